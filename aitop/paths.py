@@ -1,0 +1,56 @@
+"""Where everything lives: the one place that knows a file's name.
+
+Hot: read by `aitop hook` and every one-shot, so it imports `os` alone and creates nothing.
+All paths hang off `$AITOP_HOME` (default `~/.aitop`); readers always go through it, even where
+`state.json`, `segments/` and `.now` are links into `$XDG_RUNTIME_DIR`.
+"""
+
+import os
+
+SOCKET = "claudecode.sock"
+STATE = "state.json"
+SEGMENTS = "segments"
+NOW = ".now"
+HISTORY = "history.db"
+LOCK = "listener.lock"
+LOG = "aitop.log"
+STOPPED = "stopped"
+PRICES = "prices.json"
+HOOK = "hook"
+STATUSLINE = "statusline"
+INSTALLED = "installed.json"
+BACKUPS = "backups"
+
+
+def home() -> str:
+    """`$AITOP_HOME`, absolute; `~/.aitop` when unset or empty."""
+    return os.path.abspath(os.environ.get("AITOP_HOME") or os.path.expanduser("~/.aitop"))
+
+
+def config_file() -> str:
+    """`$AITOP_CONFIG`, else `$XDG_CONFIG_HOME/aitop/config.toml`, else `~/.config/aitop/config.toml`."""
+    named = os.environ.get("AITOP_CONFIG")
+    if named:
+        return os.path.abspath(named)
+    base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return os.path.join(base, "aitop", "config.toml")
+
+
+def in_home(name: str) -> str:
+    """The path of one of the names above under `home()`."""
+    return os.path.join(home(), name)
+
+
+def runtime_folder() -> str | None:
+    """The memory-backed folder that holds state, segments and `.now` of this home, or None.
+
+    One folder for each home, so that two homes of one user never share a state file. The name is
+    a plain FNV-1a of the path: `hashlib` would cost a hot path 2 ms.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    if not base or not os.path.isdir(base):
+        return None
+    number = 0xCBF29CE484222325
+    for byte in os.fsencode(home()):
+        number = ((number ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return os.path.join(base, f"aitop-{number:016x}")
