@@ -1,0 +1,31 @@
+"""Python's door: the hot words go straight to their module, everything else to the command line.
+
+The sh front (`bin/aitop`) answers most hot words without Python; what reaches this file still must
+not pay for click. So nothing is imported before the word is known.
+"""
+
+import sys
+
+
+def main() -> int:
+    word = sys.argv[1] if len(sys.argv) > 1 else ""
+    if word == "hook":
+        from aitop import hook
+
+        return hook.main(sys.argv[2:])
+    if word == "statusline":
+        from aitop import statusline
+
+        return statusline.main(sys.argv[2:])
+    if word in ("tmux", "prompt", "waybar", "swiftbar"):
+        from aitop.segments import oneshot
+
+        return oneshot.main(word, sys.argv[2:])
+    from aitop import cli
+
+    cli.main(prog_name="aitop")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

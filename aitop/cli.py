@@ -1,0 +1,95 @@
+"""The command line: a table of commands, each imported only when it is called.
+
+Thin on purpose: a command's module parses its own options, calls one room, prints. Nothing here
+runs on a hot path; `__main__` has answered those words before this file is read.
+"""
+
+import importlib
+
+import click
+
+from aitop import __version__
+
+# name → (module:attribute, one line of help). Help is here so that `aitop --help` imports no room.
+COMMANDS = {
+    "top": ("aitop.top.cli:top", "What is being spent, as a table redrawn in place."),
+    "status": ("aitop.listener.cli:status", "Whether the listener runs, what it reads, how far it is."),
+    "start": ("aitop.listener.cli:start", "Start the listener in the background."),
+    "stop": ("aitop.listener.cli:stop", "Stop the listener; it stays stopped until `aitop start`."),
+    "listen": ("aitop.listener.cli:listen", "Run the listener in the foreground."),
+    "report": ("aitop.reports.cli:report", "Totals of the whole history, by model or session."),
+    "prices": ("aitop.pricing.cli:prices", "The prices that apply; `prices update` refreshes them."),
+    "init": ("aitop.install.init:init", "Print the snippet for tmux, a shell, starship, Waybar or SwiftBar."),
+    "install": ("aitop.install.cli:install", "Connect Claude Code: show the change, --write applies it."),
+    "uninstall": ("aitop.install.cli:uninstall", "Undo everything aitop ever installed."),
+    "service": ("aitop.install.cli:service", "Run the listener as a systemd or launchd service."),
+    "doctor": ("aitop.install.doctor:doctor", "Check every part and say what to do."),
+    "config": ("aitop.listener.cli:config", "The configuration in force; --defaults explains every key."),
+    "demo": ("aitop.demo.cli:demo", "Play a scripted session in a throw-away home."),
+    "completions": ("aitop.install.completions:completions", "Print the completions for bash, zsh or fish."),
+    "man": ("aitop.install.completions:man", "Print the manual page (roff)."),
+}
+# Hot words: answered before click is imported; listed here so that help and completions know them.
+HOT = {
+    "tmux": "The tmux status segment.",
+    "prompt": "The shell-prompt fragment.",
+    "waybar": "The Waybar module's JSON.",
+    "swiftbar": "The SwiftBar, xbar or Argos menu.",
+    "statusline": "Claude Code's own status line, alone or in front of yours.",
+    "hook": "Forward one Claude Code hook event (stdin) to the listener.",
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands are named here and imported on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return [*COMMANDS, *HOT, "version"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        if cmd_name in COMMANDS:
+            module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+            command = getattr(importlib.import_module(module), attribute)
+            assert isinstance(command, click.Command)
+            return command
+        if cmd_name in HOT:
+            return click.Command(cmd_name, help=HOT[cmd_name])
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        with formatter.section("Displays and feeds (fast: print one line and leave)"):
+            formatter.write_dl(list(HOT.items()))
+
+
+@click.group(cls=Lazy, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="aitop")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """What AI coding costs while it happens.
+
+    Without a command: `aitop top` on a terminal, this help elsewhere.
+
+    \b
+    Exit codes: 0 fine, 1 failed, 2 wrong usage. `aitop status`: 3 when no listener runs.
+    Files: $AITOP_HOME (default ~/.aitop); configuration: `aitop config --defaults`.
+    """
+    if ctx.invoked_subcommand is None:
+        import sys
+
+        if sys.stdout.isatty():
+            top = main.get_command(ctx, "top")
+            assert top is not None
+            ctx.invoke(top)
+        else:
+            click.echo(ctx.get_help())
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"aitop {__version__}")
