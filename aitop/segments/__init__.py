@@ -1,0 +1,82 @@
+"""State → the one line of each display.
+
+Pure and cheap: the listener renders every segment each second, a one-shot with options renders one.
+Nothing here reads a clock, a file or the configuration. One file per display, each with its own
+escaping; what they share (placeholders, templates, presets) knows no display.
+"""
+
+from __future__ import annotations
+
+from aitop.segments import bash, fields, fish, plain, presets, swiftbar, tmux, waybar, zsh
+from aitop.segments.template import fill
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from aitop.segments.template import Piece
+
+TEXT_DISPLAYS = {"tmux": tmux, "bash": bash, "zsh": zsh, "fish": fish, "plain": plain}
+DOCUMENTS = {"waybar": waybar, "swiftbar": swiftbar}
+DISPLAYS = (*TEXT_DISPLAYS, *DOCUMENTS)
+PLAIN_SUFFIX = "-plain"  # the same escaping without colour, for NO_COLOR
+NO_COLOUR = tuple(f"{name}{PLAIN_SUFFIX}" for name in ("tmux", "bash", "zsh"))
+
+
+def render(
+    state: dict[str, Any],
+    display: str,
+    *,
+    preset: str | None = None,
+    template: str | None = None,
+    now: float,
+) -> str:
+    """One display's text without a trailing newline; "" hides it."""
+    values = fields.values(state, now)
+    return _draw(state, display, fill(_look(state, preset, template), values), values, now)
+
+
+def render_all(
+    state: dict[str, Any], own: Iterable[tuple[str, str, str | None, str | None]], now: float
+) -> dict[str, str]:
+    """Every built-in segment, its variant without colour, and the user's own (name, display, preset, format).
+
+    A definition with a built-in's name replaces that built-in's look, its variant's too.
+    """
+    wanted: dict[str, tuple[str, str | None, str | None]] = {name: (name, None, None) for name in DISPLAYS}
+    wanted |= {name: (display, preset, look) for name, display, preset, look in own}
+    for name in NO_COLOUR:
+        base = wanted[name.removesuffix(PLAIN_SUFFIX)]
+        if name not in wanted and base[0] in TEXT_DISPLAYS:
+            variant = base[0] + PLAIN_SUFFIX
+            wanted[name] = (variant if variant in NO_COLOUR else "plain", base[1], base[2])
+    values = fields.values(state, now)
+    filled: dict[str, list[Piece]] = {}  # most segments share one look
+    found = {}
+    for name, (display, preset, look) in wanted.items():
+        text = _look(state, preset, look)
+        if text not in filled:
+            filled[text] = fill(text, values)
+        found[name] = _draw(state, display, filled[text], values, now)
+    return found
+
+
+def _look(state: dict[str, Any], preset: str | None, look: str | None) -> str:
+    """The template that applies: the one given, else the preset's, else that of the configured preset."""
+    if look is not None:
+        return look
+    chosen = preset or fields.table(state.get("display")).get("preset")
+    return presets.template(chosen, subscription=fields.is_subscription(state))
+
+
+def _draw(
+    state: dict[str, Any], display: str, pieces: list[Piece], values: dict[str, fields.Value], now: float
+) -> str:
+    if not pieces:
+        return ""
+    document = DOCUMENTS.get(display)
+    if document is not None:
+        return document.document(pieces, values, state, now)
+    shown = TEXT_DISPLAYS[display.removesuffix(PLAIN_SUFFIX)]
+    return shown.line(pieces, colour=not display.endswith(PLAIN_SUFFIX))

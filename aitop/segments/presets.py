@@ -1,0 +1,31 @@
+"""The built-in looks: templates of the same placeholders a user has.
+
+A subscription's user sees limits first; dollars follow as what the use would cost at API prices.
+Idle, `full` is `$0.00` alone: short and quiet, yet a sign that the listener runs and that nothing
+was spent; an empty line would look the same as a broken one.
+"""
+
+from __future__ import annotations
+
+NAMES = ("cost", "burn", "limits", "full")
+DEFAULT = "full"
+
+LIMITS = "{?5h {limit_5h} {reset_5h}}{? 7d {limit_7d}{? {reset_7d}}}"
+TAIL = "{? {burn}}{? ctx {context_percent}}{? {errors} err}{? {waiting} waiting}"
+API = {
+    "cost": "{cost_today} today{? {cost_session} session}",
+    "burn": "{burn}{? {tokens_1m} tok/m}{? {cost_today} today}",
+    "limits": LIMITS + " {cost_today}",
+    "full": "{cost_today}" + TAIL + "{? 5h {limit_5h} {reset_5h}}",
+}
+SUBSCRIPTION = API | {
+    "cost": "{?5h {limit_5h} {reset_5h} }" + API["cost"],
+    "burn": "{?5h {limit_5h} {reset_5h} }" + API["burn"],
+    "full": LIMITS + " {cost_today}" + TAIL,
+}
+
+
+def template(name: object, *, subscription: bool) -> str:
+    """The template of a preset; a name that is none means the default."""
+    looks = SUBSCRIPTION if subscription else API
+    return looks.get(name if isinstance(name, str) else DEFAULT, looks[DEFAULT])
