@@ -1,0 +1,137 @@
+"""What one API response cost, in whole picodollars, at the prices of its own moment.
+
+Called for every response of a first scan, so a model's rows are looked up once for each
+(model, speed, geo, tier) and kept as plain tuples. No floats: rates are whole numbers, a multiplier is
+a fraction applied to the whole sum, and at most one rounding ends it.
+"""
+
+from bisect import bisect_right
+from fractions import Fraction
+from typing import NamedTuple
+
+from aitop.model import Usage
+from aitop.pricing import normalise, rows
+from aitop.pricing.rows import Model, Row, Schedule
+from aitop.pricing.table import PriceTable
+
+WEB_SEARCH = 10_000_000_000  # $10 per 1,000 searches
+US_ONLY = Fraction(11, 10)  # inference_geo "us"
+HALF_PRICE = ("batch", "flex")
+MANY_MODELS = 4096  # a gateway that invents ids must not fill the memory
+ENDLESS = 1 << 62
+
+LISTED, FAMILY, UNPRICED = "listed", "family", "unpriced"
+
+
+class Priced(NamedTuple):
+    """A cost in picodollars and what it rests on: "listed", "family" (estimated) or "unpriced"."""
+
+    cost: int
+    basis: str
+
+
+# (prompt limit, input, output, cache read, write 5m, write 1h, divisor, the next longer step or None)
+_Step = tuple[int, int, int, int, int, int, int, "tuple[object, ...] | None"]
+# (days on which the following steps begin, steps, basis)
+_Entry = tuple[list[float], list[_Step], str]
+_NOTHING = Priced(0, UNPRICED)
+
+
+def price(table: PriceTable, model: str, usage: Usage, at: float) -> Priced:
+    """The cost of a response made at epoch second `at`. An unknown model costs 0 and says "unpriced"."""
+    uncached, output, read, write_5m, write_1h, _, searches, speed, geo, tier, advisor = usage
+    key = (model, speed, geo, tier)
+    entry: _Entry | None = table.compiled.get(key)
+    if entry is None:
+        entry = _remember(table, key)
+    days, steps, basis = entry
+    if not steps:
+        cost = 0
+    else:
+        step = steps[bisect_right(days, at)] if days else steps[0]
+        prompt = uncached + read + write_5m + write_1h
+        while prompt > step[0]:
+            step = step[7]  # type: ignore[assignment]
+        _, p_input, p_output, p_read, p_5m, p_1h, divisor, _ = step
+        cost = uncached * p_input + output * p_output + read * p_read + write_5m * p_5m + write_1h * p_1h
+        if divisor != 1:
+            cost = (2 * cost + divisor) // (2 * divisor)
+        cost += searches * WEB_SEARCH
+    if advisor:
+        return _with_advisor(table, usage, at, Priced(cost, basis))
+    return Priced(cost, basis) if steps else _NOTHING
+
+
+def _with_advisor(table: PriceTable, usage: Usage, at: float, own: Priced) -> Priced:
+    """Add the side calls at their own models' prices; the basis is the weakest of all."""
+    cost, bases = own.cost, {own.basis}
+    for model, uncached, output, read, write_5m, write_1h in usage.advisor:
+        side = Usage(uncached, output, read, write_5m, write_1h, geo=usage.geo, tier=usage.tier)
+        priced = price(table, model, side, at)
+        cost += priced.cost
+        bases.add(priced.basis)
+    return Priced(cost, next(basis for basis in (UNPRICED, FAMILY, LISTED) if basis in bases))
+
+
+def _remember(table: PriceTable, key: tuple[str, str, str, str]) -> _Entry:
+    if len(table.compiled) >= MANY_MODELS:
+        table.compiled.clear()
+    entry = table.compiled[key] = _compile(table, *key)
+    return entry
+
+
+def _compile(table: PriceTable, model: str, speed: str, geo: str, tier: str) -> _Entry:
+    dated, basis = _dated_rows(table, model)
+    factor = (US_ONLY if geo == "us" else Fraction(1)) * (Fraction(1, 2) if tier in HALF_PRICE else 1)
+    fast = speed == "fast" or normalise.says_fast(model)
+    steps = [_step(_schedule(row, fast=fast, priority=tier == "priority"), factor) for _, row in dated]
+    return [rows.epoch(day) for day, _ in dated[1:]], steps, basis
+
+
+def _schedule(row: Row, *, fast: bool, priority: bool) -> Schedule:
+    if fast and row.fast:
+        return row.fast
+    if (fast or priority) and row.priority:  # OpenAI calls its priority tier "fast" as well
+        return row.priority
+    return row.standard
+
+
+def _step(schedule: Schedule, factor: Fraction) -> _Step:
+    step: _Step | None = None
+    limit = ENDLESS
+    for over, rates in reversed(schedule):
+        scaled = [rate * factor.numerator for rate in rates]
+        divisor = factor.denominator
+        if all(rate % divisor == 0 for rate in scaled):
+            scaled, divisor = [rate // divisor for rate in scaled], 1
+        step = (limit, scaled[0], scaled[1], scaled[2], scaled[3], scaled[4], divisor, step)
+        limit = over
+    assert step is not None
+    return step
+
+
+def _dated_rows(table: PriceTable, model: str) -> tuple[list[tuple[str, Row]], str]:
+    """The rows of a model with the days they begin; those of its family if it is an unknown Claude id."""
+    found = table.find(model)
+    if found is not None:
+        return [(row.start, row) for row in found.rows], LISTED
+    word = normalise.family(model)
+    members = table.family(word) if word else ()
+    if not members:
+        return [], UNPRICED
+    return _family_rows(members), FAMILY
+
+
+def _family_rows(members: tuple[Model, ...]) -> list[tuple[str, Row]]:
+    """From each release on the newer model's rows, each where it is valid."""
+    dated: list[tuple[str, Row]] = []
+    for number, member in enumerate(members):
+        begins = member.released if number else ""
+        ends = members[number + 1].released if number + 1 < len(members) else "9999"
+        dated.append((begins, rows.row_at(member, begins)))
+        dated += [(row.start, row) for row in member.rows if begins < row.start < ends]
+    return [
+        (day, row)
+        for number, (day, row) in enumerate(dated)
+        if number + 1 == len(dated) or dated[number + 1][0] > day
+    ]

@@ -1,0 +1,174 @@
+"""The price table: package snapshot, refreshed file and the user's own prices, merged once.
+
+Immutable: a new price means a new table, with a new `fingerprint` by which the history knows to price
+again. Reads the two files it is handed and nothing else. A broken refreshed file never stops anyone:
+the snapshot holds, and `problem` says what to do.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from aitop.pricing import normalise, rows
+from aitop.pricing.rows import Model, Rates, Row, Step
+
+SNAPSHOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "prices.json")
+STALE_AFTER = 90 * 86_400.0
+RULES = "1"  # part of the fingerprint: raise it when cost.py counts differently
+LARGE_CONTEXT = 1_000_000
+USUAL_CACHE = {"cache_read": (1, 10), "cache_write_5m": (5, 4), "cache_write_1h": (2, 1)}  # Claude's, × input
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """All rows that apply, found by id; `compiled` is cost.py's own memory of rows already looked up."""
+
+    models: Mapping[str, Model]
+    as_of: str
+    source: str
+    fingerprint: str
+    problem: str | None = None
+    compiled: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def find(self, model: str) -> Model | None:
+        """The model of an id, exactly (after normalising); None when the table does not have it."""
+        for name in normalise.spellings(model):
+            found = self.models.get(name)
+            if found is not None:
+                return found
+        return None
+
+    def family(self, word: str) -> tuple[Model, ...]:
+        """All models of a Claude family, oldest first; one without a release day is the oldest."""
+        names = {model.name: model for model in self.models.values() if normalise.family(model.name) == word}
+        return tuple(sorted(names.values(), key=lambda model: (model.released, model.name)))
+
+    def context_window(self, model: str) -> int | None:
+        """Tokens a model can hold, None when nobody said; an unknown Claude id has its family's newest."""
+        if model.rstrip().lower().endswith("[1m]"):
+            return LARGE_CONTEXT
+        found = self.find(model)
+        if found is None:
+            word = normalise.family(model)
+            members = self.family(word) if word else ()
+            found = members[-1] if members else None
+        return found.context if found else None
+
+    def stale(self, now: float) -> bool:
+        """Whether nobody has checked these prices for 90 days."""
+        return now - rows.epoch(self.as_of) > STALE_AFTER
+
+
+def load(
+    overrides: Mapping[str, Mapping[str, Any]] | None = None, refreshed_file: str | None = None
+) -> PriceTable:
+    """The table that applies: the user's own price > the refreshed file > the package's snapshot."""
+    with open(SNAPSHOT, "rb") as file:
+        data = orjson.loads(file.read())
+    models = rows.parse_models(data, data["source"])
+    as_of, source = data["as_of"], data["source"]
+    problem = None
+    if refreshed_file:
+        try:
+            newer = read_refreshed(refreshed_file)
+        except rows.PriceDataError as error:
+            newer, problem = None, f"{refreshed_file}: {error}; run `aitop prices update --force`"
+        if newer is not None:
+            _merge(models, newer.models)
+            if newer.as_of >= as_of:
+                as_of, source = newer.as_of, newer.source
+    by_id = _by_id(models)
+    for name, body in (overrides or {}).items():
+        _override(by_id, name, body)
+    return PriceTable(by_id, as_of, source, _fingerprint(by_id), problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What an earlier refresh left: only the rows in which it differs from the package's."""
+
+    models: Mapping[str, Model]
+    as_of: str
+    source: str
+    checked_at: float
+
+
+def read_refreshed(path: str) -> Refreshed | None:
+    """The refreshed file, None when there is none. Raises PriceDataError."""
+    try:
+        with open(path, "rb") as file:
+            data = orjson.loads(file.read())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise rows.PriceDataError(f"cannot be read ({error.strerror})") from error
+    except orjson.JSONDecodeError as error:
+        raise rows.PriceDataError("is not JSON") from error
+    models = rows.parse_models(data, "refreshed")
+    as_of, source, checked = data.get("as_of"), data.get("source"), data.get("checked_at")
+    try:
+        rows.epoch(as_of)
+    except (TypeError, ValueError):
+        raise rows.PriceDataError("has no as_of date") from None
+    checked_at = float(checked) if isinstance(checked, int | float) else 0.0
+    return Refreshed(models, as_of, str(source), checked_at)
+
+
+def _merge(models: dict[str, Model], newer: Mapping[str, Model]) -> None:
+    """Add the newer rows; on the same day the newer one stands. No row is ever removed."""
+    for name, model in newer.items():
+        known = models.get(name)
+        if known is None:
+            models[name] = model
+            continue
+        by_day = {row.start: row for row in known.rows} | {row.start: row for row in model.rows}
+        merged = tuple(by_day[day] for day in sorted(by_day))
+        models[name] = known._replace(rows=merged, context=known.context or model.context)
+
+
+def _by_id(models: Mapping[str, Model]) -> dict[str, Model]:
+    """Every id → its model; a model's own id wins over another's alias."""
+    aliases = {alias: model for model in models.values() for alias in model.also}
+    return aliases | dict(models)
+
+
+def _override(by_id: dict[str, Model], name: str, body: Mapping[str, Any]) -> None:
+    """The user's own row: from its day on (or always) the only one, without tiers or fast mode."""
+    key = normalise.normalise(name)
+    known = next((by_id[spelling] for spelling in normalise.spellings(name) if spelling in by_id), None)
+    start = str(body["from"]) if body.get("from") else ""
+    row = Row(start, (Step(0, _own_rates(name, body, known, start)),), source="your configuration")
+    earlier = tuple(old for old in known.rows if start and old.start < start) if known else ()
+    own = Model(key, known.provider if known else "", (*earlier, row), known.context if known else None)
+    for spelling in {key, normalise.spellings(name)[0]}:
+        by_id[spelling] = own._replace(released=known.released if known else "")
+
+
+def _own_rates(name: str, body: Mapping[str, Any], known: Model | None, start: str) -> Rates:
+    """Cache rates the user left out keep their listed ratio to the input price."""
+    fresh = rows.to_pico(f"prices.models.{name}.input", body["input"])
+    listed = rows.row_at(known, start or "9999").standard[0].rates if known else None
+    filled = {}
+    for field_name, (times, by) in USUAL_CACHE.items():
+        if field_name in body:
+            filled[field_name] = rows.to_pico(f"prices.models.{name}.{field_name}", body[field_name])
+            continue
+        if listed and listed.input:
+            times, by = getattr(listed, field_name), listed.input  # noqa: PLW2901
+        elif not normalise.is_claude(name):
+            times, by = 1, 1  # noqa: PLW2901
+        filled[field_name] = (2 * fresh * times + by) // (2 * by)
+    return Rates(fresh, rows.to_pico(f"prices.models.{name}.output", body["output"]), **filled)
+
+
+def _fingerprint(by_id: Mapping[str, Model]) -> str:
+    """Of everything that can change a cost, and of nothing else (not of sources or days of checking)."""
+    priced = [
+        (name, model.released, [(row.start, row.standard, row.fast, row.priority) for row in model.rows])
+        for name, model in sorted(by_id.items())
+    ]
+    return hashlib.sha256(f"{RULES}{priced!r}".encode()).hexdigest()[:16]

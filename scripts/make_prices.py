@@ -1,0 +1,200 @@
+"""Write aitop/pricing/prices.json from the genai-prices distribution and price_corrections.toml.
+
+Run at release time (`pip install genai-prices`, then `python scripts/make_prices.py`); the same inputs
+give the same bytes. genai-prices is a tool here, never a dependency: `--check` only compares.
+What does not fit a table of text prices is left out (pictures, sound, embeddings, searches), and where
+a price depends on the hour the price of the larger part of the day stands.
+"""
+
+import argparse
+import datetime as dt
+import os
+import sys
+import tomllib
+from importlib.metadata import version
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+
+from genai_prices import types  # noqa: E402
+from genai_prices.data import providers  # noqa: E402
+
+from aitop.pricing import normalise, rows  # noqa: E402
+
+TARGET = os.path.join(HERE, "..", "aitop", "pricing", "prices.json")
+CORRECTIONS = os.path.join(HERE, "price_corrections.toml")
+# In order of precedence where two sell a model of the same id; with the start of the ids taken.
+PROVIDERS = {
+    "anthropic": "", "openai": "", "google": "gemini", "x-ai": "", "deepseek": "", "mistral": "",
+    "moonshotai": "", "zai": "", "minimax": "", "meta": "", "cohere": "", "cerebras": "",
+    "aws": "amazon.nova", "openrouter": "qwen/",
+}  # fmt: skip
+NOT_TEXT = (
+    "tts", "image", "audio", "realtime", "transcribe", "embed", "moderation", "ocr", "voxtral", "live",
+    "whisper", "robotics", "omni", "banana", "sonic", "vision", "-vl-", "guard", "ft:", ".ft-", ":free",
+    ":batch", "aya-", "davinci", "babbage", "curie", "gpt-3.5", "gpt-4-", "search-api", "search-preview",
+)  # fmt: skip
+KEYS = ("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="fail when prices.json is out of date")
+    arguments = parser.parse_args()
+    text = build()
+    if arguments.check:
+        with open(TARGET, "rb") as file:
+            same = file.read() == text
+        print("prices.json is up to date" if same else "prices.json differs; run scripts/make_prices.py")
+        return 0 if same else 1
+    with open(TARGET, "wb") as file:
+        file.write(text)
+    print(f"{os.path.normpath(TARGET)}: {len(text)} bytes, {text.count(b'rows')} models")
+    return 0
+
+
+def build() -> bytes:
+    """The file's bytes."""
+    with open(CORRECTIONS, "rb") as file:
+        corrections = tomllib.load(file)
+    source = f"genai-prices {version('genai-prices')}"
+    models = generated()
+    for correction in corrections["model"]:
+        correct(models, correction)
+    head = {
+        "as_of": corrections["as_of"],
+        "source": f"{source}, checked {corrections['as_of']}",
+        "unit": "USD per million tokens",
+        "licence": "see NOTICE",
+    }
+    text = rows.encode(head, spelled_once(models).values())
+    rows.parse_models(rows.orjson.loads(text), source)  # what we write, we can read
+    return text
+
+
+def generated() -> dict[str, rows.Model]:
+    """Every text model of the providers above, by its barest id."""
+    found: dict[str, rows.Model] = {}
+    known = {provider.id: provider for provider in providers}
+    for name, prefix in PROVIDERS.items():
+        for info in known[name].models:
+            first = normalise.spellings(info.id)[0]
+            unwanted = not info.id.startswith(prefix) or any(word in info.id.lower() for word in NOT_TEXT)
+            if unwanted or first in found:
+                continue
+            dated = model_rows(info)
+            if dated:
+                also = tuple(dict.fromkeys(normalise.spellings(other)[0] for other in exact_ids(info.match)))
+                found[first] = rows.Model(first, name, dated, info.context_window, also=also)
+    return found
+
+
+def exact_ids(match: types.MatchLogic) -> list[str]:
+    """The ids a clause names in full."""
+    if isinstance(match, types.ClauseEquals):
+        return [match.equals]
+    if isinstance(match, types.ClauseOr):
+        return [name for part in match.or_ for name in exact_ids(part)]
+    return []
+
+
+def model_rows(info: types.ModelInfo) -> tuple[rows.Row, ...]:
+    """The dated rows of one model, with its fast and priority variants."""
+    dated: dict[str, types.ModelPrice] = {}
+    if isinstance(info.prices, types.ModelPrice):
+        dated[""] = info.prices
+    else:
+        for part in info.prices:
+            if part.constraint is None:
+                dated[""] = part.prices
+            elif isinstance(part.constraint, types.StartDateConstraint):
+                dated[part.constraint.start_date.isoformat()] = part.prices
+            elif hours(part.constraint) > 12:
+                dated[max(dated)] = part.prices
+    if not all(worth(price) for price in dated.values()):
+        return ()
+    base = {day: schedule(price) for day, price in sorted(dated.items())}
+    fast = variant(info, base, dated, "speed", "fast")
+    priority = variant(info, base, dated, "service_tier", "priority")
+    return tuple(
+        rows.Row(day, steps, fast.get(day, ()), priority.get(day, ())) for day, steps in base.items()
+    )
+
+
+def hours(constraint: types.TimeOfDateConstraint) -> float:
+    start, end = (moment.hour + moment.minute / 60 for moment in (constraint.start_time, constraint.end_time))
+    return (end - start) % 24
+
+
+def worth(price: types.ModelPrice) -> bool:
+    return bool(price.input_mtok) and bool(price.output_mtok)
+
+
+def schedule(price: types.ModelPrice, under: types.ModelPrice | None = None) -> rows.Schedule:
+    """Whole-request steps of one price; a variant's missing rates are those of the price under it."""
+    values = {}
+    for short, key in zip(rows.SHORT, KEYS, strict=True):
+        values[short] = getattr(price, key, None) or (getattr(under, key, None) if under else None)
+    tiered = [value for value in values.values() if isinstance(value, types.TieredPrices)]
+    limits = sorted({0} | {tier.start for value in tiered for tier in value.tiers})
+    steps = []
+    for limit in limits:
+        body = {short: at_limit(value, limit) for short, value in values.items()}
+        step = {short: float(value) for short, value in body.items() if value is not None}
+        steps.append({"tokens": limit, **step})
+    return rows.parse_schedule("generated", {**steps[0], "over": steps[1:]})
+
+
+def at_limit(value, limit: int):
+    if not isinstance(value, types.TieredPrices):
+        return value
+    reached = [tier.price for tier in value.tiers if tier.start <= limit]
+    return reached[-1] if reached else value.base
+
+
+def variant(info, base: dict[str, rows.Schedule], dated, key: str, word: str) -> dict[str, rows.Schedule]:
+    """A variant's schedule for each row: as listed where it is dated, in the same proportion elsewhere."""
+    for part in info.price_variants or ():
+        if part.when != {key: word}:
+            continue
+        start = part.constraint.start_date if part.constraint else dt.date.min
+        listed = max(day for day in base if day <= start.isoformat() or day == min(base))
+        exact = schedule(part.prices, dated[listed])
+        old = base[listed][0].rates
+        return {day: rows.rescale(exact, old, steps[0].rates) for day, steps in base.items()}
+    return {}
+
+
+def correct(models: dict[str, rows.Model], correction: dict) -> None:
+    """Apply one [[model]] of the corrections."""
+    name = correction["id"]
+    old = models.pop(correction.get("replaces", name), None)
+    body = {"rows": []}
+    for row in correction.get("row", ()):
+        source = {"source": f"{row['source']} (checked {row['checked']})"}
+        body["rows"].append({key: value for key, value in row.items() if key != "checked"} | source)
+    own = rows.parse_model(name, body, "").rows if body["rows"] else old.rows
+    also = (*(old.also if old else ()), *correction.get("also", ()))
+    provider = correction.get("provider") or old.provider
+    context = correction.get("context") or (old.context if old else None)
+    models[name] = rows.Model(name, provider, own, context, correction.get("released", ""), also)
+
+
+def spelled_once(models: dict[str, rows.Model]) -> dict[str, rows.Model]:
+    """Keep only the aliases that a lookup would not find without them, each for one model."""
+    taken = set(models)
+    kept = {}
+    for name, model in models.items():
+        wanted = [*model.also, *normalise.spellings(name)[1:]]
+        also = []
+        for alias in dict.fromkeys(wanted):
+            reached = next((s for s in normalise.spellings(alias) if s in models), None)
+            if alias not in taken and (reached != name or alias in normalise.spellings(name)):
+                also.append(alias)
+                taken.add(alias)
+        kept[name] = model._replace(also=tuple(also))
+    return kept
+
+
+if __name__ == "__main__":
+    sys.exit(main())
