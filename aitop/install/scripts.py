@@ -1,0 +1,145 @@
+"""The two small scripts under `$AITOP_HOME` that other programs' settings call.
+
+They are POSIX sh, stay where they are across upgrades, and once the package is gone they exit 0 in
+silence (the status line then runs the user's own command alone). Text in, text out: nothing here
+touches a file.
+"""
+
+import shlex
+import textwrap
+
+from aitop import paths
+
+PERL, PYTHON = "perl", "python"
+
+# Perl's own words only: a module costs more than Python's whole start. It has no fine clock of its
+# own, so the deadline is the sum of its waits (Linux: select says what is left; elsewhere: naps are
+# counted, dearer than they are) and of its processor time; the alarm is the last resort.
+_PERL = r"""
+    $SIG{PIPE} = "IGNORE"; $SIG{ALRM} = sub { exit 0 }; alarm 1;
+    ($path, $event, $report) = @ARGV; $linux = $^O eq "linux"; $timed = $linux; $left = 0.15; $nap = 0.002;
+    sub spend { my ($u, $s) = times; exit 0 if ($left -= $_[0]) <= $u + $s }
+    sub rest { spend($_[0] * ($timed ? 1 : 1.5)); select undef, undef, undef, $_[0] }
+    sub ready {
+      my ($r, $w) = @_; spend(0.00001);
+      if ($timed) { my ($n, $t) = select $r, $w, undef, $left; $left = $t; exit 0 if !$n }
+      else { rest(0.002) until select my $x = $r, my $y = $w, undef, 0 }
+    }
+    $data = "aitop/1\tprovider=claude-code";
+    for (["event", $event, 64], ["tag", $ENV{AITOP_TAG}, 256], ["pid", $ENV{CLAUDE_PID}, 20],
+         ["pane", $ENV{TMUX_PANE}, 64], ["config_dir", $ENV{CLAUDE_CONFIG_DIR}, 900]) {
+      ($k, $v, $most) = @$_;
+      if (length $v > $most) {
+        next if $k eq "config_dir"; $v = substr $v, 0, $most; $v =~ s/[\xC0-\xFF]?[\x80-\xBF]*\z//;
+      }
+      next if !length $v; $v =~ s/([^-A-Za-z0-9._~\/])/sprintf "%%%02X", ord $1/ge; $data .= "\t$k=$v";
+    }
+    $data .= "\n"; vec($in, 0, 1) = 1;
+    do {
+      ready($in); $n = sysread STDIN, $data, 1048576, length $data;
+      exit 0 if !defined $n || length $data > 16781312;
+    } while $n;
+    if (length $path > 100) { $path =~ s{^(.*)/}{} and chdir $1 }
+    socket S, 1, $linux ? 2049 : 1, 0 or exit 0; fcntl S, 4, 4 if !$linux;
+    $where = $linux ? pack "Sa108", 1, $path : pack "CCa104", 106, 1, $path;
+    until (connect S, $where) {
+      exit($report ? 3 : 0) if $! != ($linux ? 11 : 35);
+      rest($nap); $nap *= 2; $nap = $left if $nap > $left && $left > 0;
+    }
+    vec($out = "", fileno S, 1) = 1;
+    for ($at = 0; $at < length $data; $at += $n) {
+      ready(undef, $out); $n = syswrite S, $data, length($data) - $at, $at;
+      if (!defined $n) { exit 0 if $! != ($linux ? 11 : 35); $n = 0 }
+    }
+    exit 0
+"""
+# -c and not the file itself: Python keeps the compiled form of what is imported only.
+_BOOT = "import os,sys;sys.path.append(sys.argv.pop(1));from aitop.{module} import main;os._exit(main(sys.argv[1:]))"
+
+_HOOK_HEAD = """\
+#!/bin/sh
+# aitop: forwards one Claude Code hook event (stdin) to the listener, as `hook [EVENT]`. Written by
+# `aitop install`, which may write it again. Silent; exits 0; does nothing once the package is gone.
+exec >/dev/null 2>&1
+[ -e {package}/aitop/hook.py ] || exit 0
+"""
+_HOOK_PERL = """\
+if [ -x {perl} ]; then
+  unset PERL5OPT PERL5LIB PERL_UNICODE
+  export LC_ALL=C
+  program='{program}'
+  {by_perl}
+else
+  [ -x {python} ] || exit 0
+  {by_python}
+fi
+"""
+_HOOK_PYTHON = """\
+[ -x {python} ] || exit 0
+{by_python}
+"""
+# Only a session's start may start the listener, and only when nobody answered (3).
+_HOOK_LAUNCH = """\
+if [ $? -eq 3 ] && [ "$1" = SessionStart ] && [ ! -e {home}/stopped ] && [ -x {python} ]; then
+  {environment}{python} -I -S -c {boot} {package} --launch {launch} </dev/null &
+fi
+exit 0
+"""
+_STATUSLINE = """\
+#!/bin/sh
+# aitop: Claude Code's status line, alone or as `statusline -- COMMAND` in front of your own. Written
+# by `aitop install`, which may write it again. Once the package is gone, your command runs alone.
+if [ -e {package}/aitop/statusline.py ] && [ -x {python} ]; then
+  exec {python} -I -S -c {boot} {package} --home {home} "$@"
+fi
+[ "$1" = -- ] || exit 0
+shift
+[ $# -gt 1 ] && exec "$@"
+exec sh -c "$1"
+"""
+
+
+def hook(
+    kind: str,
+    *,
+    home: str,
+    python: str,
+    package: str,
+    perl: str = "",
+    launch: list[str] | None = None,
+    environment: dict[str, str] | None = None,
+) -> str:
+    """The forwarder. `launch`: the command that starts the listener; None when hooks may not."""
+    words = _words(home, python, package, "hook")
+    words |= {
+        "perl": shlex.quote(perl),
+        "program": textwrap.dedent(_PERL),
+        "launch": shlex.join(launch or []),
+        "environment": "".join(f"{k}={shlex.quote(v)} " for k, v in (environment or {}).items()),
+    }
+    socket = shlex.quote(f"{home}/{paths.SOCKET}")
+    by_perl = f'{words["perl"]} -e "$program" {socket} "$1"'
+    by_python = "{python} -I -S -c {boot} {package} --home {home}".format(**words)
+    if launch:
+        start, then = '[ "$1" = SessionStart ]', _HOOK_LAUNCH
+        words["by_perl"] = f"{start} || exec {by_perl}\n  {by_perl} report"
+        words["by_python"] = f'{start} || exec {by_python} "$1"\n  {by_python} --report "$1"'
+    else:
+        then = ""
+        words["by_perl"] = f"exec {by_perl}"
+        words["by_python"] = f'exec {by_python} "$1"'
+    body = _HOOK_PERL if kind == PERL else _HOOK_PYTHON
+    return "".join(part.format(**words) for part in (_HOOK_HEAD, body, then))
+
+
+def statusline(*, home: str, python: str, package: str) -> str:
+    return _STATUSLINE.format(**_words(home, python, package, "statusline"))
+
+
+def _words(home: str, python: str, package: str, module: str) -> dict[str, str]:
+    return {
+        "home": shlex.quote(home),
+        "python": shlex.quote(python),
+        "package": shlex.quote(package),
+        "boot": shlex.quote(_BOOT.format(module=module)),
+    }
