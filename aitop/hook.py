@@ -9,11 +9,10 @@ Runs as `aitop hook`, and as a script (`python -I -S hook.py --home DIR EVENT`) 
 that `aitop install` writes. `--report` and `--launch` are that forwarder's.
 """
 
-import os
-import sys
-
 import _signal
 import _socket
+import os
+import sys
 
 DEADLINE = 0.15  # seconds, for reading stdin, connecting and sending together
 MAX_PAYLOAD = 16 * 1024 * 1024
@@ -180,7 +179,7 @@ def launch(command: list[str]) -> None:
         kept = {k: v for k, v in os.environ.items() if k in KEPT or k.startswith(KEPT_PREFIXES)}
         for number in (_signal.SIGPIPE, _signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
             _signal.signal(number, _signal.SIG_DFL)
-        os.execvpe(command[0], command, kept)
+        os.execvpe(command[0], command, kept)  # noqa: S606
     except BaseException:
         os._exit(0)
 

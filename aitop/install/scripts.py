@@ -54,7 +54,10 @@ _PERL = r"""
     exit 0
 """
 # -c and not the file itself: Python keeps the compiled form of what is imported only.
-_BOOT = "import os,sys;sys.path.append(sys.argv.pop(1));from aitop.{module} import main;os._exit(main(sys.argv[1:]))"
+_BOOT = (
+    "import os,sys;sys.path.append(sys.argv.pop(1));"
+    "from aitop.{module} import main;os._exit(main(sys.argv[1:]))"
+)
 
 _HOOK_HEAD = """\
 #!/bin/sh

@@ -1,0 +1,267 @@
+"""Claude Code's status line: tell the listener what the client says, print one line or run the user's own.
+
+Hot: the client runs it after each message and cancels a slow one. `json` is loaded only to print our
+own line. It never fails its host: broken input prints what it can, exit 0; a user's own command gets
+the same stdin and keeps its own output and exit code, whether or not a listener runs.
+
+Runs as `aitop statusline`, and from the script that `aitop install --statusline` writes.
+"""
+
+import _signal
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FORWARD_SECONDS = 0.05
+STDIN_SECONDS = 1.0  # for our own line; the client closes stdin at once
+PRESETS = ("cost", "burn", "limits", "full")
+COLOURS = {"warning": "\x1b[33m", "critical": "\x1b[1;31m", "quiet": "\x1b[2m"}
+RESET = "\x1b[0m"
+USAGE = """Usage: aitop statusline [--preset cost|burn|limits|full] < JSON
+       aitop statusline -- COMMAND [ARGUMENT]...
+
+Claude Code's status line. Reads the client's JSON on stdin, hands it to the listener and prints one
+line; with a COMMAND, runs that instead of printing: same stdin, its own output and exit code. One
+word alone is a shell command line, as in Claude Code's settings.
+Colours unless NO_COLOR is set; cut to COLUMNS. `aitop install --statusline` sets it up.
+"""
+
+
+def main(argv: list[str]) -> int:
+    home = None
+    if argv[:1] == ["--home"] and len(argv) > 1:
+        home, argv = argv[1], argv[2:]
+    if argv[:1] in (["-h"], ["--help"]):
+        sys.stdout.write(USAGE)
+        return 0
+    if "--" in argv and len(argv) > argv.index("--") + 1:
+        return run(argv[argv.index("--") + 1 :], home)
+    preset = argv[1] if argv[:1] == ["--preset"] and argv[1:2] and argv[1] in PRESETS else "full"
+    try:
+        payload = _stdin()
+        text = line(payload, home, preset)
+        if text:
+            os.write(1, text.encode("utf-8", "replace") + b"\n")
+        forward(payload, home)
+    except BaseException:  # a status line must never fail its host
+        return 0
+    return 0
+
+
+def run(command: list[str], home: str | None) -> int:
+    """Become the user's command; a process of our own feeds its stdin and then the listener."""
+    out, into = os.pipe()
+    if _detached():
+        os.close(out)
+        _pump(into, home)
+    os.dup2(out, 0)
+    for number in (out, into):
+        os.close(number)
+    _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)  # Python ignores it, and so would the command
+    try:
+        if len(command) == 1:
+            os.execv("/bin/sh", ["sh", "-c", command[0]])  # noqa: S606
+        os.execvp(command[0], command)  # noqa: S606
+    except OSError as error:
+        sys.stderr.write(f"aitop statusline: {command[0]}: {error.strerror}\n")
+    return 127
+
+
+def _detached() -> bool:
+    """Fork a process that the command will not see as its child. True in that process."""
+    first = os.fork()
+    if first:
+        os.waitpid(first, 0)
+        return False
+    if os.fork():
+        os._exit(0)
+    return True
+
+
+def _pump(into: int, home: str | None) -> None:
+    """Stdin → the command as it comes; all of it → the listener. Holds no output open; never returns."""
+    import select
+
+    from aitop import hook
+
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    parts: list[bytes] = []
+    size = 0
+    watch = select.poll()
+    watch.register(0, select.POLLIN)
+    watch.register(into, 0)  # says when the command has gone or closed its stdin
+    gone = False
+    try:
+        while True:
+            ready = dict(watch.poll(1000 if gone else None))
+            if not gone and into in ready:
+                gone = True
+                watch.unregister(into)
+            if 0 not in ready:
+                if gone and not ready:
+                    os._exit(0)  # nobody reads, nobody writes
+                continue
+            part = os.read(0, 1 << 16)
+            if not part:
+                break
+            size += len(part)
+            if size <= hook.MAX_PAYLOAD:
+                parts.append(part)
+            gone = gone or not _hand_on(into, part)
+        os.close(into)
+        if size <= hook.MAX_PAYLOAD:
+            forward(b"".join(parts), home)
+    except BaseException:
+        os._exit(0)
+    os._exit(0)
+
+
+def _hand_on(into: int, part: bytes) -> bool:
+    try:
+        while part:
+            part = part[os.write(into, part) :]
+    except OSError:
+        return False
+    return True
+
+
+def forward(payload: bytes, home: str | None) -> None:
+    """Send it to the listener in bounded time; what fails is dropped."""
+    from aitop import hook
+
+    try:
+        hook.start_timer(FORWARD_SECONDS)
+        hook.send(hook.socket_path(home), hook.header("StatusLine") + payload)
+    except (OSError, hook.Late):
+        pass
+    finally:
+        hook.stop_timer()
+
+
+def _stdin() -> bytes:
+    from aitop import hook
+
+    try:
+        hook.start_timer(STDIN_SECONDS)
+        return hook.read_all(0) or b""
+    finally:
+        hook.stop_timer()
+
+
+def line(payload: bytes, home: str | None, preset: str) -> str:
+    """Our own line, or "" when there is nothing to say."""
+    import json
+    import time
+
+    from aitop import paths, state
+
+    if home:
+        os.environ["AITOP_HOME"] = home
+    try:
+        said = json.loads(payload)
+    except (ValueError, RecursionError):
+        said = None
+    now = time.time()
+    published = state.read() if os.path.exists(paths.in_home(paths.STATE)) else None
+    fresh = published if published is not None and state.is_fresh(published, now) else None
+    if not isinstance(said, dict):
+        said = {}
+    columns = os.environ.get("COLUMNS", "")
+    return compose(
+        pieces(said, fresh, now, preset),
+        int(columns) if columns.isdecimal() and int(columns) > 0 else 0,
+        colour=not os.environ.get("NO_COLOR"),
+    )
+
+
+def pieces(
+    said: "dict[str, Any]", fresh: "dict[str, Any] | None", now: float, preset: str
+) -> list[tuple[str, str]]:
+    """(text, level) in the order shown: what the client says of this session, what we know of all."""
+    from aitop.segments import fields, humanize
+    from aitop.segments.text import clean
+
+    limits = _limits(said)
+    view = dict(fresh or {"display": {"billing": "subscription" if limits else "api"}})
+    view["limits"] = limits
+    quota = []
+    for label, used, left, level in fields.limits(view, now):
+        reset = "" if left is None else f" ↻{humanize.duration(left)}"
+        quota.append((f"{label} {humanize.percent(used)}{reset}", level))
+    model = clean(fields.table(said.get("model")).get("display_name"), 24)
+    usage = []
+    window = fields.table(said.get("context_window"))
+    filled = fields.number(window.get("used_percentage"))
+    if filled is not None:
+        levels = fields.bounds(view, "context") or [80, 95]
+        usage.append((f"ctx {humanize.percent(filled)}", fields.level_of(filled, levels)))
+    cost = fields.table(said.get("cost")).get("total_cost_usd")
+    session = [] if fields.number(cost) is None else [(fields.money(view, cost), "")]
+    today, burn = _ours(fresh)
+    shown = {
+        "cost": [*session, *today],
+        "burn": [*burn, *today],
+        "limits": [*quota, *usage],
+        "full": [*usage, *session, *today, *burn],
+    }[preset]
+    if preset == "full":
+        shown = [*quota, *shown] if fields.is_subscription(view) else [*shown, *quota]
+    return [(model, ""), *shown] if model else shown
+
+
+def _limits(said: "dict[str, Any]") -> "list[dict[str, Any]]":
+    limits = said.get("rate_limits")
+    rows = limits.items() if isinstance(limits, dict) else ()
+    return [
+        {"name": name, "used_percent": row.get("used_percentage"), "resets_at": row.get("resets_at")}
+        for name, row in rows
+        if isinstance(row, dict)
+    ]
+
+
+def _ours(fresh: "dict[str, Any] | None") -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Today's cost over all sessions and the burn rate, from a fresh state only."""
+    from aitop.segments import fields
+
+    if fresh is None:
+        return [], []
+    day = fields.table(fresh.get("today"))
+    minute = fields.table(fields.table(fresh.get("windows")).get("1m"))
+    rate = fields.number(minute.get("cost_usd_per_hour"))
+    today, burn = [], []
+    if fields.number(day.get("cost_usd")) is not None:
+        today.append((fields.money(fresh, day["cost_usd"], day) + " today", ""))
+    if rate:
+        level = fields.level_of(rate, fields.bounds(fresh, "burn"))
+        burn.append((fields.money(fresh, rate, minute) + "/h", level))
+    return today, burn
+
+
+def compose(shown: list[tuple[str, str]], columns: int, *, colour: bool) -> str:
+    """One line of at most `columns` cells (0: no limit): whole pieces from the left, the first one cut."""
+    from aitop.segments.text import cells, cut
+
+    parts: list[str] = []
+    room = columns or 10_000
+    for text, level in shown:
+        needed = cells(text) + (3 if parts else 0)
+        if needed > room:
+            if parts:
+                break
+            text = cut(text, room)  # noqa: PLW2901
+            needed = room
+        room -= needed
+        paint = COLOURS.get(level, "") if colour else ""
+        parts.append(f"{paint}{text}{RESET}" if paint else text)
+    return (f"{COLOURS['quiet']} · {RESET}" if colour else " · ").join(parts)
+
+
+if __name__ == "__main__":
+    # Under -I -S neither the script's folder nor site-packages is on the path.
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    os._exit(main(sys.argv[1:]))
