@@ -63,7 +63,7 @@ def build() -> bytes:
         correct(models, correction)
     head = {
         "as_of": corrections["as_of"],
-        "source": f"{source}, checked {corrections['as_of']}",
+        "source": source,
         "unit": "USD per million tokens",
         "licence": "see NOTICE",
     }
