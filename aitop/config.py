@@ -41,7 +41,7 @@ KEYS = (
     Key("alerts.context_critical", "number", 95.0, "Critical when the context is this full. 0: off."),
     Key("alerts.cache_hit_warning", "number", 30.0,
         "Warn when the share of input read from the cache over five minutes falls below this percent. 0: off."),
-    Key("alerts.silent_requests", "number", 5,
+    Key("alerts.silent_requests", "number", 3,
         "Warn when at least this many requests in five minutes cost money and put out next to nothing. 0: off."),
     Key("alerts.limit_warning", "number", 80.0, "Warn when a usage limit is used this far, percent. 0: off."),
     Key("alerts.limit_critical", "number", 95.0, "Critical when a usage limit is used this far. 0: off."),

@@ -110,6 +110,7 @@ class Compaction(NamedTuple):
     at: float
     key: str
     trigger: str
+    agent: str | None = None
 
 
 class ClientTotals(NamedTuple):
@@ -128,6 +129,17 @@ class ContextSize(NamedTuple):
     at: float
     limit: int
     tokens: int | None = None
+
+
+class CacheState(NamedTuple):
+    """The client's word on its prompt cache: warm or not, and when it goes cold."""
+
+    session: str
+    at: float
+    warm: bool
+    expires_at: float | None
+    ttl: str | None
+    hit_ratio: float | None
 
 
 class Limit(NamedTuple):
@@ -154,7 +166,6 @@ class SessionInfo(NamedTuple):
     tag: str | None = None
     pid: int | None = None
     pane: str | None = None
-    title: str | None = None
 
 
 class Status(NamedTuple):
@@ -175,6 +186,7 @@ Event = (
     | Compaction
     | ClientTotals
     | ContextSize
+    | CacheState
     | Limit
     | SessionInfo
     | Status
@@ -197,6 +209,7 @@ class Sum(NamedTuple):
     unpriced_requests: int = 0
     estimated_requests: int = 0
     incomplete_requests: int = 0
+    understated_requests: int = 0  # incomplete, and what they show implies over twice their output
 
     @property
     def cache_write_tokens(self) -> int:

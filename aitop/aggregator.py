@@ -1,0 +1,108 @@
+"""What is known now: windows, periods, tools, limits. Folds the history's changes; pure.
+
+Takes what a commit changed and answers at any `now`. Memory does not grow with the event rate: a
+ring of seconds, an hour of minutes, the last few hundred latencies of each tool. Sessions are the
+history's own; this room holds only sums.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+from aitop import periods
+from aitop.history.store import Changes
+from aitop.model import ZERO, Limit, Sum
+from aitop.windows import Minutes, Total, Windows
+
+LATENCIES = 512  # the newest of each tool: exact percentiles over them
+TOOLS = 200
+
+
+class Tool:
+    """One tool's day."""
+
+    __slots__ = ("calls", "failures", "latencies")
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.failures = 0
+        self.latencies: deque[float] = deque(maxlen=LATENCIES)
+
+    def percentile(self, part: float) -> float | None:
+        """Milliseconds below which that part of the newest calls stayed (nearest rank)."""
+        if not self.latencies:
+            return None
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, max(0, -int(-part * len(ordered) // 1) - 1))]
+
+
+class Aggregator:
+    """Every sum a display shows, kept up to date by differences."""
+
+    def __init__(self, started_at: float) -> None:
+        self.windows = Windows(started_at)
+        self.minutes = Minutes()
+        self.since_start = Total(started_at)
+        self.periods: dict[str, Total] = {}
+        self.day = 0.0  # where today began
+        self.tools: dict[str, Tool] = {}
+        self.stop_reasons: dict[str, int] = {}
+        self.compactions = 0
+        self.limits: dict[tuple[str, str, str], Limit] = {}
+        self.unpriced: set[str] = set()
+        self.estimated: set[str] = set()
+
+    def begin_day(
+        self, starts: dict[str, float], sums: dict[str, Sum], tools: Iterable[tuple[str, int, int, list[float]]],
+        stops: dict[str, int], compactions: int,
+    ) -> None:  # fmt: skip
+        """Start from the history's own sums: at the start, and at each local midnight."""
+        self.day = starts["today"]
+        self.periods = {name: Total(starts[name], sums.get(name, ZERO)) for name in periods.NAMES}
+        self.tools = {}
+        for name, calls, failures, latencies in tools:
+            tool = self.tools[name] = Tool()
+            tool.calls, tool.failures = calls, failures
+            tool.latencies.extend(latencies)
+        self.stop_reasons = dict(stops)
+        self.compactions = compactions
+
+    def recall(self, past: Iterable[tuple[float, Sum]]) -> None:
+        """The last hour's sums, which the history had before this start."""
+        for at, value in past:
+            self.windows.add(at, value)
+            self.minutes.add(at, value)
+
+    def fold(self, changes: Changes, now: float) -> None:
+        """Take in what one commit changed."""
+        self.windows.advance(now)
+        for at, _, value in changes.sums:
+            self.windows.add(at, value)
+            self.minutes.add(at, value)
+            self.since_start.add(at, value)
+            for total in self.periods.values():
+                total.add(at, value)
+        for at, reason, sign in changes.stops:
+            if at >= self.day:
+                self.stop_reasons[reason] = self.stop_reasons.get(reason, 0) + sign
+        for at, name, calls, failures in changes.tools:
+            if at >= self.day:
+                tool = self._tool(name)
+                tool.calls += calls
+                tool.failures += failures
+        for at, name, took in changes.latencies:
+            if at >= self.day:
+                self._tool(name).latencies.append(took)
+        self.compactions += sum(sign for at, sign in changes.compactions if at >= self.day)
+        for limit in changes.limits:
+            self.limits[(limit.provider, limit.account or "", limit.name)] = limit
+        for model, basis in changes.models:
+            (self.unpriced if basis == 2 else self.estimated).add(model)
+
+    def window(self, name: str) -> Sum:
+        return self.windows.sum(name)
+
+
+    def _tool(self, name: str) -> Tool:
+        if name not in self.tools and len(self.tools) >= TOOLS:
+            name = "other"
+        return self.tools.setdefault(name, Tool())

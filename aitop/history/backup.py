@@ -1,0 +1,53 @@
+"""Verified copies of the history: clients delete their files after 30 days, then it is the only one.
+
+A copy is made page by page beside a running writer, checked, and only then takes its name; two
+generations are kept. Called from a process of its own (the listener must not wait for it).
+"""
+
+import os
+import sqlite3
+import stat
+
+DAY = 86_400
+GENERATIONS = ("history.backup-1.db", "history.backup-2.db")
+
+
+def due(home: str, now: float) -> bool:
+    """Whether the newest backup is older than a day (or there is none)."""
+    try:
+        return now - os.stat(os.path.join(home, GENERATIONS[0])).st_mtime >= DAY
+    except OSError:
+        return True
+
+
+def make(history: str, home: str) -> None:
+    """Back up `history` into `home`: the last good copy moves down one generation. Raises sqlite3.Error, OSError."""
+    newest, older = (os.path.join(home, name) for name in GENERATIONS)
+    source = sqlite3.connect(f"file:{history}?mode=ro", uri=True, timeout=5)
+    try:
+        copy(source, newest + ".new")
+    finally:
+        source.close()
+    if os.path.exists(newest):
+        os.replace(newest, older)
+    os.replace(newest + ".new", newest)
+
+
+def copy(source: sqlite3.Connection, target: str) -> None:
+    """A checked copy of an open database; nothing is left at `target` when the check fails."""
+    if os.path.exists(target):
+        os.unlink(target)
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
+    copied = sqlite3.connect(target)
+    try:
+        source.backup(copied, pages=1024, sleep=0.005)
+        copied.execute("PRAGMA journal_mode = DELETE")
+        verdict = copied.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except BaseException:
+        copied.close()
+        os.unlink(target)
+        raise
+    copied.close()
+    if verdict != "ok":
+        os.unlink(target)
+        raise sqlite3.DatabaseError(f"the copy of the history did not pass its check: {verdict}")

@@ -1,0 +1,169 @@
+"""Questions to the history: sums by period, model, session, tool. Reads only; any connection will do."""
+
+import sqlite3
+from typing import NamedTuple
+
+from aitop.model import Limit, Sum
+
+_SUMS = (
+    "sum(requests), sum(errors), sum(uncached), sum(output), sum(cache_read), sum(write_5m), sum(write_1h), "
+    "sum(cost), sum(unpriced), sum(estimated), sum(incomplete), sum(understated)"
+)
+TOOL_LATENCIES = 512
+
+
+class Total(NamedTuple):
+    """One line of a report."""
+
+    name: str
+    provider: str
+    sum: Sum
+
+
+def since(db: sqlite3.Connection, start: float) -> Sum:
+    """Everything from a moment on; the moment falls on a quarter hour, as every local midnight does."""
+    row = db.execute(f"SELECT {_SUMS} FROM quarter WHERE at >= ?", (start,)).fetchone()  # noqa: S608
+    calls = db.execute("SELECT sum(calls), sum(failures) FROM quarter_tool WHERE at >= ?", (start,)).fetchone()
+    return _sum(row, calls)
+
+
+def by_model(db: sqlite3.Connection, start: float | None, end: float | None) -> list[Total]:
+    """Totals by model id as written, dearest first. Times are epoch seconds on a quarter hour, end excluded."""
+    where, values = _between(start, end)
+    rows = db.execute(
+        f"SELECT m.name, s.provider, {_SUMS} FROM quarter q JOIN model m ON m.id = q.model "  # noqa: S608
+        f"JOIN session s ON s.id = q.session WHERE m.name != '' AND {where} GROUP BY m.name, s.provider "
+        "HAVING sum(q.requests) > 0 ORDER BY sum(q.cost) DESC, m.name",
+        values,
+    )
+    return [Total(row[0], row[1], _sum(row[2:], (0, 0))) for row in rows]
+
+
+def by_session(db: sqlite3.Connection, start: float | None, end: float | None) -> list[tuple[Total, dict[str, object]]]:
+    """Totals by session, dearest first, with the session's facts."""
+    where, values = _between(start, end)
+    tools = {
+        session: (calls, failures)
+        for session, calls, failures in db.execute(
+            f"SELECT session, sum(calls), sum(failures) FROM quarter_tool WHERE {where} GROUP BY session",  # noqa: S608
+            values,
+        )
+    }
+    rows = db.execute(
+        f"SELECT session, {_SUMS} FROM quarter WHERE {where} GROUP BY session",  # noqa: S608
+        values,
+    ).fetchall()
+    facts = {
+        row[0]: row[1:]
+        for row in db.execute(
+            "SELECT id, name, provider, cwd, branch, model, tag, started_at, last_at, client_cost, compactions FROM session"
+        )
+    }
+    found = []
+    for session, *sums in rows:
+        name, provider, cwd, branch, model, tag, started, last, client, compactions = facts[session]
+        total = _sum(tuple(sums), tools.get(session, (0, 0)))
+        if total.requests or total.errors:
+            extra = {
+                "cwd": cwd, "branch": branch, "model": model, "tag": tag, "started_at": started,
+                "last_activity_at": last, "client_cost_usd": client, "compactions": compactions,
+            }  # fmt: skip
+            found.append((Total(name, provider, total), extra))
+    return sorted(found, key=lambda pair: (-pair[0].sum.cost, pair[0].name))
+
+
+def past(db: sqlite3.Connection, start: float) -> list[tuple[float, Sum]]:
+    """Every difference since a moment, at its own second: what windows and sparklines are filled from."""
+    found = [
+        (row[0], Sum(1, 0, *row[1:6], row[6], 0, 0, row[7] == 2, row[7] == 1, row[8], row[9]))
+        for row in db.execute(
+            "SELECT at, uncached, output, cache_read, write_5m, write_1h, cost, basis, incomplete, "
+            "incomplete AND visible > 9 * output FROM response WHERE at >= ?",
+            (start,),
+        )
+    ]
+    found += [
+        (at, Sum(tool_calls=1, tool_failures=failed))
+        for at, failed in db.execute("SELECT at, failed FROM tool WHERE at >= ?", (start,))
+    ]
+    found += [
+        (at, Sum(errors=1))
+        for (at,) in db.execute(
+            "SELECT at FROM incident WHERE at >= ? AND kind != 'compaction' AND NOT (twin IS NOT NULL AND from_file = 0)",
+            (start,),
+        )
+    ]
+    return found
+
+
+def tools_since(db: sqlite3.Connection, start: float) -> list[tuple[str, int, int, list[float]]]:
+    """(name, calls, failures, newest latencies in milliseconds, oldest first) of each tool since a moment."""
+    latencies: dict[str, list[float]] = {}
+    for name, took in db.execute(
+        "SELECT name, coalesce(client_ms, CASE WHEN used AND result_at >= at THEN (result_at - at) * 1000 END) AS took "
+        "FROM tool WHERE at >= ? AND took IS NOT NULL ORDER BY at",
+        (start,),
+    ):
+        latencies.setdefault(name, []).append(took)
+    rows = db.execute(
+        "SELECT name, sum(calls), sum(failures) FROM quarter_tool WHERE at >= ? GROUP BY name HAVING sum(calls) > 0",
+        (start,),
+    )
+    return [(name, calls, bad, latencies.get(name, [])[-TOOL_LATENCIES:]) for name, calls, bad in rows]
+
+
+def stops_since(db: sqlite3.Connection, start: float) -> dict[str, int]:
+    return dict(
+        db.execute(
+            "SELECT stop_reason, count(*) FROM response WHERE at >= ? AND stop_reason IS NOT NULL GROUP BY stop_reason",
+            (start,),
+        )
+    )
+
+
+def compactions_since(db: sqlite3.Connection, start: float) -> int:
+    found: int = db.execute(
+        "SELECT count(*) FROM incident WHERE kind = 'compaction' AND at >= ? AND NOT (twin IS NOT NULL AND from_file = 0)",
+        (start,),
+    ).fetchone()[0]
+    return found
+
+
+def limits(db: sqlite3.Connection, now: float) -> list[Limit]:
+    """Limits that have not been reset since the client told of them."""
+    rows = db.execute(
+        "SELECT provider, account, name, window_minutes, used_percent, resets_at, source, seen_at FROM usage_limit "
+        "WHERE resets_at > ?",
+        (now,),
+    )
+    return [Limit(row[0], row[1] or None, *row[2:]) for row in rows]
+
+
+def odd_models(db: sqlite3.Connection) -> set[tuple[str, int]]:
+    """(model, basis) of responses that are not at a listed price."""
+    return set(
+        db.execute(
+            "SELECT DISTINCT m.name, r.basis FROM response r JOIN model m ON m.id = r.model WHERE r.basis > 0"
+        )
+    )
+
+
+def meta(db: sqlite3.Connection, name: str) -> str | None:
+    row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else None
+
+
+def _between(start: float | None, end: float | None) -> tuple[str, list[float]]:
+    parts, values = ["1"], []
+    if start is not None:
+        parts.append("at >= ?")
+        values.append(start)
+    if end is not None:
+        parts.append("at < ?")
+        values.append(end)
+    return " AND ".join(parts), values
+
+
+def _sum(row: tuple[int | None, ...], tools: tuple[int | None, int | None]) -> Sum:
+    values = [value or 0 for value in row]
+    return Sum(*values[:8], tools[0] or 0, tools[1] or 0, *values[8:12])

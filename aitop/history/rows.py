@@ -1,0 +1,161 @@
+"""The history's rows in memory, and the rules that turn several files' evidence into one response.
+
+Pure: no database, no clock. The order of files (earliest first timestamp, then the smaller path)
+decides every tie, so the outcome is the same in any reading order and after every restart.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from aitop.model import CacheState, Response, Sum, Usage
+
+INCOMPLETE_AFTER = 60.0  # seconds: a response still without a stop reason by then stays so
+CHARS_PER_TOKEN = 4.5  # a careful estimate: below it a healthy response never shows more than it reports
+BASES = ("listed", "family", "unpriced")
+
+
+class File:
+    """One tailed file: whose it is and how far it is in the history."""
+
+    __slots__ = ("agent", "bad_lines", "device", "dirty", "first_at", "id", "inode", "mtime_ns", "offset", "path",
+                 "pending", "provider", "session", "size", "tail")  # fmt: skip
+
+    def __init__(self, identity: int, provider: str, path: str, *rest: Any) -> None:
+        self.id, self.provider, self.path = identity, provider, path
+        (self.session, self.agent, self.first_at, self.device, self.inode, self.size, self.mtime_ns, self.offset,
+         self.tail, self.bad_lines, self.pending) = rest or (None, None, None, None, None, 0, 0, 0, 0, 0, None)  # fmt: skip
+        self.dirty = False
+
+    def order(self) -> tuple[float, str]:
+        """Which of two files owns what both tell: the one that begins earlier, then the smaller path."""
+        return (self.first_at if self.first_at is not None else float("inf"), self.path)
+
+
+class Session:
+    """One session's facts and totals; `total` is a list in `Sum`'s order."""
+
+    __slots__ = ("agents", "branch", "cache", "client_api_ms", "client_cost", "compactions", "context_at", "context_limit",
+                 "context_tokens", "cwd", "dirty", "id", "info_at", "inherited", "last_at", "model", "name", "pane",
+                 "pid", "provider", "started_at", "status", "status_at", "status_live", "stop_reasons", "tag",
+                 "total")  # fmt: skip
+
+    def __init__(self, identity: int, provider: str, name: str) -> None:
+        self.id, self.provider, self.name = identity, provider, name
+        self.cwd: str | None = None
+        self.branch: str | None = None
+        self.model: str | None = None
+        self.tag: str | None = None
+        self.pid: int | None = None
+        self.pane: str | None = None
+        self.info_at = 0.0
+        self.started_at: float | None = None
+        self.last_at = 0.0
+        self.status: str | None = None
+        self.status_at = 0.0
+        self.status_live = False
+        self.total = [0] * len(Sum._fields)
+        self.compactions = 0
+        self.stop_reasons: dict[str, int] = {}
+        self.client_cost: float | None = None
+        self.client_api_ms: float | None = None
+        self.inherited = 0  # picodollars of copied responses that another session paid
+        self.context_tokens: int | None = None
+        self.context_at = 0.0
+        self.context_limit: int | None = None
+        self.agents: set[str] = set()
+        self.cache: CacheState | None = None  # as the client last said; not kept over a restart
+        self.dirty = True
+
+
+class Evidence(NamedTuple):
+    """What one file says of one response."""
+
+    at: float
+    model: str
+    usage: Usage
+    stop_reason: str | None
+    visible: int
+    agent: str | None
+    paying: str | None
+    file: int
+    end: int
+
+
+class Row:
+    """One response as it counts now. `copies` is empty while a single file tells of it."""
+
+    __slots__ = ("basis", "copied", "cost", "evidence", "id", "incomplete", "message_id", "record_id", "request_id",
+                 "session", "stored")  # fmt: skip
+
+    def __init__(self, identity: int, session: int, evidence: Evidence) -> None:
+        self.id, self.session, self.evidence = identity, session, evidence
+        self.cost = 0
+        self.basis = 0
+        self.incomplete = False
+        self.copied = False
+        self.message_id: str | None = None
+        self.request_id: str | None = None
+        self.record_id: str | None = None
+        self.stored = False
+
+    def contribution(self) -> tuple[float, int, str, Sum, str | None]:
+        """(at, session, model, what it adds, stop reason)."""
+        e, u = self.evidence, self.evidence.usage
+        understated = self.incomplete and e.visible > 2 * CHARS_PER_TOKEN * u.output_tokens
+        return (
+            e.at, self.session, e.model,
+            Sum(1, 0, u.uncached_input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
+                u.cache_write_1h_tokens, self.cost, 0, 0, int(self.basis == 2), int(self.basis == 1),
+                int(self.incomplete), int(understated)),
+            e.stop_reason,
+        )  # fmt: skip
+
+
+def first_evidence(r: Response, file: int, now: float) -> Evidence:
+    """A response as one file tells it; a time in the future or none at all becomes now."""
+    at = min(r.at, now) if r.at > 0 else now
+    return Evidence(at, r.model, r.usage, r.stop_reason, r.visible_chars, r.agent, r.paying_session, file, r.end)
+
+
+def more_evidence(old: Evidence, r: Response, now: float) -> Evidence:
+    """The same file tells of the same response again: its last line wins, its first time stays."""
+    new = first_evidence(r, old.file, now)
+    return new._replace(
+        at=min(old.at, new.at),
+        visible=old.visible + r.visible_chars if r.offset > old.end else r.visible_chars,
+        agent=new.agent if old.agent is not None else None,
+        paying=new.paying or old.paying,
+    )
+
+
+def decide(versions: Iterable[Evidence], file_of: Callable[[int], File]) -> tuple[Evidence, str | None]:
+    """One response from every file's version of it: what counts, and the name of the session that paid.
+
+    A version with a stop reason beats one without. The session is the one a line names as paying,
+    else that of the first file in order. Where either is on a main thread, the response is.
+    """
+    ordered = sorted(versions, key=lambda e: file_of(e.file).order())
+    best = next((e for e in ordered if e.stop_reason is not None), ordered[0])
+    paying = next((e.paying for e in ordered if e.paying), None)
+    main = any(e.agent is None for e in ordered)
+    counted = best._replace(
+        at=min(e.at for e in ordered), agent=None if main else ordered[0].agent, paying=paying
+    )
+    return counted, paying or file_of(ordered[0].file).session
+
+
+def pack_modifiers(u: Usage) -> str | None:
+    """Speed, place, tier and side calls as JSON; None when all are plain, as nearly always."""
+    if not (u.speed or u.geo or u.tier or u.advisor):
+        return None
+    return json.dumps([u.speed, u.geo, u.tier, u.advisor], separators=(",", ":"))
+
+
+def unpack_usage(leaves: tuple[int, ...], modifiers: str | None) -> Usage:
+    """The inverse: seven counts as stored, and their modifiers."""
+    usage = Usage(*leaves)
+    if modifiers:
+        speed, geo, tier, advisor = json.loads(modifiers)
+        usage = usage._replace(speed=speed, geo=geo, tier=tier, advisor=tuple(tuple(call) for call in advisor))
+    return usage

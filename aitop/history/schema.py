@@ -1,0 +1,160 @@
+"""The history's tables: made, migrated, refused when newer.
+
+SQLite in WAL mode: a killed writer loses at most its open transaction, and file offsets move in
+the same transaction as what was read, so nothing is lost or read twice. Every migration runs in
+one transaction after a backup. Money is integer picodollars, times are epoch seconds.
+
+`response` holds what counts. While one file alone tells of a response, its row is the whole
+evidence; as soon as a second file repeats it (forks, resumes, sub-agents) each file's version
+moves to `copy`, and the row is computed from those, so any reading order ends the same.
+`alias`, `tool` and `incident` are keyed by a 64-bit digest of the client's ids (`keys.py`).
+"""
+
+import os
+import sqlite3
+
+VERSION = 1
+
+_EVIDENCE = """
+  at REAL NOT NULL, model INTEGER NOT NULL,
+  uncached INTEGER NOT NULL, output INTEGER NOT NULL, cache_read INTEGER NOT NULL,
+  write_5m INTEGER NOT NULL, write_1h INTEGER NOT NULL, reasoning INTEGER NOT NULL, searches INTEGER NOT NULL,
+  modifiers TEXT,              -- JSON [speed, geo, tier, advisor], NULL when all are plain
+  stop_reason TEXT, visible INTEGER NOT NULL, agent TEXT, paying TEXT, file INTEGER NOT NULL, end INTEGER NOT NULL
+"""
+
+TABLES = f"""
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE model (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE file (
+  id INTEGER PRIMARY KEY, provider TEXT NOT NULL, path TEXT NOT NULL UNIQUE, session TEXT, agent TEXT, first_at REAL,
+  device INTEGER, inode INTEGER, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+  offset INTEGER NOT NULL,     -- everything before it is in the history
+  tail INTEGER NOT NULL,       -- checksum of the bytes just before offset: notices a file rewritten in place
+  bad_lines INTEGER NOT NULL,
+  pending TEXT);               -- an API request begun and not yet answered
+CREATE TABLE session (
+  id INTEGER PRIMARY KEY, provider TEXT NOT NULL, name TEXT NOT NULL,
+  cwd TEXT, branch TEXT, model TEXT, tag TEXT, pid INTEGER, pane TEXT, info_at REAL,
+  started_at REAL, last_at REAL, status TEXT, status_at REAL, status_live INTEGER,
+  requests INTEGER NOT NULL DEFAULT 0, errors INTEGER NOT NULL DEFAULT 0,
+  uncached INTEGER NOT NULL DEFAULT 0, output INTEGER NOT NULL DEFAULT 0, cache_read INTEGER NOT NULL DEFAULT 0,
+  write_5m INTEGER NOT NULL DEFAULT 0, write_1h INTEGER NOT NULL DEFAULT 0, cost INTEGER NOT NULL DEFAULT 0,
+  tool_calls INTEGER NOT NULL DEFAULT 0, tool_failures INTEGER NOT NULL DEFAULT 0,
+  unpriced INTEGER NOT NULL DEFAULT 0, estimated INTEGER NOT NULL DEFAULT 0, incomplete INTEGER NOT NULL DEFAULT 0,
+  understated INTEGER NOT NULL DEFAULT 0, compactions INTEGER NOT NULL DEFAULT 0,
+  stop_reasons TEXT NOT NULL DEFAULT '{{}}',
+  client_cost REAL, client_api_ms REAL, inherited INTEGER NOT NULL DEFAULT 0,
+  context_tokens INTEGER, context_at REAL, context_limit INTEGER,
+  UNIQUE (provider, name));
+CREATE TABLE agent (session INTEGER NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (session, agent)) WITHOUT ROWID;
+CREATE TABLE response (
+  id INTEGER PRIMARY KEY, session INTEGER NOT NULL, {_EVIDENCE},
+  cost INTEGER NOT NULL, basis INTEGER NOT NULL,  -- 0 listed, 1 by family, 2 unpriced
+  incomplete INTEGER NOT NULL, copies INTEGER NOT NULL,
+  message_id TEXT, request_id TEXT, record_id TEXT);
+CREATE INDEX response_at ON response (at);
+CREATE INDEX response_open ON response (at) WHERE stop_reason IS NULL AND incomplete = 0;
+CREATE INDEX response_basis ON response (model, basis) WHERE basis > 0;
+CREATE TABLE copy (response INTEGER NOT NULL, {_EVIDENCE}, PRIMARY KEY (response, file)) WITHOUT ROWID;
+CREATE INDEX copy_file ON copy (file);
+CREATE TABLE alias (key INTEGER PRIMARY KEY, response INTEGER NOT NULL);
+CREATE TABLE tool (
+  key INTEGER PRIMARY KEY, session INTEGER NOT NULL, name TEXT NOT NULL, at REAL NOT NULL,
+  from_file INTEGER NOT NULL,  -- the file whose word on session and time counts, 0: a hook's
+  used INTEGER NOT NULL,       -- 1: `at` is its own record's time
+  result_at REAL, client_ms REAL, failed INTEGER NOT NULL);
+CREATE INDEX tool_at ON tool (at);
+CREATE TABLE incident (
+  key INTEGER PRIMARY KEY, kind TEXT NOT NULL, session INTEGER NOT NULL, at REAL NOT NULL, what TEXT NOT NULL,
+  from_file INTEGER NOT NULL,  -- as for tools
+  twin INTEGER);               -- the other source's row of the same incident: only one of the two counts
+CREATE INDEX incident_session ON incident (session, kind, at);
+CREATE TABLE quarter (
+  at INTEGER NOT NULL, session INTEGER NOT NULL, model INTEGER NOT NULL,
+  requests INTEGER NOT NULL, errors INTEGER NOT NULL, uncached INTEGER NOT NULL, output INTEGER NOT NULL,
+  cache_read INTEGER NOT NULL, write_5m INTEGER NOT NULL, write_1h INTEGER NOT NULL, cost INTEGER NOT NULL,
+  unpriced INTEGER NOT NULL, estimated INTEGER NOT NULL, incomplete INTEGER NOT NULL, understated INTEGER NOT NULL,
+  PRIMARY KEY (at, session, model)) WITHOUT ROWID;
+CREATE TABLE quarter_tool (
+  at INTEGER NOT NULL, session INTEGER NOT NULL, name TEXT NOT NULL,
+  calls INTEGER NOT NULL, failures INTEGER NOT NULL,
+  PRIMARY KEY (at, session, name)) WITHOUT ROWID;
+CREATE TABLE usage_limit (
+  provider TEXT NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL, window_minutes INTEGER NOT NULL,
+  used_percent REAL NOT NULL, resets_at REAL NOT NULL, source TEXT NOT NULL, seen_at REAL NOT NULL,
+  PRIMARY KEY (provider, account, name)) WITHOUT ROWID;
+"""
+
+# version → the statements that lead from it to the next one
+MIGRATIONS: dict[int, str] = {}
+
+
+class HistoryError(Exception):
+    """The history cannot be used; the message says what to do."""
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """Open, create or migrate the history for its one writer. Raises HistoryError, sqlite3.Error."""
+    new = not os.path.exists(path)
+    if new:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    db = sqlite3.connect(path, isolation_level=None, cached_statements=256, timeout=5)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA cache_size = -4096")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise HistoryError(
+                f"{path} was written by a newer aitop (history version {version}, this one knows {VERSION}). "
+                "Upgrade: pip install --upgrade aitop-status"
+            )
+        if version == 0:
+            _make(db)
+        elif version < VERSION:
+            _migrate(db, path, version)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def connect_read_only(path: str) -> sqlite3.Connection:
+    """Open the history for a report beside its writer. Raises HistoryError, sqlite3.Error."""
+    db = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, isolation_level=None, timeout=5)
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version != VERSION:
+        db.close()
+        raise HistoryError(f"{path} has history version {version}, this aitop reads {VERSION}: run `aitop start`")
+    return db
+
+
+def _make(db: sqlite3.Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    for statement in TABLES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    db.execute(f"PRAGMA user_version = {VERSION}")
+    db.execute("COMMIT")
+
+
+def _migrate(db: sqlite3.Connection, path: str, version: int) -> None:
+    from aitop.history import backup
+
+    backup.copy(db, f"{path}.v{version}")
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for step in range(version, VERSION):
+            for statement in MIGRATIONS[step].split(";\n"):
+                if statement.strip():
+                    db.execute(statement)
+        db.execute(f"PRAGMA user_version = {VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _quoted(path: str) -> str:
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -1,0 +1,152 @@
+"""Writing one commit's worth of changes, inside the caller's transaction."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+
+from aitop.history.load import EVIDENCE, FILE, SESSION, TOOL, Models, Tool
+from aitop.history.rows import Evidence, File, Row, Session, pack_modifiers
+from aitop.model import Limit, Sum
+
+
+class Pending:
+    """What `apply` gathered since the last commit."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, Row] = {}
+        self.copies: dict[int, dict[int, Evidence]] = {}  # response → file → what it says
+        self.aliases: dict[int, int] = {}
+        self.merged: list[tuple[int, int]] = []  # (kept, gone)
+        self.tools: dict[int, Tool] = {}
+        self.agents: list[tuple[int, str]] = []
+        self.limits: dict[tuple[str, str, str], Limit] = {}
+        self.inherited: set[tuple[str, str]] = set()  # sessions that hold copies of others' responses
+        self.quarters: dict[tuple[int, int, int], list[int]] = {}
+        self.tool_quarters: dict[tuple[int, int, str], list[int]] = {}
+
+    def anything(self) -> bool:
+        return any((self.rows, self.aliases, self.merged, self.tools, self.agents, self.limits, self.quarters))
+
+    def add(self, quarter: int, session: int, model: int, value: Sum) -> None:
+        """Move one quarter hour's sum; tool counts have a table of their own."""
+        change = (*value[:8], *value[10:])
+        known = self.quarters.get((quarter, session, model))
+        if known is None:
+            self.quarters[(quarter, session, model)] = list(change)
+        else:
+            for i, v in enumerate(change):
+                known[i] += v
+
+    def add_tool(self, quarter: int, session: int, name: str, calls: int, failures: int) -> None:
+        known = self.tool_quarters.setdefault((quarter, session, name), [0, 0])
+        known[0] += calls
+        known[1] += failures
+
+
+def everything(
+    db: sqlite3.Connection, out: Pending, files: list[File], sessions: list[Session], models: Models
+) -> None:
+    """Write it all; the order matters to nobody but the reader of a half-written trace."""
+    _merges(db, out)
+    _put(db, "file", FILE, (_file(file) for file in files))
+    _put(db, "response", _RESPONSE, (_response(row, models) for row in out.rows.values()))
+    _put(db, "copy", f"response, {EVIDENCE}", _copies(out, models))
+    _put(db, "alias", "key, response", out.aliases.items())
+    _put(db, "tool", TOOL, ((key, *_tool(tool)) for key, tool in out.tools.items()))
+    _put(db, "session", SESSION, (_session(session) for session in sessions))
+    _put(db, "agent", "session, agent", out.agents)
+    _put(db, "usage_limit", _LIMIT, (_limit(limit) for limit in out.limits.values()))
+    _sums(db, out)
+    _put(db, "model", "id, name", models.fresh())
+    for file in files:
+        file.dirty = False
+    for session in sessions:
+        session.dirty = False
+
+
+def inherited(
+    db: sqlite3.Connection, holders: Iterable[tuple[str, str]], sessions: dict[tuple[str, str], Session]
+) -> None:
+    """What a forked session copied and another one paid: its client counts it again, we do not."""
+    for provider, name in holders:
+        known = sessions.get((provider, name))
+        if known is None:
+            continue
+        known.inherited = db.execute(
+            "SELECT ifnull(sum(r.cost), 0) FROM file f JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
+            "WHERE f.session = ? AND f.agent IS NULL AND r.session != ?",
+            (name, known.id),
+        ).fetchone()[0]
+        db.execute("UPDATE session SET inherited = ? WHERE id = ?", (known.inherited, known.id))
+
+
+_RESPONSE = f"id, session, {EVIDENCE}, cost, basis, incomplete, copies, message_id, request_id, record_id"
+_LIMIT = "provider, account, name, window_minutes, used_percent, resets_at, source, seen_at"
+_QUARTER = (
+    "requests", "errors", "uncached", "output", "cache_read", "write_5m", "write_1h", "cost",
+    "unpriced", "estimated", "incomplete", "understated",
+)  # fmt: skip
+
+
+def _put(db: sqlite3.Connection, table: str, columns: str, values: Iterable[tuple[object, ...]]) -> None:
+    marks = ",".join("?" * (columns.count(",") + 1))
+    db.executemany(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", values)  # noqa: S608
+
+
+def _sums(db: sqlite3.Connection, out: Pending) -> None:
+    names = ", ".join(_QUARTER)
+    add = ", ".join(f"{name} = {name} + excluded.{name}" for name in _QUARTER)
+    db.executemany(
+        f"INSERT INTO quarter (at, session, model, {names}) VALUES ({','.join('?' * 15)}) "  # noqa: S608
+        f"ON CONFLICT DO UPDATE SET {add}",
+        ((*key, *value) for key, value in out.quarters.items() if any(value)),
+    )
+    db.executemany(
+        "INSERT INTO quarter_tool (at, session, name, calls, failures) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, failures = failures + excluded.failures",
+        ((*key, *value) for key, value in out.tool_quarters.items() if any(value)),
+    )
+
+
+def _merges(db: sqlite3.Connection, out: Pending) -> None:
+    for kept, gone in out.merged:
+        db.execute("UPDATE alias SET response = ? WHERE response = ?", (kept, gone))
+        db.execute("DELETE FROM response WHERE id = ?", (gone,))
+        db.execute("DELETE FROM copy WHERE response = ?", (gone,))
+        out.rows.pop(gone, None)
+
+
+def _copies(out: Pending, models: Models) -> Iterable[tuple[object, ...]]:
+    for response, versions in out.copies.items():
+        for evidence in versions.values():
+            yield (response, *_evidence(evidence, models))
+
+
+def _evidence(e: Evidence, models: Models) -> tuple[object, ...]:
+    return (e.at, models.id(e.model), *e.usage[:7], pack_modifiers(e.usage), e.stop_reason, e.visible, e.agent,
+            e.paying, e.file, e.end)  # fmt: skip
+
+
+def _response(row: Row, models: Models) -> tuple[object, ...]:
+    return (row.id, row.session, *_evidence(row.evidence, models), row.cost, row.basis, row.incomplete, row.copied,
+            row.message_id, row.request_id, row.record_id)  # fmt: skip
+
+
+def _file(f: File) -> tuple[object, ...]:
+    return (f.id, f.provider, f.path, f.session, f.agent, f.first_at, f.device, f.inode, f.size, f.mtime_ns, f.offset,
+            f.tail, f.bad_lines, f.pending)  # fmt: skip
+
+
+def _tool(t: Tool) -> tuple[object, ...]:
+    return t.session, t.name, t.at, t.from_file, t.used, t.result_at, t.client_ms, t.failed
+
+
+def _session(s: Session) -> tuple[object, ...]:
+    return (s.id, s.provider, s.name, s.cwd, s.branch, s.model, s.tag, s.pid, s.pane, s.info_at, s.started_at,
+            s.last_at, s.status, s.status_at, s.status_live, *s.total, s.compactions,
+            json.dumps(s.stop_reasons, separators=(",", ":")), s.client_cost, s.client_api_ms, s.inherited,
+            s.context_tokens, s.context_at, s.context_limit)  # fmt: skip
+
+
+def _limit(limit: Limit) -> tuple[object, ...]:
+    return (limit.provider, limit.account or "", *limit[2:])

@@ -1,0 +1,196 @@
+"""From files that changed to a history that knows: finding, queueing, reading in slices.
+
+Used by the listener (a slice at a time between ticks) and by reports (until done). The newest
+files come first, so today's numbers are right first. Much at once goes to helper processes; what
+they found is applied here, and a chunk that does not fit the offset it was read from is dropped.
+"""
+
+import heapq
+import os
+import stat
+from collections.abc import Iterator
+
+from aitop import scan
+from aitop.history.rows import File
+from aitop.history.store import History
+from aitop.providers import Provider, Source
+from aitop.tail import Chunk, Job, chunks
+
+HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
+
+
+class Ingest:
+    """What is to be read, and how far that is."""
+
+    def __init__(self, history: History, providers: list[Provider], folders: dict[str, list[str]], helpers: int) -> None:
+        self.history = history
+        self.providers = {provider.name: provider for provider in providers}
+        self.folders = [(name, os.path.realpath(folder)) for name in folders for folder in folders[name]]
+        self.helpers_allowed = helpers
+        self.helpers: list[scan.Helper] = []
+        self.done_bytes = 0
+        self.total_bytes = 0
+        self.complete = False
+        self.unreadable: dict[str, str] = {}
+        self._queue: list[tuple[float, str, str]] = []  # (-mtime, path, provider)
+        self._queued: set[str] = set()
+        self._current: Iterator[Chunk] | None = None
+        self._hot: dict[str, float] = {}  # path → when it last changed
+
+    # -- finding ---------------------------------------------------------------------------------------------
+
+    def rescan(self, now: float) -> list[str]:
+        """Look through every folder for files that changed; returns the folders seen (to be watched)."""
+        seen: list[str] = []
+        for name, root in self.folders:
+            self._walk(root, name, now, seen, 0)
+        if not self._queue and not self.helpers:
+            self.complete = True
+        return seen
+
+    def _walk(self, folder: str, provider: str, now: float, seen: list[str], depth: int) -> None:
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            return
+        seen.append(folder)
+        for entry in entries:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    if depth < 8:
+                        self._walk(entry.path, provider, now, seen, depth + 1)
+                elif self.providers[provider].wants(entry.path) and entry.is_file(follow_symlinks=False):
+                    self._consider(entry.path, provider, entry.stat(follow_symlinks=False), now)
+            except OSError:
+                continue
+
+    def look(self, path: str, now: float) -> bool:
+        """One path that something spoke of: queue it if it is ours and changed. Whether it is under a folder of ours."""
+        real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        for name, root in self.folders:
+            if real.startswith(root + os.sep) and self.providers[name].wants(real):
+                try:
+                    found = os.stat(real, follow_symlinks=False)
+                except OSError:
+                    return True
+                if stat.S_ISREG(found.st_mode):
+                    self._consider(real, name, found, now)
+                return True
+        return False
+
+    def poll(self, now: float, within: float) -> None:
+        """Look again at the files that changed within the last `within` seconds."""
+        for path, changed in list(self._hot.items()):
+            if now - changed > within:
+                del self._hot[path]
+            else:
+                self.look(path, now)
+
+    def _consider(self, path: str, provider: str, found: os.stat_result, now: float) -> None:
+        known = self.history.files.get(path)
+        if now - found.st_mtime < 3600:
+            self._hot[path] = found.st_mtime
+        if known is not None and (known.size, known.mtime_ns, known.inode) == (
+            found.st_size, found.st_mtime_ns, found.st_ino,
+        ):  # fmt: skip
+            return
+        if path not in self._queued and found.st_size:
+            self._queued.add(path)
+            heapq.heappush(self._queue, (-found.st_mtime, path, provider))
+            start = known.offset if known and known.inode == found.st_ino and known.offset <= found.st_size else 0
+            self.total_bytes += found.st_size - start
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._queue or self.helpers or self._current)
+
+    def recruit(self) -> None:
+        """Send for helpers when much is waiting."""
+        if self.helpers or not self.helpers_allowed or self.total_bytes - self.done_bytes < HELP_FROM:
+            return
+        jobs = []
+        while self._queue:
+            _, path, name = heapq.heappop(self._queue)
+            jobs.append(self._job(path, name))
+        doors = {name: (provider.parse, provider.identify) for name, provider in self.providers.items()}
+        self.helpers = scan.start(jobs, self.helpers_allowed, doors)
+
+    def step(self, now: float) -> bool:
+        """Read and apply one chunk in this process; False when nothing is waiting here."""
+        while True:
+            if self._current is None:
+                if not self._queue:
+                    self._finish()
+                    return False
+                _, path, name = heapq.heappop(self._queue)
+                provider = self.providers[name]
+                self._path = path
+                self._queued.discard(path)
+                self._current = chunks(self._job(path, name), provider.parse, provider.identify)
+            try:
+                chunk = next(self._current, None)
+            except OSError as error:
+                self.unreadable[self._path] = error.strerror or str(error)
+                chunk = None
+            if chunk is not None:
+                self.unreadable.pop(chunk.path, None)
+                self.apply(chunk, now)
+                return True
+            self._current = None
+
+    def receive(self, helper: scan.Helper, now: float) -> None:
+        """Take in what a helper sent."""
+        for chunk in helper.receive():
+            self.apply(chunk, now)
+        if helper.ended:
+            self.helpers.remove(helper)
+            if not self.helpers:
+                self._queued = {path for _, path, _ in self._queue}
+                self._finish()
+
+    def apply(self, chunk: Chunk, now: float) -> None:
+        """Move the history on by one chunk, if it follows on what the history has."""
+        file = self.history.file(chunk.provider, chunk.path)
+        if chunk.start not in (0, file.offset):
+            return
+        parsed = chunk.parsed
+        if chunk.start == 0:
+            source = self.providers[chunk.provider].identify(chunk.path)
+            file.session, file.agent, file.bad_lines = source.session, source.agent, 0
+            file.first_at = parsed.first_at
+        elif file.first_at is None:
+            file.first_at = parsed.first_at
+        file.session = file.session or parsed.session
+        file.device, file.inode = chunk.device, chunk.inode
+        file.size, file.mtime_ns = chunk.size, chunk.mtime_ns
+        file.offset, file.tail, file.pending = chunk.end, chunk.tail, parsed.pending
+        file.bad_lines += parsed.bad_lines
+        file.dirty = True
+        self.done_bytes += chunk.end - chunk.start
+        self.history.apply(chunk.provider, parsed.events, now, file)
+
+    def stop(self) -> None:
+        """Let the helpers go; what they had not sent is read later."""
+        for helper in self.helpers:
+            helper.close()
+        self.helpers = []
+
+    def forget(self) -> None:
+        """After a failed commit: the offsets fell back, so everything is looked at again."""
+        self.stop()
+        self._queue, self._current = [], None
+        self._queued.clear()
+
+    def _job(self, path: str, name: str) -> Job:
+        file: File | None = self.history.files.get(path)
+        if file is None or file.inode is None:
+            return Job(path, name, 0, 0, None, self.providers[name].identify(path))
+        source = Source(file.session, file.agent, file.pending)
+        return Job(path, name, file.offset, file.tail, file.inode, source)
+
+    def _finish(self) -> None:
+        if not self.waiting:
+            self.complete = True
+            self.total_bytes = self.done_bytes

@@ -1,0 +1,146 @@
+"""`listen`, `start`, `stop`, `status`, `config`: thin commands around the listener."""
+
+import json
+import os
+import sys
+import time
+
+import click
+
+from aitop import paths
+
+
+@click.command()
+@click.option("--quiet", is_flag=True, help="Log to the file only.")
+def listen(quiet: bool) -> None:
+    """Run the listener in the foreground until SIGTERM or Ctrl-C.
+
+    SIGHUP reads the configuration again. `aitop service install` runs it at login.
+    """
+    from aitop.listener import run
+
+    sys.exit(run.main(echo=not quiet))
+
+
+@click.command()
+@click.option("--quiet", is_flag=True, help="Say nothing when all is well.")
+@click.option("--from-hook", is_flag=True, hidden=True, help="Started by a SessionStart hook.")
+def start(quiet: bool, from_hook: bool) -> None:
+    """Start the listener in the background."""
+    from aitop.listener import lifecycle
+
+    if from_hook:
+        from aitop.config import ConfigError, load
+
+        try:
+            wanted = load()["listener.autostart"]
+        except ConfigError:
+            wanted = True
+        if not wanted or os.path.exists(paths.in_home(paths.STOPPED)):
+            return
+    found = lifecycle.running()
+    if found is not None:
+        if not quiet:
+            click.echo(f"the listener runs already (pid {found.get('pid')})")
+        return
+    try:
+        started = lifecycle.start_detached()
+    except lifecycle.LifeError as error:
+        raise click.ClickException(str(error)) from error
+    if not started:
+        raise click.ClickException(f"the listener did not start; see {paths.in_home(paths.LOG)}")
+    if not quiet:
+        found = lifecycle.running() or {}
+        click.echo(f"the listener runs (pid {found.get('pid')})")
+
+
+@click.command()
+def stop() -> None:
+    """Stop the listener; it stays stopped until `aitop start`."""
+    from aitop.listener import lifecycle
+
+    home = paths.home()
+    if os.path.isdir(home):
+        with open(os.path.join(home, paths.STOPPED), "w", encoding="utf-8") as file:
+            file.write("aitop start removes this file\n")
+    was = lifecycle.running()
+    if not lifecycle.stop():
+        raise click.ClickException(f"the listener did not stop within 10 s (pid {(was or {}).get('pid')})")
+    click.echo("the listener is stopped" if was else "no listener was running")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def status(as_json: bool) -> None:
+    """Whether the listener runs, what it reads and how far it is.
+
+    Exit codes: 0 it runs, 3 it does not.
+    """
+    from aitop import state as published
+    from aitop.listener import lifecycle
+
+    found = lifecycle.running()
+    state = published.read() or {}
+    now = time.time()
+    age = now - state["written_at"] if "written_at" in state else None
+    if as_json:
+        answer = {"running": found is not None, "listener": found, "state_age": age, "scan": state.get("scan"),
+                  "hooks": state.get("hooks"), "home": paths.home()}  # fmt: skip
+        click.echo(json.dumps(answer, indent=1))
+    elif found is None:
+        held = os.path.exists(paths.in_home(paths.STOPPED))
+        click.echo("no listener runs" + (" (stopped by `aitop stop`)" if held else "") + ": start it with `aitop start`")
+    else:
+        _tell(found, state, age, now)
+    sys.exit(0 if found is not None else 3)
+
+
+def _tell(found: dict[str, object], state: dict[str, object], age: float | None, now: float) -> None:
+    started = found.get("started_at")
+    since = f", for {_span(now - started)}" if isinstance(started, int | float) else ""
+    click.echo(f"listener  runs (pid {found.get('pid')}, version {found.get('version')}{since})")
+    click.echo(f"home      {paths.home()}")
+    if age is None:
+        click.echo("state     not published yet")
+        return
+    click.echo(f"state     written {age:.1f} s ago")
+    scan, hooks = state.get("scan"), state.get("hooks")
+    if isinstance(scan, dict):
+        done, total = scan["done_bytes"] / 1e6, scan["total_bytes"] / 1e6
+        how = "complete" if scan["complete"] else f"{100 * done / total if total else 0:.0f} %"
+        click.echo(f"reading   {how} ({done:,.1f} of {total:,.1f} MB since this start)")
+    if isinstance(hooks, dict):
+        click.echo(f"hooks     {hooks['received']} received, {hooks['unique']} unique, {hooks['rejected']} rejected")
+
+
+def _span(seconds: float) -> str:
+    minutes, hours = int(seconds) // 60, int(seconds) // 3600
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min" if minutes else f"{int(seconds)} s"
+
+
+@click.command()
+@click.option("--defaults", is_flag=True, help="Print every key with its meaning and default, as TOML.")
+@click.option("--json", "as_json", is_flag=True, help="The values in force, as JSON.")
+@click.option("--path", "show_path", is_flag=True, help="Print which file is read.")
+def config(defaults: bool, as_json: bool, show_path: bool) -> None:
+    """The configuration in force; exit code 1 and the key's path when the file is wrong."""
+    from aitop import config as room
+
+    if defaults:
+        click.echo(room.defaults_toml(), nl=False)
+        return
+    if show_path:
+        click.echo(paths.config_file())
+        return
+    try:
+        found = room.load()
+    except room.ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(found.values, indent=1))
+        return
+    exists = os.path.exists(paths.config_file())
+    click.echo(f"# {paths.config_file()}{'' if exists else ' (not there: all defaults)'}")
+    for key in room.KEYS:
+        changed = "" if found[key.path] == key.default else "   # changed"
+        click.echo(f"{key.path} = {json.dumps(found[key.path], ensure_ascii=False)}{changed}")

@@ -1,0 +1,48 @@
+"""The log: `aitop.log`, 10 MB and one backup, plain lines. Never a payload, a prompt or a path's contents."""
+
+import os
+import sys
+import time
+
+LIMIT = 10 << 20
+
+
+class Log:
+    """Writes a line; the same line again within a minute is counted instead of written."""
+
+    def __init__(self, path: str, *, debug: bool, echo: bool) -> None:
+        self._path, self._debug, self._echo = path, debug, echo
+        self._last: dict[str, float] = {}
+
+    def info(self, text: str) -> None:
+        self._write("info", text)
+
+    def debug(self, text: str) -> None:
+        if self._debug:
+            self._write("debug", text)
+
+    def error(self, text: str) -> None:
+        now = time.monotonic()
+        if now - self._last.get(text, -60.0) < 60:
+            return
+        if len(self._last) > 500:
+            self._last.clear()
+        self._last[text] = now
+        self._write("error", text)
+
+    def _write(self, level: str, text: str) -> None:
+        line = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {level} {text}\n"
+        if self._echo:
+            sys.stderr.write(line)
+        try:
+            if os.path.exists(self._path) and os.path.getsize(self._path) > LIMIT:
+                os.replace(self._path, self._path + ".1")
+            fd = os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return  # a full or read-only disk is told in state.json, not here
+        with os.fdopen(fd, "a", encoding="utf-8", errors="replace") as file:
+            try:
+                file.write(line)
+                file.flush()
+            except OSError:
+                pass

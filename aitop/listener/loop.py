@@ -1,0 +1,359 @@
+"""The listener: the only loop, the only clock.
+
+One thread. Between two ticks it takes in hooks, reads what changed and applies it; at each tick, once
+a second, it commits, folds what changed into the sums, and publishes. Everything slow is cut into
+slices or sent to a helper process, so a tick is never late by much, whatever is to be read.
+"""
+
+import heapq
+import os
+import selectors
+import signal
+import socket
+import sqlite3
+import time
+from typing import Any
+
+from aitop import paths, periods, segments
+from aitop.aggregator import Aggregator
+from aitop.alerts import Alert
+from aitop.config import Config, ConfigError
+from aitop.config import load as load_config
+from aitop.history import load, read, schema
+from aitop.history.store import History
+from aitop.ingest import Ingest
+from aitop.listener import chores
+from aitop.listener.log import Log
+from aitop.listener.receive import Arrival, Receiver
+from aitop.listener.watch import Watcher
+from aitop.pricing import table
+from aitop.providers import Provider
+from aitop.providers import load as load_providers
+from aitop.publish import Publisher, encode
+from aitop.snapshot import MOST_SESSIONS, Facts, take
+
+RESCAN = 10.0  # seconds between looks through every folder; a safety net where the kernel tells of changes
+RESCAN_WATCHED = 60.0
+HOT = 3600.0  # seconds after its last change a file is looked at each second, where nobody tells
+AGAIN = (0.2, 1.0, 3.0)  # after a hook that says a turn ended: its last lines are written a moment later
+REPRICE = 500  # responses priced again in one slice
+
+
+class Listener:
+    """Everything one running listener holds."""
+
+    def __init__(self, home: str, log: Log, config: Config, now: float) -> None:
+        self.home, self.log, self.config = home, log, config
+        self.started_at = now
+        self.selector = selectors.DefaultSelector()
+        self.providers, self.broken = load_providers()
+        self.prices = table.load(config.price_overrides, os.path.join(home, paths.PRICES))
+        self.db = schema.connect(os.path.join(home, paths.HISTORY))
+        self.history = History(self.db, self.prices)
+        self.ingest = self._ingest()
+        self.receiver = Receiver(os.path.join(home, paths.SOCKET), self.selector, self.providers, self._arrived)
+        self.publisher = Publisher(home, paths.runtime_folder())
+        self.watcher = Watcher()
+        self.aggregator = Aggregator(now)
+        self.chores = chores.Chores(home, log)
+        self.alerts: tuple[Alert, ...] = ()
+        self.config_error: str | None = None
+        self.history_error: str | None = None
+        self.stopping: str | None = None
+        self._arrivals: list[Arrival] = []
+        self._again: list[tuple[float, str]] = []
+        self._next_rescan = 0.0
+        self._next_midnight = 0.0
+        self._reprice_from: int | None = None
+        self._alive: dict[int, tuple[float, bool]] = {}
+        self._host = socket.gethostname()
+
+    # -- life ------------------------------------------------------------------------------------------------
+
+    def run(self) -> str:
+        """Serve until told to stop; the reason. Whatever happens, what is known is written down first."""
+        wake, waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._signalled)
+        self.selector.register(wake, selectors.EVENT_READ, lambda m, n: os.read(wake, 512))
+        if self.watcher.active:
+            self.selector.register(self.watcher, selectors.EVENT_READ, self._changed)
+        self._recall(time.time())
+        self._publish(time.time())
+        self.chores.ready()
+        next_tick = time.monotonic()
+        try:
+            while self.stopping is None:
+                busy = self.ingest.waiting and not self.ingest.helpers
+                monotonic = time.monotonic()
+                pause = max(0.0, min(next_tick, self._next_again()) - monotonic)
+                for key, _ in self.selector.select(0 if busy else pause):
+                    key.data(time.monotonic(), time.time())
+                self._take_in(time.time())
+                if time.monotonic() >= next_tick:
+                    self._tick(time.time())
+                    next_tick = max(next_tick + 1.0, time.monotonic() + 0.05)
+        finally:
+            self._end()
+        return self.stopping
+
+    def _end(self) -> None:
+        self.ingest.stop()
+        self._take_in(time.time(), last=True)
+        self._commit(time.time())
+        if self.stopping != "upgrade":
+            self.publisher.withdraw()
+        self.receiver.close(remove=True)
+        self.watcher.close()
+        self.chores.close()
+        self.db.close()
+        self.selector.close()
+
+    def _signalled(self, number: int, _: object) -> None:
+        if number == signal.SIGHUP:
+            self._next_rescan = -1.0
+        else:
+            self.stopping = signal.Signals(number).name
+
+    # -- taking in -------------------------------------------------------------------------------------------
+
+    def _arrived(self, arrival: Arrival) -> None:
+        self._arrivals.append(arrival)
+
+    def _changed(self, monotonic: float, now: float) -> None:  # noqa: ARG002
+        changed, rescan = self.watcher.read()
+        for path in changed:
+            self.ingest.look(path, now)
+        if rescan:
+            self._next_rescan = min(self._next_rescan, 1.0)
+
+    def _next_again(self) -> float:
+        return self._again[0][0] if self._again else float("inf")
+
+    def _take_in(self, now: float, *, last: bool = False) -> None:
+        """Apply what arrived, read what should be read again, and one slice of what waits."""
+        try:
+            if self._arrivals:
+                arrivals, self._arrivals = self._arrivals, []
+                self._apply(arrivals, now)
+            monotonic = time.monotonic()
+            while self._again and self._again[0][0] <= monotonic:
+                self.ingest.look(heapq.heappop(self._again)[1], now)
+            if last:
+                return
+            self.ingest.recruit()
+            for helper in self.ingest.helpers:
+                if helper.fd not in self.selector.get_map():
+                    self.selector.register(
+                        helper.fd, selectors.EVENT_READ, lambda m, n, h=helper: self._helped(h, n)
+                    )
+            self.ingest.step(now)
+        except sqlite3.Error as error:
+            self._failed(error)
+
+    def _helped(self, helper: Any, now: float) -> None:
+        fd = helper.fd
+        try:
+            self.ingest.receive(helper, now)
+        except sqlite3.Error as error:
+            self._failed(error)
+        if helper.ended and fd in self.selector.get_map():
+            self.selector.unregister(fd)
+
+    def _apply(self, arrivals: list[Arrival], now: float) -> None:
+        by_provider: dict[str, list[Any]] = {}
+        monotonic = time.monotonic()
+        for provider, feed in arrivals:
+            by_provider.setdefault(provider, []).extend(feed.events)
+            for path in feed.paths:
+                if self.ingest.look(path, now) and feed.settle:
+                    for delay in AGAIN:
+                        heapq.heappush(self._again, (monotonic + delay, path))
+        for provider, events in by_provider.items():
+            self.history.apply(provider, events, now)
+
+    # -- the tick --------------------------------------------------------------------------------------------
+
+    def _tick(self, now: float) -> None:
+        monotonic = time.monotonic()
+        self.receiver.sweep(monotonic)
+        if self._next_rescan < 0:
+            self._reload(now)
+        if monotonic >= self._next_rescan:
+            for folder in self.ingest.rescan(now):
+                self.watcher.watch(folder)
+            self._next_rescan = monotonic + (RESCAN_WATCHED if self.watcher.active else RESCAN)
+        if not self.watcher.active or int(monotonic) % 10 == 0:
+            self.ingest.poll(now, HOT)
+        self._take_in(now)
+        try:
+            self._reprice(now)
+            self.history.settle(now)
+        except sqlite3.Error as error:
+            self._failed(error)
+        self._commit(now)
+        if now >= self._next_midnight or now < self.aggregator.day:
+            self._begin_day(now)
+        self._publish(now)
+        reason = self.chores.tick(now, self.config, self.ingest.complete)
+        if reason and self.stopping is None:
+            self.stopping = reason
+
+    def _commit(self, now: float) -> None:
+        try:
+            self.aggregator.fold(self.history.commit(), now)
+            self.history_error = None
+        except sqlite3.Error as error:
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        """The history refused: take all of it back and read it again when it can be written."""
+        self.history_error = str(error)
+        self.log.error(f"history: {error}")
+        try:
+            self.history.abandon()
+        except sqlite3.Error as again:
+            self.log.error(f"history: {again}")
+        for helper in self.ingest.helpers:
+            if helper.fd in self.selector.get_map():
+                self.selector.unregister(helper.fd)
+        self.ingest.forget()
+        self._next_rescan = min(self._next_rescan, time.monotonic() + 1.0)
+
+    def _publish(self, now: float) -> None:
+        snap = take(self.aggregator, self.history.sessions.values(), self.alerts, self.config, self._facts(now), now)
+        self.alerts = snap.alerts
+        state = encode(
+            snap, self.config,
+            listener={"pid": os.getpid(), "started_at": self.started_at},
+            providers=[provider.name for provider in self.providers],
+            prices={"as_of": self.prices.as_of, "source": self.prices.source, "stale": self.prices.stale(now)},
+            hooks=self.receiver.counts.published(),
+            scan={
+                "done_bytes": self.ingest.done_bytes,
+                "total_bytes": max(self.ingest.total_bytes, self.ingest.done_bytes),
+                "complete": self.ingest.complete,
+            },
+            doctor=self._doctor(),
+            host=self._host,
+        )  # fmt: skip
+        try:
+            self.publisher.state(state)
+            own = [(s.name, s.display, s.preset, s.format) for s in self.config.segments]
+            self.publisher.write_segments(segments.render_all(state, own, now), now)
+        except OSError as error:
+            self.log.error(f"cannot publish: {error}")
+
+    def _doctor(self) -> dict[str, Any]:
+        return {
+            "bad_lines": sum(file.bad_lines for file in self.history.files.values()),
+            "files": len(self.history.files),
+            "unread_files": sorted(self.ingest.unreadable)[:20],
+            "config_error": self.config_error,
+            "history_error": self.history_error,
+            "broken_providers": self.broken,
+            "watching": self.watcher.active,
+            "prices_problem": self.prices.problem,
+        }
+
+    def _facts(self, now: float) -> Facts:
+        return Facts(lambda pid: self._lives(pid, now), self._context_limit)
+
+    def _lives(self, pid: int, now: float) -> bool:
+        """Whether a process lives, asked at most every two seconds."""
+        known = self._alive.get(pid)
+        if known is None or not 0 <= now - known[0] < 2:
+            if len(self._alive) > 1000:
+                self._alive.clear()
+            try:
+                os.kill(pid, 0)
+                found = True
+            except ProcessLookupError:
+                found = False
+            except OSError:
+                found = True
+            self._alive[pid] = known = (now, found)
+        return known[1]
+
+    def _context_limit(self, provider: str, model: str) -> int | None:
+        for one in self.providers:
+            if one.name == provider:
+                return one.context_limit(model) or self.prices.context_window(model)
+        return self.prices.context_window(model)
+
+    # -- starting, days, configuration -----------------------------------------------------------------------
+
+    def _ingest(self) -> Ingest:
+        helpers = min(2, os.cpu_count() or 1)
+        return Ingest(self.history, self.providers, folders(self.providers, self.config), helpers)
+
+    def _recall(self, now: float) -> None:
+        """What the history knew before this start: the last hour, the periods, the newest sessions."""
+        for provider, name in load.newest_sessions(self.db, MOST_SESSIONS):
+            self.history.session(provider, name)
+        self.aggregator.windows.advance(now)
+        self.aggregator.recall(read.past(self.db, now - 3600))
+        for limit in read.limits(self.db, now):
+            self.aggregator.limits[(limit.provider, limit.account or "", limit.name)] = limit
+        for model, basis in read.odd_models(self.db):
+            (self.aggregator.unpriced if basis == 2 else self.aggregator.estimated).add(model)
+        if read.meta(self.db, "prices") != self.prices.fingerprint:
+            self._reprice_from = 0
+        self._begin_day(now)
+        self.publisher.tidy(set())
+
+    def _begin_day(self, now: float) -> None:
+        starts = periods.starts(now)
+        today = starts["today"]
+        try:
+            self.aggregator.begin_day(
+                starts,
+                {name: read.since(self.db, start) for name, start in starts.items()},
+                read.tools_since(self.db, today),
+                read.stops_since(self.db, today),
+                read.compactions_since(self.db, today),
+            )
+        except sqlite3.Error as error:
+            self.log.error(f"history: {error}")
+        self._next_midnight = periods.next_midnight(now)
+
+    def _reprice(self, now: float) -> None:
+        """After a change of prices: one slice of the history at its new price."""
+        if self._reprice_from is None:
+            return
+        self.history.begin()
+        self._reprice_from = self.history.reprice(self._reprice_from, REPRICE, now)
+        if self._reprice_from is None:
+            self.history.remember("prices", self.prices.fingerprint)
+
+    def _reload(self, now: float) -> None:
+        """SIGHUP: read configuration and prices again; a broken file leaves the last good ones in force."""
+        self._next_rescan = 0.0
+        try:
+            self.config = load_config()
+            self.config_error = None
+        except ConfigError as error:
+            self.config_error = str(error)
+            self.log.error(str(error))
+            return
+        self._commit(now)
+        prices = table.load(self.config.price_overrides, os.path.join(self.home, paths.PRICES))
+        if prices.fingerprint != self.prices.fingerprint:
+            self.aggregator.unpriced.clear()
+            self.aggregator.estimated.clear()
+            self._reprice_from = 0
+        self.prices = self.history.prices = prices
+        self.ingest.stop()
+        done, total = self.ingest.done_bytes, self.ingest.total_bytes
+        self.ingest = self._ingest()
+        self.ingest.done_bytes, self.ingest.total_bytes = done, total
+        self.log.info("configuration read again")
+
+
+def folders(providers: list[Provider], config: Config) -> dict[str, list[str]]:
+    """Every provider's folders, as configured or as its client would choose them."""
+    key = {"claude-code": "claude.config_dirs"}
+    return {
+        p.name: p.folders(config[key[p.name]] if p.name in key else [], dict(os.environ)) for p in providers
+    }

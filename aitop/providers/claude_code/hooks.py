@@ -1,0 +1,171 @@
+"""Claude Code's hook payloads and status-line JSON → events. Pure; keeps no text of any conversation.
+
+Only the fields named here are looked at: prompts, tool inputs and outputs are dropped with the
+payload. Unknown event names are accepted, since the list grows; a hook that carries no time of its
+own happened when it arrived.
+"""
+
+from typing import Any
+
+from aitop.model import ApiError, CacheState, ClientTotals, Compaction, ContextSize, Event, Limit, SessionInfo
+from aitop.model import Status, ToolResult, ToolUse
+from aitop.providers import Feed
+
+NAME = "claude-code"
+STATUS_LINE = "StatusLine"
+
+EVENTS = frozenset(
+    "PreToolUse PostToolUse PostToolUseFailure PostToolBatch Notification UserPromptSubmit UserPromptExpansion "
+    "SessionStart SessionEnd Stop StopFailure SubagentStart SubagentStop PreCompact PostCompact PreModelSwitch "
+    "PostModelSwitch PermissionRequest PermissionDenied Setup TeammateIdle TaskCreated TaskCompleted Elicitation "
+    "ElicitationResult ConfigChange WorktreeCreate WorktreeRemove InstructionsLoaded CwdChanged FileChanged "
+    "DirectoryAdded MessageDisplay".split()
+)
+WORKING = frozenset(
+    "UserPromptSubmit UserPromptExpansion PreToolUse PostToolUse PostToolUseFailure PostToolBatch SubagentStart "
+    "PreCompact PermissionDenied ElicitationResult".split()
+)
+WAITING = {
+    "permission_prompt": "permission",
+    "idle_prompt": "input",
+    "elicitation_dialog": "input",
+    "agent_needs_input": "input",
+}
+ENDS = frozenset(("Stop", "StopFailure", "SubagentStop", "SessionEnd"))
+LIMITS = {"five_hour": 300, "seven_day": 10_080, "seven_day_opus": 10_080, "seven_day_sonnet": 10_080}
+
+
+def feed(header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
+    """One payload's events; None when it is no Claude Code payload (another editor runs these hooks too)."""
+    session = _text(payload.get("session_id"), 128)
+    if session is None or "cursor_version" in payload:
+        return None
+    name = _text(payload.get("hook_event_name"), 64)
+    if name is None:
+        if not any(key in payload for key in ("context_window", "cost", "rate_limits", "workspace")):
+            return None
+        return Feed(_status_line(header, payload, session, now), session, STATUS_LINE, None, _paths(payload), False)
+    agent = _text(payload.get("agent_id"))
+    tool_use_id = _text(payload.get("tool_use_id"))
+    events: list[Event] = [_info(header, payload, session, agent, now)]
+    events += _what_happened(name, payload, session, agent, now)
+    return Feed(events, session, name, tool_use_id, _paths(payload), name in ENDS)
+
+
+def _what_happened(name: str, payload: dict[str, Any], session: str, agent: str | None, now: float) -> list[Event]:
+    tool = _text(payload.get("tool_use_id"))
+    tool_name = _text(payload.get("tool_name")) or "unknown"
+    events: list[Event] = []
+    if name in ("PreToolUse", "PostToolUse", "PostToolUseFailure") and tool:
+        events.append(ToolUse(session, now, tool, tool_name, agent))
+        if name != "PreToolUse":
+            took = _number(payload.get("duration_ms"))
+            events.append(ToolResult(session, now, tool, tool_name, name == "PostToolUseFailure", took))
+    if name in WORKING:
+        events.append(Status(session, now, "working", name))
+    elif name in ("Stop", "StopFailure"):
+        events.append(Status(session, now, "idle", name))
+        if name == "StopFailure":
+            kind = _text(payload.get("error")) or "unknown"
+            events.append(ApiError(session, now, f"{session}:{now:.3f}", kind, final=True))
+    elif name == "SessionStart":
+        if payload.get("source") != "compact":
+            events.append(Status(session, now, "idle", "started"))
+        if (_text(payload.get("model")) or "").endswith("[1m]"):
+            events.append(ContextSize(session, now, 1_000_000))
+    elif name == "SessionEnd":
+        events.append(Status(session, now, "ended", _text(payload.get("reason")) or "ended"))
+    elif name in ("PermissionRequest", "Elicitation"):
+        events.append(Status(session, now, "waiting", "permission" if name == "PermissionRequest" else "input"))
+    elif name == "Notification":
+        why = WAITING.get(_text(payload.get("notification_type")) or "")
+        if why:
+            events.append(Status(session, now, "waiting", why))
+    elif name == "PostCompact":
+        trigger = _text(payload.get("trigger")) or ""
+        events.append(Compaction(session, now, f"{session}:{now:.3f}", trigger, agent))
+    return events
+
+
+def _info(
+    header: dict[str, str], payload: dict[str, Any], session: str, agent: str | None, now: float
+) -> SessionInfo:
+    pid = header.get("pid", "")
+    workspace = payload.get("workspace")
+    cwd = payload.get("cwd")
+    if isinstance(workspace, dict):
+        cwd = workspace.get("project_dir") or workspace.get("current_dir") or cwd
+    return SessionInfo(
+        session,
+        now,
+        cwd=_text(cwd, 4096) if agent is None else None,
+        tag=_text(header.get("tag")),
+        pid=int(pid) if pid.isdecimal() and len(pid) < 10 else None,
+        pane=_text(header.get("pane"), 32),
+    )
+
+
+def _status_line(header: dict[str, str], payload: dict[str, Any], session: str, now: float) -> list[Event]:
+    events: list[Event] = [_info(header, payload, session, None, now)]
+    cost = payload.get("cost")
+    if isinstance(cost, dict):
+        total = _number(cost.get("total_cost_usd"))
+        if total is not None and total < 1e9:
+            events.append(ClientTotals(session, now, total, _number(cost.get("total_api_duration_ms"))))
+    context = payload.get("context_window")
+    if isinstance(context, dict):
+        size = _number(context.get("context_window_size"))
+        if size and 1_000 <= size <= 100_000_000:
+            events.append(ContextSize(session, now, int(size), _context_used(context)))
+    cache = payload.get("prompt_cache")
+    if isinstance(cache, dict):
+        events.append(
+            CacheState(
+                session, now, cache.get("warm") is True, _number(cache.get("expires_at")),
+                _text(cache.get("ttl"), 8), _number(cache.get("hit_ratio")),
+            )
+        )  # fmt: skip
+    limits = payload.get("rate_limits")
+    if isinstance(limits, dict):
+        events += [limit for name in limits if (limit := _limit(name, limits[name], now))]
+    return events
+
+
+def _context_used(context: dict[str, Any]) -> int | None:
+    """Tokens in the context now, as the client fills its own percentage: input and cache, output excluded."""
+    usage = context.get("current_usage")
+    if not isinstance(usage, dict):
+        return None
+    parts = [
+        _number(usage.get(key)) or 0
+        for key in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    ]
+    return int(sum(parts))
+
+
+def _limit(name: Any, raw: Any, now: float) -> Limit | None:
+    """An official limit; a percentage over 101 or a reset that has passed is the client's own slip."""
+    if not isinstance(raw, dict) or not isinstance(name, str) or not name.replace("_", "").isalnum():
+        return None
+    used, resets = _number(raw.get("used_percentage")), _number(raw.get("resets_at"))
+    minutes = LIMITS.get(name)
+    if used is None or resets is None or minutes is None or used > 101:
+        return None
+    if not now < resets <= now + minutes * 60 + 3600:
+        return None
+    return Limit(NAME, None, name, minutes, min(used, 100.0), resets, "client", now)
+
+
+def _paths(payload: dict[str, Any]) -> list[str]:
+    found = (_text(payload.get(key), 4096) for key in ("transcript_path", "agent_transcript_path"))
+    return [path for path in found if path]
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15:
+        return float(value)
+    return None
+
+
+def _text(value: Any, most: int = 256) -> str | None:
+    return value[:most] if isinstance(value, str) and value else None

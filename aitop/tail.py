@@ -1,0 +1,111 @@
+"""Reading files that grow: from a byte offset, whole lines only, nothing twice.
+
+A file is taken up where it was left when it is still the same one (inode, size, and the bytes just
+before the offset); otherwise it is read from its start, which costs time and never counts double.
+What is no regular file is never opened for reading: a FIFO would block, a device would never end.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+from zlib import crc32
+
+from aitop.providers import Parsed, Source
+
+CHUNK = 4 << 20
+LONGEST = 32 << 20  # a line beyond this is skipped, not held in memory
+TAIL = 64
+
+
+class Job(NamedTuple):
+    """A file to read on from where the history left it."""
+
+    path: str
+    provider: str
+    offset: int
+    tail: int
+    inode: int | None
+    source: Source
+
+
+class Chunk(NamedTuple):
+    """Some whole lines of a file, read and parsed. `start` is 0 again when the file was replaced."""
+
+    path: str
+    provider: str
+    start: int
+    end: int
+    tail: int
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    parsed: Parsed
+
+
+Parse = Callable[[list[bytes], int, Source], Parsed]
+Identify = Callable[[str], Source]
+
+
+def open_regular(path: str) -> tuple[int, os.stat_result] | None:
+    """A read-only descriptor of a regular file, or None for anything else. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY)
+    found = os.fstat(fd)
+    if stat.S_ISREG(found.st_mode):
+        return fd, found
+    os.close(fd)
+    return None
+
+
+def chunks(job: Job, parse: Parse, identify: Identify) -> Iterator[Chunk]:
+    """Everything new in a file, a few megabytes at a time. Raises OSError."""
+    opened = open_regular(job.path)
+    if opened is None:
+        return
+    fd, found = opened
+    try:
+        offset, source = job.offset, job.source
+        if offset and not _same(fd, found, job):
+            offset, source = 0, identify(job.path)
+        while offset < found.st_size:
+            data = _whole_lines(fd, offset)
+            if not data:
+                return
+            parsed = parse(data.split(b"\n")[:-1], offset, source)
+            start, offset = offset, offset + len(data)
+            tail = crc32(data[-TAIL:]) if len(data) >= TAIL or not start else _tail(fd, offset)
+            yield Chunk(
+                job.path, job.provider, start, offset, tail,
+                found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, parsed,
+            )  # fmt: skip
+            source = Source(parsed.session, source.agent, parsed.pending)
+    finally:
+        os.close(fd)
+
+
+def _same(fd: int, found: os.stat_result, job: Job) -> bool:
+    return found.st_size >= job.offset and found.st_ino == job.inode and _tail(fd, job.offset) == job.tail
+
+
+def _tail(fd: int, offset: int) -> int:
+    start = max(0, offset - TAIL)
+    return crc32(os.pread(fd, offset - start, start))
+
+
+def _whole_lines(fd: int, offset: int) -> bytes:
+    """The bytes from `offset` up to the last newline of the next few megabytes; b"" while none ends there.
+
+    A line longer than LONGEST is given away in pieces that each end as a line that is not JSON.
+    """
+    size = CHUNK
+    while True:
+        data = os.pread(fd, size, offset)
+        end = data.rfind(b"\n")
+        if end >= 0:
+            return data[: end + 1]
+        if len(data) < size:
+            return b""
+        if size >= LONGEST:
+            return data[:-1] + b"\n"
+        size *= 2
