@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from aitop.segments.template import Piece
 
 TEXT_DISPLAYS = {"tmux": tmux, "bash": bash, "zsh": zsh, "fish": fish, "plain": plain}
-DOCUMENTS = {"waybar": waybar, "swiftbar": swiftbar}
-DISPLAYS = (*TEXT_DISPLAYS, *DOCUMENTS)
+DISPLAYS = (*TEXT_DISPLAYS, "waybar", "swiftbar")
 PLAIN_SUFFIX = "-plain"  # the same escaping without colour, for NO_COLOR
 NO_COLOUR = tuple(f"{name}{PLAIN_SUFFIX}" for name in ("tmux", "bash", "zsh"))
 
@@ -75,8 +74,11 @@ def _draw(
 ) -> str:
     if not pieces:
         return ""
-    document = DOCUMENTS.get(display)
-    if document is not None:
-        return document.document(pieces, values, state, now)
-    shown = TEXT_DISPLAYS[display.removesuffix(PLAIN_SUFFIX)]
-    return shown.line(pieces, colour=not display.endswith(PLAIN_SUFFIX))
+    if display == "waybar":
+        return waybar.document(pieces, values, state, now)
+    if display == "swiftbar":
+        return swiftbar.document(pieces, values, state, now)
+    text: str = TEXT_DISPLAYS[display.removesuffix(PLAIN_SUFFIX)].line(
+        pieces, colour=not display.endswith(PLAIN_SUFFIX)
+    )
+    return text

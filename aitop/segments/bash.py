@@ -1,8 +1,8 @@
-"""bash: inert in PS1 by reference (`'${x}'`) and embedded (`"$x"`), which decodes and expands it again.
+r"""bash: inert in PS1 by reference (`'${x}'`) and embedded (`"$x"`), which decodes and expands it again.
 
-`$` is followed by readline's own markers of invisible text (\\001 \\002), so it starts no expansion;
+`$` is followed by readline's own markers of invisible text (\001 \002), so it starts no expansion;
 backslash, backtick and `!` become look-alikes, since no quoting survives both ways of inserting.
-Colours are raw SGR between the same markers (`\\[ \\]` are not decoded inside a value).
+Colours are raw SGR between the same markers (`\[ \]` are not decoded inside a value).
 """
 
 from __future__ import annotations

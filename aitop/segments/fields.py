@@ -8,7 +8,6 @@ Pure: published state and `now` in, `name → (text, level, quiet)` out. `level`
 from __future__ import annotations
 
 from aitop.segments import humanize
-from aitop.segments.humanize import number
 from aitop.segments.text import clean
 
 TYPE_CHECKING = False
@@ -18,12 +17,14 @@ if TYPE_CHECKING:
     Value = tuple[str, str, bool]
     State = dict[str, Any]
 
+number = humanize.number
+
 # name, unit, what it says
 FIELDS = (
     ("cost_today", "money", "spent today (local time)"),
     ("cost_week", "money", "spent since Monday"),
     ("cost_month", "money", "spent this month"),
-    ("cost_session", "money", "spent by the current session: the newest one that works, else waits, else idles"),
+    ("cost_session", "money", "spent by the current session: the newest that works, else waits, else idles"),
     ("cost_1m", "money", "spent in the last minute"),
     ("cost_5m", "money", "spent in the last 5 minutes"),
     ("cost_15m", "money", "spent in the last 15 minutes"),
@@ -42,7 +43,7 @@ FIELDS = (
     ("cache_hit", "%", "share of input read from the cache, 5 minutes; level: cache_hit"),
     ("context", "tokens", "context of the current session: used/size; level: context"),
     ("context_percent", "%", "context of the current session; level: context"),
-    ("compactions", "count", "context compactions today's sessions went through"),
+    ("compactions", "count", "context compactions"),
     ("limit_5h", "%", "used of the five-hour limit; level: limit"),
     ("reset_5h", "time", "until the five-hour limit resets"),
     ("limit_7d", "%", "used of the seven-day limit; level: limit"),
@@ -91,7 +92,7 @@ def rows(value: object) -> list[dict[str, Any]]:
 
 
 def level_of(value: float | None, bounds: object) -> str:
-    """"", warning or critical for a value against its [warning, critical] bounds; 0 switches one off."""
+    """Nothing, warning or critical for a value against its [warning, critical] bounds; 0 switches one off."""
     if value is None or not isinstance(bounds, list):
         return ""
     for name, bound in zip(("critical", "warning"), reversed(bounds[:2]), strict=False):
@@ -118,11 +119,12 @@ def money(state: State, usd: object, sums: dict[str, Any] | None = None, *, exac
     display = table(state.get("display"))
     symbol = clean(display.get("symbol"), 8) or "$"
     factor = number(display.get("rate"))
-    shown = (humanize.exact_money if exact else humanize.money)(usd, symbol, 1.0 if factor is None else factor)
+    write = humanize.exact_money if exact else humanize.money
+    shown = write(usd, symbol, 1.0 if factor is None else factor)
     if shown == humanize.UNKNOWN:
         return shown
     sums = sums or EMPTY
-    below = (number(sums.get("unpriced_requests")) or 0) > 0 or (number(sums.get("understated_requests")) or 0) > 0
+    below = any((number(sums.get(f"{kind}_requests")) or 0) > 0 for kind in ("unpriced", "understated"))
     about = (number(sums.get("estimated_requests")) or 0) > 0
     marks = ("≥" if below else "") + ("~" if about else "") + ("≈" if is_subscription(state) else "")
     return marks + shown

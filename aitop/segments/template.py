@@ -86,9 +86,10 @@ def _parse(source: str, at: int, depth: int) -> tuple[list[Any], int]:
         elif char == "}" and depth:
             return nodes, at + 1
         else:
-            end = min((found for found in (source.find("{", at + 1), source.find("}", at + 1)) if found > 0), default=0)
-            nodes.append(source[at : end or len(source)])
-            at = end or len(source)
+            braces = (source.find("{", at + 1), source.find("}", at + 1))
+            end = min((found for found in braces if found > 0), default=len(source))
+            nodes.append(source[at:end])
+            at = end
     if depth:
         nodes.append(("",))  # an optional part that never ends
     return nodes, at

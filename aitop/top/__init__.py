@@ -1,0 +1,1 @@
+"""The full picture on a terminal."""

@@ -1,0 +1,113 @@
+"""`aitop top`: the plain table, once or redrawn each second, as text or JSON.
+
+Reads `state.json` only. On a terminal without fresh numbers it starts the listener and says so; it
+never shows an old number as if it were new.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Any
+
+import click
+
+from aitop import state as published
+from aitop.top import plain
+
+STYLES = {"warning": "\x1b[33m", "critical": "\x1b[1;31m"}
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Print the table once and leave.")
+@click.option("--json", "as_json", is_flag=True, help='With --once: print {"state": …, "rows": …}.')
+def top(*, once: bool, as_json: bool) -> None:
+    r"""What is being spent, as a table redrawn in place.
+
+    \b
+    Keys: q or Ctrl-C leaves. Windows are sums of the last 1, 5 and 15 minutes; $/hr extrapolates them.
+    A ratio nobody can know yet is `-` (null in JSON). NO_COLOR is honoured.
+    Exit codes: 0 fine, 1 no fresh numbers (--once), 2 wrong usage.
+    """
+    if as_json and not once:
+        raise click.UsageError("--json needs --once: aitop top --once --json")
+    if once or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        sys.exit(_once(as_json=as_json))
+    _live()
+
+
+def _once(*, as_json: bool) -> int:
+    found, now = published.read(), time.time()
+    fresh = published.is_fresh(found, now)
+    if as_json:
+        import json
+
+        shown = found if fresh and found is not None else None
+        click.echo(json.dumps({"state": shown, "rows": plain.rows(shown) if shown else []}))
+    elif fresh and found is not None:
+        click.echo("\n".join(plain.lines(found, 160 if not sys.stdout.isatty() else _columns())))
+    if not fresh:
+        click.echo(f"aitop: {trouble(found, now)}. Start the listener: aitop start", err=True)
+    return 0 if fresh else 1
+
+
+def _columns() -> int:
+    from aitop.top import screen
+
+    return screen.size()[0]
+
+
+def trouble(found: dict[str, Any] | None, now: float) -> str:
+    """Why there is nothing to show."""
+    if found is None:
+        return "no numbers published yet"
+    seconds = published.age(found, now)
+    if seconds is None:
+        return "the published numbers have no date"
+    if seconds < 0:
+        return "the published numbers are from the future; was the clock set back?"
+    return f"the published numbers are {int(seconds)} seconds old; the listener has stopped"
+
+
+def frame(found: dict[str, Any] | None, now: float, width: int, notice: str) -> list[str]:
+    """The lines of one redraw: the table, or why there is none."""
+    if found is None or not published.is_fresh(found, now):
+        return ["aitop", "", f"Waiting: {trouble(found, now)}.", notice, "", "q leaves"]
+    return [*plain.lines(found, width), "", "q leaves"]
+
+
+def painted(lines: list[str], found: dict[str, Any] | None) -> list[str]:
+    """Alerts in the colour of the state's level."""
+    style = STYLES.get(str((found or {}).get("level")), "")
+    if not style or os.environ.get("NO_COLOR"):
+        return lines
+    return [f"{style}{line}\x1b[0m" if line.startswith("! ") else line for line in lines]
+
+
+def _live() -> None:
+    from aitop.top import screen
+
+    found = published.read()
+    notice = "" if published.is_fresh(found, time.time()) else _start_listener()
+    try:
+        with screen.taken() as resized:
+            key: str | None = ""
+            while key is not None and "q" not in key and "Q" not in key:
+                width, height = screen.size()
+                found, now = published.read(), time.time()
+                screen.draw(painted(frame(found, now, width, notice), found), height)
+                key = screen.wait(resized, 1.0 - now % 1.0 + 0.02)
+    except KeyboardInterrupt:
+        return
+
+
+def _start_listener() -> str:
+    """Start one in the background; what to tell the user."""
+    try:
+        from aitop.listener import lifecycle
+
+        lifecycle.start_detached()
+    except Exception as error:
+        return f"The listener could not be started ({error}); try: aitop start"
+    return "Started the listener in the background; `aitop stop` ends it."

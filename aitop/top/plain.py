@@ -1,0 +1,196 @@
+"""The whole screen as plain text: what is spent, in three windows, and everything about it.
+
+Pure: published state in, rows and lines out. `rows` is what `top --once --json` prints, so a number
+is a number there and an unknown is null; `lines` is the same for eyes, an unknown is `-`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aitop.segments import details, fields, humanize
+from aitop.segments.text import cells, clean, cut
+
+WINDOWS = ("1m", "5m", "15m")
+PERIODS = (("today", "today"), ("week", "week"), ("month", "month"), ("since_start", "since start"))
+# key in W, label, how it is shown
+METRICS = (
+    ("requests", "requests", "count"),
+    ("requests_per_minute", "req/min", "rate"),
+    ("errors", "errors", "count"),
+    ("error_rate", "error rate", "share"),
+    ("input_tokens", "input", "count"),
+    ("output_tokens", "output", "count"),
+    ("tokens_per_minute", "tok/min", "count"),
+    ("cache_read_tokens", "cache read", "count"),
+    ("cache_write_tokens", "cache write", "count"),
+    ("cache_hit_rate", "hit rate", "share"),
+    ("cost_usd", "cost", "exact"),
+    ("cost_usd_per_hour", "$/hr", "money"),
+    ("tool_calls", "tool calls", "count"),
+    ("tool_failures", "tool failures", "count"),
+)
+TOTALS = frozenset(
+    {"requests", "errors", "input_tokens", "output_tokens", "cache_read_tokens", "cost_usd", "tool_calls"}
+)
+LABEL_WIDTH, COLUMN_WIDTH = 15, 14
+SESSIONS_SHOWN = 20
+# head, width in cells; negative: set to the right
+SESSION_COLUMNS = (
+    ("status", 8), ("session", 34), ("cost", -13), ("req", -6), ("input", -7), ("output", -7), ("ctx", -5),
+    ("last", -5), ("model", 24),
+)  # fmt: skip
+TOOL_COLUMNS = (("tool", 28), ("calls", -9), ("failed", -9), ("p50 ms", -9), ("p95 ms", -9))
+
+
+def rows(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row a metric: its name, label and value in each window."""
+    windows = fields.table(state.get("windows"))
+    found = []
+    for key, label, _ in METRICS:
+        row: dict[str, Any] = {"metric": key, "label": label}
+        row |= {name: humanize.number(fields.table(windows.get(name)).get(key)) for name in WINDOWS}
+        found.append(row)
+    return found
+
+
+def lines(state: dict[str, Any], width: int) -> list[str]:
+    """The screen, each line at most `width` cells."""
+    blocks = [
+        [_title(state)],
+        _windows(state),
+        _periods(state),
+        _context(state),
+        _limits(state),
+        _sessions(state),
+        _tools(state),
+        [f"! {clean(row.get('text'), 120)}" for row in fields.rows(state.get("alerts"))],
+        _footer(state),
+    ]
+    found: list[str] = []
+    for block in blocks:
+        if block:
+            found += ([""] if found else []) + block
+    return [cut(line.rstrip(), width) for line in found]
+
+
+def _shown(state: dict[str, Any], sums: dict[str, Any], key: str, kind: str) -> str:
+    value = sums.get(key)
+    if kind == "exact":
+        return fields.money(state, value, sums, exact=True)
+    if kind == "money":
+        return fields.money(state, value, sums)
+    return {"count": humanize.count, "rate": humanize.rate, "share": humanize.share}[kind](value)
+
+
+def _columns(label: str, values: list[str]) -> str:
+    return pad(label, LABEL_WIDTH) + "".join(pad(value, COLUMN_WIDTH, right=True) for value in values)
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    room = " " * max(0, width - cells(text))
+    return room + text if right else text + room
+
+
+def _title(state: dict[str, Any]) -> str:
+    active = humanize.number(state.get("active_sessions")) or 0
+    level = fields.overall(state)
+    noun = "session" if active == 1 else "sessions"
+    return f"aitop  {int(active)} active {noun}" + ("" if level == "ok" else f"  {level}")
+
+
+def _windows(state: dict[str, Any]) -> list[str]:
+    windows = fields.table(state.get("windows"))
+    sums = [fields.table(windows.get(name)) for name in WINDOWS]
+    found = [_columns("", list(WINDOWS))]
+    for key, label, kind in METRICS:
+        found.append(_columns(label, [_shown(state, window, key, kind) for window in sums]))
+    return found
+
+
+def _periods(state: dict[str, Any]) -> list[str]:
+    sums = [fields.table(state.get(name)) for name, _ in PERIODS]
+    found = [_columns("", [label for _, label in PERIODS])]
+    for key, label, kind in METRICS:
+        if key in TOTALS:
+            found.append(_columns(label, [_shown(state, period, key, kind) for period in sums]))
+    return found
+
+
+def _context(state: dict[str, Any]) -> list[str]:
+    context = fields.table(state.get("context"))
+    used = humanize.size(context.get("tokens"))
+    if used == humanize.UNKNOWN:
+        gauge = used
+    else:
+        gauge = f"{used} / {humanize.size(context.get('limit'))} ({humanize.percent(context.get('percent'))})"
+    found = [f"context: {gauge}", f"compactions: {humanize.count(state.get('compactions'))}"]
+    reasons = fields.table(state.get("stop_reasons"))
+    for reason, many in sorted(reasons.items(), key=lambda item: (-(humanize.number(item[1]) or 0), item[0])):
+        warning = "  !" if reason == "max_tokens" else ""
+        found.append(f"stop: {clean(reason, 30)} {humanize.count(many)}{warning}")
+    return found
+
+
+def _limits(state: dict[str, Any]) -> list[str]:
+    written = humanize.number(state.get("written_at")) or 0.0
+    return details.limits(state, written)
+
+
+def _sessions(state: dict[str, Any]) -> list[str]:
+    written = humanize.number(state.get("written_at")) or 0.0
+    found = []
+    for row in fields.rows(state.get("sessions"))[:SESSIONS_SHOWN]:
+        name, branch = clean(row.get("project"), 24) or clean(row.get("id"), 8), clean(row.get("branch"), 16)
+        last = humanize.number(row.get("last_activity_at"))
+        found.append(
+            _row(
+                SESSION_COLUMNS,
+                clean(row.get("status"), 8),
+                f"{name} ({branch})" if branch else name,
+                fields.money(state, row.get("cost_usd"), fields.session_sums(state, row), exact=True),
+                humanize.count(row.get("requests")),
+                humanize.count(row.get("input_tokens")),
+                humanize.count(row.get("output_tokens")),
+                humanize.percent(row.get("context_percent")),
+                humanize.age(None if last is None else written - last),
+                fields.short_model(row.get("model")),
+            )
+        )
+    return [_row(SESSION_COLUMNS, *(head for head, _ in SESSION_COLUMNS)), *found] if found else []
+
+
+def _row(columns: tuple[tuple[str, int], ...], *texts: str) -> str:
+    """Cells side by side; a negative width sets its column to the right."""
+    return " ".join(
+        pad(cut(text, abs(width)), abs(width), right=width < 0)
+        for text, (_, width) in zip(texts, columns, strict=True)
+    )
+
+
+def _tools(state: dict[str, Any]) -> list[str]:
+    tools = {name: fields.table(row) for name, row in fields.table(state.get("tools")).items()}
+    order = sorted(tools.items(), key=lambda item: (-(humanize.number(item[1].get("calls")) or 0), item[0]))
+    found = []
+    for name, row in order[:10]:
+        values = (humanize.count(row.get(key)) for key in ("calls", "failures", "p50_ms", "p95_ms"))
+        found.append(_row(TOOL_COLUMNS, clean(name, 28), *values))
+    return [_row(TOOL_COLUMNS, *(head for head, _ in TOOL_COLUMNS)), *found] if found else []
+
+
+def _footer(state: dict[str, Any]) -> list[str]:
+    prices, scan = fields.table(state.get("prices")), fields.table(state.get("scan"))
+    found = []
+    if scan.get("complete") is False:
+        done, total = (humanize.number(scan.get(f"{name}_bytes")) or 0 for name in ("done", "total"))
+        share = humanize.share(done / total if total else 0)
+        found.append(f"reading history: {share}; older sums still grow")
+    for key, text in (("unpriced_models", "no price for"), ("estimated_models", "priced by family (~)")):
+        models = prices.get(key)
+        if isinstance(models, list) and models:
+            found.append(f"{text}: {', '.join(clean(model, 40) for model in models)}")
+    if prices.get("stale") is True:
+        found.append(
+            f"prices are of {clean(prices.get('as_of'), 10)}: refresh them with `aitop prices update`"
+        )
+    return found

@@ -1,0 +1,21 @@
+# aitop in the bash prompt: built-ins only, no process is started. Put it at the end of ~/.bashrc.
+# Shows $AITOP_SEGMENT in front of your prompt; remove the PS1 line to place it yourself, by reference:
+# PS1='… ${AITOP_SEGMENT} …'
+__aitop_prompt() {
+  local code=$? home=${AITOP_HOME:-${HOME-}/.aitop} name=bash text=''
+  if [ -n "${NO_COLOR-}" ]; then name=bash-plain; fi
+  AITOP_SEGMENT=''
+  # The segment's time is its expiry, so touching .now tells a fresh one from an old one.
+  if { true >| "$home/.now"; } 2> /dev/null && [ "$home/segments/$name" -nt "$home/.now" ]; then
+    IFS=' ' read -r _ _ text 2> /dev/null < "$home/segments/$name" || :
+    AITOP_SEGMENT=$text
+  fi
+  return "$code"
+}
+case ${PROMPT_COMMAND-} in
+  *__aitop_prompt*) ;;
+  *)
+    PROMPT_COMMAND="__aitop_prompt${PROMPT_COMMAND:+;$PROMPT_COMMAND}"
+    PS1='${AITOP_SEGMENT:+$AITOP_SEGMENT }'"${PS1-}"
+    ;;
+esac
