@@ -57,6 +57,10 @@ def render(kind: str, home: str, launch: list[str] | None = None) -> str:
     )
 
 
+def render_statusline(home: str) -> str:
+    return scripts.statusline(home=home, python=sys.executable, package=package_folder())
+
+
 def candidates() -> list[str]:
     return [scripts.PERL, scripts.PYTHON] if shutil.which("perl") else [scripts.PYTHON]
 

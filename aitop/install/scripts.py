@@ -10,7 +10,7 @@ import textwrap
 
 from aitop import paths
 
-PERL, PYTHON = "perl", "python"
+PERL, PYTHON = KINDS = ("perl", "python")
 
 # Perl's own words only: a module costs more than Python's whole start. It has no fine clock of its
 # own, so the deadline is the sum of its waits (Linux: select says what is left; elsewhere: naps are

@@ -1,0 +1,123 @@
+"""Install into one settings file, and take it out again.
+
+Each step reads, decides, and writes under the caller's lock; what it wrote and how the file was
+before goes into the record, so that the way back is exact.
+"""
+
+import os
+from dataclasses import dataclass, replace
+
+from aitop.install import files, jsontext, record, settings
+from aitop.install.record import Installed
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One settings file as it is and as it should become."""
+
+    root: str
+    path: str
+    before: bytes | None
+    after: bytes
+
+    @property
+    def diff(self) -> str:
+        return files.diff(self.path, self.before, self.after)
+
+
+def plan(root: str, entries: settings.Entries) -> Plan:
+    """What installing would make of this folder's settings. Raises files.Refused."""
+    path = os.path.join(root, "settings.json")
+    before = files.read(path)
+    text = files.text_of(path, before)
+    try:
+        new = settings.merge(jsontext.parse(text), entries)
+    except jsontext.NotJson as error:
+        raise files.Refused(
+            f"{path}: cannot be parsed: {error}. Mend that line and run this again; nothing was changed"
+        ) from error
+    except settings.Unexpected as error:
+        raise files.Refused(f"{path}: {error}; nothing was changed") from error
+    return Plan(root, path, before, files.bytes_of(jsontext.patch(text, new), before))
+
+
+def write(step: Plan, installed: Installed) -> None:
+    """Carry out a plan. Raises files.Refused when the file changed meanwhile.
+
+    Recorded first, written then: after a crash between the two, the way back is still known.
+    """
+    was = installed.settings.get(step.path)
+    if was is None:
+        name = None if step.before is None else record.backup(step.path, step.before)
+        fresh_root = not os.path.isdir(step.root)
+        known = record.Settings(step.root, step.before is None, fresh_root, files.digest(step.after), name)
+    else:
+        as_before = (
+            step.before is None or files.digest(step.before) == was.written or _is_backup(step.before, was)
+        )
+        known = replace(was, written=files.digest(step.after), diverged=was.diverged or not as_before)
+    installed.settings[step.path] = known
+    record.save(installed)
+    try:
+        if step.before != step.after:
+            files.replace(step.path, step.before, step.after)
+    except files.Refused:
+        installed.settings.pop(step.path)
+        if was is not None:
+            installed.settings[step.path] = was
+        record.save(installed)
+        raise
+
+
+def _is_backup(raw: bytes, known: record.Settings) -> bool:
+    return known.backup is not None and files.read(record.backup_path(known.backup)) == raw
+
+
+def undo(path: str, installed: Installed) -> str:
+    """Take our entries out of one settings file; says how. Raises files.Refused."""
+    known = installed.settings.get(path)
+    now = files.read(path)
+    said = _restore(path, known, now) if known and now is not None and _is_ours_still(known, now) else None
+    if said is None:
+        said = _remove_entries(path, now, installed)
+        if known and known.backup:
+            said += f"; the first original is kept as {record.backup_path(known.backup)}"
+    installed.settings.pop(path, None)
+    return said
+
+
+def _is_ours_still(known: record.Settings, now: bytes) -> bool:
+    return not known.diverged and files.digest(now) == known.written
+
+
+def _restore(path: str, known: record.Settings, now: bytes) -> str | None:
+    if known.created:
+        files.delete(path, now)
+        if known.created_root and os.path.isdir(known.root) and not os.listdir(known.root):
+            os.rmdir(known.root)
+        return f"{path}: removed; aitop had created it"
+    original = files.read(record.backup_path(known.backup)) if known.backup else None
+    if original is None:
+        return None
+    if original != now:
+        files.replace(path, now, original)
+    assert known.backup
+    os.unlink(record.backup_path(known.backup))
+    return f"{path}: restored byte for byte"
+
+
+def _remove_entries(path: str, now: bytes | None, installed: Installed) -> str:
+    if now is None:
+        return f"{path}: there is no such file"
+    text = files.text_of(path, now)
+    try:
+        data = jsontext.parse(text)
+    except jsontext.NotJson as error:
+        raise files.Refused(
+            f"{path}: cannot be parsed: {error}. Mend it and run this again; our entries are still in it"
+        ) from error
+    new = settings.remove(data, record.hook_scripts(installed))
+    if new == data:
+        return f"{path}: has no entries of ours"
+    files.replace(path, now, files.bytes_of(jsontext.patch(text, new), now))
+    return f"{path}: changed since aitop wrote it, so only our entries were removed; all else stays"

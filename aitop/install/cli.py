@@ -1,0 +1,225 @@
+"""`install`, `uninstall` and `service`: parse, call the rooms of this folder, print.
+
+Without --write nothing on the disk changes.
+"""
+
+import os
+import shutil
+
+import click
+
+from aitop import config, paths
+from aitop.install import apply, files, forwarder, record, roots, scripts, settings
+from aitop.install import service as units
+
+ROOTS_HELP = (
+    "A folder of Claude Code's settings; may be given several times. [default: $CLAUDE_CONFIG_DIR, ~/.claude]"
+)
+
+
+@click.command()
+@click.option("--write", is_flag=True, help="Apply the change instead of showing it.")
+@click.option("--statusline", is_flag=True, help="Also feed Claude Code's status line, in front of your own.")
+@click.option("--uninstall", "undo", is_flag=True, help="Take our entries out of the settings again.")
+@click.option("--config-dir", "dirs", multiple=True, metavar="DIR", help=ROOTS_HELP)
+def install(*, write: bool, statusline: bool, undo: bool, dirs: tuple[str, ...]) -> None:
+    """Connect Claude Code: show the change to settings.json, --write applies it.
+
+    Other hooks, the order of keys and the spacing stay. The first original is kept under
+    $AITOP_HOME/backups and comes back byte for byte with --uninstall, unless the file was changed
+    since: then only our entries go.
+    """
+    try:
+        if undo:
+            with files.lock():
+                _undo_settings(dirs)
+        elif write:
+            with files.lock():
+                _write(roots.chosen(dirs), statusline=statusline)
+        else:
+            _show(roots.chosen(dirs), statusline=statusline)
+    except files.Refused as error:
+        raise click.ClickException(str(error)) from error
+
+
+def entries(*, statusline: bool) -> settings.Entries:
+    return settings.Entries(
+        paths.in_home(paths.HOOK), paths.in_home(paths.STATUSLINE) if statusline else None
+    )
+
+
+def _show(served: list[str], *, statusline: bool) -> None:
+    plans = [apply.plan(root, entries(statusline=statusline)) for root in served]
+    for step in plans:
+        click.echo(step.diff or f"{step.path}: nothing to change")
+    if any(step.diff for step in plans):
+        click.echo("\nNothing was written. `aitop install --write` applies this.", err=True)
+
+
+def _write(served: list[str], *, statusline: bool) -> None:
+    plans = [apply.plan(root, entries(statusline=statusline)) for root in served]
+    installed = record.load()
+    for line in write_scripts(installed):
+        click.echo(line)
+    for step in plans:
+        apply.write(step, installed)
+        click.echo(f"{step.path}: {'connected' if step.diff else 'is connected already'}")
+    said = roots.record(served, installed)
+    record.save(installed)
+    if said:
+        click.echo(said)
+    click.echo("Done. `aitop start` starts the listener now; a new Claude Code session does so too.")
+    click.echo("`aitop doctor` checks everything, `aitop install --uninstall` takes it out again.")
+
+
+def write_scripts(installed: record.Installed, proofs: list[forwarder.Proof] | None = None) -> list[str]:
+    """(Re)write the scripts that settings call, with the fastest forwarder that proves itself."""
+    home = paths.home()
+    proofs = proofs or forwarder.choose()
+    best = proofs[0]
+    try:
+        launch = units.launch_command() if config.load()["listener.autostart"] else None
+    except config.ConfigError:
+        launch = units.launch_command()  # `start` reads the configuration again, and says what is wrong
+    hook, line = paths.in_home(paths.HOOK), paths.in_home(paths.STATUSLINE)
+    forwarder.write_script(hook, forwarder.render(best.kind, home, launch))
+    forwarder.write_script(line, forwarder.render_statusline(home))
+    installed.scripts = list(dict.fromkeys([*installed.scripts, hook, line]))
+    installed.forwarder = best.kind
+    record.save(installed)
+    said = [f"{proof.kind} is no forwarder here: {proof.problem}" for proof in proofs if proof.problem]
+    return [*said, f"{hook}: forwards with {best.kind}, {best.milliseconds:.1f} ms an event"]
+
+
+def _undo_settings(dirs: tuple[str, ...]) -> None:
+    installed = record.load()
+    chosen = roots.chosen(dirs)
+    found = [os.path.join(root, "settings.json") for root in chosen]
+    for path in found if dirs else dict.fromkeys([*installed.settings, *found]):
+        click.echo(apply.undo(path, installed))
+        record.save(installed)
+    if not installed.settings:
+        # The scripts stay until `aitop uninstall`: a session that still runs may call them.
+        said = roots.forget(installed)
+        if said:
+            click.echo(said)
+    record.save(installed)
+
+
+def _remove_scripts(installed: record.Installed) -> None:
+    for path in installed.scripts:
+        if os.path.exists(path):
+            os.unlink(path)
+            click.echo(f"{path}: removed")
+    installed.scripts = []
+    installed.forwarder = None
+
+
+@click.command()
+@click.option(
+    "--purge", is_flag=True, help="Also delete the history, the configuration and every other file of aitop."
+)
+@click.option("--yes", is_flag=True, help="Do not ask before --purge deletes.")
+def uninstall(*, purge: bool, yes: bool) -> None:
+    """Undo everything aitop ever installed: settings, service, scripts; stops the listener.
+
+    The package itself goes with the tool that installed it (uv, pipx or pip).
+    """
+    from aitop.listener import lifecycle
+
+    try:
+        with files.lock():
+            for line in units.uninstall():
+                click.echo(line)
+            if lifecycle.running() is not None:
+                click.echo(
+                    "listener: stopped" if lifecycle.stop(10.0) else "listener: does not stop; end it by hand"
+                )
+            _undo_settings(())
+            installed = record.load()
+            installed.service = None
+            _remove_scripts(installed)
+            record.save(installed)
+    except files.Refused as error:
+        raise click.ClickException(str(error)) from error
+    if purge:
+        _purge(ask=not yes)
+    else:
+        click.echo(f"{paths.home()}: kept, with your history; `aitop uninstall --purge` deletes it")
+
+
+def _purge(*, ask: bool) -> None:
+    configuration = paths.config_file()
+    doomed = [
+        path
+        for path in (paths.home(), paths.runtime_folder(), configuration)
+        if path and os.path.lexists(path)
+    ]
+    if not doomed:
+        return
+    click.echo("To be deleted:\n" + "\n".join(f"  {path}" for path in doomed))
+    if ask and not click.confirm("Delete all of this? The history cannot be made again."):
+        click.echo("Nothing was deleted.")
+        return
+    for path in doomed:
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+        click.echo(f"{path}: deleted")
+    folder = os.path.dirname(configuration)
+    if os.path.basename(folder) == "aitop" and os.path.isdir(folder) and not os.listdir(folder):
+        os.rmdir(folder)
+
+
+@click.group()
+def service() -> None:
+    """Run the listener as a systemd or launchd service."""
+
+
+@service.command("install")
+def service_install() -> None:
+    """Write the service, start it now and at every login."""
+    from aitop.listener import lifecycle
+
+    try:
+        with files.lock():
+            if os.path.exists(paths.in_home(paths.STOPPED)):
+                os.unlink(paths.in_home(paths.STOPPED))
+            if lifecycle.running() is not None:
+                lifecycle.stop(10.0)  # the service's own takes over
+            for line in units.install():
+                click.echo(line)
+            _after_service(units.path())
+    except files.Refused as error:
+        raise click.ClickException(str(error)) from error
+
+
+@service.command("uninstall")
+def service_uninstall() -> None:
+    """Stop the service and remove it."""
+    try:
+        with files.lock():
+            for line in units.uninstall() or ["no service is installed"]:
+                click.echo(line)
+            _after_service(None)
+    except files.Refused as error:
+        raise click.ClickException(str(error)) from error
+
+
+@service.command("status")
+def service_status() -> None:
+    """Whether the service is installed and running. Exit code 3 when it is not."""
+    active, line = units.status()
+    click.echo(line)
+    if not active:
+        raise SystemExit(3)
+
+
+def _after_service(path: str | None) -> None:
+    """The hook script starts the listener through the service, so it is written again."""
+    installed = record.load()
+    installed.service = path
+    if installed.forwarder in scripts.KINDS:
+        write_scripts(installed, [forwarder.Proof(installed.forwarder, 0.0)])
+    record.save(installed)

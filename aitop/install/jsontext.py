@@ -1,0 +1,168 @@
+"""Change a JSON text as little as possible: what did not change keeps its bytes.
+
+A settings file belongs to its user: spacing, escapes, number forms and line ends stay where nothing
+changed, so the diff shows what was added and nothing else. Pure: text and data in, text out.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|[-+.\w]+', re.DOTALL)
+
+
+class NotJson(ValueError):  # noqa: N818
+    """The text cannot be parsed; says the line and what is usually wrong there."""
+
+
+@dataclass(slots=True)
+class _Node:
+    """A value and where its text is. `items`: (key or None, start of key or value, node)."""
+
+    start: int
+    end: int
+    value: Any
+    items: list[tuple[str | None, int, "_Node"]] | None = None
+
+
+def parse(text: str) -> Any:
+    """The value of a JSON text, strictly; an empty text is an empty object. Raises NotJson."""
+    if not text.strip():
+        return {}
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        line = text.splitlines()[error.lineno - 1] if error.lineno <= len(text.splitlines()) else ""
+        hint = error.msg
+        if line.lstrip().startswith(("//", "/*", "#")) or "//" in line[error.colno - 1 :][:2]:
+            hint = "a comment, which JSON does not allow"
+        elif re.match(r"\s*[}\]]", line[error.colno - 1 :]) or "trailing comma" in error.msg.lower():
+            hint = "a comma too many before it, or a value missing"
+        raise NotJson(f"line {error.lineno}, column {error.colno}: {hint}") from error
+    except RecursionError as error:
+        raise NotJson("nested too deeply") from error
+
+
+def patch(text: str, new: Any) -> str:
+    """The text changed so that it parses to `new`; unchanged parts keep their bytes."""
+    style = _style(text)
+    if not text.strip():
+        return _dump(new, style, 0) + style.newline
+    start = _SPACE.match(text, 0).end()  # type: ignore[union-attr]
+    root = _node(text, start)
+    return text[:start] + _render(text, root, new, style, 0) + text[root.end :]
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    indent: str | None  # None: all on one line
+    newline: str
+
+
+def _style(text: str) -> _Style:
+    newline = "\r\n" if "\r\n" in text else "\n"
+    found = re.search(r"[{\[]\s*?\n([ \t]+)\S", text)
+    if found:
+        return _Style(found.group(1), newline)
+    compact = "\n" not in text.strip() and len(text.strip()) > 2
+    return _Style(None if compact else "  ", newline)
+
+
+def _node(text: str, at: int) -> _Node:
+    """The value that starts at `at`, in a text that is known to parse."""
+    if text[at] not in "{[":
+        end = _SCALAR.match(text, at).end()  # type: ignore[union-attr]
+        return _Node(at, end, json.loads(text[at:end]))
+    items: list[tuple[str | None, int, _Node]] = []
+    is_object = text[at] == "{"
+    close = "}" if is_object else "]"
+    position = _skip(text, at + 1)
+    while text[position] != close:
+        begin = position
+        key = None
+        if is_object:
+            end = _SCALAR.match(text, position).end()  # type: ignore[union-attr]
+            key = json.loads(text[position:end])
+            position = _skip(text, _skip(text, end) + 1)  # past the colon
+        node = _node(text, position)
+        items.append((key, begin, node))
+        position = _skip(text, node.end)
+        if text[position] == ",":
+            position = _skip(text, position + 1)
+    value: Any = {k: n.value for k, _, n in items} if is_object else [n.value for _, _, n in items]
+    return _Node(at, position + 1, value, items)
+
+
+def _skip(text: str, at: int) -> int:
+    return _SPACE.match(text, at).end()  # type: ignore[union-attr]
+
+
+def _render(text: str, node: _Node, new: Any, style: _Style, depth: int) -> str:
+    if _same(node.value, new):
+        return text[node.start : node.end]
+    if node.items and new and isinstance(node.value, dict) and isinstance(new, dict):
+        kept = {key: (begin, old) for key, begin, old in node.items}  # of a repeated key, the last counts
+        order = [key for key in kept if key in new] + [key for key in new if key not in kept]
+        parts = []
+        for key in order:
+            if key in kept:
+                begin, old = kept[key]
+                parts.append(text[begin : old.start] + _render(text, old, new[key], style, depth + 1))
+            else:
+                assert isinstance(key, str)
+                parts.append(f"{_quote(key)}: {_dump(new[key], style, depth + 1)}")
+        return _join(text, node, parts, style, depth)
+    if node.items and new and isinstance(node.value, list) and isinstance(new, list):
+        parts = []
+        unused = list(node.items)
+        for item in new:
+            at = next((n for n, (_, _, old) in enumerate(unused) if _same(old.value, item)), None)
+            if at is None and len(new) == len(node.items) and unused:
+                at = 0  # the same number: one of them changed where it stands
+            if at is None:
+                parts.append(_dump(item, style, depth + 1))
+                continue
+            old = unused[at][2]
+            del unused[: at + 1]
+            parts.append(_render(text, old, item, style, depth + 1))
+        return _join(text, node, parts, style, depth)
+    return _dump(new, style, depth)
+
+
+def _join(text: str, node: _Node, parts: list[str], style: _Style, depth: int) -> str:
+    """The parts between the node's own brackets, spaced as its first item is."""
+    assert node.items
+    before = text[node.start + 1 : node.items[0][1]]
+    after = text[node.items[-1][2].end : node.end - 1]
+    inline = "\n" not in before
+    if inline and len(parts) > len(node.items) and any("\n" in part for part in parts):
+        before = f"{style.newline}{(style.indent or '') * (depth + 1)}"
+        after = f"{style.newline}{(style.indent or '') * depth}"
+        inline = False
+    if inline and len(node.items) > 1:
+        between = text[node.items[0][2].end : node.items[1][1]]
+    else:
+        between = ", " if inline else "," + before
+    return text[node.start] + before + between.join(parts) + after + text[node.end - 1]
+
+
+def _dump(value: Any, style: _Style, depth: int) -> str:
+    if style.indent is None or not isinstance(value, dict | list) or not value:
+        return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False, indent=style.indent)
+    return text.replace("\n", style.newline + style.indent * depth)
+
+
+def _quote(key: str) -> str:
+    return json.dumps(key, ensure_ascii=False)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal as JSON: 1, 1.0 and true are three values."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other, strict=True))
+    return type(one) is type(other) and bool(one == other)

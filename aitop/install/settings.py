@@ -1,0 +1,176 @@
+"""Claude Code's settings: add our hooks and status line, take them out again, touch nothing else.
+
+Pure: data in, new data out. An entry is ours when it runs one of our own scripts, by path; other
+people's hooks, on the same event or in the same group, are never changed.
+"""
+
+import copy
+import shlex
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+# event → does the client go on without waiting? Waited for: what a run without a terminal would
+# otherwise lose, since such a run kills what is still going on when it ends.
+EVENTS = {
+    "SessionStart": False,
+    "SessionEnd": False,
+    "UserPromptSubmit": True,
+    "PreToolUse": True,
+    "PostToolUse": True,
+    "PostToolUseFailure": True,
+    "PermissionRequest": True,
+    "Notification": True,
+    "Stop": False,
+    "StopFailure": False,
+    "SubagentStart": True,
+    "SubagentStop": False,
+    "PostCompact": True,
+    "PostModelSwitch": True,
+}
+TIMEOUT = 5  # seconds; the forwarder needs 0.2 at most
+
+
+class Unexpected(ValueError):  # noqa: N818
+    """The settings are JSON, but not of the shape that can be merged into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What to put in: the hook script, and the status-line script or None to leave that alone."""
+
+    hook: str
+    statusline: str | None = None
+
+
+def merge(data: Any, entries: Entries) -> dict[str, Any]:
+    """The settings with our entries in them, in place where they already are. Raises Unexpected."""
+    if not isinstance(data, dict):
+        raise Unexpected("the top level must be an object")
+    new = copy.deepcopy(data)
+    hooks = new.setdefault("hooks", {})
+    if not isinstance(hooks, dict):
+        raise Unexpected('"hooks" must be an object')
+    for event in EVENTS:
+        groups = hooks.setdefault(event, [])
+        if not isinstance(groups, list):
+            raise Unexpected(f'"hooks.{event}" must be a list')
+        _merge_event(groups, handler(event, entries.hook))
+    if entries.statusline:
+        _merge_statusline(new, entries.statusline)
+    return new
+
+
+def handler(event: str, script: str) -> dict[str, Any]:
+    """One hook entry: exec form, so that no shell stands between."""
+    entry: dict[str, Any] = {"type": "command", "command": script, "args": [event], "timeout": TIMEOUT}
+    return entry | {"async": True} if EVENTS[event] else entry
+
+
+def _merge_event(groups: list[Any], wanted: dict[str, Any]) -> None:
+    found = False
+    for group in groups:
+        handlers = group.get("hooks") if isinstance(group, dict) else None
+        if not isinstance(handlers, list):
+            continue
+        kept = []
+        for entry in handlers:
+            if is_ours(entry, [wanted["command"]]):
+                if found:
+                    continue  # once is enough
+                found = True
+                kept.append(wanted)
+            else:
+                kept.append(entry)
+        handlers[:] = kept
+    if not found:
+        groups.append({"hooks": [wanted]})
+
+
+def _merge_statusline(new: dict[str, Any], script: str) -> None:
+    current = new.get("statusLine")
+    if current is None:
+        new["statusLine"] = {"type": "command", "command": shlex.quote(script)}
+        return
+    command = current.get("command") if isinstance(current, dict) else None
+    if not isinstance(current, dict) or not isinstance(command, str) or current.get("type") != "command":
+        raise Unexpected('"statusLine" is not a command; leave out --statusline to keep it as it is')
+    if wrapped(command, [script]) is None:
+        current["command"] = (
+            f"{shlex.quote(script)} -- {shlex.quote(command)}" if command else shlex.quote(script)
+        )
+
+
+def is_ours(entry: Any, scripts: Collection[str]) -> bool:
+    return isinstance(entry, dict) and entry.get("type") == "command" and entry.get("command") in scripts
+
+
+def wrapped(command: Any, scripts: Collection[str]) -> str | None:
+    """The command inside a status line of ours, "" when it stands alone, None when it is not ours."""
+    if not isinstance(command, str):
+        return None
+    for script in scripts:
+        for start in {script, shlex.quote(script)}:
+            if command == start:
+                return ""
+            if command.startswith(f"{start} -- "):
+                rest = command[len(start) + 4 :]
+                try:
+                    words = shlex.split(rest)
+                except ValueError:
+                    return rest
+                return words[0] if len(words) == 1 else rest
+            if command.startswith(f"{start} "):
+                return ""
+    return None
+
+
+def remove(data: Any, scripts: Collection[str]) -> Any:
+    """The settings without our entries; lists and objects that this leaves empty go too."""
+    if not isinstance(data, dict):
+        return data
+    new = copy.deepcopy(data)
+    found = new.get("hooks")
+    hooks = found if isinstance(found, dict) else {}
+    touched = False
+    for event in list(hooks):
+        groups = hooks[event]
+        if not isinstance(groups, list) or not any(_has_ours(group, scripts) for group in groups):
+            continue
+        touched = True
+        hooks[event] = [left for left in (_without(group, scripts) for group in groups) if left is not None]
+        if not hooks[event]:
+            del hooks[event]
+    if touched and not hooks:
+        del new["hooks"]
+    line = new.get("statusLine")
+    if isinstance(line, dict):
+        inner = wrapped(line.get("command"), scripts)
+        if inner:
+            line["command"] = inner
+        elif inner == "":
+            del new["statusLine"]
+    return new
+
+
+def _has_ours(group: Any, scripts: Collection[str]) -> bool:
+    handlers = group.get("hooks") if isinstance(group, dict) else None
+    return isinstance(handlers, list) and any(is_ours(entry, scripts) for entry in handlers)
+
+
+def _without(group: Any, scripts: Collection[str]) -> Any:
+    """The group without our handlers; None when nothing else was in it."""
+    if not _has_ours(group, scripts):
+        return group
+    left = [entry for entry in group["hooks"] if not is_ours(entry, scripts)]
+    return {**group, "hooks": left} if left else None
+
+
+def events_of_ours(data: Any, scripts: Collection[str]) -> set[str]:
+    """The events our hook is subscribed to in these settings."""
+    hooks = data.get("hooks") if isinstance(data, dict) else None
+    return {
+        event
+        for event, groups in (hooks.items() if isinstance(hooks, dict) else ())
+        if isinstance(groups, list) and any(_has_ours(group, scripts) for group in groups)
+    }
