@@ -135,6 +135,11 @@ def hook(
     return "".join(part.format(**words) for part in (_HOOK_HEAD, body, then))
 
 
+def quoted(path: str) -> str:
+    """The path as it stands in the scripts."""
+    return shlex.quote(path)
+
+
 def statusline(*, home: str, python: str, package: str) -> str:
     return _STATUSLINE.format(**_words(home, python, package, "statusline"))
 

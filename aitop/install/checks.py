@@ -1,0 +1,47 @@
+"""All checks of `doctor`, in the order a person would look.
+
+A check reads; it repairs nothing, starts nothing, and never raises: what cannot be looked at is a
+finding of its own. `now` and the published state are handed in.
+"""
+
+import json
+from collections.abc import Callable
+
+from aitop import paths
+from aitop.install import checks_client, checks_listener, record, roots
+from aitop.install.findings import WARN, Context, Finding, Found
+
+CHECKS: dict[str, Callable[[Context], Found]] = {
+    "command": checks_client.command,
+    "configuration": checks_listener.configuration,
+    "home": checks_listener.home,
+    "listener": checks_listener.listener,
+    "service": checks_listener.service,
+    "settings": checks_client.client_settings,
+    "managed settings": checks_client.managed,
+    "forwarder": checks_client.forwarding,
+    "prices": checks_listener.prices,
+    "reading": checks_listener.reading,
+    "history": checks_listener.history,
+}
+
+
+def run(context: Context) -> list[Finding]:
+    found: list[Finding] = []
+    for name, check in CHECKS.items():
+        try:
+            found += [Finding(name, *rest) for rest in check(context)]
+        except Exception as error:
+            found.append(Finding(name, WARN, f"could not be checked: {type(error).__name__}: {error}"))
+    return found
+
+
+def context(now: float, *, prove: bool = True) -> Context:
+    try:
+        with open(paths.in_home(paths.STATE), "rb") as file:
+            state = json.load(file)
+    except (OSError, ValueError):
+        state = None
+    installed = record.load()
+    served = tuple(dict.fromkeys([*roots.chosen(()), *installed.roots]))
+    return Context(now, state if isinstance(state, dict) else None, served, installed, prove)

@@ -1,0 +1,134 @@
+"""Checks of the client's side: the command, the settings of every folder, the scripts they call.
+
+They read and prove; they repair nothing.
+"""
+
+import os
+import shutil
+import sys
+from typing import Any
+
+from aitop import __version__, paths
+from aitop.install import files, forwarder, jsontext, record, scripts, settings
+from aitop.install.findings import FAIL, OK, WARN, Context, Found
+
+MANAGED_FOLDERS = ("/etc/claude-code", "/Library/Application Support/ClaudeCode")
+
+
+def command(context: Context) -> Found:  # noqa: ARG001
+    found = shutil.which("aitop")
+    if found is None:
+        folder = os.path.dirname(sys.executable)
+        yield (
+            WARN,
+            "the command aitop is not on PATH",
+            f"add {folder} to PATH, or install with `uv tool install`",
+        )
+    elif ".pyenv/shims" in found:
+        yield (
+            WARN,
+            f"{found} is a pyenv shim: every call costs 100 ms more",
+            "install with uv or pipx instead",
+        )
+    else:
+        yield OK, f"{found}, version {__version__}"
+
+
+def client_settings(context: Context) -> Found:
+    ours = record.hook_scripts(context.installed)
+    for root in context.roots:
+        path = os.path.join(root, "settings.json")
+        try:
+            data = jsontext.parse(files.text_of(path, files.read(path)))
+        except (files.Refused, jsontext.NotJson) as error:
+            yield FAIL, f"{path}: {error}", "mend that line; Claude Code ignores the whole file meanwhile"
+            continue
+        events = settings.events_of_ours(data, ours)
+        missing = [event for event in settings.EVENTS if event not in events]
+        if not events:
+            yield (
+                WARN,
+                f"{path}: no hooks of ours; numbers come from the transcripts alone",
+                "aitop install --write",
+            )
+        elif missing:
+            yield WARN, f"{path}: no hook for {', '.join(missing)}", "aitop install --write"
+        else:
+            yield OK, f"{path}: connected"
+        yield from switches(path, data)
+        line = data.get("statusLine") if isinstance(data, dict) else None
+        command = line.get("command") if isinstance(line, dict) else None
+        if settings.wrapped(command, ours) is None:
+            yield OK, f"{path}: the status line is not ours (optional: aitop install --write --statusline)"
+        else:
+            yield OK, f"{path}: the status line feeds aitop"
+
+
+def switches(path: str, data: Any) -> Found:
+    if not isinstance(data, dict):
+        return
+    if data.get("disableAllHooks") is True:
+        yield (
+            FAIL,
+            f"{path}: disableAllHooks is true: no hook and no status line runs",
+            "set it to false there",
+        )
+    if data.get("allowManagedHooksOnly") is True:
+        yield (
+            FAIL,
+            f"{path}: allowManagedHooksOnly: your organisation allows its own hooks only",
+            ("ask for an exception; the transcripts still give the costs"),
+        )
+    if data.get("strictPluginOnlyCustomization"):
+        yield (
+            FAIL,
+            f"{path}: strictPluginOnlyCustomization: only plugins may add hooks",
+            ("ask for an exception; the transcripts still give the costs"),
+        )
+
+
+def managed(context: Context) -> Found:
+    paths_found = []
+    for folder in MANAGED_FOLDERS:
+        more = os.path.join(folder, "managed-settings.d")
+        paths_found.append(os.path.join(folder, "managed-settings.json"))
+        if os.path.isdir(more):
+            paths_found += [
+                os.path.join(more, name) for name in sorted(os.listdir(more)) if name.endswith(".json")
+            ]
+    paths_found += [os.path.join(root, "settings.local.json") for root in context.roots]
+    for path in paths_found:
+        try:
+            raw = files.read(path)
+            if raw is not None:
+                yield from switches(path, jsontext.parse(files.text_of(path, raw)))
+        except (files.Refused, jsontext.NotJson) as error:
+            yield WARN, str(error), "have a look at that file"
+
+
+def forwarding(context: Context) -> Found:
+    folder, kind = paths.home(), context.installed.forwarder
+    path = os.path.join(folder, paths.HOOK)
+    if kind not in scripts.KINDS or not os.path.exists(path):
+        yield WARN, f"{path}: not written yet", "aitop install --write"
+        return
+    for script in (path, os.path.join(folder, paths.STATUSLINE)):
+        if not os.access(script, os.X_OK):
+            yield FAIL, f"{script}: cannot be executed; every event shows an error", "aitop install --write"
+            return
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    if f"[ -e {scripts.quoted(forwarder.package_folder())}/aitop/hook.py ]" not in text:
+        yield FAIL, f"{path}: was written by another installation of aitop", "aitop install --write"
+        return
+    if not context.prove:
+        return
+    proof = forwarder.prove_kind(kind)
+    if proof.problem:
+        yield (
+            FAIL,
+            f"{path}: the {kind} forwarder fails: {proof.problem}",
+            "aitop install --write picks one that works",
+        )
+    else:
+        yield OK, f"{path}: {kind}, {proof.milliseconds:.1f} ms an event, proved"

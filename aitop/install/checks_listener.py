@@ -1,0 +1,166 @@
+"""Checks of our own side: the listener, its home, the configuration, prices, what it read, the history.
+
+They read; they repair nothing and start nothing.
+"""
+
+import os
+import shutil
+import sqlite3
+import stat
+
+from aitop import __version__, config, paths
+from aitop.install import service as units
+from aitop.install.findings import FAIL, OK, RESTART, WARN, Context, Found
+
+LOW_DISK = 100 * 1024 * 1024
+
+
+def listener(context: Context) -> Found:
+    from aitop.listener import lifecycle
+
+    running, state = lifecycle.running(), context.state
+    if running is None:
+        held = os.path.exists(paths.in_home(paths.STOPPED))
+        yield FAIL, "no listener runs" + (", because you stopped it" if held else ""), "aitop start"
+        return
+    yield OK, f"pid {running.get('pid')}, version {running.get('version')}"
+    if running.get("version") not in (None, __version__):
+        yield (
+            WARN,
+            f"the listener is version {running.get('version')}, this is {__version__}",
+            RESTART,
+        )
+    written = state.get("written_at") if state else None
+    if not isinstance(written, int | float):
+        yield (
+            FAIL,
+            "it publishes nothing",
+            f"look into {paths.in_home(paths.LOG)}, then aitop stop; aitop start",
+        )
+    elif context.now - written > 10:
+        yield FAIL, f"its last state is {context.now - written:.0f} s old", RESTART
+    else:
+        yield OK, "its state is fresh"
+    pid = running.get("pid")
+    if state and isinstance(pid, int) and not alive(pid):
+        yield FAIL, f"the state names pid {pid}, which does not exist", "aitop start"
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def service(context: Context) -> Found:  # noqa: ARG001
+    if units.is_installed():
+        active, line = units.status()
+        yield (OK, line) if active else (WARN, line, "aitop service install, or aitop service uninstall")
+
+
+def home(context: Context) -> Found:  # noqa: ARG001
+    from aitop.listener import lifecycle
+
+    folder = paths.home()
+    if not os.path.isdir(folder):
+        yield WARN, f"{folder}: does not exist yet", "aitop install --write"
+        return
+    found = os.stat(folder)
+    if found.st_uid != os.getuid():
+        yield FAIL, f"{folder}: belongs to another user", "set AITOP_HOME to a folder of your own"
+    elif found.st_mode & 0o077:
+        yield FAIL, f"{folder}: others can look into it", f"chmod 700 {folder}"
+    kind = lifecycle.file_system(folder)
+    if kind in lifecycle.NETWORK:
+        yield FAIL, f"{folder}: is on a network file system ({kind})", "set AITOP_HOME to a local folder"
+    free = shutil.disk_usage(folder).free
+    if free < LOW_DISK:
+        yield FAIL, f"{folder}: only {free // 1_048_576} MB are free on this disk", "make room"
+    else:
+        yield OK, f"{folder}: {free // 1_048_576} MB free"
+    socket = os.path.join(folder, paths.SOCKET)
+    try:
+        info = os.stat(socket)
+    except OSError:
+        return
+    if not stat.S_ISSOCK(info.st_mode):
+        yield FAIL, f"{socket}: is not a socket", f"remove it, then {RESTART}"
+    elif info.st_uid != os.getuid() or stat.S_IMODE(info.st_mode) & 0o077:
+        yield FAIL, f"{socket}: is open to others", RESTART
+    else:
+        yield OK, f"{socket}: private"
+
+
+def configuration(context: Context) -> Found:  # noqa: ARG001
+    path = paths.config_file()
+    try:
+        config.load(path)
+    except config.ConfigError as error:
+        yield FAIL, str(error), "mend that line; `aitop config --defaults` shows every key"
+    else:
+        yield OK, f"{path}: fine" if os.path.exists(path) else f"{path}: none, so every key has its default"
+
+
+def prices(context: Context) -> Found:
+    table = (context.state or {}).get("prices")
+    if not isinstance(table, dict):
+        return
+    if table.get("stale"):
+        yield WARN, f"the prices are of {table.get('as_of')}", "aitop prices update"
+    else:
+        yield OK, f"prices of {table.get('as_of')}"
+    for key, word in (("unpriced_models", "no price"), ("estimated_models", "only a family's price")):
+        models = table.get(key)
+        if isinstance(models, list) and models:
+            yield (
+                WARN,
+                f"{word} for {', '.join(str(model) for model in models[:10])}",
+                ("aitop prices update, or give prices under [prices.models] in the configuration"),
+            )
+
+
+def reading(context: Context) -> Found:
+    doctor = (context.state or {}).get("doctor")
+    if not isinstance(doctor, dict):
+        return
+    bad, unread = doctor.get("bad_lines"), doctor.get("unread_files")
+    if isinstance(bad, int) and bad:
+        yield (
+            WARN,
+            f"{bad} lines of the client's files could not be read and were skipped",
+            ("harmless when few; else please report it with `aitop doctor --report`"),
+        )
+    if isinstance(unread, list) and unread:
+        yield (
+            WARN,
+            f"{len(unread)} files cannot be opened, the first: {unread[0]}",
+            "check their owner and mode",
+        )
+
+
+def history(context: Context) -> Found:  # noqa: ARG001
+    path = paths.in_home(paths.HISTORY)
+    if not os.path.exists(path):
+        return
+    remedy = f"aitop stop, move {path} away, put the newest backup beside it in its place, aitop start"
+    try:
+        with open(path, "rb") as file:
+            if file.read(16) not in (b"SQLite format 3\0", b""):
+                yield FAIL, f"{path}: is no database", remedy
+                return
+        base = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)
+        try:
+            answer = base.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            base.close()
+    except (OSError, sqlite3.Error) as error:
+        yield FAIL, f"{path}: {error}", remedy
+        return
+    if answer and answer[0] == "ok":
+        yield OK, f"{path}: healthy, {os.path.getsize(path) // 1024} KB"
+    else:
+        yield FAIL, f"{path}: {answer[0] if answer else 'no answer'}", remedy
