@@ -7,6 +7,7 @@ runs on a hot path; `__main__` has answered those words before this file is read
 import importlib
 
 import click
+from click.shell_completion import CompletionItem
 
 from aitop import __version__
 
@@ -56,8 +57,16 @@ class Lazy(click.Group):
             assert isinstance(command, click.Command)
             return command
         if cmd_name in HOT:
-            return click.Command(cmd_name, help=HOT[cmd_name])
+            from aitop.install.completions import hot_command
+
+            return hot_command(cmd_name, HOT[cmd_name])
         return None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The names from the tables: completing a word must not import every room."""
+        known = {name: text for name, (_, text) in COMMANDS.items()} | HOT | {"version": "Print the version."}
+        found = [CompletionItem(n, help=text) for n, text in known.items() if n.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

@@ -9,10 +9,15 @@ Runs as `aitop hook`, and as a script (`python -I -S hook.py --home DIR EVENT`) 
 that `aitop install` writes. `--report` and `--launch` are that forwarder's.
 """
 
-import _signal
 import _socket
 import os
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal as _signal
+else:
+    import _signal  # `signal` alone would load `enum`: half as dear as Python's start
 
 DEADLINE = 0.15  # seconds, for reading stdin, connecting and sending together
 MAX_PAYLOAD = 16 * 1024 * 1024
@@ -91,7 +96,7 @@ def _late(signum: int, frame: object) -> None:  # noqa: ARG001
 
 def read_all(fd: int) -> bytes | None:
     """Everything up to EOF, or None when it is more than the listener would take."""
-    parts = []
+    parts: list[bytes] = []
     size = 0
     while True:
         part = os.read(fd, 1 << 20)

@@ -7,13 +7,15 @@ the same stdin and keeps its own output and exit code, whether or not a listener
 Runs as `aitop statusline`, and from the script that `aitop install --statusline` writes.
 """
 
-import _signal
 import os
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal as _signal
     from typing import Any
+else:
+    import _signal  # `signal` alone would load `enum`: half as dear as Python's start
 
 FORWARD_SECONDS = 0.05
 STDIN_SECONDS = 1.0  # for our own line; the client closes stdin at once
@@ -184,6 +186,7 @@ def pieces(
 ) -> list[tuple[str, str]]:
     """(text, level) in the order shown: what the client says of this session, what we know of all."""
     from aitop.segments import fields, humanize
+    from aitop.segments.humanize import number
     from aitop.segments.text import clean
 
     limits = _limits(said)
@@ -196,12 +199,12 @@ def pieces(
     model = clean(fields.table(said.get("model")).get("display_name"), 24)
     usage = []
     window = fields.table(said.get("context_window"))
-    filled = fields.number(window.get("used_percentage"))
+    filled = number(window.get("used_percentage"))
     if filled is not None:
         levels = fields.bounds(view, "context") or [80, 95]
         usage.append((f"ctx {humanize.percent(filled)}", fields.level_of(filled, levels)))
     cost = fields.table(said.get("cost")).get("total_cost_usd")
-    session = [] if fields.number(cost) is None else [(fields.money(view, cost), "")]
+    session = [] if number(cost) is None else [(fields.money(view, cost), "")]
     today, burn = _ours(fresh)
     shown = {
         "cost": [*session, *today],
@@ -227,14 +230,15 @@ def _limits(said: "dict[str, Any]") -> "list[dict[str, Any]]":
 def _ours(fresh: "dict[str, Any] | None") -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Today's cost over all sessions and the burn rate, from a fresh state only."""
     from aitop.segments import fields
+    from aitop.segments.humanize import number
 
     if fresh is None:
         return [], []
     day = fields.table(fresh.get("today"))
     minute = fields.table(fields.table(fresh.get("windows")).get("1m"))
-    rate = fields.number(minute.get("cost_usd_per_hour"))
+    rate = number(minute.get("cost_usd_per_hour"))
     today, burn = [], []
-    if fields.number(day.get("cost_usd")) is not None:
+    if number(day.get("cost_usd")) is not None:
         today.append((fields.money(fresh, day["cost_usd"], day) + " today", ""))
     if rate:
         level = fields.level_of(rate, fields.bounds(fresh, "burn"))

@@ -61,7 +61,7 @@ def _as_dict(finding: Finding) -> dict[str, str]:
 def bundle(found: list[Finding], context: Context) -> dict[str, Any]:
     """What a stranger may see of this installation."""
     state = context.state or {}
-    written = state.get("written_at")
+    written: Any = state.get("written_at")
     return {
         "aitop": __version__,
         "python": sys.version.split()[0],
@@ -71,9 +71,7 @@ def bundle(found: list[Finding], context: Context) -> dict[str, Any]:
         "forwarder": context.installed.forwarder,
         "checks": [{key: scrub(value) for key, value in _as_dict(finding).items()} for finding in found],
         "state": {
-            "age_seconds": round(context.now - state["written_at"], 1)
-            if _is_number(state.get("written_at"))
-            else None,
+            "age_seconds": round(context.now - written, 1) if _is_number(written) else None,
             "providers": state.get("providers"),
             "sessions": [_session(row) for row in _rows(state.get("sessions"))],
             "today": _numbers(state.get("today")),
