@@ -31,9 +31,9 @@ def by_model(db: sqlite3.Connection, start: float | None, end: float | None) -> 
     """Totals by model id as written, dearest first. Times are epoch seconds on a quarter hour, end excluded."""
     where, values = _between(start, end)
     rows = db.execute(
-        f"SELECT m.name, s.provider, {_SUMS} FROM quarter q JOIN model m ON m.id = q.model "  # noqa: S608
-        f"JOIN session s ON s.id = q.session WHERE m.name != '' AND {where} GROUP BY m.name, s.provider "
-        "HAVING sum(q.requests) > 0 ORDER BY sum(q.cost) DESC, m.name",
+        f"SELECT m.name, p.provider, {_SUMS} FROM quarter q JOIN model m ON m.id = q.model "  # noqa: S608
+        f"JOIN (SELECT id AS owner, provider FROM session) p ON p.owner = q.session WHERE m.name != '' AND {where} "
+        "GROUP BY m.name, p.provider HAVING sum(q.requests) > 0 ORDER BY sum(q.cost) DESC, m.name",
         values,
     )
     return [Total(row[0], row[1], _sum(row[2:], (0, 0))) for row in rows]

@@ -131,28 +131,23 @@ def connect_read_only(path: str) -> sqlite3.Connection:
 
 
 def _make(db: sqlite3.Connection) -> None:
-    db.execute("BEGIN IMMEDIATE")
-    for statement in TABLES.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
-    db.execute(f"PRAGMA user_version = {VERSION}")
-    db.execute("COMMIT")
+    _script(db, TABLES, VERSION)
 
 
 def _migrate(db: sqlite3.Connection, path: str, version: int) -> None:
     from aitop.history import backup
 
     backup.copy(db, f"{path}.v{version}")
-    db.execute("BEGIN IMMEDIATE")
+    _script(db, "\n".join(MIGRATIONS[step] for step in range(version, VERSION)), VERSION)
+
+
+def _script(db: sqlite3.Connection, statements: str, version: int) -> None:
+    """Several statements and the version they lead to, all or nothing."""
     try:
-        for step in range(version, VERSION):
-            for statement in MIGRATIONS[step].split(";\n"):
-                if statement.strip():
-                    db.execute(statement)
-        db.execute(f"PRAGMA user_version = {VERSION}")
-        db.execute("COMMIT")
+        db.executescript(f"BEGIN IMMEDIATE;\n{statements}\nPRAGMA user_version = {version};\nCOMMIT;")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         raise
 
 

@@ -26,7 +26,7 @@ class Chores:
     def __init__(self, home: str, log: Log) -> None:
         self._home, self._log = home, log
         self._next = 0.0
-        self._next_backup = 0.0
+        self._next_backup = time.monotonic() + 60  # the first reading comes first
         self._next_prices = 0.0
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._changed_to: str | None = None

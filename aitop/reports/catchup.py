@@ -1,0 +1,114 @@
+"""Bringing the history up to date for a report: read what is new, or wait for the listener to.
+
+While no listener runs this process is the history's one writer, under the same lock.
+"""
+
+import os
+import select
+import sqlite3
+import time
+from collections.abc import Callable
+
+from filelock import Timeout
+
+from aitop import paths
+from aitop.config import load as load_config
+from aitop.history import schema
+from aitop.history.store import History
+from aitop.ingest import Ingest
+from aitop.listener import lifecycle
+from aitop.listener.loop import folders
+from aitop.pricing import table
+from aitop.providers import load as load_providers
+
+Progress = Callable[[int, int], None]  # (bytes read, bytes to read)
+COMMIT_EVERY = 64 << 20  # bytes: an interrupted first read goes on from there
+
+
+class NotReady(Exception):
+    """The history cannot be brought up to date; the message says what to do."""
+
+
+def catch_up(progress: Progress) -> sqlite3.Connection:
+    """A read-only connection to a history that has everything. Raises NotReady, HistoryError, sqlite3.Error."""
+    home = paths.home()
+    try:
+        lifecycle.prepare_home(home)
+    except lifecycle.LifeError as error:
+        raise NotReady(str(error)) from error
+    lock = lifecycle.lock(home)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        _wait_for_listener(progress)
+    else:
+        try:
+            read_everything(home, progress, time.time())
+        finally:
+            lock.release()
+    return schema.connect_read_only(os.path.join(home, paths.HISTORY))
+
+
+def read_everything(home: str, progress: Progress, now: float) -> None:
+    """Read every file that changed into the history. The caller holds the lock."""
+    config = load_config()
+    prices = table.load(config.price_overrides, os.path.join(home, paths.PRICES))
+    providers, _ = load_providers()
+    db = schema.connect(os.path.join(home, paths.HISTORY))
+    try:
+        history = History(db, prices)
+        ingest = Ingest(history, providers, folders(providers, config), min(2, os.cpu_count() or 1))
+        ingest.rescan(now)
+        ingest.recruit()
+        committed = 0
+        while ingest.waiting:
+            if ingest.helpers:
+                ready, _, _ = select.select(ingest.helpers, [], [])
+                for helper in ready:
+                    ingest.receive(helper, now)
+            else:
+                ingest.step(now)
+            progress(ingest.done_bytes, ingest.total_bytes)
+            if ingest.done_bytes - committed > COMMIT_EVERY:
+                committed = ingest.done_bytes
+                history.commit()
+        history.settle(now)
+        history.commit()
+        _reprice(history, now)
+    finally:
+        db.close()
+
+
+def _reprice(history: History, now: float) -> None:
+    from aitop.history import read
+
+    if read.meta(history.db, "prices") == history.prices.fingerprint:
+        return
+    after: int | None = 0
+    while after is not None:
+        history.begin()
+        after = history.reprice(after, 5000, now)
+        history.commit()
+    history.begin()
+    history.remember("prices", history.prices.fingerprint)
+    history.commit()
+
+
+def _wait_for_listener(progress: Progress) -> None:
+    """A listener holds the history: wait until it has read everything once."""
+    from aitop import state as published
+
+    quiet = 0
+    while True:
+        state = published.read()
+        if state and time.time() - state["written_at"] < 10:
+            quiet = 0
+            scan = state["scan"]
+            if scan["complete"]:
+                return
+            progress(scan["done_bytes"], scan["total_bytes"])
+        else:
+            quiet += 1
+            if quiet > 100:
+                raise NotReady("a listener holds the history but publishes nothing: `aitop stop`, then try again")
+        time.sleep(0.1)
