@@ -122,6 +122,7 @@ def _path(place: str) -> str:
 def _download(url: str, timeout: float) -> bytes:
     import http.client
     import time
+    import urllib.error
     import urllib.request
 
     from aitop import __version__
@@ -138,6 +139,9 @@ def _download(url: str, timeout: float) -> bytes:
                 raw += chunk
                 if time.monotonic() > deadline:
                     raise RefreshError(f"{url}: too slow; try again later or name another --source")
+    except urllib.error.HTTPError as error:
+        with error:  # it holds the connection
+            raise RefreshError(f"{url}: the server says {error.code} {error.reason}") from None
     except (http.client.HTTPException, ValueError) as error:
         raise RefreshError(f"{url}: the answer broke off or is not HTTP ({error})") from error
     return bytes(raw)
@@ -179,6 +183,8 @@ def _check(offered: Mapping[str, Offer], known: table.PriceTable, today: str, pl
         old = rows.row_at(ours[name], today).standard[0].rates
         new = rows.row_at(theirs[name].model, today).standard[0].rates
         for rate, before, after in zip(old._fields, old, new, strict=True):
+            if rate in theirs[name].silent:
+                continue
             if not before <= after * LARGEST_CHANGE or not after <= before * LARGEST_CHANGE:
                 raise RefreshError(
                     f"{refused} {name} {rate} would go from ${rows.to_usd(before)} to "
