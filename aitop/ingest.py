@@ -14,7 +14,7 @@ from aitop import scan
 from aitop.history.rows import File
 from aitop.history.store import History
 from aitop.providers import Provider, Source
-from aitop.tail import Chunk, Job, chunks
+from aitop.tail import Chunk, Identify, Job, Parse, chunks
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
 
@@ -22,7 +22,9 @@ HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
 class Ingest:
     """What is to be read, and how far that is."""
 
-    def __init__(self, history: History, providers: list[Provider], folders: dict[str, list[str]], helpers: int) -> None:
+    def __init__(
+        self, history: History, providers: list[Provider], folders: dict[str, list[str]], helpers: int
+    ) -> None:
         self.history = history
         self.providers = {provider.name: provider for provider in providers}
         self.folders = [(name, os.path.realpath(folder)) for name in folders for folder in folders[name]]
@@ -97,7 +99,9 @@ class Ingest:
         if path not in self._queued and found.st_size:
             self._queued.add(path)
             heapq.heappush(self._queue, (-found.st_mtime, path, provider))
-            start = known.offset if known and known.inode == found.st_ino and known.offset <= found.st_size else 0
+            start = (
+                known.offset if known and known.inode == found.st_ino and known.offset <= found.st_size else 0
+            )
             self.total_bytes += found.st_size - start
 
     # -- reading ---------------------------------------------------------------------------------------------
@@ -114,7 +118,7 @@ class Ingest:
         while self._queue:
             _, path, name = heapq.heappop(self._queue)
             jobs.append(self._job(path, name))
-        doors = {name: (provider.parse, provider.identify) for name, provider in self.providers.items()}
+        doors: dict[str, tuple[Parse, Identify]] = {name: (provider.parse, provider.identify) for name, provider in self.providers.items()}
         self.helpers = scan.start(jobs, self.helpers_allowed, doors)
 
     def step(self, now: float) -> bool:

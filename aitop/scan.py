@@ -9,7 +9,7 @@ import gc
 import os
 import pickle
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aitop.tail import Chunk, Identify, Job, Parse, chunks
 
@@ -59,7 +59,7 @@ class Helper:
                 pass
 
 
-def start(jobs: Sequence[Job], count: int, doors: dict[str, tuple[Parse, Identify]]) -> list[Helper]:
+def start(jobs: Sequence[Job], count: int, doors: Mapping[str, tuple[Parse, Identify]]) -> list[Helper]:
     """Fork up to `count` helpers over the jobs, dealt in turn so that the first jobs come first."""
     helpers = []
     for number in range(min(count, len(jobs))):
@@ -75,7 +75,7 @@ def start(jobs: Sequence[Job], count: int, doors: dict[str, tuple[Parse, Identif
     return helpers
 
 
-def _run(jobs: Sequence[Job], reader: int, writer: int, doors: dict[str, tuple[Parse, Identify]]) -> None:
+def _run(jobs: Sequence[Job], reader: int, writer: int, doors: Mapping[str, tuple[Parse, Identify]]) -> None:
     """The helper's life. It never returns: no caller's `finally`, lock or exit handler may run here."""
     status = 1
     try:
@@ -113,5 +113,3 @@ def _write(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
-
-

@@ -12,9 +12,7 @@ EVIDENCE = (
     "at, model, uncached, output, cache_read, write_5m, write_1h, reasoning, searches, modifiers, "
     "stop_reason, visible, agent, paying, file, end"
 )
-FILE = (
-    "id, provider, path, session, agent, first_at, device, inode, size, mtime_ns, offset, tail, bad_lines, pending"
-)
+FILE = "id, provider, path, session, agent, first_at, device, inode, size, mtime_ns, offset, tail, bad_lines, pending"
 SESSION = (
     "id, provider, name, cwd, branch, model, tag, pid, pane, info_at, started_at, last_at, status, status_at, "
     "status_live, requests, errors, uncached, output, cache_read, write_5m, write_1h, cost, tool_calls, "
@@ -29,7 +27,9 @@ class Models:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
-        self._ids: dict[str, int] = {name: identity for identity, name in db.execute("SELECT id, name FROM model")}
+        self._ids: dict[str, int] = {
+            name: identity for identity, name in db.execute("SELECT id, name FROM model")
+        }
         self._names = {identity: name for name, identity in self._ids.items()}
         self._stored = len(self._ids)
 
@@ -199,7 +199,7 @@ def open_responses(db: sqlite3.Connection, before: float) -> list[int]:
 
 def _evidence(row: tuple[object, ...], models: Models) -> Evidence:
     at, model, *leaves = row[:9]
-    usage = unpack_usage(tuple(leaves), row[9])  # type: ignore[arg-type]
+    usage = unpack_usage(leaves, row[9])  # type: ignore[arg-type]
     return Evidence(at, models.name(model), usage, *row[10:16])  # type: ignore[arg-type]
 
 

@@ -23,7 +23,9 @@ class Total(NamedTuple):
 def since(db: sqlite3.Connection, start: float) -> Sum:
     """Everything from a moment on; the moment falls on a quarter hour, as every local midnight does."""
     row = db.execute(f"SELECT {_SUMS} FROM quarter WHERE at >= ?", (start,)).fetchone()  # noqa: S608
-    calls = db.execute("SELECT sum(calls), sum(failures) FROM quarter_tool WHERE at >= ?", (start,)).fetchone()
+    calls = db.execute(
+        "SELECT sum(calls), sum(failures) FROM quarter_tool WHERE at >= ?", (start,)
+    ).fetchone()
     return _sum(row, calls)
 
 
@@ -39,7 +41,9 @@ def by_model(db: sqlite3.Connection, start: float | None, end: float | None) -> 
     return [Total(row[0], row[1], _sum(row[2:], (0, 0))) for row in rows]
 
 
-def by_session(db: sqlite3.Connection, start: float | None, end: float | None) -> list[tuple[Total, dict[str, object]]]:
+def by_session(
+    db: sqlite3.Connection, start: float | None, end: float | None
+) -> list[tuple[Total, dict[str, object]]]:
     """Totals by session, dearest first, with the session's facts."""
     where, values = _between(start, end)
     tools = {
@@ -75,7 +79,7 @@ def by_session(db: sqlite3.Connection, start: float | None, end: float | None) -
 def past(db: sqlite3.Connection, start: float) -> list[tuple[float, Sum]]:
     """Every difference since a moment, at its own second: what windows and sparklines are filled from."""
     found = [
-        (row[0], Sum(1, 0, *row[1:6], row[6], 0, 0, row[7] == 2, row[7] == 1, row[8], row[9]))
+        (row[0], Sum._make((1, 0, *row[1:7], 0, 0, int(row[7] == 2), int(row[7] == 1), row[8], row[9])))
         for row in db.execute(
             "SELECT at, uncached, output, cache_read, write_5m, write_1h, cost, basis, incomplete, "
             "incomplete AND visible > 9 * output FROM response WHERE at >= ?",
@@ -166,4 +170,4 @@ def _between(start: float | None, end: float | None) -> tuple[str, list[float]]:
 
 def _sum(row: tuple[int | None, ...], tools: tuple[int | None, int | None]) -> Sum:
     values = [value or 0 for value in row]
-    return Sum(*values[:8], tools[0] or 0, tools[1] or 0, *values[8:12])
+    return Sum._make((*values[:8], tools[0] or 0, tools[1] or 0, *values[8:12]))

@@ -115,7 +115,9 @@ class Row:
 def first_evidence(r: Response, file: int, now: float) -> Evidence:
     """A response as one file tells it; a time in the future or none at all becomes now."""
     at = min(r.at, now) if r.at > 0 else now
-    return Evidence(at, r.model, r.usage, r.stop_reason, r.visible_chars, r.agent, r.paying_session, file, r.end)
+    return Evidence(
+        at, r.model, r.usage, r.stop_reason, r.visible_chars, r.agent, r.paying_session, file, r.end
+    )
 
 
 def more_evidence(old: Evidence, r: Response, now: float) -> Evidence:
@@ -152,10 +154,12 @@ def pack_modifiers(u: Usage) -> str | None:
     return json.dumps([u.speed, u.geo, u.tier, u.advisor], separators=(",", ":"))
 
 
-def unpack_usage(leaves: tuple[int, ...], modifiers: str | None) -> Usage:
+def unpack_usage(leaves: Iterable[int], modifiers: str | None) -> Usage:
     """The inverse: seven counts as stored, and their modifiers."""
-    usage = Usage(*leaves)
+    usage = Usage._make((*leaves, "", "", "", ()))
     if modifiers:
         speed, geo, tier, advisor = json.loads(modifiers)
-        usage = usage._replace(speed=speed, geo=geo, tier=tier, advisor=tuple(tuple(call) for call in advisor))
+        usage = usage._replace(
+            speed=speed, geo=geo, tier=tier, advisor=tuple(tuple(call) for call in advisor)
+        )
     return usage

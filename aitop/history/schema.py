@@ -126,7 +126,9 @@ def connect_read_only(path: str) -> sqlite3.Connection:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version != VERSION:
         db.close()
-        raise HistoryError(f"{path} has history version {version}, this aitop reads {VERSION}: run `aitop start`")
+        raise HistoryError(
+            f"{path} has history version {version}, this aitop reads {VERSION}: run `aitop start`"
+        )
     return db
 
 

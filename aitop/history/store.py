@@ -12,7 +12,17 @@ from typing import NamedTuple
 
 from aitop.history import keys, load, rows, write
 from aitop.history.rows import BASES, Evidence, File, Row, Session
-from aitop.model import ApiError, CacheState, ClientTotals, Compaction, ContextSize, Event, Limit, Response, SessionInfo
+from aitop.model import (
+    ApiError,
+    CacheState,
+    ClientTotals,
+    Compaction,
+    ContextSize,
+    Event,
+    Limit,
+    Response,
+    SessionInfo,
+)
 from aitop.model import Status, Sum, ToolResult, ToolUse
 from aitop.pricing import cost, table
 
@@ -183,7 +193,9 @@ class History:
     def _copies(self, row: Row) -> dict[int, Evidence]:
         found = self._out.copies.get(row.id)
         if found is None:
-            found = load.copies(self.db, row.id, self.models) if row.copied else {row.evidence.file: row.evidence}
+            found = (
+                load.copies(self.db, row.id, self.models) if row.copied else {row.evidence.file: row.evidence}
+            )
             self._out.copies[row.id] = found
         return found
 
@@ -290,7 +302,11 @@ class History:
             return
         if tool.from_file == file and tool.used:
             return
-        if not tool.from_file or not tool.used or self._file(file).order() < self._file(tool.from_file).order():
+        if (
+            not tool.from_file
+            or not tool.used
+            or self._file(file).order() < self._file(tool.from_file).order()
+        ):
             tool.session = self.session(provider, event.session).id
             tool.at, tool.from_file, tool.used = at, file, True
 
@@ -302,7 +318,9 @@ class History:
             value = Sum(tool_calls=sign, tool_failures=sign * state.failed)
             self._changes.sums.append((state.at, state.session, value))
             self._changes.tools.append((state.at, state.name, sign, sign * state.failed))
-            self._out.add_tool(int(state.at) // QUARTER * QUARTER, state.session, state.name, sign, sign * state.failed)
+            self._out.add_tool(
+                int(state.at) // QUARTER * QUARTER, state.session, state.name, sign, sign * state.failed
+            )
             session = self.session_by_id(state.session)
             session.dirty = True
             session.total[8] += sign
@@ -326,11 +344,14 @@ class History:
             if file and known[1] and self._file(file).order() < self._file(known[1]).order():
                 self._happened(kind, known[0], known[2], -1)
                 self._happened(kind, session.id, known[2], 1)
-                self.db.execute("UPDATE incident SET session = ?, from_file = ? WHERE key = ?", (session.id, file, key))
+                self.db.execute(
+                    "UPDATE incident SET session = ?, from_file = ? WHERE key = ?", (session.id, file, key)
+                )
             return
         twin = load.twin(self.db, kind, session.id, at, TWINS.get(kind, 0.0), from_file=not file)
         self.db.execute(
-            "INSERT INTO incident VALUES (?, ?, ?, ?, ?, ?, ?)", (key, kind, session.id, at, what, file, twin and twin[0])
+            "INSERT INTO incident VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (key, kind, session.id, at, what, file, twin and twin[0]),
         )
         if twin:
             self.db.execute("UPDATE incident SET twin = ? WHERE key = ?", (key, twin[0]))
@@ -353,7 +374,9 @@ class History:
 
     # -- facts ---------------------------------------------------------------------------------------------
 
-    def _fact(self, provider: str, event: CacheState | ClientTotals | ContextSize | SessionInfo | Status, now: float) -> None:
+    def _fact(
+        self, provider: str, event: CacheState | ClientTotals | ContextSize | SessionInfo | Status, now: float
+    ) -> None:
         session = self.session(provider, event.session)
         session.dirty = True
         at = min(event.at, now) if event.at else None
@@ -391,7 +414,9 @@ class History:
     def settle(self, now: float) -> None:
         """Count as incomplete what has waited a minute for its stop reason."""
         late = load.open_responses(self.db, now - rows.INCOMPLETE_AFTER)
-        pending = [i for i, row in self._out.rows.items() if row.evidence.stop_reason is None and not row.incomplete]
+        pending = [
+            i for i, row in self._out.rows.items() if row.evidence.stop_reason is None and not row.incomplete
+        ]
         for identity in {*late, *pending}:
             row = self._row(identity)
             if not row.incomplete and now - row.evidence.at > rows.INCOMPLETE_AFTER:

@@ -25,7 +25,9 @@ class Pending:
         self.tool_quarters: dict[tuple[int, int, str], list[int]] = {}
 
     def anything(self) -> bool:
-        return any((self.rows, self.aliases, self.merged, self.tools, self.agents, self.limits, self.quarters))
+        return any(
+            (self.rows, self.aliases, self.merged, self.tools, self.agents, self.limits, self.quarters)
+        )
 
     def add(self, quarter: int, session: int, model: int, value: Sum) -> None:
         """Move one quarter hour's sum; tool counts have a table of their own."""

@@ -73,7 +73,7 @@ class Chores:
         )  # fmt: skip
 
     def _upgraded(self) -> str | None:
-        """"upgrade" once another version has been installed and has stayed the same for one look."""
+        """ "upgrade" once another version has been installed and has stayed the same for one look."""
         try:
             with open(INIT, encoding="utf-8") as file:
                 text = file.read()

@@ -89,7 +89,11 @@ def status(as_json: bool) -> None:
         click.echo(json.dumps(answer, indent=1))
     elif found is None:
         held = os.path.exists(paths.in_home(paths.STOPPED))
-        click.echo("no listener runs" + (" (stopped by `aitop stop`)" if held else "") + ": start it with `aitop start`")
+        click.echo(
+            "no listener runs"
+            + (" (stopped by `aitop stop`)" if held else "")
+            + ": start it with `aitop start`"
+        )
     else:
         _tell(found, state, age, now)
     sys.exit(0 if found is not None else 3)
@@ -110,7 +114,9 @@ def _tell(found: dict[str, object], state: dict[str, object], age: float | None,
         how = "complete" if scan["complete"] else f"{100 * done / total if total else 0:.0f} %"
         click.echo(f"reading   {how} ({done:,.1f} of {total:,.1f} MB since this start)")
     if isinstance(hooks, dict):
-        click.echo(f"hooks     {hooks['received']} received, {hooks['unique']} unique, {hooks['rejected']} rejected")
+        click.echo(
+            f"hooks     {hooks['received']} received, {hooks['unique']} unique, {hooks['rejected']} rejected"
+        )
 
 
 def _span(seconds: float) -> str:

@@ -15,7 +15,9 @@ from filelock import FileLock, Timeout
 
 from aitop import paths
 
-NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre"))
+NETWORK = frozenset(
+    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre")
+)
 KEPT = ("HOME", "PATH", "LANG", "TZ")
 KEPT_PREFIXES = ("XDG_", "AITOP_")
 

@@ -51,7 +51,9 @@ class Listener:
         self.db = schema.connect(os.path.join(home, paths.HISTORY))
         self.history = History(self.db, self.prices)
         self.ingest = self._ingest()
-        self.receiver = Receiver(os.path.join(home, paths.SOCKET), self.selector, self.providers, self._arrived)
+        self.receiver = Receiver(
+            os.path.join(home, paths.SOCKET), self.selector, self.providers, self._arrived
+        )
         self.publisher = Publisher(home, paths.runtime_folder())
         self.watcher = Watcher()
         self.aggregator = Aggregator(now)
@@ -222,7 +224,9 @@ class Listener:
         self._next_rescan = min(self._next_rescan, time.monotonic() + 1.0)
 
     def _publish(self, now: float) -> None:
-        snap = take(self.aggregator, self.history.sessions.values(), self.alerts, self.config, self._facts(now), now)
+        snap = take(
+            self.aggregator, self.history.sessions.values(), self.alerts, self.config, self._facts(now), now
+        )
         self.alerts = snap.alerts
         state = encode(
             snap, self.config,

@@ -30,7 +30,7 @@ CONNECTIONS_MOST = 512
 PATIENCE = 2.0  # seconds a connection may take
 BACKLOG = 4096
 READ = 1 << 18
-REMEMBER = 16_384  # hook events by which a duplicate is known
+REMEMBER = 12_000  # hook events by which a duplicate is known
 TWIN = 0.05  # seconds within which equal bytes without an id are one event
 NAMES_MOST = 200  # different event names that are counted apart
 
@@ -75,7 +75,11 @@ class Receiver:
     """The listening socket and its connections, driven by the caller's selector."""
 
     def __init__(
-        self, path: str, selector: selectors.BaseSelector, providers: list[Provider], deliver: Callable[[Arrival], None]
+        self,
+        path: str,
+        selector: selectors.BaseSelector,
+        providers: list[Provider],
+        deliver: Callable[[Arrival], None],
     ) -> None:
         self.path = path
         self.counts = Counts()
@@ -84,7 +88,7 @@ class Receiver:
         self._deliver = deliver
         self._connections: dict[int, _Connection] = {}
         self._buffered = 0
-        self._seen: OrderedDict[object, float] = OrderedDict()
+        self._seen: OrderedDict[int, float] = OrderedDict()
         self._listening = False
         self._socket = listen(path)
         self._resume()
@@ -112,7 +116,9 @@ class Receiver:
             sock.setblocking(False)
             connection = _Connection(sock, monotonic + PATIENCE)
             self._connections[sock.fileno()] = connection
-            self._selector.register(sock, selectors.EVENT_READ, lambda m, n, c=connection: self._read(c, m, n))
+            self._selector.register(
+                sock, selectors.EVENT_READ, lambda m, n, c=connection: self._read(c, m, n)
+            )
             self._read(connection, monotonic, now)
         else:
             self._selector.unregister(self._socket)
@@ -174,7 +180,11 @@ class Receiver:
         provider, feed = found
         if feed.event != STATUS_LINE:
             self.counts.received += 1
-            name = feed.event if feed.event in self.counts.by_event or len(self.counts.by_event) < NAMES_MOST else "other"
+            name = (
+                feed.event
+                if feed.event in self.counts.by_event or len(self.counts.by_event) < NAMES_MOST
+                else "other"
+            )
             self.counts.by_event[name] = self.counts.by_event.get(name, 0) + 1
             if self._duplicate(feed, data, now):
                 return
@@ -204,12 +214,11 @@ class Receiver:
 
     def _duplicate(self, feed: Feed, data: bytes, now: float) -> bool:
         """Equal session, event and tool call; without an id, equal bytes within a twentieth of a second."""
-        key: object
         if feed.tool_use_id:
-            key, lasts = (feed.session, feed.event, feed.tool_use_id), float("inf")
+            key, lasts = hash((feed.session, feed.event, feed.tool_use_id)), float("inf")
         else:
             body = data.partition(b"\n")[2] if data.startswith(MAGIC) else data
-            key, lasts = (len(body), crc32(body)), TWIN
+            key, lasts = hash((len(body), crc32(body))), TWIN
         last = self._seen.pop(key, None)
         self._seen[key] = now
         if len(self._seen) > REMEMBER:
@@ -240,7 +249,9 @@ def listen(path: str) -> socket.socket:
     """A listening socket, 0600 from birth, where no living listener answers. Raises SocketError."""
     room = 107 if sys.platform.startswith("linux") else 103
     if len(os.fsencode(path)) > room:
-        raise SocketError(f"{path} is too long for a Unix socket ({room} bytes): set AITOP_HOME to a shorter path")
+        raise SocketError(
+            f"{path} is too long for a Unix socket ({room} bytes): set AITOP_HOME to a shorter path"
+        )
     if os.path.lexists(path):
         _take_over(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -14,12 +14,16 @@ class ClaudeCode:
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """`projects` of each configuration folder: the configured ones, else those the client would use."""
-        named = configured or [part for part in environ.get("CLAUDE_CONFIG_DIR", "").split(",") if part.strip()]
+        named = configured or [
+            part for part in environ.get("CLAUDE_CONFIG_DIR", "").split(",") if part.strip()
+        ]
         if not named:
             home = environ.get("HOME") or os.path.expanduser("~")
             base = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
             named = [os.path.join(home, ".claude"), os.path.join(base, "claude")]
-        folders = [os.path.join(os.path.abspath(os.path.expanduser(part.strip())), "projects") for part in named]
+        folders = [
+            os.path.join(os.path.abspath(os.path.expanduser(part.strip())), "projects") for part in named
+        ]
         return list(dict.fromkeys(folders))
 
     def wants(self, path: str) -> bool:

@@ -44,7 +44,9 @@ def feed(header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | 
     if name is None:
         if not any(key in payload for key in ("context_window", "cost", "rate_limits", "workspace")):
             return None
-        return Feed(_status_line(header, payload, session, now), session, STATUS_LINE, None, _paths(payload), False)
+        return Feed(
+            _status_line(header, payload, session, now), session, STATUS_LINE, None, _paths(payload), False
+        )
     agent = _text(payload.get("agent_id"))
     tool_use_id = _text(payload.get("tool_use_id"))
     events: list[Event] = [_info(header, payload, session, agent, now)]
@@ -52,7 +54,9 @@ def feed(header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | 
     return Feed(events, session, name, tool_use_id, _paths(payload), name in ENDS)
 
 
-def _what_happened(name: str, payload: dict[str, Any], session: str, agent: str | None, now: float) -> list[Event]:
+def _what_happened(
+    name: str, payload: dict[str, Any], session: str, agent: str | None, now: float
+) -> list[Event]:
     tool = _text(payload.get("tool_use_id"))
     tool_name = _text(payload.get("tool_name")) or "unknown"
     events: list[Event] = []
@@ -76,7 +80,9 @@ def _what_happened(name: str, payload: dict[str, Any], session: str, agent: str 
     elif name == "SessionEnd":
         events.append(Status(session, now, "ended", _text(payload.get("reason")) or "ended"))
     elif name in ("PermissionRequest", "Elicitation"):
-        events.append(Status(session, now, "waiting", "permission" if name == "PermissionRequest" else "input"))
+        events.append(
+            Status(session, now, "waiting", "permission" if name == "PermissionRequest" else "input")
+        )
     elif name == "Notification":
         why = WAITING.get(_text(payload.get("notification_type")) or "")
         if why:

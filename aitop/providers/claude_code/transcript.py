@@ -109,7 +109,9 @@ class _Run:
                 self._line(line, offset)
             offset += size + 1
         self._close(lines)
-        return Parsed([*self.responses.values(), *self.events], self.bad, self.first_at, self.session, self.pending)
+        return Parsed(
+            [*self.responses.values(), *self.events], self.bad, self.first_at, self.session, self.pending
+        )
 
     def _open(self, line: bytes) -> None:
         """Take the file's first timestamp and, where the path did not tell it, its session."""
@@ -152,7 +154,9 @@ class _Run:
         session = self.session or "unknown"
         if record.get("isApiErrorMessage"):
             key = _text(record.get("uuid")) or f"{session}:{offset}"
-            self.events.append(ApiError(session, at, key, _text(record.get("error")) or "unknown", final=True))
+            self.events.append(
+                ApiError(session, at, key, _text(record.get("error")) or "unknown", final=True)
+            )
             self.pending = None
             return
         self.pending = None
@@ -258,7 +262,9 @@ class _Run:
             meta = meta if isinstance(meta, dict) else {}
             at = self._at(record)
             trigger = _text(meta.get("trigger")) or ""
-            self.events.append(Compaction(session, at, key or f"{session}:{at}", trigger, self._agent(record)))
+            self.events.append(
+                Compaction(session, at, key or f"{session}:{at}", trigger, self._agent(record))
+            )
         elif kind == "system" and subtype == "api_error":
             at = self._at(record)
             self.events.append(ApiError(session, at, key or f"{session}:{at}", "retried", final=False))
@@ -331,7 +337,9 @@ def _resting(record: dict[str, Any]) -> tuple[str, str]:
         content = message.get("content") if isinstance(message, dict) else None
         if isinstance(content, list) and content and isinstance(content[0], dict):
             content = content[0].get("text")
-        if isinstance(content, str) and content.startswith(("[Request interrupted", "<local-command", "<command-")):
+        if isinstance(content, str) and content.startswith(
+            ("[Request interrupted", "<local-command", "<command-")
+        ):
             return "idle", "interrupted" if content.startswith("[") else "local command"
         return "working", "prompt or tool result sent"
     return ("working", "retrying") if record.get("subtype") == "api_error" else ("idle", "turn ended")
