@@ -15,9 +15,14 @@ from aitop.segments import fields, humanize, presets, swiftbar, template, text, 
 GOLDEN = os.path.join(os.path.dirname(__file__), "golden")
 FRONT = "/opt/venv/bin/python"  # what the golden menus name
 NAMES = st.text(alphabet=st.characters(), max_size=60) | st.just(states.HOSTILE) | st.just(states.NASTY)
-OWN = [("names", "tmux", None, states.NAMES_SHOWN), ("names-bash", "bash", None, states.NAMES_SHOWN),
-       ("names-zsh", "zsh", None, states.NAMES_SHOWN), ("limits", "plain", "limits", None),
-       ("cost", "plain", "cost", None), ("burn", "plain", "burn", None)]  # fmt: skip
+OWN = [
+    ("names", "tmux", None, states.NAMES_SHOWN),
+    ("names-bash", "bash", None, states.NAMES_SHOWN),
+    ("names-zsh", "zsh", None, states.NAMES_SHOWN),
+    ("limits", "plain", "limits", None),
+    ("cost", "plain", "cost", None),
+    ("burn", "plain", "burn", None),
+]
 
 
 @pytest.mark.parametrize("case", states.ALL)
@@ -96,8 +101,9 @@ def test_an_unknown_placeholder_is_explained_with_the_nearest_name():
 
 
 def test_the_own_segment_of_a_built_in_name_replaces_its_look():
-    drawn = segments.render_all(states.api(), [("tmux", "tmux", None, "{cost_today}"), ("x", "zsh", "cost", None)],
-                                states.NOW)  # fmt: skip
+    drawn = segments.render_all(
+        states.api(), [("tmux", "tmux", None, "{cost_today}"), ("x", "zsh", "cost", None)], states.NOW
+    )
     assert drawn["tmux"] == drawn["tmux-plain"] == "$4.21"
     assert drawn["x"].startswith("$%{%}4.21 today")
     assert set(drawn) >= {*segments.DISPLAYS, *segments.NO_COLOUR, "x"}
@@ -111,9 +117,16 @@ def test_every_placeholder_is_filled_and_listed_in_the_help():
         assert all(name in shown for name in presets.NAMES)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
-                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-                        st.sampled_from(sorted(states.api())), inner, max_size=5), max_leaves=12))  # fmt: skip
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(sorted(states.api())), inner, max_size=5)
+        ),
+        max_leaves=12,
+    )
+)
 def test_no_state_whatever_makes_a_display_fail(value):
     state = value if isinstance(value, dict) else {}
     for line in segments.render_all({**states.api(), **state}, [], states.NOW).values():
@@ -124,7 +137,9 @@ def test_no_state_whatever_makes_a_display_fail(value):
 @given(NAMES)
 def test_any_name_stays_one_line_of_bounded_width(name):
     for display in segments.TEXT_DISPLAYS:
-        line = segments.render(states.with_name(name), display + "-plain", template=states.NAMES_SHOWN, now=states.NOW)
+        line = segments.render(
+            states.with_name(name), display + "-plain", template=states.NAMES_SHOWN, now=states.NOW
+        )
         bare = line.replace("%{%}", "").replace("\x01\x02", "").replace("%%", "%").replace("##", "#")
         assert not any(unicodedata.category(char) in ("Cc", "Cs", "Cf", "Zl", "Zp") for char in bare)
         assert text.cells(bare) <= template.LINE_CELLS
@@ -147,7 +162,7 @@ def test_no_name_reaches_a_host_as_an_escape(name):
 
 @given(NAMES)
 def test_waybar_always_gets_one_line_of_valid_json_and_markup(name):
-    from xml.etree import ElementTree
+    from xml.etree import ElementTree as ET
 
     line = segments.render(states.with_name(name), "waybar", template=states.NAMES_SHOWN, now=states.NOW)
     assert "\n" not in line
@@ -155,12 +170,14 @@ def test_waybar_always_gets_one_line_of_valid_json_and_markup(name):
     assert set(shown) == {"text", "alt", "class", "percentage", "tooltip"}
     assert isinstance(shown["percentage"], int)
     for key in ("text", "tooltip"):
-        ElementTree.fromstring(f"<x>{shown[key]}</x>".replace("\ufffe", "").replace("\uffff", ""))
+        ET.fromstring(f"<x>{shown[key]}</x>".replace("\ufffe", "").replace("\uffff", ""))
 
 
 @given(NAMES)
 def test_a_swiftbar_menu_has_only_the_actions_we_put_there(name):
-    lines = segments.render(states.with_name(name), "swiftbar", template="{project} {cost_today}", now=states.NOW).split("\n")
+    lines = segments.render(
+        states.with_name(name), "swiftbar", template="{project} {cost_today}", now=states.NOW
+    ).split("\n")
     assert lines[0]
     assert not lines[0].startswith("--")
     for line in lines[1:]:
@@ -179,23 +196,49 @@ def test_the_off_line_of_waybar_hides_the_module():
 
 @pytest.mark.parametrize(
     ("number", "shown"),
-    [(0, "0"), (999, "999"), (1000, "1.0k"), (999_949, "999.9k"), (999_950, "1.0M"), (-1500, "-1.5k"),
-     (float("nan"), "-"), (float("inf"), "-"), (None, "-"), (True, "-"), ("1", "-"), (10**400, "-"),
-     (10**18, ">999T")],
-)  # fmt: skip
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.0k"),
+        (999_949, "999.9k"),
+        (999_950, "1.0M"),
+        (-1500, "-1.5k"),
+        (float("nan"), "-"),
+        (float("inf"), "-"),
+        (None, "-"),
+        (True, "-"),
+        ("1", "-"),
+        (10**400, "-"),
+        (10**18, ">999T"),
+    ],
+)
 def test_counts_round_before_they_pick_a_unit(number, shown):
     assert humanize.count(number) == shown
 
 
 @pytest.mark.parametrize(
     ("function", "number", "shown"),
-    [(humanize.money, 0, "$0.00"), (humanize.money, 999.994, "$999.99"), (humanize.money, 999.995, "$1,000"),
-     (humanize.money, 99_999.6, "$100.0k"), (humanize.money, -0.001, "$0.00"), (humanize.money, -2, "-$2.00"),
-     (humanize.size, 53_400, "53K"), (humanize.size, 999_500, "1M"), (humanize.size, 1_048_576, "1M"),
-     (humanize.percent, 99.96, "99%"), (humanize.percent, 100, "100%"), (humanize.rate, 9.96, "10"),
-     (humanize.duration, 4230, "1h10"), (humanize.duration, 59, "<1m"), (humanize.duration, 3600, "1h00"),
-     (humanize.duration, 273_660, "3d4h"), (humanize.age, 59.9, "59s"), (humanize.age, 86_400, "1d")],
-)  # fmt: skip
+    [
+        (humanize.money, 0, "$0.00"),
+        (humanize.money, 999.994, "$999.99"),
+        (humanize.money, 999.995, "$1,000"),
+        (humanize.money, 99_999.6, "$100.0k"),
+        (humanize.money, -0.001, "$0.00"),
+        (humanize.money, -2, "-$2.00"),
+        (humanize.size, 53_400, "53K"),
+        (humanize.size, 999_500, "1M"),
+        (humanize.size, 1_048_576, "1M"),
+        (humanize.percent, 99.96, "99%"),
+        (humanize.percent, 100, "100%"),
+        (humanize.rate, 9.96, "10"),
+        (humanize.duration, 4230, "1h10"),
+        (humanize.duration, 59, "<1m"),
+        (humanize.duration, 3600, "1h00"),
+        (humanize.duration, 273_660, "3d4h"),
+        (humanize.age, 59.9, "59s"),
+        (humanize.age, 86_400, "1d"),
+    ],
+)
 def test_numbers_read_as_people_write_them(function, number, shown):
     assert function(number) == shown
 

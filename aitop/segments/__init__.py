@@ -7,7 +7,7 @@ escaping; what they share (placeholders, templates, presets) knows no display.
 
 from __future__ import annotations
 
-from aitop.segments import bash, fields, fish, plain, presets, swiftbar, tmux, waybar, zsh
+from aitop.segments import bash, details, fields, fish, plain, presets, swiftbar, tmux, waybar, zsh
 from aitop.segments.template import fill
 
 TYPE_CHECKING = False
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from aitop.segments.details import Blocks
+    from aitop.segments.fields import Value
     from aitop.segments.template import Piece
 
 TEXT_DISPLAYS = {"tmux": tmux, "bash": bash, "zsh": zsh, "fish": fish, "plain": plain}
-DISPLAYS = (*TEXT_DISPLAYS, "waybar", "swiftbar")
+DOCUMENTS = ("waybar", "swiftbar")  # with more behind the line: a tooltip, a menu
+DISPLAYS = (*TEXT_DISPLAYS, *DOCUMENTS)
 PLAIN_SUFFIX = "-plain"  # the same escaping without colour, for NO_COLOR
 NO_COLOUR = tuple(f"{name}{PLAIN_SUFFIX}" for name in ("tmux", "bash", "zsh"))
 
@@ -33,7 +36,8 @@ def render(
 ) -> str:
     """One display's text without a trailing newline; "" hides it."""
     values = fields.values(state, now)
-    return _draw(state, display, fill(_look(state, preset, template), values), values, now)
+    behind = details.blocks(values, state, now) if display in DOCUMENTS else {}
+    return _draw(display, fill(_look(state, preset, template), values), values, behind)
 
 
 def render_all(
@@ -52,12 +56,13 @@ def render_all(
             wanted[name] = (variant if variant in NO_COLOUR else "plain", base[1], base[2])
     values = fields.values(state, now)
     filled: dict[str, list[Piece]] = {}  # most segments share one look
+    behind = details.blocks(values, state, now)
     found = {}
     for name, (display, preset, look) in wanted.items():
         text = _look(state, preset, look)
         if text not in filled:
             filled[text] = fill(text, values)
-        found[name] = _draw(state, display, filled[text], values, now)
+        found[name] = _draw(display, filled[text], values, behind)
     return found
 
 
@@ -69,15 +74,13 @@ def _look(state: dict[str, Any], preset: str | None, look: str | None) -> str:
     return presets.template(chosen, subscription=fields.is_subscription(state))
 
 
-def _draw(
-    state: dict[str, Any], display: str, pieces: list[Piece], values: dict[str, fields.Value], now: float
-) -> str:
+def _draw(display: str, pieces: list[Piece], values: dict[str, Value], behind: Blocks) -> str:
     if not pieces:
         return ""
     if display == "waybar":
-        return waybar.document(pieces, values, state, now)
+        return waybar.document(pieces, values, behind)
     if display == "swiftbar":
-        return swiftbar.document(pieces, values, state, now)
+        return swiftbar.document(pieces, behind)
     text: str = TEXT_DISPLAYS[display.removesuffix(PLAIN_SUFFIX)].line(
         pieces, colour=not display.endswith(PLAIN_SUFFIX)
     )

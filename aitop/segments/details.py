@@ -12,12 +12,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aitop.segments.fields import State, Value
 
+    Blocks = dict[str, list[str]]
+
 SESSIONS_SHOWN = 8
 
 
-def summary(values: dict[str, Value], state: State, now: float) -> list[str]:
-    """Money, rates, limits, sessions and alerts, one thing a line."""
-    return [*money(values), *rates(values), *limits(state, now), *sessions(state, now), *alerts(state)]
+def blocks(values: dict[str, Value], state: State, now: float) -> Blocks:
+    """Everything a tooltip or a menu shows, made once for all of them."""
+    return {
+        "alerts": alerts(state),
+        "sums": [*money(values), *rates(values)],
+        "limits": limits(state, now),
+        "sessions": sessions(state, now),
+    }
 
 
 def money(values: dict[str, Value]) -> list[str]:
@@ -63,7 +70,8 @@ def session(state: State, row: fields.State, now: float) -> str:
     parts.append(fields.short_model(row.get("model")))
     last = humanize.number(row.get("last_activity_at"))
     if last is not None:
-        parts.append(f"{humanize.age(now - last)} ago")
+        # No seconds: a text that changed each second would be a redraw each second.
+        parts.append(f"{humanize.age(now - last)} ago" if now - last >= 60 else "now")
     return " · ".join(part for part in parts if part)
 
 

@@ -7,18 +7,17 @@ A value that is no finite number is `-`, never a guess.
 from __future__ import annotations
 
 UNKNOWN = "-"
+INTEGER_MAX = 10**300  # beyond it a float overflows
 BARS = "▁▂▃▄▅▆▇█"
 
 
-def number(value: object) -> float | None:
+def number(value: object) -> int | float | None:
     """The value when it is a finite number, else None (JSON may hold anything)."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        as_float = float(value)
-    except OverflowError:
-        return None
-    return value if as_float - as_float == 0.0 else None
+    if isinstance(value, float):
+        return value if value - value == 0.0 else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if -INTEGER_MAX < value < INTEGER_MAX else None
+    return None
 
 
 def count(value: object) -> str:

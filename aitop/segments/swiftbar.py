@@ -9,11 +9,9 @@ from __future__ import annotations
 import os
 import sys
 
-from aitop.segments import details
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aitop.segments.fields import State, Value
+    from aitop.segments.details import Blocks
     from aitop.segments.template import Piece
 
 INERT = "symbolize=false emojize=false ansi=false useMarkup=false unescape=false"
@@ -33,17 +31,12 @@ def line(pieces: list[Piece], *, colour: bool) -> str:
     return f"{text or 'aitop'} | {INERT}{COLOURS.get(worst, '') if colour else ''}"
 
 
-def document(pieces: list[Piece], values: dict[str, Value], state: State, now: float) -> str:
-    blocks = [
-        [f"{escape(row)} | {INERT}" for row in details.alerts(state)],
-        [*details.money(values), *details.rates(values)],
-        [f"{escape(row)} | {INERT}" for row in details.limits(state, now)],
-        [f"{escape(row)} | {INERT}" for row in details.sessions(state, now)],
-    ]
+def document(pieces: list[Piece], blocks: Blocks) -> str:
     lines = [line(pieces, colour=True)]
-    for block in blocks:
+    for name, block in blocks.items():
+        inert = "" if name == "sums" else f" | {INERT}"  # sums hold no names of others
         if block:
-            lines += ["---", *block]
+            lines += ["---", *(f"{escape(row)}{inert}" for row in block)]
     lines += ["---", f"Open the table | {action('top')} terminal=true"]
     return "\n".join(lines)
 

@@ -7,11 +7,10 @@ The JSON is written by hand: `json` would cost a one-shot 12 ms.
 
 from __future__ import annotations
 
-from aitop.segments import details
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aitop.segments.fields import State, Value
+    from aitop.segments.details import Blocks
+    from aitop.segments.fields import Value
     from aitop.segments.template import Piece
 
 OFF = (
@@ -38,10 +37,10 @@ def line(pieces: list[Piece], *, colour: bool) -> str:
     return "".join(shown)
 
 
-def document(pieces: list[Piece], values: dict[str, Value], state: State, now: float) -> str:
+def document(pieces: list[Piece], values: dict[str, Value], blocks: Blocks) -> str:
     level = values["level"][0]
     busy = "waiting" if not values["waiting"][2] else "working" if not values["working"][2] else "idle"
-    tooltip = "\n".join(escape(row) for row in details.summary(values, state, now))
+    tooltip = "\n".join(escape(row) for block in blocks.values() for row in block)
     gauge = values["context_percent" if values["limit_5h"][2] else "limit_5h"][0]
     percentage = gauge.rstrip("%") if gauge.endswith("%") else "0"
     return (

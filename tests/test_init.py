@@ -1,0 +1,129 @@
+"""`aitop init`: the snippets, complete and with a path that works where they are pasted."""
+
+import json
+import os
+import shutil
+import subprocess
+import tomllib
+
+import pytest
+from golden.home import ROOT, python
+
+from aitop.install import init
+
+AWKWARD = "/home/ada lovelace/it's 100%/#1/aitop"
+
+
+@pytest.mark.parametrize("host", init.FILES)
+def test_every_host_has_a_snippet_that_names_where_it_belongs(tmp_path, host):
+    found = python(str(tmp_path), "init", host)
+    assert found.returncode == 0, found.stderr
+    text = found.stdout.decode()
+    assert init.PLACEHOLDER not in text
+    assert any(word in text for word in ("~/.", "plugin folder"))
+    assert text.endswith("\n")
+
+
+def test_an_unknown_host_is_wrong_usage(tmp_path):
+    assert python(str(tmp_path), "init", "emacs").returncode == 2
+    assert python(str(tmp_path), "init", "tmux", "--shell", "zsh").returncode == 2
+
+
+@pytest.mark.parametrize("shell", init.SHELLS)
+def test_starship_prints_the_hook_of_the_shell_in_use(monkeypatch, shell):
+    monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
+    assert init.login_shell() == shell
+    text = init.snippet("starship", shell, "/usr/bin/aitop")
+    assert "AITOP_SEG" in tomllib.loads(text.partition("# 2.")[0])["env_var"]
+    assert f"starship init {shell}" in text
+
+
+def test_a_login_shell_we_have_no_hook_for_means_bash(monkeypatch):
+    monkeypatch.setenv("SHELL", "/bin/dash")
+    assert init.login_shell() == "bash"
+
+
+def test_an_awkward_path_survives_waybar_json_and_sh():
+    text = init.snippet("waybar", "bash", AWKWARD).split("\n/*")[0]
+    body = (
+        "{"
+        + "\n".join(line for line in text.splitlines() if not line.startswith("//")).rstrip().rstrip(",")
+        + "}"
+    )
+    command = json.loads(body)["custom/aitop"]["exec"].removeprefix("exec ")
+    assert words(command) == [AWKWARD, "waybar", "--follow"]
+
+
+def test_an_awkward_path_survives_sh_in_a_menu_plugin():
+    last = init.snippet("swiftbar", "bash", AWKWARD).splitlines()[-1]
+    assert words(last.removeprefix("exec ")) == [AWKWARD, "swiftbar"]
+
+
+def test_an_awkward_path_survives_tmux(tmp_path):
+    line = init.snippet("tmux", "bash", AWKWARD).splitlines()[-1]
+    if not shutil.which("tmux"):
+        pytest.skip("tmux is missing: apt-get install -y tmux")
+    config = tmp_path / "tmux.conf"
+    config.write_text(f"set -g status-right ''\n{line}\n")
+    call = ["tmux", "-L", f"init-{os.getpid()}", "-f", str(config)]
+    try:
+        subprocess.run([*call, "new", "-d", "sleep 30"], check=True)
+        shown = subprocess.run(
+            [*call, "show", "-gv", "status-right"], check=False, capture_output=True, text=True
+        ).stdout
+    finally:
+        subprocess.run([*call, "kill-server"], check=False)
+    inner = shown.strip().removeprefix("#(exec ").removesuffix(")")
+    assert words(inner.replace("%%", "%").replace("##", "#")) == [AWKWARD, "tmux"]
+
+
+def words(command):
+    """What sh makes of a command's words."""
+    found = subprocess.run(
+        ["sh", "-c", f'printf "%s\\n" {command}'], capture_output=True, text=True, check=True
+    )
+    return found.stdout.splitlines()
+
+
+def test_the_path_is_the_lasting_link_when_it_is_the_same_command(tmp_path, monkeypatch):
+    venv, local = tmp_path / "venv", tmp_path / "local"
+    venv.mkdir()
+    local.mkdir()
+    for name in ("aitop", "aitop-py"):
+        (venv / name).write_text("#!/bin/sh\n")
+        (venv / name).chmod(0o755)
+    os.symlink(venv / "aitop", local / "aitop")
+    monkeypatch.setattr(init.sys, "argv", [str(venv / "aitop-py"), "init", "tmux"])
+    monkeypatch.setenv("PATH", str(local))
+    assert init.front() == str(local / "aitop")
+    (local / "aitop").unlink()
+    (local / "aitop").write_text("#!/bin/sh\n")  # another program of that name
+    (local / "aitop").chmod(0o755)
+    assert init.front() == str(venv / "aitop")
+
+
+def test_snippets_are_found_in_a_checkout_and_in_an_installed_package(tmp_path, monkeypatch):
+    assert init.folder() == os.path.join(ROOT, "integrations")
+    package = tmp_path / "site-packages" / "aitop"
+    (package / "install").mkdir(parents=True)
+    (package / "integrations").mkdir()
+    monkeypatch.setattr(init, "__file__", str(package / "install" / "init.py"))
+    assert init.folder() == str(package / "integrations")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bash/aitop.bash",
+        "starship/aitop.bash",
+        "zsh/aitop.zsh",
+        "starship/aitop.zsh",
+        "fish/aitop.fish",
+        "starship/aitop.fish",
+    ],
+)
+def test_shell_snippets_parse_in_their_shell(name):
+    shell = name.rpartition(".")[2]
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is missing: apt-get install -y {shell}")
+    subprocess.run([shell, "-n", os.path.join(ROOT, "integrations", name)], check=True)
