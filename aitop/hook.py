@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     import _signal  # `signal` alone would load `enum`: half as dear as Python's start
 
-DEADLINE = 0.15  # seconds, for reading stdin, connecting and sending together
+DEADLINE = 0.12  # seconds for reading, connecting and sending; the rest of 200 ms is for Python's start
 MAX_PAYLOAD = 16 * 1024 * 1024
 NOT_SENT = 3  # with --report: nobody listens, which only the forwarder script wants to know
 PROVIDER = "claude-code"

@@ -26,11 +26,16 @@ def completions(shell: str) -> None:
     zsh:  aitop completions zsh > a folder of $fpath, as _aitop
     fish: aitop completions fish > ~/.config/fish/completions/aitop.fish
     """  # noqa: D301 - click's own mark
-    from aitop.cli import main
-
     found = get_completion_class(shell)
     assert found is not None
-    click.echo(found(main, {}, "aitop", "_AITOP_COMPLETE").source())
+    click.echo(found(_all(), {}, "aitop", "_AITOP_COMPLETE").source())
+
+
+def _all() -> click.Group:
+    """The whole command line that the running command belongs to."""
+    root = click.get_current_context().find_root().command
+    assert isinstance(root, click.Group)
+    return root
 
 
 def hot_command(name: str, text: str) -> click.Command:
@@ -61,9 +66,7 @@ def man() -> None:
     \b
     aitop man > ~/.local/share/man/man1/aitop.1
     """  # noqa: D301
-    from aitop.cli import main
-
-    click.echo(page(main), nl=False)
+    click.echo(page(_all()), nl=False)
 
 
 FILES = (
@@ -90,6 +93,7 @@ def page(group: click.Group) -> str:
     context = click.Context(group, info_name="aitop")
     lines = [
         f'.TH AITOP 1 "" "aitop {__version__}" "User Commands"',
+        ".ad l",
         ".SH NAME",
         "aitop \\- what AI coding costs while it happens",
         ".SH SYNOPSIS",

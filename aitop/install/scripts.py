@@ -19,11 +19,14 @@ _PERL = r"""
     $SIG{PIPE} = "IGNORE"; $SIG{ALRM} = sub { exit 0 }; alarm 1;
     ($path, $event, $report) = @ARGV; $linux = $^O eq "linux"; $timed = $linux; $left = 0.15; $nap = 0.002;
     sub spend { my ($u, $s) = times; exit 0 if ($left -= $_[0]) <= $u + $s }
-    sub rest { spend($_[0] * ($timed ? 1 : 1.5)); select undef, undef, undef, $_[0] }
+    sub rest { spend($timed ? $_[0] : $_[0] * 1.5 + 0.0003); select undef, undef, undef, $_[0] }
     sub ready {
       my ($r, $w) = @_; spend(0.00001);
       if ($timed) { my ($n, $t) = select $r, $w, undef, $left; $left = $t; exit 0 if !$n }
-      else { rest(0.002) until select my $x = $r, my $y = $w, undef, 0 }
+      else {
+        my $z = 0.0002;
+        until (select my $x = $r, my $y = $w, undef, 0) { rest($z); $z *= 2 if $z < 0.005 }
+      }
     }
     $data = "aitop/1\tprovider=claude-code";
     for (["event", $event, 64], ["tag", $ENV{AITOP_TAG}, 256], ["pid", $ENV{CLAUDE_PID}, 20],
