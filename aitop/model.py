@@ -70,13 +70,18 @@ class Response(NamedTuple):
 
 
 class ToolUse(NamedTuple):
-    """One tool call began. The same `tool_use_id` from several sources is one call."""
+    """One tool call began. The same `tool_use_id` from several sources is one call.
+
+    `ended_at` and `failed` are set when the same run of records tells of its end too.
+    """
 
     session: str
     at: float
     tool_use_id: str
     name: str
     agent: str | None = None
+    ended_at: float | None = None
+    failed: bool = False
 
 
 class ToolResult(NamedTuple):

@@ -44,7 +44,7 @@ class Chunk(NamedTuple):
     parsed: Parsed
 
 
-Parse = Callable[[list[bytes], int, Source], Parsed]
+Parse = Callable[[bytes, int, Source], Parsed]
 Identify = Callable[[str], Source]
 
 
@@ -72,7 +72,7 @@ def chunks(job: Job, parse: Parse, identify: Identify) -> Iterator[Chunk]:
             data = _whole_lines(fd, offset)
             if not data:
                 return
-            parsed = parse(data.split(b"\n")[:-1], offset, source)
+            parsed = parse(data, offset, source)
             start, offset = offset, offset + len(data)
             tail = crc32(data[-TAIL:]) if len(data) >= TAIL or not start else _tail(fd, offset)
             yield Chunk(

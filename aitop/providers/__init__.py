@@ -60,8 +60,8 @@ class Provider(Protocol):
         """Session and agent by path."""
         ...
 
-    def parse(self, lines: list[bytes], start: int, source: Source) -> Parsed:
-        """Whole lines → events; never raises."""
+    def parse(self, data: bytes, start: int, source: Source) -> Parsed:
+        """Whole lines, each with its newline, → events; `start` is their offset. Never raises."""
         ...
 
     def context_limit(self, model: str) -> int | None:

@@ -110,5 +110,7 @@ def _wait_for_listener(progress: Progress) -> None:
         else:
             quiet += 1
             if quiet > 100:
-                raise NotReady("a listener holds the history but publishes nothing: `aitop stop`, then try again")
+                raise NotReady(
+                    "a listener holds the history but publishes nothing: `aitop stop`, then try again"
+                )
         time.sleep(0.1)

@@ -12,14 +12,17 @@ from aitop.config import ConfigError
 from aitop.history import read
 from aitop.history.read import Total
 from aitop.history.schema import HistoryError
-from aitop.model import PICO
 from aitop.reports import catchup, table
 
 
 def _options(command: Any) -> Any:
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="A list of objects; money in USD, times in epoch seconds."),
-        click.option("--timezone", metavar="ZONE", help="Whose days --since and --until mean. Default: this machine's."),
+        click.option(
+            "--json", "as_json", is_flag=True, help="A list of objects; money in USD, times in epoch seconds."
+        ),
+        click.option(
+            "--timezone", metavar="ZONE", help="Whose days --since and --until mean. Default: this machine's."
+        ),
         click.option("--until", metavar="DATE", help="Last day, inclusive (2026-01-31)."),
         click.option("--since", metavar="DATE", help="First day, inclusive (2026-01-01)."),
     ):
@@ -72,7 +75,7 @@ def _figures(total: Total) -> dict[str, Any]:
         "cache_write_tokens": s.cache_write_tokens,
         "cache_write_5m_tokens": s.cache_write_5m_tokens,
         "cache_write_1h_tokens": s.cache_write_1h_tokens,
-        "cost_usd": s.cost / PICO,
+        "cost_usd": (s.cost + 500_000) // 1_000_000 / 1e6,  # a millionth, halves up
         "tool_calls": s.tool_calls,
         "tool_failures": s.tool_failures,
         "unpriced_requests": s.unpriced_requests,
@@ -126,7 +129,9 @@ def _history() -> sqlite3.Connection:
     except (catchup.NotReady, HistoryError, ConfigError) as error:
         raise click.ClickException(str(error)) from error
     except sqlite3.Error as error:
-        raise click.ClickException(f"the history cannot be read: {error}; `aitop doctor` tells what to do") from error
+        raise click.ClickException(
+            f"the history cannot be read: {error}; `aitop doctor` tells what to do"
+        ) from error
     finally:
         shown.end()
 
@@ -142,7 +147,9 @@ class _Progress:
         if percent != self._shown and total > 4 << 20 and sys.stderr.isatty():
             self._shown = percent
             bar = "#" * (percent * 30 // 100)
-            sys.stderr.write(f"\rreading {bar:<30} {percent:3d} %  {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+            sys.stderr.write(
+                f"\rreading {bar:<30} {percent:3d} %  {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+            )
             sys.stderr.flush()
 
     def end(self) -> None:

@@ -21,7 +21,8 @@ def render(rows: list[dict[str, Any]], name: str) -> str:
     lines = [heads, *(_cells(row, _name(row, name)) for row in rows), _cells(_total(rows), "total")]
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
     shown = [
-        line[0].ljust(widths[0]) + "".join("  " + cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
+        line[0].ljust(widths[0])
+        + "".join("  " + cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
         for line in lines
     ]
     rule = "-" * len(shown[0])

@@ -32,8 +32,8 @@ class ClaudeCode:
     def identify(self, path: str) -> Source:
         return transcript.identify(path)
 
-    def parse(self, lines: list[bytes], start: int, source: Source) -> Parsed:
-        return transcript.parse(lines, start, source)
+    def parse(self, data: bytes, start: int, source: Source) -> Parsed:
+        return transcript.parse(data, start, source)
 
     def context_limit(self, model: str) -> int | None:
         """Models with a larger window that Claude Code runs at 200K unless the user asks for `[1m]`."""

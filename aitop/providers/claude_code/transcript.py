@@ -2,27 +2,27 @@
 
 A transcript is mostly tool output that says nothing about cost, so a line is parsed only when a
 byte search finds a marker; a result line's three fields are cut out of the bytes when they stand
-there once each. Formats: one line per content block of a response, all repeating its usage; older
-clients write a placeholder first, so within a file the last line wins. Must not keep any text:
-only its length leaves this file.
+there once each. One response fills a line per content block, all repeating its usage; older clients
+write a placeholder first, so within a file the last line wins and only that one is taken apart.
+Must not keep any text: only its length leaves this file.
 """
 
 import os
-from datetime import datetime
 from typing import Any
 
 import orjson
 
 from aitop.model import ApiError, ClientTotals, Compaction, Event, Response, SessionInfo, Status, ToolResult
-from aitop.model import ToolUse, Usage
+from aitop.model import ToolUse
 from aitop.providers import Parsed, Source
+from aitop.providers.claude_code.fields import epoch, text, usage
 
 SMALL = 65_536  # lines of the client's own bookkeeping (compaction, errors, totals) are smaller than this
-MOST_TOKENS = 1 << 48  # a count beyond this is damage, not usage
+NOTHING = (0, 0, 0, 0, 0)
 
 
 def identify(path: str) -> Source:
-    """Session and agent of a transcript: `SESSION/subagents/**/agent-ID.jsonl`, `agent-ID.jsonl`, `SESSION.jsonl`."""
+    """Session and agent: `SESSION/subagents/**/agent-ID.jsonl`, `agent-ID.jsonl`, `SESSION.jsonl`."""
     parts = path.split(os.sep)
     stem = parts[-1].removesuffix(".jsonl")
     if "subagents" in parts[:-1]:
@@ -33,85 +33,59 @@ def identify(path: str) -> Source:
     return Source(stem if _is_uuid(stem) else None, None)
 
 
-def epoch(value: Any) -> float | None:
-    """A record's timestamp as epoch seconds: ISO 8601 (UTC unless it says otherwise) or a number (s or ms)."""
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-        if moment.tzinfo is None:
-            value += "Z"
-            moment = datetime.fromisoformat(value) if "T" in value else moment
-        try:
-            found = moment.timestamp()
-        except (OverflowError, OSError, ValueError):
-            return None
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        found = value / 1000 if value > 1e11 else float(value)
-    else:
-        return None
-    return found if 0 < found < 1e11 else None
+def parse(data: bytes, start: int, source: Source) -> Parsed:
+    """Read whole lines, each with its newline; `start` is their offset in the file."""
+    return _Run(source).read(data, start)
 
 
-def usage_of(raw: Any) -> Usage:
-    """Anthropic's usage object as our leaves; anything odd in it counts as nothing, never as an error.
+class _Told:
+    """One response as this run's lines tell it so far; the newest line stands for its usage."""
 
-    Anthropic's `input_tokens` excludes the cache. Without the 5-minute/1-hour split every cache
-    write is a 5-minute one, as the API bills it by default.
-    """
-    if not isinstance(raw, dict):
-        return Usage()
-    write_5m, write_1h = _cache_writes(raw)
-    details = raw.get("output_tokens_details")
-    searches = raw.get("server_tool_use")
-    return Usage(
-        _count(raw.get("input_tokens")),
-        _count(raw.get("output_tokens")),
-        _count(raw.get("cache_read_input_tokens")),
-        write_5m,
-        write_1h,
-        _count(details.get("thinking_tokens")) if isinstance(details, dict) else 0,
-        _count(searches.get("web_search_requests")) if isinstance(searches, dict) else 0,
-        "fast" if raw.get("speed") == "fast" else "",
-        "us" if raw.get("inference_geo") == "us" else "",
-        tier if (tier := raw.get("service_tier")) in ("batch", "priority", "flex") else "",
-        _advisor(raw.get("iterations")),
-    )
+    __slots__ = ("agent", "at", "end", "message", "message_id", "offset", "paying", "record_id", "request_id", "visible")
 
-
-def parse(lines: list[bytes], start: int, source: Source) -> Parsed:
-    """Read whole lines (without their newline); `start` is the file offset of the first."""
-    return _Run(source).read(lines, start)
+    def __init__(self, at: float, offset: int, agent: str | None) -> None:
+        self.at, self.offset, self.agent, self.visible = at, offset, agent, 0
+        self.end = offset
+        self.message: dict[str, Any] = {}
+        self.message_id: str | None = None
+        self.request_id: str | None = None
+        self.record_id = ""
+        self.paying: str | None = None
 
 
 class _Run:
-    """One pass over a run of lines: responses are gathered by id so that each is told once."""
+    """One pass over a run of lines: responses and tool calls are gathered by id, each told once."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.session = source.session
         self.pending = source.pending
         self.events: list[Event] = []
-        self.responses: dict[str, Response] = {}
+        self.told: dict[str, _Told] = {}
+        self.tools: dict[str, ToolUse] = {}
         self.bad = 0
         self.first_at: float | None = None
         self.last_at: float | None = None
-        self.seen: dict[str, Any] = {}  # the last whole line that told of folder and branch
+        self.seen: dict[str, Any] = {}  # the newest record that tells of folder and branch
 
-    def read(self, lines: list[bytes], start: int) -> Parsed:
+    def read(self, data: bytes, start: int) -> Parsed:
         offset = start
+        lines = data.split(b"\n")
+        del lines[-1]
         for line in lines:
-            size = len(line)
-            if size > 1:
-                if self.first_at is None or self.session is None:
-                    self._open(line)
-                self._line(line, offset)
-            offset += size + 1
+            if self.first_at is None or self.session is None:
+                self._open(line)
+            if b'"usage"' in line:
+                self._assistant(line, offset)
+            elif b'"tool_use_id"' in line:
+                self._result(line)
+            elif len(line) > 1:
+                self._other(line)
+            offset += len(line) + 1
         self._close(lines)
-        return Parsed(
-            [*self.responses.values(), *self.events], self.bad, self.first_at, self.session, self.pending
-        )
+        responses: list[Event] = [response for t in self.told.values() if (response := self._response(t))]
+        events = responses + list(self.tools.values()) + self.events
+        return Parsed(events, self.bad, self.first_at, self.session, self.pending)
 
     def _open(self, line: bytes) -> None:
         """Take the file's first timestamp and, where the path did not tell it, its session."""
@@ -120,116 +94,96 @@ class _Run:
             return
         if self.first_at is None:
             self.first_at = self.last_at = epoch(record.get("timestamp"))
-        if self.session is None and isinstance(record.get("sessionId"), str):
-            self.session = record["sessionId"][:128]
+        if self.session is None:
+            self.session = text(record.get("sessionId"), 128)
 
-    def _line(self, line: bytes, offset: int) -> None:
-        if b'"usage"' in line:
-            self._assistant(line, offset)
-        elif b'"tool_use_id"' in line:
-            self._result(line)
-        elif len(line) < SMALL and (
-            b'"cost-state"' in line or b'"compact_boundary"' in line or b'"api_error"' in line
-            or b'"api-request"' in line
-        ):  # fmt: skip
-            self._bookkeeping(line)
-        elif self.pending is not None and b'"type":"user"' in line:
-            self.pending = None  # the user interrupted it: nobody answered, nothing failed
-        elif not (line[:1] == b"{" and line.rstrip()[-1:] == b"}"):
-            self.bad += 1
+    # -- responses -------------------------------------------------------------------------------------------
 
     def _assistant(self, line: bytes, offset: int) -> None:
         record = _json(line)
         if not isinstance(record, dict):
             self.bad += 1
             return
-        if record.get("type") != "assistant":
-            if record.get("type") == "user":
+        kind, message = record.get("type"), record.get("message")
+        if kind != "assistant" or not isinstance(message, dict):
+            if kind == "user":
                 self._results(record)
             return
-        message = record.get("message")
-        if not isinstance(message, dict):
-            return
         at = self._at(record)
-        session = self.session or "unknown"
         if record.get("isApiErrorMessage"):
-            key = _text(record.get("uuid")) or f"{session}:{offset}"
-            self.events.append(
-                ApiError(session, at, key, _text(record.get("error")) or "unknown", final=True)
-            )
-            self.pending = None
+            self._failed(record, at, offset)
             return
         self.pending = None
         agent = self._agent(record)
-        visible = self._blocks(message.get("content"), session, at, agent)
-        model = _text(message.get("model"))
-        if model == "<synthetic>":
-            return
-        usage = usage_of(message.get("usage"))
-        if not any(usage[:5]) and not usage.web_searches and not usage.advisor:
+        visible = self._blocks(message, at, agent)
+        if message.get("model") == "<synthetic>" or _is_nothing(message.get("usage")):
             return
         self.seen = record
-        self._response(
-            Response(
-                session, at, model or "unknown", usage,
-                _text(message.get("id")), _text(record.get("requestId")),
-                _text(record.get("uuid")) or f"{session}:{offset}",
-                _text(message.get("stop_reason")), _text(record.get("requestSessionId")),
-                agent, visible, offset, offset,
-            )
+        message_id, request_id = text(message.get("id")), text(record.get("requestId"))
+        record_id = text(record.get("uuid")) or f"{self.session}:{offset}"
+        key = message_id or request_id or record_id
+        told = self.told.get(key)
+        if told is None:
+            told = self.told[key] = _Told(at, offset, agent)
+        elif at < told.at:
+            told.at = at
+        if agent is None:
+            told.agent = None
+        told.message, told.end, told.record_id = message, offset, record_id
+        told.message_id = message_id or told.message_id
+        told.request_id = request_id or told.request_id
+        told.paying = text(record.get("requestSessionId")) or told.paying
+        told.visible += visible
+
+    def _response(self, told: _Told) -> Response | None:
+        message = told.message
+        return Response(
+            self.session or "unknown", told.at, text(message.get("model")) or "unknown",
+            usage(message.get("usage")), told.message_id, told.request_id, told.record_id,
+            text(message.get("stop_reason")), told.paying, told.agent, told.visible, told.offset, told.end,
         )  # fmt: skip
 
-    def _response(self, new: Response) -> None:
-        key = new.message_id or new.request_id or new.record_id
-        old = self.responses.get(key)
-        if old is not None:
-            new = new._replace(
-                at=min(old.at, new.at),
-                message_id=new.message_id or old.message_id,
-                request_id=new.request_id or old.request_id,
-                paying_session=new.paying_session or old.paying_session,
-                agent=new.agent if old.agent is not None else None,
-                visible_chars=old.visible_chars + new.visible_chars,
-                offset=old.offset,
-            )
-        self.responses[key] = new
+    def _blocks(self, message: dict[str, Any], at: float, agent: str | None) -> int:
+        """Tell of the tool calls among a message's blocks; how much of it can be seen, where that matters.
 
-    def _blocks(self, content: Any, session: str, at: float, agent: str | None) -> int:
-        """Tell of the tool calls among a message's blocks; returns how much of it can be seen."""
+        It matters without a stop reason only: then the reported output may be a placeholder.
+        """
+        content = message.get("content")
         if not isinstance(content, list):
             return len(content) if isinstance(content, str) else 0
+        unfinished = message.get("stop_reason") is None
         visible = 0
         for block in content:
             if not isinstance(block, dict):
                 continue
             kind = block.get("type")
             if kind == "tool_use":
-                identity = _text(block.get("id"))
-                if identity:
-                    name = _text(block.get("name")) or "unknown"
-                    self.events.append(ToolUse(session, at, identity, name, agent))
-                visible += len(orjson.dumps(block.get("input")))
-            elif kind in ("text", "thinking"):
-                text = block.get(kind)
-                visible += len(text) if isinstance(text, str) else 0
+                identity = text(block.get("id"))
+                if identity and identity not in self.tools:
+                    name = text(block.get("name")) or "unknown"
+                    self.tools[identity] = ToolUse(self.session or "unknown", at, identity, name, agent)
+                if unfinished:
+                    visible += len(orjson.dumps(block.get("input")))
+            elif unfinished and kind in ("text", "thinking"):
+                shown = block.get(kind)
+                visible += len(shown) if isinstance(shown, str) else 0
         return visible
+
+    # -- tool results ----------------------------------------------------------------------------------------
 
     def _result(self, line: bytes) -> None:
         """A tool's result: three fields cut from the bytes where each stands once, else the whole line."""
         found = _cut(line)
-        if found is None:
-            record = _json(line)
-            if isinstance(record, dict):
-                self._results(record)
-            else:
-                self.bad += 1
+        if found is not None:
+            self.last_at = found[2]
+            self.pending = None
+            self._ended(*found)
             return
-        identity, failed, at = found
-        if at is None:
-            return
-        self.last_at = at
-        self.pending = None
-        self.events.append(ToolResult(self.session or "unknown", at, identity, "", failed))
+        record = _json(line)
+        if isinstance(record, dict):
+            self._results(record)
+        else:
+            self.bad += 1
 
     def _results(self, record: dict[str, Any]) -> None:
         message = record.get("message")
@@ -237,12 +191,35 @@ class _Run:
         if record.get("type") != "user" or not isinstance(content, list):
             return
         at = self._at(record)
+        self.pending = None
         for block in content:
             if isinstance(block, dict) and block.get("type") == "tool_result":
-                identity = _text(block.get("tool_use_id"))
+                identity = text(block.get("tool_use_id"))
                 if identity:
-                    failed = block.get("is_error") is True
-                    self.events.append(ToolResult(self.session or "unknown", at, identity, "", failed))
+                    self._ended(identity, block.get("is_error") is True, at)
+
+    def _ended(self, identity: str, failed: bool, at: float) -> None:
+        use = self.tools.get(identity)
+        if use is None:
+            self.events.append(ToolResult(self.session or "unknown", at, identity, "", failed))
+        elif use.ended_at is None or at < use.ended_at or failed:
+            ended = at if use.ended_at is None else min(at, use.ended_at)
+            self.tools[identity] = use._replace(ended_at=ended, failed=failed or use.failed)
+
+    # -- the client's own bookkeeping ------------------------------------------------------------------------
+
+    def _other(self, line: bytes) -> None:
+        if len(line) < SMALL and (
+            b'"cost-state"' in line
+            or b'"compact_boundary"' in line
+            or b'"api_error"' in line
+            or b'"api-request"' in line
+        ):
+            self._bookkeeping(line)
+        elif self.pending is not None and b'"type":"user"' in line:
+            self.pending = None  # the user interrupted it: nobody answered, nothing failed
+        elif line[:1] != b"{" or line.rstrip()[-1:] != b"}":
+            self.bad += 1
 
     def _bookkeeping(self, line: bytes) -> None:
         record = _json(line)
@@ -251,7 +228,6 @@ class _Run:
             return
         session = self.session or "unknown"
         kind, subtype = record.get("type"), record.get("subtype")
-        key = _text(record.get("uuid")) or ""
         if kind == "cost-state":
             cost, api = record.get("totalCostUSD"), record.get("totalAPIDuration")
             if isinstance(cost, int | float) and 0 <= cost < 1e9:
@@ -259,18 +235,24 @@ class _Run:
                 self.events.append(ClientTotals(session, None, float(cost), api_ms))
         elif kind == "system" and subtype == "compact_boundary":
             meta = record.get("compactMetadata")
-            meta = meta if isinstance(meta, dict) else {}
+            trigger = text(meta.get("trigger")) if isinstance(meta, dict) else None
             at = self._at(record)
-            trigger = _text(meta.get("trigger")) or ""
-            self.events.append(
-                Compaction(session, at, key or f"{session}:{at}", trigger, self._agent(record))
-            )
+            key = text(record.get("uuid")) or f"{session}:{at}"
+            self.events.append(Compaction(session, at, key, trigger or "", self._agent(record)))
         elif kind == "system" and subtype == "api_error":
             at = self._at(record)
-            self.events.append(ApiError(session, at, key or f"{session}:{at}", "retried", final=False))
+            key = text(record.get("uuid")) or f"{session}:{at}"
+            self.events.append(ApiError(session, at, key, "retried", final=False))
             self.pending = None
         elif kind == "api-request":
             self._request(record, session)
+
+    def _failed(self, record: dict[str, Any], at: float, offset: int) -> None:
+        """The client gave up on a request and shows the error as a message."""
+        session = self.session or "unknown"
+        key = text(record.get("uuid")) or f"{session}:{offset}"
+        self.events.append(ApiError(session, at, key, text(record.get("error")) or "unknown", final=True))
+        self.pending = None
 
     def _request(self, record: dict[str, Any], session: str) -> None:
         """One attempt at an API request. An attempt that is followed by another failed.
@@ -281,13 +263,15 @@ class _Run:
         at = self._at(record)
         if self.pending is not None:
             self.events.append(ApiError(session, at, self.pending, "unanswered", final=False))
-        self.pending = f"{session}:{self.source.agent or ''}:{_text(record.get('id')) or ''}:{at}"
+        self.pending = f"{session}:{self.source.agent or ''}:{text(record.get('id')) or ''}:{at}"
+
+    # -- where and how the session is ------------------------------------------------------------------------
 
     def _agent(self, record: dict[str, Any]) -> str | None:
         if self.source.agent is not None:
             return self.source.agent
         if record.get("isSidechain") is True:
-            return _text(record.get("agentId")) or "sidechain"
+            return text(record.get("agentId")) or "sidechain"
         return None
 
     def _at(self, record: dict[str, Any]) -> float:
@@ -299,9 +283,10 @@ class _Run:
 
     def _close(self, lines: list[bytes]) -> None:
         """What the end of the run says of the session: where it is, and whether it works or rests."""
-        if self.session is None or not lines:
+        if self.session is None:
             return
-        for line in lines[:-7:-1]:
+        main = self.source.agent is None
+        for line in lines[:-7:-1] if main else ():
             record = _json(line) if 1 < len(line) < 4 * SMALL else None
             if not isinstance(record, dict) or record.get("type") not in ("user", "assistant", "system"):
                 continue
@@ -309,20 +294,14 @@ class _Run:
             if at is None:
                 continue
             self.seen = record
-            if self.source.agent is None and record.get("isSidechain") is not True:
+            if record.get("isSidechain") is not True:
                 status, why = _resting(record)
                 self.events.append(Status(self.session, at, status, why, live=False))
             break
-        if self.seen:
-            at = epoch(self.seen.get("timestamp"))
-            main = self.source.agent is None
-            self.events.append(
-                SessionInfo(
-                    self.session, at or self.last_at or 0.0,
-                    _text(self.seen.get("cwd"), 4096) if main else None,
-                    _text(self.seen.get("gitBranch")) if main else None,
-                )
-            )  # fmt: skip
+        if self.seen and main:
+            at = epoch(self.seen.get("timestamp")) or self.last_at or 0.0
+            cwd, branch = text(self.seen.get("cwd"), 4096), text(self.seen.get("gitBranch"))
+            self.events.append(SessionInfo(self.session, at, cwd, branch))
 
 
 def _resting(record: dict[str, Any]) -> tuple[str, str]:
@@ -349,7 +328,7 @@ _RESULT = b'"tool_use_id":"'
 _TIME = b'"timestamp":"'
 
 
-def _cut(line: bytes) -> tuple[str, bool, float | None] | None:
+def _cut(line: bytes) -> tuple[str, bool, float] | None:
     """(tool_use_id, failed, at) without parsing, or None where the bytes leave any doubt."""
     start = line.find(_RESULT)
     if start < 0 or line.find(b'"tool_use_id"', start + 15) >= 0 or b'"type":"user"' not in line:
@@ -364,42 +343,18 @@ def _cut(line: bytes) -> tuple[str, bool, float | None] | None:
     if not identity or b"\\" in identity:
         return None
     at = epoch(line[when + 13 : line.find(b'"', when + 13)].decode("ascii", "replace"))
-    # `is_error` stands beside the id inside its block; a nested one elsewhere makes the line doubtful
+    # `is_error` stands beside the id inside its block; another one elsewhere makes the line doubtful
     errors = line.count(b'"is_error":')
     if errors > 1 or at is None:
         return None
     return identity.decode("utf-8", "replace"), errors == 1 and b'"is_error":true' in line, at
 
 
-def _cache_writes(raw: dict[str, Any]) -> tuple[int, int]:
-    flat = _count(raw.get("cache_creation_input_tokens"))
-    split = raw.get("cache_creation")
-    if not isinstance(split, dict):
-        return flat, 0
-    write_5m = _count(split.get("ephemeral_5m_input_tokens"))
-    write_1h = _count(split.get("ephemeral_1h_input_tokens"))
-    return write_5m + max(0, flat - write_5m - write_1h), write_1h
-
-
-def _advisor(iterations: Any) -> tuple[tuple[str, int, int, int, int, int], ...]:
-    """Side calls billed at a model of their own; the top level of the usage leaves them out."""
-    if not isinstance(iterations, list):
-        return ()
-    found = []
-    for entry in iterations:
-        if isinstance(entry, dict) and entry.get("type") == "advisor_message":
-            write_5m, write_1h = _cache_writes(entry)
-            found.append(
-                (
-                    _text(entry.get("model")) or "unknown",
-                    _count(entry.get("input_tokens")),
-                    _count(entry.get("output_tokens")),
-                    _count(entry.get("cache_read_input_tokens")),
-                    write_5m,
-                    write_1h,
-                )
-            )
-    return tuple(found)
+def _is_nothing(raw: Any) -> bool:
+    if isinstance(raw, dict) and (raw.get("output_tokens") or raw.get("cache_read_input_tokens")):
+        return False
+    found = usage(raw)
+    return found[:5] == NOTHING and not found.web_searches and not found.advisor
 
 
 def _json(line: bytes) -> Any:
@@ -407,18 +362,6 @@ def _json(line: bytes) -> Any:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-
-
-def _count(value: Any) -> int:
-    if isinstance(value, float) and value == value and abs(value) < MOST_TOKENS:  # noqa: PLR0124
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < MOST_TOKENS:
-        return value
-    return 0
-
-
-def _text(value: Any, most: int = 256) -> str | None:
-    return value[:most] if isinstance(value, str) and value else None
 
 
 def _is_uuid(stem: str) -> bool:

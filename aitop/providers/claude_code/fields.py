@@ -1,0 +1,89 @@
+"""The fields of Claude Code's records, read leniently: what is odd counts as nothing, never as an error.
+
+Pure functions over parsed JSON. Called for every line that matters of a first read, so each is short.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from aitop.model import Usage
+
+MOST_TOKENS = 1 << 48  # a count beyond this is damage, not usage
+
+
+def text(value: Any, most: int = 256) -> str | None:
+    """A string of a sensible length, else None."""
+    return value[:most] if isinstance(value, str) and value else None
+
+
+def count(value: Any) -> int:
+    """A token count: a whole number, 0 for anything else."""
+    if type(value) is float and value == value and abs(value) < MOST_TOKENS:  # noqa: PLR0124
+        value = int(value)
+    return value if type(value) is int and 0 < value < MOST_TOKENS else 0
+
+
+def epoch(value: Any) -> float | None:
+    """A record's timestamp as epoch seconds: ISO 8601 (UTC unless it says otherwise) or a number (s or ms)."""
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None:
+                moment = datetime.fromisoformat(value + "+00:00" if "T" in value else value + "T00:00:00+00:00")
+            found = moment.timestamp()
+        except (ValueError, OverflowError, OSError):
+            return None
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        found = value / 1000 if value > 1e11 else float(value)
+    else:
+        return None
+    return found if 0 < found < 1e11 else None
+
+
+def usage(raw: Any) -> Usage:
+    """Anthropic's usage object as our leaves.
+
+    Anthropic's `input_tokens` excludes the cache. Without the 5-minute/1-hour split every cache
+    write is a 5-minute one, as the API bills it by default.
+    """
+    if not isinstance(raw, dict):
+        return Usage()
+    get = raw.get
+    write_5m, write_1h = _cache_writes(raw)
+    details, searches, tier = get("output_tokens_details"), get("server_tool_use"), get("service_tier")
+    iterations = get("iterations")
+    return Usage(
+        count(get("input_tokens")),
+        count(get("output_tokens")),
+        count(get("cache_read_input_tokens")),
+        write_5m,
+        write_1h,
+        count(details.get("thinking_tokens")) if isinstance(details, dict) else 0,
+        count(searches.get("web_search_requests")) if isinstance(searches, dict) else 0,
+        "fast" if get("speed") == "fast" else "",
+        "us" if get("inference_geo") == "us" else "",
+        tier if tier in ("batch", "priority", "flex") else "",
+        _advisor(iterations) if iterations else (),
+    )
+
+
+def _cache_writes(raw: dict[str, Any]) -> tuple[int, int]:
+    flat = count(raw.get("cache_creation_input_tokens"))
+    split = raw.get("cache_creation")
+    if not isinstance(split, dict):
+        return flat, 0
+    write_5m = count(split.get("ephemeral_5m_input_tokens"))
+    write_1h = count(split.get("ephemeral_1h_input_tokens"))
+    return write_5m + max(0, flat - write_5m - write_1h), write_1h
+
+
+def _advisor(iterations: Any) -> tuple[tuple[str, int, int, int, int, int], ...]:
+    """Side calls billed at a model of their own; the top level of the usage leaves them out."""
+    if not isinstance(iterations, list):
+        return ()
+    found = []
+    for entry in iterations:
+        if isinstance(entry, dict) and entry.get("type") == "advisor_message":
+            own = usage({**entry, "iterations": None})
+            found.append((text(entry.get("model")) or "unknown", *own[:5]))
+    return tuple(found)
