@@ -192,3 +192,13 @@ def test_without_fresh_numbers_it_says_why_and_recovers():
     assert "60 seconds old" in cli.frame(old, old["written_at"] + 60, 80, "")[2]
     assert "from the future" in cli.frame(old, old["written_at"] - 60, 80, "")[2]
     assert "2 active sessions" in cli.frame(old, old["written_at"], 80, "")[0]
+
+
+def test_a_listener_the_user_stopped_stays_stopped(home):
+    with open(os.path.join(home, "stopped"), "w"):
+        pass
+    live = Live(home)
+    live.until(b"`aitop start` starts it again")
+    os.write(live.near, b"q")
+    assert live.over() == 0
+    assert not os.path.exists(os.path.join(home, "state.json"))

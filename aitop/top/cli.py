@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from aitop import paths
 from aitop import state as published
 from aitop.top import plain
 
@@ -103,11 +104,15 @@ def _live() -> None:
 
 
 def _start_listener() -> str:
-    """Start one in the background; what to tell the user."""
+    """Start one in the background unless the user stopped it; what to tell the user."""
+    if os.path.exists(paths.in_home(paths.STOPPED)):
+        return "The listener was stopped with `aitop stop`; `aitop start` starts it again."
     try:
         from aitop.listener import lifecycle
 
-        lifecycle.start_detached()
+        runs = lifecycle.start_detached()
     except Exception as error:
         return f"The listener could not be started ({error}); try: aitop start"
+    if not runs:
+        return "The listener did not start; `aitop doctor` says why."
     return "Started the listener in the background; `aitop stop` ends it."
