@@ -53,6 +53,7 @@ class History:
     def __init__(self, db: sqlite3.Connection, prices: table.PriceTable) -> None:
         self.db = db
         self.prices = prices
+        self.floor = 0.0  # changes before this moment are nobody's business and are not handed out
         self._reset()
 
     def _reset(self) -> None:
@@ -107,16 +108,16 @@ class History:
 
     def apply(self, provider: str, events: Iterable[Event], now: float, file: File | None = None) -> None:
         """Take events in; those of a file come with its tail state. Nothing is durable before `commit`."""
-        events = list(events)
+        named = [(event, _keys(event)) for event in events]
         self.begin()
-        self._preload(events)
+        self._preload(named)
         number = file.id if file else 0
-        for event in events:
+        for event, names in named:
             kind = type(event)
             if kind is Response:
-                self._response(provider, event, number, now)  # type: ignore[arg-type]
+                self._response(provider, event, names, number, now)  # type: ignore[arg-type]
             elif kind is ToolUse or kind is ToolResult:
-                self._tool(provider, event, number, now)  # type: ignore[arg-type]
+                self._tool(provider, event, names[0], number, now)  # type: ignore[arg-type]
             elif kind is ApiError or kind is Compaction:
                 self._incident(provider, event, number, now)  # type: ignore[arg-type]
             elif kind is Limit:
@@ -124,30 +125,25 @@ class History:
             else:
                 self._fact(provider, event, now)  # type: ignore[arg-type]
 
-    def _preload(self, events: list[Event]) -> None:
+    def _preload(self, named: list[tuple[Event, list[int]]]) -> None:
         """Fetch in a few statements every row these events may touch."""
         aliases: list[int] = []
         tools: list[int] = []
-        for event in events:
-            if isinstance(event, Response):
-                aliases += _keys(event)
-            elif isinstance(event, ToolUse | ToolResult):
-                tools.append(keys.key("t", event.tool_use_id))
+        for event, names in named:
+            (aliases if type(event) is Response else tools).extend(names)
         wanted = [key for key in aliases if key not in self._aliases]
-        if wanted:
-            found = load.aliases(self.db, wanted)
+        found = load.aliases(self.db, wanted) if wanted else {}
+        if found:
             self._aliases.update(found)
-            self._rows.update(
-                load.rows(self.db, {i for i in found.values() if i not in self._rows}, self.models)
-            )
+            missing = {i for i in found.values() if i not in self._rows}
+            self._rows.update(load.rows(self.db, missing, self.models))
         wanted = [key for key in tools if key not in self._tools]
         if wanted:
             self._tools.update(load.tools(self.db, wanted))
 
     # -- responses -----------------------------------------------------------------------------------------
 
-    def _response(self, provider: str, r: Response, file: int, now: float) -> None:
-        names = _keys(r)
+    def _response(self, provider: str, r: Response, names: list[int], file: int, now: float) -> None:
         known = sorted({self._aliases[name] for name in names if name in self._aliases})
         if not known:
             evidence = rows.first_evidence(r, file, now)
@@ -254,7 +250,8 @@ class History:
     def _add(self, at: float, session_id: int, model: str, value: Sum, stop: str | None, sign: int) -> None:
         if sign < 0:
             value = Sum(*[-v for v in value])
-        self._changes.sums.append((at, session_id, value))
+        if at >= self.floor:
+            self._changes.sums.append((at, session_id, value))
         self._out.add(int(at) // QUARTER * QUARTER, session_id, self.models.id(model), value)
         session = self.session_by_id(session_id)
         session.dirty = True
@@ -263,15 +260,17 @@ class History:
             if v:
                 total[i] += v
         if stop:
-            self._changes.stops.append((at, stop, sign))
+            if at >= self.floor:
+                self._changes.stops.append((at, stop, sign))
             session.stop_reasons[stop] = session.stop_reasons.get(stop, 0) + sign
             if not session.stop_reasons[stop]:
                 del session.stop_reasons[stop]
 
     # -- tools ---------------------------------------------------------------------------------------------
 
-    def _tool(self, provider: str, event: ToolUse | ToolResult, file: int, now: float) -> None:
-        key = keys.key("t", event.tool_use_id)
+    def _tool(
+        self, provider: str, event: ToolUse | ToolResult, key: int, file: int, now: float
+    ) -> None:
         at = min(event.at, now) if event.at > 0 else now
         tool = self._tools.get(key)
         before = None
@@ -282,6 +281,10 @@ class History:
             before = tool.copy()
         if isinstance(event, ToolUse):
             self._use(tool, event, at, file, provider)
+            tool.failed = tool.failed or event.failed
+            if event.ended_at is not None:
+                ended = min(event.ended_at, now)
+                tool.result_at = ended if tool.result_at is None else min(tool.result_at, ended)
         else:
             if file:
                 tool.result_at = at if tool.result_at is None else min(tool.result_at, at)
@@ -315,9 +318,10 @@ class History:
         for state, sign in ((before, -1), (tool, 1)):
             if state is None:
                 continue
-            value = Sum(tool_calls=sign, tool_failures=sign * state.failed)
-            self._changes.sums.append((state.at, state.session, value))
-            self._changes.tools.append((state.at, state.name, sign, sign * state.failed))
+            if state.at >= self.floor:
+                value = Sum(tool_calls=sign, tool_failures=sign * state.failed)
+                self._changes.sums.append((state.at, state.session, value))
+                self._changes.tools.append((state.at, state.name, sign, sign * state.failed))
             self._out.add_tool(
                 int(state.at) // QUARTER * QUARTER, state.session, state.name, sign, sign * state.failed
             )
@@ -326,7 +330,7 @@ class History:
             session.total[8] += sign
             session.total[9] += sign * state.failed
         took = tool.milliseconds()
-        if took is not None and (before is None or before.milliseconds() != took):
+        if took is not None and tool.at >= self.floor and (before is None or before.milliseconds() != took):
             self._changes.latencies.append((tool.at, tool.name, took))
 
     # -- errors and compactions ----------------------------------------------------------------------------
@@ -475,13 +479,18 @@ class History:
             self._session_by_id = {s.id: s for s in kept}
 
 
-def _keys(r: Response) -> list[int]:
-    names = []
-    if r.message_id:
-        names.append(keys.key("m", r.message_id))
-    if r.request_id:
-        names.append(keys.key("r", r.request_id))
-    return names or [keys.key("u", r.record_id)]
+def _keys(event: Event) -> list[int]:
+    """The names a row is found by: a response's aliases, a tool call's id."""
+    if isinstance(event, Response):
+        names = []
+        if event.message_id:
+            names.append(keys.key("m", event.message_id))
+        if event.request_id:
+            names.append(keys.key("r", event.request_id))
+        return names or [keys.key("u", event.record_id)]
+    if isinstance(event, ToolUse | ToolResult):
+        return [keys.key("t", event.tool_use_id)]
+    return []
 
 
 def _inform(session: Session, event: SessionInfo, at: float) -> None:

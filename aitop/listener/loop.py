@@ -321,6 +321,7 @@ class Listener:
         except sqlite3.Error as error:
             self.log.error(f"history: {error}")
         self._next_midnight = periods.next_midnight(now)
+        self.history.floor = min(now - 3600, *starts.values())
 
     def _reprice(self, now: float) -> None:
         """After a change of prices: one slice of the history at its new price."""
