@@ -27,7 +27,8 @@ def get_dirs(text: str) -> list[str] | None:
 
 def set_dirs(text: str, dirs: list[str] | None) -> str:
     """The text with `claude.config_dirs` set, or taken out (None). Raises CannotEdit."""
-    line = f"config_dirs = {json.dumps(dirs, ensure_ascii=False)}"
+    # A JSON list is a TOML list, but for DEL, which TOML wants escaped.
+    line = f"config_dirs = {json.dumps(dirs, ensure_ascii=False)}".replace("\x7f", "\\u007f")
     before = _loads(text, line)
     lines = text.splitlines(keepends=True)
     place = _assignment(lines)
