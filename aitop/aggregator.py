@@ -101,7 +101,6 @@ class Aggregator:
     def window(self, name: str) -> Sum:
         return self.windows.sum(name)
 
-
     def _tool(self, name: str) -> Tool:
         if name not in self.tools and len(self.tools) >= TOOLS:
             name = "other"

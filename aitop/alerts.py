@@ -50,7 +50,11 @@ def evaluate(
     if context_percent is not None:
         raise_("context", over("context", context_percent, "context"), f"context {context_percent:.0f}% full")
     raise_("silent", _silent(five, config), f"{five.requests} requests in 5 minutes with next to no output")
-    raise_("cache", _cold(five, config, "cache" in known), f"cache hit rate {_hit_rate(five):.0f}% over 5 minutes")
+    raise_(
+        "cache",
+        _cold(five, config, "cache" in known),
+        f"cache hit rate {_hit_rate(five):.0f}% over 5 minutes",
+    )
     return tuple(found)
 
 

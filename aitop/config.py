@@ -24,14 +24,22 @@ class Key:
 
 
 KEYS = (
-    Key("billing", "auto|api|subscription", "auto",
+    Key(
+        "billing",
+        "auto|api|subscription",
+        "auto",
         'How you pay. "auto": a subscription when the client reports limits. A subscription shows limits '
-        'first and dollars as API-equivalent (≈$); "api" shows plain dollars.'),
+        'first and dollars as API-equivalent (≈$); "api" shows plain dollars.',
+    ),
     Key("preset", "cost|burn|limits|full", "full", "What displays show unless a segment says otherwise."),
     Key("currency.symbol", "str", "$", "Shown before money. Display only: every file holds USD."),
     Key("currency.rate", "number", 1.0, "Units of that currency for one USD."),
-    Key("claude.config_dirs", "strings", [],
-        "Claude Code's folders. Empty: $CLAUDE_CONFIG_DIR (commas), else ~/.claude and ~/.config/claude."),
+    Key(
+        "claude.config_dirs",
+        "strings",
+        [],
+        "Claude Code's folders. Empty: $CLAUDE_CONFIG_DIR (commas), else ~/.claude and ~/.config/claude.",
+    ),
     Key("listener.autostart", "bool", True, "Let the SessionStart hook start the listener when none runs."),
     Key("prices.update", "manual|daily", "manual", "Whether the listener refreshes prices once a day."),
     Key("prices.source", "str", "litellm", 'Where `aitop prices update` looks: "litellm", a URL or a file.'),
@@ -39,10 +47,18 @@ KEYS = (
     Key("alerts.burn_critical", "number", 20.0, "Critical at this burn rate, USD/hour. 0: off."),
     Key("alerts.context_warning", "number", 80.0, "Warn when the context is this full, percent. 0: off."),
     Key("alerts.context_critical", "number", 95.0, "Critical when the context is this full. 0: off."),
-    Key("alerts.cache_hit_warning", "number", 30.0,
-        "Warn when the share of input read from the cache over five minutes falls below this percent. 0: off."),
-    Key("alerts.silent_requests", "number", 3,
-        "Warn when at least this many requests in five minutes cost money and put out next to nothing. 0: off."),
+    Key(
+        "alerts.cache_hit_warning",
+        "number",
+        30.0,
+        "Warn when the share of input read from the cache over five minutes falls below this percent. 0: off.",
+    ),
+    Key(
+        "alerts.silent_requests",
+        "number",
+        3,
+        "Warn when at least this many requests in five minutes cost money and put out next to nothing. 0: off.",
+    ),
     Key("alerts.limit_warning", "number", 80.0, "Warn when a usage limit is used this far, percent. 0: off."),
     Key("alerts.limit_critical", "number", 95.0, "Critical when a usage limit is used this far. 0: off."),
 )
@@ -190,7 +206,7 @@ def _price_overrides(data: dict[str, Any], fail: Any) -> dict[str, dict[str, Any
         for name, value in row.items():
             if name == "from":
                 if not _is_date(value):
-                    raise fail(f"{dotted}.from", "must be a date such as \"2026-01-31\"")
+                    raise fail(f"{dotted}.from", 'must be a date such as "2026-01-31"')
             elif name not in PRICE_FIELDS:
                 raise fail(f"{dotted}.{name}", f"unknown key{_nearest(name, PRICE_FIELDS)}")
             elif _mismatch("number", value) or value < 0:

@@ -32,12 +32,12 @@ class Ingest:
         self.helpers: list[scan.Helper] = []
         self.done_bytes = 0
         self.total_bytes = 0
-        self.complete = False
+        self._scanned = False
         self.unreadable: dict[str, str] = {}
         self._queue: list[tuple[float, str, str]] = []  # (-mtime, path, provider)
         self._queued: set[str] = set()
         self._current: Iterator[Chunk] | None = None
-        self._hot: dict[str, float] = {}  # path → when it last changed
+        self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
 
     # -- finding ---------------------------------------------------------------------------------------------
 
@@ -46,8 +46,7 @@ class Ingest:
         seen: list[str] = []
         for name, root in self.folders:
             self._walk(root, name, now, seen, 0)
-        if not self._queue and not self.helpers:
-            self.complete = True
+        self._scanned = True
         return seen
 
     def _walk(self, folder: str, provider: str, now: float, seen: list[str], depth: int) -> None:
@@ -82,16 +81,21 @@ class Ingest:
 
     def poll(self, now: float, within: float) -> None:
         """Look again at the files that changed within the last `within` seconds."""
-        for path, changed in list(self._hot.items()):
-            if now - changed > within:
+        for path, (provider, changed) in list(self._hot.items()):
+            try:
+                found = os.stat(path, follow_symlinks=False)
+            except OSError:
                 del self._hot[path]
-            else:
-                self.look(path, now)
+                continue
+            if now - max(changed, found.st_mtime) > within:
+                del self._hot[path]
+            elif stat.S_ISREG(found.st_mode):
+                self._consider(path, provider, found, now)
 
     def _consider(self, path: str, provider: str, found: os.stat_result, now: float) -> None:
         known = self.history.files.get(path)
         if now - found.st_mtime < 3600:
-            self._hot[path] = found.st_mtime
+            self._hot[path] = (provider, found.st_mtime)
         if known is not None and (known.size, known.mtime_ns, known.inode) == (
             found.st_size, found.st_mtime_ns, found.st_ino,
         ):  # fmt: skip
@@ -107,6 +111,11 @@ class Ingest:
     # -- reading ---------------------------------------------------------------------------------------------
 
     @property
+    def complete(self) -> bool:
+        """Whether everything that was found has been read."""
+        return self._scanned and not self.waiting
+
+    @property
     def waiting(self) -> bool:
         return bool(self._queue or self.helpers or self._current)
 
@@ -118,7 +127,9 @@ class Ingest:
         while self._queue:
             _, path, name = heapq.heappop(self._queue)
             jobs.append(self._job(path, name))
-        doors: dict[str, tuple[Parse, Identify]] = {name: (provider.parse, provider.identify) for name, provider in self.providers.items()}
+        doors: dict[str, tuple[Parse, Identify]] = {
+            name: (provider.parse, provider.identify) for name, provider in self.providers.items()
+        }
         self.helpers = scan.start(jobs, self.helpers_allowed, doors)
 
     def step(self, now: float) -> bool:
@@ -171,7 +182,7 @@ class Ingest:
         file.size, file.mtime_ns = chunk.size, chunk.mtime_ns
         file.offset, file.tail, file.pending = chunk.end, chunk.tail, parsed.pending
         file.bad_lines += parsed.bad_lines
-        file.dirty = True
+        self.history.touch(file, parsed.bad_lines)
         self.done_bytes += chunk.end - chunk.start
         self.history.apply(chunk.provider, parsed.events, now, file)
 
@@ -196,5 +207,4 @@ class Ingest:
 
     def _finish(self) -> None:
         if not self.waiting:
-            self.complete = True
             self.total_bytes = self.done_bytes

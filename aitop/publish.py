@@ -39,7 +39,9 @@ class Publisher:
                 if os.path.islink(path):
                     os.unlink(path)
         _make(self.segments)
-        os.close(os.open(os.path.join(self.folder, paths.NOW), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        os.close(
+            os.open(os.path.join(self.folder, paths.NOW), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        )
 
     def state(self, state: dict[str, Any]) -> None:
         """Replace `state.json`. Raises OSError."""
@@ -179,7 +181,12 @@ def _session(v: SessionView) -> dict[str, Any]:
         "client_api_ms": s.client_api_ms,
         "prompt_cache": None
         if s.cache is None
-        else {"warm": s.cache.warm, "expires_at": s.cache.expires_at, "ttl": s.cache.ttl, "hit_ratio": s.cache.hit_ratio},
+        else {
+            "warm": s.cache.warm,
+            "expires_at": s.cache.expires_at,
+            "ttl": s.cache.ttl,
+            "hit_ratio": s.cache.hit_ratio,
+        },
     }
 
 

@@ -71,7 +71,12 @@ class Snapshot(NamedTuple):
 
 
 def take(
-    aggregator: Aggregator, sessions: Iterable[Session], before: Iterable[Alert], config: Config, facts: Facts, now: float
+    aggregator: Aggregator,
+    sessions: Iterable[Session],
+    before: Iterable[Alert],
+    config: Config,
+    facts: Facts,
+    now: float,
 ) -> Snapshot:
     """Freeze what is known at `now`."""
     aggregator.windows.advance(now)
@@ -112,7 +117,9 @@ def active(v: SessionView, now: float) -> bool:
 def view(session: Session, facts: Facts, now: float) -> SessionView:
     """One session's state at `now`."""
     tokens = session.context_tokens
-    limit = session.context_limit or facts.context_limit(session.provider, session.model or "") or DEFAULT_LIMIT
+    limit = (
+        session.context_limit or facts.context_limit(session.provider, session.model or "") or DEFAULT_LIMIT
+    )
     if tokens is not None and tokens > limit:
         limit = LARGE_LIMIT  # a request larger than the window we know of shows the larger window
     percent = None if tokens is None else min(100.0, 100 * tokens / limit)
@@ -151,5 +158,3 @@ def _gauge(views: list[SessionView], now: float) -> Gauge | None:
     if best is None or best.session.context_tokens is None or best.context_percent is None:
         return None
     return Gauge(best.session.context_tokens, best.context_limit, best.context_percent, best.session.name)
-
-

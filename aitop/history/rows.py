@@ -18,14 +18,13 @@ BASES = ("listed", "family", "unpriced")
 class File:
     """One tailed file: whose it is and how far it is in the history."""
 
-    __slots__ = ("agent", "bad_lines", "device", "dirty", "first_at", "id", "inode", "mtime_ns", "offset", "path",
+    __slots__ = ("agent", "bad_lines", "device", "first_at", "id", "inode", "mtime_ns", "offset", "path",
                  "pending", "provider", "session", "size", "tail")  # fmt: skip
 
     def __init__(self, identity: int, provider: str, path: str, *rest: Any) -> None:
         self.id, self.provider, self.path = identity, provider, path
         (self.session, self.agent, self.first_at, self.device, self.inode, self.size, self.mtime_ns, self.offset,
          self.tail, self.bad_lines, self.pending) = rest or (None, None, None, None, None, 0, 0, 0, 0, 0, None)  # fmt: skip
-        self.dirty = False
 
     def order(self) -> tuple[float, str]:
         """Which of two files owns what both tell: the one that begins earlier, then the smaller path."""

@@ -27,6 +27,7 @@ from aitop.model import Status, Sum, ToolResult, ToolUse
 from aitop.pricing import cost, table
 
 QUARTER = 900
+FLUSH_AT = 2000  # rows gathered in memory before they are written into the open transaction
 KEEP_SESSIONS = 256  # sessions held in memory between commits
 TWINS = {"error": 10.0, "compaction": 120.0}  # seconds within which a hook and a file tell of one incident
 
@@ -41,6 +42,9 @@ class Changes(NamedTuple):
     compactions: list[tuple[float, int]]
     limits: list[Limit]
     models: set[tuple[str, int]]  # (model, basis) of responses that are not at list price
+
+    def anything(self) -> bool:
+        return any(self)
 
 
 def nothing() -> Changes:
@@ -60,6 +64,8 @@ class History:
         self.files: dict[str, File] = load.files(self.db)
         self._file_by_id = {file.id: file for file in self.files.values()}
         self._next_file = load.next_id(self.db, "file")
+        self._dirty_files: set[File] = set()
+        self.bad_lines = sum(file.bad_lines for file in self.files.values())
         self._next_response = load.next_id(self.db, "response")
         self._next_session = load.next_id(self.db, "session")
         self.models = load.Models(self.db)
@@ -81,6 +87,11 @@ class History:
             self._next_file += 1
             self.files[path] = self._file_by_id[found.id] = found
         return found
+
+    def touch(self, file: File, bad_lines: int = 0) -> None:
+        """A file's tail state moved; it is written with the next commit."""
+        self._dirty_files.add(file)
+        self.bad_lines += bad_lines
 
     # -- sessions ------------------------------------------------------------------------------------------
 
@@ -110,6 +121,8 @@ class History:
         """Take events in; those of a file come with its tail state. Nothing is durable before `commit`."""
         named = [(event, _keys(event)) for event in events]
         self.begin()
+        if self._out.size() > FLUSH_AT:
+            self._flush()
         self._preload(named)
         number = file.id if file else 0
         for event, names in named:
@@ -268,9 +281,7 @@ class History:
 
     # -- tools ---------------------------------------------------------------------------------------------
 
-    def _tool(
-        self, provider: str, event: ToolUse | ToolResult, key: int, file: int, now: float
-    ) -> None:
+    def _tool(self, provider: str, event: ToolUse | ToolResult, key: int, file: int, now: float) -> None:
         at = min(event.at, now) if event.at > 0 else now
         tool = self._tools.get(key)
         before = None
@@ -446,25 +457,32 @@ class History:
             self.db.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> Changes:
-        """Write everything since the last commit; what changed. After sqlite3.Error all of it is taken back."""
+        """Make everything since the last commit durable; what changed. After sqlite3.Error all of it is taken back."""
         try:
-            dirty = [file for file in self.files.values() if file.dirty]
-            sessions = [session for session in self.sessions.values() if session.dirty]
-            if dirty or sessions or self._out.anything() or self.db.in_transaction:
+            if self._waiting() or self.db.in_transaction:
                 self.begin()
-                write.everything(self.db, self._out, dirty, sessions, self.models)
-                write.inherited(self.db, self._out.inherited, self.sessions)
+                self._flush()
                 self.db.execute("COMMIT")
         except BaseException:
             self.abandon()
             raise
         changes, self._changes = self._changes, nothing()
+        self._trim()
+        return changes
+
+    def _waiting(self) -> bool:
+        return bool(self._dirty_files or self._out.anything() or any(s.dirty for s in self.sessions.values()))
+
+    def _flush(self) -> None:
+        """Write what was gathered into the open transaction, and let go of it."""
+        sessions = [session for session in self.sessions.values() if session.dirty]
+        write.everything(self.db, self._out, list(self._dirty_files), sessions, self.models)
+        write.inherited(self.db, self._out.inherited, self.sessions)
         self._out = write.Pending()
         self._rows.clear()
         self._aliases.clear()
         self._tools.clear()
-        self._trim()
-        return changes
+        self._dirty_files.clear()
 
     def abandon(self) -> None:
         """Take back everything since the last commit, in memory too."""

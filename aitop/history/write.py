@@ -29,6 +29,9 @@ class Pending:
             (self.rows, self.aliases, self.merged, self.tools, self.agents, self.limits, self.quarters)
         )
 
+    def size(self) -> int:
+        return len(self.rows) + len(self.tools)
+
     def add(self, quarter: int, session: int, model: int, value: Sum) -> None:
         """Move one quarter hour's sum; tool counts have a table of their own."""
         change = (*value[:8], *value[10:])
@@ -61,8 +64,6 @@ def everything(
     _put(db, "usage_limit", _LIMIT, (_limit(limit) for limit in out.limits.values()))
     _sums(db, out)
     _put(db, "model", "id, name", models.fresh())
-    for file in files:
-        file.dirty = False
     for session in sessions:
         session.dirty = False
 

@@ -104,4 +104,15 @@ class Chores:
             sock.close()
 
 
+def give_back_memory() -> None:
+    """After a large reading: hand the memory it took back to the system, where the C library can."""
+    import ctypes
+    import gc
+
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
 _BACKUP = "import sys; from aitop.history import backup; backup.make(sys.argv[1], sys.argv[2])"

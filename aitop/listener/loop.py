@@ -14,7 +14,7 @@ import sqlite3
 import time
 from typing import Any
 
-from aitop import paths, periods, segments
+from aitop import paths, periods
 from aitop.aggregator import Aggregator
 from aitop.alerts import Alert
 from aitop.config import Config, ConfigError
@@ -29,6 +29,7 @@ from aitop.listener.watch import Watcher
 from aitop.pricing import table
 from aitop.providers import Provider
 from aitop.providers import load as load_providers
+from aitop.listener.announce import Announcer
 from aitop.publish import Publisher, encode
 from aitop.snapshot import MOST_SESSIONS, Facts, take
 
@@ -54,7 +55,7 @@ class Listener:
         self.receiver = Receiver(
             os.path.join(home, paths.SOCKET), self.selector, self.providers, self._arrived
         )
-        self.publisher = Publisher(home, paths.runtime_folder())
+        self.announcer = Announcer(Publisher(home, paths.runtime_folder()), log)
         self.watcher = Watcher()
         self.aggregator = Aggregator(now)
         self.chores = chores.Chores(home, log)
@@ -69,6 +70,9 @@ class Listener:
         self._reprice_from: int | None = None
         self._alive: dict[int, tuple[float, bool]] = {}
         self._host = socket.gethostname()
+        self._trimmed = False  # memory of the last reading was given back
+        self._folded = 0  # commits that changed something
+        self._limits: dict[tuple[str, str], int | None] = {}
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -105,7 +109,7 @@ class Listener:
         self._take_in(time.time(), last=True)
         self._commit(time.time())
         if self.stopping != "upgrade":
-            self.publisher.withdraw()
+            self.announcer.publisher.withdraw()
         self.receiver.close(remove=True)
         self.watcher.close()
         self.chores.close()
@@ -198,16 +202,22 @@ class Listener:
         if now >= self._next_midnight or now < self.aggregator.day:
             self._begin_day(now)
         self._publish(now)
+        if self.ingest.complete and not self._trimmed:
+            chores.give_back_memory()
+        self._trimmed = self.ingest.complete
         reason = self.chores.tick(now, self.config, self.ingest.complete)
         if reason and self.stopping is None:
             self.stopping = reason
 
     def _commit(self, now: float) -> None:
         try:
-            self.aggregator.fold(self.history.commit(), now)
+            changes = self.history.commit()
             self.history_error = None
         except sqlite3.Error as error:
             self._failed(error)
+            return
+        self._folded += 1 if changes.anything() else 0
+        self.aggregator.fold(changes, now)
 
     def _failed(self, error: Exception) -> None:
         """The history refused: take all of it back and read it again when it can be written."""
@@ -224,6 +234,9 @@ class Listener:
         self._next_rescan = min(self._next_rescan, time.monotonic() + 1.0)
 
     def _publish(self, now: float) -> None:
+        """The full state; while nothing at all happens, most seconds only say that we live."""
+        if self.announcer.repeat(self._sign(), now):
+            return
         snap = take(
             self.aggregator, self.history.sessions.values(), self.alerts, self.config, self._facts(now), now
         )
@@ -242,16 +255,19 @@ class Listener:
             doctor=self._doctor(),
             host=self._host,
         )  # fmt: skip
-        try:
-            self.publisher.state(state)
-            own = [(s.name, s.display, s.preset, s.format) for s in self.config.segments]
-            self.publisher.write_segments(segments.render_all(state, own, now), now)
-        except OSError as error:
-            self.log.error(f"cannot publish: {error}")
+        self.announcer.publish(state, self._sign(), self.config, now)
+
+    def _sign(self) -> tuple[object, ...]:
+        """What must stay the same for a second to have been uneventful."""
+        recent = self.aggregator.window("15m")
+        return (
+            self._folded, any(recent), self.receiver.counts.total(), self.ingest.complete, self.config_error,
+            self.history_error, self.config,
+        )  # fmt: skip
 
     def _doctor(self) -> dict[str, Any]:
         return {
-            "bad_lines": sum(file.bad_lines for file in self.history.files.values()),
+            "bad_lines": self.history.bad_lines,
             "files": len(self.history.files),
             "unread_files": sorted(self.ingest.unreadable)[:20],
             "config_error": self.config_error,
@@ -281,10 +297,14 @@ class Listener:
         return known[1]
 
     def _context_limit(self, provider: str, model: str) -> int | None:
-        for one in self.providers:
-            if one.name == provider:
-                return one.context_limit(model) or self.prices.context_window(model)
-        return self.prices.context_window(model)
+        """A model's context window: as its client runs it, else its own. Asked for each session each second."""
+        key = (provider, model)
+        if key not in self._limits:
+            if len(self._limits) > 1000:
+                self._limits.clear()
+            client = next((one.context_limit(model) for one in self.providers if one.name == provider), None)
+            self._limits[key] = client or self.prices.context_window(model)
+        return self._limits[key]
 
     # -- starting, days, configuration -----------------------------------------------------------------------
 
@@ -305,7 +325,7 @@ class Listener:
         if read.meta(self.db, "prices") != self.prices.fingerprint:
             self._reprice_from = 0
         self._begin_day(now)
-        self.publisher.tidy(set())
+        self.announcer.publisher.tidy(set())
 
     def _begin_day(self, now: float) -> None:
         starts = periods.starts(now)
@@ -349,6 +369,7 @@ class Listener:
             self.aggregator.estimated.clear()
             self._reprice_from = 0
         self.prices = self.history.prices = prices
+        self._limits.clear()
         self.ingest.stop()
         done, total = self.ingest.done_bytes, self.ingest.total_bytes
         self.ingest = self._ingest()

@@ -55,6 +55,9 @@ class Counts:
         self.rejected = 0
         self.by_event: dict[str, int] = {}
 
+    def total(self) -> int:
+        return self.received + self.rejected
+
     def published(self) -> dict[str, Any]:
         return {
             "received": self.received,
