@@ -321,8 +321,9 @@ class TestUninstall:
         (home / ".config" / "aitop").mkdir(parents=True)
         (home / ".config" / "aitop" / "config.toml").write_text("")
         aitop(cli.uninstall, "--purge", "--yes")
-        left = {str(path.relative_to(home)) for path in home.rglob("*")}
-        assert left == {".claude", ".claude/settings.json", ".config", "run"}
+        assert not (home / ".aitop").exists()
+        assert not (home / ".config" / "aitop").exists()
+        assert list(runtime.iterdir()) == []
         assert mine.read_bytes() == MINE
 
     def test_a_running_listener_is_stopped(self, mine, monkeypatch):
