@@ -8,7 +8,7 @@ from typing import Any
 
 from aitop.model import Usage
 
-MOST_TOKENS = 1 << 48  # a count beyond this is damage, not usage
+MOST_TOKENS = 1 << 26  # a count beyond this is damage, not usage; sums of such would not fit the history
 
 
 def text(value: Any, most: int = 256) -> str | None:
@@ -29,7 +29,9 @@ def epoch(value: Any) -> float | None:
         try:
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is None:
-                moment = datetime.fromisoformat(value + "+00:00" if "T" in value else value + "T00:00:00+00:00")
+                moment = datetime.fromisoformat(
+                    value + "+00:00" if "T" in value else value + "T00:00:00+00:00"
+                )
             found = moment.timestamp()
         except (ValueError, OverflowError, OSError):
             return None

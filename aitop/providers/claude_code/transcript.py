@@ -7,7 +7,9 @@ write a placeholder first, so within a file the last line wins and only that one
 Must not keep any text: only its length leaves this file.
 """
 
+import json
 import os
+import re
 from typing import Any
 
 import orjson
@@ -15,7 +17,7 @@ import orjson
 from aitop.model import ApiError, ClientTotals, Compaction, Event, Response, SessionInfo, Status, ToolResult
 from aitop.model import ToolUse
 from aitop.providers import Parsed, Source
-from aitop.providers.claude_code.fields import epoch, text, usage
+from aitop.providers.claude_code.fields import count, epoch, text, usage
 
 SMALL = 65_536  # lines of the client's own bookkeeping (compaction, errors, totals) are smaller than this
 NOTHING = (0, 0, 0, 0, 0)
@@ -41,7 +43,18 @@ def parse(data: bytes, start: int, source: Source) -> Parsed:
 class _Told:
     """One response as this run's lines tell it so far; the newest line stands for its usage."""
 
-    __slots__ = ("agent", "at", "end", "message", "message_id", "offset", "paying", "record_id", "request_id", "visible")
+    __slots__ = (
+        "agent",
+        "at",
+        "end",
+        "message",
+        "message_id",
+        "offset",
+        "paying",
+        "record_id",
+        "request_id",
+        "visible",
+    )
 
     def __init__(self, at: float, offset: int, agent: str | None) -> None:
         self.at, self.offset, self.agent, self.visible = at, offset, agent, 0
@@ -163,7 +176,7 @@ class _Run:
                     name = text(block.get("name")) or "unknown"
                     self.tools[identity] = ToolUse(self.session or "unknown", at, identity, name, agent)
                 if unfinished:
-                    visible += len(orjson.dumps(block.get("input")))
+                    visible += _size(block.get("input"))
             elif unfinished and kind in ("text", "thinking"):
                 shown = block.get(kind)
                 visible += len(shown) if isinstance(shown, str) else 0
@@ -216,7 +229,7 @@ class _Run:
             or b'"api-request"' in line
         ):
             self._bookkeeping(line)
-        elif self.pending is not None and b'"type":"user"' in line:
+        elif self.pending is not None and b'"user"' in line and _is_user(line):
             self.pending = None  # the user interrupted it: nobody answered, nothing failed
         elif line[:1] != b"{" or line.rstrip()[-1:] != b"}":
             self.bad += 1
@@ -230,7 +243,7 @@ class _Run:
         kind, subtype = record.get("type"), record.get("subtype")
         if kind == "cost-state":
             cost, api = record.get("totalCostUSD"), record.get("totalAPIDuration")
-            if isinstance(cost, int | float) and 0 <= cost < 1e9:
+            if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < 1e9:
                 api_ms = float(api) if isinstance(api, int | float) else None
                 self.events.append(ClientTotals(session, None, float(cost), api_ms))
         elif kind == "system" and subtype == "compact_boundary":
@@ -324,44 +337,64 @@ def _resting(record: dict[str, Any]) -> tuple[str, str]:
     return ("working", "retrying") if record.get("subtype") == "api_error" else ("idle", "turn ended")
 
 
-_RESULT = b'"tool_use_id":"'
-_TIME = b'"timestamp":"'
+# A result's line as clients write it: plain fields, then the message whose first block is the result.
+_RESULT = re.compile(
+    rb'\{(?:"\w+":(?:"[^"\\]*"|true|false|null),)*"type":"user","message":\{"role":"user","content":'
+    rb'\[\{"tool_use_id":"([^"\\]{1,200})","type":"tool_result"[,}]'
+)
+_AFTER = b'}]},"uuid":"'
+_TIME = re.compile(rb'\}\]\},"uuid":"[^"\\]*","timestamp":"([^"\\]*)"')
 
 
 def _cut(line: bytes) -> tuple[str, bool, float] | None:
     """(tool_use_id, failed, at) without parsing, or None where the bytes leave any doubt."""
-    start = line.find(_RESULT)
-    if start < 0 or line.find(b'"tool_use_id"', start + 15) >= 0 or b'"type":"user"' not in line:
+    found = _RESULT.match(line)
+    if found is None or line[-1:] != b"}":
         return None
-    if line[-1:] != b"}" or line[:1] != b"{":
+    end = line.find(_AFTER, found.end() - 1)
+    time = _TIME.match(line, end) if end > 0 else None
+    at = epoch(time[1].decode("ascii", "replace")) if time else None
+    if at is None or line.find(b'"tool_use_id"', found.end(), end) >= 0:
         return None
-    end = line.find(b'"', start + 15, start + 215)
-    when = line.find(_TIME)
-    if end < 0 or when < 0 or line.find(_TIME, when + 13) >= 0:
+    failed = line.endswith(b',"is_error":true', 0, end)
+    said = failed or line.endswith(b',"is_error":false', 0, end)
+    if not said and line.find(b'"is_error"', found.end(), end) >= 0:
         return None
-    identity = line[start + 15 : end]
-    if not identity or b"\\" in identity:
-        return None
-    at = epoch(line[when + 13 : line.find(b'"', when + 13)].decode("ascii", "replace"))
-    # `is_error` stands beside the id inside its block; another one elsewhere makes the line doubtful
-    errors = line.count(b'"is_error":')
-    if errors > 1 or at is None:
-        return None
-    return identity.decode("utf-8", "replace"), errors == 1 and b'"is_error":true' in line, at
+    return found[1].decode("utf-8", "replace"), failed, at
 
 
 def _is_nothing(raw: Any) -> bool:
-    if isinstance(raw, dict) and (raw.get("output_tokens") or raw.get("cache_read_input_tokens")):
+    if isinstance(raw, dict) and count(raw.get("output_tokens")):
         return False
     found = usage(raw)
     return found[:5] == NOTHING and not found.web_searches and not found.advisor
 
 
 def _json(line: bytes) -> Any:
+    """A line's value, None when it is no JSON. Half a character, as clients cut strings, becomes `?`."""
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
+        if b"\\ud" not in line and b"\\uD" not in line:
+            return None
+    try:
+        value = json.loads(line)
+        return orjson.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
         return None
+
+
+def _size(value: Any) -> int:
+    """How long a value is as JSON; 0 for one nested deeper than can be written."""
+    try:
+        return len(orjson.dumps(value))
+    except TypeError:
+        return 0
+
+
+def _is_user(line: bytes) -> bool:
+    record = _json(line)
+    return isinstance(record, dict) and record.get("type") == "user"
 
 
 def _is_uuid(stem: str) -> bool:

@@ -1,0 +1,175 @@
+"""Every test in a home of its own: nothing of the user's is read, nothing is written outside.
+
+Also here: the real listener as a process, which a test may start, watch, kill, and must leave ended.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal as signals
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LONGEST_HOME = 80  # bytes: a socket's whole path must stay under 104
+PRIVATE = ("AITOP_CONFIG", "AITOP_TAG", "AITOP_LOG_LEVEL", "CLAUDE_CONFIG_DIR", "CLAUDE_PID", "NO_COLOR", "TMUX_PANE",
+           "NOTIFY_SOCKET", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CACHE_HOME",
+           "XDG_STATE_HOME")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path, monkeypatch):
+    """No test sees this user's home, configuration, clients or time zone."""
+    user = tmp_path / "user"
+    user.mkdir()
+    for name in PRIVATE:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(user))
+    monkeypatch.setenv("AITOP_HOME", str(tmp_path / "h"))
+    monkeypatch.setenv("AITOP_PROVIDERS", "builtin")
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """`$AITOP_HOME`: an empty folder with a path short enough for a socket."""
+    path, remove = tmp_path / "h", False
+    if len(os.fsencode(path)) > LONGEST_HOME:
+        path, remove = tempfile.mkdtemp(prefix="aitop-", dir="/tmp"), True
+    os.makedirs(path, exist_ok=True)
+    monkeypatch.setenv("AITOP_HOME", str(path))
+    yield str(path)
+    if remove:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+class Running:
+    """The real listener as a child process."""
+
+    def __init__(self, home):
+        self.home = home
+        self.process = None
+        self.started = []
+
+    def start(self, *, wait=True, **more):
+        """Start it; with `wait` until its first state is there."""
+        environ = os.environ | {"PYTHONPATH": ROOT, "AITOP_HOME": self.home} | more
+        begun = time.time()
+        with open(os.path.join(self.home, "listener.out"), "ab") as out:
+            self.process = subprocess.Popen([sys.executable, "-m", "aitop", "listen", "--quiet"], env=environ, stdout=out,
+                                            stderr=out, stdin=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+        self.started.append(self.process)
+        if wait:
+            self.wait_for(
+                lambda state: state["written_at"] >= begun and state["listener"]["pid"] == self.process.pid
+            )
+        return self
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def state(self):
+        with contextlib.suppress(OSError), open(os.path.join(self.home, "state.json"), "rb") as file:
+            return json.loads(file.read())
+        return None
+
+    def wait_for(self, true, seconds=10.0):
+        """The first state for which something holds; the test fails when none comes."""
+        deadline = time.monotonic() + seconds
+        state = None
+        while time.monotonic() < deadline:
+            state = self.state()
+            if state is not None and true(state):
+                return state
+            if self.process.poll() is not None:
+                pytest.fail(f"the listener ended with {self.process.returncode}: {self.output()}")
+            time.sleep(0.02)
+        pytest.fail(f"not within {seconds} s; the last state: {json.dumps(state)[:4000]} {self.output()}")
+
+    def wait_log(self, text, seconds=10.0):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if text in self.log():
+                return
+            time.sleep(0.02)
+        pytest.fail(f"{text!r} is not in the log: {self.log()}")
+
+    def log(self):
+        with (
+            contextlib.suppress(OSError),
+            open(os.path.join(self.home, "aitop.log"), encoding="utf-8") as file,
+        ):
+            return file.read()
+        return ""
+
+    def output(self):
+        with (
+            contextlib.suppress(OSError),
+            open(os.path.join(self.home, "listener.out"), encoding="utf-8") as file,
+        ):
+            return file.read()[-4000:]
+        return ""
+
+    def send(self, payload, header=None):
+        """One connection to its socket: a payload (JSON unless bytes), after a header line if any."""
+        data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(10)
+            peer.connect(os.path.join(self.home, "claudecode.sock"))
+            with contextlib.suppress(OSError):
+                peer.sendall((header or b"") + data)
+
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+    def end(self, number=signals.SIGTERM):
+        """End it and return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(10)
+
+
+def left_over(group):
+    """Processes of the listener's session that are still there."""
+    found = []
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
+        with contextlib.suppress(OSError):
+            if name.isdigit() and os.getsid(int(name)) == group:
+                with open(f"/proc/{name}/stat") as file:
+                    if file.read().rpartition(")")[2].split()[0] != "Z":
+                        found.append(int(name))
+    return found
+
+
+@pytest.fixture
+def listener(home):
+    """Starts the real listener on demand (`listener.start()`); fails when it left a process behind."""
+    running = Running(home)
+    yield running
+    for process in running.started:
+        if process.poll() is None:
+            process.send_signal(signals.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+    deadline = time.monotonic() + 2
+    groups = [process.pid for process in running.started]
+    while (left := [pid for group in groups for pid in left_over(group)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for pid in left:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signals.SIGKILL)
+    assert not left, f"processes left by the listener: {left}"
