@@ -81,16 +81,23 @@ class Lazy(click.Group):
 def main(ctx: click.Context) -> None:
     """What AI coding costs while it happens.
 
-    Without a command: `aitop top` on a terminal, this help elsewhere.
+    Without a command: `aitop top` on a terminal (a demo while there is nothing of yours to show),
+    this help elsewhere.
 
     \b
     Exit codes: 0 fine, 1 failed, 2 wrong usage. `aitop status`: 3 when no listener runs.
     Files: $AITOP_HOME (default ~/.aitop); configuration: `aitop config --defaults`.
-    """
+    """  # noqa: D301 - click's own mark
     if ctx.invoked_subcommand is None:
         import sys
 
         if sys.stdout.isatty():
+            from aitop.demo import first
+
+            if first.nothing_yet():
+                from aitop.demo.cli import run
+
+                sys.exit(run(60.0, 1.0, first.NOTICE))
             top = main.get_command(ctx, "top")
             assert top is not None
             ctx.invoke(top)

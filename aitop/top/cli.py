@@ -24,13 +24,13 @@ STYLES = {"warning": "\x1b[33m", "critical": "\x1b[1;31m"}
 @click.option("--once", is_flag=True, help="Print the table once and leave.")
 @click.option("--json", "as_json", is_flag=True, help='With --once: print {"state": …, "rows": …}.')
 def top(*, once: bool, as_json: bool) -> None:
-    r"""What is being spent, as a table redrawn in place.
+    """What is being spent, as a table redrawn in place.
 
     \b
     Keys: q or Ctrl-C leaves. Windows are sums of the last 1, 5 and 15 minutes; $/hr extrapolates them.
     A ratio nobody can know yet is `-` (null in JSON). NO_COLOR is honoured.
     Exit codes: 0 fine, 1 no fresh numbers (--once), 2 wrong usage.
-    """
+    """  # noqa: D301 - click's own mark
     if as_json and not once:
         raise click.UsageError("--json needs --once: aitop top --once --json")
     if once or not (sys.stdin.isatty() and sys.stdout.isatty()):

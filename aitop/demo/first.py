@@ -1,0 +1,46 @@
+"""Whether there is anything of the user's to show yet: what decides that `aitop` alone plays the demo."""
+
+import os
+import sqlite3
+
+from aitop import paths
+from aitop.config import ConfigError, load
+from aitop.history import schema
+from aitop.listener.loop import folders
+from aitop.providers import Provider
+from aitop.providers import load as load_providers
+
+NOTICE = "No Claude Code data on this machine yet, so here is a demo with made-up numbers."
+
+
+def nothing_yet() -> bool:
+    """No client's folder holds a record, and no history was kept of older ones."""
+    try:
+        config = load()
+    except ConfigError:
+        return False  # what is wrong with it is told by whatever runs instead of the demo
+    providers, _ = load_providers()
+    found = folders(providers, config)
+    return not (any(_has_record(p, folder) for p in providers for folder in found[p.name]) or _is_kept())
+
+
+def _has_record(provider: Provider, folder: str) -> bool:
+    return any(
+        provider.wants(os.path.join(path, name)) for path, _, names in os.walk(folder) for name in names
+    )
+
+
+def _is_kept() -> bool:
+    path = paths.in_home(paths.HISTORY)
+    if not os.path.exists(path):
+        return False
+    try:
+        db = schema.connect_read_only(path)
+    except (sqlite3.Error, schema.HistoryError):
+        return True
+    try:
+        return db.execute("SELECT 1 FROM session LIMIT 1").fetchone() is not None
+    except sqlite3.Error:
+        return True
+    finally:
+        db.close()
