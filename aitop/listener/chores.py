@@ -30,6 +30,8 @@ class Chores:
         self._next_prices = 0.0
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._changed_to: str | None = None
+        self._watched = (paths.config_file(), os.path.join(home, paths.PRICES))
+        self._stamps = [_stamp(path) for path in self._watched]
         self._notify = os.environ.get("NOTIFY_SOCKET")
 
     def ready(self) -> None:
@@ -56,6 +58,12 @@ class Chores:
             self._next_prices = monotonic + DAY / 4
             self._start("prices", "-m", "aitop", "prices", "update")
         return self._upgraded()
+
+    def changed(self) -> bool:
+        """Whether the configuration or the prices are other files than when last asked."""
+        stamps = [_stamp(path) for path in self._watched]
+        found, self._stamps = stamps != self._stamps, stamps
+        return found
 
     def close(self) -> None:
         """At the end of the listener nothing it started goes on."""
@@ -102,6 +110,14 @@ class Chores:
             pass
         finally:
             sock.close()
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def give_back_memory() -> None:

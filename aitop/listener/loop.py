@@ -184,7 +184,7 @@ class Listener:
     def _tick(self, now: float) -> None:
         monotonic = time.monotonic()
         self.receiver.sweep(monotonic)
-        if self._next_rescan < 0:
+        if self._next_rescan < 0 or (int(monotonic) % 10 == 5 and self.chores.changed()):
             self._reload(now)
         if monotonic >= self._next_rescan:
             for folder in self.ingest.rescan(now):
