@@ -225,6 +225,7 @@ class Listener:
         self.log.error(f"history: {error}")
         try:
             self.history.abandon()
+            self._remember_sessions()
         except sqlite3.Error as again:
             self.log.error(f"history: {again}")
         for helper in self.ingest.helpers:
@@ -314,8 +315,7 @@ class Listener:
 
     def _recall(self, now: float) -> None:
         """What the history knew before this start: the last hour, the periods, the newest sessions."""
-        for provider, name in load.newest_sessions(self.db, MOST_SESSIONS):
-            self.history.session(provider, name)
+        self._remember_sessions()
         self.aggregator.windows.advance(now)
         self.aggregator.recall(read.past(self.db, now - 3600))
         for limit in read.limits(self.db, now):
@@ -326,6 +326,10 @@ class Listener:
             self._reprice_from = 0
         self._begin_day(now)
         self.announcer.publisher.tidy(set())
+
+    def _remember_sessions(self) -> None:
+        for provider, name in load.newest_sessions(self.db, MOST_SESSIONS):
+            self.history.session(provider, name)
 
     def _begin_day(self, now: float) -> None:
         starts = periods.starts(now)
