@@ -103,6 +103,7 @@ def test_the_path_is_the_lasting_link_when_it_is_the_same_command(tmp_path, monk
 
 
 def test_snippets_are_found_in_a_checkout_and_in_an_installed_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(init, "__file__", os.path.join(ROOT, "aitop", "install", "init.py"))
     assert init.folder() == os.path.join(ROOT, "integrations")
     package = tmp_path / "site-packages" / "aitop"
     (package / "install").mkdir(parents=True)
