@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from aitop import periods
-from aitop.history.store import Changes
+from aitop.history.ledger import Changes
 from aitop.model import ZERO, Limit, Sum
 from aitop.windows import Minutes, Total, Windows
 
@@ -89,9 +89,12 @@ class Aggregator:
                 tool = self._tool(name)
                 tool.calls += calls
                 tool.failures += failures
-        for at, name, took in changes.latencies:
+        for at, name, took, was in changes.latencies:
             if at >= self.day:
-                self._tool(name).latencies.append(took)
+                latencies = self._tool(name).latencies
+                if was is not None and was in latencies:
+                    latencies.remove(was)
+                latencies.append(took)
         self.compactions += sum(sign for at, sign in changes.compactions if at >= self.day)
         for limit in changes.limits:
             self.limits[(limit.provider, limit.account or "", limit.name)] = limit

@@ -130,6 +130,17 @@ def more_evidence(old: Evidence, r: Response, now: float) -> Evidence:
     )
 
 
+def joined(one: Evidence, other: Evidence) -> Evidence:
+    """Two responses of one file turned out to be one: its last line wins, its first time stays."""
+    first, last = sorted((one, other), key=lambda evidence: evidence.end)
+    return last._replace(
+        at=min(one.at, other.at),
+        visible=one.visible + other.visible,
+        agent=last.agent if first.agent is not None else None,
+        paying=last.paying or first.paying,
+    )
+
+
 def decide(versions: Iterable[Evidence], file_of: Callable[[int], File]) -> tuple[Evidence, str | None]:
     """One response from every file's version of it: what counts, and the name of the session that paid.
 

@@ -16,7 +16,6 @@ class Pending:
         self.rows: dict[int, Row] = {}
         self.copies: dict[int, dict[int, Evidence]] = {}  # response → file → what it says
         self.aliases: dict[int, int] = {}
-        self.merged: list[tuple[int, int]] = []  # (kept, gone)
         self.tools: dict[int, Tool] = {}
         self.agents: list[tuple[int, str]] = []
         self.limits: dict[tuple[str, str, str], Limit] = {}
@@ -25,9 +24,7 @@ class Pending:
         self.tool_quarters: dict[tuple[int, int, str], list[int]] = {}
 
     def anything(self) -> bool:
-        return any(
-            (self.rows, self.aliases, self.merged, self.tools, self.agents, self.limits, self.quarters)
-        )
+        return any((self.rows, self.aliases, self.tools, self.agents, self.limits, self.quarters))
 
     def size(self) -> int:
         return len(self.rows) + len(self.tools)
@@ -52,7 +49,6 @@ def everything(
     db: sqlite3.Connection, out: Pending, files: list[File], sessions: list[Session], models: Models
 ) -> None:
     """Write it all; the order matters to nobody but the reader of a half-written trace."""
-    _merges(db, out)
     _put(db, "file", FILE, (_file(file) for file in files))
     _put(db, "response", _RESPONSE, (_response(row, models) for row in out.rows.values()))
     _put(db, "copy", f"response, {EVIDENCE}", _copies(out, models))
@@ -66,6 +62,15 @@ def everything(
     _put(db, "model", "id, name", models.fresh())
     for session in sessions:
         session.dirty = False
+
+
+def merge(db: sqlite3.Connection, out: Pending, kept: int, gone: int) -> None:
+    """Two responses turned out to be one. At once, so that nobody finds the one that is gone."""
+    db.execute("UPDATE alias SET response = ? WHERE response = ?", (kept, gone))
+    db.execute("DELETE FROM response WHERE id = ?", (gone,))
+    db.execute("DELETE FROM copy WHERE response = ?", (gone,))
+    out.rows.pop(gone, None)
+    out.copies.pop(gone, None)
 
 
 def inherited(
@@ -110,14 +115,6 @@ def _sums(db: sqlite3.Connection, out: Pending) -> None:
         "ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, failures = failures + excluded.failures",
         ((*key, *value) for key, value in out.tool_quarters.items() if any(value)),
     )
-
-
-def _merges(db: sqlite3.Connection, out: Pending) -> None:
-    for kept, gone in out.merged:
-        db.execute("UPDATE alias SET response = ? WHERE response = ?", (kept, gone))
-        db.execute("DELETE FROM response WHERE id = ?", (gone,))
-        db.execute("DELETE FROM copy WHERE response = ?", (gone,))
-        out.rows.pop(gone, None)
 
 
 def _copies(out: Pending, models: Models) -> Iterable[tuple[object, ...]]:

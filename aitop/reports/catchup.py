@@ -56,8 +56,7 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
     providers, _ = load_providers()
     db = schema.connect(os.path.join(home, paths.HISTORY))
     try:
-        history = History(db, prices)
-        history.floor = float("inf")  # nobody keeps running sums here
+        history = History(db, prices, floor=float("inf"))  # nobody keeps running sums here
         ingest = Ingest(history, providers, folders(providers, config), min(2, os.cpu_count() or 1))
         ingest.rescan(now)
         ingest.recruit()
