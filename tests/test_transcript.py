@@ -69,8 +69,19 @@ def test_two_messages_with_one_request_id_stay_two():
 
 
 def test_a_missing_request_id_leaves_the_message_id():
-    found = one(Response, assistant(request_id=None), assistant(request_id="req_late"))
-    assert (found.message_id, found.request_id) == ("msg_1", "req_late")
+    found = one(Response, assistant(request_id=None), assistant(request_id=None))
+    assert (found.message_id, found.request_id) == ("msg_1", None)
+
+
+def test_every_pair_of_names_is_told_so_that_the_history_can_join_them():
+    lines = [assistant(), assistant(request_id=None), assistant(request_id="req_2"), assistant()]
+    found = of(Response, *lines)
+    assert [(r.message_id, r.request_id) for r in found] == [
+        ("msg_1", None),
+        ("msg_1", "req_2"),
+        ("msg_1", "req_1"),
+    ]
+    assert [r.end for r in found] == sorted(r.end for r in found)
 
 
 def test_without_a_message_id_the_request_id_names_it():
@@ -80,7 +91,7 @@ def test_without_a_message_id_the_request_id_names_it():
 
 def test_without_any_id_the_record_s_own_names_it():
     lines = [assistant(None, request_id=None, uuid=name) for name in ("a", "b", "a")]
-    assert [r.record_id for r in of(Response, *lines)] == ["a", "b"]
+    assert sorted(r.record_id for r in of(Response, *lines)) == ["a", "b"]
 
 
 def test_uncached_input_excludes_the_cache_and_total_input_includes_it():

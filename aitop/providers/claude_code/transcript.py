@@ -14,8 +14,17 @@ from typing import Any
 
 import orjson
 
-from aitop.model import ApiError, ClientTotals, Compaction, Event, Response, SessionInfo, Status, ToolResult
-from aitop.model import ToolUse
+from aitop.model import (
+    ApiError,
+    ClientTotals,
+    Compaction,
+    Event,
+    Response,
+    SessionInfo,
+    Status,
+    ToolResult,
+    ToolUse,
+)
 from aitop.providers import Parsed, Source
 from aitop.providers.claude_code.fields import count, epoch, text, usage
 
@@ -66,6 +75,10 @@ class _Told:
         self.paying: str | None = None
 
 
+def _last(told: _Told) -> int:
+    return told.end
+
+
 class _Run:
     """One pass over a run of lines: responses and tool calls are gathered by id, each told once."""
 
@@ -74,7 +87,7 @@ class _Run:
         self.session = source.session
         self.pending = source.pending
         self.events: list[Event] = []
-        self.told: dict[str, _Told] = {}
+        self.told: dict[tuple[str | None, str | None], _Told] = {}
         self.tools: dict[str, ToolUse] = {}
         self.bad = 0
         self.first_at: float | None = None
@@ -96,7 +109,7 @@ class _Run:
                 self._other(line)
             offset += len(line) + 1
         self._close(lines)
-        responses: list[Event] = [response for t in self.told.values() if (response := self._response(t))]
+        responses: list[Event] = [self._response(told) for told in sorted(self.told.values(), key=_last)]
         events = responses + list(self.tools.values()) + self.events
         return Parsed(events, self.bad, self.first_at, self.session, self.pending)
 
@@ -134,7 +147,8 @@ class _Run:
         self.seen = record
         message_id, request_id = text(message.get("id")), text(record.get("requestId"))
         record_id = text(record.get("uuid")) or f"{self.session}:{offset}"
-        key = message_id or request_id or record_id
+        # Both names: a line that repeats one of them with another partner tells of that name too.
+        key = (message_id, request_id) if message_id or request_id else (record_id, record_id)
         told = self.told.get(key)
         if told is None:
             told = self.told[key] = _Told(at, offset, agent)
@@ -143,12 +157,11 @@ class _Run:
         if agent is None:
             told.agent = None
         told.message, told.end, told.record_id = message, offset, record_id
-        told.message_id = message_id or told.message_id
-        told.request_id = request_id or told.request_id
+        told.message_id, told.request_id = message_id, request_id
         told.paying = text(record.get("requestSessionId")) or told.paying
         told.visible += visible
 
-    def _response(self, told: _Told) -> Response | None:
+    def _response(self, told: _Told) -> Response:
         message = told.message
         return Response(
             self.session or "unknown", told.at, text(message.get("model")) or "unknown",
