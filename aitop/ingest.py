@@ -66,7 +66,7 @@ class Ingest:
                 continue
 
     def look(self, path: str, now: float) -> bool:
-        """One path that something spoke of: queue it if it is ours and changed. Whether it is under a folder of ours."""
+        """One path that something spoke of: queue it if it changed. Whether it is under a folder of ours."""
         real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
         for name, root in self.folders:
             if real.startswith(root + os.sep) and self.providers[name].wants(real):

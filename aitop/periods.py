@@ -7,12 +7,16 @@ NAMES = ("today", "week", "month")
 
 def starts(now: float) -> dict[str, float]:
     """Local midnight of today, of Monday, of the first of the month, as epoch seconds; right across DST."""
-    today = datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = _midnight(now)
     monday = today - timedelta(days=today.weekday())
     return {"today": today.timestamp(), "week": monday.timestamp(), "month": today.replace(day=1).timestamp()}
 
 
 def next_midnight(now: float) -> float:
     """The next local midnight."""
-    day = datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    return day.timestamp()
+    return (_midnight(now) + timedelta(days=1)).timestamp()
+
+
+def _midnight(now: float) -> datetime:
+    """Without a zone on purpose: arithmetic on local wall time is what makes a day of 23 hours right."""
+    return datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)  # noqa: DTZ006

@@ -60,7 +60,8 @@ def by_session(
     facts = {
         row[0]: row[1:]
         for row in db.execute(
-            "SELECT id, name, provider, cwd, branch, model, tag, started_at, last_at, client_cost, compactions FROM session"
+            "SELECT id, name, provider, cwd, branch, model, tag, started_at, last_at, client_cost, compactions "
+            "FROM session"
         )
     }
     found = []
@@ -93,7 +94,8 @@ def past(db: sqlite3.Connection, start: float) -> list[tuple[float, Sum]]:
     found += [
         (at, Sum(errors=1))
         for (at,) in db.execute(
-            "SELECT at FROM incident WHERE at >= ? AND kind != 'compaction' AND NOT (twin IS NOT NULL AND from_file = 0)",
+            "SELECT at FROM incident WHERE at >= ? AND kind != 'compaction' "
+            "AND NOT (twin IS NOT NULL AND from_file = 0)",
             (start,),
         )
     ]
@@ -127,7 +129,8 @@ def stops_since(db: sqlite3.Connection, start: float) -> dict[str, int]:
 
 def compactions_since(db: sqlite3.Connection, start: float) -> int:
     found: int = db.execute(
-        "SELECT count(*) FROM incident WHERE kind = 'compaction' AND at >= ? AND NOT (twin IS NOT NULL AND from_file = 0)",
+        "SELECT count(*) FROM incident WHERE kind = 'compaction' AND at >= ? "
+        "AND NOT (twin IS NOT NULL AND from_file = 0)",
         (start,),
     ).fetchone()[0]
     return found

@@ -23,8 +23,10 @@ class File:
 
     def __init__(self, identity: int, provider: str, path: str, *rest: Any) -> None:
         self.id, self.provider, self.path = identity, provider, path
-        (self.session, self.agent, self.first_at, self.device, self.inode, self.size, self.mtime_ns, self.offset,
-         self.tail, self.bad_lines, self.pending) = rest or (None, None, None, None, None, 0, 0, 0, 0, 0, None)  # fmt: skip
+        stored = rest or (None, None, None, None, None, 0, 0, 0, 0, 0, None)
+        self.session, self.agent, self.first_at = stored[:3]
+        self.device, self.inode, self.size, self.mtime_ns = stored[3:7]
+        self.offset, self.tail, self.bad_lines, self.pending = stored[7:]
 
     def order(self) -> tuple[float, str]:
         """Which of two files owns what both tell: the one that begins earlier, then the smaller path."""
@@ -34,10 +36,12 @@ class File:
 class Session:
     """One session's facts and totals; `total` is a list in `Sum`'s order."""
 
-    __slots__ = ("agents", "branch", "cache", "client_api_ms", "client_cost", "compactions", "context_at", "context_limit",
-                 "context_tokens", "cwd", "dirty", "id", "info_at", "inherited", "last_at", "model", "name", "pane",
-                 "pid", "provider", "started_at", "status", "status_at", "status_live", "stop_reasons", "tag",
-                 "total")  # fmt: skip
+    __slots__ = (
+        "agents", "branch", "cache", "client_api_ms", "client_cost", "compactions", "context_at",
+        "context_limit", "context_tokens", "cwd", "dirty", "id", "info_at", "inherited", "last_at",
+        "model", "name", "pane", "pid", "provider", "started_at", "status", "status_at", "status_live",
+        "stop_reasons", "tag", "total",
+    )  # fmt: skip
 
     def __init__(self, identity: int, provider: str, name: str) -> None:
         self.id, self.provider, self.name = identity, provider, name

@@ -106,7 +106,7 @@ def connect(path: str) -> sqlite3.Connection:
         db.execute("PRAGMA cache_size = -4096")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
-            raise HistoryError(
+            raise HistoryError(  # noqa: TRY301
                 f"{path} was written by a newer aitop (history version {version}, this one knows {VERSION}). "
                 "Upgrade: pip install --upgrade aitop-status"
             )

@@ -82,7 +82,8 @@ def inherited(
         if known is None:
             continue
         known.inherited = db.execute(
-            "SELECT ifnull(sum(r.cost), 0) FROM file f JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
+            "SELECT ifnull(sum(r.cost), 0) FROM file f "
+            "JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
             "WHERE f.session = ? AND f.agent IS NULL AND r.session != ?",
             (name, known.id),
         ).fetchone()[0]

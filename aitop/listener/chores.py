@@ -3,12 +3,11 @@
 Anything slow runs in a process of its own; the loop only starts it and looks whether it has ended.
 """
 
+import _socket
 import os
 import subprocess
 import sys
 import time
-
-import _socket
 
 from aitop import __version__, paths
 from aitop.config import Config
@@ -81,7 +80,7 @@ class Chores:
         )  # fmt: skip
 
     def _upgraded(self) -> str | None:
-        """ "upgrade" once another version has been installed and has stayed the same for one look."""
+        """The reason "upgrade" once another version has been installed and has stayed the same for one look."""
         try:
             with open(INIT, encoding="utf-8") as file:
                 text = file.read()

@@ -103,7 +103,7 @@ class Receiver:
             self._selector.register(self._socket, selectors.EVENT_READ, self.accept)
             self._listening = True
 
-    def accept(self, monotonic: float, now: float) -> None:  # noqa: ARG002
+    def accept(self, monotonic: float, now: float) -> None:
         """Take in the connections that wait; while too many are open, the rest wait in the backlog."""
         while len(self._connections) < CONNECTIONS_MOST:
             try:

@@ -50,7 +50,9 @@ def main(*, echo: bool) -> int:
     finally:
         lock.release()
     if reason == "upgrade":
-        os.execv(sys.executable, [sys.executable, "-m", "aitop", "listen", *([] if echo else ["--quiet"])])
+        os.execv(  # noqa: S606
+            sys.executable, [sys.executable, "-m", "aitop", "listen", *([] if echo else ["--quiet"])]
+        )
     return 0
 
 

@@ -25,17 +25,17 @@ Progress = Callable[[int, int], None]  # (bytes read, bytes to read)
 COMMIT_EVERY = 64 << 20  # bytes: an interrupted first read goes on from there
 
 
-class NotReady(Exception):
+class NotReadyError(Exception):
     """The history cannot be brought up to date; the message says what to do."""
 
 
 def catch_up(progress: Progress) -> sqlite3.Connection:
-    """A read-only connection to a history that has everything. Raises NotReady, HistoryError, sqlite3.Error."""
+    """A read-only connection to a history that has everything. Raises NotReadyError, HistoryError, sqlite3.Error."""
     home = paths.home()
     try:
         lifecycle.prepare_home(home)
     except lifecycle.LifeError as error:
-        raise NotReady(str(error)) from error
+        raise NotReadyError(str(error)) from error
     lock = lifecycle.lock(home)
     try:
         lock.acquire(timeout=0)
@@ -110,7 +110,7 @@ def _wait_for_listener(progress: Progress) -> None:
         else:
             quiet += 1
             if quiet > 100:
-                raise NotReady(
+                raise NotReadyError(
                     "a listener holds the history but publishes nothing: `aitop stop`, then try again"
                 )
         time.sleep(0.1)

@@ -126,7 +126,7 @@ def _history() -> sqlite3.Connection:
     shown = _Progress()
     try:
         return catchup.catch_up(shown)
-    except (catchup.NotReady, HistoryError, ConfigError) as error:
+    except (catchup.NotReadyError, HistoryError, ConfigError) as error:
         raise click.ClickException(str(error)) from error
     except sqlite3.Error as error:
         raise click.ClickException(

@@ -7,24 +7,40 @@ own happened when it arrived.
 
 from typing import Any
 
-from aitop.model import ApiError, CacheState, ClientTotals, Compaction, ContextSize, Event, Limit, SessionInfo
-from aitop.model import Status, ToolResult, ToolUse
+from aitop.model import (
+    ApiError,
+    CacheState,
+    ClientTotals,
+    Compaction,
+    ContextSize,
+    Event,
+    Limit,
+    SessionInfo,
+    Status,
+    ToolResult,
+    ToolUse,
+)
 from aitop.providers import Feed
 
 NAME = "claude-code"
 STATUS_LINE = "StatusLine"
 
 EVENTS = frozenset(
-    "PreToolUse PostToolUse PostToolUseFailure PostToolBatch Notification UserPromptSubmit UserPromptExpansion "
-    "SessionStart SessionEnd Stop StopFailure SubagentStart SubagentStop PreCompact PostCompact PreModelSwitch "
-    "PostModelSwitch PermissionRequest PermissionDenied Setup TeammateIdle TaskCreated TaskCompleted Elicitation "
-    "ElicitationResult ConfigChange WorktreeCreate WorktreeRemove InstructionsLoaded CwdChanged FileChanged "
-    "DirectoryAdded MessageDisplay".split()
-)
+    (
+        "PreToolUse", "PostToolUse", "PostToolUseFailure", "PostToolBatch", "Notification", "UserPromptSubmit",
+        "UserPromptExpansion", "SessionStart", "SessionEnd", "Stop", "StopFailure", "SubagentStart",
+        "SubagentStop", "PreCompact", "PostCompact", "PreModelSwitch", "PostModelSwitch", "PermissionRequest",
+        "PermissionDenied", "Setup", "TeammateIdle", "TaskCreated", "TaskCompleted", "Elicitation",
+        "ElicitationResult", "ConfigChange", "WorktreeCreate", "WorktreeRemove", "InstructionsLoaded",
+        "CwdChanged", "FileChanged", "DirectoryAdded", "MessageDisplay",
+    )
+)  # fmt: skip
 WORKING = frozenset(
-    "UserPromptSubmit UserPromptExpansion PreToolUse PostToolUse PostToolUseFailure PostToolBatch SubagentStart "
-    "PreCompact PermissionDenied ElicitationResult".split()
-)
+    (
+        "UserPromptSubmit", "UserPromptExpansion", "PreToolUse", "PostToolUse", "PostToolUseFailure",
+        "PostToolBatch", "SubagentStart", "PreCompact", "PermissionDenied", "ElicitationResult",
+    )
+)  # fmt: skip
 WAITING = {
     "permission_prompt": "permission",
     "idle_prompt": "input",
