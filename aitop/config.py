@@ -18,7 +18,7 @@ class Key:
     """One configuration key: its dotted path, type, default, and what it means to a user."""
 
     path: str
-    kind: str  # str, bool, number, strings, or "a|b|c"
+    kind: str  # str, bool, number (0 or more), positive, strings, or "a|b|c"
     default: Any
     help: str
 
@@ -33,7 +33,7 @@ KEYS = (
     ),
     Key("preset", "cost|burn|limits|full", "full", "What displays show unless a segment says otherwise."),
     Key("currency.symbol", "str", "$", "Shown before money. Display only: every file holds USD."),
-    Key("currency.rate", "number", 1.0, "Units of that currency for one USD."),
+    Key("currency.rate", "positive", 1.0, "Units of that currency for one USD."),
     Key(
         "claude.config_dirs",
         "strings",
@@ -250,9 +250,13 @@ def _mismatch(kind: str, value: Any) -> str | None:
         return None if value in choices else f"must be one of {', '.join(choices)}, not {value!r}"
     if kind == "bool":
         return None if isinstance(value, bool) else f"must be true or false, not {value!r}"
-    if kind == "number":
+    if kind in ("number", "positive"):
         right = isinstance(value, int | float) and not isinstance(value, bool) and value == value  # noqa: PLR0124
-        return None if right and abs(value) < 1e15 else f"must be a number, not {value!r}"
+        if not right or abs(value) >= 1e15:
+            return f"must be a number, not {value!r}"
+        if value < 0 or (kind == "positive" and value == 0):
+            return f"must be {'more than 0' if kind == 'positive' else '0 or more'}, not {value!r}"
+        return None
     if kind == "strings":
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
         return None if right else f"must be a list of strings, not {value!r}"
