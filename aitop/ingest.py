@@ -149,6 +149,9 @@ class Ingest:
             except OSError as error:
                 self.unreadable[self._path] = error.strerror or str(error)
                 chunk = None
+            except Exception as error:  # a provider's own fault must not stop the reading of the rest
+                self.unreadable[self._path] = f"{type(error).__name__}: {error}"
+                chunk = None
             if chunk is not None:
                 self.unreadable.pop(chunk.path, None)
                 self.apply(chunk, now)

@@ -27,15 +27,20 @@ class Publisher:
 
     def __init__(self, home: str, runtime: str | None) -> None:
         self.home = home
-        self.folder = _make(runtime) if runtime and runtime != home else home
-        self.segments = os.path.join(self.folder, paths.SEGMENTS)
         self._written: dict[str, tuple[str, float]] = {}
-        if self.folder != home:
+        self.prepare(runtime)
+
+    def prepare(self, runtime: str | None) -> None:
+        """Make the folders and links, again when somebody removed them (a logout does). Raises OSError."""
+        self.folder = _make(runtime) if runtime and runtime != self.home else self.home
+        self.segments = os.path.join(self.folder, paths.SEGMENTS)
+        self._written.clear()
+        if self.folder != self.home:
             for name in (paths.STATE, paths.SEGMENTS, paths.NOW):
-                _link(os.path.join(self.folder, name), os.path.join(home, name))
+                _link(os.path.join(self.folder, name), os.path.join(self.home, name))
         else:
             for name in (paths.STATE, paths.SEGMENTS, paths.NOW):
-                path = os.path.join(home, name)
+                path = os.path.join(self.home, name)
                 if os.path.islink(path):
                     os.unlink(path)
         _make(self.segments)
