@@ -1,0 +1,115 @@
+"""What the client waits for: a hook, a status line; and what a burst of hooks does to the listener."""
+
+import json
+import os
+import shutil
+import socket
+import time
+
+from aitop.install import scripts
+from benchmarks import homes
+from benchmarks.harness import BARE_PYTHON, Row, compared
+
+EVENTS, WRITERS = 10_000, 8
+PAYLOAD = {"hook_event_name": "PostToolUse", "session_id": "be7c0000-0000-4000-8000-000000000001", "tool_name": "Bash",
+           "tool_use_id": "toolu_1", "duration_ms": 40, "tool_response": "x" * 400}  # fmt: skip
+STATUS = {"session_id": PAYLOAD["session_id"], "model": {"id": "claude-opus-5-5", "display_name": "Opus 5.5"},
+          "cost": {"total_cost_usd": 1.25}, "context_window": {"context_window_size": 200_000, "used_percentage": 31},
+          "rate_limits": {"five_hour": {"used_percentage": 42, "resets_at": time.time() + 4000}}}  # fmt: skip
+
+
+def hooks(times):
+    with homes.folder() as home:
+        env = homes.environment(home)
+        stdin = os.path.join(home, "payload")
+        for kind in (scripts.PERL, scripts.PYTHON):
+            if kind == scripts.PERL and not shutil.which("perl"):
+                yield Row("`hook` as installed, Perl", "≤ 4 ms", "not measured: perl is not installed")
+                continue
+            with open(stdin, "w") as file:
+                json.dump(PAYLOAD, file)
+            hook, _ = homes.scripts_in(home, kind)
+            with homes.reader(home):
+                what, budget = f"`hook` as installed, {kind.title()}", "≤ 4 ms"
+                bound = 4.0
+                if kind == scripts.PYTHON:
+                    budget, bound = "≤ 1.5 × bare Python", None
+                yield compared(what, budget, 1.5, [hook, "PostToolUse"], BARE_PYTHON, times, env, stdin=stdin,
+                               floor_name="bare Python", bound_ms=bound)  # fmt: skip
+
+
+def status_line(times):
+    with homes.folder() as home, homes.listening(home) as listener:
+        listener.until(bool)
+        env = homes.environment(home)
+        stdin = os.path.join(home, "payload")
+        with open(stdin, "w") as file:
+            json.dump(STATUS, file)
+        _, script = homes.scripts_in(home)
+        yield compared("`statusline` as installed, listener running", "≤ 3 × bare Python", 3.0, [script],
+                       BARE_PYTHON, times, env, stdin=stdin, floor_name="bare Python")  # fmt: skip
+
+
+def burst(_times):
+    with homes.folder() as home, homes.listening(home) as listener:
+        listener.until(bool)
+        os.makedirs(os.path.join(home, "sent"))
+        began = time.perf_counter()
+        writers = [_writer(home, number) for number in range(WRITERS)]
+        oldest, found, sent = 0.0, None, None
+        while time.perf_counter() - began < 120:
+            found = homes.state(home)
+            if found:
+                oldest = max(oldest, time.time() - found["written_at"])
+            if sent is None and all(_ended(pid) for pid in writers):
+                sent = time.perf_counter() - began
+            if sent and found and found["hooks"]["received"] >= EVENTS:
+                break
+            if sent and time.perf_counter() - began > sent + 10:
+                break
+            time.sleep(0.01)
+        slowest = max(_noted(home, number) for number in range(WRITERS))
+        unique, calls = found["hooks"]["unique"], found["today"]["tool_calls"]
+        yield Row(f"burst of {EVENTS:,} hook events from {WRITERS} writers", "all counted, no tick over 0.5 s late",
+                  f"{unique:,} events, {calls:,} tool calls; sent in {sent:.2f} s; state at most {oldest:.2f} s old; "
+                  f"slowest send {slowest * 1000:.0f} ms",
+                  within=unique == calls == EVENTS and oldest <= 1.5,
+                  values={"unique": unique, "tool_calls": calls, "seconds": sent, "oldest_state_s": oldest,
+                          "slowest_send_ms": slowest * 1000})  # fmt: skip
+
+
+def _noted(home, number):
+    with open(os.path.join(home, "sent", str(number))) as file:
+        return float(file.read())
+
+
+def _ended(pid, gone=set()):  # noqa: B006 - remembers who has been waited for
+    if pid not in gone and os.waitpid(pid, os.WNOHANG)[0]:
+        gone.add(pid)
+    return pid in gone
+
+
+def _writer(home, number):
+    """A process that sends its share as fast as it can, and notes how long its slowest send took."""
+    pid = os.fork()
+    if pid:
+        return pid
+    slowest = 0.0
+    try:
+        head = b"aitop/1\tprovider=claude-code\tevent=PostToolUse\n"
+        for event in range(EVENTS // WRITERS):
+            payload = {
+                **PAYLOAD,
+                "tool_use_id": f"toolu_{number}_{event}",
+                "session_id": f"{PAYLOAD['session_id'][:-1]}{number}",
+            }
+            began = time.perf_counter()
+            peer = socket.socket(socket.AF_UNIX)
+            peer.connect(os.path.join(home, "claudecode.sock"))
+            peer.sendall(head + json.dumps(payload).encode())
+            peer.close()
+            slowest = max(slowest, time.perf_counter() - began)
+        with open(os.path.join(home, "sent", str(number)), "w") as file:
+            file.write(str(slowest))
+    finally:
+        os._exit(0)

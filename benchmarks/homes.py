@@ -1,0 +1,143 @@
+"""Throw-away homes for the measurements, and a real listener in one of them."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from aitop.install import forwarder, scripts
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BESIDE = os.path.join(os.path.dirname(sys.executable), "aitop")
+FRONT = BESIDE if os.path.exists(BESIDE) else os.path.join(HERE, "bin", "aitop")
+
+
+@contextlib.contextmanager
+def folder():
+    """A short-named folder: a socket's address may not be long."""
+    with tempfile.TemporaryDirectory(prefix="aitop-bench-", ignore_cleanup_errors=True) as path:
+        yield path
+
+
+def environment(home, claude=None):
+    """Only what a listener needs: no runtime folder, so that the published files lie in `home`."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    return kept | {
+        "HOME": home, "AITOP_HOME": home, "AITOP_CONFIG": os.path.join(home, "config.toml"), "LC_ALL": "C.UTF-8",
+        "CLAUDE_CONFIG_DIR": claude or os.path.join(home, "claude"), "CODEX_HOME": os.path.join(home, "codex"),
+    }  # fmt: skip
+
+
+def scripts_in(home, kind=scripts.PERL):
+    """The hook and the status line as `aitop install` writes them; the hook's path and the other's."""
+    forwarder.write_script(os.path.join(home, "hook"), forwarder.render(kind, home))
+    forwarder.write_script(os.path.join(home, "statusline"), forwarder.render_statusline(home))
+    return os.path.join(home, "hook"), os.path.join(home, "statusline")
+
+
+@contextlib.contextmanager
+def reader(home):
+    """Somebody who takes in whatever is sent to the home's socket."""
+    path = os.path.join(home, "claudecode.sock")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    server.listen(128)
+
+    def serve():
+        while True:
+            try:
+                peer, _ = server.accept()
+            except OSError:
+                return
+            with peer:
+                while peer.recv(65_536):
+                    pass
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join()
+        os.unlink(path)
+
+
+def state(home):
+    """The published state, or None."""
+    try:
+        with open(os.path.join(home, "state.json"), "rb") as file:
+            return json.loads(file.read())
+    except (OSError, ValueError):
+        return None
+
+
+class Listener:
+    """A real listener from `start` to `stop`."""
+
+    def __init__(self, home, claude=None):
+        self.home = home
+        self.started = time.time()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "aitop", "listen", "--quiet"], env=environment(home, claude), cwd=HERE,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+    def until(self, wanted, seconds=120.0, every=0.002):
+        """Wait until the state it publishes is `wanted`; that state and how long it took."""
+        began = time.perf_counter()
+        while time.perf_counter() - began < seconds:
+            found = state(self.home)
+            if found and found["written_at"] >= self.started and wanted(found):
+                return found, time.perf_counter() - began
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the listener ended with {self.process.returncode}")
+            time.sleep(every)
+        raise TimeoutError("the listener never published what was waited for")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def account(self):
+        """(processor seconds, resident bytes, bytes read) so far; None where the system has no /proc."""
+        pid = self.process.pid
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+            with open(f"/proc/{pid}/statm") as file:
+                pages = int(file.read().split()[1])
+            with open(f"/proc/{pid}/io") as file:
+                read = int(file.readline().split()[1])
+        except OSError:
+            return None
+        ticks = os.sysconf("SC_CLK_TCK")
+        return (int(fields[11]) + int(fields[12])) / ticks, pages * os.sysconf("SC_PAGE_SIZE"), read
+
+
+@contextlib.contextmanager
+def listening(home, claude=None):
+    listener = Listener(home, claude)
+    try:
+        yield listener
+    finally:
+        listener.stop()
+
+
+def clear(home):
+    """Forget everything but the folder itself."""
+    for name in os.listdir(home):
+        path = os.path.join(home, name)
+        shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
