@@ -20,6 +20,7 @@ HOOK = "hook"
 STATUSLINE = "statusline"
 INSTALLED = "installed.json"
 BACKUPS = "backups"
+TMUX = "tmux"  # one file for each tmux server that shows our numbers
 
 
 def home() -> str:

@@ -71,7 +71,7 @@ def test_currency_is_for_display_only():
 
 def test_a_level_colours_only_the_part_it_concerns():
     line = segments.render(states.api(), "tmux", now=states.NOW)
-    assert line.startswith("$4.21 #[fg=yellow]$7.20/h#[default] ctx 27% ")
+    assert line.startswith("$4.21 #[push-default]#[fg=yellow]$7.20/h#[default]#[pop-default] ctx 27% ")
 
 
 def test_a_level_of_zero_is_off():

@@ -8,9 +8,10 @@ with a new date, and everything is made anew every few seconds, for what depends
 import time
 from typing import Any
 
-from aitop import segments
+from aitop import paths, segments
 from aitop.config import Config
 from aitop.listener.log import Log
+from aitop.listener.push import Pusher
 from aitop.publish import REFRESH, Publisher
 
 
@@ -19,6 +20,7 @@ class Announcer:
 
     def __init__(self, publisher: Publisher, log: Log) -> None:
         self.publisher = publisher
+        self._pusher = Pusher(publisher.home, log)
         self._log = log
         self._state: dict[str, Any] | None = None
         self._sign: tuple[object, ...] | None = None
@@ -28,21 +30,42 @@ class Announcer:
         """Publish the last state again, if it still holds; whether it did."""
         if self._state is None or sign != self._sign or time.monotonic() - self._made_at >= REFRESH - 0.5:
             return False
-        if self._state["windows"]["15m"]["requests"] or self._state["windows"]["15m"]["tool_calls"]:
-            return False  # windows move with time alone
         self._state["written_at"] = now
-        try:
-            self.publisher.state(self._state)
-        except OSError as error:
-            self._log.error(f"cannot publish: {error}")
+        self._write({}, now)
         return True
 
     def publish(self, state: dict[str, Any], sign: tuple[object, ...], config: Config, now: float) -> None:
         """Publish a new state and every segment."""
         self._state, self._sign, self._made_at = state, sign, time.monotonic()
         own = [(s.name, s.display, s.preset, s.format) for s in config.segments]
+        texts = segments.render_all(state, own, now) | self._pusher.segments(state, now)
+        self._write(texts, now)
+        self._pusher.tell(state, now)
+
+    def _write(self, texts: dict[str, str], now: float) -> None:
+        """Write the state, and the segments if there are any; once more in new folders if they are gone."""
+        assert self._state is not None
+        for attempt in (1, 2):
+            try:
+                self.publisher.state(self._state)
+                if texts:
+                    self.publisher.write_segments(texts, now)
+            except OSError as error:
+                self._log.error(f"cannot publish: {error}")
+                if attempt == 1 and not self._prepared():
+                    return
+            else:
+                return
+
+    def _prepared(self) -> bool:
         try:
-            self.publisher.state(state)
-            self.publisher.write_segments(segments.render_all(state, own, now), now)
+            self.publisher.prepare(paths.runtime_folder())
         except OSError as error:
             self._log.error(f"cannot publish: {error}")
+            return False
+        return True
+
+    def withdraw(self, now: float) -> None:
+        """On a clean end every display goes blank at once."""
+        self.publisher.withdraw()
+        self._pusher.close(now)

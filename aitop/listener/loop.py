@@ -23,13 +23,13 @@ from aitop.history import load, read, schema
 from aitop.history.store import History
 from aitop.ingest import Ingest
 from aitop.listener import chores
+from aitop.listener.announce import Announcer
 from aitop.listener.log import Log
 from aitop.listener.receive import Arrival, Receiver
 from aitop.listener.watch import Watcher
 from aitop.pricing import table
 from aitop.providers import Provider
 from aitop.providers import load as load_providers
-from aitop.listener.announce import Announcer
 from aitop.publish import Publisher, encode
 from aitop.snapshot import MOST_SESSIONS, Facts, take
 
@@ -82,7 +82,7 @@ class Listener:
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._signalled)
-        self.selector.register(wake, selectors.EVENT_READ, lambda m, n: os.read(wake, 512))
+        self.selector.register(wake, selectors.EVENT_READ, lambda *_: os.read(wake, 512))
         if self.watcher.active:
             self.selector.register(self.watcher, selectors.EVENT_READ, self._changed)
         self._recall(time.time())
@@ -109,7 +109,7 @@ class Listener:
         self._take_in(time.time(), last=True)
         self._commit(time.time())
         if self.stopping != "upgrade":
-            self.announcer.publisher.withdraw()
+            self.announcer.withdraw(time.time())
         self.receiver.close(remove=True)
         self.watcher.close()
         self.chores.close()
@@ -152,7 +152,7 @@ class Listener:
             for helper in self.ingest.helpers:
                 if helper.fd not in self.selector.get_map():
                     self.selector.register(
-                        helper.fd, selectors.EVENT_READ, lambda m, n, h=helper: self._helped(h, n)
+                        helper.fd, selectors.EVENT_READ, lambda _, n, h=helper: self._helped(h, n)
                     )
             self.ingest.step(now)
         except sqlite3.Error as error:
@@ -236,7 +236,8 @@ class Listener:
 
     def _publish(self, now: float) -> None:
         """The full state; while nothing at all happens, most seconds only say that we live."""
-        if self.announcer.repeat(self._sign(), now):
+        quiet = not any(self.aggregator.window("15m"))  # else windows move with time alone
+        if quiet and self.announcer.repeat(self._sign(), now):
             return
         snap = take(
             self.aggregator, self.history.sessions.values(), self.alerts, self.config, self._facts(now), now
@@ -260,9 +261,8 @@ class Listener:
 
     def _sign(self) -> tuple[object, ...]:
         """What must stay the same for a second to have been uneventful."""
-        recent = self.aggregator.window("15m")
         return (
-            self._folded, any(recent), self.receiver.counts.total(), self.ingest.complete, self.config_error,
+            self._folded, self.receiver.counts.total(), self.ingest.complete, self.config_error,
             self.history_error, self.config,
         )  # fmt: skip
 

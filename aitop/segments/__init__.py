@@ -66,6 +66,25 @@ def render_all(
     return found
 
 
+def for_tmux(
+    state: dict[str, Any],
+    looks: dict[str, tuple[str | None, str | None]],
+    now: float,
+    *,
+    colours: dict[str, str],
+    levels: dict[str, list[float]],
+) -> dict[str, str]:
+    """Several texts for one tmux server, name → (preset, template), in its own colours and thresholds."""
+    shown = fields.table(state.get("display"))
+    bounds = fields.table(shown.get("levels")) | levels
+    view = {**state, "display": {**shown, "levels": bounds}}
+    values = fields.values(view, now)
+    return {
+        name: tmux.line(fill(_look(view, preset, look), values), colour=True, colours=colours)
+        for name, (preset, look) in looks.items()
+    }
+
+
 def _look(state: dict[str, Any], preset: str | None, look: str | None) -> str:
     """The template that applies: the one given, else the preset's, else that of the configured preset."""
     if look is not None:

@@ -1,0 +1,3 @@
+#!/bin/sh
+# The tmux plugin manager runs only what lies in a repository's root.
+exec "${0%/*}/integrations/tmux/aitop.tmux"
