@@ -36,6 +36,8 @@ class Ingest:
         self.unreadable: dict[str, str] = {}
         self._queue: list[tuple[float, str, str]] = []  # (-mtime, path, provider)
         self._queued: set[str] = set()
+        self._handed: dict[str, str] = {}  # path → provider of the files given to helpers
+        self._alone: set[str] = set()  # files a helper did not finish: read in this process
         self._current: Iterator[Chunk] | None = None
         self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
 
@@ -67,6 +69,8 @@ class Ingest:
 
     def look(self, path: str, now: float) -> bool:
         """One path that something spoke of: queue it if it changed. Whether it is under a folder of ours."""
+        if "\0" in path or not _is_text(path):
+            return False
         real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
         for name, root in self.folders:
             if real.startswith(root + os.sep) and self.providers[name].wants(real):
@@ -93,6 +97,9 @@ class Ingest:
                 self._consider(path, provider, found, now)
 
     def _consider(self, path: str, provider: str, found: os.stat_result, now: float) -> None:
+        if not _is_text(path):
+            self.unreadable[path.encode("utf-8", "replace").decode()] = "its name is not UTF-8"
+            return
         known = self.history.files.get(path)
         if now - found.st_mtime < 3600:
             self._hot[path] = (provider, found.st_mtime)
@@ -123,10 +130,18 @@ class Ingest:
         """Send for helpers when much is waiting."""
         if self.helpers or not self.helpers_allowed or self.total_bytes - self.done_bytes < HELP_FROM:
             return
-        jobs = []
+        jobs, kept = [], []
         while self._queue:
-            _, path, name = heapq.heappop(self._queue)
+            entry = heapq.heappop(self._queue)
+            _, path, name = entry
+            if path in self._alone:
+                kept.append(entry)
+                continue
             jobs.append(self._job(path, name))
+            self._handed[path] = name
+        self._queue = kept  # popped in order, so a heap still
+        if not jobs:
+            return
         doors: dict[str, tuple[Parse, Identify]] = {
             name: (provider.parse, provider.identify) for name, provider in self.providers.items()
         }
@@ -143,9 +158,13 @@ class Ingest:
                 provider = self.providers[name]
                 self._path = path
                 self._queued.discard(path)
+                self._alone.discard(path)
                 self._current = chunks(self._job(path, name), provider.parse, provider.identify)
             try:
                 chunk = next(self._current, None)
+            except FileNotFoundError:  # deleted while it waited
+                self.unreadable.pop(self._path, None)
+                chunk = None
             except OSError as error:
                 self.unreadable[self._path] = error.strerror or str(error)
                 chunk = None
@@ -162,11 +181,24 @@ class Ingest:
         """Take in what a helper sent."""
         for chunk in helper.receive():
             self.apply(chunk, now)
-        if helper.ended:
+        if helper.ended and helper in self.helpers:
             self.helpers.remove(helper)
             if not self.helpers:
-                self._queued = {path for _, path, _ in self._queue}
-                self._finish()
+                self._after_helpers(now)
+
+    def _after_helpers(self, now: float) -> None:
+        """Look at their files again: one may have changed meanwhile, and a helper may have died."""
+        self._queued = {path for _, path, _ in self._queue}
+        self._finish()
+        handed, self._handed = self._handed, {}
+        for path, name in handed.items():
+            try:
+                found = os.stat(path, follow_symlinks=False)
+            except OSError:
+                continue
+            if path not in self._queued:
+                self._consider(path, name, found, now)
+                self._alone |= {path} & self._queued
 
     def apply(self, chunk: Chunk, now: float) -> None:
         """Move the history on by one chunk, if it follows on what the history has."""
@@ -174,6 +206,7 @@ class Ingest:
         if chunk.start not in (0, file.offset):
             return
         parsed = chunk.parsed
+        bad_before = file.bad_lines
         if chunk.start == 0:
             source = self.providers[chunk.provider].identify(chunk.path)
             file.session, file.agent, file.bad_lines = source.session, source.agent, 0
@@ -185,7 +218,7 @@ class Ingest:
         file.size, file.mtime_ns = chunk.size, chunk.mtime_ns
         file.offset, file.tail, file.pending = chunk.end, chunk.tail, parsed.pending
         file.bad_lines += parsed.bad_lines
-        self.history.touch(file, parsed.bad_lines)
+        self.history.touch(file, file.bad_lines - bad_before)
         self.done_bytes += chunk.end - chunk.start
         self.history.apply(chunk.provider, parsed.events, now, file)
 
@@ -194,6 +227,7 @@ class Ingest:
         for helper in self.helpers:
             helper.close()
         self.helpers = []
+        self._handed.clear()
 
     def forget(self) -> None:
         """After a failed commit: the offsets fell back, so everything is looked at again."""
@@ -211,3 +245,12 @@ class Ingest:
     def _finish(self) -> None:
         if not self.waiting:
             self.total_bytes = self.done_bytes
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path can be stored and published; a name may be any bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -30,6 +30,8 @@ class Helper:
 
     def receive(self) -> list[Chunk]:
         """What has come in, without waiting for more than is there; sets `ended` at the end."""
+        if self.ended:
+            return []
         try:
             data = os.read(self.fd, READ)
         except BlockingIOError:

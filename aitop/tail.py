@@ -74,7 +74,8 @@ def chunks(job: Job, parse: Parse, identify: Identify) -> Iterator[Chunk]:
                 return
             parsed = parse(data, offset, source)
             start, offset = offset, offset + len(data)
-            tail = crc32(data[-TAIL:]) if len(data) >= TAIL or not start else _tail(fd, offset)
+            whole = len(data) < LONGEST  # not a piece of a line, whose last byte is not the file's
+            tail = crc32(data[-TAIL:]) if whole and (len(data) >= TAIL or not start) else _tail(fd, offset)
             yield Chunk(
                 job.path, job.provider, start, offset, tail,
                 found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, parsed,
