@@ -18,6 +18,9 @@ from aitop.windows import SPANS
 
 MOST_SESSIONS = 50
 RESTING = 600.0  # seconds without activity after which nothing is taken to be working
+BREATH = (
+    15.0  # a process that is gone while its session still writes was not the only one: resumed without hooks
+)
 GONE = 3600.0  # and after which a session without a living process is over
 DEFAULT_LIMIT = 200_000
 LARGE_LIMIT = 1_000_000
@@ -134,7 +137,8 @@ def status(session: Session, alive: Callable[[int], bool], now: float) -> str:
     """Working, waiting, idle or ended: what was last told, weighed by the process and the clock."""
     quiet = now - session.last_at
     living = session.pid is not None and alive(session.pid)
-    if session.status == "ended" or (session.pid is not None and not living):
+    gone = session.pid is not None and not living and quiet > BREATH
+    if session.status == "ended" or gone:
         return "ended"
     if session.status in ("working", "waiting") and (quiet < RESTING or (living and quiet < GONE)):
         return session.status

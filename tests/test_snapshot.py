@@ -37,7 +37,8 @@ def view(*args, **more):
 @pytest.mark.parametrize(
     ("told", "quiet", "pid", "alive", "status"),
     [("working", 5, None, False, "working"), ("working", 599, None, False, "working"),
-     ("working", 601, None, False, "idle"), ("working", 601, 7, True, "working"), ("working", 5, 7, False, "ended"),
+     ("working", 601, None, False, "idle"), ("working", 601, 7, True, "working"), ("working", 20, 7, False, "ended"),
+     ("working", 5, 7, False, "working"),
      ("waiting", 5, 7, True, "waiting"), ("waiting", 3000, 7, True, "waiting"), ("waiting", 4000, 7, True, "idle"),
      ("idle", 5, None, False, "idle"), ("idle", 3700, None, False, "ended"), ("idle", 99_999, 7, True, "idle"),
      ("ended", 1, 7, True, "ended"), (None, 1, None, False, "idle"), (None, 9999, None, False, "ended")],
