@@ -65,6 +65,33 @@ def table(found):
     return "\n".join("| " + " | ".join(line) + " |" for line in shown)
 
 
+MARKS = ("<!-- benchmarks: written by python -m benchmarks -->\n", "<!-- /benchmarks -->")
+
+
+def readme_block(saved):
+    """What the README shows of saved results: each row, beside what it was measured against."""
+    facts = saved["machine"]
+    lines = [
+        f"{facts['date']}, Python {facts['python']}, {facts['cores']} cores of {facts['processor']}:",
+        "",
+        "| what | budget | measured | beside it |",
+        "|---|---|---|---|",
+    ]
+    for row in saved["rows"]:
+        missed = "" if row["within"] is not False else " (missed)"
+        lines.append(f"| {row['what']} | {row['budget']}{missed} | {row['measured']} | {row['floor']} |")
+    return "\n".join(lines) + "\n"
+
+
+def write_readme(saved):
+    path = os.path.join(os.path.dirname(os.path.dirname(RESULTS)), "README.md")
+    with open(path) as file:
+        head, _, rest = file.read().partition(MARKS[0])
+    _, _, tail = rest.partition(MARKS[1])
+    with open(path, "w") as file:
+        file.write(head + MARKS[0] + readme_block(saved) + MARKS[1] + tail)
+
+
 def save(found, facts, quick):
     os.makedirs(RESULTS, exist_ok=True)
     name = "quick" if quick else "latest"

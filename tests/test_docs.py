@@ -1,0 +1,57 @@
+"""What the documents say is so: links lead somewhere, keys are described, figures are measured ones."""
+
+import ast
+import glob
+import json
+import os
+import re
+
+import pytest
+from golden.home import ROOT
+
+from aitop.cli import COMMANDS, HOT
+
+PAGES = [os.path.join(ROOT, "README.md"), *sorted(glob.glob(os.path.join(ROOT, "docs", "*.md")))]
+
+
+def text(*parts):
+    with open(os.path.join(ROOT, *parts), encoding="utf-8") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=os.path.basename)
+def test_every_link_leads_to_a_file(page):
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text(page)):
+        assert os.path.exists(os.path.join(os.path.dirname(page), target)), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=os.path.basename)
+def test_every_command_named_exists(page):
+    known = {*COMMANDS, *HOT, "version"}
+    for word in re.findall(r"(?:^|`)aitop ([a-z]+)", text(page), re.MULTILINE):
+        assert word in known, word
+
+
+def published_keys():
+    """Every key that publish.py writes into a dictionary."""
+    tree = ast.parse(text("aitop", "publish.py"))
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Dict):
+                    yield from (key.value for key in node.keys if isinstance(key, ast.Constant))
+
+
+def test_every_key_of_the_state_is_described():
+    page = text("docs", "state.md")
+    assert sorted({key for key in published_keys() if f"`{key}`" not in page}) == []
+
+
+def test_the_readmes_figures_are_the_saved_ones():
+    pytest.importorskip("benchmarks.__main__", reason="run from a checkout")
+    from benchmarks.__main__ import MARKS, readme_block
+
+    _, _, rest = text("README.md").partition(MARKS[0])
+    shown, mark, _ = rest.partition(MARKS[1])
+    assert mark
+    assert shown == readme_block(json.loads(text("benchmarks", "results", "latest.json")))
