@@ -98,7 +98,9 @@ class Listener:
                     key.data(time.monotonic(), time.time())
                 self._take_in(time.time())
                 if time.monotonic() >= next_tick:
+                    late, began = time.monotonic() - next_tick, time.process_time()
                     self._tick(time.time())
+                    self.log.debug(f"tick: {late:.3f} s late, took {time.process_time() - began:.4f} s")
                     next_tick = max(next_tick + 1.0, time.monotonic() + 0.05)
         finally:
             self._end()
@@ -172,6 +174,7 @@ class Listener:
         monotonic = time.monotonic()
         for provider, feed in arrivals:
             by_provider.setdefault(provider, []).extend(feed.events)
+            self.log.debug(f"{provider}: {feed.event}, {len(feed.events)} events")
             for path in feed.paths:
                 if self.ingest.look(path, now) and feed.settle:
                     for delay in AGAIN:
