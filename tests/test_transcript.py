@@ -423,7 +423,7 @@ records = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(records, max_size=6))
 def test_no_json_value_whatsoever_makes_it_fail(found):
     data = b"".join(json.dumps(value).encode() + b"\n" for value in found)
@@ -467,7 +467,7 @@ result_lines = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(result_lines, st.randoms())
 def test_a_result_cut_from_the_bytes_is_what_parsing_the_line_gives(record, random):
     items = list(record.items())

@@ -16,10 +16,9 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 from zlib import crc32
 
-import orjson
-
 from aitop.providers import Feed, Provider
 from aitop.providers.claude_code.hooks import STATUS_LINE
+from aitop.providers.lenient import loads
 
 MAGIC = b"aitop/1"
 HEADER_KEYS = frozenset(("provider", "event", "tag", "pid", "pane", "config_dir"))
@@ -201,10 +200,7 @@ class Receiver:
             header = parse_header(line)
         if header is None:
             return None
-        try:
-            payload = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            return None
+        payload = loads(data)
         if not isinstance(payload, dict):
             return None
         named = header.get("provider")

@@ -7,12 +7,9 @@ write a placeholder first, so within a file the last line wins and only that one
 Must not keep any text: only its length leaves this file.
 """
 
-import json
 import os
 import re
 from typing import Any
-
-import orjson
 
 from aitop.model import (
     ApiError,
@@ -27,6 +24,7 @@ from aitop.model import (
 )
 from aitop.providers import Parsed, Source
 from aitop.providers.claude_code.fields import count, epoch, text, usage
+from aitop.providers.lenient import loads, size
 
 SMALL = 65_536  # lines of the client's own bookkeeping (compaction, errors, totals) are smaller than this
 NOTHING = (0, 0, 0, 0, 0)
@@ -115,7 +113,7 @@ class _Run:
 
     def _open(self, line: bytes) -> None:
         """Take the file's first timestamp and, where the path did not tell it, its session."""
-        record = _json(line)
+        record = loads(line)
         if not isinstance(record, dict):
             return
         if self.first_at is None:
@@ -126,7 +124,7 @@ class _Run:
     # -- responses -------------------------------------------------------------------------------------------
 
     def _assistant(self, line: bytes, offset: int) -> None:
-        record = _json(line)
+        record = loads(line)
         if not isinstance(record, dict):
             self.bad += 1
             return
@@ -189,7 +187,7 @@ class _Run:
                     name = text(block.get("name")) or "unknown"
                     self.tools[identity] = ToolUse(self.session or "unknown", at, identity, name, agent)
                 if unfinished:
-                    visible += _size(block.get("input"))
+                    visible += size(block.get("input"))
             elif unfinished and kind in ("text", "thinking"):
                 shown = block.get(kind)
                 visible += len(shown) if isinstance(shown, str) else 0
@@ -205,7 +203,7 @@ class _Run:
             self.pending = None
             self._ended(*found)
             return
-        record = _json(line)
+        record = loads(line)
         if isinstance(record, dict):
             self._results(record)
         else:
@@ -248,7 +246,7 @@ class _Run:
             self.bad += 1
 
     def _bookkeeping(self, line: bytes) -> None:
-        record = _json(line)
+        record = loads(line)
         if not isinstance(record, dict):
             self.bad += 1
             return
@@ -313,7 +311,7 @@ class _Run:
             return
         main = self.source.agent is None
         for line in lines[:-7:-1] if main else ():
-            record = _json(line) if 1 < len(line) < 4 * SMALL else None
+            record = loads(line) if 1 < len(line) < 4 * SMALL else None
             if not isinstance(record, dict) or record.get("type") not in ("user", "assistant", "system"):
                 continue
             at = epoch(record.get("timestamp"))
@@ -383,30 +381,8 @@ def _is_nothing(raw: Any) -> bool:
     return found[:5] == NOTHING and not found.web_searches and not found.advisor
 
 
-def _json(line: bytes) -> Any:
-    """A line's value, None when it is no JSON. Half a character, as clients cut strings, becomes `?`."""
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        if b"\\ud" not in line and b"\\uD" not in line:
-            return None
-    try:
-        value = json.loads(line)
-        return orjson.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _size(value: Any) -> int:
-    """How long a value is as JSON; 0 for one nested deeper than can be written."""
-    try:
-        return len(orjson.dumps(value))
-    except TypeError:
-        return 0
-
-
 def _is_user(line: bytes) -> bool:
-    record = _json(line)
+    record = loads(line)
     return isinstance(record, dict) and record.get("type") == "user"
 
 
