@@ -20,6 +20,7 @@ HOOK = "hook"
 STATUSLINE = "statusline"
 INSTALLED = "installed.json"
 BACKUPS = "backups"
+PRESET = "waybar.preset"  # chosen by a click on the bar
 TMUX = "tmux"  # one file for each tmux server that shows our numbers
 
 

@@ -182,11 +182,12 @@ def test_a_swiftbar_menu_has_only_the_actions_we_put_there(name):
     assert not lines[0].startswith("--")
     for line in lines[1:]:
         title, _, options = line.partition("|")
-        assert line == "---" or not line.startswith("-")
+        assert line == "---" or not line.removeprefix("--").startswith("-")
         assert title.strip()
         assert "|" not in options
-        if line != lines[-1]:
+        if line not in lines[-2:]:
             assert "bash=" not in options
+            assert "refresh=" not in options
 
 
 def test_the_off_line_of_waybar_hides_the_module():

@@ -49,7 +49,10 @@ def test_a_preset_a_format_and_a_named_segment_print_one_line(home):
 def test_no_color_holds_for_a_format_too(home):
     publish(home, states.api())
     assert python(home, "tmux", "--format", "{burn}", NO_COLOR="1").stdout == b"$7.20/h\n"
-    assert python(home, "tmux", "--format", "{burn}").stdout == b"#[fg=yellow]$7.20/h#[default]\n"
+    assert (
+        python(home, "tmux", "--format", "{burn}").stdout
+        == b"#[push-default]#[fg=yellow]$7.20/h#[default]#[pop-default]\n"
+    )
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[]", b"{", b'{"written_at":"x"}', b"[" * 100_000])

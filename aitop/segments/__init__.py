@@ -37,7 +37,7 @@ def render(
     """One display's text without a trailing newline; "" hides it."""
     values = fields.values(state, now)
     behind = details.blocks(values, state, now) if display in DOCUMENTS else {}
-    return _draw(display, fill(_look(state, preset, template), values), values, behind)
+    return _draw(display, fill(_look(state, preset, template, display), values), values, behind)
 
 
 def render_all(
@@ -59,7 +59,7 @@ def render_all(
     behind = details.blocks(values, state, now)
     found = {}
     for name, (display, preset, look) in wanted.items():
-        text = _look(state, preset, look)
+        text = _look(state, preset, look, display)
         if text not in filled:
             filled[text] = fill(text, values)
         found[name] = _draw(display, filled[text], values, behind)
@@ -85,12 +85,15 @@ def for_tmux(
     }
 
 
-def _look(state: dict[str, Any], preset: str | None, look: str | None) -> str:
+def _look(state: dict[str, Any], preset: str | None, look: str | None, display: str = "") -> str:
     """The template that applies: the one given, else the preset's, else that of the configured preset."""
     if look is not None:
         return look
     chosen = preset or fields.table(state.get("display")).get("preset")
-    return presets.template(chosen, subscription=fields.is_subscription(state))
+    icon = (
+        "{icon} " if display == "waybar" else ""
+    )  # in the text: Waybar's own icons need its newest versions
+    return icon + presets.template(chosen, subscription=fields.is_subscription(state))
 
 
 def _draw(display: str, pieces: list[Piece], values: dict[str, Value], behind: Blocks) -> str:

@@ -1,42 +1,81 @@
-"""The lines behind the one line: what a tooltip or a menu adds to the text.
+"""What stands behind the one line: the rows of a tooltip or a menu.
 
-Clean text without any display's escaping; the display that shows them escapes them.
+Clean text in cells, without any display's escaping; the display that shows them escapes them. A row is
+a list of texts, first its name. No seconds anywhere: a text that changed each second would be a redraw
+each second.
 """
 
 from __future__ import annotations
 
 from aitop.segments import fields, humanize
-from aitop.segments.text import clean
+from aitop.segments.text import cells, clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from aitop.segments.fields import State, Value
 
-    Blocks = dict[str, list[str]]
+    Row = list[str]
+    Blocks = dict[str, Any]
 
 SESSIONS_SHOWN = 8
+PROJECTS_SHOWN = 12
+NAME_CELLS = 32
+BAR_CELLS = 10
 
 
 def blocks(values: dict[str, Value], state: State, now: float) -> Blocks:
-    """Everything a tooltip or a menu shows, made once for all of them."""
+    """Everything a tooltip or a menu shows, made once for all of them.
+
+    alerts: (text, level); sums, windows, limits, projects: rows; rates: lines;
+    sessions: (row, rows of its details, level).
+    """
     return {
         "alerts": alerts(state),
-        "sums": [*money(values), *rates(values)],
-        "limits": limits(state, now),
-        "sessions": sessions(state, now),
+        "sums": sums(values, state),
+        "windows": windows(values, state),
+        "rates": rates(values),
+        "limits": [limit(*known) for known in fields.limits(state, now)],
+        "sessions": [session(state, row, now) for row in living(state)],
+        "projects": projects(state),
     }
 
 
-def money(values: dict[str, Value]) -> list[str]:
-    today, week, month = (values[f"cost_{name}"][0] for name in ("today", "week", "month"))
-    requests = values["requests_today"][0]
-    return [f"Today {today} · {requests} requests", f"Week {week} · Month {month}"]
+def alerts(state: State) -> list[tuple[str, str]]:
+    return [
+        (clean(row.get("text"), 80), str(row.get("level")))
+        for row in fields.rows(state.get("alerts"))
+        if clean(row.get("text"), 80).strip()
+    ]
+
+
+def sums(values: dict[str, Value], state: State) -> list[Row]:
+    found = []
+    for label, name in (("Today", "today"), ("Week", "week"), ("Month", "month")):
+        requests = humanize.count(fields.table(state.get(name)).get("requests"))
+        found.append([label, values[f"cost_{name}"][0], f"{requests} requests"])
+    return found
+
+
+def windows(values: dict[str, Value], state: State) -> list[Row]:
+    """The rolling windows in which anything happened."""
+    found = []
+    known = fields.table(state.get("windows"))
+    for label, name in (("1 min", "1m"), ("5 min", "5m"), ("15 min", "15m")):
+        window = fields.table(known.get(name))
+        if not humanize.number(window.get("requests")):
+            continue
+        burn = values["burn" if name == "1m" else f"burn_{name}"][0]
+        tokens = humanize.count(window.get("tokens_per_minute"))
+        found.append([label, values[f"cost_{name}"][0], burn, f"{tokens} tok/min"])
+    return found
 
 
 def rates(values: dict[str, Value]) -> list[str]:
-    found = [] if values["burn_5m"][2] else [f"Burn {values['burn'][0]} · 5 min {values['burn_5m'][0]}"]
+    found = []
     if not values["cache_hit"][2]:
-        found.append(f"Cache hits {values['cache_hit'][0]} · {values['tokens_1m'][0]} tokens/min")
+        found.append(f"Cache hits {values['cache_hit'][0]}")
     if not values["errors"][2]:
         found.append(f"{values['errors'][0]} errors in 15 minutes")
     if not values["untracked"][2]:
@@ -44,7 +83,15 @@ def rates(values: dict[str, Value]) -> list[str]:
     return found
 
 
+def limit(label: str, used: float, left: float | None, level: str) -> tuple[Row, str]:
+    """A limit as a row: name, bar, percent, reset."""
+    full = min(BAR_CELLS, int(used / 100 * BAR_CELLS + 0.5))
+    reset = "" if left is None else f"resets in {humanize.duration(left)}"
+    return [label, "█" * full + "░" * (BAR_CELLS - full), humanize.percent(used), reset], level
+
+
 def limits(state: State, now: float) -> list[str]:
+    """The limits as sentences."""
     found = []
     for label, used, left, _ in fields.limits(state, now):
         reset = "" if left is None else f" · resets in {humanize.duration(left)}"
@@ -52,28 +99,62 @@ def limits(state: State, now: float) -> list[str]:
     return found
 
 
-def sessions(state: State, now: float) -> list[str]:
+def living(state: State) -> list[State]:
     """The newest sessions that have not ended."""
     live = [row for row in fields.rows(state.get("sessions")) if row.get("status") != "ended"]
-    return [session(state, row, now) for row in live[:SESSIONS_SHOWN]]
+    return live[:SESSIONS_SHOWN]
 
 
-def session(state: State, row: fields.State, now: float) -> str:
-    mark = {"working": "●", "waiting": "◐"}.get(str(row.get("status")), "○")
-    name = clean(row.get("project"), fields.PROJECT_CELLS) or clean(row.get("id"), 8) or "session"
-    branch, tag = clean(row.get("branch"), 16), clean(row.get("tag"), 16)
-    parts = [f"{mark} {name}{f' ({branch})' if branch else ''}{f' [{tag}]' if tag else ''}"]
-    parts.append(fields.money(state, row.get("cost_usd"), fields.session_sums(state, row)))
+def session(state: State, row: State, now: float) -> tuple[Row, list[Row], str]:
+    """A session's row (mark and name, cost, context, model, age), its details, and its context's level."""
+    mark = fields.MARKS.get(str(row.get("status")), fields.MARKS["idle"])
+    name = clean(row.get("project"), NAME_CELLS) or clean(row.get("id"), 8) or "session"
+    cost = fields.money(state, row.get("cost_usd"), fields.session_sums(state, row))
     filled = humanize.number(row.get("context_percent"))
-    if filled is not None:
-        parts.append(f"ctx {humanize.percent(filled)}")
-    parts.append(fields.short_model(row.get("model")))
+    context = "" if filled is None else f"ctx {humanize.percent(filled)}"
     last = humanize.number(row.get("last_activity_at"))
-    if last is not None:
-        # No seconds: a text that changed each second would be a redraw each second.
-        parts.append(f"{humanize.age(now - last)} ago" if now - last >= 60 else "now")
-    return " · ".join(part for part in parts if part)
+    age = "" if last is None else "now" if now - last < 60 else f"{humanize.age(now - last)} ago"
+    shown = [f"{mark} {name}", cost, context, fields.short_model(row.get("model")), age]
+    used, size = row.get("context_tokens"), row.get("context_limit")
+    more = [
+        ["Status", clean(row.get("status"), 16)],
+        ["Branch", clean(row.get("branch"), NAME_CELLS)],
+        ["Tag", clean(row.get("tag"), NAME_CELLS)],
+        ["Title", clean(row.get("title"), 48)],
+        ["Context", f"{humanize.size(used)}/{humanize.size(size)}" if humanize.number(used) else ""],
+        ["Requests", humanize.count(row.get("requests"))],
+        ["Tool calls", humanize.count(row.get("tool_calls"))],
+        ["Output", f"{humanize.count(row.get('output_tokens'))} tokens"],
+    ]
+    level = fields.level_of(filled, fields.bounds(state, "context"))
+    return shown, [pair for pair in more if pair[1]], level
 
 
-def alerts(state: State) -> list[str]:
-    return [f"! {clean(row.get('text'), 80)}" for row in fields.rows(state.get("alerts")) if row.get("text")]
+def projects(state: State) -> list[Row]:
+    """Today by project, dearest first."""
+    return [
+        [
+            clean(row.get("project"), NAME_CELLS) or "unknown",
+            fields.money(state, row.get("cost_usd"), row),
+            f"{humanize.count(row.get('requests'))} requests",
+        ]
+        for row in fields.rows(state.get("projects_today"))[:PROJECTS_SHOWN]
+    ]
+
+
+def aligned(rows: list[Row]) -> list[str]:
+    """Rows as lines of equal columns: the first column to the left, numbers to the right."""
+    widths: list[int] = []
+    for row in rows:
+        for at, text in enumerate(row):
+            if at == len(widths):
+                widths.append(0)
+            widths[at] = max(widths[at], cells(text))
+    found = []
+    for row in rows:
+        parts = []
+        for at, text in enumerate(row):
+            gap = " " * (widths[at] - cells(text))
+            parts.append(gap + text if text[:1] in "$~≈≥0123456789" and at else text + gap)
+        found.append("  ".join(parts).rstrip())
+    return found

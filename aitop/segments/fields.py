@@ -59,6 +59,7 @@ FIELDS = (
     ("model", "text", "its model"),
     ("status", "text", "its status: working, waiting, idle"),
     ("spark", "bars", "cost of the last 20 minutes, one bar a minute"),
+    ("icon", "text", "○ idle, ● working, ◐ waiting for you, ▲ warning, ■ critical"),
     ("level", "text", "ok, warning or critical"),
     ("alert", "text", "the gravest alert, in words"),
     ("alerts", "count", "how many alerts there are"),
@@ -66,6 +67,7 @@ FIELDS = (
 )
 NAMES = frozenset(name for name, _, _ in FIELDS)
 LEVELS = ("ok", "warning", "critical")
+MARKS = {"working": "●", "waiting": "◐", "idle": "○", "warning": "▲", "critical": "■"}
 TEXT_CELLS = 24
 PROJECT_CELLS = 40
 EMPTY: dict[str, Any] = {}
@@ -273,6 +275,8 @@ def _add_sessions(found: dict[str, Value], state: State, session: dict[str, Any]
     found["host"] = (text, "", not text)
     level = overall(state)
     found["level"] = (level, "" if level == "ok" else level, level == "ok")
+    busy = next((name for name in ("waiting", "working") if name in statuses), "idle")
+    found["icon"] = (MARKS.get(level) or MARKS[busy], found["level"][1], False)
     alerts = rows(state.get("alerts"))
     worst = max(alerts, key=lambda row: _rank(row.get("level")), default=EMPTY)
     text = clean(worst.get("text"), 60)

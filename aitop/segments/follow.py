@@ -17,7 +17,7 @@ from _signal import (  # type: ignore[import-not-found]  # `signal` itself costs
     signal,
 )
 
-from aitop.segments import oneshot
+from aitop.segments import click, oneshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,12 +38,15 @@ def run(options: Options) -> int:
     started = time.monotonic()
     reader = select.poll()
     reader.register(1, 0)  # reports only that the other end has gone
+    free = options.word == "waybar" and not (options.preset or options.format or options.segment)
     shown: str | None = None
     seen: object = None
     checked = 0.0
     while os.getppid() == parent:
         now = time.time()
-        times = _times(oneshot.source(options))
+        if free:  # a click on the bar may choose another preset
+            options.preset = click.chosen()
+        times = _times(oneshot.source(options)), options.preset
         if times != seen or now - checked >= 1.0 or now < checked:
             seen, checked = times, now
             text = oneshot.current(options, now)

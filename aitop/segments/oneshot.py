@@ -25,7 +25,7 @@ VALUED = {"--preset": "preset", "--format": "format", "--segment": "segment", "-
 class Options:
     """What the command line asked for."""
 
-    __slots__ = ("display", "follow", "format", "preset", "segment", "shell", "word")
+    __slots__ = ("cycle", "display", "follow", "format", "open", "preset", "segment", "shell", "word")
 
     def __init__(self, word: str) -> None:
         self.word = word
@@ -35,6 +35,8 @@ class Options:
         self.segment: str | None = None
         self.shell: str | None = None
         self.follow = False
+        self.cycle = False
+        self.open = False
 
 
 def main(word: str, argv: list[str]) -> int:
@@ -48,6 +50,10 @@ def main(word: str, argv: list[str]) -> int:
     except ValueError as error:
         print(f"aitop {word}: {error}", file=sys.stderr)
         return 2
+    if options.cycle or options.open:
+        from aitop.segments import click
+
+        return click.cycle() if options.cycle else click.open_top()
     if options.follow:
         from aitop.segments import follow
 
@@ -113,6 +119,8 @@ def _options(word: str, argv: list[str]) -> Options:
         name, equals, value = argument.partition("=")
         if argument == "--follow":
             options.follow = True
+        elif word == "waybar" and argument in ("--cycle", "--open"):
+            setattr(options, argument[2:], True)
         elif name in VALUED:
             if not equals:
                 if not rest:

@@ -16,6 +16,10 @@ STALE = {
     "waybar": 'an off state: empty text, which hides the module, and class "off"',
     "swiftbar": "an off menu that offers to start the listener",
 }
+CLICKS = [
+    "  --cycle            for a click: `waybar --follow` goes on with the next preset, in every bar",
+    "  --open             for a click: open `aitop top` in your terminal ($TERMINAL, else one that is found)",
+]
 EXAMPLES = {
     "tmux": ["aitop init tmux", "aitop tmux --preset burn", "aitop tmux --format '{cost_today}{? {burn}}'"],
     "prompt": [
@@ -45,6 +49,7 @@ def text(word: str) -> str:
         "  --format TEMPLATE  a template of your own, see below",
         "  --segment NAME     a segment of the configuration, [segments.NAME]",
         "  --follow           print a line at each change until the reader has gone",
+        *(CLICKS if word == "waybar" else []),
         "  -h, --help         this text",
         "",
         "Presets (billing: api / subscription):",
