@@ -9,7 +9,7 @@ lost, nothing counts twice. Knows no clock (`now` is an argument) and reads no f
 import sqlite3
 from collections.abc import Iterable
 
-from aitop.history import keys, write
+from aitop.history import keys, load, read, write
 from aitop.history.incidents import Incidents
 from aitop.history.ledger import Changes, Ledger, nothing
 from aitop.history.responses import Responses, names_of
@@ -149,9 +149,19 @@ class History:
         """Price up to `most` responses after id `after` again; where to go on, None when done."""
         return self._responses.reprice(after, most, now)
 
-    def remember(self, name: str, value: str) -> None:
-        """Keep one word about the history itself, in the open transaction."""
-        self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+    def priced_otherwise(self) -> bool:
+        """Whether what is stored was priced by another table than this one; never of an empty history."""
+        if read.meta(self.db, "prices") == self._prices.fingerprint:
+            return False
+        if load.next_id(self.db, "response") > 1:
+            return True
+        self.repriced()
+        return False
+
+    def repriced(self) -> None:
+        """From the next commit on, everything stored counts as priced by this table."""
+        self.begin()
+        self.db.execute("INSERT OR REPLACE INTO meta VALUES ('prices', ?)", (self._prices.fingerprint,))
 
     # -- the transaction -------------------------------------------------------------------------------------
 

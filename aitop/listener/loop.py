@@ -325,7 +325,7 @@ class Listener:
             self.aggregator.limits[(limit.provider, limit.account or "", limit.name)] = limit
         for model, basis in read.odd_models(self.db):
             (self.aggregator.unpriced if basis == 2 else self.aggregator.estimated).add(model)
-        if read.meta(self.db, "prices") != self.prices.fingerprint:
+        if self.history.priced_otherwise():
             self._reprice_from = 0
         self._begin_day(now)
         self.announcer.publisher.tidy(set())
@@ -357,7 +357,7 @@ class Listener:
         self.history.begin()
         self._reprice_from = self.history.reprice(self._reprice_from, REPRICE, now)
         if self._reprice_from is None:
-            self.history.remember("prices", self.prices.fingerprint)
+            self.history.repriced()
 
     def _reload(self, now: float) -> None:
         """SIGHUP: read configuration and prices again; a broken file leaves the last good ones in force."""

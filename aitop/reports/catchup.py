@@ -58,6 +58,7 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
     try:
         history = History(db, prices, floor=float("inf"))  # nobody keeps running sums here
         ingest = Ingest(history, providers, folders(providers, config), min(2, os.cpu_count() or 1))
+        otherwise = history.priced_otherwise()
         ingest.rescan(now)
         ingest.recruit()
         committed = 0
@@ -74,23 +75,19 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
                 history.commit()
         history.settle(now)
         history.commit()
-        _reprice(history, now)
+        if otherwise:
+            _reprice(history, now)
     finally:
         db.close()
 
 
 def _reprice(history: History, now: float) -> None:
-    from aitop.history import read
-
-    if read.meta(history.db, "prices") == history.prices.fingerprint:
-        return
     after: int | None = 0
     while after is not None:
         history.begin()
         after = history.reprice(after, 5000, now)
         history.commit()
-    history.begin()
-    history.remember("prices", history.prices.fingerprint)
+    history.repriced()
     history.commit()
 
 
