@@ -8,7 +8,7 @@ each second.
 from __future__ import annotations
 
 from aitop.segments import fields, humanize
-from aitop.segments.text import cells, clean
+from aitop.segments.text import cells, clean, cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SESSIONS_SHOWN = 8
 PROJECTS_SHOWN = 12
-NAME_CELLS = 32
+NAME_CELLS = 24
 BAR_CELLS = 10
 
 
@@ -114,7 +114,7 @@ def session(state: State, row: State, now: float) -> tuple[Row, list[Row], str]:
     context = "" if filled is None else f"ctx {humanize.percent(filled)}"
     last = humanize.number(row.get("last_activity_at"))
     age = "" if last is None else "now" if now - last < 60 else f"{humanize.age(now - last)} ago"
-    shown = [f"{mark} {name}", cost, context, fields.short_model(row.get("model")), age]
+    shown = [f"{mark} {name}", cost, context, cut(fields.short_model(row.get("model")), 16), age]
     used, size = row.get("context_tokens"), row.get("context_limit")
     more = [
         ["Status", clean(row.get("status"), 16)],
