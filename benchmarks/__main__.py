@@ -101,7 +101,7 @@ def save(found, facts, quick):
         )
         file.write("\n")
     about = (f"{facts['date']}, aitop {facts['aitop']}, Python {facts['python']}, {facts['cores']} cores of "
-             f"{facts['processor']}, {facts['system']}.")  # fmt: skip
+             f"{facts['processor']}, {facts['system']}, load before {facts['load_before']:.1f}.")  # fmt: skip
     with open(os.path.join(RESULTS, f"{name}.md"), "w") as file:
         file.write(f"# Budgets, measured\n\n{about}\n\n{METHOD}\n\n{table(found)}\n")
     return os.path.join(RESULTS, f"{name}.md")

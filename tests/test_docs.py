@@ -28,8 +28,9 @@ def test_every_link_leads_to_a_file(page):
 @pytest.mark.parametrize("page", PAGES, ids=os.path.basename)
 def test_every_command_named_exists(page):
     known = {*COMMANDS, *HOT, "version"}
-    for word in re.findall(r"(?:^|`)aitop ([a-z]+)", text(page), re.MULTILINE):
-        assert word in known, word
+    fenced = "".join(re.findall(r"^```.*?^```", text(page), re.MULTILINE | re.DOTALL))
+    words = re.findall(r"`aitop ([a-z]+)", text(page)) + re.findall(r"^aitop ([a-z]+)", fenced, re.MULTILINE)
+    assert sorted(set(words) - known) == []
 
 
 def published_keys():
