@@ -14,11 +14,12 @@ import orjson
 from aitop import __version__, paths
 from aitop.config import Config
 from aitop.model import PICO, Sum
-from aitop.snapshot import SessionView, Snapshot, project, understated
+from aitop.snapshot import SessionView, Snapshot, named, project, understated
 
 VERSION = 1
 LIFE = 10.0  # seconds a segment may be shown after it was written
 REFRESH = 4.0  # seconds after which an unchanged segment is written again
+PROJECTS = 20  # published at most
 SECONDS = {"1m": 60, "5m": 300, "15m": 900}
 
 
@@ -81,6 +82,7 @@ class Publisher:
 def encode(
     snap: Snapshot, config: Config, *, listener: dict[str, Any], providers: list[str], prices: dict[str, Any],
     hooks: dict[str, Any], scan: dict[str, Any], doctor: dict[str, Any], host: str,
+    projects: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """A snapshot as the published contract (state version 1): money in USD, times in epoch seconds."""
     return {
@@ -94,6 +96,7 @@ def encode(
         "since_start": _sum(snap.since_start),
         **{name: _sum(value) for name, value in snap.periods.items()},
         "sessions": [_session(v) for v in snap.sessions],
+        "projects_today": projects or [],
         "context": snap.gauge._asdict() if snap.gauge else None,
         "compactions": snap.compactions,
         "stop_reasons": snap.stop_reasons,
@@ -113,6 +116,20 @@ def encode(
         "display": _display(config, bool(snap.limits)),
         "doctor": doctor,
     }
+
+
+def projects(rows: list[tuple[str, int, int, int, int, int]]) -> list[dict[str, Any]]:
+    """Today by project, dearest first, from sums by folder: folders of one name are one project."""
+    found: dict[str, list[int]] = {}
+    for cwd, *values in rows:
+        total = found.setdefault(named(cwd) or "unknown", [0] * len(values))
+        total[:] = [one + other for one, other in zip(total, values, strict=True)]
+    keys = ("requests", "unpriced_requests", "estimated_requests", "understated_requests")
+    dearest = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))[:PROJECTS]
+    return [
+        {"project": name, "cost_usd": cost / PICO, **dict(zip(keys, counts, strict=True))}
+        for name, (cost, *counts) in dearest
+    ]
 
 
 def _sum(value: Sum) -> dict[str, Any]:
@@ -157,6 +174,7 @@ def _session(v: SessionView) -> dict[str, Any]:
         "branch": s.branch or None,
         "model": s.model or "",
         "tag": s.tag,
+        "title": None,  # clients keep theirs in their transcripts: words of a conversation
         "pid": s.pid,
         "pane": s.pane,
         "status": v.status,

@@ -152,7 +152,12 @@ def understated(session: Session) -> bool:
 
 def project(session: Session) -> str:
     """The name people know a session by: its folder's."""
-    return os.path.basename((session.cwd or "").replace("\\", "/").rstrip("/")) or session.name[:8]
+    return named(session.cwd) or session.name[:8]
+
+
+def named(cwd: str | None) -> str:
+    """A folder's own name."""
+    return os.path.basename((cwd or "").replace("\\", "/").rstrip("/"))
 
 
 def _gauge(views: list[SessionView], now: float) -> Gauge | None:

@@ -35,8 +35,9 @@ class Desktop:
             os.chown(self.folder, NOBODY, NOBODY)
         drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if root else []
         self.environment = {
-            "PATH": os.environ["PATH"], "HOME": self.folder, "LC_ALL": "C.UTF-8", "AITOP_HOME": home, "PYTHONPATH": ROOT,
-            "XDG_RUNTIME_DIR": self.folder, "XDG_CONFIG_HOME": self.folder, "XDG_CACHE_HOME": self.folder,
+            "PATH": os.environ["PATH"], "HOME": self.folder, "LC_ALL": "C.UTF-8", "AITOP_HOME": home,
+            "PYTHONPATH": ROOT, "XDG_RUNTIME_DIR": self.folder, "XDG_CONFIG_HOME": self.folder,
+            "XDG_CACHE_HOME": self.folder,
             "GDK_BACKEND": "wayland", "NO_AT_BRIDGE": "1", "GSETTINGS_BACKEND": "memory", **more,
         }  # fmt: skip
         self.environment["DISPLAY"] = self._screen()
@@ -80,8 +81,8 @@ class Desktop:
         with open(self.file("config.jsonc"), "w") as file:
             file.write('{"layer": "top", "height": 30, "modules-left": ["custom/aitop"],\n' + module + "}\n")
         with open(self.file("style.css"), "w") as file:
-            file.write("* { font-family: DejaVu Sans; font-size: 14px; }\nwindow#waybar { background: #313244; color: #fff; }\n"
-                       + style)  # fmt: skip
+            file.write("* { font-family: DejaVu Sans; font-size: 14px; }\n")
+            file.write("window#waybar { background: #313244; color: #fff; }\n" + style)
         return self.start("waybar", "waybar", "-c", self.file("config.jsonc"), "-s", self.file("style.css"))
 
     def x(self, *words):

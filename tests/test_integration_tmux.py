@@ -291,3 +291,13 @@ def test_the_script_for_old_tmux_prints_a_fresh_text_and_nothing_else(tmp_path):
     assert subprocess.run(call, env=environment, capture_output=True, check=True).stdout == b"$4.21\n"
     publish(str(tmp_path), states.api(), own=[("tmux-cost", "tmux", None, "{cost_today}")], fresh=False)
     assert subprocess.run(call, env=environment, capture_output=True, check=True).stdout == b""
+
+
+def test_today_is_published_by_project(home, listener, claude):
+    claude.respond()
+    claude.respond()
+    listener.start(CLAUDE_CONFIG_DIR=claude.root)
+    state = listener.wait_for(lambda state: state["projects_today"])
+    assert [
+        (row["project"], row["requests"], round(row["cost_usd"], 1)) for row in state["projects_today"]
+    ] == [("shop", 2, 2.1)]

@@ -30,13 +30,14 @@ from aitop.listener.watch import Watcher
 from aitop.pricing import table
 from aitop.providers import Provider
 from aitop.providers import load as load_providers
-from aitop.publish import Publisher, encode
+from aitop.publish import Publisher, encode, projects
 from aitop.snapshot import MOST_SESSIONS, Facts, take
 
 RESCAN = 10.0  # seconds between looks through every folder; a safety net where the kernel tells of changes
 RESCAN_WATCHED = 60.0
 HOT = 3600.0  # seconds after its last change a file is looked at each second, where nobody tells
 AGAIN = (0.2, 1.0, 3.0)  # after a hook that says a turn ended: its last lines are written a moment later
+PROJECTS_EVERY = 5.0  # seconds between sums by project
 REPRICE = 500  # responses priced again in one slice
 
 
@@ -66,6 +67,7 @@ class Listener:
         self._arrivals: list[Arrival] = []
         self._again: list[tuple[float, str]] = []
         self._next_rescan = 0.0
+        self._reload_wanted = False
         self._next_midnight = 0.0
         self._reprice_from: int | None = None
         self._alive: dict[int, tuple[float, bool]] = {}
@@ -73,12 +75,15 @@ class Listener:
         self._trimmed = False  # memory of the last reading was given back
         self._folded = 0  # commits that changed something
         self._limits: dict[tuple[str, str], int | None] = {}
+        self._projects: tuple[object, float, list[dict[str, Any]]] = (None, 0.0, [])
 
     # -- life ------------------------------------------------------------------------------------------------
 
     def run(self) -> str:
         """Serve until told to stop; the reason. Whatever happens, what is known is written down first."""
-        wake, waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
+        wake, waker = os.pipe()
+        os.set_blocking(wake, False)
+        os.set_blocking(waker, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._signalled)
@@ -120,7 +125,7 @@ class Listener:
 
     def _signalled(self, number: int, _: object) -> None:
         if number == signal.SIGHUP:
-            self._next_rescan = -1.0
+            self._reload_wanted = True
         else:
             self.stopping = signal.Signals(number).name
 
@@ -134,7 +139,7 @@ class Listener:
         for path in changed:
             self.ingest.look(path, now)
         if rescan:
-            self._next_rescan = min(self._next_rescan, 1.0)
+            self._next_rescan = 0.0
 
     def _next_again(self) -> float:
         return self._again[0][0] if self._again else float("inf")
@@ -187,12 +192,11 @@ class Listener:
     def _tick(self, now: float) -> None:
         monotonic = time.monotonic()
         self.receiver.sweep(monotonic)
-        if self._next_rescan < 0 or (int(monotonic) % 10 == 5 and self.chores.changed()):
+        if self._reload_wanted or (int(monotonic) % 10 == 5 and self.chores.changed()):
+            self._reload_wanted = False
             self._reload(now)
-        if monotonic >= self._next_rescan:
-            for folder in self.ingest.rescan(now):
-                self.watcher.watch(folder)
-            self._next_rescan = monotonic + (RESCAN_WATCHED if self.watcher.active else RESCAN)
+        if monotonic >= self._next_rescan or self.ingest.appeared():
+            self._rescan(now, monotonic)
         if not self.watcher.active or int(monotonic) % 10 == 0:
             self.ingest.poll(now, HOT)
         self._take_in(now)
@@ -211,6 +215,12 @@ class Listener:
         reason = self.chores.tick(now, self.config, self.ingest.complete)
         if reason and self.stopping is None:
             self.stopping = reason
+
+    def _rescan(self, now: float, monotonic: float) -> None:
+        fresh = [self.watcher.watch(folder) for folder in self.ingest.rescan(now)]
+        self._next_rescan = monotonic + (RESCAN_WATCHED if self.watcher.active else RESCAN)
+        if any(fresh):  # what was written there before the watch began is seen by one more look
+            self._next_rescan = 0.0
 
     def _commit(self, now: float) -> None:
         try:
@@ -259,8 +269,21 @@ class Listener:
             },
             doctor=self._doctor(),
             host=self._host,
+            projects=self._projects_today(now),
         )  # fmt: skip
         self.announcer.publish(state, self._sign(), self.config, now)
+
+    def _projects_today(self, now: float) -> list[dict[str, Any]]:
+        """Asked of the history when something was counted, every few seconds at most."""
+        asked = (self._folded, self.aggregator.day)
+        if asked != self._projects[0] and not 0 <= now - self._projects[1] < PROJECTS_EVERY:
+            try:
+                found = projects(read.by_folder(self.db, self.aggregator.day))
+            except sqlite3.Error as error:
+                self.log.error(f"history: {error}")
+                found = []
+            self._projects = (asked, now, found)
+        return self._projects[2]
 
     def _sign(self) -> tuple[object, ...]:
         """What must stay the same for a second to have been uneventful."""

@@ -107,15 +107,17 @@ class Pusher:
     def _look(self) -> None:
         try:
             found = os.stat(self._folder)
+            stamp = (found.st_mtime_ns, found.st_ino)
+            if stamp == self._stamp:
+                return
+            names = sorted(os.listdir(self._folder))[:MOST]
         except OSError:
             self._servers.clear()
-            return
-        stamp = (found.st_mtime_ns, found.st_ino)
-        if stamp == self._stamp:
+            self._stamp = None
             return
         self._stamp = stamp
         servers = {}
-        for name in sorted(os.listdir(self._folder))[:MOST]:
+        for name in names:
             if name.isdigit():
                 server = read(os.path.join(self._folder, name))
                 if server is not None:
