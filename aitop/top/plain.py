@@ -65,7 +65,7 @@ def lines(state: dict[str, Any], width: int) -> list[str]:
         _sessions(state),
         _tools(state),
         [f"! {clean(row.get('text'), 120)}" for row in fields.rows(state.get("alerts"))],
-        _footer(state),
+        notes(state),
     ]
     found: list[str] = []
     for block in blocks:
@@ -74,7 +74,8 @@ def lines(state: dict[str, Any], width: int) -> list[str]:
     return [cut(line.rstrip(), width) for line in found]
 
 
-def _shown(state: dict[str, Any], sums: dict[str, Any], key: str, kind: str) -> str:
+def shown(state: dict[str, Any], sums: dict[str, Any], key: str, kind: str) -> str:
+    """One number of a sum as the table shows it."""
     value = sums.get(key)
     if kind == "exact":
         return fields.money(state, value, sums, exact=True)
@@ -104,7 +105,7 @@ def _windows(state: dict[str, Any]) -> list[str]:
     sums = [fields.table(windows.get(name)) for name in WINDOWS]
     found = [_columns("", list(WINDOWS))]
     for key, label, kind in METRICS:
-        found.append(_columns(label, [_shown(state, window, key, kind) for window in sums]))
+        found.append(_columns(label, [shown(state, window, key, kind) for window in sums]))
     return found
 
 
@@ -113,7 +114,7 @@ def _periods(state: dict[str, Any]) -> list[str]:
     found = [_columns("", [label for _, label in PERIODS])]
     for key, label, kind in METRICS:
         if key in TOTALS:
-            found.append(_columns(label, [_shown(state, period, key, kind) for period in sums]))
+            found.append(_columns(label, [shown(state, period, key, kind) for period in sums]))
     return found
 
 
@@ -178,7 +179,8 @@ def _tools(state: dict[str, Any]) -> list[str]:
     return [_row(TOOL_COLUMNS, *(head for head, _ in TOOL_COLUMNS)), *found] if found else []
 
 
-def _footer(state: dict[str, Any]) -> list[str]:
+def notes(state: dict[str, Any]) -> list[str]:
+    """What the numbers do not include: history not read yet, prices that are missing or old."""
     prices, scan = fields.table(state.get("prices")), fields.table(state.get("scan"))
     found = []
     if scan.get("complete") is False:

@@ -1,0 +1,138 @@
+"""Deeds: ending a client's process, tagging a session. Each makes sure of its target first.
+
+A process id is only a number that may have been given to somebody else. So a process is known by who
+it belongs to, when it began and what it runs, and a signal goes to exactly that one or to nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from aitop import paths
+
+CLIENTS = {"claude-code": ("claude",), "codex": ("codex",)}  # how each client's process names itself
+TAG_EVENT = "SessionTag"
+TAG_LONGEST = 60
+PATIENCE = 1.0
+
+
+class Process(NamedTuple):
+    """Who a process is."""
+
+    pid: int
+    uid: int
+    began: str  # in the system's own unit: only ever compared
+    command: tuple[str, ...]
+
+
+class ActError(Exception):
+    """The deed was not done; the message says why."""
+
+
+def look(pid: int) -> Process | None:
+    """Who runs under this number now; None when nobody does."""
+    if pid <= 1:
+        return None
+    return _from_proc(pid) if os.path.isdir("/proc/self") else _from_ps(pid)
+
+
+def _from_proc(pid: int) -> Process | None:
+    try:
+        uid = os.stat(f"/proc/{pid}").st_uid
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            began = file.read().rpartition(b")")[2].split()[19].decode()
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read().rstrip(b"\0").split(b"\0")
+    except (OSError, IndexError):
+        return None
+    return Process(pid, uid, began, tuple(os.fsdecode(word) for word in words))
+
+
+def _from_ps(pid: int) -> Process | None:
+    try:
+        found = subprocess.run(
+            ["ps", "-ww", "-o", "uid=,lstart=,command=", "-p", str(pid)],
+            capture_output=True, text=True, check=False, timeout=5, env={**os.environ, "LC_ALL": "C"},
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    words = found.stdout.split()
+    if found.returncode or len(words) < 7 or not words[0].isdigit():
+        return None
+    return Process(pid, int(words[0]), " ".join(words[1:6]), tuple(words[6:]))
+
+
+def is_client(process: Process, provider: str) -> bool:
+    """Whether a process is one of this client's: its program, or the script an interpreter runs."""
+    names = CLIENTS.get(provider, ())
+    return any(
+        name in os.path.basename(word).lower() or f"/{name}" in word.lower()
+        for word in process.command[:2]
+        for name in names
+    )
+
+
+def target(session: dict[str, Any], first_seen: Process | None) -> Process:
+    """The process of a session, sure to be that client's, ours, and the one first seen. Raises ActError."""
+    pid, provider = session.get("pid"), str(session.get("provider") or "")
+    if not isinstance(pid, int) or isinstance(pid, bool) or pid <= 1:
+        raise ActError("its process is not known: only the client's hooks tell it (aitop install)")
+    process = look(pid)
+    if process is None:
+        raise ActError(f"process {pid} has ended")
+    if process.uid != os.getuid():
+        raise ActError(f"process {pid} is not yours")
+    if not is_client(process, provider):
+        raise ActError(
+            f"process {pid} is no {provider} any more: {' '.join(process.command)[:60] or 'unnamed'}"
+        )
+    if first_seen is not None and (process.pid, process.began) != (first_seen.pid, first_seen.began):
+        raise ActError(f"process {pid} is not the one this table first saw for the session")
+    return process
+
+
+def send(process: Process, number: signal.Signals) -> None:
+    """Signal exactly this process. Raises ActError."""
+    try:
+        with contextlib.ExitStack() as stack:
+            held = None
+            if hasattr(os, "pidfd_open") and hasattr(signal, "pidfd_send_signal"):
+                held = os.pidfd_open(process.pid)  # held: from here the number cannot be given away
+                stack.callback(os.close, held)
+            now = look(process.pid)
+            if now is None or (now.began, now.uid) != (process.began, process.uid):
+                raise ActError(f"process {process.pid} has ended")
+            if held is None:
+                os.kill(process.pid, number)
+            else:
+                signal.pidfd_send_signal(held, number)
+    except ProcessLookupError as error:
+        raise ActError(f"process {process.pid} has ended") from error
+    except OSError as error:
+        raise ActError(f"process {process.pid}: {error.strerror}") from error
+
+
+def tag(session: dict[str, Any], text: str) -> None:
+    """Tag a session through the listener, which alone writes the history. Raises ActError."""
+    text = text.strip()[:TAG_LONGEST]
+    if not text:
+        raise ActError("a tag needs a text")
+    provider = str(session.get("provider") or "")
+    header = f"aitop/1\tprovider={quote(provider)}\tevent={TAG_EVENT}\ttag={quote(text)}\n"
+    payload = {"session_id": str(session.get("id") or ""), "hook_event_name": TAG_EVENT}
+    try:
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(PATIENCE)
+            peer.connect(paths.in_home(paths.SOCKET))
+            peer.sendall(header.encode() + json.dumps(payload).encode())
+    except OSError as error:
+        raise ActError(
+            f"the listener did not take it ({error.strerror or error}); try: aitop start"
+        ) from error

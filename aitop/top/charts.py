@@ -1,0 +1,131 @@
+"""Numbers as bars: gauges, sparklines, and a chart of the last hour. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from aitop.segments import humanize
+from aitop.top.paint import Glyphs, Line, Span, right
+
+Style = Callable[[float], str]
+
+
+def gauge(share: float | None, width: int, style: str, glyphs: Glyphs) -> Line:
+    """A horizontal bar of `width` cells, filled by a share between 0 and 1."""
+    if width < 1:
+        return ()
+    filled = max(0.0, min(1.0, share or 0.0)) * width
+    whole = int(filled)
+    parts = glyphs.parts
+    part = int((filled - whole) * len(parts))
+    text = parts[-1] * whole + (parts[part - 1] if part else "")
+    if not text and filled > 0:
+        text = parts[0] if len(parts) > 1 else ""
+    return (Span(text, style), Span(glyphs.rest * (width - len(text)), "rest"))
+
+
+def resample(values: Sequence[float], width: int) -> list[float]:
+    """The newest `width` values; fewer values than cells are widened by a whole factor."""
+    if not values or width < 1:
+        return []
+    factor = max(1, width // len(values))
+    return [value for value in values[-width:] for _ in range(factor)]
+
+
+def bars(values: Sequence[float], width: int) -> list[float]:
+    """The same with a gap after each bar where bars are wide enough."""
+    factor = max(1, width // len(values)) if values else 1
+    found = resample(values, width)
+    return [
+        0.0 if factor >= 3 and place % factor == factor - 1 else value for place, value in enumerate(found)
+    ]
+
+
+def numbers(values: object) -> list[float]:
+    """A list from the state, what is no number as 0."""
+    if not isinstance(values, list):
+        return []
+    return [max(0.0, float(humanize.number(value) or 0.0)) for value in values]
+
+
+def spark(values: Sequence[float], width: int, style: str, glyphs: Glyphs) -> Line:
+    """One line of bars; a value above zero is always seen."""
+    shown = bars(values, width)
+    top = max(shown, default=0.0)
+    levels = glyphs.eighths
+    text = "".join(
+        " " if value <= 0 else levels[min(len(levels) - 1, int(value / top * len(levels)))] for value in shown
+    )
+    return (Span(text.rjust(width), style),)
+
+
+def chart(
+    values: Sequence[float],
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    style: Style,
+    label: Callable[[float], str],
+) -> list[Line]:
+    """Bars over time, `height` lines tall with a scale at the left and a time axis below.
+
+    `style` names the colour of a value, `label` writes one on the scale.
+    """
+    top = ceiling(max(values, default=0.0))
+    names = {height - 2: label(top), 0: label(0.0)}
+    if height >= 8:
+        names[(height - 2) // 2] = label(top / 2)
+    edge = max((len(text) for text in names.values()), default=0) + 1
+    shown = bars(values, max(0, width - edge))
+    levels = glyphs.eighths
+    found: list[Line] = []
+    for row in range(height - 2, -1, -1):
+        line = [right(names.get(row, ""), edge - 1, "dim"), Span("┤" if row in names else "│", "frame")]
+        line += _cells(shown, row, height - 1, top, levels, style)
+        found.append(tuple(line))
+    return [*found, _axis(len(values), len(shown), edge)]
+
+
+def _cells(shown: Sequence[float], row: int, rows: int, top: float, levels: str, style: Style) -> list[Span]:
+    """One line of the chart: neighbours of one colour are one span."""
+    line: list[Span] = []
+    for value in shown:
+        filled = value / top * rows - row if top else 0.0
+        part = min(len(levels), int(filled * len(levels) + 0.5))
+        char = levels[part - 1] if part > 0 else (levels[0] if value > 0 and row == 0 else " ")
+        name = style(value)
+        if line and line[-1].style == name:
+            line[-1] = Span(line[-1].text + char, name)
+        else:
+            line.append(Span(char, name))
+    return line
+
+
+def _axis(many: int, width: int, edge: int) -> Line:
+    """`-60m … now` under the bars."""
+    per_cell = max(1, width // many) if many else 1
+    minutes = width // per_cell
+    text = [" "] * width
+    step = 10 if width >= 50 else 30
+    for back in range(step * (minutes // step), 0, -step):
+        label, at = f"-{back}m", width - back * per_cell
+        if (
+            at >= 0
+            and at + len(label) < width - 4
+            and all(char == " " for char in text[max(0, at - 1) : at + len(label)])
+        ):
+            text[at : at + len(label)] = label
+    text[max(0, width - 3) :] = "now"[: min(3, width)]
+    return (Span(" " * edge), Span("".join(text), "dim"))
+
+
+def ceiling(value: float) -> float:
+    """A round number not below the value: 1, 2, 2.5, 5 times a power of ten."""
+    if not 0 < value < 1e300:
+        return 0.0
+    size = 1.0
+    while size > value:
+        size /= 10
+    while size * 10 <= value:
+        size *= 10
+    return next((size * step for step in (1, 2, 2.5, 5) if size * step >= value), size * 10)

@@ -1,0 +1,70 @@
+"""The one table of keys: what is bound, what the help says and what the last line shows come from it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+VIEWS = ("overview", "sessions", "tools", "models")
+TITLES = {"overview": "Overview", "sessions": "Sessions", "tools": "Tools", "models": "Models"}
+
+
+class Key(NamedTuple):
+    """One deed and the keys that do it. `keys` are the names bound, `shown` is how people call them."""
+
+    keys: str
+    shown: str
+    action: str
+    meaning: str
+    group: str
+    footer: str = ""  # its word in the last line; "" keeps it to the help
+    views: tuple[str, ...] = ()  # where it does something; () is everywhere
+
+
+LISTS = ("sessions", "tools", "models", "compare")
+KEYS = (
+    Key("question_mark,f1,h", "? F1 h", "help", "this help", "Everywhere", "Help"),
+    Key("q,f10,ctrl+c", "q F10 ^C", "quit", "leave", "Everywhere", "Quit"),
+    Key("1", "1", "view('overview')", "overview", "Views"),
+    Key("2", "2", "view('sessions')", "sessions", "Views"),
+    Key("3", "3", "view('tools')", "tools", "Views"),
+    Key("4", "4", "view('models')", "models and what others would have cost", "Views"),
+    Key("tab", "Tab", "turn(1)", "next view", "Views"),
+    Key("shift+tab", "S-Tab", "turn(-1)", "previous view", "Views"),
+    Key("enter", "Enter", "open", "open a session or the comparison", "Views", "Open", ("sessions", "models")),
+    Key("escape,backspace", "Esc", "back", "close it, or drop the filter", "Views", "Back", ("detail", "compare")),
+    Key("down,j", "↓ j", "move(1)", "down", "Moving"),
+    Key("up,k", "↑ k", "move(-1)", "up", "Moving"),
+    Key("pagedown,ctrl+f", "PgDn", "page(1)", "a page down", "Moving"),
+    Key("pageup,ctrl+b", "PgUp", "page(-1)", "a page up", "Moving"),
+    Key("home,g", "Home g", "edge(-1)", "to the top", "Moving"),
+    Key("end,G", "End G", "edge(1)", "to the end", "Moving"),
+    Key("slash,f3,f4", "/ F3 F4", "filter", "filter as you type (Esc drops it)", "Lists", "Filter", LISTS),
+    Key("less_than_sign", "<", "sort_by(-1)", "sort by the column to the left", "Lists", "", LISTS),
+    Key("greater_than_sign,f6", "> F6", "sort_by(1)", "sort by the column to the right", "Lists", "Sort", LISTS),
+    Key("r,I", "r I", "reverse", "the other way round", "Lists", "", LISTS),
+    Key("a", "a", "more", "show idle, then ended sessions; every model", "Lists", "All", ("sessions", "compare")),
+    Key("space,right,left,plus,minus", "Space", "fold", "a session's sub-agents", "Lists", "Agents", ("sessions",)),
+    Key("e,f5", "e F5", "fold_all", "every session's sub-agents", "Lists", "", ("sessions",)),
+    Key("t", "t", "span", "today, week, month, all time", "Lists", "Span", ("models", "compare")),
+    Key("E", "E", "export", "write what is shown to a file (CSV or JSON)", "Lists", "Export", LISTS),
+    Key("i", "i", "interrupt", "interrupt its process (SIGINT)", "A session", "Interrupt", ("sessions", "detail")),
+    Key("x,f9", "x F9", "end", "end its process (SIGTERM)", "A session", "End", ("sessions", "detail")),
+    Key("T", "T", "tag", "tag it", "A session", "Tag", ("sessions", "detail")),
+    Key("y", "y", "copy", "copy its id", "A session", "Copy", ("sessions", "detail")),
+    Key("o", "o", "folder", "show and copy the path of its transcript", "A session", "Path", ("sessions", "detail")),
+    Key("p", "p", "pause", "hold the picture still; once more goes on", "Everywhere", "Pause"),
+    Key("c", "c", "theme", "next theme", "Everywhere"),
+    Key("S", "S", "start", "start the listener", "Everywhere"),
+)  # fmt: skip
+GROUPS = ("Everywhere", "Views", "Moving", "Lists", "A session")
+
+
+def footer(view: str) -> list[Key]:
+    """The keys worth a place in the last line of a view, the special ones first."""
+    shown = [key for key in KEYS if key.footer and (not key.views or view in key.views)]
+    return sorted(shown, key=lambda key: (key.action == "quit", not key.views))
+
+
+def allowed(action: str, view: str) -> bool:
+    """Whether a deed means anything in this view."""
+    return all(not key.views or view in key.views for key in KEYS if key.action == action)

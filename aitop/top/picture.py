@@ -1,0 +1,248 @@
+"""The whole screen as lines: a pure function of what is known, what was chosen, and the size.
+
+`paint` puts together what widgets then only place: the bar with the views, warnings, the sticky head
+of a list, its rows, a second list beneath, and the keys. Tests read it without a terminal.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from aitop.segments import fields, humanize
+from aitop.segments.text import clean
+from aitop.top import compare, keys, overview, rows, session, sessions, table
+from aitop.top.choices import Choices, Sorting
+from aitop.top.paint import BLANK, Glyphs, Line, Span, fit, span, spread, text_of, width_of
+from aitop.top.table import Row
+from aitop.top.world import Answers, World, readable
+
+COLUMNS = {"sessions": sessions.COLUMNS, "tools": rows.TOOLS, "models": rows.MODELS, "compare": rows.COMPARE}
+NOUNS = {"sessions": "sessions", "tools": "tools", "models": "models", "compare": "models"}
+SPAN_WORDS = {"today": "today", "week": "this week", "month": "this month", "all": "all time"}
+
+
+class Picture(NamedTuple):
+    """What goes where. `keys` names the row of each line of the body, "" where there is none."""
+
+    top: Line
+    banner: list[Line]
+    head: list[Line]
+    body: list[Line]
+    keys: list[str]
+    tail: list[Line]
+    bottom: Line
+
+
+def paint(world: World, choices: Choices, width: int, height: int, glyphs: Glyphs) -> Picture:
+    """Everything, for a screen of that size."""
+    top, banner, bottom = bar(world, choices, width, glyphs), banners(world, width), foot(choices, width)
+    room = max(1, height - 2 - len(banner))
+    state = world.state
+    if state is None or not readable(state):
+        return Picture(top, banner, [], waiting(world, width), [], [], bottom)
+    if choices.view == "overview":
+        found = listed(world, Choices(theme=choices.theme), glyphs)
+        lines = (
+            table_lines("sessions", found, choices.sorting["sessions"], width - 4, glyphs) if found else []
+        )
+        page = overview.page(state, width, room, glyphs, lines)
+        return Picture(top, banner, [], page, [], [], bottom)
+    if choices.view == "detail":
+        page = detail(world, choices, width, glyphs)
+        return Picture(top, banner, [], page, [], [], bottom)
+    return _list(Picture(top, banner, [], [], [], [], bottom), world, choices, width, room, glyphs)
+
+
+def _list(frame: Picture, world: World, choices: Choices, width: int, room: int, glyphs: Glyphs) -> Picture:
+    """A view that is one table; under the models, what the others would have cost."""
+    found = listed(world, choices, glyphs)
+    sorting = choices.sorting[choices.view]
+    lines = table_lines(choices.view, found, sorting, width, glyphs)
+    head = [subtitle(world, choices, len(found), width), lines[0]]
+    if not found:
+        return frame._replace(
+            head=head, body=[BLANK, span(f"  {nothing(world, choices)}", "dim")], keys=["", ""]
+        )
+    tail: list[Line] = []
+    if choices.view == "models" and world.answers.prices is not None and room >= 12:
+        tail = _beneath(world, choices, width, room - len(head) - len(found), room // 2, glyphs)
+    return frame._replace(head=head, body=lines[1:], keys=[row.key for row in found], tail=tail)
+
+
+def table_lines(view: str, found: list[Row], sorting: Sorting, width: int, glyphs: Glyphs) -> list[Line]:
+    """The head and every row."""
+    columns = table.fitted(_used(view, found), width)
+    return [table.header(columns, sorting, glyphs), *(table.line(row, columns, glyphs) for row in found)]
+
+
+def _used(view: str, found: list[Row]) -> list[table.Column]:
+    """A column that nobody fills gives its room to the others."""
+    optional = ("tag", "agents", "branch")
+    return [
+        column
+        for column in COLUMNS[view]
+        if column.key not in optional or any(row.values.get(column.key) for row in found)
+    ]
+
+
+def listed(world: World, choices: Choices, glyphs: Glyphs) -> list[Row]:
+    """The rows of a list: chosen, filtered, sorted."""
+    state, answers, view = world.state or {}, world.answers, choices.view
+    if view in ("sessions", "overview"):
+        view = "sessions"
+        found = sessions.rows(state, choices, answers.hourly, answers.agents, glyphs)
+    elif view == "tools":
+        found = rows.tools(state)
+    elif view == "models":
+        usages = compare.by_model(answers.mixes.get(choices.span, []))
+        found = rows.models(state, usages, compare.together(usages))
+    else:
+        found = comparison(state, answers, choices, everyone=choices.every_model)
+    found = table.arranged(table.matching(found, choices.filters.get(view, "")), choices.sorting[view])
+    whole = [row for row in found if view == "models" and not row.key]
+    return [row for row in found if row not in whole] + whole
+
+
+def comparison(state: dict[str, Any], answers: Answers, choices: Choices, *, everyone: bool) -> list[Row]:
+    """What the chosen model's tokens, or all of them, would have cost elsewhere."""
+    if answers.prices is None:
+        return []
+    mixes = [mix for mix in answers.mixes.get(choices.span, []) if choices.model in ("", mix.model)]
+    names = compare.candidates(answers.prices, (mix.model for mix in mixes), answers.day, everyone=everyone)
+    others = compare.alternatives(answers.prices, mixes, names, answers.day)
+    return rows.compare(state, others, compare.together(compare.by_model(mixes)))
+
+
+def _beneath(world: World, choices: Choices, width: int, room: int, least: int, glyphs: Glyphs) -> list[Line]:
+    """The cheapest alternatives to the model under the cursor."""
+    model = choices.cursor.get("models", "")
+    chosen = Choices(view="compare", span=choices.span, model=model)
+    found = table.arranged(
+        comparison(world.state or {}, world.answers, chosen, everyone=False), chosen.sorting["compare"]
+    )
+    name = clean(model, 40) or rows.TOGETHER
+    many = max(least - 2, room - 2)
+    if not found or many < 2:
+        return []
+    title = f" what the tokens of {name} would have cost {SPAN_WORDS[choices.span]}"
+    more = f"{len(found) - many + 1} more: Enter " if len(found) > many - 1 else "Enter: all of it "
+    lines = table_lines("compare", found[: many - 1], chosen.sorting["compare"], width, glyphs)
+    return [spread(span(title, "title"), span(more, "dim"), width), *lines]
+
+
+def detail(world: World, choices: Choices, width: int, glyphs: Glyphs) -> list[Line]:
+    """The page of one session."""
+    state = world.state or {}
+    found = sessions.found(state, choices.session)
+    if found is None:
+        return [BLANK, span("  This session is no longer among the newest 50. Esc goes back.", "dim")]
+    return session.page(state, found, world.answers.details.get(sessions.named(found)), width, glyphs)
+
+
+def waiting(world: World, width: int) -> list[Line]:
+    """Why there is nothing to show."""
+    texts = (f"Waiting: {world.trouble or 'no numbers published yet'}.", world.note, "",
+             "S starts the listener, q leaves, ? lists every key.")  # fmt: skip
+    return [BLANK, *(fit(span(f"  {text}"), width) for text in texts)]
+
+
+def bar(world: World, choices: Choices, width: int, glyphs: Glyphs) -> Line:
+    """The first line: where one is, and how things are."""
+    here = {"detail": "sessions", "compare": "models"}.get(choices.view, choices.view)
+    found: list[Span] = [Span(" aitop ", "brand")]
+    slim = width < 72
+    for number, view in enumerate(keys.VIEWS, 1):
+        title = keys.TITLES[view][: 4 if slim else 12]
+        text = f"{number} {title}"
+        if slim and view != here:
+            text = str(number)
+        found += [Span(f" {text} ", "tab" if view == here else "dim", f"view('{view}')"), Span(" ")]
+    return spread(tuple(found), _status(world, glyphs, slim), width)
+
+
+def _status(world: World, glyphs: Glyphs, slim: bool) -> Line:
+    state = world.state or {}
+    at = sessions.written(state)
+    clock = datetime.fromtimestamp(at).strftime("%H:%M:%S") if 0 < at < 1e11 else ""  # noqa: DTZ006 - local on purpose
+    if world.paused:
+        return span(f" paused {clock} ", "warning banner")
+    if world.trouble:
+        return span(" waiting " if not state else f" old {clock} ", "critical banner")
+    active = int(humanize.number(state.get("active_sessions")) or 0)
+    level = fields.overall(state)
+    style = {"ok": "good", "warning": "warning", "critical": "critical"}[level]
+    host = clean(state.get("host"), 24)
+    found: Line = (Span(f"{glyphs.marks['working']} ", style), Span(f"{active} active "))
+    return found if slim else (*found, Span(f" {host}  {clock} " if host else f" {clock} ", "dim"))
+
+
+def banners(world: World, width: int) -> list[Line]:
+    """What must not be missed, over everything else."""
+    found: list[Line] = []
+    if world.trouble and world.state is not None and readable(world.state):
+        found.append(fit(span(f" OLD NUMBERS: {world.trouble}. S starts it.", "critical banner"), width))
+    if world.note and readable(world.state):
+        found.append(fit(span(f" {world.note}", "warning"), width))
+    return found
+
+
+def subtitle(world: World, choices: Choices, many: int, width: int) -> Line:
+    """Over a list: what is listed, and what the user chose."""
+    noun = NOUNS[choices.view]
+    noun = noun[:-1] if many == 1 else noun
+    start: list[Span] = [Span(f" {many} {noun}", "title")]
+    if choices.view == "sessions":
+        gone = sessions.hidden(world.state or {}, choices.shown)
+        word = {"active": "active", "idle": "with idle ones", "all": "with idle and ended ones"}[
+            choices.shown
+        ]
+        start.append(Span(f" {word}" + (f", {gone} more: a" if gone else ""), "dim"))
+    elif choices.view in ("models", "compare"):
+        whose = clean(choices.model, 40) or rows.TOGETHER
+        start.append(Span(f" for the tokens of {whose}" if choices.view == "compare" else "", "dim"))
+        start.append(Span(f" {SPAN_WORDS[choices.span]}", "accent", "span"))
+    else:
+        start.append(Span(" today", "dim"))
+    text = choices.filters.get(choices.view, "")
+    end = span(f"filter: {clean(text, 30)} ", "warning", "filter") if text else BLANK
+    if not text and choices.view == "compare":
+        end = span("same tokens, list prices; * really used ", "dim")
+    return spread(tuple(start), end, width)
+
+
+def nothing(world: World, choices: Choices) -> str:
+    """Why a list is empty."""
+    if choices.filters.get(choices.view):
+        return "Nothing matches the filter. Esc drops it."
+    if choices.view == "sessions":
+        gone = sessions.hidden(world.state or {}, choices.shown)
+        return f"No session is active; a shows {gone} idle or ended." if gone else "No session yet."
+    if choices.view == "tools":
+        return "No tool was called today."
+    if world.answers.problem:
+        return world.answers.problem
+    if choices.span not in world.answers.mixes or world.answers.prices is None:
+        return "Reading the history …"
+    return f"No requests {SPAN_WORDS[choices.span]}; t takes a longer time."
+
+
+def foot(choices: Choices, width: int) -> Line:
+    """The last line: the keys that matter here, as far as there is room."""
+    last = next(key for key in keys.KEYS if key.action == "quit")
+    end: Line = (Span(" q ", "key", "quit"), Span(last.footer + " ", "label", "quit"))
+    room = width - width_of(end)
+    found: list[Span] = []
+    for key in keys.footer(choices.view):
+        name = key.shown.split(" ", maxsplit=1)[0]
+        pieces = (Span(f" {name} ", "key", key.action), Span(f"{key.footer} ", "label", key.action))
+        if key.action != "quit" and width_of((*found, *pieces)) <= room:
+            found += pieces
+    space = Span(" " * max(0, room - width_of(tuple(found))), "label")
+    return fit((*found, space, *end), width)
+
+
+def text(picture: Picture) -> str:
+    """What the screen says, for tests and captures."""
+    parts = [picture.top, *picture.banner, *picture.head, *picture.body, *picture.tail, picture.bottom]
+    return "\n".join(text_of(line).rstrip() for line in parts)

@@ -1,0 +1,106 @@
+"""What the screen wants to know beyond the published numbers, and the answers: history, prices, processes.
+
+`wanted` and `due` are pure. `answer` runs off the UI thread: it opens the history to read, asks one
+thing and closes it again, so a listener that migrates or restarts never finds it in the way.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from aitop import config, paths, periods
+from aitop.history import detail, schema
+from aitop.pricing import table as prices
+from aitop.segments import fields, humanize
+from aitop.top import compare, sessions
+from aitop.top.choices import Choices
+from aitop.top.world import Answers, World
+
+EVERY = {"hourly": 1.5, "agents": 2.0, "detail": 1.5, "mixes": 5.0, "prices": 3600.0}  # seconds at least
+
+
+class Question(NamedTuple):
+    """One thing to find out. `about` names sessions, or the span of time."""
+
+    kind: str
+    about: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class Asked:
+    """Which questions were answered, for which numbers, and when."""
+
+    at: dict[Question, tuple[int, float]] = field(default_factory=dict)
+
+    def due(self, question: Question, number: int, monotonic: float) -> bool:
+        """Whether the numbers moved on since it was answered, and it is not asked too often."""
+        known = self.at.get(question)
+        return known is None or (known[0] != number and monotonic - known[1] >= EVERY[question.kind])
+
+
+def wanted(world: World, choices: Choices) -> list[Question]:
+    """What this view shows beyond the published numbers."""
+    state = world.state
+    if state is None:
+        return []
+    if choices.view in ("models", "compare"):
+        return [Question("mixes", (choices.span,))]
+    if choices.view == "detail":
+        found = sessions.found(state, choices.session)
+        return [Question("detail", sessions.named(found))] if found else []
+    if choices.view not in ("overview", "sessions"):
+        return []
+    questions = [Question("hourly")] if _busy(state) or world.answers.hourly else []
+    unfolded = [s for s in fields.rows(state.get("sessions")) if sessions.key_of(s) in choices.unfolded]
+    if unfolded and choices.view == "sessions":
+        questions.append(Question("agents", tuple(sessions.named(s) for s in unfolded)))
+    return questions
+
+
+def _busy(state: dict[str, Any]) -> bool:
+    """Whether anything was spent lately: without that nobody has a rate."""
+    window = fields.table(fields.table(state.get("windows")).get("15m"))
+    return bool(humanize.number(window.get("requests")))
+
+
+def answer(question: Question, known: Answers, now: float) -> Answers:
+    """The answers with one more. Never raises: what went wrong is an answer too."""
+    try:
+        return _answer(question, known, now)
+    except schema.HistoryError as error:
+        return replace(known, problem=str(error))
+    except (sqlite3.Error, OSError) as error:
+        return replace(known, problem=f"The history cannot be read ({error}); `aitop doctor` says more.")
+
+
+def _answer(question: Question, known: Answers, now: float) -> Answers:
+    db = schema.connect_read_only(paths.in_home(paths.HISTORY))
+    try:
+        if question.kind == "hourly":
+            return replace(known, hourly=detail.hourly(db, now), problem="")
+        if question.kind == "agents":
+            return replace(known, agents=detail.agents(db, list(question.about)), problem="")
+        if question.kind == "detail":
+            found = detail.session(db, *question.about, now)
+            return replace(known, details={question.about: found}, problem="")
+        if known.prices is None:
+            known = replace(known, prices=load_prices(), day=datetime.fromtimestamp(now, UTC).date().isoformat())
+        assert known.prices is not None
+        span = question.about[0]
+        start = 0.0 if span == "all" else periods.starts(now)[span]
+        mixes = {**known.mixes, span: detail.mixes(db, start, compare.steps(known.prices))}
+        return replace(known, mixes=mixes, problem="")
+    finally:
+        db.close()
+
+
+def load_prices() -> prices.PriceTable:
+    """The table the listener prices with: package, refreshed file, the user's own."""
+    try:
+        own = config.load().price_overrides
+    except config.ConfigError:
+        own = {}
+    return prices.load(own, paths.in_home(paths.PRICES))

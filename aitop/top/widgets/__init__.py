@@ -1,0 +1,1 @@
+"""Widgets: they place lines that were made elsewhere, and know nothing of what the lines say."""
