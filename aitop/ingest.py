@@ -33,6 +33,7 @@ class Ingest:
         self.done_bytes = 0
         self.total_bytes = 0
         self._scanned = False
+        self._missing: set[str] = set()  # folders of ours that do not exist
         self.unreadable: dict[str, str] = {}
         self._queue: list[tuple[float, str, str]] = []  # (-mtime, path, provider)
         self._queued: set[str] = set()
@@ -49,7 +50,12 @@ class Ingest:
         for name, root in self.folders:
             self._walk(root, name, now, seen, 0)
         self._scanned = True
+        self._missing = {root for _, root in self.folders} - set(seen)
         return seen
+
+    def appeared(self) -> bool:
+        """Whether a folder of ours is there now that was not at the last look."""
+        return any(os.path.isdir(root) for root in self._missing)
 
     def _walk(self, folder: str, provider: str, now: float, seen: list[str], depth: int) -> None:
         try:

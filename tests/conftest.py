@@ -130,7 +130,6 @@ class Running:
         """One connection to its socket: a payload (JSON unless bytes), after a header line if any."""
         data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         with socket.socket(socket.AF_UNIX) as peer:
-            peer.settimeout(10)
             peer.connect(os.path.join(self.home, "claudecode.sock"))
             with contextlib.suppress(OSError):
                 peer.sendall((header or b"") + data)
@@ -158,7 +157,14 @@ def left_over(group):
 
 
 @pytest.fixture
-def listener(home):
+def noon(monkeypatch):
+    """A time zone in which it is about noon: no test runs over midnight."""
+    monkeypatch.setenv("TZ", f"NOON{time.gmtime().tm_hour - 12:+d}")
+    time.tzset()
+
+
+@pytest.fixture
+def listener(home, noon):
     """Starts the real listener on demand (`listener.start()`); fails when it left a process behind."""
     running = Running(home)
     yield running

@@ -216,6 +216,12 @@ class Listener:
         if reason and self.stopping is None:
             self.stopping = reason
 
+    def _release_helpers(self) -> None:
+        """Before helpers are let go: a closed descriptor's number may soon be another one's."""
+        for helper in self.ingest.helpers:
+            if helper.fd in self.selector.get_map():
+                self.selector.unregister(helper.fd)
+
     def _rescan(self, now: float, monotonic: float) -> None:
         fresh = [self.watcher.watch(folder) for folder in self.ingest.rescan(now)]
         self._next_rescan = monotonic + (RESCAN_WATCHED if self.watcher.active else RESCAN)
@@ -241,9 +247,7 @@ class Listener:
             self._remember_sessions()
         except sqlite3.Error as again:
             self.log.error(f"history: {again}")
-        for helper in self.ingest.helpers:
-            if helper.fd in self.selector.get_map():
-                self.selector.unregister(helper.fd)
+        self._release_helpers()
         self.ingest.forget()
         self._next_rescan = min(self._next_rescan, time.monotonic() + 1.0)
 
@@ -400,6 +404,7 @@ class Listener:
             self._reprice_from = 0
         self.prices = self.history.prices = prices
         self._limits.clear()
+        self._release_helpers()
         self.ingest.stop()
         done, total = self.ingest.done_bytes, self.ingest.total_bytes
         self.ingest = self._ingest()

@@ -34,16 +34,18 @@ class Watcher:
     def fileno(self) -> int:
         return int(self._fd)
 
-    def watch(self, folder: str) -> None:
-        """Watch one folder; when the kernel has no watch left, give up watching altogether."""
+    def watch(self, folder: str) -> bool:
+        """Watch one folder; whether that is new. When the kernel has no watch left, give up watching altogether."""
         if not self.active or folder in self._watched:
-            return
+            return False
         number = self._libc.inotify_add_watch(self._fd, os.fsencode(folder), MASK)
         if number >= 0:
             self._folders[number] = folder
             self._watched[folder] = number
-        elif ctypes.get_errno() == 28:  # ENOSPC: fs.inotify.max_user_watches
+            return True
+        if ctypes.get_errno() == 28:  # ENOSPC: fs.inotify.max_user_watches
             self.active = False
+        return False
 
     def read(self) -> tuple[set[str], bool]:
         """(files that changed, whether folders appeared or events were lost: look through everything)."""
