@@ -224,14 +224,33 @@ def test_many_large_peers_together_stay_within_the_bound(door, monkeypatch):
 def test_a_silent_and_a_slow_peer_are_dropped_after_their_time(door):
     silent, slow = door.connect(close=False), door.connect(b"{", close=False)
     door.pump()
-    door.receiver.sweep(door.monotonic + receive.PATIENCE - 0.1)
+    door.receiver.sweep(door.monotonic + receive.PATIENCE - 0.1, door.now)
     assert len(door.receiver._connections) == 2
-    door.receiver.sweep(door.monotonic + receive.PATIENCE + 0.1)
+    door.receiver.sweep(door.monotonic + receive.PATIENCE + 0.1, door.now)
     assert (len(door.receiver._connections), door.counts()) == (0, (0, 0, 2))
     assert silent.recv(1) == slow.recv(1) == b""
     silent.close()
     slow.close()
     assert door.send(event()) == (1, 1, 2)
+
+
+def test_what_was_sent_in_time_is_heard_however_late_the_listener_is(door):
+    door.receiver.accept(door.monotonic, door.now)
+    late = door.connect(close=False)
+    door.pump()
+    late.sendall(json.dumps(event()).encode())
+    late.close()
+    door.receiver.sweep(door.monotonic + 3600, door.now)
+    assert door.counts() == (1, 1, 0)
+
+
+def test_a_burst_is_taken_in_parts_so_that_others_get_their_turn(door):
+    for n in range(3 * receive.AT_ONCE):
+        door.connect(json.dumps(event("PreToolUse", tool_use_id=f"t{n}")).encode())
+    door.receiver.accept(door.monotonic, door.now)
+    assert door.counts()[0] == receive.AT_ONCE
+    door.pump()
+    assert door.counts() == (3 * receive.AT_ONCE, 3 * receive.AT_ONCE, 0)
 
 
 def test_with_all_places_taken_by_silent_peers_others_wait_and_are_heard(door, monkeypatch):
@@ -241,7 +260,7 @@ def test_with_all_places_taken_by_silent_peers_others_wait_and_are_heard(door, m
     door.pump()
     assert len(door.receiver._connections) == 8
     for _ in range(3):
-        door.receiver.sweep(door.monotonic + receive.PATIENCE + 0.1)
+        door.receiver.sweep(door.monotonic + receive.PATIENCE + 0.1, door.now)
         door.pump()
     assert door.counts()[0] == 1
     for peer in silent:

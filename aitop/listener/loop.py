@@ -191,7 +191,7 @@ class Listener:
 
     def _tick(self, now: float) -> None:
         monotonic = time.monotonic()
-        self.receiver.sweep(monotonic)
+        self.receiver.sweep(monotonic, now)
         if self._reload_wanted or (int(monotonic) % 10 == 5 and self.chores.changed()):
             self._reload_wanted = False
             self._reload(now)

@@ -26,6 +26,7 @@ HEADER_MOST = 4096
 PAYLOAD_MOST = 16 << 20
 BUFFERED_MOST = 64 << 20  # of all connections together
 CONNECTIONS_MOST = 512
+AT_ONCE = 64  # connections taken in one go: a burst must not keep the tick waiting
 PATIENCE = 2.0  # seconds a connection may take
 BACKLOG = 4096
 READ = 1 << 18
@@ -103,14 +104,18 @@ class Receiver:
             self._listening = True
 
     def accept(self, monotonic: float, now: float) -> None:
-        """Take in the connections that wait; while too many are open, the rest wait in the backlog."""
-        while len(self._connections) < CONNECTIONS_MOST:
+        """Take in some of the connections that wait; while too many are open, the rest wait in the backlog."""
+        for _ in range(AT_ONCE):
+            if len(self._connections) >= CONNECTIONS_MOST:
+                self._selector.unregister(self._socket)
+                self._listening = False
+                return
             try:
                 sock, _ = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError:
-                break  # out of descriptors: go on when some connection has ended
+                return  # out of descriptors: go on when some connection has ended
             if not _same_user(sock):
                 self.counts.rejected += 1
                 sock.close()
@@ -122,9 +127,6 @@ class Receiver:
                 sock, selectors.EVENT_READ, lambda m, n, c=connection: self._read(c, m, n)
             )
             self._read(connection, monotonic, now)
-        else:
-            self._selector.unregister(self._socket)
-            self._listening = False
 
     def _read(self, connection: _Connection, monotonic: float, now: float) -> None:  # noqa: ARG002
         for _ in range(8):
@@ -154,10 +156,16 @@ class Receiver:
         self.counts.rejected += rejected
         self._resume()
 
-    def sweep(self, monotonic: float) -> None:
-        """Drop the connections that took too long."""
-        for connection in [c for c in self._connections.values() if c.deadline < monotonic]:
-            self._close(connection, rejected=True)
+    def sweep(self, monotonic: float, now: float) -> None:
+        """Drop the connections that took too long; what they have sent by now is heard first.
+
+        For it may be the listener that was late: a machine that slept, a disk that kept it waiting.
+        """
+        for number, connection in list(self._connections.items()):
+            if connection.deadline < monotonic:
+                self._read(connection, monotonic, now)
+                if self._connections.get(number) is connection:
+                    self._close(connection, rejected=True)
 
     def close(self, *, remove: bool) -> None:
         """Stop receiving; `remove` takes the socket's name away too."""
