@@ -110,16 +110,16 @@ def _zone(name: str | None) -> tzinfo | None:
 
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise click.UsageError(f"--timezone: {name} is no time zone (try Europe/Berlin or UTC)") from error
 
 
 def _midnight(day: str, zone: tzinfo | None, option: str, days: int = 0) -> float:
     try:
         moment = datetime.strptime(day, "%Y-%m-%d") + timedelta(days=days)  # noqa: DTZ007
-    except ValueError as error:
+        return (moment.replace(tzinfo=zone) if zone else moment).timestamp()
+    except (ValueError, OverflowError, OSError) as error:
         raise click.UsageError(f"{option}: {day} is no date such as 2026-01-31") from error
-    return (moment.replace(tzinfo=zone) if zone else moment).timestamp()
 
 
 def _history() -> sqlite3.Connection:
