@@ -20,7 +20,7 @@ def test_every_host_has_a_snippet_that_names_where_it_belongs(tmp_path, host):
     assert found.returncode == 0, found.stderr
     text = found.stdout.decode()
     assert init.PLACEHOLDER not in text
-    assert any(word in text for word in ("~/.", "plugin folder"))
+    assert any(word in text for word in ("~/.", "plugin folder", "your layout", "claude plugin"))
     assert text.endswith("\n")
 
 
@@ -34,8 +34,9 @@ def test_starship_prints_the_hook_of_the_shell_in_use(monkeypatch, shell):
     monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
     assert init.login_shell() == shell
     text = init.snippet("starship", shell, "/usr/bin/aitop")
-    assert "AITOP_SEG" in tomllib.loads(text.partition("# 2.")[0])["env_var"]
-    assert f"starship init {shell}" in text
+    named = tomllib.loads(text.partition("# 2.")[0])["env_var"]
+    assert set(named) == {"AITOP_OK", "AITOP_WARNING", "AITOP_CRITICAL"}
+    assert "__aitop_starship" in text.partition("# 2.")[2]
 
 
 def test_a_login_shell_we_have_no_hook_for_means_bash(monkeypatch):
@@ -59,22 +60,26 @@ def test_an_awkward_path_survives_sh_in_a_menu_plugin():
     assert words(last.removeprefix("exec ")) == [AWKWARD, "swiftbar"]
 
 
-def test_an_awkward_path_survives_tmux(tmp_path):
-    line = init.snippet("tmux", "bash", AWKWARD).splitlines()[-1]
+def test_an_awkward_path_survives_tmux(tmp_path, monkeypatch):
     if not shutil.which("tmux"):
         pytest.skip("tmux is missing: apt-get install -y tmux")
+    awkward = tmp_path / "it's 100%" / "#1 {x}"
+    shutil.copytree(os.path.join(ROOT, "integrations"), awkward / "integrations")
+    plugin = awkward / "integrations" / "tmux" / "aitop.tmux"
+    plugin.write_text(f'printf "%s\\n" "$0" > "{tmp_path}/ran"\n')
+    monkeypatch.setattr(init, "folder", lambda: str(awkward / "integrations"))
     config = tmp_path / "tmux.conf"
-    config.write_text(f"set -g status-right ''\n{line}\n")
+    config.write_text(init.snippet("tmux", "bash", AWKWARD))
     call = ["tmux", "-L", f"init-{os.getpid()}", "-f", str(config)]
     try:
         subprocess.run([*call, "new", "-d", "sleep 30"], check=True)
         shown = subprocess.run(
-            [*call, "show", "-gv", "status-right"], check=False, capture_output=True, text=True
+            [*call, "show", "-gv", "@aitop_command"], check=False, capture_output=True, text=True
         ).stdout
     finally:
         subprocess.run([*call, "kill-server"], check=False)
-    inner = shown.strip().removeprefix("#(exec ").removesuffix(")")
-    assert words(inner.replace("%%", "%").replace("##", "#")) == [AWKWARD, "tmux"]
+    assert shown == AWKWARD + "\n"
+    assert (tmp_path / "ran").read_text() == f"{plugin}\n"
 
 
 def words(command):

@@ -9,7 +9,7 @@ import time
 
 import pytest
 from golden import states
-from golden.home import FRONT, environment, need, processes, publish, python, run
+from golden.home import environment, need, processes, publish, python, run
 
 from aitop import segments
 
@@ -246,21 +246,6 @@ def test_a_pasted_snippet_shows_the_cost_in_a_real_prompt(home, shell, start):
     with Terminal(home, start) as terminal:
         terminal.type(f"source {path}")
         terminal.until("$4.21 $7.20/h ctx 27%")
-
-
-def test_the_tmux_snippet_shows_the_segment(home):
-    path = snippet(home, "tmux")
-    with open(path) as file:
-        text = file.read()
-    text = re.sub(r"exec \S+/aitop tmux", f"exec {FRONT} tmux", text)
-    with open(path, "w") as file:
-        file.write("set -g status-right ''\n" + text)
-    name = f"inner-{os.getpid()}"
-    with Terminal(home, f"env -u TMUX tmux -L {name} -f {path} new -s s 'sleep 60'") as terminal:
-        try:
-            terminal.until("$4.21 $7.20/h ctx 27%")
-        finally:
-            subprocess.run(["tmux", "-L", name, "kill-server"], check=False, env=terminal.environment)
 
 
 def starship():

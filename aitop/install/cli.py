@@ -9,7 +9,7 @@ import shutil
 import click
 
 from aitop import config, paths
-from aitop.install import apply, files, forwarder, record, roots, scripts, settings
+from aitop.install import apply, files, forwarder, record, roots, scripts, settings, written
 from aitop.install import service as units
 
 ROOTS_HELP = (
@@ -139,6 +139,8 @@ def uninstall(*, purge: bool, yes: bool) -> None:
             installed = record.load()
             installed.service = None
             _remove_scripts(installed)
+            for line in written.remove_all():
+                click.echo(line)
             record.save(installed)
     except files.Refused as error:
         raise click.ClickException(str(error)) from error

@@ -1,48 +1,82 @@
-"""`aitop init HOST`: the lines to paste, taken from integrations/, with this machine's own path.
+"""`aitop init NAME`: the lines for a host, taken from integrations/, with this machine's own paths.
 
-Prints and changes nothing. The path is absolute: tmux, bars and desktop sessions often start with a
-PATH that lacks the folder of user programs.
+Prints them; `--write` puts them where they belong and `--remove` takes them out again. Paths are
+absolute: tmux, bars and desktop sessions often start with a PATH that lacks the folder of user programs.
 """
 
-from __future__ import annotations
-
 import os
+import shlex
 import shutil
 import sys
 
 import click
 
-# host → the files it prints, in order; {shell} is the user's own
+# name → the files it prints, in order; {shell} is the user's own
 FILES = {
     "tmux": ("tmux/aitop.conf",),
     "bash": ("bash/aitop.bash",),
     "zsh": ("zsh/aitop.zsh",),
     "fish": ("fish/aitop.fish",),
+    "powerlevel10k": ("powerlevel10k/aitop.zsh",),
     "starship": ("starship/starship.toml", "starship/aitop.{shell}"),
+    "oh-my-posh": ("oh-my-posh/segment.json", "starship/aitop.{shell}", "oh-my-posh/aitop.{shell}"),
     "waybar": ("waybar/config.jsonc", "waybar/style.css"),
     "swiftbar": ("swiftbar/aitop.2s.sh",),
+    "swiftbar-stream": ("swiftbar/aitop.sh",),
+    "argos": ("argos/aitop.r.2s+.sh",),
+    "claude-code": ("claude-code/install.txt",),
+    "polybar": ("polybar/config.ini",),
+    "i3blocks": ("i3blocks/config",),
+    "i3status-rust": ("i3status-rust/config.toml",),
+    "sketchybar": ("sketchybar/sketchybarrc",),
+    "zellij": ("zellij/layout.kdl",),
+    "wezterm": ("wezterm/aitop.lua",),
 }
 SHELLS = ("bash", "zsh", "fish")
 PLACEHOLDER = "@AITOP@"
 
 
 @click.command()
-@click.argument("host", type=click.Choice(tuple(FILES)))
+@click.argument("host", type=click.Choice(tuple(FILES)), metavar="NAME")
 @click.option(
-    "--shell", type=click.Choice(SHELLS), help="With starship: whose hook; default: that of $SHELL."
+    "--shell",
+    type=click.Choice(SHELLS),
+    help="With starship and oh-my-posh: whose hook; default: that of $SHELL.",
 )
-def init(host: str, shell: str | None) -> None:
-    """Print the snippet for tmux, a shell, starship, Waybar or SwiftBar.
+@click.option("--write", is_flag=True, help="Put the lines where they belong, in a marked block.")
+@click.option("--remove", is_flag=True, help="Take out what --write put in.")
+@click.option("--folder", metavar="DIR", help="With swiftbar and argos: the plugin folder.")
+def init(host: str, shell: str | None, folder: str | None, *, write: bool, remove: bool) -> None:
+    """Print the lines for a host; --write installs them, --remove takes them out.
 
-    Each snippet says where it belongs. Shells may also load it each time they start:
-    eval "$(aitop init bash)".
-    """
-    if shell is not None and host != "starship":
-        raise click.UsageError("--shell is for starship: aitop init starship --shell zsh")
+    \b
+    NAME: tmux bash zsh fish powerlevel10k starship oh-my-posh waybar swiftbar swiftbar-stream argos
+    claude-code polybar i3blocks i3status-rust sketchybar zellij wezterm
+
+    --write does the same however often it runs, keeps the first original under $AITOP_HOME/backups
+    and refuses a file it cannot read for certain. Shells may also load the lines each time they
+    start: eval "$(aitop init bash)".
+    """  # noqa: D301 - click's own mark
+    if shell is not None and host not in ("starship", "oh-my-posh"):
+        raise click.UsageError("--shell is for starship and oh-my-posh: aitop init starship --shell zsh")
+    if write and remove:
+        raise click.UsageError("--write and --remove exclude each other")
+    shell = shell or login_shell()
     try:
-        click.echo(snippet(host, shell or login_shell(), front()), nl=False)
+        parts = snippets(host, shell, front())
     except OSError as error:
         raise click.ClickException(f"{error}; install aitop-status again") from error
+    if not (write or remove):
+        click.echo("\n".join(parts), nl=False)
+        return
+    from aitop.install import blocks, files, written
+
+    try:
+        with files.lock():
+            for line in written.change(host, shell, parts, folder, undo=remove):
+                click.echo(line)
+    except (files.Refused, blocks.Unclear) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def login_shell() -> str:
@@ -52,16 +86,27 @@ def login_shell() -> str:
 
 
 def snippet(host: str, shell: str, command: str) -> str:
-    """The text to paste, the command's path in it as the host needs it."""
+    """The text to paste."""
+    return "\n".join(snippets(host, shell, command))
+
+
+def snippets(host: str, shell: str, command: str) -> list[str]:
+    """Each file of a host, the paths in it as the host needs them."""
     parts = []
     for name in FILES[host]:
-        with open(os.path.join(folder(), name.format(shell=shell)), encoding="utf-8") as file:
-            parts.append(
-                file.read()
-                .replace(quoted(PLACEHOLDER), placed(host, command))
-                .replace(PLACEHOLDER, placed(host, command))
-            )
-    return "\n".join(parts)
+        path = os.path.join(folder(), name.format(shell=shell))
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        at = "starship" if name.startswith("starship/") else host
+        for key, value in (
+            (quoted(PLACEHOLDER), placed(at, command)),
+            (PLACEHOLDER, placed(at, command)),
+            ("@PLUGIN@", in_tmux(os.path.join(folder(), "tmux", "aitop.tmux"))),
+            ("@FOLDER@", shlex.quote(os.path.join(folder(), "claude-code"))),
+        ):
+            text = text.replace(key, value)
+        parts.append(text)
+    return parts
 
 
 def quoted(text: str) -> str:
@@ -69,18 +114,27 @@ def quoted(text: str) -> str:
 
 
 def placed(host: str, command: str) -> str:
-    """The path quoted for sh, then for what stands around it."""
-    plain = all(char.isalnum() or char in "/._-+@" for char in command)
-    if plain:
+    """The path as a word of sh, then as what stands around it needs it."""
+    if host == "tmux":  # the value of an option
+        return "'" + command.replace("'", "'\"'\"'") + "'"
+    if all(char.isalnum() or char in "/._-+@" for char in command):
         return command
-    if host == "tmux":
-        # Inside single quotes of tmux's own, and strftime and formats look at it before sh does.
-        inner = "".join(f"\\{char}" if char in " \"$`\\&;|<>()*?[]~!'" else char for char in command)
-        return inner.replace("%", "%%").replace("#", "##").replace("'", "'\"'\"'")
     words = "'" + command.replace("'", "'\\''") + "'"
-    if host in ("waybar", "starship"):  # inside a string of JSON or TOML
+    if host in (
+        "waybar",
+        "starship",
+        "i3status-rust",
+        "sketchybar",
+        "zellij",
+    ):  # inside a string of their own
         return words.replace("\\", "\\\\").replace('"', '\\"')
     return words
+
+
+def in_tmux(path: str) -> str:
+    """The path as a word of sh inside single quotes of tmux's own; formats look at it before sh does."""
+    inner = "".join(f"\\{char}" if char in " \"$`\\&;|<>()*?[]~!'" else char for char in path)
+    return inner.replace("#", "##").replace("'", "'\"'\"'")
 
 
 def front() -> str:

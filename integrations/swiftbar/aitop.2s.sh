@@ -6,5 +6,5 @@
 # <xbar.dependencies>aitop</xbar.dependencies>
 # <swiftbar.runInBash>false</swiftbar.runInBash>
 # <swiftbar.hideRunInTerminal>true</swiftbar.hideRunInTerminal>
-# Save it as aitop.2s.sh in the plugin folder of SwiftBar or xbar (~/.config/argos for Argos), executable.
+# Save it as aitop.2s.sh in the plugin folder of SwiftBar or xbar, executable. One small process every two seconds.
 exec '@AITOP@' swiftbar

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Hands one Claude Code event (stdin) to the aitop listener: by the forwarder that `aitop install` proved, else by
+# the command. Silent, exits 0. Where settings.json has our hooks too, those have it: an event is told once.
+exec >/dev/null 2>&1
+home=${AITOP_HOME:-${HOME-}/.aitop}
+settings="${CLAUDE_CONFIG_DIR:-${HOME-}/.claude}/settings.json"
+[ -e "$settings" ] && [ -x "$home/hook" ] && grep -qF -- "\"$home/hook\"" "$settings" && exit 0
+[ -x "$home/hook" ] && exec "$home/hook" "$@"
+PATH=${PATH-}:${HOME-}/.local/bin:/opt/homebrew/bin:/usr/local/bin
+command -v aitop && exec aitop hook "$@"
+exit 0

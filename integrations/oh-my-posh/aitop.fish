@@ -1,0 +1,4 @@
+# 3. After `oh-my-posh init fish … | source`:
+function set_poshcontext
+    __aitop_starship
+end
