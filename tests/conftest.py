@@ -71,8 +71,14 @@ class Running:
         environ = os.environ | {"PYTHONPATH": ROOT, "AITOP_HOME": self.home} | more
         begun = time.time()
         with open(os.path.join(self.home, "listener.out"), "ab") as out:
-            self.process = subprocess.Popen([sys.executable, "-m", "aitop", "listen", "--quiet"], env=environ, stdout=out,
-                                            stderr=out, stdin=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "aitop", "listen", "--quiet"],
+                env=environ,
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         self.started.append(self.process)
         if wait:
             self.wait_for(

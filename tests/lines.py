@@ -33,16 +33,32 @@ def assistant(message_id="msg_1", at=START, *, request_id="req_1", usage=None, c
     message = {"id": message_id, "type": "message", "role": "assistant", "model": model,
                "content": [text()] if content is None else content, "stop_reason": stop,
                "usage": globals()["usage"]() if usage is None else usage}  # fmt: skip
-    record = {"type": "assistant", "uuid": uuid or f"u-{message_id}-{at}", "timestamp": stamp(at), "message": message,
-              "requestId": request_id, "sessionId": session, "cwd": "/work/shop", "gitBranch": "main", "isSidechain": False}  # fmt: skip
+    record = {
+        "type": "assistant",
+        "uuid": uuid or f"u-{message_id}-{at}",
+        "timestamp": stamp(at),
+        "message": message,
+        "requestId": request_id,
+        "sessionId": session,
+        "cwd": "/work/shop",
+        "gitBranch": "main",
+        "isSidechain": False,
+    }
     return dropped(record | more)
 
 
 def result(identity="toolu_1", at=START + 1, *, failed=None, content="ok", session=SESSION, **more):
     """A tool's result."""
     block = dropped({"tool_use_id": identity, "type": "tool_result", "content": content, "is_error": failed})
-    return {"type": "user", "isSidechain": False, "message": {"role": "user", "content": [block]}, "uuid": f"r-{identity}",
-            "timestamp": stamp(at), "sessionId": session, "cwd": "/work/shop"} | more  # fmt: skip
+    return {
+        "type": "user",
+        "isSidechain": False,
+        "message": {"role": "user", "content": [block]},
+        "uuid": f"r-{identity}",
+        "timestamp": stamp(at),
+        "sessionId": session,
+        "cwd": "/work/shop",
+    } | more
 
 
 def user(words="please", at=START, session=SESSION, **more):

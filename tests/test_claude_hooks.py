@@ -41,7 +41,19 @@ def test_all_33_event_names_are_known_and_any_other_is_accepted():
 
 
 def test_no_text_of_a_conversation_is_kept_whatever_the_event():
-    private = dict.fromkeys(("prompt", "last_assistant_message", "compact_summary", "message", "title", "error_details", "custom_instructions", "delta"), SECRET)  # fmt: skip
+    private = dict.fromkeys(
+        (
+            "prompt",
+            "last_assistant_message",
+            "compact_summary",
+            "message",
+            "title",
+            "error_details",
+            "custom_instructions",
+            "delta",
+        ),
+        SECRET,
+    )
     private |= {
         "tool_input": {"command": SECRET},
         "tool_response": {"stdout": SECRET},
@@ -157,9 +169,33 @@ def test_what_is_of_another_program_is_not_taken():
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.sampled_from(sorted(hooks.EVENTS)) | st.none(), st.dictionaries(st.sampled_from(
-    ["tool_use_id", "tool_name", "duration_ms", "cwd", "transcript_path", "agent_id", "trigger", "error", "cost", "model",
-     "context_window", "rate_limits", "prompt_cache", "workspace", "source", "notification_type", "reason"]), values))  # fmt: skip
+@given(
+    st.sampled_from(sorted(hooks.EVENTS)) | st.none(),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "tool_use_id",
+                "tool_name",
+                "duration_ms",
+                "cwd",
+                "transcript_path",
+                "agent_id",
+                "trigger",
+                "error",
+                "cost",
+                "model",
+                "context_window",
+                "rate_limits",
+                "prompt_cache",
+                "workspace",
+                "source",
+                "notification_type",
+                "reason",
+            ]
+        ),
+        values,
+    ),
+)
 def test_no_value_of_any_field_makes_it_fail(name, more):
     payload = json.loads(json.dumps({"session_id": SESSION, "hook_event_name": name} | more))
     found = hooks.feed({"pid": "x"}, payload, NOW)

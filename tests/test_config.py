@@ -43,7 +43,10 @@ def test_every_key_is_told_with_a_meaning():
     ("text", "told"),
     [
         ("biling = 'api'", "/etc/x.toml:1: biling: unknown key (did you mean billing?)"),
-        ("\n\n[alerts]\nburn_warning = 'high'", "/etc/x.toml:4: alerts.burn_warning: must be a number, not 'high'"),
+        (
+            "\n\n[alerts]\nburn_warning = 'high'",
+            "/etc/x.toml:4: alerts.burn_warning: must be a number, not 'high'",
+        ),
         ("[alerts]\nburn_warning = true", "/etc/x.toml:2: alerts.burn_warning: must be a number"),
         ("[alerts]\nburn_warning = nan", "/etc/x.toml:2: alerts.burn_warning: must be a number"),
         ("[alerts]\nburn_warning = -1", "/etc/x.toml:2: alerts.burn_warning: must be"),
@@ -53,7 +56,10 @@ def test_every_key_is_told_with_a_meaning():
         ("[listener]\nautostart = 'yes'", "/etc/x.toml:2: listener.autostart: must be true or false"),
         ("[claude]\nconfig_dirs = '~/x'", "/etc/x.toml:2: claude.config_dirs: must be a list of strings"),
         ("[claude]\nconfig_dirs = [1]", "/etc/x.toml:2: claude.config_dirs: must be a list of strings"),
-        ("[alert]\nburn_warning = 1", "/etc/x.toml:2: alert.burn_warning: unknown key (did you mean alerts.burn_warning?)"),
+        (
+            "[alert]\nburn_warning = 1",
+            "/etc/x.toml:2: alert.burn_warning: unknown key (did you mean alerts.burn_warning?)",
+        ),
         ("[nothing]", "/etc/x.toml:1: nothing: unknown key"),
         ("alerts = 3", "/etc/x.toml:1: alerts: unknown key"),
         ("[segments.mine]\ndisplay = 'vim'", "/etc/x.toml:2: segments.mine.display: must be one of tmux"),
@@ -63,13 +69,22 @@ def test_every_key_is_told_with_a_meaning():
         ("[segments.'../x']\ndisplay = 'tmux'", "segments.../x: a segment's name is letters"),
         ("segments = 3", "/etc/x.toml:1: segments: must be a table"),
         ("[prices.models.m]\ninput = 1", "/etc/x.toml:1: prices.models.m: needs output"),
-        ("[prices.models.m]\ninput = -1\noutput = 1", "/etc/x.toml:2: prices.models.m.input: must be a number of USD"),
-        ("[prices.models.m]\ninputs = 1\noutput = 1", "prices.models.m.inputs: unknown key (did you mean input?)"),
-        ("[prices.models.m]\ninput = 1\noutput = 1\nfrom = 'May'", "/etc/x.toml:4: prices.models.m.from: must be a date"),
+        (
+            "[prices.models.m]\ninput = -1\noutput = 1",
+            "/etc/x.toml:2: prices.models.m.input: must be a number of USD",
+        ),
+        (
+            "[prices.models.m]\ninputs = 1\noutput = 1",
+            "prices.models.m.inputs: unknown key (did you mean input?)",
+        ),
+        (
+            "[prices.models.m]\ninput = 1\noutput = 1\nfrom = 'May'",
+            "/etc/x.toml:4: prices.models.m.from: must be a date",
+        ),
         ("[prices]\nmodels = 3", "/etc/x.toml:2: prices.models: must be a table"),
         ("billing = ", "/etc/x.toml: "),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_told_with_file_line_and_key(text, told):
     assert told in problem(text)
 

@@ -46,7 +46,7 @@ def requests(book):
 # -- any order ----------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_order_and_any_split_of_files_give_the_totals_of_the_rules(data):
     files = data.draw(worlds())

@@ -228,9 +228,20 @@ def test_a_path_is_followed_only_under_a_folder_of_ours(desk, tmp_path):
     outside.write_bytes(encode([assistant()]))
     root = os.path.join(desk.root, "projects")
     os.symlink(outside.parent, os.path.join(root, "way"))
-    for path in (outside, f"{root}/../../elsewhere/x.jsonl", f"{root}/way/x.jsonl", f"{root}x/x.jsonl", "x.jsonl", "", "/",
-                 f"{root}/-w/\0x.jsonl", f"{root}/\0/x.jsonl", root + "/" + "a" * 5000 + ".jsonl", "/\udcff.jsonl",
-                 "/" * 5000):  # fmt: skip
+    for path in (
+        outside,
+        f"{root}/../../elsewhere/x.jsonl",
+        f"{root}/way/x.jsonl",
+        f"{root}x/x.jsonl",
+        "x.jsonl",
+        "",
+        "/",
+        f"{root}/-w/\0x.jsonl",
+        f"{root}/\0/x.jsonl",
+        root + "/" + "a" * 5000 + ".jsonl",
+        "/\udcff.jsonl",
+        "/" * 5000,
+    ):
         assert not desk.look(path) or desk.requests() == 0
     assert desk.requests() == 0
 

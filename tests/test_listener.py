@@ -60,14 +60,25 @@ def day(session=SESSION, ago=5.0):
     """A short day of one session: three responses, a tool that worked, one that failed, an error, a compaction."""
     at = recent(ago)
     return [
-        user(at=at, session=session), attempt("1", at, session),
-        assistant("a", at, usage=usage(50, 10, 2000, 300), content=[use("t1"), use("t2", "Read")], stop="tool_use",
-                  request_id="ra", session=session),
-        result("t1", at + 0.5, session=session), result("t2", at + 0.7, failed=True, session=session),
+        user(at=at, session=session),
+        attempt("1", at, session),
+        assistant(
+            "a",
+            at,
+            usage=usage(50, 10, 2000, 300),
+            content=[use("t1"), use("t2", "Read")],
+            stop="tool_use",
+            request_id="ra",
+            session=session,
+        ),
+        result("t1", at + 0.5, session=session),
+        result("t2", at + 0.7, failed=True, session=session),
         assistant("b", at + 1, usage=usage(70, 10, 2300, 0), request_id="rb", session=session),
-        gave_up(f"x-{session}", at + 2, session=session), compact(f"c-{session}", at + 2, session=session),
-        assistant("c", at + 3, model="claude-opus-99", request_id="rc", session=session), cost_state(9.0, session=session),
-    ]  # fmt: skip
+        gave_up(f"x-{session}", at + 2, session=session),
+        compact(f"c-{session}", at + 2, session=session),
+        assistant("c", at + 3, model="claude-opus-99", request_id="rc", session=session),
+        cost_state(9.0, session=session),
+    ]
 
 
 # -- the contract ----------------------------------------------------------------------------------------------------
@@ -89,22 +100,56 @@ ONE_SESSION = {
     "context_percent": MAYBE, "understated": bool,
 }  # fmt: skip
 STATE = {
-    "version": int, "written_at": float, "host": TEXT,
-    "listener": {"pid": int, "started_at": float, "version": TEXT}, "providers": [TEXT], "active_sessions": int,
-    "windows": {"1m": WINDOW, "5m": WINDOW, "15m": WINDOW}, "since_start": SUM, "today": SUM, "week": SUM, "month": SUM,
-    "sessions": [ONE_SESSION], "context": {"tokens": int, "limit": int, "percent": NUMBER, "session": TEXT},
-    "compactions": int, "stop_reasons": dict,
+    "version": int,
+    "written_at": float,
+    "host": TEXT,
+    "listener": {"pid": int, "started_at": float, "version": TEXT},
+    "providers": [TEXT],
+    "active_sessions": int,
+    "windows": {"1m": WINDOW, "5m": WINDOW, "15m": WINDOW},
+    "since_start": SUM,
+    "today": SUM,
+    "week": SUM,
+    "month": SUM,
+    "sessions": [ONE_SESSION],
+    "context": {"tokens": int, "limit": int, "percent": NUMBER, "session": TEXT},
+    "compactions": int,
+    "stop_reasons": dict,
     "tools": {"Bash": {"calls": int, "failures": int, "p50_ms": MAYBE, "p95_ms": MAYBE}},
-    "limits": [{"provider": TEXT, "account": PERHAPS, "name": TEXT, "window_minutes": int, "used_percent": NUMBER,
-                "resets_at": NUMBER, "source": TEXT, "seen_at": NUMBER}],
-    "budgets": list, "forecast": dict, "alerts": [{"id": TEXT, "level": TEXT, "text": TEXT, "since": NUMBER}], "level": TEXT,
+    "limits": [
+        {
+            "provider": TEXT,
+            "account": PERHAPS,
+            "name": TEXT,
+            "window_minutes": int,
+            "used_percent": NUMBER,
+            "resets_at": NUMBER,
+            "source": TEXT,
+            "seen_at": NUMBER,
+        }
+    ],
+    "budgets": list,
+    "forecast": dict,
+    "alerts": [{"id": TEXT, "level": TEXT, "text": TEXT, "since": NUMBER}],
+    "level": TEXT,
     "sparklines": {"cost_usd": [NUMBER], "tokens": [int]},
-    "prices": {"as_of": TEXT, "source": TEXT, "stale": bool, "unpriced_models": [TEXT], "estimated_models": [TEXT]},
+    "prices": {
+        "as_of": TEXT,
+        "source": TEXT,
+        "stale": bool,
+        "unpriced_models": [TEXT],
+        "estimated_models": [TEXT],
+    },
     "hooks": {"received": int, "unique": int, "rejected": int, "by_event": {"Stop": int}},
     "scan": {"done_bytes": int, "total_bytes": int, "complete": bool},
-    "display": {"billing": TEXT, "symbol": TEXT, "rate": NUMBER, "preset": TEXT,
-                "levels": {"burn": [NUMBER], "context": [NUMBER], "limit": [NUMBER], "cache_hit": NUMBER}},
-}  # fmt: skip
+    "display": {
+        "billing": TEXT,
+        "symbol": TEXT,
+        "rate": NUMBER,
+        "preset": TEXT,
+        "levels": {"burn": [NUMBER], "context": [NUMBER], "limit": [NUMBER], "cache_hit": NUMBER},
+    },
+}
 
 
 def wrong(value, shape, where="state"):
@@ -481,12 +526,42 @@ def test_no_text_of_a_conversation_reaches_any_file_of_ours(listener, claude):
     ]  # fmt: skip
     path = transcript(claude, lines)
     listener.start(AITOP_LOG_LEVEL="debug", ANTHROPIC_API_KEY=SECRET)
-    for name in ("UserPromptSubmit", "PreToolUse", "PostToolUse", "PostToolUseFailure", "Stop", "StopFailure", "PostCompact",
-                 "Notification", "Elicitation", "MessageDisplay"):  # fmt: skip
-        private = dict.fromkeys(("prompt", "last_assistant_message", "compact_summary", "message", "title", "error_details",
-                                 "delta", "command_args"), SECRET)  # fmt: skip
-        listener.send(hook(name, transcript_path=path, tool_use_id="t1", tool_name="Bash", tool_input={"command": SECRET},
-                           tool_response={"stdout": SECRET}, **private))  # fmt: skip
+    for name in (
+        "UserPromptSubmit",
+        "PreToolUse",
+        "PostToolUse",
+        "PostToolUseFailure",
+        "Stop",
+        "StopFailure",
+        "PostCompact",
+        "Notification",
+        "Elicitation",
+        "MessageDisplay",
+    ):
+        private = dict.fromkeys(
+            (
+                "prompt",
+                "last_assistant_message",
+                "compact_summary",
+                "message",
+                "title",
+                "error_details",
+                "delta",
+                "command_args",
+            ),
+            SECRET,
+        )
+        listener.send(
+            hook(
+                name,
+                transcript_path=path,
+                tool_use_id="t1",
+                tool_name="Bash",
+                tool_input={"command": SECRET},
+                tool_response={"stdout": SECRET},
+                **private,
+            )
+        )
     listener.send(b"aitop/1\tkey=" + SECRET.encode() + b"\n{}")
     listener.send(b"garbage " + SECRET.encode())
     listener.send(b'{"session_id":"' + SECRET.encode())
@@ -564,8 +639,14 @@ def test_a_detached_listener_knows_no_secret_and_holds_nothing_of_its_starter(ho
     (tmp_path / "held").write_text("")
     with open(tmp_path / "held") as held:
         os.set_inheritable(held.fileno(), True)
-        found = subprocess.run([sys.executable, "-m", "aitop", "start"], env=os.environ | secrets | {"PYTHONPATH": ROOT},
-                               capture_output=True, cwd=ROOT, timeout=30, close_fds=False)  # fmt: skip
+        found = subprocess.run(
+            [sys.executable, "-m", "aitop", "start"],
+            env=os.environ | secrets | {"PYTHONPATH": ROOT},
+            capture_output=True,
+            cwd=ROOT,
+            timeout=30,
+            close_fds=False,
+        )
     assert found.returncode == 0, found.stderr
     pid = pid_of(home)
     detached.append(pid)
@@ -605,8 +686,19 @@ def test_a_hook_starts_the_listener_only_at_a_session_s_start_and_only_when_want
 
 
 def test_the_environment_of_a_hook_is_cut_to_what_a_listener_needs():
-    given = {"HOME": "/h", "PATH": "/p", "LANG": "C", "TZ": "UTC", "XDG_RUNTIME_DIR": "/r", "AITOP_HOME": "/a", "LD_PRELOAD": "x",
-             "ANTHROPIC_API_KEY": "x", "PYTHONPATH": "x", "CLAUDE_CONFIG_DIR": "/c", "SSH_AUTH_SOCK": "x"}  # fmt: skip
+    given = {
+        "HOME": "/h",
+        "PATH": "/p",
+        "LANG": "C",
+        "TZ": "UTC",
+        "XDG_RUNTIME_DIR": "/r",
+        "AITOP_HOME": "/a",
+        "LD_PRELOAD": "x",
+        "ANTHROPIC_API_KEY": "x",
+        "PYTHONPATH": "x",
+        "CLAUDE_CONFIG_DIR": "/c",
+        "SSH_AUTH_SOCK": "x",
+    }
     kept = {"HOME", "PATH", "LANG", "TZ", "XDG_RUNTIME_DIR", "AITOP_HOME", "CLAUDE_CONFIG_DIR"}
     assert set(lifecycle.clean_environment(given)) == kept
 

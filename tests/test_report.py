@@ -14,9 +14,18 @@ from lines import MODEL, OTHER, SESSION, append, assistant, gave_up, transcript,
 
 from aitop.history import schema
 
-FIELDS = {"provider": str, "requests": int, "input_tokens": int, "uncached_input_tokens": int, "output_tokens": int,
-          "cache_read_tokens": int, "cache_write_tokens": int, "cache_write_5m_tokens": int, "cache_write_1h_tokens": int,
-          "cost_usd": float}  # fmt: skip
+FIELDS = {
+    "provider": str,
+    "requests": int,
+    "input_tokens": int,
+    "uncached_input_tokens": int,
+    "output_tokens": int,
+    "cache_read_tokens": int,
+    "cache_write_tokens": int,
+    "cache_write_5m_tokens": int,
+    "cache_write_1h_tokens": int,
+    "cost_usd": float,
+}
 
 
 @pytest.fixture
@@ -26,8 +35,13 @@ def claude(tmp_path):
 
 def run(*words, **more):
     environ = os.environ | {"PYTHONPATH": ROOT} | more
-    return subprocess.run([sys.executable, "-m", "aitop", "report", *words], env=environ, capture_output=True, text=True,
-                          timeout=30)  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-m", "aitop", "report", *words],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
 
 
 def report(*words, **more):

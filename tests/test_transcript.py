@@ -394,10 +394,38 @@ def test_a_workflow_s_journal_is_no_transcript():
 
 # -- for any input ---------------------------------------------
 
-KEYS = ("type", "message", "usage", "id", "requestId", "uuid", "timestamp", "content", "tool_use_id", "is_error", "model",
-        "stop_reason", "subtype", "input_tokens", "output_tokens", "iterations", "cache_creation", "input", "sessionId",
-        "totalCostUSD", "compactMetadata", "isApiErrorMessage", "isSidechain", "agentId", "requestSessionId",
-        "server_tool_use", "speed", "inference_geo", "service_tier", "cwd")  # fmt: skip
+KEYS = (
+    "type",
+    "message",
+    "usage",
+    "id",
+    "requestId",
+    "uuid",
+    "timestamp",
+    "content",
+    "tool_use_id",
+    "is_error",
+    "model",
+    "stop_reason",
+    "subtype",
+    "input_tokens",
+    "output_tokens",
+    "iterations",
+    "cache_creation",
+    "input",
+    "sessionId",
+    "totalCostUSD",
+    "compactMetadata",
+    "isApiErrorMessage",
+    "isSidechain",
+    "agentId",
+    "requestSessionId",
+    "server_tool_use",
+    "speed",
+    "inference_geo",
+    "service_tier",
+    "cwd",
+)
 WORDS = ("assistant", "user", "system", "tool_use", "tool_result", "text", "cost-state", "api-request", "api_error",
          "compact_boundary", "progress", "2026-09-21T14:13:20Z", "<synthetic>", "")  # fmt: skip
 leaves = st.one_of(
@@ -417,10 +445,18 @@ def spoilt(record):
 
 
 records = st.one_of(
-    values, spoilt(assistant(content=[use()])), spoilt(result()), spoilt(cost_state()), spoilt(compact()), spoilt(attempt()),
-    spoilt(api_error()), values.map(lambda v: assistant() | {"message": v}), values.map(lambda v: assistant(usage=v)),
-    values.map(lambda v: assistant(content=v, stop=None)), values.map(lambda v: result() | {"message": {"content": v}}),
-)  # fmt: skip
+    values,
+    spoilt(assistant(content=[use()])),
+    spoilt(result()),
+    spoilt(cost_state()),
+    spoilt(compact()),
+    spoilt(attempt()),
+    spoilt(api_error()),
+    values.map(lambda v: assistant() | {"message": v}),
+    values.map(lambda v: assistant(usage=v)),
+    values.map(lambda v: assistant(content=v, stop=None)),
+    values.map(lambda v: result() | {"message": {"content": v}}),
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -485,10 +521,13 @@ def test_a_result_cut_from_the_bytes_is_what_parsing_the_line_gives(record, rand
 def test_however_a_file_is_split_into_runs_it_tells_the_same_errors_and_tools(count, data):
     lines = data.draw(
         st.lists(
-            st.sampled_from([attempt("1"), attempt("2"), api_error(), assistant(content=[use()]), result(), user("go")]),
-            min_size=count, max_size=12,
+            st.sampled_from(
+                [attempt("1"), attempt("2"), api_error(), assistant(content=[use()]), result(), user("go")]
+            ),
+            min_size=count,
+            max_size=12,
         )
-    )  # fmt: skip
+    )
     lines = [line | {"timestamp": stamp(START + i)} for i, line in enumerate(lines)]
     whole = [e for e in read(*lines).events if isinstance(e, ApiError)]
     source, split = MAIN, []

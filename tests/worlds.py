@@ -82,7 +82,8 @@ class Book:
 
     def quarters(self):
         """(quarter, session, model) → numbers, without the empty ones."""
-        names = "requests, errors, uncached, output, cache_read, write_5m, write_1h, cost, unpriced, estimated, incomplete, understated"
+        tokens = "uncached, output, cache_read, write_5m, write_1h"
+        names = f"requests, errors, {tokens}, cost, unpriced, estimated, incomplete, understated"
         return {
             tuple(row[:3]): tuple(row[3:])
             for row in self.db.execute(f"SELECT at, session, model, {names} FROM quarter")
@@ -99,7 +100,7 @@ class Book:
             at, session, model, *values, basis, incomplete, understated = row
             one = [1, 0, *values, basis == 2, basis == 1, incomplete, understated]
             _plus(found[(int(at) // QUARTER * QUARTER, session, model)], one)
-        empty = dict((name, number) for number, name in self.db.execute("SELECT id, name FROM model")).get("")
+        empty = {name: number for number, name in self.db.execute("SELECT id, name FROM model")}.get("")
         for at, session in self.db.execute(
             "SELECT at, session FROM incident WHERE kind != 'compaction' AND NOT (twin IS NOT NULL AND from_file = 0)"
         ):
@@ -180,11 +181,22 @@ def worlds(draw):
 def _line(draw, number, at, ids, model, paying, sidechain):
     request = f"r{number}{draw(st.sampled_from(['', 'b']))}"
     return assistant(
-        f"m{number}" if ids[0] else None, at, request_id=request if ids[1] else None, model=model,
-        usage=usage(draw(st.integers(1, 300)), draw(st.integers(1, 9)), draw(st.integers(0, 50)), draw(st.integers(0, 50))),
-        stop=draw(st.sampled_from([None, "end_turn", "tool_use"])), requestSessionId=paying, content=[],
-        isSidechain=sidechain, agentId="side" if sidechain else None,
-    )  # fmt: skip
+        f"m{number}" if ids[0] else None,
+        at,
+        request_id=request if ids[1] else None,
+        model=model,
+        usage=usage(
+            draw(st.integers(1, 300)),
+            draw(st.integers(1, 9)),
+            draw(st.integers(0, 50)),
+            draw(st.integers(0, 50)),
+        ),
+        stop=draw(st.sampled_from([None, "end_turn", "tool_use"])),
+        requestSessionId=paying,
+        content=[],
+        isSidechain=sidechain,
+        agentId="side" if sidechain else None,
+    )
 
 
 @st.composite
