@@ -27,7 +27,7 @@ def main(*, echo: bool) -> int:
     log = Log(os.path.join(home, paths.LOG), debug=os.environ.get("AITOP_LOG_LEVEL") == "debug", echo=echo)
     lock = lifecycle.lock(home)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=0.5)  # somebody who only asks whether it is held holds it for a moment
     except Timeout:
         return _refuse(f"another listener runs for {home}: `aitop status` tells which, `aitop stop` ends it")
     try:

@@ -38,7 +38,7 @@ def catch_up(progress: Progress) -> sqlite3.Connection:
         raise NotReadyError(str(error)) from error
     lock = lifecycle.lock(home)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=0.2)
     except Timeout:
         _wait_for_listener(progress)
     else:
