@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from aitop.segments import humanize
 from aitop.top.paint import Glyphs, Line, Span, right
@@ -72,33 +74,31 @@ def chart(
     `style` names the colour of a value, `label` writes one on the scale.
     """
     top = ceiling(max(values, default=0.0))
-    names = {height - 2: label(top), 0: label(0.0)}
+    rows = height - 1
+    names = {rows - 1: label(top), 0: label(0.0)}
     if height >= 8:
-        names[(height - 2) // 2] = label(top / 2)
+        names[(rows - 1) // 2] = label(top / 2)
     edge = max((len(text) for text in names.values()), default=0) + 1
     shown = bars(values, max(0, width - edge))
-    levels = glyphs.eighths
+    columns = {value: (_column(value, top, rows, glyphs.eighths), style(value)) for value in set(shown)}
+    drawn = [columns[value] for value in shown]
     found: list[Line] = []
-    for row in range(height - 2, -1, -1):
+    for row in range(rows - 1, -1, -1):
         line = [right(names.get(row, ""), edge - 1, "dim"), Span("┤" if row in names else "│", "frame")]
-        line += _cells(shown, row, height - 1, top, levels, style)
+        for name, group in groupby(drawn, itemgetter(1)):
+            line.append(Span("".join([column[row] for column, _ in group]), name))
         found.append(tuple(line))
     return [*found, _axis(len(values), len(shown), edge)]
 
 
-def _cells(shown: Sequence[float], row: int, rows: int, top: float, levels: str, style: Style) -> list[Span]:
-    """One line of the chart: neighbours of one colour are one span."""
-    line: list[Span] = []
-    for value in shown:
-        filled = value / top * rows - row if top else 0.0
-        part = min(len(levels), int(filled * len(levels) + 0.5))
-        char = levels[part - 1] if part > 0 else (levels[0] if value > 0 and row == 0 else " ")
-        name = style(value)
-        if line and line[-1].style == name:
-            line[-1] = Span(line[-1].text + char, name)
-        else:
-            line.append(Span(char, name))
-    return line
+def _column(value: float, top: float, rows: int, levels: str) -> str:
+    """One bar from below to above; a value above zero is always seen."""
+    if not top or value <= 0:
+        return " " * rows
+    many = len(levels)
+    filled = max(1, min(rows * many, int(value / top * rows * many + 0.5)))
+    whole, part = divmod(filled, many)
+    return (levels[-1] * whole + (levels[part - 1] if part else "")).ljust(rows)
 
 
 def _axis(many: int, width: int, edge: int) -> Line:

@@ -9,33 +9,73 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aitop import paths
 from aitop import state as published
-from aitop.top import plain
+from aitop.segments.text import cut
+from aitop.top import choices, plain
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HINT = "The full table: pip install 'aitop-status[top]'"
 STYLES = {"warning": "\x1b[33m", "critical": "\x1b[1;31m"}
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="Print the table once and leave.")
 @click.option("--json", "as_json", is_flag=True, help='With --once: print {"state": …, "rows": …}.')
-def top(*, once: bool, as_json: bool) -> None:
-    """What is being spent, as a table redrawn in place.
+@click.option("--plain", "simple", is_flag=True, help="The plain table even where the full one is installed.")
+@click.option("--theme", type=click.Choice(choices.THEMES), help="Colours of the full table; c changes them.")
+def top(*, once: bool, as_json: bool, simple: bool, theme: str | None) -> None:
+    """What is being spent: overview, sessions, tools, models, each session from near.
 
     \b
-    Keys: q or Ctrl-C leaves. Windows are sums of the last 1, 5 and 15 minutes; $/hr extrapolates them.
-    A ratio nobody can know yet is `-` (null in JSON). NO_COLOR is honoured.
+    The full table needs Textual: pip install 'aitop-status[top]'; without it a plain one is redrawn in place.
+    Keys: ? lists them all; q or Ctrl-C leaves. Windows are sums of the last 1, 5 and 15 minutes; $/hr
+    extrapolates them. A ratio nobody can know yet is `-` (null in JSON). NO_COLOR is honoured.
     Exit codes: 0 fine, 1 no fresh numbers (--once), 2 wrong usage.
     """  # noqa: D301 - click's own mark
     if as_json and not once:
         raise click.UsageError("--json needs --once: aitop top --once --json")
-    if once or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if once or not on_terminal or os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
         sys.exit(_once(as_json=as_json))
-    _live()
+    # Textual draws on stderr
+    if simple or not full_installed() or not sys.stderr.isatty():
+        _live("" if simple else HINT)
+    else:
+        sys.exit(_full(theme))
+
+
+def full_installed() -> bool:
+    """Whether Textual is there; looks, does not import."""
+    from importlib.util import find_spec
+
+    return find_spec("textual") is not None
+
+
+def _full(theme: str | None) -> int:
+    """The full-screen table."""
+    if os.environ.get("NO_COLOR") == "":
+        del os.environ["NO_COLOR"]  # empty means nothing by its own rule; Textual asks only whether it is set
+    from aitop.top.app import Top
+
+    app = Top(choices.Choices(theme=theme or default_theme(os.environ)))
+    found = app.run()
+    return app.return_code or 0 if found is None else found
+
+
+def default_theme(environ: Mapping[str, str]) -> str:
+    """Our own colours where the terminal has enough of them, else the terminal's."""
+    term, deep = environ.get("TERM", ""), environ.get("COLORTERM", "")
+    rich = deep in ("truecolor", "24bit") or any(
+        word in term for word in ("256", "direct", "kitty", "ghostty")
+    )
+    return "dark" if rich else "terminal"
 
 
 def _once(*, as_json: bool) -> int:
@@ -71,11 +111,12 @@ def trouble(found: dict[str, Any] | None, now: float) -> str:
     return f"the published numbers are {int(seconds)} seconds old; the listener has stopped"
 
 
-def frame(found: dict[str, Any] | None, now: float, width: int, notice: str) -> list[str]:
-    """The lines of one redraw: the table, or why there is none."""
+def frame(found: dict[str, Any] | None, now: float, width: int, notice: str, hint: str = "") -> list[str]:
+    """The lines of one redraw: the table, or why there is none; `hint` is advice below the title."""
     if found is None or not published.is_fresh(found, now):
         return ["aitop", "", f"Waiting: {trouble(found, now)}.", notice, "", "q leaves"]
-    return [*plain.lines(found, width), "", "q leaves"]
+    title, *lines = plain.lines(found, width)
+    return [title, *([cut(hint, width)] if hint else []), *lines, "", "q leaves"]
 
 
 def painted(lines: list[str], found: dict[str, Any] | None) -> list[str]:
@@ -86,30 +127,32 @@ def painted(lines: list[str], found: dict[str, Any] | None) -> list[str]:
     return [f"{style}{line}\x1b[0m" if line.startswith("! ") else line for line in lines]
 
 
-def _live() -> None:
+def _live(hint: str) -> None:
     from aitop.top import screen
 
     found = published.read()
-    notice = "" if published.is_fresh(found, time.time()) else _start_listener()
+    notice = "" if published.is_fresh(found, time.time()) else start_listener(unless_stopped=True)
     try:
         with screen.taken() as resized:
             key: str | None = ""
             while key is not None and "q" not in key and "Q" not in key:
                 width, height = screen.size()
                 found, now = published.read(), time.time()
-                screen.draw(painted(frame(found, now, width, notice), found), height)
+                screen.draw(painted(frame(found, now, width, notice, hint), found), height)
                 key = screen.wait(resized, 1.0 - now % 1.0 + 0.02)
     except KeyboardInterrupt:
         return
 
 
-def _start_listener() -> str:
-    """Start one in the background unless the user stopped it; what to tell the user."""
-    if os.path.exists(paths.in_home(paths.STOPPED)):
+def start_listener(*, unless_stopped: bool) -> str:
+    """Start one in the background where none runs; what to tell the user."""
+    if unless_stopped and os.path.exists(paths.in_home(paths.STOPPED)):
         return "The listener was stopped with `aitop stop`; `aitop start` starts it again."
     try:
         from aitop.listener import lifecycle
 
+        if lifecycle.is_locked(paths.home()):
+            return "The listener runs; waiting for its numbers."
         runs = lifecycle.start_detached()
     except Exception as error:
         return f"The listener could not be started ({error}); try: aitop start"

@@ -28,7 +28,7 @@ KEYS = (
     Key("2", "2", "view('sessions')", "sessions", "Views"),
     Key("3", "3", "view('tools')", "tools", "Views"),
     Key("4", "4", "view('models')", "models and what others would have cost", "Views"),
-    Key("tab", "Tab", "turn(1)", "next view", "Views"),
+    Key("tab", "Tab", "turn(1)", "next view", "Views", "Next view"),
     Key("shift+tab", "S-Tab", "turn(-1)", "previous view", "Views"),
     Key("enter", "Enter", "open", "open a session or the comparison", "Views", "Open", ("sessions", "models")),
     Key("escape,backspace", "Esc", "back", "close it, or drop the filter", "Views", "Back", ("detail", "compare")),

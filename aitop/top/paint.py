@@ -6,9 +6,17 @@ clean (`segments.text.clean`); widths are in cells, so wide characters keep colu
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
-from aitop.segments.text import cells, cut
+from aitop.segments.text import cells as count_cells
+from aitop.segments.text import cut
+
+
+@lru_cache(maxsize=8192)
+def cells(text: str) -> int:
+    """How many cells a text fills; a screen says mostly what it said a second ago."""
+    return count_cells(text)
 
 
 class Span(NamedTuple):

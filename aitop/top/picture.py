@@ -59,7 +59,8 @@ def _list(frame: Picture, world: World, choices: Choices, width: int, room: int,
     found = listed(world, choices, glyphs)
     sorting = choices.sorting[choices.view]
     lines = table_lines(choices.view, found, sorting, width, glyphs)
-    head = [subtitle(world, choices, len(found), width), lines[0]]
+    many = sum(bool(row.key) and not row.parent for row in found)
+    head = [subtitle(world, choices, many, width), lines[0]]
     if not found:
         return frame._replace(
             head=head, body=[BLANK, span(f"  {nothing(world, choices)}", "dim")], keys=["", ""]
@@ -137,7 +138,8 @@ def detail(world: World, choices: Choices, width: int, glyphs: Glyphs) -> list[L
     found = sessions.found(state, choices.session)
     if found is None:
         return [BLANK, span("  This session is no longer among the newest 50. Esc goes back.", "dim")]
-    return session.page(state, found, world.answers.details.get(sessions.named(found)), width, glyphs)
+    known = world.answers.details.get(sessions.named(found))
+    return session.page(state, found, known, width, glyphs, world.answers.problem)
 
 
 def waiting(world: World, width: int) -> list[Line]:
@@ -158,10 +160,11 @@ def bar(world: World, choices: Choices, width: int, glyphs: Glyphs) -> Line:
         if slim and view != here:
             text = str(number)
         found += [Span(f" {text} ", "tab" if view == here else "dim", f"view('{view}')"), Span(" ")]
-    return spread(tuple(found), _status(world, glyphs, slim), width)
+    return spread(tuple(found), _status(world, glyphs, width - width_of(tuple(found))), width)
 
 
-def _status(world: World, glyphs: Glyphs, slim: bool) -> Line:
+def _status(world: World, glyphs: Glyphs, room: int) -> Line:
+    """How things are, in as many words as there is room for."""
     state = world.state or {}
     at = sessions.written(state)
     clock = datetime.fromtimestamp(at).strftime("%H:%M:%S") if 0 < at < 1e11 else ""  # noqa: DTZ006 - local on purpose
@@ -174,7 +177,11 @@ def _status(world: World, glyphs: Glyphs, slim: bool) -> Line:
     style = {"ok": "good", "warning": "warning", "critical": "critical"}[level]
     host = clean(state.get("host"), 24)
     found: Line = (Span(f"{glyphs.marks['working']} ", style), Span(f"{active} active "))
-    return found if slim else (*found, Span(f" {host}  {clock} " if host else f" {clock} ", "dim"))
+    for more in (f" {host}  {clock} ", f" {clock} ", ""):
+        longer = (*found, Span(more, "dim"))
+        if width_of(longer) <= room:
+            return longer
+    return found
 
 
 def banners(world: World, width: int) -> list[Line]:

@@ -84,10 +84,13 @@ def _answer(question: Question, known: Answers, now: float) -> Answers:
         if question.kind == "agents":
             return replace(known, agents=detail.agents(db, list(question.about)), problem="")
         if question.kind == "detail":
-            found = detail.session(db, *question.about, now)
+            provider, name = question.about
+            found = detail.session(db, provider, name, now)
             return replace(known, details={question.about: found}, problem="")
         if known.prices is None:
-            known = replace(known, prices=load_prices(), day=datetime.fromtimestamp(now, UTC).date().isoformat())
+            known = replace(
+                known, prices=load_prices(), day=datetime.fromtimestamp(now, UTC).date().isoformat()
+            )
         assert known.prices is not None
         span = question.about[0]
         start = 0.0 if span == "all" else periods.starts(now)[span]

@@ -21,9 +21,14 @@ ROWS = tuple(row for row in meters.METRICS if row[0] not in ("tokens_per_minute"
 
 
 def page(
-    state: dict[str, Any], session: dict[str, Any], detail: Detail | None, width: int, glyphs: Glyphs
+    state: dict[str, Any],
+    session: dict[str, Any],
+    detail: Detail | None,
+    width: int,
+    glyphs: Glyphs,
+    note: str = "",
 ) -> list[Line]:
-    """The whole page, to be scrolled."""
+    """The whole page, to be scrolled; `note` says why the history has not answered."""
     half = width // 2 if width >= 76 else width
     other = width - half if width >= 76 else width
     first = box("session", facts(state, session, half - 4), half, glyphs)
@@ -31,7 +36,7 @@ def page(
     split = box("tokens", tokens(session, other - 4, glyphs), other, glyphs)
     head = _pair((first, half), ([*second, *split], other), width)
     if detail is None:
-        return [*head, span(" reading the history …", "dim")]
+        return [*head, span(f" {note or 'Reading the history …'}", "dim")]
     return [*head, *_history(state, session, detail, width, glyphs)]
 
 
@@ -121,9 +126,9 @@ def costs(state: dict[str, Any], session: dict[str, Any], width: int) -> list[Li
     counted = humanize.number(session.get("cost_usd"))
     reported, untracked = (humanize.number(session.get(key)) for key in ("client_cost_usd", "untracked_usd"))
     listed = [
-        ("counted from its records", fields.money(state, counted, sums, exact=True), "money bold"),
-        ("reported by the client", fields.money(state, reported, exact=True) if reported is not None else "-", ""),
-        ("untracked (titles, compaction)", fields.money(state, untracked, exact=True) if untracked is not None else "-",
+        ("counted", fields.money(state, counted, sums, exact=True), "money bold"),
+        ("by the client", fields.money(state, reported, exact=True) if reported is not None else "-", ""),
+        ("untracked", fields.money(state, untracked, exact=True) if untracked is not None else "-",
          "warning" if untracked and untracked >= 0.005 else ""),
     ]  # fmt: skip
     return [(left(name, max(10, width - 14), "dim"), right(text, 14, style)) for name, text, style in listed]

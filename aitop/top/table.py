@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from aitop.segments.text import cells, cut
+from aitop.segments.text import cut
 from aitop.top import charts
 from aitop.top.choices import Sorting
-from aitop.top.paint import Glyphs, Line, Span, fit, left, right, text_of
+from aitop.top.paint import Glyphs, Line, Span, cells, fit, left, right, text_of
 
 GAP = 1
 MARGIN = 1

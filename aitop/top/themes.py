@@ -45,6 +45,8 @@ PALETTES = {
         "", "", "bright_black", "bright_black", "bright_blue", "bright_magenta", "green", "yellow", "bright_red",
         "yellow", "cyan", "bright_red", "magenta", "cyan", "blue", "", "",
     ),
+    # NO_COLOR: bold, reverse and the marks say it all
+    "mono": Palette("", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", ""),
     "contrast": Palette(
         "#000000", "#ffffff", "#d0d0d0", "#a8a8a8", "#ffff00", "#ff9cff", "#00ff66", "#ffd000", "#ff7070", "#ffff66",
         "#66e0ff", "#ffb070", "#d8a8ff", "#66ffe0", "#90c0ff", "#0000c8", "#303030",

@@ -15,7 +15,7 @@ from aitop import paths
 from aitop import state as published
 from aitop.history.detail import Agent, Detail, Mix
 from aitop.pricing.table import PriceTable
-from aitop.segments import humanize
+from aitop.segments import fields, humanize
 from aitop.segments.text import clean
 
 VERSION = 1  # of the state, as far as this table knows it
@@ -98,6 +98,11 @@ def trouble(state: dict[str, Any] | None, now: float) -> str:
     if seconds > published.FRESH_SECONDS:
         return f"these numbers are {humanize.age(seconds)} old; the listener has stopped"
     return ""
+
+
+def at_rest(state: dict[str, Any] | None) -> bool:
+    """Whether nobody works, so that nothing changes but the time."""
+    return all(session.get("status") != "working" for session in fields.rows((state or {}).get("sessions")))
 
 
 def readable(state: dict[str, Any] | None) -> bool:

@@ -32,7 +32,10 @@ def help_lines(width: int) -> list[str]:
              "Marks: ≥ a lower bound, ~ priced by family, ≈ a subscription at API prices."]  # fmt: skip
     if width < 100:
         return [line for block in blocks for line in block] + notes
-    one, two = [line for block in blocks[:3] for line in block], [line for block in blocks[3:] for line in block]
+    one, two = (
+        [line for block in blocks[:3] for line in block],
+        [line for block in blocks[3:] for line in block],
+    )
     height = max(len(one), len(two))
     one += [""] * (height - len(one))
     two += [""] * (height - len(two))

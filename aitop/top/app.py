@@ -1,0 +1,290 @@
+"""The full-screen table: asks once a second what is new, makes the picture, lets widgets place it.
+
+All it decides is when: what a screen says is `picture`, what a key means is `steer`, what it does to
+the world is `deeds`. Questions to the history run in one thread of their own, never here.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.widgets import Input
+
+from aitop.top import act, deeds, keys, picture, questions, steer, themes, world
+from aitop.top.choices import THEMES, Choices, after
+from aitop.top.paint import RICH, SIMPLE
+from aitop.top.widgets import dialogs
+from aitop.top.widgets.lines import Lines, Pane
+from aitop.top.world import World
+
+LOOK = 0.25  # seconds between two looks at the state's stamp
+REST = 5.0  # seconds between two pictures while nothing happens but time
+
+
+def parsed(action: str) -> tuple[str, tuple[Any, ...]]:
+    """`sort('cost')` → ("sort", ("cost",))."""
+    name, _, rest = action.partition("(")
+    return name, ast.literal_eval(f"({rest[:-1]},)") if rest else ()
+
+
+class Top(App[int]):
+    """One terminal's table."""
+
+    CSS = (
+        dialogs.CSS
+        + """
+    Screen { layers: base; overflow: hidden; }
+    #filter { height: 1; border: none; padding: 0 1; display: none; background: $surface; }
+    #filter.open { display: block; }
+    """
+    )
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    TITLE = "aitop top"
+    BINDINGS: ClassVar[list[Any]] = [Binding("ctrl+c,f10", "press('quit')", show=False, priority=True)]
+
+    def __init__(self, choices: Choices | None = None, notice: str = "") -> None:
+        super().__init__(ansi_color=True)
+        self.choices = choices or Choices()
+        self.feed = world.Feed()
+        self.world = World()
+        self.picture: picture.Picture | None = None
+        self.seen: dict[tuple[str, str], act.Process] = {}  # whose process each session's was at first sight
+        self.asked = questions.Asked()
+        self.asking = False
+        self.notice = notice
+        self.glyphs = SIMPLE if os.environ.get("TERM") == "linux" else RICH
+        self.index: dict[str, int] = {}  # where each list's cursor stood
+        self.placed = False
+        self.shown_at, self.shown_number = 0.0, -1
+        self.narrowed = False  # whether the scroll bar takes a column
+        self.threads = ThreadPoolExecutor(1, "history")
+        for theme in themes.textual_themes():
+            self.register_theme(theme)
+        if self.no_color:
+            self.choices = replace(self.choices, theme="mono")
+        self.theme = f"aitop-{self.choices.theme}"
+
+    def compose(self) -> ComposeResult:
+        look = self.choices.theme
+        self.top_line, self.banner = Lines(self.press, "top", look), Lines(self.press, "banner", look)
+        self.head, self.tail = Lines(self.press, "head", look), Lines(self.press, "tail", look)
+        self.pane = Pane(self.press, self.put_cursor, look)
+        for binding in keys.KEYS:
+            self.pane._bindings.bind(binding.keys, f"app.press({binding.action!r})", show=False)  # noqa: SLF001
+        self.filter = Input(placeholder="filter", id="filter", compact=True)
+        self.bottom = Lines(self.press, "bottom", look)
+        yield from (self.top_line, self.banner, self.head, self.pane, self.tail, self.filter, self.bottom)
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            code = 0 if number == signal.SIGINT else 128 + number
+            loop.add_signal_handler(number, self.exit, code)
+        self.placed = True
+        self.pane.focus()
+        self.look(first=True)
+        self.set_interval(LOOK, self.look)
+        if not self.world.state or self.world.trouble:
+            self.run_worker(deeds.start(self, unless_stopped=True))
+        if self.notice:
+            self.notify(self.notice)
+
+    def on_unmount(self) -> None:
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
+    # -- the present -----------------------------------------------------------------------------------------
+
+    def look(self, *, first: bool = False) -> None:
+        """See whether there is something new; show it; ask what else this view needs."""
+        changed = self.feed.look()
+        if self.world.paused:
+            return
+        trouble = world.trouble(self.feed.state, time.time())
+        if changed or first or trouble != self.world.trouble:
+            state, number = self.feed.state, self.feed.number
+            self.world = replace(
+                self.world, state=state, trouble=trouble, note=world.note(state), number=number
+            )
+            if first or trouble or number != self.shown_number or not world.at_rest(state):
+                deeds.remember(self)
+                self.show()
+            elif time.monotonic() - self.shown_at >= REST:
+                self.show()
+            else:
+                self.tick()
+        self.ask()
+
+    def show(self) -> None:
+        """Make the picture and place it."""
+        self.shown_at, self.shown_number = time.monotonic(), self.world.number
+        size = self.size
+        if not size.width or not size.height or not self.placed:
+            return
+        height = size.height - self.filter.has_class("open")
+        width = size.width - self.narrowed
+        found = picture.paint(self.world, self.choices, width, height, self.glyphs)
+        room = height - 2 - len(found.banner) - len(found.head) - len(found.tail)
+        if (len(found.body) > room) != self.narrowed:
+            self.narrowed = not self.narrowed
+            found = picture.paint(self.world, self.choices, size.width - self.narrowed, height, self.glyphs)
+        view, marked = self.choices.view, -1
+        if any(found.keys):
+            marked, key = steer.cursor(found.keys, self.choices.cursor.get(view, ""), self.index.get(view, 0))
+            self.index[view] = marked
+            if key != self.choices.cursor.get(view):
+                self.choices = self.choices.at(key)
+        elif "" in found.keys and view == "models":
+            marked = 0
+        self.picture, theme = found, self.choices.theme
+        self.top_line.show([found.top], theme)
+        self.banner.show(found.banner, theme)
+        self.head.show(found.head, theme)
+        self.pane.show(found.body, theme, marked)
+        self.tail.show(found.tail, theme)
+        self.bottom.show([found.bottom], theme)
+
+    def tick(self) -> None:
+        """Only the clock goes on."""
+        if self.placed and self.size.width:
+            top = picture.bar(self.world, self.choices, self.size.width, self.glyphs)
+            self.top_line.show([top], self.choices.theme)
+
+    def ask(self) -> None:
+        """Send the next due question to the thread; one at a time, so nothing piles up."""
+        if self.asking or self.world.state is None:
+            return
+        now = time.monotonic()
+        for question in questions.wanted(self.world, self.choices):
+            if self.asked.due(question, self.world.number, now):
+                self.asking = True
+                self.run_worker(self._answer(question, self.world.number))
+                return
+
+    async def _answer(self, question: questions.Question, number: int) -> None:
+        loop = asyncio.get_running_loop()
+        at = time.time()
+        try:
+            found = await loop.run_in_executor(
+                self.threads, questions.answer, question, self.world.answers, at
+            )
+        finally:
+            self.asking = False
+        self.asked.at[question] = (number, time.monotonic())
+        if found != self.world.answers:
+            self.world = replace(self.world, answers=found)
+            self.show()
+        self.ask()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self.call_after_refresh(self.show)
+
+    # -- keys, clicks ----------------------------------------------------------------------------------------
+
+    def action_press(self, action: str) -> None:
+        self.press(action)
+
+    def press(self, action: str) -> None:
+        """Do what a key or a click names."""
+        name, arguments = parsed(action)
+        if self.screen.is_modal and name != "quit":
+            return
+        if not keys.allowed(name, self.choices.view):
+            return
+        if name in steer.STEPS:
+            self.choose(steer.step(self.choices, self.world, name, arguments))
+        elif name in ("move", "page", "edge"):
+            self.go(name, arguments[0])
+        elif name == "quit":
+            self.exit(0)
+        elif name == "theme":
+            self.set_theme(after(THEMES, self.choices.theme))
+        elif name == "pause":
+            self.world = replace(self.world, paused=not self.world.paused)
+            self.look(first=True)
+            self.show()
+        elif name == "filter":
+            self.open_filter()
+        elif name == "help":
+            self.push_screen(dialogs.Help())
+        else:
+            self.run_worker(deeds.do(self, name))
+
+    def choose(self, choices: Choices) -> None:
+        """Show what other choices show."""
+        other = choices.view != self.choices.view
+        self.choices = choices
+        if other:
+            self.close_filter()
+            self.pane.scroll_to(y=0, animate=False, force=True)
+        self.show()
+        self.ask()
+
+    def go(self, name: str, by: int) -> None:
+        """Move the cursor of a list, or scroll a page."""
+        found, height = self.picture, max(1, self.pane.size.height)
+        if found is None:
+            return
+        steps = {
+            "move": by,
+            "page": by * max(1, height - 1),
+            "edge": by * max(len(found.body), len(found.keys)),
+        }[name]
+        view = self.choices.view
+        if found.keys:
+            here = (self.choices.cursor.get(view, ""), self.index.get(view, 0))
+            self.put_cursor(steer.cursor(found.keys, *here, steps)[0])
+        else:
+            self.pane.scroll_to(y=self.pane.scroll_offset.y + steps, animate=False, force=True)
+
+    def put_cursor(self, row: int) -> None:
+        """The cursor on one row of the list."""
+        if self.picture and row < len(self.picture.keys):
+            self.index[self.choices.view] = row
+            self.choices = self.choices.at(self.picture.keys[row])
+            self.show()
+
+    def set_theme(self, name: str) -> None:
+        if not self.no_color:
+            self.choices = replace(self.choices, theme=name)
+            self.theme = f"aitop-{name}"
+            self.show()
+
+    # -- the filter ------------------------------------------------------------------------------------------
+
+    def open_filter(self) -> None:
+        self.filter.value = self.choices.filters.get(self.choices.view, "")
+        self.filter.add_class("open")
+        self.filter.focus()
+        self.show()
+
+    def close_filter(self) -> None:
+        self.filter.remove_class("open")
+        self.pane.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input is self.filter and self.filter.has_class("open"):
+            self.choices = self.choices.filtered(event.value)
+            self.show()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.input is self.filter:
+            self.close_filter()
+            self.show()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape" and self.filter.has_class("open") and self.focused is self.filter:
+            event.stop()
+            self.choices = self.choices.filtered("")
+            self.close_filter()
+            self.show()
