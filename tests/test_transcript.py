@@ -509,7 +509,7 @@ def test_a_result_cut_from_the_bytes_is_what_parsing_the_line_gives(record, rand
     items = list(record.items())
     random.shuffle(items)
     line = json.dumps(dict(items), separators=(",", ":")).encode()
-    found = transcript._cut(line)
+    found = transcript.cut(line)
     if found is not None:
         parsed = transcript._Run(MAIN)
         parsed._results(json.loads(line))

@@ -8,7 +8,6 @@ Must not keep any text: only its length leaves this file.
 """
 
 import os
-import re
 from typing import Any
 
 from aitop.model import (
@@ -23,6 +22,7 @@ from aitop.model import (
     ToolUse,
 )
 from aitop.providers import Parsed, Source
+from aitop.providers.claude_code.cut import cut
 from aitop.providers.claude_code.fields import count, epoch, text, usage
 from aitop.providers.lenient import loads, size
 
@@ -197,7 +197,7 @@ class _Run:
 
     def _result(self, line: bytes) -> None:
         """A tool's result: three fields cut from the bytes where each stands once, else the whole line."""
-        found = _cut(line)
+        found = cut(line)
         if found is not None:
             self.last_at = found[2]
             self.pending = None
@@ -346,32 +346,6 @@ def _resting(record: dict[str, Any]) -> tuple[str, str]:
             return "idle", "interrupted" if content.startswith("[") else "local command"
         return "working", "prompt or tool result sent"
     return ("working", "retrying") if record.get("subtype") == "api_error" else ("idle", "turn ended")
-
-
-# A result's line as clients write it: plain fields, then the message whose first block is the result.
-_RESULT = re.compile(
-    rb'\{(?:"\w+":(?:"[^"\\]*"|true|false|null),)*"type":"user","message":\{"role":"user","content":'
-    rb'\[\{"tool_use_id":"([^"\\]{1,200})","type":"tool_result"[,}]'
-)
-_AFTER = b'}]},"uuid":"'
-_TIME = re.compile(rb'\}\]\},"uuid":"[^"\\]*","timestamp":"([^"\\]*)"')
-
-
-def _cut(line: bytes) -> tuple[str, bool, float] | None:
-    """(tool_use_id, failed, at) without parsing, or None where the bytes leave any doubt."""
-    found = _RESULT.match(line)
-    if found is None or line[-1:] != b"}":
-        return None
-    end = line.find(_AFTER, found.end() - 1)
-    time = _TIME.match(line, end) if end > 0 else None
-    at = epoch(time[1].decode("ascii", "replace")) if time else None
-    if at is None or line.find(b'"tool_use_id"', found.end(), end) >= 0:
-        return None
-    failed = line.endswith(b',"is_error":true', 0, end)
-    said = failed or line.endswith(b',"is_error":false', 0, end)
-    if not said and line.find(b'"is_error"', found.end(), end) >= 0:
-        return None
-    return found[1].decode("utf-8", "replace"), failed, at
 
 
 def _is_nothing(raw: Any) -> bool:
