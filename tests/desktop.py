@@ -19,15 +19,10 @@ NOBODY = 65534
 class Desktop:
     """Programs started here end with it."""
 
-    def __init__(self, home, **more):
-        for program, package in (
-            ("Xvfb", "xvfb"),
-            ("sway", None),
-            ("waybar", None),
-            ("grim", None),
-            ("xdotool", None),
-        ):
-            need(program, package)
+    def __init__(self, home, *, sway=True, **more):
+        need("Xvfb", "xvfb")
+        for program in ("sway", "waybar", "grim", "xdotool") if sway else ("xwd",):
+            need(program, "x11-apps" if program == "xwd" else None)
         self.folder = tempfile.mkdtemp(prefix="aitop-desktop-", dir="/tmp")
         self.running = []
         root = os.getuid() == 0
@@ -41,6 +36,10 @@ class Desktop:
             "GDK_BACKEND": "wayland", "NO_AT_BRIDGE": "1", "GSETTINGS_BACKEND": "memory", **more,
         }  # fmt: skip
         self.environment["DISPLAY"] = self._screen()
+        if sway:
+            self._sway(drop)
+
+    def _sway(self, drop):
         with open(self.file("sway.conf"), "w") as file:
             file.write(f"output X11-1 resolution {WIDTH}x{HEIGHT}\noutput * bg #313244 solid_color\n")
         wlroots = {"WLR_BACKENDS": "x11", "WLR_RENDERER": "pixman", "WLR_X11_OUTPUTS": "1"}
