@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -53,8 +54,9 @@ class Top(App[int]):
     TITLE = "aitop top"
     BINDINGS: ClassVar[list[Any]] = [Binding("ctrl+c,f10", "press('quit')", show=False, priority=True)]
 
-    def __init__(self, choices: Choices | None = None, notice: str = "") -> None:
+    def __init__(self, choices: Choices | None = None, clock: Callable[[], float] = time.time) -> None:
         super().__init__(ansi_color=True)
+        self.clock = clock
         self.choices = choices or Choices()
         self.feed = world.Feed()
         self.world = World()
@@ -62,7 +64,6 @@ class Top(App[int]):
         self.seen: dict[tuple[str, str], act.Process] = {}  # whose process each session's was at first sight
         self.asked = questions.Asked()
         self.asking = False
-        self.notice = notice
         self.glyphs = SIMPLE if os.environ.get("TERM") == "linux" else RICH
         self.index: dict[str, int] = {}  # where each list's cursor stood
         self.placed = False
@@ -97,8 +98,6 @@ class Top(App[int]):
         self.set_interval(LOOK, self.look)
         if not self.world.state or self.world.trouble:
             self.run_worker(deeds.start(self, unless_stopped=True))
-        if self.notice:
-            self.notify(self.notice)
 
     def on_unmount(self) -> None:
         self.threads.shutdown(wait=False, cancel_futures=True)
@@ -110,7 +109,7 @@ class Top(App[int]):
         changed = self.feed.look()
         if self.world.paused:
             return
-        trouble = world.trouble(self.feed.state, time.time())
+        trouble = world.trouble(self.feed.state, self.clock())
         if changed or first or trouble != self.world.trouble:
             state, number = self.feed.state, self.feed.number
             self.world = replace(
@@ -173,7 +172,7 @@ class Top(App[int]):
 
     async def _answer(self, question: questions.Question, number: int) -> None:
         loop = asyncio.get_running_loop()
-        at = time.time()
+        at = self.clock()
         try:
             found = await loop.run_in_executor(
                 self.threads, questions.answer, question, self.world.answers, at

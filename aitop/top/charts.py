@@ -120,7 +120,7 @@ def _axis(many: int, width: int, edge: int) -> Line:
 
 
 def ceiling(value: float) -> float:
-    """A round number not below the value: 1, 2, 2.5, 5 times a power of ten."""
+    """A round number not below the value: one or two digits times a power of ten."""
     if not 0 < value < 1e300:
         return 0.0
     size = 1.0
@@ -128,4 +128,6 @@ def ceiling(value: float) -> float:
         size /= 10
     while size * 10 <= value:
         size *= 10
-    return next((size * step for step in (1, 2, 2.5, 5) if size * step >= value), size * 10)
+    return next(
+        (size * step for step in (1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8) if size * step >= value), size * 10
+    )

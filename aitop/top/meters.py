@@ -144,7 +144,7 @@ def split(sums: dict[str, Any], width: int, glyphs: Glyphs) -> Line:
         ("read", humanize.number(sums.get("cache_read_tokens")) or 0),
     )
     total = sum(value for _, value in parts)
-    label, room = left("input", 10, "dim"), max(3, width - 10 - 15)
+    label, room = left("input mix", 10, "dim"), max(3, width - 10 - 15)
     if total <= 0:
         return (label, Span(glyphs.rest * room, "rest"), right("-", 5, "dim"))
     sizes = {name: max(1, int(value / total * room + 0.5)) if value > 0 else 0 for name, value in parts}

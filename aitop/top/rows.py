@@ -149,7 +149,7 @@ def _alternative(state: dict[str, Any], other: Alternative, paid: float, most: i
     cost = other.cost / PICO
     difference = cost - paid
     times = cost / paid if paid else None
-    better = "good" if difference < 0 else "critical"
+    better = "good" if difference < 0 else "warning"
     better = "dim" if abs(difference) < 0.005 else better
     shown: dict[str, Line | Bar] = {
         "model": (Span("* " if other.used else "  ", "accent"), Span(clean(other.model, 60), "model")),

@@ -24,6 +24,7 @@ from aitop.providers import Feed
 
 NAME = "claude-code"
 STATUS_LINE = "StatusLine"
+TAG = "SessionTag"  # sent by `aitop top`; the tag itself is in the header
 
 EVENTS = frozenset(
     (
@@ -65,7 +66,9 @@ def feed(header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | 
         )
     agent = _text(payload.get("agent_id"))
     tool_use_id = _text(payload.get("tool_use_id"))
-    events: list[Event] = [_info(header, payload, session, agent, now)]
+    # A tag comes from the user, not from the session: it is no sign of life.
+    at = 0.0 if name == TAG else now
+    events: list[Event] = [_info(header, payload, session, agent, at)]
     events += _what_happened(name, payload, session, agent, now)
     return Feed(events, session, name, tool_use_id, _paths(payload), name in ENDS)
 

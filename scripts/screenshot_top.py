@@ -1,0 +1,192 @@
+"""The README's picture of `aitop top`, from made-up numbers that are the same every time.
+
+    python scripts/screenshot_top.py [--view overview|sessions|tools|models|detail] [--out docs/top.svg]
+
+The table itself draws it: a history and a state made here are put into a folder that is thrown away,
+the app runs without a terminal, and its screen is saved as SVG.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from aitop import paths, periods
+from aitop.aggregator import Aggregator
+from aitop.config import Config
+from aitop.history import read, schema
+from aitop.history.store import History
+from aitop.model import (
+    ApiError,
+    Compaction,
+    Event,
+    Limit,
+    Response,
+    SessionInfo,
+    Status,
+    ToolResult,
+    ToolUse,
+    Usage,
+)
+from aitop.pricing import table
+from aitop.publish import encode
+from aitop.snapshot import Facts, take
+
+OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"
+# project, branch, model, status, minutes ago it began, minutes ago it last did something, sub-agents, tag
+SESSIONS = (
+    ("checkout-api", "fix-rounding", OPUS, "working", 94, 0.05, 3, "sprint-14"),
+    ("mobile-app", "feat/offline-cart", OPUS, "working", 41, 0.2, 1, ""),
+    ("infra", "terraform-1.9", SONNET, "working", 118, 0.1, 0, "ops"),
+    ("docs-site", "main", SONNET, "waiting", 23, 1.3, 0, ""),
+    ("data-pipeline", "backfill-2026", HAIKU, "working", 18, 0.4, 2, ""),
+    ("design-system", "tokens-v3", SONNET, "idle", 150, 6, 0, ""),
+    ("search-service", "main", OPUS, "ended", 290, 170, 0, ""),
+)
+TOOLS = (("Read", 0.2, 5), ("Edit", 0.4, 4), ("Bash", 4.5, 4), ("Grep", 0.15, 3), ("Write", 0.3, 1),
+         ("WebFetch", 1.8, 1), ("Task", 22.0, 1))  # fmt: skip
+LIMIT = 200_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    views = ("overview", "sessions", "tools", "models", "detail")
+    parser.add_argument("--view", default="overview", choices=views)
+    parser.add_argument("--out", default=os.path.join("docs", "top.svg"))
+    parser.add_argument("--size", default="132x41")
+    parser.add_argument("--theme", default="dark")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        own = {"AITOP_HOME": home, "AITOP_CONFIG": os.path.join(home, "none.toml"), "TERM": "xterm-256color"}
+        os.environ |= {**own, "TZ": "UTC", "COLORTERM": "truecolor"}
+        os.environ.pop("NO_COLOR", None)
+        time.tzset()
+        open(os.path.join(home, paths.STOPPED), "w").close()
+        now = datetime(2026, 11, 18, 14, 32, 7, tzinfo=UTC).timestamp()
+        play(home, now)
+        picture = asyncio.run(shoot(options, now))
+    with open(options.out, "w", encoding="utf-8") as out:
+        out.write(picture)
+
+
+def play(home: str, now: float) -> None:
+    """Some hours of made-up work through the real history, then the state the listener would publish."""
+    dice = random.Random(11)
+    db = schema.connect(os.path.join(home, paths.HISTORY))
+    history = History(db, table.load())
+    for number, story in enumerate(SESSIONS):
+        file = history.file("claude-code", os.path.join(home, "projects", f"{number}.jsonl"))
+        events = sorted(session(number, story, now, dice), key=lambda event: event.at or 0)
+        file.session = f"5e550000-0000-4000-8000-{number:012d}"
+        history.apply("claude-code", events, now, file)
+    resets = {"five_hour": (300, 61.0, now + 6_300), "seven_day": (10_080, 38.0, now + 290_000)}
+    limits = [Limit("claude-code", None, name, *rest, "client", now) for name, rest in resets.items()]
+    history.apply("claude-code", limits, now)
+    history.commit()
+    state = published(history, db, limits, now)
+    with open(os.path.join(home, paths.STATE), "w", encoding="utf-8") as out:
+        json.dump(state, out)
+    db.close()
+
+
+def published(history: History, db: object, limits: list[Limit], now: float) -> dict[str, object]:
+    """What a listener would publish now."""
+    aggregator = Aggregator(now - 30_000)
+    starts = periods.starts(now)
+    aggregator.begin_day(
+        starts, {name: read.since(db, at) for name, at in starts.items()}, read.tools_since(db, starts["today"]),
+        read.stops_since(db, starts["today"]), read.compactions_since(db, starts["today"]),
+    )  # fmt: skip
+    aggregator.windows.advance(now)
+    aggregator.recall(read.past(db, now - 3600))
+    for at, value in read.past(db, now - 30_000):
+        aggregator.since_start.add(at, value)
+    aggregator.limits = {(limit.provider, "", limit.name): limit for limit in limits}
+    facts = Facts(lambda _pid: True, lambda _provider, _model: LIMIT)
+    config = Config()
+    snap = take(aggregator, history.sessions.values(), (), config, facts, now)
+    return encode(
+        snap, config, listener={"pid": 4242, "started_at": now - 30_000}, providers=["claude-code"],
+        prices={"as_of": "2026-11-01", "source": "package", "stale": False},
+        hooks={"received": 0, "unique": 0, "rejected": 0, "by_event": {}},
+        scan={"done_bytes": 1, "total_bytes": 1, "complete": True}, doctor={}, host="workbench",
+    )  # fmt: skip
+
+
+def session(number: int, story: tuple, now: float, dice: random.Random) -> Iterator[Event]:
+    """One session's events: responses that grow a context until it is compacted, tools, sub-agents."""
+    project, branch, model, status, begun, last, agents, tag = story
+    name = f"5e550000-0000-4000-8000-{number:012d}"
+    at, end = now - begun * 60, now - last * 60
+    yield SessionInfo(name, at, f"/home/you/{project}", branch, model, tag or None, 4000 + number, None)
+    context, count = 18_000, 0
+    while at < end - 1:
+        count += 1
+        fresh = dice.randrange(900, 6_200)
+        yield from step(name, f"{number}-{count}", at, model, context, fresh, dice)
+        context += fresh + dice.randrange(200, 900)
+        if context > 0.93 * LIMIT:
+            yield Compaction(name, at + 1, f"{name}:{at}", "auto")
+            context = 16_000
+        if agents and count % 14 == 9:
+            for part in range(dice.randrange(3, 9)):
+                agent = f"explore-{1 + count % agents}"
+                key = f"{number}-{count}-{part}"
+                yield from step(name, key, min(end, at + part), HAIKU, 9_000, 2_400, dice, agent)
+        if dice.random() < 0.012:
+            yield ApiError(name, at + 2, f"{name}:{at}", "overloaded_error", False)
+        at = min(end, at + dice.expovariate(1 / (24 if dice.random() < 0.8 else 150)) + 4)
+    yield SessionInfo(name, end, model=model)
+    yield Status(name, end, status, "story")
+
+
+def step(
+    name: str,
+    key: str,
+    at: float,
+    model: str,
+    context: int,
+    fresh: int,
+    dice: random.Random,
+    agent: str | None = None,
+) -> Iterator[Event]:
+    """A response, and mostly a tool it calls."""
+    calls = dice.random() < 0.93
+    usage = Usage(dice.randrange(3, 60), dice.randrange(120, 1_900), context, 0, fresh)
+    stop = "tool_use" if calls else "end_turn"
+    yield Response(name, at, model, usage, f"msg_{key}", f"req_{key}", key, stop, agent=agent)
+    if calls:
+        tool, took, _ = dice.choices(TOOLS, weights=[weight for _, _, weight in TOOLS])[0]
+        long = took * dice.lognormvariate(0, 0.6)
+        failed = tool == "Bash" and dice.random() < 0.14
+        yield ToolUse(name, at + 0.2, f"toolu_{key}", tool, agent)
+        yield ToolResult(name, at + 0.2 + long, f"toolu_{key}", tool, failed, long * 1000)
+
+
+async def shoot(options: argparse.Namespace, now: float) -> str:
+    """Run the table without a terminal and draw what it shows."""
+    from aitop.top.app import Top
+    from aitop.top.choices import Choices
+
+    width, _, height = options.size.partition("x")
+    app = Top(Choices(theme=options.theme), lambda: now)
+    keys = {"overview": [], "sessions": ["2", "e"], "tools": ["3"], "models": ["4"], "detail": ["2", "enter"]}
+    async with app.run_test(size=(int(width), int(height))) as pilot:
+        await pilot.pause(0.6)
+        for key in keys[options.view]:
+            await pilot.press(key)
+            await pilot.pause(0.6)
+        app.clear_notifications()
+        await pilot.pause(0.3)
+        return app.export_screenshot(title="aitop top")
+
+
+if __name__ == "__main__":
+    main()
