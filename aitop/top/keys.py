@@ -18,6 +18,7 @@ class Key(NamedTuple):
     group: str
     footer: str = ""  # its word in the last line; "" keeps it to the help
     views: tuple[str, ...] = ()  # where it does something; () is everywhere
+    named: tuple[str, ...] = ()  # where the last line names it, when that is not everywhere it does something
 
 
 LISTS = ("sessions", "tools", "models", "compare")
@@ -31,7 +32,7 @@ KEYS = (
     Key("tab", "Tab", "turn(1)", "next view", "Views", "Next view"),
     Key("shift+tab", "S-Tab", "turn(-1)", "previous view", "Views"),
     Key("enter", "Enter", "open", "open a session or the comparison", "Views", "Open", ("sessions", "models")),
-    Key("escape,backspace", "Esc", "back", "close it, or drop the filter", "Views", "Back", ("detail", "compare")),
+    Key("escape,backspace", "Esc", "back", "close it, or drop the filter", "Views", "Back", (), ("detail", "compare")),
     Key("down,j", "↓ j", "move(1)", "down", "Moving"),
     Key("up,k", "↑ k", "move(-1)", "up", "Moving"),
     Key("pagedown,ctrl+f", "PgDn", "page(1)", "a page down", "Moving"),
@@ -61,8 +62,8 @@ GROUPS = ("Everywhere", "Views", "Moving", "Lists", "A session")
 
 def footer(view: str) -> list[Key]:
     """The keys worth a place in the last line of a view, the special ones first."""
-    shown = [key for key in KEYS if key.footer and (not key.views or view in key.views)]
-    return sorted(shown, key=lambda key: (key.action == "quit", not key.views))
+    shown = [key for key in KEYS if key.footer and view in (key.named or key.views or (view,))]
+    return sorted(shown, key=lambda key: (key.action == "quit", not (key.views or key.named)))
 
 
 def allowed(action: str, view: str) -> bool:

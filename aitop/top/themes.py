@@ -106,6 +106,29 @@ def _word(palette: Palette, word: str) -> Style:
     return Style(color=colour or None, bold=True if word in ("critical", "title") else None)
 
 
+# What Textual's own widgets need to know where colours are the terminal's.
+ANSI = {
+    "ansi-background": "ansi_black", "ansi-foreground": "ansi_white", "border-blurred": "ansi_black",
+    "block-cursor-foreground": "ansi_black", "block-cursor-background": "ansi_white",
+    "input-cursor-background": "ansi_white", "input-cursor-foreground": "ansi_black",
+    "input-cursor-text-style": "reverse", "input-selection-background": "ansi_blue",
+    "input-selection-foreground": "ansi_white", "screen-selection-background": "ansi_blue",
+    "screen-selection-foreground": "ansi_white", "scrollbar": "ansi_white", "scrollbar-hover": "ansi_bright_white",
+    "scrollbar-active": "ansi_bright_white", "scrollbar-background": "ansi_black",
+    "scrollbar-background-hover": "ansi_black", "scrollbar-background-active": "ansi_black",
+    "scrollbar-corner-color": "ansi_default",
+}  # fmt: skip
+
+
+def _scrollbar(palette: Palette) -> dict[str, str]:
+    ground = palette.ground
+    return {
+        "scrollbar": palette.frame, "scrollbar-hover": palette.dim, "scrollbar-active": palette.title,
+        "scrollbar-background": ground, "scrollbar-background-hover": ground,
+        "scrollbar-background-active": ground, "scrollbar-corner-color": ground,
+    }  # fmt: skip
+
+
 def textual_themes() -> list[Theme]:
     """The same for what Textual draws itself: input lines, scroll bars, dialogs."""
     found = []
@@ -123,10 +146,7 @@ def textual_themes() -> list[Theme]:
                 boost=ground,
                 dark=palette.dark,
                 ansi=ansi,
-                variables={} if ansi else {"scrollbar": palette.frame, "scrollbar-hover": palette.dim,
-                                           "scrollbar-active": palette.title, "scrollbar-background": ground,
-                                           "scrollbar-background-hover": ground, "scrollbar-background-active": ground,
-                                           "scrollbar-corner-color": ground},
+                variables=ANSI if ansi else _scrollbar(palette),
             )
         )  # fmt: skip
     return found

@@ -1,0 +1,93 @@
+"""The full-screen table without a terminal, for its tests: a home with a published state, a pilot, keys."""
+
+import asyncio
+import json
+import os
+
+import pytest
+from golden import states
+
+if os.environ.get("CI") != "true":
+    pytest.importorskip("textual", reason="the full table is missing: pip install 'aitop-status[top]'")
+
+from aitop.top.app import Top
+from aitop.top.choices import Choices
+from aitop.top.paint import text_of
+
+NOW = states.NOW
+
+
+def busy():
+    """Four sessions, one of each status, and tools."""
+    state = states.subscription()
+    state["sessions"] = [
+        states.session(1, project="shop", cost_usd=1.5, subagents=2, errors=2, last_activity_at=NOW - 5),
+        states.session(2, project="docs", cost_usd=9.25, status="waiting", model="claude-sonnet-4-6", pid=None,
+                       branch="fix/typo", last_activity_at=NOW - 90),
+        states.session(3, project="attic", cost_usd=0.5, status="idle", last_activity_at=NOW - 2000),
+        states.session(4, project="cellar", cost_usd=3.0, status="ended", last_activity_at=NOW - 9000),
+    ]  # fmt: skip
+    state["tools"] = {
+        "Bash": {"calls": 40, "failures": 2, "p50_ms": 850, "p95_ms": 48_000},
+        "Read": {"calls": 90, "failures": 0, "p50_ms": 12, "p95_ms": 80},
+    }
+    state["written_at"] = NOW
+    return state
+
+
+def publish(home, state):
+    os.makedirs(home, exist_ok=True)
+    path = os.path.join(home, "state.json")
+    with open(path + ".new", "w") as file:
+        json.dump(state, file)
+    os.replace(path + ".new", path)
+
+
+def stopped(home):
+    """A home whose listener the user stopped, so that no test starts one."""
+    os.makedirs(home, exist_ok=True)
+    with open(os.path.join(home, "stopped"), "w"):
+        pass
+
+
+def run(home, steps, state=None, size=(120, 40), choices=None, clock=lambda: NOW):
+    """Run the table and hand it with its pilot to `steps`."""
+    stopped(home)
+    if state is not None:
+        publish(home, state)
+    app = Top(choices or Choices(), clock)
+
+    async def main():
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await steps(app, pilot)
+
+    asyncio.run(main())
+    return app
+
+
+def press(home, *keys, state=None, **more):
+    """The table after some keys, and what its screen then said."""
+    seen = []
+
+    async def steps(app, pilot):
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        seen.append(screen(app))
+
+    app = run(home, steps, busy() if state is None else state, **more)
+    return app, seen[0]
+
+
+def screen(app):
+    """What stands on the screen, line by line, as the terminal would show it."""
+    from rich.segment import Segment
+
+    lines = Segment.split_lines(
+        segment for strip in app.screen._compositor.render_strips() for segment in [*strip, Segment.line()]
+    )
+    return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+
+
+__all__ = ["NOW", "Choices", "Top", "busy", "press", "publish", "run", "screen", "stopped", "text_of"]
