@@ -196,6 +196,12 @@ def test_the_plugin_binds_the_table_to_a_free_key_only(tmp_path, home):
         assert "mine" in tmux.inside("list-keys", "-T", "prefix", "u")
 
 
+def test_a_status_line_without_a_placeholder_asks_for_nothing(tmp_path, home):
+    with bar(tmp_path / "t", home, "set -g status-right 'mine'\n" + PLUGIN) as tmux:
+        tmux.until("mine")
+        assert not os.path.exists(os.path.join(home, "tmux"))
+
+
 def test_the_plugin_manager_finds_the_plugin_in_the_repositorys_root():
     assert [name for name in os.listdir(ROOT) if name.endswith(".tmux")] == ["aitop.tmux"]
     assert os.access(TMUX_PLUGIN, os.X_OK)

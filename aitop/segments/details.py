@@ -77,7 +77,8 @@ def rates(values: dict[str, Value]) -> list[str]:
     if not values["cache_hit"][2]:
         found.append(f"Cache hits {values['cache_hit'][0]}")
     if not values["errors"][2]:
-        found.append(f"{values['errors'][0]} errors in 15 minutes")
+        many = values["errors"][0]
+        found.append(f"{many} error{'' if many == '1' else 's'} in 15 minutes")
     if not values["untracked"][2]:
         found.append(f"Untracked {values['untracked'][0]}")
     return found

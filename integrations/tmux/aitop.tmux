@@ -205,9 +205,13 @@ describe() {
 }
 
 umask 077
-mkdir -p -- "$home/tmux"
-describe >"$home/tmux/.$pid"
-mv -f -- "$home/tmux/.$pid" "$home/tmux/$pid"
+if [ "$names" = ' ' ]; then
+	rm -f -- "$home/tmux/$pid"
+else
+	mkdir -p -- "$home/tmux"
+	describe >"$home/tmux/.$pid"
+	mv -f -- "$home/tmux/.$pid" "$home/tmux/$pid"
+fi
 
 command=$(option command "$(command -v aitop || :)")
 for name in "$HOME/.local/bin/aitop" /opt/homebrew/bin/aitop /usr/local/bin/aitop; do

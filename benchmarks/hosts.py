@@ -1,0 +1,267 @@
+"""What a display costs its real host: processes a minute in tmux, milliseconds a prompt in starship, and
+beside them what people use today. `$AITOP_PEERS` names a folder with their npm packages, where there is one.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from benchmarks import homes
+from benchmarks.displays import publish
+from benchmarks.harness import Row, median, pairs, run
+
+PLUGIN = os.path.join(homes.HERE, "aitop.tmux")
+SECONDS = 20
+# name → status-right, lines before the plugin; {front} and {peer} are commands
+WAYS = {
+    "sent by the listener (the plugin)": ("#{aitop_cost} #{aitop_burn}", ""),
+    "segments read by sh (`@aitop_push off`)": ("#{aitop_cost} #{aitop_burn}", "set -g @aitop_push off"),
+    "`aitop tmux --follow`": ("#(exec {front} tmux --follow)", ""),
+}
+PEER = ("a script calling `ccusage`", "#({peer} daily --json --offline | head -c 20)")
+
+
+class Sessions:
+    """A client's folder in which a response is written each second."""
+
+    def __init__(self, root):
+        self.path = os.path.join(root, "projects", "-work", "11111111-2222-4333-8444-555555555555.jsonl")
+        os.makedirs(os.path.dirname(self.path))
+        self.count = 0
+
+    def respond(self):
+        self.count += 1
+        usage = {"input_tokens": 100, "output_tokens": 4000, "cache_read_input_tokens": 50_000,
+                 "cache_creation_input_tokens": 0}  # fmt: skip
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+        message = {"id": f"msg_{self.count}", "type": "message", "role": "assistant", "model": "claude-opus-4-6",
+                   "content": [{"type": "text", "text": "fine"}], "stop_reason": "end_turn",
+                   "usage": usage}  # fmt: skip
+        record = {"type": "assistant", "uuid": f"u{self.count}", "timestamp": stamp, "message": message,
+                  "requestId": f"req_{self.count}", "sessionId": "11111111-2222-4333-8444-555555555555",
+                  "cwd": "/work/shop"}  # fmt: skip
+        with open(self.path, "a") as file:
+            file.write(json.dumps(record) + "\n")
+
+
+@contextlib.contextmanager
+def tmux(home, config, clients):
+    """A tmux server with real clients, each drawn in a window of a second server; its socket."""
+    with tempfile.TemporaryDirectory(prefix="aitop-tmux-") as folder:
+        inner, outer, path = (os.path.join(folder, name) for name in ("s", "o", "conf"))
+        with open(path, "w") as file:
+            file.write(config)
+        env = homes.environment(home) | {"TERM": "xterm-256color", "SHELL": "/bin/sh"}
+
+        def call(socket, *words):
+            return subprocess.run(["tmux", "-S", socket, "-f", os.devnull, *words], env=env, capture_output=True,
+                                  text=True, check=False).stdout  # fmt: skip
+
+        try:
+            for number in range(clients):
+                what = "attach -t s" if number else "new -s s 'sleep 600'"
+                call(
+                    outer,
+                    "new",
+                    "-d",
+                    "-x",
+                    "200",
+                    "-y",
+                    "50",
+                    f"env -u TMUX tmux -S {inner} -f {path} {what}",
+                )
+                time.sleep(0.5)
+            yield lambda *words: call(inner, *words)
+        finally:
+            call(inner, "kill-server")
+            call(outer, "kill-server")
+
+
+def started(pids, seconds, meanwhile):
+    """Processes that these programs and their children started in some seconds."""
+    with tempfile.NamedTemporaryFile("r") as trace:
+        call = [
+            "strace",
+            "-f",
+            "-qq",
+            "-e",
+            "trace=fork,vfork,clone,clone3",
+            "-e",
+            "signal=none",
+            "-o",
+            trace.name,
+        ]
+        with subprocess.Popen([*call, *(word for pid in pids for word in ("-p", str(pid)))],
+                              stderr=subprocess.DEVNULL) as strace:  # fmt: skip
+            time.sleep(0.3)
+            ends = time.monotonic() + seconds
+            while time.monotonic() < ends:
+                meanwhile()
+                time.sleep(1)
+            strace.send_signal(signal.SIGINT)
+        return sum("(" in line and "CLONE_THREAD" not in line for line in trace.read().splitlines())
+
+
+def in_tmux(seconds=SECONDS):
+    """Processes a minute of each way to show numbers in tmux, at work and at rest, with one and three clients."""
+    for program in ("tmux", "strace"):
+        if not shutil.which(program):
+            yield Row("tmux: processes a minute", "", f"not measured: {program} is not installed")
+            return
+    ways = dict(WAYS)
+    peer = peers().get("ccusage")
+    if peer:
+        ways[PEER[0]] = (PEER[1], "")
+    for name, (right, before) in ways.items():
+        counts = {}
+        for clients in (1, 3):
+            for busy in (True, False):
+                counts[clients, busy] = _count(right, before, peer or "", clients, busy, seconds)
+        shown = ", ".join(
+            f"{count:.0f} {'at work' if busy else 'at rest'} with {clients} client{'s' * (clients > 1)}"
+            for (clients, busy), count in counts.items()
+        )
+        values = {
+            f"{clients}_{'work' if busy else 'rest'}": count for (clients, busy), count in counts.items()
+        }
+        yield Row(f"tmux, status-interval 2: processes a minute, {name}", "fewest", shown, values=values)
+
+
+def _count(right, before, peer, clients, busy, seconds):
+    right = right.replace("{front}", homes.FRONT).replace("{peer}", peer)
+    config = f"{before}\nset -g status-interval 2\nset -g status-right '{right}'\nrun-shell '{PLUGIN}'\n"
+    with homes.folder() as home:
+        claude = os.path.join(home, "claude")
+        sessions = Sessions(claude)
+        sessions.respond()
+        with homes.listening(home, claude) as listener, tmux(home, config, clients) as call:
+            listener.until(lambda state: state["today"]["requests"])
+            time.sleep(4)
+            server = int(call("display-message", "-p", "#{pid}") or 0)
+            found = started(
+                [server, listener.process.pid], seconds, sessions.respond if busy else lambda: None
+            )
+    return found * 60 / seconds
+
+
+def in_starship(times):
+    """A whole `starship prompt` with our modules, and without."""
+    program = shutil.which("starship", path=os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
+    if program is None:
+        yield Row("starship", "", "not measured: starship is not installed")
+        return
+    with homes.folder() as home:
+        publish(home, "fish", "$4.21 \x1b[33m$7.20/h\x1b[0m ctx 27%")
+        env = homes.environment(home) | {"AITOP_WARNING": "$4.21 $7.20/h ctx 27%", "STARSHIP_SHELL": "bash"}
+        texts = {
+            "none": "",
+            "three env_var modules": "".join(
+                f'[env_var.AITOP_{level}]\nvariable = "AITOP_{level}"\nformat = "[$env_value]($style) "\n'
+                for level in ("OK", "WARNING", "CRITICAL")
+            ),
+            "the custom module": f"[custom.aitop]\ncommand = \"exec '{homes.FRONT}' prompt --shell fish\"\n"
+            'when = true\nshell = ["sh"]\nuse_stdin = false\n',
+        }
+        envs = {}
+        for name, text in texts.items():
+            path = os.path.join(home, f"{len(envs)}.toml")
+            with open(path, "w") as file:
+                file.write('format = "${env_var}${custom}"\n' + text)
+            envs[name] = env | {"STARSHIP_CONFIG": path}
+        call = [program, "prompt"]
+        for name in list(texts)[1:]:
+            runs, floors = pairs(lambda e=envs[name]: run(call, e), lambda: run(call, envs["none"]), times)
+            added = (median(runs) - median(floors)) * 1000
+            yield Row(f"starship: {name}", "", f"{added:+.2f} ms a prompt", f"{median(floors) * 1000:.2f} ms without",
+                      values={"added_ms": added})  # fmt: skip
+
+
+def followers(seconds=SECONDS):
+    """A bar that follows, at work: processor time, and processes a minute."""
+    with homes.folder() as home:
+        claude = os.path.join(home, "claude")
+        sessions = Sessions(claude)
+        sessions.respond()
+        with homes.listening(home, claude) as listener:
+            listener.until(lambda state: state["today"]["requests"])
+            bar = subprocess.Popen([homes.FRONT, "waybar", "--follow"], env=homes.environment(home),
+                                   stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)  # fmt: skip
+            bar.stdout.readline()
+            before = _processor(bar.pid)
+            count = started([bar.pid], seconds, sessions.respond) if shutil.which("strace") else None
+            if before is None:
+                bar.kill()
+                return
+            began = _processor(bar.pid)
+            for _ in range(seconds):  # once more: strace costs processor time itself
+                sessions.respond()
+                time.sleep(1)
+            used = (_processor(bar.pid) - began) / seconds
+            with open(f"/proc/{bar.pid}/statm") as file:
+                resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            bar.kill()
+            bar.wait()
+            bar.stdout.close()
+    yield Row("Waybar, `aitop waybar --follow` at work", "", f"{used * 100:.2f} % of a core, {resident / 1e6:.0f} MB, "
+              f"{count} processes a minute", values={"cpu_percent": used * 100, "processes": count})  # fmt: skip
+
+
+def _processor(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def peers():
+    """name → command of what others run at each refresh, where it is installed."""
+    folder = os.path.join(os.environ.get("AITOP_PEERS", ""), "node_modules", ".bin")
+    return {
+        name: path
+        for name in ("ccusage", "ccstatusline")
+        if os.access(path := os.path.join(folder, name), os.X_OK)
+    }
+
+
+def today(times):
+    """One refresh with what people use today, on a day of 200 responses."""
+    known = peers()
+    if not known:
+        yield Row("what people use today", "", "not measured: no $AITOP_PEERS/node_modules/.bin")
+        return
+    with homes.folder() as home:
+        claude = os.path.join(home, "claude")
+        sessions = Sessions(claude)
+        for _ in range(200):
+            sessions.respond()
+        env = homes.environment(home, claude)
+        said = {"session_id": "1", "transcript_path": sessions.path, "cwd": home, "version": "2.1.0",
+                "model": {"id": "claude-opus-4-6", "display_name": "Opus"}, "cost": {"total_cost_usd": 1.2},
+                "workspace": {"current_dir": home, "project_dir": home}}  # fmt: skip
+        stdin = os.path.join(home, "stdin.json")
+        with open(stdin, "w") as file:
+            json.dump(said, file)
+        calls = {
+            "ccusage daily": ["ccusage", "daily", "--json", "--offline"],
+            "ccusage statusline": ["ccusage", "statusline", "--offline"],
+            "ccstatusline": ["ccstatusline"],
+        }
+
+        ours = [homes.FRONT, "tmux"]
+        for name, (program, *words) in calls.items():
+            if program not in known:
+                continue
+            call = [known[program], *words]
+            publish(home, "tmux", "$4.21 $7.20/h")
+            runs, floors = pairs(lambda c=call: run(c, env, stdin), lambda: run(ours, env), times, warm=2)
+            took, bare = median(runs) * 1000, median(floors) * 1000
+            yield Row(f"one refresh: `{name}`", "", f"{took:.0f} ms", f"{bare:.2f} ms `aitop tmux`", took / bare,
+                      values={"ms": took})  # fmt: skip

@@ -1,0 +1,289 @@
+"""docs/pictures/*: every display as its real program draws it, from a run of the demo.
+
+python scripts/picture_displays.py [SECONDS]
+
+Terminals are captured from tmux, Waybar is a screenshot of the real one under sway. SwiftBar's menu is
+drawn from the real output, since SwiftBar itself runs on macOS only. Needs tmux, zsh, fish, starship,
+and for Waybar what tests/desktop.py needs.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from html import escape
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [ROOT, os.path.join(ROOT, "tests"), os.path.join(ROOT, "scripts")]
+
+from desktop import Desktop  # noqa: E402
+from make_picture import CHARACTER, LINE, MARGIN  # noqa: E402
+
+from aitop.demo import script  # noqa: E402
+from aitop.demo.stage import Stage  # noqa: E402
+from aitop.install import init  # noqa: E402
+from aitop.pricing import table  # noqa: E402
+from aitop.segments.text import cells  # noqa: E402
+
+TARGET = os.path.join(ROOT, "docs", "pictures")
+PALETTE = ["#1e2127", "#ff6b6b", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2", "#d7dae0"]
+TEXT, BACK, GREY = "#d7dae0", "#1e2127", "#7f848e"
+TMUX = """
+set -g status-style 'fg=#cdd6f4,bg=#313244'
+set -g status-left '#[fg=#11111b,bg=#89b4fa] demo #[default] '
+set -g status-left-length 20
+set -g status-right-length 120
+set -g window-status-format ' #I #W#{?#{aitop_pane}, #{aitop_pane},} '
+set -g window-status-current-format '#[bold] #I #W#{?#{aitop_pane}, #{aitop_pane},} '
+set -g status-right '#{aitop_cost} today · #{aitop_burn} · ctx #{aitop_context} · #{aitop_sessions} sessions '
+set -ag status-right '#[fg=#11111b,bg=#a6e3a1] %H:%M '
+set -g status-interval 1
+run-shell '{plugin}'
+"""
+
+
+class Terminal:
+    """A program in a tmux of our own."""
+
+    def __init__(self, environment, width=110, height=6):
+        self.folder = tempfile.mkdtemp(prefix="aitop-picture-")
+        self.environment = environment | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8",
+                                          "HOME": self.folder, "PS1": "~/shop $ "}  # fmt: skip
+        self.width, self.height = width, height
+
+    def tmux(self, *words):
+        call = ["tmux", "-u", "-S", os.path.join(self.folder, "o"), "-f", os.devnull, *words]
+        return subprocess.run(
+            call, env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False
+        ).stdout
+
+    def show(self, command, keys=(), wait=3.0):
+        self.tmux("new", "-d", "-x", str(self.width), "-y", str(self.height), command)
+        self.tmux(
+            "set", "-g", "default-terminal", "tmux-256color", ";", "set", "-ga", "terminal-overrides", ",*:Tc"
+        )
+        for key in keys:
+            time.sleep(1)
+            self.tmux("send-keys", key, "Enter")
+        time.sleep(wait)
+        return self.tmux("capture-pane", "-p", "-e").rstrip("\n").split("\n")
+
+    def close(self):
+        self.tmux("kill-server")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def shade(words):
+    """A colour of an SGR sequence's words after 38 or 48, and how many words it took."""
+    if words[:1] == ["2"]:
+        return "#" + "".join(f"{int(word):02x}" for word in words[1:4]), 4
+    number = int(words[1])
+    if number < 16:
+        return PALETTE[number % 8], 2
+    if number >= 232:
+        return "#" + f"{8 + 10 * (number - 232):02x}" * 3, 2
+    steps = [0, 95, 135, 175, 215, 255]
+    number -= 16
+    return "#" + "".join(f"{steps[part]:02x}" for part in (number // 36, number // 6 % 6, number % 6)), 2
+
+
+def styled(line, look):
+    """(text, colour, background, bold) parts of a captured line; `look` goes on from line to line."""
+    found = []
+    for part in re.split(r"(\x1b\[[\d;]*m)", line):
+        if not part.startswith("\x1b["):
+            if part:
+                found.append((part, look["fg"], look["bg"], look["bold"]))
+            continue
+        words = part[2:-1].split(";") or ["0"]
+        while words:
+            word = int(words.pop(0) or 0)
+            if word == 0:
+                look.update(fg=TEXT, bg=None, bold=False)
+            elif word in (1, 22):
+                look["bold"] = word == 1
+            elif word in (38, 48):
+                colour, took = shade(words)
+                look["fg" if word == 38 else "bg"] = colour
+                words = words[took:]
+            elif 30 <= word <= 37 or 90 <= word <= 97:
+                look["fg"] = GREY if word == 90 else PALETTE[word % 10]
+            elif 40 <= word <= 47:
+                look["bg"] = PALETTE[word - 40]
+            elif word == 39:
+                look["fg"] = TEXT
+            elif word == 49:
+                look["bg"] = None
+    return found
+
+
+def drawn(lines, title, columns):
+    """Captured lines as an SVG on the character grid."""
+    width, height = columns * CHARACTER + 2 * MARGIN, len(lines) * LINE + 2 * MARGIN
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
+        'font-family="ui-monospace,SFMono-Regular,Menlo,DejaVu Sans Mono,monospace" font-size="13" '
+        f'xml:space="preserve" role="img">\n<title>{escape(title)}</title>\n'
+        f'<rect width="100%" height="100%" rx="8" fill="{BACK}"/>'
+    )
+    out = [head]
+    look = {"fg": TEXT, "bg": None, "bold": False}
+    for row, line in enumerate(lines):
+        column = 0
+        for text, fg, bg, bold in styled(line, look):
+            span, left, top = cells(text) * CHARACTER, MARGIN + column * CHARACTER, MARGIN + row * LINE
+            if bg:
+                out.append(
+                    f'<rect x="{left:.1f}" y="{top:.1f}" width="{span:.1f}" height="{LINE}" fill="{bg}"/>'
+                )
+            if text.strip():
+                weight = ' font-weight="bold"' if bold else ""
+                out.append(f'<text x="{left:.1f}" y="{top + LINE * 0.75:.1f}" fill="{fg}"{weight} '
+                           f'textLength="{span:.1f}">{escape(text)}</text>')  # fmt: skip
+            column += cells(text)
+    return "\n".join([*out, "</svg>", ""])
+
+
+def save(name, text):
+    path = os.path.join(TARGET, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    print(path)
+
+
+def tmux(environment):
+    terminal = Terminal(environment, 120, 4)
+    try:
+        path = os.path.join(terminal.folder, "inner.conf")
+        with open(path, "w") as file:
+            file.write(TMUX.replace("{plugin}", os.path.join(ROOT, "aitop.tmux")))
+        inner = f"env -u TMUX tmux -u -S {terminal.folder}/i -f {path}"
+        lines = terminal.show(f"{inner} new -s s -n claude 'sleep 60' \\; neww -d -n zsh 'sleep 60'", wait=6)
+        subprocess.run(["tmux", "-S", f"{terminal.folder}/i", "kill-server"], check=False)
+        save("tmux.svg", drawn([line for line in lines if "claude" in line][-1:], "aitop in tmux", 120))
+    finally:
+        terminal.close()
+
+
+def place(home):
+    """The demo's sessions as if they ran in the panes of the pictured tmux: one waits."""
+    with open(os.path.join(home, "state.json"), "rb") as file:
+        sessions = json.load(file)["sessions"][:2]
+    for pane, (session, event) in enumerate(
+        zip(sessions, ("UserPromptSubmit", "Notification"), strict=False)
+    ):
+        said = {
+            "session_id": session["id"],
+            "hook_event_name": event,
+            "notification_type": "permission_prompt",
+        }
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(os.path.join(home, "claudecode.sock"))
+            peer.sendall(
+                f"aitop/1\tprovider=claude-code\tpane=%25{pane}\n".encode() + json.dumps(said).encode()
+            )
+    time.sleep(1.2)
+
+
+def shells(environment):
+    lines = []
+    for shell, start in (
+        ("bash", "bash --norc --noprofile -i"),
+        ("zsh", "zsh -f -i"),
+        ("fish", "fish --no-config -i"),
+        ("starship", "zsh -f -i"),
+    ):
+        terminal = Terminal(environment, 100, 10)
+        try:
+            name = "starship" if shell == "starship" else shell
+            path = os.path.join(terminal.folder, "snippet")
+            text = init.snippet(name, "zsh", "aitop")
+            keys = [f"source {path}; clear"]
+            if shell == "starship":
+                toml, _, text = text.partition("# 2.")
+                os.makedirs(os.path.join(terminal.folder, ".config"))
+                with open(os.path.join(terminal.folder, ".config", "starship.toml"), "w") as file:
+                    file.write('add_newline = false\nformat = "$env_var$directory$character"\n' + toml)
+                text = f'# {text}\neval "$({os.path.dirname(sys.executable)}/starship init zsh --print-full-init)"\n'
+            with open(path, "w") as file:
+                file.write(text)
+            if shell == "zsh":
+                keys.insert(0, "PROMPT='%F{blue}~/shop%f %# '")
+            shown = terminal.show(start, keys, 2)
+            lines += ["\x1b[0m\x1b[90m" + shell, "\x1b[0m" + next(line for line in shown if line.strip()), ""]
+        finally:
+            terminal.close()
+    save("prompts.svg", drawn(lines[:-1], "aitop in bash, zsh, fish and starship", 100))
+
+
+def waybar(home):
+    module, _, style = init.snippet("waybar", "bash", front()).partition("\n/*")
+    with Desktop(home) as desktop:
+        desktop.bar(module.rstrip().rstrip(","), "/*" + style)
+        time.sleep(2)
+        desktop.x("mousemove", "300", "100", "mousemove", "60", "20", "mousemove", "50", "15")
+        desktop.x("mousemove", "53", "16")
+        time.sleep(2)
+        desktop.shot(os.path.join(TARGET, "waybar.png"))
+        print(os.path.join(TARGET, "waybar.png"))
+
+
+def front():
+    return os.path.join(os.path.dirname(sys.executable), "aitop")
+
+
+def swiftbar(home):
+    """The menu in the colours of the dark and the light bar, submenus opened once."""
+    with open(os.path.join(home, "segments", "swiftbar"), encoding="utf-8") as file:
+        text = file.read().split(" ", 2)[2].rstrip("\n")
+    lines, opened = [], False
+    for line in text.split("\n"):
+        title, _, options = line.partition("|")
+        colour = re.search(r"color=\S+,#(\w\w)(\w\w)(\w\w)", options)
+        paint = (
+            "\x1b[38;2;" + ";".join(str(int(part, 16)) for part in colour.groups()) + "m"
+            if colour
+            else "\x1b[0m"
+        )
+        if line == "---":
+            lines.append("\x1b[0m\x1b[90m" + "─" * 60)
+        elif title.startswith("--"):
+            lines.append(f"\x1b[0m\x1b[90m      ▸ {title[2:].strip()}")
+            opened = True
+        else:
+            lines.append(paint + "  " + title.rstrip())
+    assert opened
+    save("swiftbar.svg", drawn(lines, "aitop's SwiftBar menu, drawn from what it prints", 74))
+
+
+def main():
+    os.makedirs(TARGET, exist_ok=True)
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 21.0
+    stage = Stage()
+    try:
+        beats = script.beats(table.load())
+        stage.open([beat for beat in beats if beat.at < 0])
+        began = time.monotonic()
+        for beat in beats:
+            if 0 <= beat.at <= seconds:
+                time.sleep(max(0.0, beat.at - (time.monotonic() - began)))
+                stage.play(beat, time.time())
+        time.sleep(1.5)
+        environment = stage.environment | {"PATH": os.environ["PATH"]}
+        save("statusline.svg", drawn([stage.status_line], "aitop as Claude Code's status line", 110))
+        swiftbar(stage.home)
+        place(stage.home)
+        tmux(environment)
+        shells(environment)
+        waybar(stage.home)
+    finally:
+        stage.close()
+
+
+if __name__ == "__main__":
+    main()
