@@ -12,7 +12,7 @@ TMUX_PLUGIN = os.path.join(ROOT, "aitop.tmux")
 HOSTILE = "#(touch RAN)$(touch RAN)`touch RAN` #S #{pane_id}#[fg=red]%H ;&|<b>;"
 
 
-def seconds(wanted, limit=15.0, pause=0.05):
+def seconds(wanted, limit=30.0, pause=0.05):
     """Wait until `wanted()` is true and return it; the test fails after `limit` seconds."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
@@ -67,7 +67,7 @@ class Tmux:
         rows = self.out("capture-pane", "-p", "-t", f"c{client}", *options).rstrip("\n").split("\n")
         return rows[-1] if len(rows) > 1 else ""
 
-    def until(self, wanted, *options, limit=15.0, client=0):
+    def until(self, wanted, *options, limit=30.0, client=0):
         shown = ""
 
         def there():

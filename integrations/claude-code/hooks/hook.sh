@@ -3,8 +3,10 @@
 # the command. Silent, exits 0. Where settings.json has our hooks too, those have it: an event is told once.
 exec >/dev/null 2>&1
 home=${AITOP_HOME:-${HOME-}/.aitop}
-settings="${CLAUDE_CONFIG_DIR:-${HOME-}/.claude}/settings.json"
-[ -e "$settings" ] && [ -x "$home/hook" ] && grep -qF -- "\"$home/hook\"" "$settings" && exit 0
+project=${CLAUDE_PROJECT_DIR:-$PWD}/.claude
+for settings in "${CLAUDE_CONFIG_DIR:-${HOME-}/.claude}/settings.json" "$project/settings.json" "$project/settings.local.json"; do
+	[ -e "$settings" ] && [ -x "$home/hook" ] && grep -qF -- "\"$home/hook\"" "$settings" && exit 0
+done
 [ -x "$home/hook" ] && exec "$home/hook" "$@"
 PATH=${PATH-}:${HOME-}/.local/bin:/opt/homebrew/bin:/usr/local/bin
 command -v aitop && exec aitop hook "$@"
