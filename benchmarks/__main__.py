@@ -11,7 +11,7 @@ import sys
 import time
 
 from aitop import __version__
-from benchmarks import displays, feeds, reading
+from benchmarks import displays, feeds, hosts, reading
 from benchmarks.harness import Row
 
 RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "results")
@@ -33,6 +33,11 @@ def rows(quick):
     yield from reading.histories(40 if quick else 288, 2 if quick else 7, quick)
     yield from reading.new_line(3 if quick else 12)
     yield from reading.idle(8 if quick else 60)
+    if not quick:  # minutes of watching real programs
+        yield from hosts.in_tmux()
+        yield from hosts.in_starship(times)
+        yield from hosts.followers()
+        yield from hosts.today(40)
 
 
 def machine():
@@ -132,6 +137,8 @@ def chosen(quick, only):
         "one-shot": lambda: displays.one_shots(60 if quick else 300), "prompt": lambda: displays.prompts(1000, 3),
         "hook": lambda: feeds.hooks(60), "statusline": lambda: feeds.status_line(60), "burst": lambda: feeds.burst(1),
         "history": lambda: reading.histories(40 if quick else 288, 3, quick), "line": lambda: reading.new_line(5),
+        "tmux": lambda: hosts.in_tmux(12 if quick else hosts.SECONDS), "starship": lambda: hosts.in_starship(60),
+        "follow": hosts.followers, "peers": lambda: hosts.today(20),
         "idle": lambda: reading.idle(8 if quick else 60),
     }  # fmt: skip
     if only not in groups:
