@@ -128,7 +128,7 @@ class Live:
         self.before = termios.tcgetattr(self.far)
         self.seen = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "aitop", "top"],
+            [sys.executable, "-m", "aitop", "top", "--plain"],
             stdin=self.far,
             stdout=self.far,
             stderr=self.far,

@@ -375,10 +375,14 @@ def test_a_state_of_another_version_is_not_shown_and_recovers(home):
     run(home, steps, busy() | {"version": 2})
 
 
+def cut_short(home):
+    with open(os.path.join(home, "state.json"), "w") as file:
+        file.write('{"version": 1, "written')
+
+
 def test_broken_bytes_keep_the_last_picture(home):
     async def steps(app, pilot):
-        with open(os.path.join(home, "state.json"), "w") as file:
-            file.write('{"version": 1, "written')
+        cut_short(home)
         await pilot.pause(0.6)
         assert "2 active" in screen(app)
 

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from aitop import paths
 
 CLIENTS = {"claude-code": ("claude",), "codex": ("codex",)}  # how each client's process names itself
+INTERPRETERS = ("node", "bun", "deno", "python")
 TAG_EVENT = "SessionTag"
 TAG_LONGEST = 60
 PATIENCE = 1.0
@@ -70,13 +71,14 @@ def _from_ps(pid: int) -> Process | None:
 
 
 def is_client(process: Process, provider: str) -> bool:
-    """Whether a process is one of this client's: its program, or the script an interpreter runs."""
+    """Whether a process is one of this client's: its program, or the script that an interpreter runs."""
     names = CLIENTS.get(provider, ())
-    return any(
-        name in os.path.basename(word).lower() or f"/{name}" in word.lower()
-        for word in process.command[:2]
-        for name in names
-    )
+    program, script = (*process.command[:2], "", "")[:2]
+    if os.path.basename(program).partition("-")[0].lower() in names:
+        return True
+    if not os.path.basename(program).lower().startswith(INTERPRETERS):
+        return False
+    return any(part.partition("-")[0] in names for part in script.lower().split("/"))
 
 
 def target(session: dict[str, Any], first_seen: Process | None) -> Process:

@@ -40,17 +40,17 @@ def paint(world: World, choices: Choices, width: int, height: int, glyphs: Glyph
     room = max(1, height - 2 - len(banner))
     state = world.state
     if state is None or not readable(state):
-        return Picture(top, banner, [], waiting(world, width), [], [], bottom)
+        return Picture(top, banner, [], within(waiting(world), width), [], [], bottom)
     if choices.view == "overview":
         found = listed(world, Choices(theme=choices.theme), glyphs)
         lines = (
             table_lines("sessions", found, choices.sorting["sessions"], width - 4, glyphs) if found else []
         )
         page = overview.page(state, width, room, glyphs, lines)
-        return Picture(top, banner, [], page, [], [], bottom)
+        return Picture(top, banner, [], within(page, width), [], [], bottom)
     if choices.view == "detail":
         page = detail(world, choices, width, glyphs)
-        return Picture(top, banner, [], page, [], [], bottom)
+        return Picture(top, banner, [], within(page, width), [], [], bottom)
     return _list(Picture(top, banner, [], [], [], [], bottom), world, choices, width, room, glyphs)
 
 
@@ -60,15 +60,15 @@ def _list(frame: Picture, world: World, choices: Choices, width: int, room: int,
     sorting = choices.sorting[choices.view]
     lines = table_lines(choices.view, found, sorting, width, glyphs)
     many = sum(bool(row.key) and not row.parent for row in found)
-    head = [subtitle(world, choices, many, width), lines[0]]
+    head = within([subtitle(world, choices, many, width), lines[0]], width)
     if not found:
-        return frame._replace(
-            head=head, body=[BLANK, span(f"  {nothing(world, choices)}", "dim")], keys=["", ""]
-        )
+        body = within([BLANK, span(f"  {nothing(world, choices)}", "dim")], width)
+        return frame._replace(head=head, body=body, keys=["", ""])
     tail: list[Line] = []
     if choices.view == "models" and world.answers.prices is not None and room >= 12:
         tail = _beneath(world, choices, width, room - len(head) - len(found), room // 2, glyphs)
-    return frame._replace(head=head, body=lines[1:], keys=[row.key for row in found], tail=tail)
+    frame = frame._replace(head=head, body=within(lines[1:], width), tail=within(tail, width))
+    return frame._replace(keys=[row.key for row in found])
 
 
 def table_lines(view: str, found: list[Row], sorting: Sorting, width: int, glyphs: Glyphs) -> list[Line]:
@@ -142,11 +142,16 @@ def detail(world: World, choices: Choices, width: int, glyphs: Glyphs) -> list[L
     return session.page(state, found, known, width, glyphs, world.answers.problem)
 
 
-def waiting(world: World, width: int) -> list[Line]:
+def within(lines: list[Line], width: int) -> list[Line]:
+    """None of them wider than the screen."""
+    return [line if width_of(line) <= width else fit(line, width) for line in lines]
+
+
+def waiting(world: World) -> list[Line]:
     """Why there is nothing to show."""
     texts = (f"Waiting: {world.trouble or 'no numbers published yet'}.", world.note, "",
              "S starts the listener, q leaves, ? lists every key.")  # fmt: skip
-    return [BLANK, *(fit(span(f"  {text}"), width) for text in texts)]
+    return [BLANK, *(span(f"  {text}") for text in texts)]
 
 
 def bar(world: World, choices: Choices, width: int, glyphs: Glyphs) -> Line:
