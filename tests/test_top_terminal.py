@@ -158,11 +158,12 @@ class Tmux:
             [*self.base, *words], capture_output=True, check=True, timeout=20
         ).stdout.decode()
 
-    def until(self, wanted):
+    def until(self, wanted, *more):
+        """The screen as soon as it says all of these; a capture may fall into the middle of a drawing."""
         end = time.monotonic() + 30
         while time.monotonic() < end:
             found = self("capture-pane", "-p")
-            if wanted in found:
+            if all(text in found for text in (wanted, *more)):
                 return found
             time.sleep(0.1)
         pytest.fail(f"{wanted!r} is not in:\n{found}")
@@ -227,11 +228,11 @@ def test_in_tmux_a_resize_leaves_nothing_torn(live, tmux):
     window = tmux(200, 50)
     window.until("rolling windows")
     window("resize-window", "-x", "60", "-y", "15")
-    lines = window.until("today  ").splitlines()
+    lines = window.until("today  ", "q Quit").splitlines()
     assert lines[-1].endswith("q Quit")
     assert all(len(line) <= 60 for line in lines)
     window("resize-window", "-x", "200", "-y", "50")
-    lines = window.until("rolling windows").splitlines()
+    lines = window.until("rolling windows", "limits, input of today", "now  ", "q Quit").splitlines()
     assert lines[1].startswith(" ▲")
     assert lines[2].count("╭") == 3
 
