@@ -6,16 +6,17 @@ dictionaries: the JSON contract is made here, once, and every other format shows
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta, tzinfo
 from fnmatch import fnmatchcase
+from operator import add
 from typing import Any, NamedTuple
 
 from aitop import periods, rules
 from aitop.history import cells
 from aitop.history.cells import Cell, SessionFacts
 from aitop.model import ZERO, Sum
-from aitop.money import blocks
+from aitop.money.blocks import Block, split
 
 WIDTH = len(Sum._fields)
 
@@ -58,40 +59,36 @@ class Asker:
         }
         self.allowed = {f.id for f in self.facts.values() if self._allows(f)}
         self.days = self._days()
+        self.only = cells.Only(len(self.allowed) < len(self.facts), self._models())
+        if self.only.sessions:
+            cells.let_through(db, self.allowed)
 
     def spans(self) -> list[cells.Span]:
+        """One for each day."""
         midnights = [periods.midnight(day, self.wanted.zone) for day in self.days]
         if not self.days:
             return []
         after = periods.midnight(self.days[-1] + timedelta(days=1), self.wanted.zone)
         return list(zip(midnights, [*midnights[1:], after], strict=True))
 
-    def cells(self, spans: list[cells.Span]) -> Iterator[Cell]:
-        """What the filter lets through; tool calls belong to no model and have none when one is asked for."""
-        for cell in cells.cells(self.db, spans):
-            if cell.session in self.allowed and (self.wanted.model is None or self._model(cell.model)):
-                yield cell
-        if self.wanted.model is None:
-            for tool in cells.tool_cells(self.db, spans):
-                if tool.session in self.allowed:
-                    yield Cell(
-                        tool.span,
-                        tool.session,
-                        "",
-                        ZERO._replace(tool_calls=tool.calls, tool_failures=tool.failures),
-                    )
+    def cells(self) -> Iterable[Cell]:
+        """What the filter lets through, by session and model."""
+        spans = self.spans()
+        return cells.cells(self.db, (spans[0][0], spans[-1][1]), self.only) if spans else ()
 
     def periods(self, name: str) -> Answer:
         """By day, week or month: `name` is the key."""
-        labels = [_label(name, day) for day in self.days]
-        groups, total = _fold(self.cells(self.spans()), lambda cell: labels[cell.span])
-        rows = [{name: label, **self._described(group)} for label, group in sorted(groups.items())]
-        return Answer(name, rows, total)
+        found: dict[str, Sum] = {}
+        for day, value in zip(self.days, cells.sums(self.db, self.spans(), self.only), strict=True):
+            if any(value):
+                label = _label(name, day)
+                found[label] = _total((found[label], value)) if label in found else value
+        rows = [{name: label, **self._figures(value)} for label, value in sorted(found.items())]
+        return Answer(name, rows, _total(found.values()))
 
     def models(self) -> Answer:
         groups, _ = _fold(
-            (c for c in self.cells(self.spans()) if c.model),
-            lambda cell: (cell.model, self.facts[cell.session].provider),
+            (c for c in self.cells() if c.model), lambda c: (c.model, self.facts[c.session].provider)
         )
         rows = [
             {"model": model, "provider": provider, **figures(group.sum)}
@@ -101,14 +98,14 @@ class Asker:
         return Answer("model", rows, _total(g.sum for g in groups.values()))
 
     def sessions(self) -> Answer:
-        groups, total = _fold(self.cells(self.spans()), lambda cell: cell.session)
+        groups, total = _fold(self.cells(), lambda cell: cell.session)
         rows = []
         for identity, group in _dearest(groups):
             f = self.facts[identity]
             if group.sum.requests or group.sum.errors:
                 rows.append(
                     {
-                        "session": f.name, "provider": f.provider, **figures(group.sum), "cwd": f.cwd,
+                        "session": f.name, "provider": f.provider, **self._figures(group.sum), "cwd": f.cwd,
                         "branch": f.branch, "model": f.model, "tag": self.tags[identity],
                         "started_at": f.started_at, "last_activity_at": f.last_at,
                         "client_cost_usd": f.client_cost, "compactions": f.compactions,
@@ -117,24 +114,23 @@ class Asker:
         return Answer("session", rows, total)
 
     def projects(self) -> Answer:
-        groups, total = _fold(self.cells(self.spans()), lambda cell: self.facts[cell.session].cwd or "")
+        groups, total = _fold(self.cells(), lambda cell: self.facts[cell.session].cwd or "")
         rows = [
             {"project": project(cwd), "cwd": cwd or None, **self._described(g)} for cwd, g in _dearest(groups)
         ]
         return Answer("project", _distinct(rows), total)
 
     def tag_groups(self) -> Answer:
-        groups, total = _fold(self.cells(self.spans()), lambda cell: self.tags[cell.session] or "")
-        return Answer(
-            "tag", [{"tag": tag or None, **self._described(g)} for tag, g in _dearest(groups)], total
-        )
+        groups, total = _fold(self.cells(), lambda cell: self.tags[cell.session] or "")
+        rows = [{"tag": tag or None, **self._described(g)} for tag, g in _dearest(groups)]
+        return Answer("tag", rows, total)
 
     def branches(self) -> Answer:
         def key(cell: Cell) -> tuple[str, str]:
             f = self.facts[cell.session]
             return f.cwd or "", f.branch or ""
 
-        groups, total = _fold(self.cells(self.spans()), key)
+        groups, total = _fold(self.cells(), key)
         rows = [
             {"branch": branch or None, "project": project(cwd), "cwd": cwd or None, **self._described(g)}
             for (cwd, branch), g in _dearest(groups)
@@ -144,37 +140,30 @@ class Asker:
     def blocks(self, now: float) -> Answer:
         """Five-hour blocks that begin on the days asked for; what is filtered out moves no border."""
         known = cells.bounds(self.db)
-        every = blocks.split(cells.quarters(self.db, known)) if known else []
+        every = split(cells.quarters(self.db, known)) if known else []
         start, end = self.wanted.span()
         every = [b for b in every if (start is None or b.start >= start) and (end is None or b.start < end)]
         rows, total = [], ZERO
+        several = len({f.provider for f in self.facts.values()}) > 1
         for provider in sorted({block.provider for block in every}):
             mine = [block for block in every if block.provider == provider]
-            found = (
-                c for c in self.cells([(b.start, b.end) for b in mine])
-                if self.facts[c.session].provider == provider
-            )  # fmt: skip
-            groups, sum_ = _fold(found, lambda cell: cell.span)
-            total = _total((total, sum_))
-            for number, group in groups.items():
-                block = mine[number]
-                began = datetime.fromtimestamp(block.start, self.wanted.zone)
-                rows.append(
-                    {
-                        "block": began.isoformat(timespec="minutes"), "provider": provider,
-                        "started_at": block.start, "ends_at": block.end, "active": block.end > now,
-                        **self._described(group),
-                    }
-                )  # fmt: skip
+            only = self.only
+            if several:
+                cells.let_through(self.db, [i for i in self.allowed if self.facts[i].provider == provider])
+                only = only._replace(sessions=True)
+            found = cells.sums(self.db, [(b.start, b.end) for b in mine], only)
+            for block, value in zip(mine, found, strict=True):
+                total = _total((total, value))
+                rows += [self._block(block, value, now)] if any(value) else []
         return Answer("block", sorted(rows, key=lambda row: (row["started_at"], row["provider"])), total)
 
     def tools(self) -> Answer:
         found: dict[str, list[int]] = {}
-        for tool in cells.tool_cells(self.db, self.spans()):
-            if tool.session in self.allowed:
-                known = found.setdefault(tool.name, [0, 0])
-                known[0] += tool.calls
-                known[1] += tool.failures
+        spans = self.spans()
+        for tool in cells.tool_cells(self.db, (spans[0][0], spans[-1][1]), self.only) if spans else ():
+            known = found.setdefault(tool.name, [0, 0])
+            known[0] += tool.calls
+            known[1] += tool.failures
         rows = [
             {
                 "tool": name,
@@ -187,10 +176,23 @@ class Asker:
         calls, bad = (sum(values[i] for values in found.values()) for i in (0, 1))
         return Answer("tool", rows, ZERO._replace(tool_calls=calls, tool_failures=bad))
 
-    def _described(self, group: "Group") -> dict[str, Any]:
-        row = figures(group.sum)
+    def _block(self, block: Block, value: Sum, now: float) -> dict[str, Any]:
+        began = datetime.fromtimestamp(block.start, self.wanted.zone)
+        return {
+            "block": began.isoformat(timespec="minutes"), "provider": block.provider,
+            "started_at": block.start, "ends_at": block.end, "active": block.end > now,
+            **self._figures(value),
+        }  # fmt: skip
+
+    def _figures(self, value: Sum) -> dict[str, Any]:
+        """As `figures`; tool calls are unknown where one model is asked for."""
+        row = figures(value)
         if self.wanted.model is not None:
             row["tool_calls"] = row["tool_failures"] = None
+        return row
+
+    def _described(self, group: "Group") -> dict[str, Any]:
+        row = self._figures(group.sum)
         row["sessions"] = len(group.sessions)
         row["models"] = sorted(group.models - {""})
         row["providers"] = sorted({self.facts[session].provider for session in group.sessions})
@@ -204,9 +206,14 @@ class Asker:
             and (w.tag is None or fnmatchcase(self.tags[f.id] or "", w.tag))
         )
 
-    def _model(self, model: str) -> bool:
-        wanted = self.wanted.model or ""
-        return fnmatchcase(model, wanted) if any(c in wanted for c in "*?[") else wanted in model
+    def _models(self) -> tuple[int, ...] | None:
+        """The models asked for: by a part of the id, or by pattern."""
+        wanted = self.wanted.model
+        if wanted is None:
+            return None
+        shown = f"*{wanted}*" if not any(c in wanted for c in "*?[") else wanted
+        found = self.db.execute("SELECT id, name FROM model WHERE name != ''")
+        return tuple(identity for identity, name in found if fnmatchcase(name, shown))
 
     def _days(self) -> list[date]:
         known = cells.bounds(self.db)
@@ -277,12 +284,10 @@ def _fold(found: Iterable[Cell], key: Callable[[Cell], Any]) -> tuple[dict[Any, 
         group = groups.get(name)
         if group is None:
             group = groups[name] = Group()
-        values = group.values
-        for i, value in enumerate(cell.sum):
-            if value:
-                values[i] += value
+        group.values = list(map(add, group.values, cell.sum))
         group.sessions.add(cell.session)
         group.models.add(cell.model)
+    groups = {name: group for name, group in groups.items() if any(group.values)}
     return groups, _total(group.sum for group in groups.values())
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from aitop import paths
+from aitop import paths, periods
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
 from aitop.history import given
@@ -100,7 +100,7 @@ _command(
 
 def asked(wanted: Filter, config: Config) -> Asker:
     """The history, brought up to date, with a filter laid over it."""
-    return Asker(_history(), wanted, config.tags, given.read(paths.home()))
+    return Asker(history(), wanted, config.tags, given.read(paths.home()))
 
 
 def _config() -> Config:
@@ -139,7 +139,7 @@ def _drawn(answer: Answer, rows: list[dict[str, Any]]) -> str:
 
 def _filter(name: str, now: float, filters: dict[str, str | None]) -> Filter:
     zone = _zone(filters["timezone"])
-    since, until = (_day(filters[key], f"--{key}") for key in ("since", "until"))
+    since, until = (_day(filters[key], f"--{key}", zone) for key in ("since", "until"))
     if since and until and until < since:
         raise click.UsageError("--until lies before --since")
     if filters["model"] is not None and name in ("tools", "commits"):
@@ -167,16 +167,19 @@ def _zone(name: str | None) -> tzinfo | None:
         raise click.UsageError(f"--timezone: {name} is no time zone (try Europe/Berlin or UTC)") from error
 
 
-def _day(text: str | None, option: str) -> date | None:
+def _day(text: str | None, option: str, zone: tzinfo | None) -> date | None:
     if text is None:
         return None
     try:
-        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
-    except ValueError as error:
+        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
+        periods.midnight(day - timedelta(days=1), zone)
+        periods.midnight(day + timedelta(days=2), zone)  # years at the ends of the calendar have none
+    except (ValueError, OverflowError, OSError) as error:
         raise click.UsageError(f"{option}: {text} is no date such as 2026-01-31") from error
+    return day
 
 
-def _history() -> sqlite3.Connection:
+def history() -> sqlite3.Connection:
     shown = _Progress()
     try:
         return catchup.catch_up(shown)
