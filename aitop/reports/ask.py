@@ -120,7 +120,7 @@ class Asker:
         ]
         return Answer("project", _distinct(rows), total)
 
-    def tag_groups(self) -> Answer:
+    def by_tag(self) -> Answer:
         groups, total = _fold(self.cells(), lambda cell: self.tags[cell.session] or "")
         rows = [{"tag": tag or None, **self._described(g)} for tag, g in _dearest(groups)]
         return Answer("tag", rows, total)

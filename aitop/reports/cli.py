@@ -88,7 +88,7 @@ _command(
 _command("sessions", "By session, sub-agents included, dearest first.", lambda asker, _: asker.sessions())
 _command("projects", "By folder, dearest first.", lambda asker, _: asker.projects())
 _command("models", "By model id as written, dearest first.", lambda asker, _: asker.models())
-_command("tags", "By tag: `aitop tag`, $AITOP_TAG or a rule.", lambda asker, _: asker.tag_groups())
+_command("tags", "By tag: `aitop tag`, $AITOP_TAG or a rule.", lambda asker, _: asker.by_tag())
 _command("branches", "By folder and newest git branch of the session.", lambda asker, _: asker.branches())
 _command("tools", "Tool calls and failures, most used first.", lambda asker, _: asker.tools())
 _command(
@@ -163,7 +163,7 @@ def _zone(name: str | None) -> tzinfo | None:
 
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise click.UsageError(f"--timezone: {name} is no time zone (try Europe/Berlin or UTC)") from error
 
 
