@@ -20,7 +20,8 @@ from worlds import SESSIONS, Book, readings, worlds
 from worlds import read as read_world
 
 from aitop import cli, rules
-from aitop.history import cells, given as given_tags, schema
+from aitop.history import cells, schema
+from aitop.history import given as given_tags
 from aitop.model import PICO
 from aitop.reports import formats, plot, table
 from aitop.reports.ask import Asker, Filter, usd
@@ -378,7 +379,8 @@ def git(folder, *words, at=None):
 
 
 def test_a_response_belongs_to_the_next_commit_of_its_folder(book, tmp_path):
-    from aitop.reports import commits, git as reader
+    from aitop.reports import commits
+    from aitop.reports import git as reader
 
     repo = tmp_path / "repo"
     repo.mkdir()
