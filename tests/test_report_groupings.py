@@ -54,7 +54,7 @@ def spend(book, at, name, output=1000, session=SESSIONS[0], **more):
     records = [
         assistant(name, at, request_id=f"r-{name}", usage=usage(output, 500, 20_000, 3000), session=session,
                   content=[use(f"t-{name}")], **more),
-        result(f"t-{name}", at + 1, session=session, gitBranch="main", **({"cwd": more["cwd"]} if "cwd" in more else {})),
+        result(f"t-{name}", at + 1, session=session, gitBranch="main", cwd=more.get("cwd", "/work/shop")),
     ]  # fmt: skip
     book.now = max(book.now, at + 10)
     book.feed(path, records)
@@ -331,8 +331,8 @@ def test_totals_stay_when_the_client_deletes_its_files(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [(("daily", "--since", "yesterday"), "no date"), (("daily", "--timezone", "Mars"), "no time zone"),
-     (("daily", "--since", "2026-02-02", "--until", "2026-02-01"), "before"), (("tools", "--model", "x"), "says nothing"),
-     (("today", "--since", "2026-01-01"), "today is today")],
+     (("daily", "--since", "2026-02-02", "--until", "2026-02-01"), "before"),
+     (("tools", "--model", "x"), "says nothing"), (("today", "--since", "2026-01-01"), "today is today")],
 )  # fmt: skip
 def test_wrong_usage_is_told(run, words, message):
     assert message in run("report", *words, code=2)
