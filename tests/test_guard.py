@@ -19,7 +19,8 @@ PACKAGE = os.path.dirname(os.path.abspath(aitop.__file__))
 def budget(percent=50.0, **more):
     level = "critical" if percent >= 100 else "warning" if percent >= 80 else "ok"
     return {"name": "b", "scope": "all", "period": "day", "limit_usd": 10.0, "used_usd": percent / 10,
-            "percent": percent, "level": level, "over": percent >= 100, "resets_at": None, "session_ids": None, **more}  # fmt: skip
+            "percent": percent, "level": level, "over": percent >= 100, "resets_at": None,
+            "session_ids": None, **more}  # fmt: skip
 
 
 def limit(used, **more):
