@@ -30,7 +30,7 @@ def ends(now: float) -> dict[str, float]:
     return {"today": next_midnight(now), "week": monday.timestamp(), "month": first.timestamp()}
 
 
-def today(now: float) -> date:
+def date_of(now: float) -> date:
     """The local date."""
     return _midnight(now).date()
 

@@ -44,7 +44,7 @@ DAILY = config("[budgets.d]\nperiod = 'day'\nlimit_usd = 1\n[budgets.w]\nperiod 
 
 
 def used(keeper, book, wanted=DAILY):
-    rows = keeper.budgets(book.history.sessions.values(), set(), wanted)
+    rows = keeper.budgets(book.history.sessions.values(), set(), set(), wanted)
     return {row["name"]: round(row["used_usd"] * PICO) for row in rows}
 
 
@@ -73,7 +73,7 @@ def test_a_new_day_begins_at_nothing(book):
     keeper = Keeper()
     keeper.begin(book.db, now + DAY)
     assert used(keeper, book)["d"] == 0
-    (row, *_) = keeper.budgets(book.history.sessions.values(), set(), DAILY)
+    (row, *_) = keeper.budgets(book.history.sessions.values(), set(), set(), DAILY)
     assert row["resets_at"] == (now // DAY + 2) * DAY
 
 
@@ -125,7 +125,7 @@ def test_tags_of_all_kinds_reach_the_budgets(book):
 def test_nothing_is_asked_of_a_configuration_without_budgets(book):
     keeper = Keeper()
     keeper.begin(book.db, START)
-    assert keeper.budgets((), set(), Config()) == []
+    assert keeper.budgets((), set(), set(), Config()) == []
 
 
 def test_the_listener_publishes_budgets_tags_block_and_forecast(home, listener, tmp_path, monkeypatch):

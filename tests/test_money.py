@@ -118,10 +118,9 @@ def test_a_quantile_lies_between_the_smallest_and_the_largest(values, part):
 # -- budgets -------------------------------------------------------------------------------------------------
 
 
-def spender(name, usd, cwd="/w/shop", tag=None, active=True, period="day"):
-    return Spender(
-        name, cwd, tag, active, {period: Spent(int(usd * PICO)), "session": Spent(int(usd * PICO))}
-    )
+def spender(name, usd, cwd="/w/shop", tag=None, active=True):
+    spent = Spent(int(usd * PICO))
+    return Spender(name, cwd, tag, active, True, {"day": spent, "session": spent})
 
 
 @pytest.mark.parametrize(
@@ -157,7 +156,9 @@ def test_a_session_budget_speaks_of_the_dearest_active_session_and_names_all_tha
 
 @given(st.lists(st.tuples(st.sampled_from(["/a", "/b"]), st.integers(0, 10**14)), max_size=20))
 def test_the_budgets_of_all_folders_add_up_to_that_of_everything(spent):
-    everyone = [Spender(str(n), cwd, None, True, {"day": Spent(cost)}) for n, (cwd, cost) in enumerate(spent)]
+    everyone = [
+        Spender(str(n), cwd, None, True, True, {"day": Spent(cost)}) for n, (cwd, cost) in enumerate(spent)
+    ]
     parts = [
         budgets.judge(Budget("p", "day", 1.0, "project", cwd), everyone, {})["used_usd"]
         for cwd in ("/a", "/b")

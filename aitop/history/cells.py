@@ -73,7 +73,11 @@ def bounds(db: sqlite3.Connection) -> Span | None:
     """From the first quarter hour that holds anything to the end of the last, None while there is none."""
     found = []
     for table in ("quarter", "quarter_tool"):
-        first, last = db.execute(f"SELECT min(at), max(at) FROM {table}").fetchone()  # noqa: S608
+        # two questions: one alone finds its end of the index at once, both together read all of it
+        first, last = (
+            db.execute(f"SELECT {end}(at) FROM {table}").fetchone()[0]  # noqa: S608
+            for end in ("min", "max")
+        )
         if first is not None:
             found.append((first, last + QUARTER))
     return (min(f for f, _ in found), max(t for _, t in found)) if found else None
@@ -175,12 +179,17 @@ def cost(db: sqlite3.Connection, span: Span) -> int:
     return found or 0
 
 
-def costs(db: sqlite3.Connection, start: float) -> list[tuple[int, int, int, int]]:
-    """(session, picodollars, unpriced, estimated requests) of each session from a moment on."""
-    return db.execute(
-        "SELECT session, sum(cost), sum(unpriced), sum(estimated) FROM quarter WHERE at >= ? GROUP BY session",
-        (start,),
-    ).fetchall()
+def costs(db: sqlite3.Connection, start: float, end: float) -> list[tuple[int, int, int, int]]:
+    """(session, picodollars, unpriced, estimated requests) of a span; a session may come more than once."""
+    return [
+        row
+        for table, part in _parts("day_sum", "quarter", (start, end))
+        for row in db.execute(
+            f"SELECT session, sum(cost), sum(unpriced), sum(estimated) FROM {table} "  # noqa: S608
+            "WHERE at >= ? AND at < ? GROUP BY session",
+            part,
+        )
+    ]
 
 
 def responses(db: sqlite3.Connection, span: Span) -> Iterator[tuple[float, int, int, int]]:

@@ -17,6 +17,8 @@ def dress(
     for row, view in zip(state["sessions"], snap.sessions, strict=True):
         row["tag"] = keeper.tag(view.session, config)
     state["limits"] = keeper.limits(snap.limits, config, snap.at)
-    state["budgets"] = keeper.budgets(sessions, running, config)
+    state["budgets"] = keeper.budgets(
+        sessions, running, {view.session.name for view in snap.sessions}, config
+    )
     state["block"] = keeper.block(snap.limits, snap.at)
     state["forecast"] = keeper.forecasts(state["block"], snap.at)

@@ -24,7 +24,8 @@ class Spender(NamedTuple):
     id: str
     cwd: str | None
     tag: str | None
-    active: bool
+    active: bool  # at work, or its user is still there
+    shown: bool  # among the newest ones that the state lists
     spent: dict[str, Spent]
 
 
@@ -36,14 +37,18 @@ def judge(budget: Budget, spenders: Iterable[Spender], resets: dict[str, float])
         running = [one for one in covered if one.active]
         worst = max(running, key=lambda one: (one.spent["session"].cost, one.id), default=None)
         total = worst.spent["session"] if worst else Spent()
-        ids = [one.id for one in covered if over(one.spent["session"].cost / PICO, budget.limit_usd)]
+        ids = [
+            one.id
+            for one in covered
+            if one.shown and over(one.spent["session"].cost / PICO, budget.limit_usd)
+        ]
     else:
         worst = None
         total = Spent()
         for one in covered:
             total = total.plus(one.spent.get(budget.period, Spent()))
         if budget.scope != "all":
-            ids = [one.id for one in covered]
+            ids = [one.id for one in covered if one.shown]
     used = total.cost / PICO
     percent = 100 * used / budget.limit_usd
     return {

@@ -5,9 +5,8 @@ Its errors choose the method, and its misses at a like moment are the interval: 
 times of ten before.
 """
 
-import calendar
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from aitop.money import methods
@@ -66,11 +65,7 @@ Scores = dict[str, list[Score]]  # day, block, month → best method first
 
 def test(past: Past) -> Scores:
     """Every method on the user's own past."""
-    return {
-        "day": _rank(methods.DAY, _day_trials(past)),
-        "block": _rank(methods.BLOCK, _block_trials(past)),
-        "month": _rank(methods.MONTH, _month_trials(past)),
-    }
+    return {name: try_all(past) for name, try_all in TESTS.items()}
 
 
 def day(past: Past, today: date, slots: Sequence[float], elapsed: float, scores: list[Score]) -> Forecast:
@@ -87,7 +82,7 @@ def block(past: Past, slots: Sequence[float], elapsed: float, scores: list[Score
 
 def month(past: Past, today: date, spent_today: float, elapsed: float, scores: list[Score]) -> Forecast:
     """How this month ends."""
-    first, length = today.replace(day=1), calendar.monthrange(today.year, today.month)[1]
+    first, length = today.replace(day=1), _length(today)
     gone = min(today.day - 1, len(past.days))
     days = [*[0.0] * (today.day - 1 - gone), *past.days[len(past.days) - gone :], spent_today]
     running = Month(first, days, elapsed, length, past.days[: len(past.days) - gone])
@@ -179,12 +174,25 @@ def _whole_months(past: Past) -> list[tuple[int, date, int]]:
     for number in range(MONTH_WARM_UP, len(past.days)):
         day_ = date.fromordinal(past.first.toordinal() + number)
         if day_.day == 1:
-            length = calendar.monthrange(day_.year, day_.month)[1]
+            length = _length(day_)
             if number + length <= len(past.days):
                 found.append((number, day_, length))
     return found
 
 
+def _length(day_: date) -> int:
+    """Of its month, in days."""
+    first = day_.replace(day=1)
+    return ((first + timedelta(days=32)).replace(day=1) - first).days
+
+
 def _weekdays(past: Past) -> list[int]:
     first = past.first.toordinal() + len(past.days) - len(past.slots)
     return [date.fromordinal(first + number).weekday() for number in range(len(past.slots))]
+
+
+TESTS: dict[str, Callable[[Past], list[Score]]] = {
+    "day": lambda past: _rank(methods.DAY, _day_trials(past)),
+    "block": lambda past: _rank(methods.BLOCK, _block_trials(past)),
+    "month": lambda past: _rank(methods.MONTH, _month_trials(past)),
+}

@@ -43,6 +43,12 @@ class Keeper:
         self._anchors: dict[str, float] = {}
         self._scores: forecast.Scores = {}
         self._learner: Learner | None = None
+        self._untested: list[str] = []
+
+    @property
+    def learned(self) -> bool:
+        """Whether the past is known and every forecast has its method."""
+        return self.past is not None and not self._untested
 
     def begin(self, db: sqlite3.Connection, now: float) -> None:
         """Start from the history's own sums: at the start, and at each local midnight. Raises sqlite3.Error."""
@@ -52,8 +58,9 @@ class Keeper:
         self._ends = {name: ends[key] for name, key in PERIODS.items()}
         self._spent = {}
         for name, start in self._starts.items():
-            for session, cost, unpriced, estimated in cells.costs(db, start):
-                self._spent.setdefault(session, {})[name] = Spent(cost, unpriced, estimated)
+            for session, *values in cells.costs(db, start, ends["today"] + DAY):
+                mine = self._spent.setdefault(session, {})
+                mine[name] = mine.get(name, Spent()).plus(Spent(*values))
         self._known = {
             row.id: (row.provider, row.name, row.cwd, row.branch, row.tag)
             for row in cells.facts(db, min(starts.values())).values()
@@ -61,18 +68,22 @@ class Keeper:
         self._quarters = {}
         self._remember(cells.quarters(db, (starts["today"] - 2 * DAY, float("inf"))))
         self._finished, self._anchors = [], {}
-        self.past, self._scores = None, {}
+        self.past, self._scores, self._untested = None, {}, []
         self._learner = Learner(db, now)
 
     def learn(self) -> None:
         """One slice of the past; when it is all there, choose each forecast's method. Raises sqlite3.Error."""
+        if self._untested and self.past is not None:
+            name = self._untested.pop()
+            self._scores[name] = forecast.TESTS[name](self.past)
+            return
         if self._learner is None or not self._learner.step():
             return
         self.past = self._learner.past()
         self._finished = self._learner.finished
         self._anchors = self._learner.anchors()
         self._learner = None
-        self._scores = forecast.test(self.past)
+        self._untested = list(forecast.TESTS)
 
     def fold(self, changes: Changes, sessions: Iterable[Session]) -> None:
         """Take in what one commit changed."""
@@ -96,7 +107,9 @@ class Keeper:
         """The tag a session goes by."""
         return tag_of(self.given.get(session.name), session.tag, session.cwd, session.branch, config.tags)
 
-    def budgets(self, sessions: Iterable[Session], active: set[str], config: Config) -> list[dict[str, Any]]:
+    def budgets(
+        self, sessions: Iterable[Session], active: set[str], shown: set[str], config: Config
+    ) -> list[dict[str, Any]]:
         """The published `budgets[]`."""
         if not config.budgets:
             return []
@@ -111,7 +124,7 @@ class Keeper:
             _, name, cwd, branch, own = self._known[identity]
             tag = tag_of(self.given.get(name), own, cwd, branch, config.tags)
             spent = self._spent.get(identity, {}) | {"session": totals.get(identity, Spent())}
-            spenders.append(Spender(name, cwd, tag, name in active, spent))
+            spenders.append(Spender(name, cwd, tag, name in active, name in shown, spent))
         return [budgets.judge(budget, spenders, self._ends) for budget in config.budgets]
 
     def limits(self, official: Iterable[Limit], config: Config, now: float) -> list[dict[str, Any]]:
@@ -139,12 +152,12 @@ class Keeper:
 
     def forecasts(self, block: dict[str, Any] | None, now: float) -> dict[str, Any]:
         """The published `forecast{}`; empty until the past is known."""
-        if self.past is None:
+        if not self.learned or self.past is None:
             return {}
         start, end = self._starts["day"], self._ends["day"]
         if not start <= now < end:
             return {}
-        today, elapsed = periods.today(now), (now - start) / (end - start)
+        today, elapsed = periods.date_of(now), (now - start) / (end - start)
         slots = self._slots(start, now, DAY_SLOTS, None)
         found = {
             "day": forecast.day(self.past, today, slots, elapsed, self._scores["day"]),
@@ -203,9 +216,9 @@ class Learner:
     def __init__(self, db: sqlite3.Connection, now: float) -> None:
         self._db = db
         self._now = now
-        today = periods.today(now)
+        today = periods.date_of(now)
         bounds = cells.bounds(db)
-        first = today if bounds is None else max(periods.today(bounds[0]), today - timedelta(days=DAYS))
+        first = today if bounds is None else max(periods.date_of(bounds[0]), today - timedelta(days=DAYS))
         self._first = first
         self._dates = [first + timedelta(days=n) for n in range((today - first).days)]
         self._days: list[float] = []
@@ -250,7 +263,7 @@ class Learner:
 
     def _split(self) -> None:
         """Blocks that began before yesterday are settled; the next one's start is where the others go on."""
-        start_of_today = periods.midnight(periods.today(self._now))
+        start_of_today = periods.midnight(periods.date_of(self._now))
         every = blocks.split([*self._rows, *cells.quarters(self._db, (start_of_today, float("inf")))])
         settled = start_of_today - DAY
         self.finished = [block for block in every if block.end <= settled]

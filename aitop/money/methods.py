@@ -6,7 +6,6 @@ Every method answers None where it has nothing to go by.
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from statistics import fmean, median
 from typing import NamedTuple
 
 SLOT = 900
@@ -102,6 +101,17 @@ def month_trend(month: Month) -> float | None:
         return max(0.0, level) * means[weekday] / overall
 
     return _with_rest(month, usual)
+
+
+def fmean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle one; `statistics` would cost the listener two megabytes."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 Running_ = Callable[[Running], float | None]

@@ -36,10 +36,11 @@ def forecast(backtest: bool, as_json: bool) -> None:
     keeper = Keeper()
     try:
         keeper.begin(history(), now)
-        while keeper.past is None:
+        while not keeper.learned:
             keeper.learn()
     except sqlite3.Error as error:
         raise click.ClickException(f"the history cannot be read: {error}; try `aitop doctor`") from error
+    assert keeper.past is not None
     if backtest:
         _print_scores(test(keeper.past), as_json)
         return
