@@ -17,6 +17,10 @@ def main() -> int:
         from aitop import statusline
 
         return statusline.main(sys.argv[2:])
+    if word == "guard":
+        from aitop import guard
+
+        return guard.main(sys.argv[2:])
     if word in ("tmux", "prompt", "waybar", "swiftbar"):
         from aitop.segments import oneshot
 

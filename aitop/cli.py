@@ -18,7 +18,15 @@ COMMANDS = {
     "start": ("aitop.listener.cli:start", "Start the listener in the background."),
     "stop": ("aitop.listener.cli:stop", "Stop the listener; it stays stopped until `aitop start`."),
     "listen": ("aitop.listener.cli:listen", "Run the listener in the foreground."),
-    "report": ("aitop.reports.cli:report", "Totals of the whole history, by model or session."),
+    "report": (
+        "aitop.reports.cli:report",
+        "Totals of the history by day, project, model, tag, commit and more.",
+    ),
+    "forecast": (
+        "aitop.reports.forecast_cli:forecast",
+        "How today and this month will end; --backtest: how sure.",
+    ),
+    "tag": ("aitop.reports.tag_cli:tag", "Give a session a tag that reports and budgets know."),
     "prices": ("aitop.pricing.cli:prices", "The prices that apply; `prices update` refreshes them."),
     "init": (
         "aitop.install.init:init",
@@ -40,6 +48,7 @@ HOT = {
     "waybar": "The Waybar module's JSON.",
     "swiftbar": "The SwiftBar, xbar or Argos menu.",
     "statusline": "Claude Code's own status line, alone or in front of yours.",
+    "guard": "Exit code by budgets and limits, for scripts; --hook for the client's hooks.",
     "hook": "Forward one Claude Code hook event (stdin) to the listener.",
 }
 

@@ -10,7 +10,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
-from aitop import paths
+from aitop import paths, rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,13 @@ KEYS = (
     ),
     Key("alerts.limit_warning", "number", 80.0, "Warn when a usage limit is used this far, percent. 0: off."),
     Key("alerts.limit_critical", "number", 95.0, "Critical when a usage limit is used this far. 0: off."),
+    Key(
+        "limits.plan",
+        "none|pro|max5|max20|p90",
+        "none",
+        "Judge the five-hour block by a plan's usual allowance, or by your own busiest blocks (p90), while the "
+        "client gives no official number. Always marked as an estimate.",
+    ),
 )
 BY_PATH = {key.path: key for key in KEYS}
 
@@ -91,6 +98,8 @@ class Config:
     segments: tuple[Segment, ...] = ()
     # model id → USD per million tokens by PRICE_FIELDS name, and optional "from" (ISO date)
     price_overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    budgets: tuple[rules.Budget, ...] = ()
+    tags: tuple[rules.TagRule, ...] = ()
 
     def __getitem__(self, path: str) -> Any:
         return self.values[path]
@@ -124,6 +133,8 @@ def parse(raw: bytes, path: str) -> Config:
     values = {key.path: key.default for key in KEYS}
     segments = tuple(_segments(data.pop("segments", {}), fail))
     overrides = _price_overrides(data, fail)
+    budgets = rules.budgets(data.pop("budgets", {}), fail)
+    tags = rules.tags(data.pop("tags", {}), fail)
     for dotted, value in _flatten(data):
         key = BY_PATH.get(dotted)
         if key is None:
@@ -132,7 +143,7 @@ def parse(raw: bytes, path: str) -> Config:
         if problem:
             raise fail(dotted, problem)
         values[dotted] = value
-    return Config(values, segments, overrides)
+    return Config(values, segments, overrides, budgets, tags)
 
 
 def defaults_toml() -> str:
@@ -166,6 +177,19 @@ def defaults_toml() -> str:
         "# cache_write_5m = 1.25",
         "# cache_write_1h = 2.0",
         '# from = "2026-01-01"   # optional: valid from this day on',
+        "",
+        "# What may be spent; `aitop guard` tells scripts and hooks:",
+        "# [budgets.NAME]",
+        '# period = "month"         # day, week, month, or session (each session may cost that much)',
+        "# limit_usd = 200.0",
+        '# project = "~/work/shop"  # only this folder (a pattern); or tag = "client-a"; neither: everything',
+        "# warning = 80             # percent",
+        "# critical = 100",
+        "",
+        "# A tag for sessions of a folder or branch; $AITOP_TAG and `aitop tag` win over it:",
+        "# [tags.NAME]",
+        '# folders = ["~/work/client-a"]',
+        '# branches = ["release/*"]',
         "",
     ]
     return "\n".join(lines)

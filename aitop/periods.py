@@ -1,6 +1,6 @@
 """Where today, this week and this month began, in local time. Pure but for the zone of the process."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 
 NAMES = ("today", "week", "month")
 
@@ -20,3 +20,21 @@ def next_midnight(now: float) -> float:
 def _midnight(now: float) -> datetime:
     """Without a zone on purpose: arithmetic on local wall time is what makes a day of 23 hours right."""
     return datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)  # noqa: DTZ006
+
+
+def ends(now: float) -> dict[str, float]:
+    """When today, this week and this month end, in local time."""
+    today = _midnight(now)
+    monday = today + timedelta(days=7 - today.weekday())
+    first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return {"today": next_midnight(now), "week": monday.timestamp(), "month": first.timestamp()}
+
+
+def date_of(now: float) -> date:
+    """The local date."""
+    return _midnight(now).date()
+
+
+def midnight(day: date, zone: tzinfo | None = None) -> float:
+    """When a date begins there (here without a zone), as epoch seconds; where that hour is skipped, its end."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()

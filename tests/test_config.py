@@ -1,11 +1,13 @@
 """The configuration: every key once, and every mistake told with file, line and key."""
 
+import re
 import tomllib
 
 import pytest
 
 from aitop import config, paths
 from aitop.config import KEYS, Config, ConfigError, Segment
+from aitop.rules import TagRule
 
 
 def parse(text):
@@ -26,10 +28,41 @@ def test_the_printed_defaults_with_every_comment_taken_off_are_valid():
     lines = config.defaults_toml().splitlines()
     start = lines.index("# [segments.NAME]")
     taken = [line[2:] if n >= start and line.startswith("# ") else line for n, line in enumerate(lines)]
-    taken = [line for line in taken if not line.startswith("Your own price")]
+    taken = [line for line in taken if not line.startswith(("Your own", "What may", "A tag for"))]
     found = parse("\n".join(taken))
     assert [s.name for s in found.segments] == ["NAME"]
     assert found.price_overrides["my-model"]["output"] == 5.0
+    assert [(b.name, b.period, b.limit_usd) for b in found.budgets] == [("NAME", "month", 200.0)]
+    assert found.tags == (TagRule("NAME", ("~/work/client-a",), ("release/*",)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[budgets.b]\nlimit_usd = 1",
+            "/etc/x.toml:1: budgets.b: needs period = one of day, week, month, session",
+        ),
+        ("[budgets.b]\nperiod = 'year'", "/etc/x.toml:2: budgets.b.period: needs period"),
+        ("[budgets.b]\nperiod = 'day'", "budgets.b: needs limit_usd = a number above 0"),
+        ("[budgets.b]\nperiod = 'day'\nlimit_usd = 0", "/etc/x.toml:3: budgets.b.limit_usd: needs limit_usd"),
+        (
+            "[budgets.b]\nperiod = 'day'\nlimit_usd = nan",
+            "/etc/x.toml:3: budgets.b.limit_usd: needs limit_usd",
+        ),
+        (
+            "[budgets.b]\nperiod = 'day'\nlimit = 1",
+            "/etc/x.toml:3: budgets.b.limit: unknown key; known are period",
+        ),
+        ("[budgets.b]\nperiod = 'day'\nlimit_usd = 1\ntag = 'a'\nproject = 'b'", "not of both"),
+        ("[budgets]\nb = 1", "/etc/x.toml:2: budgets.b: must be a table"),
+        ("[tags.t]\nfolders = 'x'", "/etc/x.toml:2: tags.t.folders: must be a list of patterns"),
+        ("[tags.t]", "/etc/x.toml:1: tags.t: needs folders or branches"),
+    ],
+)
+def test_a_wrong_budget_or_tag_says_where_and_what(text, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse(text)
 
 
 def test_every_key_is_told_with_a_meaning():

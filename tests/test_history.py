@@ -573,12 +573,14 @@ def test_a_newer_history_is_refused_with_the_remedy_and_left_alone(tmp_path):
 
 @pytest.fixture
 def migration(monkeypatch):
-    monkeypatch.setattr(schema, "VERSION", 3)
+    now = schema.VERSION
+    monkeypatch.setattr(schema, "VERSION", now + 2)
     monkeypatch.setattr(
         schema,
         "MIGRATIONS",
-        {1: "ALTER TABLE meta ADD COLUMN a TEXT;", 2: "ALTER TABLE meta ADD COLUMN b TEXT;"},
+        {now: "ALTER TABLE meta ADD COLUMN a TEXT;", now + 1: "ALTER TABLE meta ADD COLUMN b TEXT;"},
     )
+    return now
 
 
 def test_an_older_history_is_brought_forward_after_a_backup(tmp_path, request):
@@ -586,25 +588,25 @@ def test_an_older_history_is_brought_forward_after_a_backup(tmp_path, request):
     with schema.connect(path) as db:
         db.execute("INSERT INTO meta VALUES ('kept', 'yes')")
     db.close()
-    request.getfixturevalue("migration")
+    before = request.getfixturevalue("migration")
     db = schema.connect(path)
     assert db.execute("SELECT name, value, a, b FROM meta").fetchall() == [("kept", "yes", None, None)]
-    assert db.execute("PRAGMA user_version").fetchone() == (3,)
+    assert db.execute("PRAGMA user_version").fetchone() == (before + 2,)
     db.close()
-    with sqlite3.connect(path + ".v1") as old:
-        assert old.execute("PRAGMA user_version").fetchone() == (1,)
+    with sqlite3.connect(f"{path}.v{before}") as old:
+        assert old.execute("PRAGMA user_version").fetchone() == (before,)
     old.close()
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path, request, monkeypatch):
     path = str(tmp_path / "history.db")
     schema.connect(path).close()
-    request.getfixturevalue("migration")
-    monkeypatch.setitem(schema.MIGRATIONS, 2, "ALTER TABLE nowhere ADD COLUMN b TEXT;")
+    before = request.getfixturevalue("migration")
+    monkeypatch.setitem(schema.MIGRATIONS, before + 1, "ALTER TABLE nowhere ADD COLUMN b TEXT;")
     with pytest.raises(sqlite3.Error):
         schema.connect(path)
     with sqlite3.connect(path) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert db.execute("PRAGMA user_version").fetchone() == (before,)
         assert [row[1] for row in db.execute("PRAGMA table_info(meta)")] == ["name", "value"]
     db.close()
 

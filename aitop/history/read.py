@@ -1,7 +1,6 @@
-"""Questions to the history: sums by period, model, session, tool. Reads only; any connection will do."""
+"""Questions to the history that a listener asks: sums since a moment. Reads only; reports ask `cells`."""
 
 import sqlite3
-from typing import NamedTuple
 
 from aitop.model import Limit, Sum
 
@@ -10,14 +9,6 @@ _SUMS = (
     "sum(cost), sum(unpriced), sum(estimated), sum(incomplete), sum(understated)"
 )
 TOOL_LATENCIES = 512
-
-
-class Total(NamedTuple):
-    """One line of a report."""
-
-    name: str
-    provider: str
-    sum: Sum
 
 
 def since(db: sqlite3.Connection, start: float) -> Sum:
@@ -29,18 +20,6 @@ def since(db: sqlite3.Connection, start: float) -> Sum:
     return _sum(row, calls)
 
 
-def by_model(db: sqlite3.Connection, start: float | None, end: float | None) -> list[Total]:
-    """Totals by model id as written, dearest first. Times are epoch seconds on a quarter hour, end excluded."""
-    where, values = _between(start, end)
-    rows = db.execute(
-        f"SELECT m.name, p.provider, {_SUMS} FROM quarter q JOIN model m ON m.id = q.model "  # noqa: S608
-        f"JOIN (SELECT id AS owner, provider FROM session) p ON p.owner = q.session WHERE m.name != '' AND {where} "
-        "GROUP BY m.name, p.provider HAVING sum(q.requests) > 0 ORDER BY sum(q.cost) DESC, m.name",
-        values,
-    )
-    return [Total(row[0], row[1], _sum(row[2:], (0, 0))) for row in rows]
-
-
 def by_folder(db: sqlite3.Connection, start: float) -> list[tuple[str, int, int, int, int, int]]:
     """Since a moment on a quarter hour, by session's folder: cost, requests, unpriced, estimated, understated."""
     return db.execute(
@@ -49,42 +28,6 @@ def by_folder(db: sqlite3.Connection, start: float) -> list[tuple[str, int, int,
         "GROUP BY 1 HAVING sum(q.requests) > 0 ORDER BY 2 DESC, 1",
         (start,),
     ).fetchall()
-
-
-def by_session(
-    db: sqlite3.Connection, start: float | None, end: float | None
-) -> list[tuple[Total, dict[str, object]]]:
-    """Totals by session, dearest first, with the session's facts."""
-    where, values = _between(start, end)
-    tools = {
-        session: (calls, failures)
-        for session, calls, failures in db.execute(
-            f"SELECT session, sum(calls), sum(failures) FROM quarter_tool WHERE {where} GROUP BY session",  # noqa: S608
-            values,
-        )
-    }
-    rows = db.execute(
-        f"SELECT session, {_SUMS} FROM quarter WHERE {where} GROUP BY session",  # noqa: S608
-        values,
-    ).fetchall()
-    facts = {
-        row[0]: row[1:]
-        for row in db.execute(
-            "SELECT id, name, provider, cwd, branch, model, tag, started_at, last_at, client_cost, compactions "
-            "FROM session"
-        )
-    }
-    found = []
-    for session, *sums in rows:
-        name, provider, cwd, branch, model, tag, started, last, client, compactions = facts[session]
-        total = _sum(tuple(sums), tools.get(session, (0, 0)))
-        if total.requests or total.errors:
-            extra = {
-                "cwd": cwd, "branch": branch, "model": model, "tag": tag, "started_at": started,
-                "last_activity_at": last, "client_cost_usd": client, "compactions": compactions,
-            }  # fmt: skip
-            found.append((Total(name, provider, total), extra))
-    return sorted(found, key=lambda pair: (-pair[0].sum.cost, pair[0].name))
 
 
 def past(db: sqlite3.Connection, start: float) -> list[tuple[float, Sum]]:
@@ -168,17 +111,6 @@ def odd_models(db: sqlite3.Connection) -> set[tuple[str, int]]:
 def meta(db: sqlite3.Connection, name: str) -> str | None:
     row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
     return row[0] if row else None
-
-
-def _between(start: float | None, end: float | None) -> tuple[str, list[float]]:
-    parts, values = ["1"], []
-    if start is not None:
-        parts.append("at >= ?")
-        values.append(start)
-    if end is not None:
-        parts.append("at < ?")
-        values.append(end)
-    return " AND ".join(parts), values
 
 
 def _sum(row: tuple[int | None, ...], tools: tuple[int | None, int | None]) -> Sum:

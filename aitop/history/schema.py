@@ -13,7 +13,7 @@ moves to `copy`, and the row is computed from those, so any reading order ends t
 import os
 import sqlite3
 
-VERSION = 1
+VERSION = 2
 
 _EVIDENCE = """
   at REAL NOT NULL, model INTEGER NOT NULL,
@@ -21,6 +21,21 @@ _EVIDENCE = """
   write_5m INTEGER NOT NULL, write_1h INTEGER NOT NULL, reasoning INTEGER NOT NULL, searches INTEGER NOT NULL,
   modifiers TEXT,              -- JSON [speed, geo, tier, advisor], NULL when all are plain
   stop_reason TEXT, visible INTEGER NOT NULL, agent TEXT, paying TEXT, file INTEGER NOT NULL, end INTEGER NOT NULL
+"""
+
+# Whole UTC days, moved in the same transaction as their quarter hours: reports over long spans read
+# these, and quarter hours only at both ends.
+_DAYS = """
+CREATE TABLE day_sum (
+  at INTEGER NOT NULL, session INTEGER NOT NULL, model INTEGER NOT NULL,
+  requests INTEGER NOT NULL, errors INTEGER NOT NULL, uncached INTEGER NOT NULL, output INTEGER NOT NULL,
+  cache_read INTEGER NOT NULL, write_5m INTEGER NOT NULL, write_1h INTEGER NOT NULL, cost INTEGER NOT NULL,
+  unpriced INTEGER NOT NULL, estimated INTEGER NOT NULL, incomplete INTEGER NOT NULL, understated INTEGER NOT NULL,
+  PRIMARY KEY (at, session, model)) WITHOUT ROWID;
+CREATE TABLE day_tool (
+  at INTEGER NOT NULL, session INTEGER NOT NULL, name TEXT NOT NULL,
+  calls INTEGER NOT NULL, failures INTEGER NOT NULL,
+  PRIMARY KEY (at, session, name)) WITHOUT ROWID;
 """
 
 TABLES = f"""
@@ -84,10 +99,18 @@ CREATE TABLE usage_limit (
   provider TEXT NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL, window_minutes INTEGER NOT NULL,
   used_percent REAL NOT NULL, resets_at REAL NOT NULL, source TEXT NOT NULL, seen_at REAL NOT NULL,
   PRIMARY KEY (provider, account, name)) WITHOUT ROWID;
+{_DAYS}"""
+
+_FILL_DAYS = """
+INSERT INTO day_sum SELECT at / 86400 * 86400, session, model, sum(requests), sum(errors), sum(uncached), sum(output),
+  sum(cache_read), sum(write_5m), sum(write_1h), sum(cost), sum(unpriced), sum(estimated), sum(incomplete),
+  sum(understated) FROM quarter GROUP BY 1, 2, 3;
+INSERT INTO day_tool SELECT at / 86400 * 86400, session, name, sum(calls), sum(failures) FROM quarter_tool
+  GROUP BY 1, 2, 3;
 """
 
 # version → the statements that lead from it to the next one
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {1: _DAYS + _FILL_DAYS}
 
 
 class HistoryError(Exception):

@@ -3,10 +3,13 @@
 import json
 import sqlite3
 from collections.abc import Iterable
+from typing import Any
 
 from aitop.history.load import EVIDENCE, FILE, SESSION, TOOL, Models, Tool
 from aitop.history.rows import Evidence, File, Row, Session, pack_modifiers
 from aitop.model import Limit, Sum
+
+DAY = 86_400  # seconds of a UTC day
 
 
 class Pending:
@@ -104,18 +107,31 @@ def _put(db: sqlite3.Connection, table: str, columns: str, values: Iterable[tupl
 
 
 def _sums(db: sqlite3.Connection, out: Pending) -> None:
+    """Move the quarter hours' and the days' sums by the same differences."""
     names = ", ".join(_QUARTER)
     add = ", ".join(f"{name} = {name} + excluded.{name}" for name in _QUARTER)
-    db.executemany(
-        f"INSERT INTO quarter (at, session, model, {names}) VALUES ({','.join('?' * 15)}) "  # noqa: S608
-        f"ON CONFLICT DO UPDATE SET {add}",
-        ((*key, *value) for key, value in out.quarters.items() if any(value)),
-    )
-    db.executemany(
-        "INSERT INTO quarter_tool (at, session, name, calls, failures) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, failures = failures + excluded.failures",
-        ((*key, *value) for key, value in out.tool_quarters.items() if any(value)),
-    )
+    for table, rows in (("quarter", out.quarters), ("day_sum", _by_day(out.quarters))):
+        db.executemany(
+            f"INSERT INTO {table} (at, session, model, {names}) VALUES ({','.join('?' * 15)}) "  # noqa: S608
+            f"ON CONFLICT DO UPDATE SET {add}",
+            ((*key, *value) for key, value in rows.items() if any(value)),
+        )
+    for table, calls in (("quarter_tool", out.tool_quarters), ("day_tool", _by_day(out.tool_quarters))):
+        db.executemany(
+            f"INSERT INTO {table} (at, session, name, calls, failures) VALUES (?, ?, ?, ?, ?) "  # noqa: S608
+            "ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, failures = failures + excluded.failures",
+            ((*key, *value) for key, value in calls.items() if any(value)),
+        )
+
+
+def _by_day(quarters: dict[Any, list[int]]) -> dict[Any, list[int]]:
+    """The same differences by whole UTC day."""
+    found: dict[Any, list[int]] = {}
+    for (at, *rest), value in quarters.items():
+        key = (at // DAY * DAY, *rest)
+        known = found.get(key)
+        found[key] = list(value) if known is None else [a + b for a, b in zip(known, value, strict=True)]
+    return found
 
 
 def _copies(out: Pending, models: Models) -> Iterable[tuple[object, ...]]:

@@ -47,6 +47,15 @@ def hot_command(name: str, text: str) -> click.Command:
     if name == "statusline":
         inner = click.Argument(["command"], nargs=-1, type=click.UNPROCESSED)
         return click.Command(name, params=[preset, inner], help=text)
+    if name == "guard":
+        budget = click.Option(["--budget"], multiple=True, metavar="NAME", help="Only this budget.")
+        flags = {
+            "--json": "What was judged.",
+            "--quiet": "The exit code alone.",
+            "--hook": "For Claude Code's hooks.",
+        }
+        options = [click.Option([flag], is_flag=True, help=words) for flag, words in flags.items()]
+        return click.Command(name, params=[budget, *options], help=text)
     params: list[click.Parameter] = [
         preset,
         click.Option(["--format"], metavar="TEMPLATE", help="A template of your own."),

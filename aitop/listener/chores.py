@@ -11,7 +11,7 @@ import time
 
 from aitop import __version__, paths
 from aitop.config import Config
-from aitop.history import backup
+from aitop.history import backup, given
 from aitop.listener.log import Log
 
 EVERY = 10.0
@@ -29,7 +29,11 @@ class Chores:
         self._next_prices = 0.0
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._changed_to: str | None = None
-        self._watched = (paths.config_file(), os.path.join(home, paths.PRICES))
+        self._watched = (
+            paths.config_file(),
+            os.path.join(home, paths.PRICES),
+            os.path.join(home, given.NAME),
+        )
         self._stamps = [_stamp(path) for path in self._watched]
         self._notify = os.environ.get("NOTIFY_SOCKET")
 

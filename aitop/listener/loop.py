@@ -19,14 +19,16 @@ from aitop.aggregator import Aggregator
 from aitop.alerts import Alert
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
-from aitop.history import load, read, schema
+from aitop.history import given, load, read, schema
 from aitop.history.store import History
 from aitop.ingest import Ingest
 from aitop.listener import chores
 from aitop.listener.announce import Announcer
 from aitop.listener.log import Log
+from aitop.listener.money import dress
 from aitop.listener.receive import Arrival, Receiver
 from aitop.listener.watch import Watcher
+from aitop.money.keeper import Keeper
 from aitop.pricing import table
 from aitop.providers import Provider
 from aitop.providers import load as load_providers
@@ -59,6 +61,7 @@ class Listener:
         self.announcer = Announcer(Publisher(home, paths.runtime_folder()), log)
         self.watcher = Watcher()
         self.aggregator = Aggregator(now)
+        self.keeper = Keeper()
         self.chores = chores.Chores(home, log)
         self.alerts: tuple[Alert, ...] = ()
         self.config_error: str | None = None
@@ -208,6 +211,8 @@ class Listener:
         self._commit(now)
         if now >= self._next_midnight or now < self.aggregator.day:
             self._begin_day(now)
+        if self.ingest.complete:
+            self._learn()
         self._publish(now)
         if self.ingest.complete and not self._trimmed:
             chores.give_back_memory()
@@ -237,6 +242,7 @@ class Listener:
             return
         self._folded += 1 if changes.anything() else 0
         self.aggregator.fold(changes, now)
+        self.keeper.fold(changes, self.history.sessions.values())
 
     def _failed(self, error: Exception) -> None:
         """The history refused: take all of it back and read it again when it can be written."""
@@ -275,6 +281,7 @@ class Listener:
             host=self._host,
             projects=self._projects_today(now),
         )  # fmt: skip
+        dress(state, self.keeper, snap, self.history.sessions.values(), self.config)
         self.announcer.publish(state, self._sign(), self.config, now)
 
     def _projects_today(self, now: float) -> list[dict[str, Any]]:
@@ -354,6 +361,7 @@ class Listener:
             (self.aggregator.unpriced if basis == 2 else self.aggregator.estimated).add(model)
         if self.history.priced_otherwise():
             self._reprice_from = 0
+        self.keeper.given = given.read(self.home)
         self._begin_day(now)
         self.announcer.publisher.tidy(set())
 
@@ -372,10 +380,17 @@ class Listener:
                 read.stops_since(self.db, today),
                 read.compactions_since(self.db, today),
             )
+            self.keeper.begin(self.db, now)
         except sqlite3.Error as error:
             self.log.error(f"history: {error}")
         self._next_midnight = periods.next_midnight(now)
         self.history.floor = min(now - 3600, *starts.values())
+
+    def _learn(self) -> None:
+        try:
+            self.keeper.learn()
+        except sqlite3.Error as error:
+            self.log.error(f"history: {error}")
 
     def _reprice(self, now: float) -> None:
         """After a change of prices: one slice of the history at its new price."""
@@ -389,6 +404,7 @@ class Listener:
     def _reload(self, now: float) -> None:
         """SIGHUP: read configuration and prices again; a broken file leaves the last good ones in force."""
         self._next_rescan = 0.0
+        self.keeper.given = given.read(self.home)
         try:
             self.config = load_config()
             self.config_error = None

@@ -1,106 +1,159 @@
-"""`aitop report`: totals of the whole history as tables or JSON."""
+"""`aitop report`: totals of the whole history in any grouping, as tables or for programs."""
 
-import json
+import shutil
 import sqlite3
 import sys
-from datetime import datetime, timedelta, tzinfo
+import time
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 import click
 
-from aitop.config import ConfigError
-from aitop.history import read
-from aitop.history.read import Total
+from aitop import paths, periods
+from aitop.config import Config, ConfigError
+from aitop.config import load as load_config
+from aitop.history import given
 from aitop.history.schema import HistoryError
-from aitop.reports import catchup, table
+from aitop.reports import catchup, commits, formats, git, plot
+from aitop.reports.ask import Answer, Asker, Filter
 
-
-def _options(command: Any) -> Any:
-    for option in (
-        click.option(
-            "--json", "as_json", is_flag=True, help="A list of objects; money in USD, times in epoch seconds."
-        ),
-        click.option(
-            "--timezone", metavar="ZONE", help="Whose days --since and --until mean. Default: this machine's."
-        ),
-        click.option("--until", metavar="DATE", help="Last day, inclusive (2026-01-31)."),
-        click.option("--since", metavar="DATE", help="First day, inclusive (2026-01-01)."),
-    ):
-        command = option(command)
-    return command
+COMMIT_DAYS = 30
+NOTHING = "nothing in the history for these days; `aitop doctor` tells which folders are read"
+OPTIONS = (
+    click.option("--since", metavar="DATE", help="First day, inclusive (2026-01-01)."),
+    click.option("--until", metavar="DATE", help="Last day, inclusive (2026-01-31)."),
+    click.option("--timezone", metavar="ZONE", help="Whose days these are. Default: this machine's."),
+    click.option(
+        "--project", metavar="PATTERN", help="Only this folder: a name, a path, or a pattern of either."
+    ),
+    click.option(
+        "--model", metavar="PATTERN", help="Only models whose id contains this, or matches the pattern."
+    ),
+    click.option("--tag", metavar="PATTERN", help="Only sessions with this tag."),
+    click.option("--provider", metavar="NAME", help="Only this client: claude-code, …"),
+    click.option("--json", "form", flag_value="json", help="A list of objects; USD, epoch seconds."),
+    click.option("--csv", "form", flag_value="csv", help="Comma-separated, every field."),
+    click.option("--markdown", "form", flag_value="markdown", help="A Markdown table."),
+    click.option(
+        "--plot", "draw", is_flag=True, help="Bars in the terminal (pip install 'aitop-status[plot]')."
+    ),
+    click.option("--limit", type=click.IntRange(1), help="At most so many rows; the total stays whole."),
+    click.option("--offset", type=click.IntRange(0), default=0, help="Rows to leave out first."),
+)
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def report(ctx: click.Context) -> None:
-    """Totals of the whole history, by model or by session.
+    """Totals of the whole history: by day, block, session, project, model, tag, branch, tool or commit.
 
     The history keeps what clients delete: it goes back to the day aitop first read their files. Without
-    a listener the files are read first, with progress on stderr.
+    a listener the files are read first, with progress on stderr. Without a word: by model.
     """
     if ctx.invoked_subcommand is None:
-        ctx.invoke(models)
+        ctx.invoke(report.commands["models"])
 
 
-@report.command()
-@_options
-def models(since: str | None, until: str | None, timezone: str | None, as_json: bool) -> None:
-    """Tokens and cost of each model, by its id as written, dearest first."""
-    start, end = _range(since, until, timezone)
-    db = _history()
-    rows = [{"model": t.name, **_figures(t)} for t in read.by_model(db, start, end)]
-    _print(rows, as_json, "model")
+def _command(name: str, text: str, ask: Callable[[Asker, float], Answer]) -> None:
+    def run(form: str | None, draw: bool, limit: int | None, offset: int, **filters: str | None) -> None:
+        now = time.time()
+        wanted = _filter(name, now, filters)
+        asker = asked(wanted, _config())
+        try:
+            answer = ask(asker, now)
+        except sqlite3.Error as error:
+            raise click.ClickException(f"the history cannot be read: {error}; try `aitop doctor`") from error
+        _print(answer, form or "table", draw, answer.rows[offset:][:limit])
+
+    command: Any = run
+    for option in reversed(OPTIONS):
+        command = option(command)
+    report.command(name=name, help=text)(command)
 
 
-@report.command()
-@_options
-def sessions(since: str | None, until: str | None, timezone: str | None, as_json: bool) -> None:
-    """Tokens and cost of each session, sub-agents included, dearest first."""
-    start, end = _range(since, until, timezone)
-    db = _history()
-    rows = [{"session": t.name, **_figures(t), **extra} for t, extra in read.by_session(db, start, end)]
-    _print(rows, as_json, "session")
+def _commits(asker: Asker, now: float) -> Answer:
+    start, end = asker.wanted.span()
+    assert start is not None
+    return commits.answer(asker, start, end if end is not None else now + 1, git.toplevel, git.commits)
 
 
-def _figures(total: Total) -> dict[str, Any]:
-    s = total.sum
-    return {
-        "provider": total.provider,
-        "requests": s.requests,
-        "errors": s.errors,
-        "input_tokens": s.input_tokens,
-        "uncached_input_tokens": s.uncached_input_tokens,
-        "output_tokens": s.output_tokens,
-        "cache_read_tokens": s.cache_read_tokens,
-        "cache_write_tokens": s.cache_write_tokens,
-        "cache_write_5m_tokens": s.cache_write_5m_tokens,
-        "cache_write_1h_tokens": s.cache_write_1h_tokens,
-        "cost_usd": (s.cost + 500_000) // 1_000_000 / 1e6,  # a millionth, halves up
-        "tool_calls": s.tool_calls,
-        "tool_failures": s.tool_failures,
-        "unpriced_requests": s.unpriced_requests,
-        "estimated_requests": s.estimated_requests,
-        "incomplete_requests": s.incomplete_requests,
-    }
+_command("today", "Tokens and cost of today, by model.", lambda asker, _: asker.models())
+_command("daily", "By day, from midnight to midnight.", lambda asker, _: asker.periods("day"))
+_command("weekly", "By week, from Monday on.", lambda asker, _: asker.periods("week"))
+_command("monthly", "By month.", lambda asker, _: asker.periods("month"))
+_command(
+    "blocks", "By five-hour block (estimated borders: full hours).", lambda asker, now: asker.blocks(now)
+)
+_command("sessions", "By session, sub-agents included, dearest first.", lambda asker, _: asker.sessions())
+_command("projects", "By folder, dearest first.", lambda asker, _: asker.projects())
+_command("models", "By model id as written, dearest first.", lambda asker, _: asker.models())
+_command("tags", "By tag: `aitop tag`, $AITOP_TAG or a rule.", lambda asker, _: asker.by_tag())
+_command("branches", "By folder and newest git branch of the session.", lambda asker, _: asker.branches())
+_command("tools", "Tool calls and failures, most used first.", lambda asker, _: asker.tools())
+_command(
+    "commits",
+    f"What each git commit cost, newest first; the last {COMMIT_DAYS} days unless --since says otherwise.",
+    _commits,
+)
 
 
-def _print(rows: list[dict[str, Any]], as_json: bool, name: str) -> None:
-    if as_json:
-        click.echo(json.dumps(rows, indent=1))
-    elif rows:
-        click.echo(table.render(rows, name))
-    else:
-        click.echo("nothing in the history for these days; `aitop doctor` tells which folders are read")
+def asked(wanted: Filter, config: Config) -> Asker:
+    """The history, brought up to date, with a filter laid over it."""
+    return Asker(history(), wanted, config.tags, given.read(paths.home()))
 
 
-def _range(since: str | None, until: str | None, timezone: str | None) -> tuple[float | None, float | None]:
-    """Epoch seconds of the first day's midnight and of the midnight after the last day."""
-    zone = _zone(timezone)
-    start = _midnight(since, zone, "--since") if since else None
-    end = _midnight(until, zone, "--until", days=1) if until else None
-    if start is not None and end is not None and end <= start:
+def _config() -> Config:
+    try:
+        return load_config()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _print(answer: Answer, form: str, draw: bool, rows: list[dict[str, Any]]) -> None:
+    if draw:
+        try:
+            click.echo(_drawn(answer, rows))
+        except plot.MissingError as error:
+            raise click.ClickException(str(error)) from error
+        return
+    if form == "table" and not answer.rows:
+        click.echo(NOTHING)
+        return
+    click.echo(formats.render(answer, form, rows))
+    if form == "table":
+        if len(rows) < len(answer.rows):
+            click.echo(f"{len(rows)} of {len(answer.rows)} rows shown; the total is of all of them")
+        if answer.name == "commit":
+            for line in commits.spikes(rows):
+                click.echo(line)
+
+
+def _drawn(answer: Answer, rows: list[dict[str, Any]]) -> str:
+    key = "tool_calls" if answer.name == "tool" else "cost_usd"
+    width = min(120, shutil.get_terminal_size((100, 24)).columns)
+    drawn = plot.bars(rows, answer.name, key, width)
+    map_ = plot.heatmap(rows) if answer.name == "day" else ""
+    return f"{drawn}\n\n{map_}" if map_ else drawn
+
+
+def _filter(name: str, now: float, filters: dict[str, str | None]) -> Filter:
+    zone = _zone(filters["timezone"])
+    since, until = (_day(filters[key], f"--{key}", zone) for key in ("since", "until"))
+    if since and until and until < since:
         raise click.UsageError("--until lies before --since")
-    return start, end
+    if filters["model"] is not None and name in ("tools", "commits"):
+        raise click.UsageError(f"--model says nothing about {name}")
+    today = datetime.fromtimestamp(now, zone).date()
+    if name == "today":
+        if since or until:
+            raise click.UsageError("today is today; `aitop report models --since DATE` asks for other days")
+        since = until = today
+    if name == "commits" and since is None:
+        since = (until or today) - timedelta(days=COMMIT_DAYS)
+    return Filter(
+        since, until, zone, filters["project"], filters["model"], filters["tag"], filters["provider"]
+    )
 
 
 def _zone(name: str | None) -> tzinfo | None:
@@ -110,19 +163,23 @@ def _zone(name: str | None) -> tzinfo | None:
 
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError, KeyError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise click.UsageError(f"--timezone: {name} is no time zone (try Europe/Berlin or UTC)") from error
 
 
-def _midnight(day: str, zone: tzinfo | None, option: str, days: int = 0) -> float:
+def _day(text: str | None, option: str, zone: tzinfo | None) -> date | None:
+    if text is None:
+        return None
     try:
-        moment = datetime.strptime(day, "%Y-%m-%d") + timedelta(days=days)  # noqa: DTZ007
-        return (moment.replace(tzinfo=zone) if zone else moment).timestamp()
+        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
+        periods.midnight(day - timedelta(days=1), zone)
+        periods.midnight(day + timedelta(days=2), zone)  # years at the ends of the calendar have none
     except (ValueError, OverflowError, OSError) as error:
-        raise click.UsageError(f"{option}: {day} is no date such as 2026-01-31") from error
+        raise click.UsageError(f"{option}: {text} is no date such as 2026-01-31") from error
+    return day
 
 
-def _history() -> sqlite3.Connection:
+def history() -> sqlite3.Connection:
     shown = _Progress()
     try:
         return catchup.catch_up(shown)

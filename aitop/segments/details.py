@@ -28,7 +28,7 @@ BAR_CELLS = 10
 def blocks(values: dict[str, Value], state: State, now: float) -> Blocks:
     """Everything a tooltip or a menu shows, made once for all of them.
 
-    alerts: (text, level); sums, windows, limits, projects: rows; rates: lines;
+    alerts, budgets: (text, level); sums, windows, limits, projects: rows; rates, forecast: lines;
     sessions: (row, rows of its details, level).
     """
     return {
@@ -37,6 +37,10 @@ def blocks(values: dict[str, Value], state: State, now: float) -> Blocks:
         "windows": windows(values, state),
         "rates": rates(values),
         "limits": [limit(*known) for known in fields.limits(state, now)],
+        "budgets": [
+            (text, level) for text, level in zip(budgets(state, now), budget_levels(state), strict=True)
+        ],
+        "forecast": [*paces(state, now), *forecast(state)],
         "sessions": [session(state, row, now) for row in living(state)],
         "projects": projects(state),
     }
@@ -97,6 +101,49 @@ def limits(state: State, now: float) -> list[str]:
     for label, used, left, _ in fields.limits(state, now):
         reset = "" if left is None else f" · resets in {humanize.duration(left)}"
         found.append(f"Limit {label}: {humanize.percent(used)}{reset}")
+    return [*found, *paces(state, now)]
+
+
+def paces(state: State, now: float) -> list[str]:
+    """The limits that will not last until they reset."""
+    known = ((row, humanize.number(row.get("exhausts_at"))) for row in fields.rows(state.get("limits")))
+    return [
+        f"Limit {fields.limit_label(row)} used up in {humanize.duration(ends - now)} at this pace"
+        for row, ends in known
+        if ends is not None and ends > now
+    ]
+
+
+def budget_levels(state: State) -> list[str]:
+    return [fields.budget_level(row) for row in fields.budgets(state)]
+
+
+def budgets(state: State, now: float) -> list[str]:
+    found = []
+    for row in fields.budgets(state):
+        used = fields.money(state, row.get("used_usd"), row)
+        limit, share = fields.money(state, row.get("limit_usd")), humanize.percent(row.get("percent"))
+        resets = humanize.number(row.get("resets_at"))
+        left = (
+            f" · resets in {humanize.duration(resets - now)}" if resets is not None and resets > now else ""
+        )
+        mark = {"warning": "! ", "critical": "‼ "}.get(fields.budget_level(row), "")
+        found.append(
+            f"{mark}Budget {clean(row.get('name'), fields.TEXT_CELLS)}: {used} of {limit} ({share}){left}"
+        )
+    return found
+
+
+def forecast(state: State) -> list[str]:
+    """Where today and this month are going, with the interval where one is known."""
+    found = []
+    for period, name in (("block", "Block"), ("day", "Today"), ("month", "Month")):
+        row = fields.table(fields.table(state.get("forecast")).get(period))
+        if not humanize.number(row.get("usd")):
+            continue
+        low, high = (humanize.number(row.get(f"{end}_usd")) for end in ("low", "high"))
+        between = f" ({fields.money(state, low)} to {fields.money(state, high)})" if low is not None else ""
+        found.append(f"{name} will end at {fields.money(state, row.get('usd'))}{between}")
     return found
 
 

@@ -49,6 +49,16 @@ FIELDS = (
     ("limit_7d", "%", "used of the seven-day limit; level: limit"),
     ("reset_7d", "time", "until the seven-day limit resets"),
     ("limit_worst", "text", "the fullest limit of any name, with its reset; level: limit"),
+    (
+        "exhausted_5h",
+        "time",
+        "until the five-hour limit is used up at its pace, where that is before its reset",
+    ),
+    ("budget", "text", "the fullest budget and how much of it is used; level: its own"),
+    ("budget_left", "money", "what is left of it"),
+    ("reset_budget", "time", "until it begins anew"),
+    ("forecast_today", "money", "what today will have cost"),
+    ("forecast_month", "money", "what this month will have cost"),
     ("sessions", "count", "active sessions"),
     ("working", "count", "sessions at work"),
     ("waiting", "count", "sessions that wait for you; any is a warning"),
@@ -81,6 +91,7 @@ def values(state: State, now: float) -> dict[str, Value]:
     _add_counts(found, state)
     _add_context(found, state, session)
     _add_limits(found, state, now)
+    _add_budget(found, state, now)
     _add_sessions(found, state, session)
     return found
 
@@ -228,7 +239,8 @@ def limits(state: State, now: float) -> list[tuple[str, float, float | None, str
         if used is None or used > 101 or (resets is not None and resets <= now):
             continue  # a clock value that leaked into the percent, or a limit that has reset since
         left = None if resets is None else resets - now
-        found.append((limit_label(row), used, left, level_of(used, bounds(state, "limit"))))
+        about = "~" if row.get("estimated") is True else ""  # judged by a plan, not told by the client
+        found.append((about + limit_label(row), used, left, level_of(used, bounds(state, "limit"))))
     return found
 
 
@@ -247,9 +259,10 @@ def limit_label(row: dict[str, Any]) -> str:
 def _add_limits(found: dict[str, Value], state: State, now: float) -> None:
     known = limits(state, now)
     for label in ("5h", "7d"):
-        same = [row for row in known if row[0] == label]
-        _, used, left, level = max(same, key=lambda row: row[1], default=(label, None, None, ""))
-        found[f"limit_{label}"] = (humanize.percent(used), level, used is None)
+        same = [row for row in known if row[0] in (label, f"~{label}")]
+        name, used, left, level = max(same, key=lambda row: row[1], default=(label, None, None, ""))
+        about = "~" if name.startswith("~") else ""
+        found[f"limit_{label}"] = (about + humanize.percent(used), level, used is None)
         text = "" if left is None else f"↻{humanize.duration(left)}"
         found[f"reset_{label}"] = (text, "", not text)
     worst = max(known, key=lambda row: row[1], default=None)
@@ -259,6 +272,34 @@ def _add_limits(found: dict[str, Value], state: State, now: float) -> None:
         label, used, left, level = worst
         text = f"{label} {humanize.percent(used)}"
         found["limit_worst"] = (text if left is None else f"{text} ↻{humanize.duration(left)}", level, False)
+
+
+def budgets(state: State) -> list[dict[str, Any]]:
+    """The budgets, fullest first; what is no number is no budget."""
+    known = [row for row in rows(state.get("budgets")) if number(row.get("percent")) is not None]
+    return sorted(known, key=lambda row: -(number(row.get("percent")) or 0.0))
+
+
+def budget_level(row: dict[str, Any]) -> str:
+    level = row.get("level")
+    return level if level in ("warning", "critical") else ""
+
+
+def _add_budget(found: dict[str, Value], state: State, now: float) -> None:
+    fullest = next(iter(budgets(state)), EMPTY)
+    level, share = budget_level(fullest), humanize.percent(fullest.get("percent"))
+    found["budget"] = (f"{clean(fullest.get('name'), TEXT_CELLS)} {share}".strip(), level, not fullest)
+    found["budget_left"] = (money(state, fullest.get("left_usd")), level, not fullest)
+    resets = number(fullest.get("resets_at"))
+    text = f"↻{humanize.duration(resets - now)}" if resets is not None and resets > now else ""
+    found["reset_budget"] = (text, "", not text)
+    for name, period in (("forecast_today", "day"), ("forecast_month", "month")):
+        usd = number(table(table(state.get("forecast")).get(period)).get("usd"))
+        found[name] = (money(state, usd), "", not usd)
+    five = [row for row in rows(state.get("limits")) if row.get("name") == "five_hour"]
+    ends = [end for row in five if (end := number(row.get("exhausts_at"))) is not None]
+    text = humanize.duration(min(ends) - now) if ends else ""
+    found["exhausted_5h"] = (text, "warning" if text else "", not text)
 
 
 def _add_sessions(found: dict[str, Value], state: State, session: dict[str, Any]) -> None:

@@ -53,6 +53,8 @@ def document(pieces: list[Piece], blocks: Blocks) -> str:
         [item(joined(row), image="timer") for row in blocks["windows"]],
         [item(row) for row in blocks["rates"]],
         [_limit(row, level) for row, level in blocks["limits"]],
+        [item(text, named=True, image="creditcard", level=level) for text, level in blocks["budgets"]],
+        [item(text, named=True, image="chart.line.uptrend.xyaxis") for text in blocks["forecast"]],
         _sessions(blocks),
         [
             f"Open the table | {action('top')} terminal=true sfimage=tablecells",

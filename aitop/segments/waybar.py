@@ -44,7 +44,7 @@ def document(pieces: list[Piece], values: dict[str, Value], blocks: Blocks) -> s
     level = values["level"][0]
     busy = "waiting" if not values["waiting"][2] else "working" if not values["working"][2] else "idle"
     gauge = values["context_percent" if values["limit_5h"][2] else "limit_5h"][0]
-    percentage = gauge.rstrip("%") if gauge.endswith("%") else "0"
+    percentage = gauge.strip("~%") if gauge.endswith("%") else "0"
     return (
         f'{{"text":{quoted(line(pieces, colour=True))},"alt":{quoted(level)},'
         f'"class":[{quoted(level)},{quoted(busy)}],"percentage":{min(100, int(percentage))},'
@@ -60,6 +60,8 @@ def tooltip(blocks: Blocks) -> str:
         _table(blocks["windows"]),
         [escape(text) for text in blocks["rates"]],
         _table([row for row, _ in blocks["limits"]]),
+        [escape(text) for text, _ in blocks["budgets"]],
+        [escape(text) for text in blocks["forecast"]],
         _table([row for row, _, _ in blocks["sessions"]]),
     ]
     return "<tt>" + "\n\n".join("\n".join(part) for part in parts if part) + "</tt>"

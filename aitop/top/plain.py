@@ -135,7 +135,7 @@ def _context(state: dict[str, Any]) -> list[str]:
 
 def _limits(state: dict[str, Any]) -> list[str]:
     written = humanize.number(state.get("written_at")) or 0.0
-    return details.limits(state, written)
+    return [*details.limits(state, written), *details.budgets(state, written), *details.forecast(state)]
 
 
 def _sessions(state: dict[str, Any]) -> list[str]:

@@ -1,0 +1,189 @@
+"""`aitop guard`: whether budgets and limits allow to go on, as an exit code for scripts and hooks.
+
+Reads the published state and nothing else. `--hook` runs at every prompt or tool call of the client:
+it imports no more than the status line does, ends in bounded time, and blocks only on fresh data that
+say a budget is spent. Whatever goes wrong, the client goes on.
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+OK, NEAR, OVER, NOT_RUNNING, NO_DATA = 0, 10, 11, 20, 30
+BLOCK = 2  # what the client takes for "no, and here is why"
+STDIN_SECONDS = 0.1
+USAGE = """Usage: aitop guard [--budget NAME]... [--json | --quiet]
+       aitop guard --hook < JSON
+
+Whether budgets ([budgets.NAME] in the configuration) and official usage limits allow to go on.
+
+Exit codes: 0 ok, 10 near (past a warning), 11 over, 20 no listener is running, 30 it has no data to
+judge by (no budget and no limit, or its first reading is not done). 2 is wrong usage.
+  --budget NAME   only this budget, and no limits; may be given again
+  --json          what was judged, as JSON
+  --quiet         the exit code alone
+
+--hook is for Claude Code's UserPromptSubmit and PreToolUse hooks: exit code 2 with the reason on
+stderr when a budget that covers the session is over, else 0; 0 too whenever there is no fresh data.
+"""
+
+
+def main(argv: list[str]) -> int:
+    if argv[:1] in (["-h"], ["--help"]):
+        sys.stdout.write(USAGE)
+        return 0
+    if "--hook" in argv:
+        try:
+            return hook()
+        except BaseException:  # a guard that fails must not stop the client
+            return 0
+    names, quiet, as_json = [], False, False
+    words = iter(argv)
+    for word in words:
+        name = next(words, None) if word == "--budget" else None
+        if name is not None:
+            names.append(name)
+        elif word in ("--quiet", "-q"):
+            quiet = True
+        elif word == "--json":
+            as_json = True
+        else:
+            sys.stderr.write(f"aitop guard: {word}: not understood\n{USAGE}")
+            return 2
+    return _report(names, quiet=quiet, as_json=as_json)
+
+
+def hook() -> int:
+    """The client's hook: 2 when a budget that covers this session is over."""
+    import json
+    import time
+
+    from aitop import hook as forwarder
+    from aitop import state
+
+    try:
+        forwarder.start_timer(STDIN_SECONDS)
+        payload = forwarder.read_all(0) or b""
+    except forwarder.Late:
+        payload = b""
+    finally:
+        forwarder.stop_timer()
+    try:
+        said = json.loads(payload)
+    except (ValueError, RecursionError):
+        said = None
+    session = said.get("session_id") if isinstance(said, dict) else None
+    published = state.read()
+    if published is None or not state.is_fresh(published, time.time()):
+        return 0
+    for row in spent(published, session if isinstance(session, str) else None):
+        sys.stderr.write(reason(published, row) + "\n")
+        return BLOCK
+    return 0
+
+
+def spent(state: "dict[str, Any]", session: str | None) -> "list[dict[str, Any]]":
+    """The budgets that are over and cover a session."""
+    found = []
+    for row in _rows(state.get("budgets")):
+        ids = row.get("session_ids")
+        if row.get("over") is not True and row.get("period") != "session":
+            continue
+        if ids is None or (isinstance(ids, list) and session in ids):
+            found.append(row)
+    return found
+
+
+def reason(state: "dict[str, Any]", row: "dict[str, Any]") -> str:
+    """Why, in one line, and what to do."""
+    from aitop.segments import fields
+    from aitop.segments.text import clean
+
+    name = clean(row.get("name"), 40)
+    limit = fields.money(state, row.get("limit_usd"))
+    if row.get("period") == "session":
+        return f"aitop: this session has spent its budget {name} of {limit}; start another, or raise [budgets.{name}]"
+    used = fields.money(state, row.get("used_usd"), row)
+    return f"aitop: budget {name} is over: {used} of {limit} this {row.get('period')}; raise [budgets.{name}] to go on"
+
+
+def judge(state: "dict[str, Any] | None", now: float, names: list[str]) -> "tuple[int, list[dict[str, Any]]]":
+    """The exit code, and every budget and limit it is made of."""
+    from aitop import state as published
+
+    if state is None or not published.is_fresh(state, now):
+        return NOT_RUNNING, []
+    judged = []
+    for row in _rows(state.get("budgets")):
+        if not names or row.get("name") in names:
+            level = "over" if row.get("over") is True else "ok" if row.get("level") == "ok" else "near"
+            judged.append({"kind": "budget", "verdict": level, **row})
+    if not names:
+        judged += _limits(state, now)
+    complete = state.get("scan", {}).get("complete") is not False
+    if any(row["verdict"] == "over" for row in judged):
+        return OVER, judged
+    if not judged or not complete:
+        return NO_DATA, judged
+    return (NEAR if any(row["verdict"] == "near" for row in judged) else OK), judged
+
+
+def _limits(state: "dict[str, Any]", now: float) -> "list[dict[str, Any]]":
+    """Official limits in force; an estimate stops nobody."""
+    from aitop.segments import fields
+    from aitop.segments.humanize import number
+
+    found = []
+    for row in _rows(state.get("limits")):
+        used, resets = number(row.get("used_percent")), number(row.get("resets_at"))
+        if (
+            used is None
+            or used > 101
+            or row.get("estimated") is True
+            or (resets is not None and resets <= now)
+        ):
+            continue
+        level = fields.level_of(used, fields.bounds(state, "limit"))
+        verdict = "over" if used >= 100 else "near" if level else "ok"
+        found.append({"kind": "limit", "verdict": verdict, **row})
+    return found
+
+
+def _report(names: list[str], *, quiet: bool, as_json: bool) -> int:
+    import json
+    import time
+
+    from aitop import paths
+    from aitop import state as published
+    from aitop.segments import fields, humanize
+    from aitop.segments.text import clean
+
+    state = published.read() if os.path.exists(paths.in_home(paths.STATE)) else None
+    code, judged = judge(state, time.time(), names)
+    if as_json:
+        sys.stdout.write(json.dumps({"exit_code": code, "judged": judged}, indent=1) + "\n")
+    elif not quiet:
+        for row in judged:
+            share = humanize.percent(row.get("percent", row.get("used_percent")))
+            what = f"{row['kind']} {clean(row.get('name'), 40)}"
+            if row["kind"] == "budget":
+                used, limit = (
+                    fields.money(state or {}, row.get("used_usd"), row),
+                    fields.money(state or {}, row.get("limit_usd")),
+                )
+                what += f": {used} of {limit} this {row.get('period')}"
+            sys.stdout.write(f"{row['verdict']:<5} {what} ({share})\n")
+        if code == NOT_RUNNING:
+            sys.stderr.write("no listener is running: `aitop start`\n")
+        elif code == NO_DATA:
+            sys.stderr.write(
+                "nothing to judge by: name a budget in the configuration (`aitop config --defaults`)\n"
+            )
+    return code
+
+
+def _rows(value: object) -> "list[dict[str, Any]]":
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []

@@ -1,0 +1,89 @@
+"""`aitop forecast`: how today, the running block and this month will end, and how far off each method was."""
+
+import json
+import sqlite3
+import time
+from typing import Any
+
+import click
+
+from aitop.money.forecast import Forecast, Scores, test
+from aitop.money.keeper import Keeper
+from aitop.reports.cli import history
+
+WORDS = {
+    "pace": "as fast as so far",
+    "usual_rest": "what usually follows after this hour",
+    "weekday_rest": "what follows on this weekday",
+    "recent_rate": "as fast as in the last hour",
+    "weekday_mean": "the mean of each weekday over eight weeks",
+    "robust_trend": "weekday pattern on a robust trend",
+}
+
+
+@click.command()
+@click.option(
+    "--backtest", is_flag=True, help="Each method's error on your own past days, blocks and months."
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs; USD, epoch seconds.")
+def forecast(backtest: bool, as_json: bool) -> None:
+    """How today, this block and this month will end, by the method that erred least on your own past.
+
+    The interval is what held eight times of ten at like moments. A day, block or month is tested with
+    what was known at that moment only.
+    """
+    now = time.time()
+    keeper = Keeper()
+    try:
+        keeper.begin(history(), now)
+        while not keeper.learned:
+            keeper.learn()
+    except sqlite3.Error as error:
+        raise click.ClickException(f"the history cannot be read: {error}; try `aitop doctor`") from error
+    assert keeper.past is not None
+    if backtest:
+        _print_scores(test(keeper.past), as_json)
+        return
+    found = keeper.forecasts(keeper.block((), now), now)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    for name, row in found.items():
+        click.echo(line(name, row))
+
+
+def line(name: str, row: dict[str, Any]) -> str:
+    """One forecast for people."""
+    one = Forecast(**{key: row[key] for key in Forecast._fields})
+    between = "" if one.low_usd is None else f"  (between ${one.low_usd:,.2f} and ${one.high_usd:,.2f})"
+    error = (
+        "not tested yet"
+        if one.error_percent is None
+        else f"off by {one.error_percent:.0f}% in {one.tested} tests"
+    )
+    return f"{name:<6} ${one.usd:,.2f}{between}  {WORDS[one.method]}, {error}"
+
+
+def _print_scores(scores: Scores, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {
+                "of": name,
+                "method": s.method,
+                "error_percent": s.error_percent,
+                "tested": s.tested,
+                "used": i == 0,
+            }
+            for name, methods in scores.items()
+            for i, s in enumerate(methods)
+        ]
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for name, methods in scores.items():
+        for number, score in enumerate(methods):
+            used = "*" if number == 0 and score.tested else " "
+            shown = f"{score.error_percent:6.1f}%" if score.tested else "      -"
+            click.echo(
+                f"{used} {name:<6} {shown}  {score.tested:4} tests  {score.method}: {WORDS[score.method]}"
+            )
+    click.echo("* used. The error is the sum of all misses as a share of what was spent.")

@@ -1,0 +1,66 @@
+"""Commits of a folder, read with `git log`: read-only, bounded in time and number, no hook, filter or pager run."""
+
+import os
+import subprocess
+from typing import NamedTuple
+
+SECONDS = 20.0
+MOST = 5000
+_SAFE = ("--no-pager", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "diff.external=")
+
+
+class Commit(NamedTuple):
+    """One commit; `at` is when it was written (a rebase keeps that), lines are what it added and deleted."""
+
+    hash: str
+    at: int
+    email: str
+    subject: str
+    added: int
+    deleted: int
+
+
+def toplevel(folder: str) -> str | None:
+    """The root of the folder's working tree, None where there is none (any more)."""
+    found = _run(folder, "rev-parse", "--show-toplevel") if os.path.isdir(folder) else None
+    return found.rstrip("\n") if found else None
+
+
+def commits(top: str, since: float) -> list[Commit]:
+    """The user's own commits on any local branch, oldest first; everybody's where the user has none."""
+    text = _run(
+        top, "log", "--branches", "HEAD", "--no-merges", f"--since=@{int(since)}", f"--max-count={MOST}", "--numstat",
+        "--no-ext-diff", "--no-textconv", "--no-renames", "--encoding=UTF-8", "--format=%x1e%H%x1f%at%x1f%ae%x1f%s",
+    )  # fmt: skip
+    found = [commit for part in (text or "").split("\x1e")[1:] if (commit := _parse(part))]
+    email = (_run(top, "config", "user.email") or "").strip().lower()
+    own = [commit for commit in found if commit.email.lower() == email]
+    return sorted(own or found, key=lambda commit: (commit.at, commit.hash))
+
+
+def _parse(part: str) -> Commit | None:
+    head, *numbers = part.split("\n")
+    fields = head.split("\x1f")
+    if len(fields) != 4 or not fields[1].isdecimal():
+        return None
+    added = deleted = 0
+    for line in numbers:
+        plus, _, rest = line.partition("\t")
+        minus = rest.partition("\t")[0]
+        if plus.isdecimal() and minus.isdecimal():  # "-" stands for a binary file
+            added += int(plus)
+            deleted += int(minus)
+    return Commit(fields[0], int(fields[1]), fields[2], fields[3], added, deleted)
+
+
+def _run(folder: str, *arguments: str) -> str | None:
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    environ |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            ["git", *_SAFE, *arguments], cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=SECONDS, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None

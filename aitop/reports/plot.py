@@ -1,0 +1,56 @@
+"""Bars and a heatmap in the terminal, through plotext (the extra `plot`). Draws what it is handed."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from aitop.reports import table
+
+SHADES = " ░▒▓█"
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MOST_BARS = 40
+
+
+class MissingError(Exception):
+    """The plotting library is not installed; the message says how."""
+
+
+def bars(rows: list[dict[str, Any]], name: str, key: str, width: int) -> str:
+    """One bar a row, in the rows' order. Raises MissingError."""
+    try:
+        import plotext  # type: ignore[import-untyped,unused-ignore]
+    except ImportError as error:
+        raise MissingError("--plot needs plotext: pip install 'aitop-status[plot]'") from error
+    shown = rows[-MOST_BARS:] if name in ("day", "week", "month", "block") else rows[:MOST_BARS]
+    values = [float(row[key] or 0) for row in shown]
+    if not any(values):
+        return "nothing to draw"
+    plotext.clear_figure()
+    plotext.theme("clear")
+    labels = [table.name_of(row, name) for row in shown]
+    plotext.simple_bar(
+        labels, values, width=width, title="USD" if key == "cost_usd" else key.replace("_", " ")
+    )
+    drawn: str = plotext.uncolorize(plotext.build())
+    return drawn.rstrip()
+
+
+def heatmap(rows: list[dict[str, Any]]) -> str:
+    """Days as weeks side by side, Monday on top, darker for dearer; "" for less than a fortnight."""
+    costs = {date.fromisoformat(row["day"]): row["cost_usd"] for row in rows}
+    if len(costs) < 14:
+        return ""
+    first, last, top = min(costs), max(costs), max(costs.values())
+    if top <= 0:
+        return ""
+    monday = first - timedelta(days=first.weekday())
+    weeks = min(53, (last - monday).days // 7 + 1)
+    monday = last - timedelta(days=last.weekday()) - timedelta(weeks=weeks - 1)
+    lines = []
+    for weekday, head in enumerate(WEEKDAYS):
+        days = [monday + timedelta(weeks=week, days=weekday) for week in range(weeks)]
+        lines.append(f"{head} " + "".join(_shade(costs.get(day, 0.0), top) for day in days))
+    return "\n".join([*lines, f"    {monday.isoformat()} to {last.isoformat()}, darkest ${top:,.2f}"])
+
+
+def _shade(cost: float, top: float) -> str:
+    return SHADES[0] if cost <= 0 else SHADES[1 + min(3, int(cost / top * 3.999))]

@@ -1,0 +1,63 @@
+"""`aitop tag`: name a session's tag by hand, now or long after; reports and displays follow."""
+
+import os
+import sqlite3
+
+import click
+from filelock import FileLock, Timeout
+
+from aitop import paths
+from aitop.history import cells, given, schema
+from aitop.history.schema import HistoryError
+
+LONGEST = 64
+
+
+@click.command()
+@click.argument("session", required=False)
+@click.argument("name", required=False)
+@click.option(
+    "--clear", is_flag=True, help="Take back what was given by hand: $AITOP_TAG and rules apply again."
+)
+def tag(session: str | None, name: str | None, clear: bool) -> None:
+    """Give a session (its id, or the beginning of it) the tag NAME; "" gives it none. Alone: list them."""
+    home = paths.home()
+    if session is None:
+        for identity, given_name in sorted(given.read(home).items()):
+            click.echo(f"{identity}  {given_name or '(none)'}")
+        return
+    if clear == (name is not None):
+        raise click.UsageError("name a tag, or --clear")
+    identity = _session(home, session)
+    if name is not None and (len(name) > LONGEST or not (name == "" or name.isprintable())):
+        raise click.UsageError(f"a tag is at most {LONGEST} printable characters")
+    try:
+        with FileLock(os.path.join(home, "tags.lock"), timeout=5):
+            tags = given.read(home)
+            tags.pop(identity, None)
+            if name is not None:
+                tags[identity] = name
+            given.write(home, tags)
+    except (OSError, Timeout) as error:
+        raise click.ClickException(f"{home}: cannot write {given.NAME}: {error}") from error
+    click.echo(f"{identity}  {'as before' if clear else name or '(none)'}")
+
+
+def _session(home: str, beginning: str) -> str:
+    """The one session whose id begins so."""
+    path = os.path.join(home, paths.HISTORY)
+    if not os.path.exists(path):
+        raise click.ClickException("there is no history yet: `aitop start`, or `aitop report`")
+    try:
+        db = schema.connect_read_only(path)
+        names = sorted({f.name for f in cells.facts(db).values() if f.name.startswith(beginning)})
+        db.close()
+    except (HistoryError, sqlite3.Error) as error:
+        raise click.ClickException(str(error)) from error
+    if beginning in names:
+        return beginning
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise click.ClickException(f"no session begins with {beginning}; `aitop report sessions` lists them")
+    raise click.ClickException(f"{len(names)} sessions begin with {beginning}: {', '.join(names[:3])}…")
