@@ -19,7 +19,7 @@ from aitop.aggregator import Aggregator
 from aitop.alerts import Alert
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
-from aitop.history import load, read, schema
+from aitop.history import load, read, recent, schema
 from aitop.history.store import History
 from aitop.ingest import Ingest
 from aitop.listener import chores
@@ -348,6 +348,9 @@ class Listener:
         self._remember_sessions()
         self.aggregator.windows.advance(now)
         self.aggregator.recall(read.past(self.db, now - 3600))
+        self.aggregator.recall_sessions(
+            recent.by_session(self.db, now - 900), recent.cut_off(self.db, now - 900), now
+        )
         for limit in read.limits(self.db, now):
             self.aggregator.limits[(limit.provider, limit.account or "", limit.name)] = limit
         for model, basis in read.odd_models(self.db):
@@ -372,6 +375,7 @@ class Listener:
                 read.stops_since(self.db, today),
                 read.compactions_since(self.db, today),
             )
+            self.aggregator.past_days = recent.past_days(self.db, today)
         except sqlite3.Error as error:
             self.log.error(f"history: {error}")
         self._next_midnight = periods.next_midnight(now)
