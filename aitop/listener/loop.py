@@ -11,6 +11,7 @@ import selectors
 import signal
 import socket
 import sqlite3
+import sys
 import time
 from typing import Any
 
@@ -27,6 +28,7 @@ from aitop.listener.announce import Announcer
 from aitop.listener.log import Log
 from aitop.listener.receive import Arrival, Receiver
 from aitop.listener.watch import Watcher
+from aitop.notify.sender import Sender
 from aitop.pricing import table
 from aitop.providers import Provider
 from aitop.providers import load as load_providers
@@ -76,6 +78,13 @@ class Listener:
         self._folded = 0  # commits that changed something
         self._limits: dict[tuple[str, str], int | None] = {}
         self._projects: tuple[object, float, list[dict[str, Any]]] = (None, 0.0, [])
+        self.sender = Sender(
+            os.path.join(home, paths.NOTIFIED),
+            self._host,
+            sys.platform,
+            self.announcer.tmux_servers,
+            log.error,
+        )
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -120,6 +129,7 @@ class Listener:
         self.receiver.close(remove=True)
         self.watcher.close()
         self.chores.close()
+        self.sender.close()
         self.db.close()
         self.selector.close()
 
@@ -209,6 +219,7 @@ class Listener:
         if now >= self._next_midnight or now < self.aggregator.day:
             self._begin_day(now)
         self._publish(now)
+        self.sender.tick(self.alerts if self.ingest.complete else (), self.config, now)
         if self.ingest.complete and not self._trimmed:
             chores.give_back_memory()
         self._trimmed = self.ingest.complete
