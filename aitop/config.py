@@ -104,6 +104,19 @@ KEYS = (
         "Warn when this many responses in 15 minutes were cut off at their output limit. 0: off.",
     ),
     Key("alerts.errors", "number", 5, "Warn when this many API requests failed in 5 minutes. 0: off."),
+    Key(
+        "advise.disable",
+        "strings",
+        [],
+        "Rules of `aitop advise` that are switched off; `aitop advise --rules` lists them.",
+    ),
+    Key("advise.least_usd", "number", 0.5, "What a finding must be worth to be told, USD."),
+    Key(
+        "energy.zone",
+        "str",
+        "",
+        "Whose electricity `aitop energy` assumes: FRA, USA, WOR for the world. Empty: as EcoLogits for the provider.",
+    ),
     Key("notify.desktop", "bool", False, "Show alerts as desktop notifications (notify-send, osascript)."),
     Key("notify.tmux", "bool", False, "Show alerts in every tmux client of a server with our plugin."),
     Key(

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from aitop.advice import rebuilds, what_if
 from aitop.advice.finding import Hit, Rule, Words, sessions, thousands, times
-from aitop.advice.record import Record
+from aitop.advice.record import Call, Record
 from aitop.model import Usage
 from aitop.pricing.table import PriceTable
 
+SYSTEM = 8_000  # tokens: at least this much is the system prompt with its tools
 FRESH = 20_000  # tokens a new or compacted conversation begins with
 
 
@@ -55,9 +56,10 @@ def _hour_cache(record: Record, table: PriceTable) -> Iterable[Hit]:
     for call in calls:
         written += call.usage.cache_write_1h_tokens
         usage = _five_minutes(call.usage)
-        if before is not None and call.at - before.at > rebuilds.EARLY * rebuilds.SHORT:
-            again = min(before.cached, usage.cache_read_tokens)
-            needed += 1 if again else 0
+        if before is None or call.at - before.at > rebuilds.EARLY * rebuilds.SHORT:
+            # What a first request reads, an earlier session wrote: nobody can tell how long ago.
+            again = usage.cache_read_tokens if before is None else min(before.cached, usage.cache_read_tokens)
+            needed += 1 if again and before is not None else 0
             usage = usage._replace(
                 cache_read_tokens=usage.cache_read_tokens - again,
                 cache_write_5m_tokens=usage.cache_write_5m_tokens + again,
@@ -93,12 +95,17 @@ HOUR_CACHE = Rule(
 )
 
 
+def _kept_system(call: Call) -> str:
+    """How much of the prompt's beginning was still read."""
+    return "conversation" if call.usage.cache_read_tokens >= SYSTEM else "system prompt"
+
+
 def _rewritten(record: Record, table: PriceTable, why: str) -> Iterable[Hit]:
     """What writing the prefix again cost beyond reading it."""
     for r in rebuilds.find(record):
         if r.why == why and r.call.priced:
             read = what_if.priced(table, r.call, what_if.written_to_read(r.call.usage, r.tokens))
-            about = f"{r.before.model} to {r.call.model}" if why == "model" else ""
+            about = f"{r.before.model} to {r.call.model}" if why == "model" else _kept_system(r.call)
             yield Hit(r.call.cost - read, record.name, record.project, r.call.at, 1, r.tokens, about)
 
 
@@ -127,12 +134,14 @@ MODEL_SWITCH = Rule(
 
 def _say_lost(hits: Sequence[Hit]) -> Words:
     tokens = sum(hit.tokens for hit in hits)
+    talk = sum(1 for hit in hits if hit.about == "conversation")
     return Words(
         f"{times(len(hits), 'time')} the cache was written again ({thousands(tokens)} tokens) although it had "
-        "not run out, the model was the same and nothing was compacted: the beginning of the prompt changed",
-        "Look for what changes it: MCP servers that connect late or drop out, tools switched on and off, "
-        "an edited CLAUDE.md, a session resumed by another version",
-        "The sessions and times below, in the client's own log of that minute",
+        "not run out, the model was the same and nothing was compacted, so the prompt before it had changed: "
+        f"{talk:,} times the system prompt was still read, {len(hits) - talk:,} times not",
+        "Where the system prompt was still read: thinking switched on or off between turns, a message edited "
+        "or rewound. Where it was not: MCP servers that come and go, tools switched, an edited CLAUDE.md",
+        "What you did in the sessions at the times below",
     )
 
 

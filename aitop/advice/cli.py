@@ -24,7 +24,9 @@ SHOWN = 3  # sessions named below a finding
 @click.option("--until", metavar="DATE", help="Last day, inclusive.")
 @click.option("--rule", "only", multiple=True, metavar="ID", help="Only this rule; may be repeated.")
 @click.option("--rules", "listing", is_flag=True, help="List every rule and leave.")
-@click.option("--json", "as_json", is_flag=True, help="A list of findings; money in USD, times in epoch seconds.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="A list of findings; money in USD, times in epoch seconds."
+)
 def advise(since: str | None, until: str | None, only: tuple[str, ...], listing: bool, as_json: bool) -> None:
     """What could have cost less, by rules whose evidence is in the history.
 

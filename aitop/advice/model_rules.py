@@ -19,7 +19,9 @@ def _older_model(record: Record, table: PriceTable) -> Iterable[Hit]:
         found = what_if.cheaper_successor(table, call) if call.priced else None
         if found:
             name, price = found
-            yield Hit(call.cost - price, record.name, record.project, call.at, about=f"{call.model} to {name}")
+            yield Hit(
+                call.cost - price, record.name, record.project, call.at, about=f"{call.model} to {name}"
+            )
 
 
 def _say_older(hits: Sequence[Hit]) -> Words:
@@ -85,7 +87,9 @@ def _small_work(record: Record, table: PriceTable) -> Iterable[Hit]:
     hits = [hit for call in calls for hit in _smaller(record, call, table)]
     if len(hits) == len(calls):
         about = hits[0].about
-        yield Hit(sum(hit.saving for hit in hits), record.name, record.project, calls[0].at, len(hits), about=about)
+        yield Hit(
+            sum(hit.saving for hit in hits), record.name, record.project, calls[0].at, len(hits), about=about
+        )
 
 
 def _say_small(hits: Sequence[Hit]) -> Words:

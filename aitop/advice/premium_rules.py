@@ -54,7 +54,12 @@ def _long_prompt(record: Record, table: PriceTable) -> Iterable[Hit]:
         premium = _premium(call, table) if call.priced else 0
         if premium > 0:
             yield Hit(
-                premium, record.name, record.project, call.at, tokens=call.usage.input_tokens, about=call.model
+                premium,
+                record.name,
+                record.project,
+                call.at,
+                tokens=call.usage.input_tokens,
+                about=call.model,
             )
 
 
@@ -88,6 +93,8 @@ def _say_long(hits: Sequence[Hit]) -> Words:
     )
 
 
-LONG_PROMPT = Rule("long-prompt", "Prompts beyond the length at which a model charges more.", _long_prompt, _say_long)
+LONG_PROMPT = Rule(
+    "long-prompt", "Prompts beyond the length at which a model charges more.", _long_prompt, _say_long
+)
 
 RULES = (FAST_MODE, US_ONLY, LONG_PROMPT)

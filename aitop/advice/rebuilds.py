@@ -7,12 +7,14 @@ rules claim the same dollars.
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from aitop.advice.record import Call, Record
 
 LEAST = 20_000  # tokens: less is a system prompt's worth
 SHORT, LONG = 300.0, 3600.0  # seconds a cache lives
+ONE_MOMENT = 1.0  # seconds: lines that a client copied carry one and the same time, whenever they were made
 EARLY = 0.9  # of a cache's life: between this and the whole nobody can tell why it is gone
 
 
@@ -30,7 +32,7 @@ def find(record: Record) -> Iterator[Rebuild]:
     """The rebuilds of a session's main thread."""
     life = SHORT
     calls = record.main()
-    for before, call in zip(calls, calls[1:], strict=False):
+    for before, call in pairwise(calls):
         if before.usage.cache_write_tokens:
             life = LONG if before.usage.cache_write_1h_tokens else SHORT
         prefix = before.cached
@@ -45,13 +47,14 @@ def find(record: Record) -> Iterator[Rebuild]:
 
 
 def _why(before: Call, call: Call, gap: float, life: float) -> str | None:
+    """Only what the record can tell: with two reasons at once, or none that is sure, there is no claim."""
     if gap > LONG:
         return "long pause"
     if before.model != call.model:
-        return "model"
+        return "model" if ONE_MOMENT <= gap < EARLY * life else None
     if gap > life:
         return "pause"
-    return "unknown" if gap < EARLY * life else None
+    return "unknown" if ONE_MOMENT <= gap < EARLY * life else None
 
 
 def _compacted(record: Record, start: float, end: float) -> bool:

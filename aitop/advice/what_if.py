@@ -46,13 +46,15 @@ def newest(table: PriceTable, family: str, at: float) -> str | None:
 
 def smaller(table: PriceTable, call: Call) -> str | None:
     """The model one size below a large one, as it was on the day of the call."""
-    return newest(table, SMALLER, call.at) if normalise.family(call.model) in LARGE else None
+    if call.usage.speed or normalise.family(call.model) not in LARGE:
+        return None  # fast mode is another rule's
+    return newest(table, SMALLER, call.at)
 
 
 def cheaper_successor(table: PriceTable, call: Call) -> tuple[str, int] | None:
     """A newer model of the same family, out on the day of the call, at which it had cost least: (name, cost)."""
     known, word = table.find(call.model), normalise.family(call.model)
-    if known is None or word is None or not known.released:
+    if known is None or word is None or not known.released or call.usage.speed:
         return None
     day = datetime.fromtimestamp(call.at, UTC).date().isoformat()
     best: tuple[str, int] | None = None

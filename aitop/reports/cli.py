@@ -47,7 +47,7 @@ def report(ctx: click.Context) -> None:
 def models(since: str | None, until: str | None, timezone: str | None, as_json: bool) -> None:
     """Tokens and cost of each model, by its id as written, dearest first."""
     start, end = _range(since, until, timezone)
-    db = _history()
+    db = history()
     rows = [{"model": t.name, **_figures(t)} for t in read.by_model(db, start, end)]
     _print(rows, as_json, "model")
 
@@ -57,7 +57,7 @@ def models(since: str | None, until: str | None, timezone: str | None, as_json: 
 def sessions(since: str | None, until: str | None, timezone: str | None, as_json: bool) -> None:
     """Tokens and cost of each session, sub-agents included, dearest first."""
     start, end = _range(since, until, timezone)
-    db = _history()
+    db = history()
     rows = [{"session": t.name, **_figures(t), **extra} for t, extra in read.by_session(db, start, end)]
     _print(rows, as_json, "session")
 
@@ -122,7 +122,7 @@ def _midnight(day: str, zone: tzinfo | None, option: str, days: int = 0) -> floa
         raise click.UsageError(f"{option}: {day} is no date such as 2026-01-31") from error
 
 
-def _history() -> sqlite3.Connection:
+def history() -> sqlite3.Connection:
     shown = _Progress()
     try:
         return catchup.catch_up(shown)
