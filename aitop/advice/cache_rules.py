@@ -30,7 +30,7 @@ def _short_cache(record: Record, table: PriceTable) -> Iterable[Hit]:
 
 
 def _say_short(hits: Sequence[Hit]) -> Words:
-    count, tokens = sum(hit.count for hit in hits), sum(hit.tokens for hit in hits)
+    count, tokens = sum(hit.number for hit in hits), sum(hit.tokens for hit in hits)
     return Words(
         f"After {times(count, 'pause')} of 5 to 60 minutes {thousands(tokens)} tokens were written to the "
         "cache again; with a 1-hour cache they had been read, dearer writes already taken off",
@@ -77,7 +77,7 @@ def _five_minutes(usage: Usage) -> Usage:
 
 
 def _say_hour(hits: Sequence[Hit]) -> Words:
-    tokens, needed = sum(hit.tokens for hit in hits), sum(hit.count for hit in hits)
+    tokens, needed = sum(hit.tokens for hit in hits), sum(hit.number for hit in hits)
     return Words(
         f"{thousands(tokens)} tokens were written to the 1-hour cache in {sessions(hits)}, and only "
         f"{times(needed, 'pause')} of more than 5 minutes read from it; a 5-minute cache had been cheaper, "

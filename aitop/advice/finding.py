@@ -15,7 +15,7 @@ class Hit(NamedTuple):
     session: str
     project: str
     at: float
-    count: int = 1
+    number: int = 1
     tokens: int = 0
     about: str = ""
 

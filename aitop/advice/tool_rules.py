@@ -41,7 +41,7 @@ def _requests(calls: list[Call], times_of: list[float], run: list[ToolCall]) -> 
 
 def _say(hits: Sequence[Hit]) -> Words:
     tools = ", ".join(sorted({hit.about for hit in hits}))
-    longest = max(hit.count for hit in hits)
+    longest = max(hit.number for hit in hits)
     return Words(
         f"{times(len(hits), 'time')} the same tool failed in {IN_A_ROW} or more requests in a row, up to "
         f"{longest}: {tools}. The saving is what the requests after the first failure cost",
