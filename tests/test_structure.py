@@ -176,7 +176,7 @@ def sources():
 
 
 # The edges: who may ask what time it is.
-CLOCKS = ("cli.py", "demo/", "install/", "listener/", "pricing/cli.py", "pricing/refresh.py", "reports/",
+CLOCKS = ("advice/cli.py", "cli.py", "demo/", "install/", "listener/", "pricing/cli.py", "pricing/refresh.py", "reports/",
           "segments/follow.py", "segments/oneshot.py", "statusline.py", "top/")  # fmt: skip
 
 

@@ -62,6 +62,7 @@ def sessions(db: sqlite3.Connection, start: float | None, end: float | None) -> 
         "ORDER BY r.session, r.at, r.id",
         values,
     )
+    tools = _Tools(db, start)
     for session, group in groupby(rows, key=lambda row: row[0]):
         calls = [
             Call(row[1], row[2], unpack_usage(row[3:10], row[10]), row[11], row[12] != 2, row[13], row[14])
@@ -69,15 +70,29 @@ def sessions(db: sqlite3.Connection, start: float | None, end: float | None) -> 
         ]
         name, cwd = db.execute("SELECT name, cwd FROM session WHERE id = ?", (session,)).fetchone()
         project = (cwd or "").replace("\\", "/").rstrip("/").rpartition("/")[2] or name[:8]
-        yield Record(name, project, calls, _tools(db, session, calls), _compactions(db, session))
+        used = [tool for tool in tools.of(session) if calls[0].at <= tool.at <= calls[-1].at + 3600]
+        yield Record(name, project, calls, used, _compactions(db, session))
 
 
-def _tools(db: sqlite3.Connection, session: int, calls: list[Call]) -> list[ToolCall]:
-    rows = db.execute(
-        "SELECT at, name, failed FROM tool WHERE at >= ? AND at <= ? AND session = ? ORDER BY at, key",
-        (calls[0].at, calls[-1].at + 3600, session),
-    )
-    return [ToolCall(at, name, bool(failed)) for at, name, failed in rows]
+class _Tools:
+    """Tool calls read once, in the order of sessions, beside their requests: `tool` has no index by session."""
+
+    def __init__(self, db: sqlite3.Connection, start: float | None) -> None:
+        rows = db.execute(
+            "SELECT session, at, name, failed FROM tool WHERE at >= ? ORDER BY session, at, key",
+            (start or 0.0,),
+        )
+        self._groups = groupby(rows, key=lambda row: row[0])
+        self._next: tuple[int, list[ToolCall]] | None = None
+
+    def of(self, session: int) -> list[ToolCall]:
+        """Those of a session; sessions are asked for in ascending order."""
+        while self._next is None or self._next[0] < session:
+            found = next(self._groups, None)
+            if found is None:
+                return []
+            self._next = (found[0], [ToolCall(row[1], row[2], bool(row[3])) for row in found[1]])
+        return self._next[1] if self._next[0] == session else []
 
 
 def _compactions(db: sqlite3.Connection, session: int) -> list[float]:
