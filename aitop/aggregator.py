@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from aitop import periods
 from aitop.history.ledger import Changes
 from aitop.model import ZERO, Limit, Sum
-from aitop.windows import Minutes, Total, Windows
+from aitop.windows import Minutes, Moments, Quarters, Total, Windows
 
 LATENCIES = 512  # the newest of each tool: exact percentiles over them
 TOOLS = 200
@@ -42,6 +42,9 @@ class Aggregator:
         self.windows = Windows(started_at)
         self.minutes = Minutes()
         self.since_start = Total(started_at)
+        self.quarters = Quarters()
+        self.cut_off = Moments()  # responses that ended at max_tokens
+        self.past_days: tuple[int, ...] = ()  # picodollars of finished days with any cost, oldest first
         self.periods: dict[str, Total] = {}
         self.day = 0.0  # where today began
         self.tools: dict[str, Tool] = {}
@@ -72,16 +75,28 @@ class Aggregator:
             self.windows.add(at, value)
             self.minutes.add(at, value)
 
+    def recall_sessions(
+        self, past: Iterable[tuple[float, int, Sum]], cut_off: Iterable[float], now: float
+    ) -> None:
+        """The last quarter of an hour of each session, which the history had before this start."""
+        for at, session, value in past:
+            self.quarters.add(at, session, value, now)
+        for at in cut_off:
+            self.cut_off.add(at, 1)
+
     def fold(self, changes: Changes, now: float) -> None:
         """Take in what one commit changed."""
         self.windows.advance(now)
-        for at, _, value in changes.sums:
+        for at, session, value in changes.sums:
+            self.quarters.add(at, session, value, now)
             self.windows.add(at, value)
             self.minutes.add(at, value)
             self.since_start.add(at, value)
             for total in self.periods.values():
                 total.add(at, value)
         for at, reason, sign in changes.stops:
+            if reason == "max_tokens":
+                self.cut_off.add(at, sign)
             if at >= self.day:
                 self.stop_reasons[reason] = self.stop_reasons.get(reason, 0) + sign
         for at, name, calls, failures in changes.tools:

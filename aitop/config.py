@@ -68,6 +68,83 @@ KEYS = (
         "Judge the five-hour block by a plan's usual allowance, or by your own busiest blocks (p90), while the "
         "client gives no official number. Always marked as an estimate.",
     ),
+    Key(
+        "alerts.pace_points",
+        "number",
+        15.0,
+        "Warn when the used percent of a limit is this many points ahead of its elapsed time. 0: off.",
+    ),
+    Key(
+        "alerts.anomaly_score",
+        "number",
+        3.5,
+        "Warn when today's cost lies this many robust standard deviations above your own days. 0: off.",
+    ),
+    Key(
+        "alerts.runaway_usd",
+        "number",
+        5.0,
+        "Warn when a session spends this much in 15 minutes and changes no line (told by the status line). 0: off.",
+    ),
+    Key(
+        "alerts.runaway_requests",
+        "number",
+        30,
+        "Warn when a session makes this many requests in 15 minutes with next to no output. 0: off.",
+    ),
+    Key(
+        "alerts.compaction_tokens",
+        "number",
+        10_000,
+        "Warn when a working session is this many tokens from its automatic compaction. 0: off.",
+    ),
+    Key(
+        "alerts.cache_expiry_seconds",
+        "number",
+        60,
+        "Warn this long before the cache of a session at rest expires (told by the status line). 0: off.",
+    ),
+    Key(
+        "alerts.max_tokens",
+        "number",
+        2,
+        "Warn when this many responses in 15 minutes were cut off at their output limit. 0: off.",
+    ),
+    Key("alerts.errors", "number", 5, "Warn when this many API requests failed in 5 minutes. 0: off."),
+    Key(
+        "advise.disable",
+        "strings",
+        [],
+        "Rules of `aitop advise` that are switched off; `aitop advise --rules` lists them.",
+    ),
+    Key("advise.least_usd", "number", 0.5, "What a finding must be worth to be told, USD."),
+    Key(
+        "energy.zone",
+        "str",
+        "",
+        "Whose electricity `aitop energy` assumes: FRA, USA, WOR for the world. Empty: as EcoLogits for the provider.",
+    ),
+    Key("notify.desktop", "bool", False, "Show alerts as desktop notifications (notify-send, osascript)."),
+    Key("notify.tmux", "bool", False, "Show alerts in every tmux client of a server with our plugin."),
+    Key(
+        "notify.command",
+        "str",
+        "",
+        "A shell command to run for each alert, which gets it as JSON on its standard input.",
+    ),
+    Key("notify.level", "warning|critical", "warning", "The least level that is notified."),
+    Key(
+        "notify.mute",
+        "strings",
+        ["cache-expiry"],
+        "Alerts that are shown but not notified, by the part of their id before the colon.",
+    ),
+    Key(
+        "notify.cooldown_minutes",
+        "number",
+        30,
+        "Quiet time after a notification before the same one comes again.",
+    ),
 )
 BY_PATH = {key.path: key for key in KEYS}
 

@@ -125,6 +125,7 @@ class ClientTotals(NamedTuple):
     at: float | None
     cost_usd: float
     api_ms: float | None = None
+    lines_changed: int | None = None  # added and removed, by its own editing tools
 
 
 class ContextSize(NamedTuple):

@@ -21,6 +21,7 @@ STATUSLINE = "statusline"
 INSTALLED = "installed.json"
 BACKUPS = "backups"
 PRESET = "waybar.preset"  # chosen by a click on the bar
+NOTIFIED = "notified.json"  # what people were told of already
 TMUX = "tmux"  # one file for each tmux server that shows our numbers
 
 

@@ -5,8 +5,8 @@ shows, which limits still hold), so that a display has nothing left to compute.
 """
 
 import os
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from aitop import alerts
 from aitop.aggregator import Aggregator
@@ -31,6 +31,7 @@ class Facts(NamedTuple):
 
     alive: Callable[[int], bool]  # whether a process lives
     context_limit: Callable[[str, str], int | None]  # (provider, model) → tokens
+    budgets: tuple[Mapping[str, Any], ...] = ()  # as published
 
 
 class SessionView(NamedTuple):
@@ -88,6 +89,8 @@ def take(
     gauge = _gauge(views, now)
     windows = {name: aggregator.window(name) for name in SPANS}
     cost, tokens = aggregator.minutes.values(now)
+    limits = [limit for _, limit in sorted(aggregator.limits.items()) if limit.resets_at > now]
+    more = _more(aggregator, views, limits, facts, now)
     return Snapshot(
         now,
         windows,
@@ -103,13 +106,41 @@ def take(
             for name, tool in sorted(aggregator.tools.items())
             if tool.calls > 0
         ],
-        [limit for _, limit in sorted(aggregator.limits.items()) if limit.resets_at > now],
-        alerts.evaluate(before, config, now, windows["1m"], windows["5m"], gauge.percent if gauge else None),
+        limits,
+        alerts.evaluate(
+            before, config, now, windows["1m"], windows["5m"], gauge.percent if gauge else None, more
+        ),
         cost,
         tokens,
         sorted(aggregator.unpriced),
         sorted(aggregator.estimated),
     )
+
+
+def _more(
+    aggregator: Aggregator, views: list[SessionView], limits: list[Limit], facts: Facts, now: float
+) -> alerts.More:
+    """What the rules beyond the last minutes' sums are judged by."""
+    today = aggregator.periods.get("today")
+    return alerts.More(
+        tuple(_session_facts(v, aggregator.quarters.sum(v.session.id, now)) for v in views),
+        tuple(limits),
+        facts.budgets,
+        aggregator.cut_off.count(now),
+        aggregator.day,
+        today.sum().cost if today else 0,
+        aggregator.past_days,
+    )
+
+
+def _session_facts(v: SessionView, quarter: Sum) -> alerts.SessionFacts:
+    s = v.session
+    changed, since, told = s.lines or (None, 0.0, 0.0)
+    expires = s.cache.expires_at if s.cache is not None and s.cache.warm else None
+    return alerts.SessionFacts(
+        s.name, project(s), s.provider, v.status, quarter, s.context_tokens, v.context_limit, s.compactions,
+        expires, changed, since, told,
+    )  # fmt: skip
 
 
 def active(v: SessionView, now: float) -> bool:

@@ -11,6 +11,8 @@ from aitop.model import ZERO, Sum
 SPANS = {"1m": 60, "5m": 300, "15m": 900}
 LONGEST = 900
 MINUTES = 60  # of sparklines
+KEPT_MINUTES = 15  # of each session
+MANY_SESSIONS = 256
 _WIDTH = len(Sum._fields)
 
 
@@ -98,3 +100,50 @@ class Total:
 
     def sum(self) -> Sum:
         return Sum(*self._total)
+
+
+class Quarters:
+    """The last fifteen minutes of each session, by minutes; a session at rest leaves nothing behind."""
+
+    def __init__(self) -> None:
+        self._minutes: dict[int, dict[int, list[int]]] = {}  # session → minute → Sum's numbers
+
+    def add(self, at: float, session: int, value: Sum, now: float) -> None:
+        minute = int(at) // 60
+        if minute <= int(now) // 60 - KEPT_MINUTES:
+            return
+        if session not in self._minutes and len(self._minutes) >= MANY_SESSIONS:
+            for known in list(self._minutes):
+                self.sum(known, now)
+        total = self._minutes.setdefault(session, {}).setdefault(minute, [0] * len(value))
+        for i, v in enumerate(value):
+            total[i] += v
+
+    def sum(self, session: int, now: float) -> Sum:
+        minutes = self._minutes.get(session)
+        if not minutes:
+            return ZERO
+        oldest = int(now) // 60 - KEPT_MINUTES
+        for minute in [m for m in minutes if m <= oldest]:
+            del minutes[minute]
+        if not minutes:
+            del self._minutes[session]
+            return ZERO
+        return Sum._make(map(sum, zip(*minutes.values(), strict=True)))
+
+
+class Moments:
+    """How often something happened in the last fifteen minutes; what is taken back cancels what it said."""
+
+    def __init__(self) -> None:
+        self._minutes: dict[int, int] = {}
+
+    def add(self, at: float, times: int) -> None:
+        minute = int(at) // 60
+        self._minutes[minute] = self._minutes.get(minute, 0) + times
+
+    def count(self, now: float) -> int:
+        oldest = int(now) // 60 - KEPT_MINUTES
+        for minute in [m for m in self._minutes if m <= oldest]:
+            del self._minutes[minute]
+        return max(0, sum(self._minutes.values()))

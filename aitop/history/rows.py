@@ -39,7 +39,7 @@ class Session:
     __slots__ = (
         "agents", "branch", "cache", "client_api_ms", "client_cost", "compactions", "context_at",
         "context_limit", "context_tokens", "cwd", "dirty", "id", "info_at", "inherited", "last_at",
-        "model", "name", "pane", "pid", "provider", "started_at", "status", "status_at", "status_live",
+        "lines", "model", "name", "pane", "pid", "provider", "started_at", "status", "status_at", "status_live",
         "stop_reasons", "tag", "total",
     )  # fmt: skip
 
@@ -68,6 +68,8 @@ class Session:
         self.context_limit: int | None = None
         self.agents: set[str] = set()
         self.cache: CacheState | None = None  # as the client last said; not kept over a restart
+        # (changed lines as the client counts them, when that number last changed, when last told); not kept either
+        self.lines: tuple[int, float, float] | None = None
         self.dirty = True
 
 

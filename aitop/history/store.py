@@ -127,6 +127,10 @@ class History:
         if isinstance(event, ClientTotals):
             session.client_cost = max(session.client_cost or 0.0, event.cost_usd)
             session.client_api_ms = max(session.client_api_ms or 0.0, event.api_ms or 0.0) or None
+            if event.lines_changed is not None:
+                same = session.lines is not None and session.lines[0] == event.lines_changed
+                since = session.lines[1] if session.lines and same else at or now
+                session.lines = (event.lines_changed, since, at or now)
         elif isinstance(event, CacheState):
             session.cache = event
         elif isinstance(event, ContextSize):

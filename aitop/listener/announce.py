@@ -42,6 +42,10 @@ class Announcer:
         self._write(texts, now)
         self._pusher.tell(state, now)
 
+    def tmux_servers(self) -> list[tuple[str, str]]:
+        """(program, socket) of every living tmux server with our plugin."""
+        return self._pusher.addresses()
+
     def _write(self, texts: dict[str, str], now: float) -> None:
         """Write the state, and the segments if there are any; once more in new folders if they are gone."""
         assert self._state is not None

@@ -11,6 +11,7 @@ import selectors
 import signal
 import socket
 import sqlite3
+import sys
 import time
 from typing import Any
 
@@ -19,7 +20,7 @@ from aitop.aggregator import Aggregator
 from aitop.alerts import Alert
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
-from aitop.history import given, load, read, schema
+from aitop.history import given, load, read, recent, schema
 from aitop.history.store import History
 from aitop.ingest import Ingest
 from aitop.listener import chores
@@ -29,6 +30,7 @@ from aitop.listener.money import dress
 from aitop.listener.receive import Arrival, Receiver
 from aitop.listener.watch import Watcher
 from aitop.money.keeper import Keeper
+from aitop.notify.sender import Sender
 from aitop.pricing import table
 from aitop.providers import Provider
 from aitop.providers import load as load_providers
@@ -75,10 +77,18 @@ class Listener:
         self._reprice_from: int | None = None
         self._alive: dict[int, tuple[float, bool]] = {}
         self._host = socket.gethostname()
+        self._budgets: tuple[dict[str, Any], ...] = ()
         self._trimmed = False  # memory of the last reading was given back
         self._folded = 0  # commits that changed something
         self._limits: dict[tuple[str, str], int | None] = {}
         self._projects: tuple[object, float, list[dict[str, Any]]] = (None, 0.0, [])
+        self.sender = Sender(
+            os.path.join(home, paths.NOTIFIED),
+            self._host,
+            sys.platform,
+            self.announcer.tmux_servers,
+            log.error,
+        )
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -123,6 +133,7 @@ class Listener:
         self.receiver.close(remove=True)
         self.watcher.close()
         self.chores.close()
+        self.sender.close()
         self.db.close()
         self.selector.close()
 
@@ -214,6 +225,7 @@ class Listener:
         if self.ingest.complete:
             self._learn()
         self._publish(now)
+        self.sender.tick(self.alerts if self.ingest.complete else (), self.config, now)
         if self.ingest.complete and not self._trimmed:
             chores.give_back_memory()
         self._trimmed = self.ingest.complete
@@ -282,6 +294,7 @@ class Listener:
             projects=self._projects_today(now),
         )  # fmt: skip
         dress(state, self.keeper, snap, self.history.sessions.values(), self.config)
+        self._budgets = tuple(state["budgets"])  # judged with the next second's alerts
         self.announcer.publish(state, self._sign(), self.config, now)
 
     def _projects_today(self, now: float) -> list[dict[str, Any]]:
@@ -316,7 +329,7 @@ class Listener:
         }
 
     def _facts(self, now: float) -> Facts:
-        return Facts(lambda pid: self._lives(pid, now), self._context_limit)
+        return Facts(lambda pid: self._lives(pid, now), self._context_limit, self._budgets)
 
     def _lives(self, pid: int, now: float) -> bool:
         """Whether a process lives, asked at most every two seconds."""
@@ -355,6 +368,9 @@ class Listener:
         self._remember_sessions()
         self.aggregator.windows.advance(now)
         self.aggregator.recall(read.past(self.db, now - 3600))
+        self.aggregator.recall_sessions(
+            recent.by_session(self.db, now - 900), recent.cut_off(self.db, now - 900), now
+        )
         for limit in read.limits(self.db, now):
             self.aggregator.limits[(limit.provider, limit.account or "", limit.name)] = limit
         for model, basis in read.odd_models(self.db):
@@ -381,6 +397,7 @@ class Listener:
                 read.compactions_since(self.db, today),
             )
             self.keeper.begin(self.db, now)
+            self.aggregator.past_days = recent.past_days(self.db, today)
         except sqlite3.Error as error:
             self.log.error(f"history: {error}")
         self._next_midnight = periods.next_midnight(now)

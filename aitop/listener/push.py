@@ -90,6 +90,11 @@ class Pusher:
                 self._forget(name)
         return found
 
+    def addresses(self) -> list[tuple[str, str]]:
+        """(program, socket) of every living server, those that read segments included."""
+        self._look()
+        return [(server.program, server.socket) for server in self._servers.values() if _lives(server)]
+
     def close(self, now: float) -> None:
         """On a clean end the numbers vanish at once; waits a moment, and for no call that hangs."""
         for name, server in self._servers.items():

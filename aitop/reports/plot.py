@@ -17,7 +17,7 @@ class MissingError(Exception):
 def bars(rows: list[dict[str, Any]], name: str, key: str, width: int) -> str:
     """One bar a row, in the rows' order. Raises MissingError."""
     try:
-        import plotext  # type: ignore[import-untyped,unused-ignore]
+        import plotext  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError as error:
         raise MissingError("--plot needs plotext: pip install 'aitop-status[plot]'") from error
     shown = rows[-MOST_BARS:] if name in ("day", "week", "month", "block") else rows[:MOST_BARS]

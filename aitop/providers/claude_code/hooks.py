@@ -136,7 +136,10 @@ def _status_line(header: dict[str, str], payload: dict[str, Any], session: str, 
     if isinstance(cost, dict):
         total = _number(cost.get("total_cost_usd"))
         if total is not None and total < 1e9:
-            events.append(ClientTotals(session, now, total, _number(cost.get("total_api_duration_ms"))))
+            added, removed = _number(cost.get("total_lines_added")), _number(cost.get("total_lines_removed"))
+            lines = None if added is None or removed is None else int(added + removed)
+            api_ms = _number(cost.get("total_api_duration_ms"))
+            events.append(ClientTotals(session, now, total, api_ms, lines))
     context = payload.get("context_window")
     if isinstance(context, dict):
         size = _number(context.get("context_window_size"))

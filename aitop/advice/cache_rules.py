@@ -1,0 +1,183 @@
+"""Rules about the prompt cache: the wrong life for the pauses taken, and prefixes written twice."""
+
+from collections.abc import Iterable, Sequence
+
+from aitop.advice import rebuilds, what_if
+from aitop.advice.finding import Hit, Rule, Words, sessions, thousands, times
+from aitop.advice.record import Call, Record
+from aitop.model import Usage
+from aitop.pricing.table import PriceTable
+
+SYSTEM = 8_000  # tokens: at least this much is the system prompt with its tools
+FRESH = 20_000  # tokens a new or compacted conversation begins with
+
+
+def _short_cache(record: Record, table: PriceTable) -> Iterable[Hit]:
+    """The main thread once more with a 1-hour cache: every write dearer, every short pause a read."""
+    calls = record.main()
+    paused = {r.call: r.tokens for r in rebuilds.find(record) if r.why == "pause"}
+    if any(call.usage.cache_write_1h_tokens or not call.priced for call in calls):
+        return
+    saving = 0
+    for call in calls:
+        usage = call.usage
+        if call in paused:
+            usage = what_if.written_to_read(usage, paused[call])
+        usage = usage._replace(cache_write_5m_tokens=0, cache_write_1h_tokens=usage.cache_write_5m_tokens)
+        saving += call.cost - what_if.priced(table, call, usage)
+    if saving:
+        yield Hit(saving, record.name, record.project, calls[0].at, len(paused), sum(paused.values()))
+
+
+def _say_short(hits: Sequence[Hit]) -> Words:
+    count, tokens = sum(hit.number for hit in hits), sum(hit.tokens for hit in hits)
+    return Words(
+        f"After {times(count, 'pause')} of 5 to 60 minutes {thousands(tokens)} tokens were written to the "
+        "cache again; with a 1-hour cache they had been read, dearer writes already taken off",
+        "Set ENABLE_PROMPT_CACHING_1H=1 for Claude Code",
+        "`aitop report models --json`: cache_write_5m_tokens falls, cache_read_tokens rises",
+    )
+
+
+SHORT_CACHE = Rule(
+    "short-cache",
+    "The 5-minute cache ran out in pauses that a 1-hour cache outlives.",
+    _short_cache,
+    _say_short,
+)
+
+
+def _hour_cache(record: Record, table: PriceTable) -> Iterable[Hit]:
+    """The main thread once more with a 5-minute cache: every write cheaper, every longer pause a rewrite."""
+    calls = record.main()
+    if not any(call.usage.cache_write_1h_tokens for call in calls) or not all(call.priced for call in calls):
+        return
+    saving, written, needed, before = 0, 0, 0, None
+    for call in calls:
+        written += call.usage.cache_write_1h_tokens
+        usage = _five_minutes(call.usage)
+        if before is None or call.at - before.at > rebuilds.EARLY * rebuilds.SHORT:
+            # What a first request reads, an earlier session wrote: nobody can tell how long ago.
+            again = usage.cache_read_tokens if before is None else min(before.cached, usage.cache_read_tokens)
+            needed += 1 if again and before is not None else 0
+            usage = usage._replace(
+                cache_read_tokens=usage.cache_read_tokens - again,
+                cache_write_5m_tokens=usage.cache_write_5m_tokens + again,
+            )
+        saving += call.cost - what_if.priced(table, call, usage)
+        before = call
+    yield Hit(saving, record.name, record.project, calls[0].at, needed, written)
+
+
+def _five_minutes(usage: Usage) -> Usage:
+    return usage._replace(
+        cache_write_5m_tokens=usage.cache_write_tokens,
+        cache_write_1h_tokens=0,
+    )
+
+
+def _say_hour(hits: Sequence[Hit]) -> Words:
+    tokens, needed = sum(hit.tokens for hit in hits), sum(hit.number for hit in hits)
+    return Words(
+        f"{thousands(tokens)} tokens were written to the 1-hour cache in {sessions(hits)}, and only "
+        f"{times(needed, 'pause')} of more than 5 minutes read from it; a 5-minute cache had been cheaper, "
+        "rewrites after those pauses already taken off",
+        "Set FORCE_PROMPT_CACHING_5M=1 for Claude Code",
+        "`aitop report models --json`: cache_write_1h_tokens becomes cache_write_5m_tokens",
+    )
+
+
+HOUR_CACHE = Rule(
+    "hour-cache",
+    "The 1-hour cache was written and hardly read after five minutes.",
+    _hour_cache,
+    _say_hour,
+)
+
+
+def _kept_system(call: Call) -> str:
+    """How much of the prompt's beginning was still read."""
+    return "conversation" if call.usage.cache_read_tokens >= SYSTEM else "system prompt"
+
+
+def _rewritten(record: Record, table: PriceTable, why: str) -> Iterable[Hit]:
+    """What writing the prefix again cost beyond reading it."""
+    for r in rebuilds.find(record):
+        if r.why == why and r.call.priced:
+            read = what_if.priced(table, r.call, what_if.written_to_read(r.call.usage, r.tokens))
+            about = f"{r.before.model} to {r.call.model}" if why == "model" else _kept_system(r.call)
+            yield Hit(r.call.cost - read, record.name, record.project, r.call.at, 1, r.tokens, about)
+
+
+def _say_switch(hits: Sequence[Hit]) -> Words:
+    tokens = sum(hit.tokens for hit in hits)
+    return Words(
+        f"{times(len(hits), 'change')} of model in the middle of a conversation wrote {thousands(tokens)} "
+        f"tokens to the cache again, most often {_commonest(hits)}: each model has a cache of its own",
+        "Change the model at the start of a conversation, or after /clear or /compact",
+        "`aitop advise --rule model-switch` after a week: fewer changes",
+    )
+
+
+def _commonest(hits: Sequence[Hit]) -> str:
+    abouts = [hit.about for hit in hits]
+    return max(sorted(set(abouts)), key=abouts.count)
+
+
+MODEL_SWITCH = Rule(
+    "model-switch",
+    "The model was changed in mid-conversation, and the cache with it.",
+    lambda record, table: _rewritten(record, table, "model"),
+    _say_switch,
+)
+
+
+def _say_lost(hits: Sequence[Hit]) -> Words:
+    tokens = sum(hit.tokens for hit in hits)
+    talk = sum(1 for hit in hits if hit.about == "conversation")
+    return Words(
+        f"{times(len(hits), 'time')} the cache was written again ({thousands(tokens)} tokens) although it had "
+        "not run out, the model was the same and nothing was compacted, so the prompt before it had changed: "
+        f"{talk:,} times the system prompt was still read, {len(hits) - talk:,} times not",
+        "Where the system prompt was still read: thinking switched on or off between turns, a message edited "
+        "or rewound. Where it was not: MCP servers that come and go, tools switched, an edited CLAUDE.md",
+        "What you did in the sessions at the times below",
+    )
+
+
+CACHE_LOST = Rule(
+    "cache-lost",
+    "A cache that had not run out was written again.",
+    lambda record, table: _rewritten(record, table, "unknown"),
+    _say_lost,
+)
+
+
+def _cold_return(record: Record, table: PriceTable) -> Iterable[Hit]:
+    """A long pause, then the whole old context again: a fresh start had written only its beginning."""
+    for r in rebuilds.find(record):
+        if r.why == "long pause" and r.call.priced and r.tokens > 2 * FRESH:
+            fresh = what_if.without_written(r.call.usage, r.tokens - FRESH)
+            saving = r.call.cost - what_if.priced(table, r.call, fresh)
+            yield Hit(saving, record.name, record.project, r.call.at, 1, r.tokens)
+
+
+def _say_cold(hits: Sequence[Hit]) -> Words:
+    tokens = sum(hit.tokens for hit in hits)
+    return Words(
+        f"{times(len(hits), 'time')} a conversation went on after more than an hour and wrote its old context "
+        f"again, {thousands(tokens)} tokens in all; reading it in every later request comes on top",
+        "Before a long pause /compact, or begin anew with /clear when the old context is not needed",
+        "Context and cost of the first request after your next pause, in `aitop top`",
+    )
+
+
+COLD_RETURN = Rule(
+    "cold-return",
+    "A large old context was carried over a long pause.",
+    _cold_return,
+    _say_cold,
+    judgement=True,
+)
+
+RULES = (SHORT_CACHE, HOUR_CACHE, MODEL_SWITCH, CACHE_LOST, COLD_RETURN)

@@ -1,0 +1,100 @@
+"""Rules about surcharges that stand in the record: fast mode, US-only inference, long prompts."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from aitop.advice import what_if
+from aitop.advice.finding import Hit, Rule, Words, sessions, thousands, times
+from aitop.advice.record import Call, Record
+from aitop.pricing import rows
+from aitop.pricing.table import PriceTable
+
+
+def _fast(record: Record, table: PriceTable) -> Iterable[Hit]:
+    for call in record.calls:
+        if call.usage.speed == "fast" and call.priced:
+            saving = call.cost - what_if.priced(table, call, call.usage._replace(speed=""))
+            if saving > 0:
+                yield Hit(saving, record.name, record.project, call.at)
+
+
+def _say_fast(hits: Sequence[Hit]) -> Words:
+    return Words(
+        f"{times(len(hits), 'request')} in {sessions(hits)} ran in fast mode, which charges more for every token, "
+        "cache included",
+        "Switch it off with /fast where nobody waits for the answer",
+        "The price of fast mode stands in `aitop prices`",
+    )
+
+
+FAST_MODE = Rule("fast-mode", "Fast mode's surcharge.", _fast, _say_fast)
+
+
+def _us_only(record: Record, table: PriceTable) -> Iterable[Hit]:
+    for call in record.calls:
+        if call.usage.geo == "us" and call.priced:
+            saving = call.cost - what_if.priced(table, call, call.usage._replace(geo=""))
+            if saving > 0:
+                yield Hit(saving, record.name, record.project, call.at)
+
+
+def _say_us(hits: Sequence[Hit]) -> Words:
+    return Words(
+        f"{times(len(hits), 'request')} in {sessions(hits)} ran on inference kept in the US, at a tenth more",
+        "Leave `inference_geo` out unless a contract or a law asks for it",
+        "`aitop advise --rule us-only` after a week: nothing left to say",
+    )
+
+
+US_ONLY = Rule("us-only", "The surcharge of inference kept in the US.", _us_only, _say_us)
+
+
+def _long_prompt(record: Record, table: PriceTable) -> Iterable[Hit]:
+    for call in record.calls:
+        premium = _premium(call, table) if call.priced else 0
+        if premium > 0:
+            yield Hit(
+                premium,
+                record.name,
+                record.project,
+                call.at,
+                tokens=call.usage.input_tokens,
+                about=call.model,
+            )
+
+
+def _premium(call: Call, table: PriceTable) -> int:
+    """What the whole request cost beyond the rates of a short prompt; plain requests only."""
+    usage, model = call.usage, table.find(call.model)
+    if model is None or usage.speed or usage.geo or usage.tier or usage.advisor:
+        return 0
+    steps = rows.row_at(model, datetime.fromtimestamp(call.at, UTC).date().isoformat()).standard
+    reached = [step for step in steps if usage.input_tokens > step.over]
+    if len(reached) < 2:
+        return 0
+    leaves = (
+        usage.uncached_input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_5m_tokens,
+        usage.cache_write_1h_tokens,
+    )  # fmt: skip
+    return sum(
+        tokens * (high - low)
+        for tokens, high, low in zip(leaves, reached[-1].rates, steps[0].rates, strict=True)
+    )
+
+
+def _say_long(hits: Sequence[Hit]) -> Words:
+    longest = max(hits, key=lambda hit: hit.tokens)
+    models = ", ".join(sorted({hit.about for hit in hits}))
+    return Words(
+        f"{times(len(hits), 'request')} in {sessions(hits)} were longer than their model's limit for normal rates "
+        f"(up to {thousands(longest.tokens)} tokens), which makes every token of them dearer: {models}",
+        "/compact earlier, or take a model without the step for long conversations",
+        "`aitop prices` shows from which length on a model charges more",
+    )
+
+
+LONG_PROMPT = Rule(
+    "long-prompt", "Prompts beyond the length at which a model charges more.", _long_prompt, _say_long
+)
+
+RULES = (FAST_MODE, US_ONLY, LONG_PROMPT)

@@ -1,0 +1,54 @@
+"""Rules about tools: the same one failing again and again."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+
+from aitop.advice.finding import Hit, Rule, Words, times
+from aitop.advice.record import Call, Record, ToolCall
+from aitop.pricing.table import PriceTable
+
+IN_A_ROW = 4  # requests, each with a failed call of the tool and no good one between
+# A shell's failure is often the answer (a failing test, a grep without a match), not a tool that is broken.
+ANSWERS = frozenset(("Bash", "BashOutput", "KillShell"))
+
+
+def _failing(record: Record, table: PriceTable) -> Iterable[Hit]:  # noqa: ARG001 - one shape for every rule
+    """Of each run of failures the requests after the first: the first one nobody could have known."""
+    names = sorted({tool.name for tool in record.tools if tool.failed} - ANSWERS)
+    times_of = [call.at for call in record.calls]
+    for name in names:
+        run: list[ToolCall] = []
+        for tool in [*(t for t in record.tools if t.name == name), ToolCall(0.0, name, failed=False)]:
+            if tool.failed:
+                run.append(tool)
+                continue
+            asked = _requests(record.calls, times_of, run)
+            if len(asked) >= IN_A_ROW:
+                cost = sum(call.cost for call in asked[1:])
+                yield Hit(cost, record.name, record.project, run[0].at, len(asked), about=name)
+            run = []
+
+
+def _requests(calls: list[Call], times_of: list[float], run: list[ToolCall]) -> list[Call]:
+    """The requests that asked for these tool calls: each the last one begun by then, counted once."""
+    found: list[Call] = []
+    for tool in run:
+        number = bisect_right(times_of, tool.at) - 1
+        if number >= 0 and (not found or calls[number] is not found[-1]):
+            found.append(calls[number])
+    return found
+
+
+def _say(hits: Sequence[Hit]) -> Words:
+    tools = ", ".join(sorted({hit.about for hit in hits}))
+    longest = max(hit.number for hit in hits)
+    return Words(
+        f"{times(len(hits), 'time')} the same tool failed in {IN_A_ROW} or more requests in a row, up to "
+        f"{longest}: {tools}. The saving is what the requests after the first failure cost",
+        "Mend the tool or its permission, take it away, or say in CLAUDE.md how to use it",
+        "The sessions below: each failure is in the transcript with its message",
+    )
+
+
+FAILING_TOOL = Rule("failing-tool", "One tool failed again and again.", _failing, _say)
+RULES = (FAILING_TOOL,)

@@ -1,0 +1,122 @@
+"""`aitop energy`: what the models' output took in electricity and carbon, as ranges with their method."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+from aitop.config import ConfigError
+from aitop.config import load as load_config
+from aitop.energy.estimate import SOURCE, Estimator, MissingError, Span
+
+
+@click.command()
+@click.option("--since", metavar="DATE", help="First day, inclusive (2026-01-01).")
+@click.option("--until", metavar="DATE", help="Last day, inclusive.")
+@click.option(
+    "--zone", metavar="ZONE", help="Whose electricity: FRA, USA, WOR for the world. Default: the provider's."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="One object; energy in kWh, carbon in kg CO2 equivalent."
+)
+def energy(since: str | None, until: str | None, zone: str | None, as_json: bool) -> None:
+    """Electricity and carbon of what was put out, by model, estimated by EcoLogits.
+
+    Ranges, because makers do not publish the size of their models. Counts output tokens only: the
+    method has no figure for input and cached tokens. Needs the extra: pip install 'aitop-status[energy]'.
+    """
+    from aitop.history import read
+    from aitop.reports.cli import history
+
+    start, end = _day(since, "--since"), _day(until, "--until", days=1)
+    try:
+        estimator = Estimator(zone or load_config()["energy.zone"] or None)
+    except (MissingError, ConfigError) as error:
+        raise click.ClickException(str(error)) from error
+    except ValueError as error:
+        raise click.UsageError(f"--zone: {error}") from error
+    db = history()
+    rows = [
+        (total.name, total.sum.requests, total.sum.output_tokens) for total in read.by_model(db, start, end)
+    ]
+    db.close()
+    found = estimated(estimator, rows)
+    click.echo(json.dumps(found, indent=1) if as_json else shown(found))
+
+
+def estimated(estimator: Estimator, rows: list[tuple[str, int, int]]) -> dict[str, Any]:
+    """Every model with its ranges, those without any named; the sum is of those with."""
+    models, unknown = [], []
+    energy_sum = carbon_sum = Span(0.0, 0.0)
+    for model, requests, output in rows:
+        impact = estimator.impact(model, requests, output)
+        if impact is None:
+            unknown.append({"model": model, "requests": requests, "output_tokens": output})
+            continue
+        energy_sum, carbon_sum = energy_sum.plus(impact.energy), carbon_sum.plus(impact.carbon)
+        models.append({
+            "model": model, "as_model": impact.as_model, "requests": requests, "output_tokens": output,
+            "energy_kwh": list(impact.energy), "carbon_kg": list(impact.carbon),
+        })  # fmt: skip
+    return {
+        "method": estimator.method,
+        "source": SOURCE,
+        "zone": estimator.zone,
+        "models": models,
+        "unknown_models": unknown,
+        "energy_kwh": list(energy_sum),
+        "carbon_kg": list(carbon_sum),
+    }
+
+
+def shown(found: dict[str, Any]) -> str:
+    """The same for a person."""
+    from aitop.reports.table import clean
+
+    rows = [("model", "output", "energy", "CO2e")]
+    rows += [
+        (
+            clean(row["model"])[:44],
+            f"{row['output_tokens']:,}",
+            _energy(row["energy_kwh"]),
+            _carbon(row["carbon_kg"]),
+        )
+        for row in found["models"]
+    ]
+    rows.append(("total", "", _energy(found["energy_kwh"]), _carbon(found["carbon_kg"])))
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = [
+        row[0].ljust(widths[0])
+        + "".join("  " + cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))
+        for row in rows
+    ]
+    notes = [f"Method: {found['method']}; {found['source']}"]
+    notes.append(f"Electricity: {found['zone'] or 'the mix EcoLogits assumes for each provider'}")
+    notes.append("Input and cached tokens are not in it: the method has no figure for them")
+    if found["unknown_models"]:
+        names = ", ".join(clean(row["model"]) for row in found["unknown_models"])
+        notes.append(f"Left out, EcoLogits does not know them: {names}")
+    return "\n".join([*lines, "", *notes])
+
+
+def _energy(kwh: list[float]) -> str:
+    return _range([value * 1000 for value in kwh], "Wh") if kwh[1] < 1 else _range(kwh, "kWh")
+
+
+def _carbon(kg: list[float]) -> str:
+    return _range([value * 1000 for value in kg], "g") if kg[1] < 1 else _range(kg, "kg")
+
+
+def _range(values: list[float], unit: str) -> str:
+    least, most = (f"{value:,.3g}" if value < 1000 else f"{value:,.0f}" for value in values)
+    return f"{least} to {most} {unit}"
+
+
+def _day(text: str | None, option: str, days: int = 0) -> float | None:
+    if text is None:
+        return None
+    try:
+        return (datetime.strptime(text, "%Y-%m-%d") + timedelta(days=days)).timestamp()  # noqa: DTZ007 - local days
+    except ValueError as error:
+        raise click.UsageError(f"{option}: {text} is no date such as 2026-01-31") from error

@@ -1,0 +1,94 @@
+"""EcoLogits asked for each model's output tokens. The only place that imports it.
+
+Its method: energy of a request from its output tokens and an assumed size of the model, times the data
+centre's overhead, times the electricity mix of a place, plus a share of making the servers. Makers do not
+publish model sizes, so every figure is a range; input and cached tokens are not counted by the method.
+"""
+
+import logging
+import math
+import warnings
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from aitop.pricing import normalise
+
+MAKERS = {"claude": "anthropic", "gpt": "openai", "gemini": "google_genai", "mistral": "mistralai"}
+METHOD = "EcoLogits {version}: output tokens, usage and a share of making the servers"
+SOURCE = "https://ecologits.ai/latest/methodology/llm_inference/"
+
+
+class MissingError(Exception):
+    """The extra is not installed; the message says how to get it."""
+
+
+class Span(NamedTuple):
+    """From the least to the most it may be."""
+
+    least: float
+    most: float
+
+    def plus(self, other: "Span") -> "Span":
+        return Span(self.least + other.least, self.most + other.most)
+
+
+class Impact(NamedTuple):
+    """Of one model's output: electricity in kWh, greenhouse gas in kg CO2 equivalent."""
+
+    energy: Span
+    carbon: Span
+    as_model: str  # the model of EcoLogits it was computed as
+
+
+class Estimator:
+    """One zone's estimates. Raises MissingError."""
+
+    def __init__(self, zone: str | None) -> None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                version = import_module("ecologits").__version__
+                mixes = import_module("ecologits.electricity_mix_repository").electricity_mixes
+                models = import_module("ecologits.model_repository").models
+                impacts = import_module("ecologits.tracers.utils").llm_impacts
+        except ImportError as error:
+            raise MissingError(
+                "energy needs the extra: pip install 'aitop-status[energy]' "
+                "(uv tool install 'aitop-status[energy]')"
+            ) from error
+        self.method = METHOD.format(version=version)
+        self.zone = zone
+        self._impacts, self._models = impacts, models
+        logging.getLogger("ecologits").setLevel(logging.ERROR)
+        known = zone is None or mixes.find_electricity_mix(zone=zone) is not None
+        if not known:
+            raise ValueError(
+                f"{zone} is no zone of EcoLogits (three letters such as FRA or USA; WOR: the world)"
+            )
+
+    def impact(self, model: str, requests: int, output_tokens: int) -> Impact | None:
+        """Of so many requests and their output; None for a model EcoLogits does not know.
+
+        The method is a fixed part for each request and one for each token, so the mean request times
+        their number is exact. Without a measured time it takes the speed it knows of the model.
+        """
+        if requests <= 0:
+            return None
+        maker = MAKERS.get(normalise.normalise(model).partition("-")[0])
+        name = next((n for n in normalise.spellings(model) if maker and self._knows(maker, n)), None)
+        if maker is None or name is None:
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = self._impacts(maker, name, output_tokens / requests, math.inf, self.zone)
+        if found.errors:
+            return None
+        return Impact(_span(found.energy.value, requests), _span(found.gwp.value, requests), name)
+
+    def _knows(self, maker: str, name: str) -> bool:
+        return self._models.find_model(provider=maker, model_name=name) is not None
+
+
+def _span(value: Any, times: int) -> Span:
+    """A range, or a single number where the method has no doubt."""
+    return Span(float(getattr(value, "min", value)) * times, float(getattr(value, "max", value)) * times)
