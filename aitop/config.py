@@ -62,13 +62,6 @@ KEYS = (
     Key("alerts.limit_warning", "number", 80.0, "Warn when a usage limit is used this far, percent. 0: off."),
     Key("alerts.limit_critical", "number", 95.0, "Critical when a usage limit is used this far. 0: off."),
     Key(
-        "limits.plan",
-        "none|pro|max5|max20|p90",
-        "none",
-        "Judge the five-hour block by a plan's usual allowance, or by your own busiest blocks (p90), while the "
-        "client gives no official number. Always marked as an estimate.",
-    ),
-    Key(
         "alerts.pace_points",
         "number",
         15.0,
@@ -111,6 +104,13 @@ KEYS = (
         "Warn when this many responses in 15 minutes were cut off at their output limit. 0: off.",
     ),
     Key("alerts.errors", "number", 5, "Warn when this many API requests failed in 5 minutes. 0: off."),
+    Key(
+        "limits.plan",
+        "none|pro|max5|max20|p90",
+        "none",
+        "Judge the five-hour block by a plan's usual allowance, or by your own busiest blocks (p90), while the "
+        "client gives no official number. Always marked as an estimate.",
+    ),
     Key(
         "advise.disable",
         "strings",

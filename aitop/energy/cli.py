@@ -37,9 +37,7 @@ def energy(since: str | None, until: str | None, zone: str | None, as_json: bool
     except ValueError as error:
         raise click.UsageError(f"--zone: {error}") from error
     db = history()
-    rows = [
-        (total.name, total.sum.requests, total.sum.output_tokens) for total in read.by_model(db, start, end)
-    ]
+    rows = read.outputs(db, start, end)
     db.close()
     found = estimated(estimator, rows)
     click.echo(json.dumps(found, indent=1) if as_json else shown(found))

@@ -20,6 +20,16 @@ def since(db: sqlite3.Connection, start: float) -> Sum:
     return _sum(row, calls)
 
 
+def outputs(db: sqlite3.Connection, start: float | None, end: float | None) -> list[tuple[str, int, int]]:
+    """(model, requests, output tokens), dearest first. Times fall on a quarter hour, the end is excluded."""
+    return db.execute(
+        "SELECT m.name, sum(q.requests), sum(q.output) FROM quarter q JOIN model m ON m.id = q.model "
+        "WHERE m.name != '' AND q.at >= ifnull(?, q.at) AND q.at < ifnull(?, q.at + 1) "
+        "GROUP BY m.name HAVING sum(q.requests) > 0 ORDER BY sum(q.cost) DESC, m.name",
+        (start, end),
+    ).fetchall()
+
+
 def by_folder(db: sqlite3.Connection, start: float) -> list[tuple[str, int, int, int, int, int]]:
     """Since a moment on a quarter hour, by session's folder: cost, requests, unpriced, estimated, understated."""
     return db.execute(
