@@ -20,6 +20,7 @@ from aitop.alerts import Alert
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
 from aitop.history import load, read, schema
+from aitop.history import shares as by_provider
 from aitop.history.store import History
 from aitop.ingest import Ingest
 from aitop.listener import chores
@@ -28,9 +29,11 @@ from aitop.listener.log import Log
 from aitop.listener.receive import Arrival, Receiver
 from aitop.listener.watch import Watcher
 from aitop.pricing import table
-from aitop.providers import Provider
-from aitop.providers import load as load_providers
+from aitop.providers import choose
+from aitop.providers.load import load as load_providers
 from aitop.publish import Publisher, encode, projects
+from aitop.publish import shares as encode_shares
+from aitop.shares import Shares
 from aitop.snapshot import MOST_SESSIONS, Facts, take
 
 RESCAN = 10.0  # seconds between looks through every folder; a safety net where the kernel tells of changes
@@ -48,7 +51,8 @@ class Listener:
         self.home, self.log, self.config = home, log, config
         self.started_at = now
         self.selector = selectors.DefaultSelector()
-        self.providers, self.broken = load_providers()
+        self.installed, self.broken = load_providers()
+        self.providers = choose.enabled(self.installed, config)
         self.prices = table.load(config.price_overrides, os.path.join(home, paths.PRICES))
         self.db = schema.connect(os.path.join(home, paths.HISTORY))
         self.history = History(self.db, self.prices)
@@ -59,6 +63,7 @@ class Listener:
         self.announcer = Announcer(Publisher(home, paths.runtime_folder()), log)
         self.watcher = Watcher()
         self.aggregator = Aggregator(now)
+        self.shares = Shares(now)
         self.chores = chores.Chores(home, log)
         self.alerts: tuple[Alert, ...] = ()
         self.config_error: str | None = None
@@ -76,6 +81,7 @@ class Listener:
         self._folded = 0  # commits that changed something
         self._limits: dict[tuple[str, str], int | None] = {}
         self._projects: tuple[object, float, list[dict[str, Any]]] = (None, 0.0, [])
+        self._with_data: set[str] = set()
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -237,6 +243,7 @@ class Listener:
             return
         self._folded += 1 if changes.anything() else 0
         self.aggregator.fold(changes, now)
+        self.shares.fold(changes.sums, self.history.provider_of, now)
 
     def _failed(self, error: Exception) -> None:
         """The history refused: take all of it back and read it again when it can be written."""
@@ -263,7 +270,7 @@ class Listener:
         state = encode(
             snap, self.config,
             listener={"pid": os.getpid(), "started_at": self.started_at},
-            providers=[provider.name for provider in self.providers],
+            providers=self._in_use(),
             prices={"as_of": self.prices.as_of, "source": self.prices.source, "stale": self.prices.stale(now)},
             hooks=self.receiver.counts.published(),
             scan={
@@ -275,6 +282,7 @@ class Listener:
             host=self._host,
             projects=self._projects_today(now),
         )  # fmt: skip
+        state["by_provider"] = encode_shares(self.shares, now)
         self.announcer.publish(state, self._sign(), self.config, now)
 
     def _projects_today(self, now: float) -> list[dict[str, Any]]:
@@ -303,10 +311,18 @@ class Listener:
             "unread_files": sorted(self.ingest.unreadable)[:20],
             "config_error": self.config_error,
             "history_error": self.history_error,
-            "broken_providers": self.broken,
+            "broken_providers": choose.problems(self.installed, self.broken, self.config),
             "watching": self.watcher.active,
             "prices_problem": self.prices.problem,
         }
+
+    def _in_use(self) -> list[str]:
+        """Providers that told of something, or that the user named."""
+        self._with_data |= {provider for provider, _ in self.history.sessions}
+        named = {choice.name for choice in self.config.providers if choice.enabled is not False}
+        if self.config["claude.config_dirs"]:
+            named.add("claude-code")
+        return [p.name for p in self.providers if p.name in self._with_data or p.name in named]
 
     def _facts(self, now: float) -> Facts:
         return Facts(lambda pid: self._lives(pid, now), self._context_limit)
@@ -341,13 +357,16 @@ class Listener:
 
     def _ingest(self) -> Ingest:
         helpers = min(2, os.cpu_count() or 1)
-        return Ingest(self.history, self.providers, folders(self.providers, self.config), helpers)
+        found = choose.folders(self.providers, self.config, dict(os.environ))
+        return Ingest(self.history, self.providers, found, helpers)
 
     def _recall(self, now: float) -> None:
         """What the history knew before this start: the last hour, the periods, the newest sessions."""
         self._remember_sessions()
         self.aggregator.windows.advance(now)
         self.aggregator.recall(read.past(self.db, now - 3600))
+        self._with_data = set(by_provider.with_data(self.db))
+        self.shares.recall(by_provider.recent(self.db, now - 3600), now)
         for limit in read.limits(self.db, now):
             self.aggregator.limits[(limit.provider, limit.account or "", limit.name)] = limit
         for model, basis in read.odd_models(self.db):
@@ -372,6 +391,7 @@ class Listener:
                 read.stops_since(self.db, today),
                 read.compactions_since(self.db, today),
             )
+            self.shares.begin_day(starts, by_provider.since(self.db, starts))
         except sqlite3.Error as error:
             self.log.error(f"history: {error}")
         self._next_midnight = periods.next_midnight(now)
@@ -405,16 +425,10 @@ class Listener:
         self.prices = self.history.prices = prices
         self._limits.clear()
         self._release_helpers()
+        self.providers = choose.enabled(self.installed, self.config)
+        self.receiver.offer(self.providers)
         self.ingest.stop()
         done, total = self.ingest.done_bytes, self.ingest.total_bytes
         self.ingest = self._ingest()
         self.ingest.done_bytes, self.ingest.total_bytes = done, total
         self.log.info("configuration read again")
-
-
-def folders(providers: list[Provider], config: Config) -> dict[str, list[str]]:
-    """Every provider's folders, as configured or as its client would choose them."""
-    key = {"claude-code": "claude.config_dirs"}
-    return {
-        p.name: p.folders(config[key[p.name]] if p.name in key else [], dict(os.environ)) for p in providers
-    }

@@ -11,13 +11,14 @@ import stat
 import struct
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 from zlib import crc32
 
 from aitop.providers import Feed, Provider
 from aitop.providers.claude_code.hooks import STATUS_LINE
+from aitop.providers.load import BUILTIN
 from aitop.providers.lenient import loads
 
 MAGIC = b"aitop/1"
@@ -81,13 +82,13 @@ class Receiver:
         self,
         path: str,
         selector: selectors.BaseSelector,
-        providers: list[Provider],
+        providers: Sequence[Provider],
         deliver: Callable[[Arrival], None],
     ) -> None:
         self.path = path
         self.counts = Counts()
         self._selector = selector
-        self._providers = {provider.name: provider for provider in providers}
+        self.offer(providers)
         self._deliver = deliver
         self._connections: dict[int, _Connection] = {}
         self._buffered = 0
@@ -95,6 +96,11 @@ class Receiver:
         self._listening = False
         self._socket = listen(path)
         self._resume()
+
+    def offer(self, providers: Sequence[Provider]) -> None:
+        """From now on, whose payloads are taken. One that names nobody is shown to the built-in ones only."""
+        self._providers = {provider.name: provider for provider in providers}
+        self._asked = [p for name, p in self._providers.items() if name in BUILTIN]
 
     # -- connections -----------------------------------------------------------------------------------------
 
@@ -213,7 +219,7 @@ class Receiver:
             return None
         named = header.get("provider")
         candidates = [self._providers[named]] if named in self._providers else []
-        for provider in candidates if named else self._providers.values():
+        for provider in candidates if named else self._asked:
             feed = provider.feed(header, payload, now)
             if feed is not None:
                 return provider.name, feed
