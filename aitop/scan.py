@@ -94,7 +94,7 @@ def _run(jobs: Sequence[Job], reader: int, writer: int, doors: Mapping[str, Door
             except OSError as error:
                 if isinstance(error, BrokenPipeError):
                     break
-            except Exception:  # a provider's fault: the caller reads the file again, and sees it
+            except Exception:  # noqa: S112 - a provider's fault: the caller reads the file again, and sees it
                 continue
         status = 0
     finally:

@@ -18,8 +18,8 @@ from zlib import crc32
 
 from aitop.providers import Feed, Provider
 from aitop.providers.claude_code.hooks import STATUS_LINE
-from aitop.providers.load import BUILTIN
 from aitop.providers.lenient import loads
+from aitop.providers.load import BUILTIN
 
 MAGIC = b"aitop/1"
 HEADER_KEYS = frozenset(("provider", "event", "tag", "pid", "pane", "config_dir"))
