@@ -6,7 +6,6 @@ field, so that the author of the provider finds it. Built-in providers are teste
 
 import math
 import types
-from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from aitop.model import Event, Limit, Usage
@@ -14,6 +13,7 @@ from aitop.providers import Feed, Parsed, Source
 from aitop.providers.lenient import MOST_TOKENS
 
 EVENTS = frozenset(get_args(Event))
+HINTS = {kind: get_type_hints(kind) for kind in (*EVENTS, Usage, Source, Parsed, Feed)}
 STATUSES = ("working", "waiting", "idle", "ended")
 LONGEST = 4096  # characters of any text; nothing here is content
 IDS = ("session", "tool_use_id", "key", "model", "message_id", "request_id")
@@ -51,7 +51,7 @@ def _events(events: Any, name: str) -> list[Event]:
 def _tuple(value: Any, kind: Any, where: str, skip: str = "") -> Any:
     if type(value) is not kind:
         raise TypeError(f"{where} must be {kind.__name__}, not {type(value).__name__}")
-    for field, hint in _hints(kind).items():
+    for field, hint in HINTS[kind].items():
         if field == skip:
             continue
         one = getattr(value, field)
@@ -60,11 +60,6 @@ def _tuple(value: Any, kind: Any, where: str, skip: str = "") -> Any:
         if one == "" and field in IDS:
             raise ValueError(f"{where}.{field} must not be empty")
     return value
-
-
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -93,7 +88,7 @@ def _fits(value: Any, hint: Any) -> bool:
 def _usage_fits(usage: Usage) -> bool:
     tokens = usage[:7]
     return all(type(n) is int and 0 <= n < MOST_TOKENS for n in tokens) and all(
-        _fits(getattr(usage, field), _hints(Usage)[field]) for field in ("speed", "geo", "tier", "advisor")
+        _fits(getattr(usage, field), HINTS[Usage][field]) for field in ("speed", "geo", "tier", "advisor")
     )
 
 
