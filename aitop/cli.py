@@ -20,7 +20,10 @@ COMMANDS = {
     "listen": ("aitop.listener.cli:listen", "Run the listener in the foreground."),
     "report": ("aitop.reports.cli:report", "Totals of the whole history, by model or session."),
     "prices": ("aitop.pricing.cli:prices", "The prices that apply; `prices update` refreshes them."),
-    "init": ("aitop.install.init:init", "Print or install the lines for tmux, a shell, starship, Waybar, SwiftBar …"),
+    "init": (
+        "aitop.install.init:init",
+        "Print or install the lines for tmux, a shell, starship, Waybar, SwiftBar …",
+    ),
     "install": ("aitop.install.cli:install", "Connect Claude Code: show the change, --write applies it."),
     "uninstall": ("aitop.install.cli:uninstall", "Undo everything aitop ever installed."),
     "service": ("aitop.install.cli:service", "Run the listener as a systemd or launchd service."),
@@ -37,6 +40,7 @@ HOT = {
     "waybar": "The Waybar module's JSON.",
     "swiftbar": "The SwiftBar, xbar or Argos menu.",
     "statusline": "Claude Code's own status line, alone or in front of yours.",
+    "codex-notify": 'What Codex runs at the end of a turn: notify = ["aitop", "codex-notify"].',
     "hook": "Forward one Claude Code hook event (stdin) to the listener.",
 }
 

@@ -177,6 +177,7 @@ def defaults_toml() -> str:
         f'# display = "tmux"      # whose escaping: {", ".join(SEGMENT_DISPLAYS)}',
         '# preset = "burn"       # cost, burn, limits, full',
         '# format = "{cost_today} {burn}"   # or a template; `aitop tmux --help` lists the placeholders',
+        '# provider = "codex"     # one client only; default: the sum of all',
         "",
         "# [providers.codex]      # or claude-code, gemini, opencode, copilot, one of another package",
         "# enabled = false        # leave it out; default: used wherever it has records",

@@ -16,8 +16,8 @@ FRESH_SECONDS = 10.0
 RESTING_SECONDS = 600.0
 
 
-def read() -> dict[str, Any] | None:
-    """The whole of `state.json`, or None when it is missing, unreadable or not ours."""
+def read(provider: str | None = None) -> dict[str, Any] | None:
+    """The whole of `state.json` or one provider's part; None when it is missing, unreadable or not ours."""
     import json
 
     try:
@@ -25,7 +25,9 @@ def read() -> dict[str, Any] | None:
             state = json.loads(file.read())
     except (OSError, ValueError, RecursionError):
         return None
-    return state if isinstance(state, dict) else None
+    if not isinstance(state, dict):
+        return None
+    return state if provider is None else only(state, provider)
 
 
 def age(state: dict[str, Any], now: float) -> float | None:

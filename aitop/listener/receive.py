@@ -22,6 +22,7 @@ from aitop.providers.lenient import loads
 from aitop.providers.load import BUILTIN
 
 MAGIC = b"aitop/1"
+UNNAMED = "claude-code"
 HEADER_KEYS = frozenset(("provider", "event", "tag", "pid", "pane", "config_dir"))
 HEADER_MOST = 4096
 PAYLOAD_MOST = 16 << 20
@@ -98,7 +99,7 @@ class Receiver:
         self._resume()
 
     def offer(self, providers: Sequence[Provider]) -> None:
-        """From now on, whose payloads are taken. One that names nobody is shown to the built-in ones only."""
+        """From now on, whose payloads are taken. Others' see only what names them."""
         self._providers = {provider.name: provider for provider in providers}
         self._asked = [p for name, p in self._providers.items() if name in BUILTIN]
 
@@ -217,9 +218,9 @@ class Receiver:
         payload = loads(data)
         if not isinstance(payload, dict):
             return None
-        named = header.get("provider")
+        named = header.get("provider", UNNAMED)  # the forwarder, whoever runs it, says that it is Claude Code
         candidates = [self._providers[named]] if named in self._providers else []
-        for provider in candidates if named else self._asked:
+        for provider in self._asked if named == UNNAMED else candidates:
             feed = provider.feed(header, payload, now)
             if feed is not None:
                 return provider.name, feed

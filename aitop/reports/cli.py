@@ -17,6 +17,7 @@ from aitop.reports import catchup, table
 
 def _options(command: Any) -> Any:
     for option in (
+        click.option("--provider", metavar="NAME", help="Only one client: claude-code, codex, gemini, …"),
         click.option(
             "--json", "as_json", is_flag=True, help="A list of objects; money in USD, times in epoch seconds."
         ),
@@ -44,21 +45,33 @@ def report(ctx: click.Context) -> None:
 
 @report.command()
 @_options
-def models(since: str | None, until: str | None, timezone: str | None, as_json: bool) -> None:
+def models(
+    since: str | None, until: str | None, timezone: str | None, as_json: bool, provider: str | None
+) -> None:
     """Tokens and cost of each model, by its id as written, dearest first."""
     start, end = _range(since, until, timezone)
     db = _history()
-    rows = [{"model": t.name, **_figures(t)} for t in read.by_model(db, start, end)]
+    rows = [
+        {"model": t.name, **_figures(t)}
+        for t in read.by_model(db, start, end)
+        if provider in (None, t.provider)
+    ]
     _print(rows, as_json, "model")
 
 
 @report.command()
 @_options
-def sessions(since: str | None, until: str | None, timezone: str | None, as_json: bool) -> None:
+def sessions(
+    since: str | None, until: str | None, timezone: str | None, as_json: bool, provider: str | None
+) -> None:
     """Tokens and cost of each session, sub-agents included, dearest first."""
     start, end = _range(since, until, timezone)
     db = _history()
-    rows = [{"session": t.name, **_figures(t), **extra} for t, extra in read.by_session(db, start, end)]
+    rows = [
+        {"session": t.name, **_figures(t), **extra}
+        for t, extra in read.by_session(db, start, end)
+        if provider in (None, t.provider)
+    ]
     _print(rows, as_json, "session")
 
 

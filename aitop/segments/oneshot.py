@@ -70,13 +70,9 @@ def current(options: Options, now: float) -> str | None:
     try:
         if _is_rendered(options):
             return _segment(options, now)
-        found = state.read()
+        found = state.read(options.provider)
         if found is None or not state.is_fresh(found, now):
             return None
-        if options.provider is not None:
-            found = state.only(found, options.provider)
-            if found is None:
-                return None
         display = options.display
         if os.environ.get("NO_COLOR") and display not in ("waybar", "swiftbar"):
             display += PLAIN_SUFFIX
