@@ -58,7 +58,7 @@ def rollout(root: str, thread: str) -> str | None:
     if not thread:
         return None
     end = f"-{thread}.jsonl"
-    days = ["/".join((root, year, month, day)) for year in _newest(root, 2)
+    days = [f"{root}/{year}/{month}/{day}" for year in _newest(root, 2)
             for month in _newest(f"{root}/{year}", 2) for day in _newest(f"{root}/{year}/{month}", DAYS)]  # fmt: skip
     for folder in days[:DAYS]:
         for name in _newest(folder, 1 << 20):
