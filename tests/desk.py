@@ -57,8 +57,8 @@ def write(path, *records, grow=False):
     """Records as lines of a file; its folder is made."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "ab" if grow else "wb") as file:
-        for record in records:
-            file.write(record if isinstance(record, bytes) else json.dumps(record).encode() + b"\n")
+        lines = [one if isinstance(one, bytes) else json.dumps(one).encode() + b"\n" for one in records]
+        file.writelines(lines)
     return str(path)
 
 

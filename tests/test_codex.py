@@ -46,12 +46,21 @@ def plus(*usages):
 
 
 def count(last, *before, at=0.0, limits=None, total=None):
-    info = {"last_token_usage": last, "total_token_usage": total or plus(last, *before), "model_context_window": 258_400}
+    info = {
+        "last_token_usage": last,
+        "total_token_usage": total or plus(last, *before),
+        "model_context_window": 258_400,
+    }
     return event("token_count", at, info=info, rate_limits=limits)
 
 
 def record(response, usage, *before, thread=PARENT, at=0.0):
-    payload = {"thread_id": thread, "response_id": response, "usage": usage, "thread_token_usage": plus(usage, *before)}
+    payload = {
+        "thread_id": thread,
+        "response_id": response,
+        "usage": usage,
+        "thread_token_usage": plus(usage, *before),
+    }
     return line("token_usage_record", payload, at)
 
 
@@ -149,8 +158,14 @@ def test_a_fork_that_names_its_parent_counts_only_what_is_its_own(tmp_path, desk
 
 def test_forks_of_forks_count_every_response_once(tmp_path, desk):
     write(path(tmp_path), meta(), turn(), count(A))
-    write(path(tmp_path, CHILD), meta(CHILD, 50, forked_from_id=PARENT), turn(50), count(A, at=51), count(B, A, at=52))
-    write(path(tmp_path, SIBLING), meta(SIBLING, 90, forked_from_id=CHILD), turn(90), count(A, at=91), count(B, A, at=92),
+    write(
+        path(tmp_path, CHILD),
+        meta(CHILD, 50, forked_from_id=PARENT),
+        turn(50),
+        count(A, at=51),
+        count(B, A, at=52),
+    )
+    write(path(tmp_path, SIBLING), meta(SIBLING, 90, forked_from_id=CHILD), turn(90), count(A, at=91), count(B, A, at=92),  # noqa: E501
           count(C, A, B, at=93))  # fmt: skip
     totals = {n: t.input_tokens for n, t in desk.read().totals().items()}
     assert totals == {PARENT: 900, CHILD: 1500, SIBLING: 2100}
@@ -158,7 +173,13 @@ def test_forks_of_forks_count_every_response_once(tmp_path, desk):
 
 def test_two_forks_of_a_parent_that_is_gone_share_its_history_once(tmp_path, desk):
     for thread, own in ((CHILD, B), (SIBLING, C)):
-        write(path(tmp_path, thread), meta(thread, 50, forked_from_id=PARENT), turn(50), count(A, at=51), count(own, A, at=60))
+        write(
+            path(tmp_path, thread),
+            meta(thread, 50, forked_from_id=PARENT),
+            turn(50),
+            count(A, at=51),
+            count(own, A, at=60),
+        )
     assert sum(t.input_tokens for t in desk.read().totals().values()) == 900 + 1500 + 2100
 
 
@@ -171,10 +192,21 @@ def test_the_first_requests_of_unrelated_sessions_may_be_equal(tmp_path, desk):
 def test_a_sub_agent_counts_to_the_session_that_started_it(tmp_path, desk):
     spawn = {"subagent": {"thread_spawn": {"parent_thread_id": PARENT, "depth": 1}}}
     write(path(tmp_path), meta(), turn(), record("r1", A))
-    write(path(tmp_path, CHILD), meta(CHILD, source=spawn, cwd="/elsewhere"), turn(), record("r2", B, thread=CHILD), count(B))
+    write(
+        path(tmp_path, CHILD),
+        meta(CHILD, source=spawn, cwd="/elsewhere"),
+        turn(),
+        record("r2", B, thread=CHILD),
+        count(B),
+    )
     session = desk.read().session(PARENT)
     assert list(desk.totals()) == [PARENT]
-    assert (session.total[0], session.agents, session.context_tokens, session.cwd) == (2, {CHILD}, 900, "/work/shop")
+    assert (session.total[0], session.agents, session.context_tokens, session.cwd) == (
+        2,
+        {CHILD},
+        900,
+        "/work/shop",
+    )
 
 
 def test_a_rollout_is_read_on_where_it_was_left(tmp_path, desk):
@@ -193,7 +225,15 @@ def test_a_model_nobody_named_is_unpriced_and_listed(tmp_path, desk):
 
 
 def test_the_session_knows_its_folder_branch_model_and_gauge(tmp_path, desk):
-    write(path(tmp_path), meta(), turn(), event("task_started"), count(A), count(B, A, at=3), event("task_complete", 4))
+    write(
+        path(tmp_path),
+        meta(),
+        turn(),
+        event("task_started"),
+        count(A),
+        count(B, A, at=3),
+        event("task_complete", 4),
+    )
     s = desk.read().session(PARENT)
     assert (s.cwd, s.branch, s.model, s.status) == ("/work/shop", "trunk", MODEL, "idle")
     assert (s.context_tokens, s.context_limit) == (1570, 258_400)
@@ -214,7 +254,11 @@ def test_a_call_that_ends_in_a_later_reading_is_one_call(tmp_path, desk):
     name = path(tmp_path)
     write(name, meta(), turn(), item("function_call", 1, name="shell", call_id="call_1"))
     desk.read()
-    write(name, item("function_call_output", 3, call_id="call_1", output="Process exited with code 1"), grow=True)
+    write(
+        name,
+        item("function_call_output", 3, call_id="call_1", output="Process exited with code 1"),
+        grow=True,
+    )
     desk.read()
     assert desk.tools() == [("shell", 1)]
 
@@ -232,7 +276,9 @@ def test_lines_that_are_no_json_are_counted_and_skipped(tmp_path, desk):
     assert desk.history.bad_lines == 1
 
 
-@pytest.mark.parametrize("odd", [{}, {"info": []}, {"info": {"total_token_usage": 7}}, {"rate_limits": {"primary": 3}}])
+@pytest.mark.parametrize(
+    "odd", [{}, {"info": []}, {"info": {"total_token_usage": 7}}, {"rate_limits": {"primary": 3}}]
+)
 def test_odd_token_counts_are_nothing(tmp_path, desk, odd):
     write(path(tmp_path), meta(), turn(), event("token_count", **odd))
     assert desk.read().total(PARENT).requests == 0
@@ -257,7 +303,9 @@ def test_limits_of_another_family_keep_its_name():
     assert found.name == "codex_spark_five_hour"
 
 
-@pytest.mark.parametrize("odd", [window(150), window(resets=START - 1), window(resets=START + 1e6), window("1"), None])
+@pytest.mark.parametrize(
+    "odd", [window(150), window(resets=START - 1), window(resets=START + 1e6), window("1"), None]
+)
 def test_a_limit_that_cannot_be_true_is_left_out(odd):
     assert limits({"primary": odd}, START) == []
 
@@ -285,11 +333,20 @@ def test_a_hook_is_known_by_its_rollout_and_asks_for_it_to_be_read():
 def test_a_tool_hook_and_the_rollout_name_the_call_alike():
     call = "call_abcdefghijklmnopqrstuvwxyz"
     found = provider.feed({}, hook("PostToolUse", tool_use_id=call, tool_name="shell"), START)
-    assert next(e.tool_use_id for e in found.events if isinstance(e, ToolResult)) == rollout.tool_id(PARENT, call) == call
+    assert (
+        next(e.tool_use_id for e in found.events if isinstance(e, ToolResult))
+        == rollout.tool_id(PARENT, call)
+        == call
+    )
 
 
 def test_hooks_of_other_clients_are_left_to_them():
-    assert provider.feed({}, {"session_id": "s", "hook_event_name": "Stop", "transcript_path": "/c/s.jsonl"}, START) is None
+    assert (
+        provider.feed(
+            {}, {"session_id": "s", "hook_event_name": "Stop", "transcript_path": "/c/s.jsonl"}, START
+        )
+        is None
+    )
     assert provider.feed({}, {"hook_event_name": "Stop"}, START) is None
 
 
@@ -303,7 +360,12 @@ def test_a_notification_says_that_the_turn_is_over():
 def test_a_notification_leaves_the_texts_behind_and_finds_its_rollout(tmp_path):
     name = write(path(tmp_path, day="2026/09/20"), meta())
     write(path(tmp_path, CHILD), meta())
-    told = {"type": "agent-turn-complete", "thread-id": PARENT, "input-messages": ["secret"], "last-assistant-message": "s"}
+    told = {
+        "type": "agent-turn-complete",
+        "thread-id": PARENT,
+        "input-messages": ["secret"],
+        "last-assistant-message": "s",
+    }
     sent = json.loads(notify.payload(json.dumps(told), {"CODEX_HOME": str(tmp_path)}))
     assert sent == {"type": "agent-turn-complete", "thread-id": PARENT, "transcript_path": name}
 

@@ -26,13 +26,25 @@ def usage(given=9000, cached=6000, output=50, written=0, reasoning=20):
 
 def call(sequence=1, at=1.0, session=SESSION, **more):
     accounting = {"sourceSessionId": session, "sequence": sequence, "usageId": "x"}
-    told = {"model": MODEL, **usage(), "finishReason": "stop", "maxPromptTokens": 128_000, "accounting": accounting}
+    told = {
+        "model": MODEL,
+        **usage(),
+        "finishReason": "stop",
+        "maxPromptTokens": 128_000,
+        "accounting": accounting,
+    }
     return event("session.usage_record", at, usage=told | more)
 
 
 def shutdown(number=2, at=9.0, began=START, **sums):
     metrics = {MODEL: {"requests": {"count": number}, "usage": usage(**sums) if sums else usage()}}
-    return event("session.shutdown", at, shutdownType="routine", sessionStartTime=int(began * 1000), modelMetrics=metrics)
+    return event(
+        "session.shutdown",
+        at,
+        shutdownType="routine",
+        sessionStartTime=int(began * 1000),
+        modelMetrics=metrics,
+    )
 
 
 def path(tmp_path, session=SESSION):
@@ -103,5 +115,5 @@ def test_tools_errors_and_compactions_are_told(tmp_path, desk):
 
 def test_odd_lines_are_nothing(tmp_path, desk):
     write(path(tmp_path), start(), b"{broken\n", b"broken\n", event("session.usage_record", usage=[]),
-          event("session.shutdown", modelMetrics={MODEL: 3, "": {}, "x": {"usage": {"inputTokens": "9"}}}), call())  # fmt: skip
+          event("session.shutdown", modelMetrics={MODEL: 3, "": {}, "x": {"usage": {"inputTokens": "9"}}}), call())  # fmt: skip  # noqa: E501
     assert desk.read().total(SESSION).requests == 1

@@ -39,7 +39,12 @@ def desk(tmp_path):
 def test_thoughts_are_billed_beside_the_output_and_the_cache_inside_the_input(tmp_path, desk):
     write(path(tmp_path), header(), message())
     total = desk.read().total(SESSION)
-    assert (total.requests, total.uncached_input_tokens, total.cache_read_tokens, total.output_tokens) == (1, 400, 800, 70)
+    assert (total.requests, total.uncached_input_tokens, total.cache_read_tokens, total.output_tokens) == (
+        1,
+        400,
+        800,
+        70,
+    )
     assert desk.cost(SESSION) == pytest.approx((400 * 0.3 + 800 * 0.03 + 70 * 2.5) / 1e6)
 
 
@@ -62,7 +67,11 @@ def test_messages_set_all_at_once_count_too(tmp_path, desk):
 
 def test_a_sub_agent_counts_to_its_session_and_leaves_the_gauge_alone(tmp_path, desk):
     write(path(tmp_path), header(), message())
-    write(path(tmp_path, f"{SESSION}/agent-7.jsonl"), header(sessionId="agent-7", kind="subagent"), message("m9", 5))
+    write(
+        path(tmp_path, f"{SESSION}/agent-7.jsonl"),
+        header(sessionId="agent-7", kind="subagent"),
+        message("m9", 5),
+    )
     session = desk.read().session(SESSION)
     assert (list(desk.totals()), session.total[0], session.agents) == ([SESSION], 2, {"agent-7"})
     assert session.context_at == START
@@ -106,7 +115,11 @@ def test_nothing_but_chats_is_read():
 
 
 def test_its_own_hooks_are_known_by_name_and_shared_ones_by_their_time():
-    told = {"session_id": SESSION, "hook_event_name": "AfterAgent", "transcript_path": "/g/tmp/s/chats/x.jsonl"}
+    told = {
+        "session_id": SESSION,
+        "hook_event_name": "AfterAgent",
+        "transcript_path": "/g/tmp/s/chats/x.jsonl",
+    }
     found = provider.feed({}, told, START)
     assert Status(SESSION, START, "idle", "AfterAgent") in found.events
     assert found.paths == ["/g/tmp/s/chats/x.jsonl"]

@@ -25,13 +25,18 @@ def ms(at):
 
 
 def tokens(given=200, output=90, reasoning=10, read=1000, written=0):
-    return {"input": given, "output": output, "reasoning": reasoning, "cache": {"read": read, "write": written}}
+    return {
+        "input": given,
+        "output": output,
+        "reasoning": reasoning,
+        "cache": {"read": read, "write": written},
+    }
 
 
 def said(at=0.0, completed=True, used=None, **more):
     time = {"created": ms(at)} | ({"completed": ms(at + 4)} if completed else {})
     return {"role": "assistant", "cost": 0, "tokens": used or tokens(), "modelID": MODEL, "providerID": "openai",
-            "time": time, "path": {"cwd": "/work/shop"}, **({"finish": "stop"} if completed else {}), **more}  # fmt: skip
+            "time": time, "path": {"cwd": "/work/shop"}, **({"finish": "stop"} if completed else {}), **more}  # fmt: skip  # noqa: E501
 
 
 class Client:
@@ -56,7 +61,8 @@ class Client:
 
     def part(self, name, message="m1", **data):
         self.db.execute(
-            "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?)", (name, message, SESSION, 0, json.dumps(data))
+            "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?)",
+            (name, message, SESSION, 0, json.dumps(data)),
         )
 
 
@@ -75,7 +81,12 @@ def desk(tmp_path, client):
 def test_input_is_beside_the_cache_and_reasoning_is_paid_as_output(client, desk):
     client.message()
     total = desk.read().total(SESSION)
-    assert (total.requests, total.uncached_input_tokens, total.cache_read_tokens, total.output_tokens) == (1, 200, 1000, 100)
+    assert (total.requests, total.uncached_input_tokens, total.cache_read_tokens, total.output_tokens) == (
+        1,
+        200,
+        1000,
+        100,
+    )
     assert desk.cost(SESSION) == pytest.approx((200 * 1.25 + 1000 * 0.125 + 100 * 10) / 1e6)
 
 
