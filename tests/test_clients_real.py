@@ -26,6 +26,7 @@ def use(given, cached, output, reasoning):
     return {"input": given, "cached": cached, "output": output, "reasoning": reasoning}
 
 
+ECHO = ("bash", {"command": "echo hi", "description": "hi"})
 FIRST, SECOND = use(9000, 6000, 50, 20), use(9500, 8900, 70, 30)
 
 
@@ -99,8 +100,12 @@ def test_gemini_cli(tmp_path):
             {"text": "Hi.", "usage": SECOND},
         ]
     ) as api:
-        run("-m", "gemini-2.5-flash", "--yolo", "-p", "say hello", GEMINI_API_KEY="none", GOOGLE_GEMINI_BASE_URL=api.url,
-            GEMINI_CLI_TRUST_WORKSPACE="true")  # fmt: skip
+        own = {
+            "GOOGLE_GEMINI_BASE_URL": api.url,
+            "GEMINI_CLI_TRUST_WORKSPACE": "true",
+            "GEMINI_API_KEY": "none",
+        }
+        run("-m", "gemini-2.5-flash", "--yolo", "-p", "say hello", **own)
     desk, total = held(gemini.provider, run)
     assert leaves(total) == (2, 3600, 14_900, 170)
     assert desk.tools() == [("list_directory", 0)]
@@ -135,7 +140,7 @@ def test_opencode(tmp_path):
 
 def test_copilot_cli_and_its_resumed_session(tmp_path):
     run = Run(tmp_path, "copilot")
-    script = [{"call": ("bash", {"command": "echo hi", "description": "hi"}), "usage": FIRST}, {"text": "Hi.", "usage": SECOND},
+    script = [{"call": ECHO, "usage": FIRST}, {"text": "Hi.", "usage": SECOND},
               {"text": "Again.", "usage": FIRST}]  # fmt: skip
     with Api(script) as api:
         own = {"COPILOT_OFFLINE": "true", "COPILOT_PROVIDER_BASE_URL": f"{api.url}/v1", "COPILOT_PROVIDER_API_KEY": "x",

@@ -56,7 +56,8 @@ def whole(**more):
     other = {"id": "a1", "provider": "claude-code", "status": "idle", "last_activity_at": START - 5000}
     return {"written_at": START, "sessions": [session, other], "context": {"session": "a1"}, "tools": {"Bash": {}},
             "limits": [{"provider": "codex"}, {"provider": "claude-code"}], "windows": {}, "today": {},
-            "by_provider": {"codex": {"windows": {"1m": 1}, "today": {"requests": 3}}, "claude-code": {}}, **more}  # fmt: skip
+            "by_provider": {"codex": {"windows": {"1m": 1}, "today": {"requests": 3}}, "claude-code": {}},
+            **more}  # fmt: skip
 
 
 def test_a_states_part_has_the_shape_of_the_whole():
