@@ -18,7 +18,7 @@ from aitop.providers import codex, copilot, gemini, opencode
 PACKAGES = "@openai/codex@0.169.0 @google/gemini-cli@0.61.0 opencode-ai@1.18.33 @github/copilot@1.0.102"
 CLIENTS = os.environ.get("AITOP_CLIENTS", "")
 INSTALL = f"npm install --prefix CLIENTS {PACKAGES}; AITOP_CLIENTS=CLIENTS"
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(150)]
 MODEL = "gpt-5.1-codex"
 
 
@@ -58,7 +58,7 @@ class Run:
             **environ,
         }
         done = subprocess.run([self.program, *arguments], cwd=self.work, env=env, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=50)  # fmt: skip
+                              capture_output=True, text=True, timeout=60)  # fmt: skip
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
