@@ -33,7 +33,11 @@ def test_a_change_reaches_the_windows_and_the_periods_it_lies_in(aggregator):
     one = Sum(requests=1, cost=5)
     aggregator.fold(changes(sums=[(NOW - 30, 1, one), (DAY - 5, 1, one), (NOW - 100, 1, one)]), NOW)
     assert [aggregator.window(name).requests for name in ("1m", "5m", "15m")] == [1, 2, 2]
-    assert {n: t.sum().requests for n, t in aggregator.periods.items()} == {"today": 2, "week": 3, "month": 10}
+    assert {n: t.sum().requests for n, t in aggregator.periods.items()} == {
+        "today": 2,
+        "week": 3,
+        "month": 10,
+    }
 
 
 def test_since_start_holds_only_records_dated_after_it(aggregator):
@@ -54,7 +58,11 @@ def test_yesterday_s_tools_stops_and_compactions_are_not_today_s(aggregator):
         changes(stops=[(old, "end_turn", 1)], tools=[(old, "Read", 1, 1)], latencies=[(old, "Read", 3.0, None)],
                 compactions=[(old, 1)]), NOW,
     )  # fmt: skip
-    assert (aggregator.stop_reasons, aggregator.compactions, "Read" in aggregator.tools) == ({"end_turn": 2}, 1, False)
+    assert (aggregator.stop_reasons, aggregator.compactions, "Read" in aggregator.tools) == (
+        {"end_turn": 2},
+        1,
+        False,
+    )
 
 
 def test_a_corrected_tool_call_leaves_the_name_it_had(aggregator):
@@ -90,7 +98,9 @@ def test_memory_is_bounded_however_many_names_and_calls(aggregator):
 
 
 def test_the_newest_word_on_a_limit_holds(aggregator):
-    limits = [Limit("claude-code", None, "five_hour", 300, used, NOW + 60, "client", NOW) for used in (40.0, 42.0)]
+    limits = [
+        Limit("claude-code", None, "five_hour", 300, used, NOW + 60, "client", NOW) for used in (40.0, 42.0)
+    ]
     aggregator.fold(changes(limits=limits, models={("x", 2), ("y", 1)}), NOW)
     assert [limit.used_percent for limit in aggregator.limits.values()] == [42.0]
     assert (aggregator.unpriced, aggregator.estimated) == ({"x"}, {"y"})
