@@ -13,6 +13,10 @@ def main() -> int:
         from aitop import hook
 
         return hook.main(sys.argv[2:])
+    if word == "codex-notify":
+        from aitop import codex_notify
+
+        return codex_notify.main(sys.argv[2:])
     if word == "statusline":
         from aitop import statusline
 

@@ -112,7 +112,10 @@ class Aggregator:
                 latencies.append(took)
         self.compactions += sum(sign for at, sign in changes.compactions if at >= self.day)
         for limit in changes.limits:
-            self.limits[(limit.provider, limit.account or "", limit.name)] = limit
+            key = (limit.provider, limit.account or "", limit.name)
+            known = self.limits.get(key)
+            if known is None or limit.seen_at >= known.seen_at:
+                self.limits[key] = limit
         for model, basis in changes.models:
             (self.unpriced if basis == 2 else self.estimated).add(model)
 

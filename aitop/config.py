@@ -150,7 +150,11 @@ BY_PATH = {key.path: key for key in KEYS}
 
 PRICE_FIELDS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 SEGMENT_DISPLAYS = ("tmux", "bash", "zsh", "fish", "plain", "waybar", "swiftbar")
-SEGMENT_FIELDS = {"display": "|".join(SEGMENT_DISPLAYS), "preset": BY_PATH["preset"].kind, "format": "str"}
+SEGMENT_FIELDS = {"display": "|".join(SEGMENT_DISPLAYS), "preset": BY_PATH["preset"].kind, "format": "str",
+                  "provider": "str"}  # fmt: skip
+
+
+PROVIDER_FIELDS = {"enabled": "bool", "folders": "strings"}
 
 
 class ConfigError(ValueError):
@@ -165,6 +169,16 @@ class Segment:
     display: str
     preset: str | None = None
     format: str | None = None
+    provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderChoice:
+    """What the user said of one provider: whether it is used (None: as by default) and where its records are."""
+
+    name: str
+    enabled: bool | None = None
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +191,11 @@ class Config:
     price_overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
     budgets: tuple[rules.Budget, ...] = ()
     tags: tuple[rules.TagRule, ...] = ()
+    providers: tuple[ProviderChoice, ...] = ()
+
+    def provider(self, name: str) -> ProviderChoice:
+        """What the user said of a provider; nothing, where there is nothing."""
+        return next((choice for choice in self.providers if choice.name == name), ProviderChoice(name))
 
     def __getitem__(self, path: str) -> Any:
         return self.values[path]
@@ -212,6 +231,7 @@ def parse(raw: bytes, path: str) -> Config:
     overrides = _price_overrides(data, fail)
     budgets = rules.budgets(data.pop("budgets", {}), fail)
     tags = rules.tags(data.pop("tags", {}), fail)
+    providers = tuple(_providers(data.pop("providers", {}), fail))
     for dotted, value in _flatten(data):
         key = BY_PATH.get(dotted)
         if key is None:
@@ -220,7 +240,7 @@ def parse(raw: bytes, path: str) -> Config:
         if problem:
             raise fail(dotted, problem)
         values[dotted] = value
-    return Config(values, segments, overrides, budgets, tags)
+    return Config(values, segments, overrides, budgets, tags, providers)
 
 
 def defaults_toml() -> str:
@@ -245,6 +265,11 @@ def defaults_toml() -> str:
         f'# display = "tmux"      # whose escaping: {", ".join(SEGMENT_DISPLAYS)}',
         '# preset = "burn"       # cost, burn, limits, full',
         '# format = "{cost_today} {burn}"   # or a template; `aitop tmux --help` lists the placeholders',
+        '# provider = "codex"     # one client only; default: the sum of all',
+        "",
+        "# [providers.codex]      # or claude-code, gemini, opencode, copilot, one of another package",
+        "# enabled = false        # leave it out; default: used wherever it has records",
+        '# folders = ["~/.codex"]   # its folders; default: where the client itself writes',
         "",
         "# Your own price for a model, USD per million tokens; wins over every table:",
         '# [prices.models."my-model"]',
@@ -291,7 +316,24 @@ def _segments(data: Any, fail: Any) -> list[Segment]:
         display = body.get("display") or (name if name in SEGMENT_DISPLAYS else None)
         if display is None:
             raise fail(dotted, f"needs display = one of {', '.join(SEGMENT_DISPLAYS)}")
-        found.append(Segment(name, display, body.get("preset"), body.get("format")))
+        found.append(Segment(name, display, body.get("preset"), body.get("format"), body.get("provider")))
+    return found
+
+
+def _providers(data: Any, fail: Any) -> list[ProviderChoice]:
+    if not isinstance(data, dict):
+        raise fail("providers", "must be a table of tables")
+    found = []
+    for name, body in data.items():
+        if not isinstance(body, dict):
+            raise fail(f"providers.{name}", "must be a table")
+        for key, value in body.items():
+            if key not in PROVIDER_FIELDS:
+                raise fail(f"providers.{name}.{key}", f"unknown key{_nearest(key, PROVIDER_FIELDS)}")
+            problem = _mismatch(PROVIDER_FIELDS[key], value)
+            if problem:
+                raise fail(f"providers.{name}.{key}", problem)
+        found.append(ProviderChoice(name, body.get("enabled"), tuple(body.get("folders", ()))))
     return found
 
 

@@ -108,9 +108,9 @@ def read_all(fd: int) -> bytes | None:
             return None
 
 
-def header(event: str) -> bytes:
+def header(event: str, provider: str = PROVIDER) -> bytes:
     """The header line: what only the client's environment knows, percent-encoded."""
-    line = b"aitop/1\tprovider=" + PROVIDER.encode()
+    line = b"aitop/1\tprovider=" + provider.encode()
     pairs = [(b"event", os.fsencode(event), 64)]
     pairs += [(key, os.environb.get(name, b""), most) for key, name, most in FROM_ENVIRONMENT]
     for key, value, most in pairs:

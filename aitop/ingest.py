@@ -8,13 +8,14 @@ they found is applied here, and a chunk that does not fit the offset it was read
 import heapq
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from aitop import scan
 from aitop.history.rows import File
 from aitop.history.store import History
 from aitop.providers import Provider, Source
-from aitop.tail import Chunk, Identify, Job, Parse, chunks
+from aitop.providers.guard import guarded
+from aitop.tail import WAL, Chunk, Job, chunks, stamp
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
 
@@ -23,10 +24,10 @@ class Ingest:
     """What is to be read, and how far that is."""
 
     def __init__(
-        self, history: History, providers: list[Provider], folders: dict[str, list[str]], helpers: int
+        self, history: History, providers: Sequence[Provider], folders: dict[str, list[str]], helpers: int
     ) -> None:
         self.history = history
-        self.providers = {provider.name: provider for provider in providers}
+        self.providers = {provider.name: guarded(provider) for provider in providers}
         self.folders = [(name, os.path.realpath(folder)) for name in folders for folder in folders[name]]
         self.helpers_allowed = helpers
         self.helpers: list[scan.Helper] = []
@@ -40,6 +41,7 @@ class Ingest:
         self._handed: dict[str, str] = {}  # path → provider of the files given to helpers
         self._alone: set[str] = set()  # files a helper did not finish: read in this process
         self._current: Iterator[Chunk] | None = None
+        self._path = self._reading = ""  # what it reads, and whose that is
         self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
 
     # -- finding ---------------------------------------------------------------------------------------------
@@ -60,6 +62,10 @@ class Ingest:
     def _walk(self, folder: str, provider: str, now: float, seen: list[str], depth: int) -> None:
         try:
             entries = list(os.scandir(folder))
+        except NotADirectoryError:
+            if depth == 0:
+                self._single(folder, provider, now, seen)
+            return
         except OSError:
             return
         seen.append(folder)
@@ -73,13 +79,24 @@ class Ingest:
             except OSError:
                 continue
 
+    def _single(self, path: str, provider: str, now: float, seen: list[str]) -> None:
+        """A file that its provider names by itself."""
+        try:
+            found = os.stat(path, follow_symlinks=False)
+        except OSError:
+            return
+        if stat.S_ISREG(found.st_mode):
+            seen.append(os.path.dirname(path))
+            self._consider(path, provider, found, now)
+
     def look(self, path: str, now: float) -> bool:
         """One path that something spoke of: queue it if it changed. Whether it is under a folder of ours."""
         if "\0" in path or not _is_text(path):
             return False
+        path = path.removesuffix(WAL)
         real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
         for name, root in self.folders:
-            if real.startswith(root + os.sep) and self.providers[name].wants(real):
+            if (real == root or real.startswith(root + os.sep)) and self.providers[name].wants(real):
                 try:
                     found = os.stat(real, follow_symlinks=False)
                 except OSError:
@@ -97,7 +114,7 @@ class Ingest:
             except OSError:
                 del self._hot[path]
                 continue
-            if now - max(changed, found.st_mtime) > within:
+            if now - max(changed, stamp(path, found).mtime) > within:
                 del self._hot[path]
             elif stat.S_ISREG(found.st_mode):
                 self._consider(path, provider, found, now)
@@ -107,19 +124,16 @@ class Ingest:
             self.unreadable[path.encode("utf-8", "replace").decode()] = "its name is not UTF-8"
             return
         known = self.history.files.get(path)
-        if now - found.st_mtime < 3600:
-            self._hot[path] = (provider, found.st_mtime)
-        if known is not None and (known.size, known.mtime_ns, known.inode) == (
-            found.st_size, found.st_mtime_ns, found.st_ino,
-        ):  # fmt: skip
+        seen = stamp(path, found)
+        if now - seen.mtime < 3600:
+            self._hot[path] = (provider, seen.mtime)
+        if known is not None and (known.size, known.mtime_ns, known.inode) == (*seen, found.st_ino):
             return
         if path not in self._queued and found.st_size:
             self._queued.add(path)
-            heapq.heappush(self._queue, (-found.st_mtime, path, provider))
-            start = (
-                known.offset if known and known.inode == found.st_ino and known.offset <= found.st_size else 0
-            )
-            self.total_bytes += found.st_size - start
+            heapq.heappush(self._queue, (-seen.mtime, path, provider))
+            start = known.offset if known and known.inode == found.st_ino and known.offset <= seen.size else 0
+            self.total_bytes += seen.size - start
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -148,9 +162,7 @@ class Ingest:
         self._queue = kept  # popped in order, so a heap still
         if not jobs:
             return
-        doors: dict[str, tuple[Parse, Identify]] = {
-            name: (provider.parse, provider.identify) for name, provider in self.providers.items()
-        }
+        doors: dict[str, scan.Door] = {name: self._door(name) for name in self.providers}
         self.helpers = scan.start(jobs, self.helpers_allowed, doors)
 
     def step(self, now: float) -> bool:
@@ -161,11 +173,12 @@ class Ingest:
                     self._finish()
                     return False
                 _, path, name = heapq.heappop(self._queue)
-                provider = self.providers[name]
-                self._path = path
+                self._path, self._reading = path, name
                 self._queued.discard(path)
                 self._alone.discard(path)
-                self._current = chunks(self._job(path, name), provider.parse, provider.identify)
+                if self.providers[name].problem is not None:
+                    continue
+                self._current = chunks(self._job(path, name), *self._door(name))
             try:
                 chunk = next(self._current, None)
             except FileNotFoundError:  # deleted while it waited
@@ -176,6 +189,7 @@ class Ingest:
                 chunk = None
             except Exception as error:  # a provider's own fault must not stop the reading of the rest
                 self.unreadable[self._path] = f"{type(error).__name__}: {error}"
+                self.providers[self._reading].blame(self._path, error)
                 chunk = None
             if chunk is not None:
                 self.unreadable.pop(chunk.path, None)
@@ -240,6 +254,10 @@ class Ingest:
         self.stop()
         self._queue, self._current = [], None
         self._queued.clear()
+
+    def _door(self, name: str) -> scan.Door:
+        provider = self.providers[name]
+        return provider.parse, provider.identify, provider.read if provider.reads else None
 
     def _job(self, path: str, name: str) -> Job:
         file: File | None = self.history.files.get(path)

@@ -67,6 +67,7 @@ class Response(NamedTuple):
     visible_chars: int = 0  # text, thinking and tool input that the record shows
     offset: int = 0  # of its first line in this batch
     end: int = 0  # of its last line in this batch
+    also: tuple[str, ...] = ()  # more names, of the same kind as `message_id`: what copies call it
 
 
 class ToolUse(NamedTuple):

@@ -14,6 +14,7 @@ import orjson
 from aitop import __version__, paths
 from aitop.config import Config
 from aitop.model import PICO, Sum
+from aitop.shares import Shares
 from aitop.snapshot import SessionView, Snapshot, named, project, understated
 
 VERSION = 1
@@ -130,6 +131,21 @@ def projects(rows: list[tuple[str, int, int, int, int, int]]) -> list[dict[str, 
         {"project": name, "cost_usd": cost / PICO, **dict(zip(keys, counts, strict=True))}
         for name, (cost, *counts) in dearest
     ]
+
+
+def shares(known: Shares, now: float) -> dict[str, Any]:
+    """Each provider's part of the sums, in the shape of the whole."""
+    known.advance(now)
+    found = {}
+    for name, share in sorted(known.by_provider.items()):
+        cost, tokens = share.minutes.values(now)
+        found[name] = {
+            "windows": {span: _window(share.windows.sum(span), SECONDS[span]) for span in SECONDS},
+            "since_start": _sum(share.since_start.sum()),
+            **{period: _sum(total.sum()) for period, total in share.periods.items()},
+            "sparklines": {"cost_usd": [value / PICO for value in cost], "tokens": tokens},
+        }
+    return found
 
 
 def _sum(value: Sum) -> dict[str, Any]:

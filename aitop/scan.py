@@ -11,7 +11,9 @@ import pickle
 import sys
 from collections.abc import Mapping, Sequence
 
-from aitop.tail import Chunk, Identify, Job, Parse, chunks
+from aitop.tail import Chunk, Identify, Job, Parse, Read, chunks
+
+Door = tuple[Parse, Identify] | tuple[Parse, Identify, Read | None]
 
 HEAD = 4
 READ = 1 << 20
@@ -61,7 +63,7 @@ class Helper:
                 pass
 
 
-def start(jobs: Sequence[Job], count: int, doors: Mapping[str, tuple[Parse, Identify]]) -> list[Helper]:
+def start(jobs: Sequence[Job], count: int, doors: Mapping[str, Door]) -> list[Helper]:
     """Fork up to `count` helpers over the jobs, dealt in turn so that the first jobs come first."""
     helpers = []
     for number in range(min(count, len(jobs))):
@@ -77,7 +79,7 @@ def start(jobs: Sequence[Job], count: int, doors: Mapping[str, tuple[Parse, Iden
     return helpers
 
 
-def _run(jobs: Sequence[Job], reader: int, writer: int, doors: Mapping[str, tuple[Parse, Identify]]) -> None:
+def _run(jobs: Sequence[Job], reader: int, writer: int, doors: Mapping[str, Door]) -> None:
     """The helper's life. It never returns: no caller's `finally`, lock or exit handler may run here."""
     status = 1
     try:
@@ -85,14 +87,15 @@ def _run(jobs: Sequence[Job], reader: int, writer: int, doors: Mapping[str, tupl
         os.close(reader)
         _keep_only(writer)
         for job in jobs:
-            parse, identify = doors[job.provider]
             try:
-                for chunk in chunks(job, parse, identify):
+                for chunk in chunks(job, *doors[job.provider]):
                     data = pickle.dumps(chunk, protocol=5)
                     _write(writer, len(data).to_bytes(HEAD, "big") + data)
             except OSError as error:
                 if isinstance(error, BrokenPipeError):
                     break
+            except Exception:  # noqa: S112 - a provider's fault: the caller reads the file again, and sees it
+                continue
         status = 0
     finally:
         os._exit(status)

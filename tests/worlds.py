@@ -275,7 +275,7 @@ def _sum(message, at, now):
 
 
 def _epoch(record):
-    from aitop.providers.claude_code.fields import epoch
+    from aitop.providers.lenient import epoch
 
     return epoch(record["timestamp"])
 

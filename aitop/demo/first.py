@@ -6,9 +6,8 @@ import sqlite3
 from aitop import paths
 from aitop.config import ConfigError, load
 from aitop.history import schema
-from aitop.listener.loop import folders
-from aitop.providers import Provider
-from aitop.providers import load as load_providers
+from aitop.providers import Provider, choose
+from aitop.providers.load import load as load_providers
 
 NOTICE = "No Claude Code data on this machine yet, so here is a demo with made-up numbers."
 
@@ -19,13 +18,14 @@ def nothing_yet() -> bool:
         config = load()
     except ConfigError:
         return False  # what is wrong with it is told by whatever runs instead of the demo
-    providers, _ = load_providers()
-    found = folders(providers, config)
+    installed, _ = load_providers()
+    providers = choose.enabled(installed, config)
+    found = choose.folders(providers, config, dict(os.environ))
     return not (any(_has_record(p, folder) for p in providers for folder in found[p.name]) or _is_kept())
 
 
 def _has_record(provider: Provider, folder: str) -> bool:
-    return any(
+    return (os.path.isfile(folder) and provider.wants(folder)) or any(
         provider.wants(os.path.join(path, name)) for path, _, names in os.walk(folder) for name in names
     )
 

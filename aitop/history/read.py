@@ -40,26 +40,28 @@ def by_folder(db: sqlite3.Connection, start: float) -> list[tuple[str, int, int,
     ).fetchall()
 
 
-def past(db: sqlite3.Connection, start: float) -> list[tuple[float, Sum]]:
+def past(db: sqlite3.Connection, start: float, provider: str | None = None) -> list[tuple[float, Sum]]:
     """Every difference since a moment, at its own second: what windows and sparklines are filled from."""
+    mine = "" if provider is None else " AND session IN (SELECT id FROM session WHERE provider = ?)"
+    values = (start,) if provider is None else (start, provider)
     found = [
         (row[0], Sum._make((1, 0, *row[1:7], 0, 0, int(row[7] == 2), int(row[7] == 1), row[8], row[9])))
         for row in db.execute(
-            "SELECT at, uncached, output, cache_read, write_5m, write_1h, cost, basis, incomplete, "
-            "incomplete AND visible > 9 * output FROM response WHERE at >= ?",
-            (start,),
+            "SELECT at, uncached, output, cache_read, write_5m, write_1h, cost, basis, incomplete, "  # noqa: S608
+            f"incomplete AND visible > 9 * output FROM response WHERE at >= ?{mine}",
+            values,
         )
     ]
     found += [
         (at, Sum(tool_calls=1, tool_failures=failed))
-        for at, failed in db.execute("SELECT at, failed FROM tool WHERE at >= ?", (start,))
+        for at, failed in db.execute(f"SELECT at, failed FROM tool WHERE at >= ?{mine}", values)  # noqa: S608
     ]
     found += [
         (at, Sum(errors=1))
         for (at,) in db.execute(
-            "SELECT at FROM incident WHERE at >= ? AND kind != 'compaction' "
-            "AND NOT (twin IS NOT NULL AND from_file = 0)",
-            (start,),
+            "SELECT at FROM incident WHERE at >= ? AND kind != 'compaction' "  # noqa: S608
+            f"AND NOT (twin IS NOT NULL AND from_file = 0){mine}",
+            values,
         )
     ]
     return found

@@ -175,6 +175,7 @@ def names_of(r: Response) -> list[int]:
     found = []
     if r.message_id:
         found.append(keys.key("m", r.message_id))
+    found += [keys.key("m", name) for name in r.also]
     if r.request_id:
         found.append(keys.key("r", r.request_id))
     return found or [keys.key("u", r.record_id)]

@@ -92,6 +92,10 @@ class History:
         self._ledger.dirty_files.add(file)
         self._ledger.bad_lines += bad_lines
 
+    def provider_of(self, session: int) -> str:
+        """Whose session one is, by its number."""
+        return self._ledger.session_by_id(session).provider
+
     def session(self, provider: str, name: str) -> Session:
         """A session by its client's id, made at first sight."""
         return self._ledger.session(provider, name)
@@ -115,8 +119,11 @@ class History:
             elif isinstance(event, ApiError | Compaction):
                 self._incidents.take(provider, event, number, now)
             elif isinstance(event, Limit):
-                self._ledger.out.limits[(event.provider, event.account or "", event.name)] = event
-                self._ledger.changes.limits.append(event)
+                key = (event.provider, event.account or "", event.name)
+                known = self._ledger.out.limits.get(key)
+                if known is None or event.seen_at >= known.seen_at:  # files are read newest first
+                    self._ledger.out.limits[key] = event
+                    self._ledger.changes.limits.append(event)
             else:
                 self._fact(provider, event, now)
 

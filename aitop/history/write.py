@@ -60,7 +60,7 @@ def everything(
     _put(db, "tool", TOOL, ((key, *_tool(out.tools[key])) for key in sorted(out.tools)))
     _put(db, "session", SESSION, (_session(session) for session in sessions))
     _put(db, "agent", "session, agent", out.agents)
-    _put(db, "usage_limit", _LIMIT, (_limit(limit) for limit in out.limits.values()))
+    _limits(db, out.limits.values())
     _sums(db, out)
     _put(db, "model", "id, name", models.fresh())
     for session in sessions:
@@ -104,6 +104,17 @@ _QUARTER = (
 def _put(db: sqlite3.Connection, table: str, columns: str, values: Iterable[tuple[object, ...]]) -> None:
     marks = ",".join("?" * (columns.count(",") + 1))
     db.executemany(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", values)  # noqa: S608
+
+
+def _limits(db: sqlite3.Connection, limits: Iterable[Limit]) -> None:
+    """The newest word on a limit stays, in whatever order files are read."""
+    names = _LIMIT.split(", ")
+    change = ", ".join(f"{name} = excluded.{name}" for name in names[3:])
+    db.executemany(
+        f"INSERT INTO usage_limit ({_LIMIT}) VALUES ({','.join('?' * len(names))}) "  # noqa: S608
+        f"ON CONFLICT DO UPDATE SET {change} WHERE excluded.seen_at >= seen_at",
+        [_limit(limit) for limit in limits],
+    )
 
 
 def _sums(db: sqlite3.Connection, out: Pending) -> None:

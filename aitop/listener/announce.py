@@ -13,6 +13,7 @@ from aitop.config import Config
 from aitop.listener.log import Log
 from aitop.listener.push import Pusher
 from aitop.publish import REFRESH, Publisher
+from aitop.state import only
 
 
 class Announcer:
@@ -37,8 +38,9 @@ class Announcer:
     def publish(self, state: dict[str, Any], sign: tuple[object, ...], config: Config, now: float) -> None:
         """Publish a new state and every segment."""
         self._state, self._sign, self._made_at = state, sign, time.monotonic()
-        own = [(s.name, s.display, s.preset, s.format) for s in config.segments]
+        own = [(s.name, s.display, s.preset, s.format) for s in config.segments if s.provider is None]
         texts = segments.render_all(state, own, now) | self._pusher.segments(state, now)
+        texts |= _of_one_provider(state, config, now)
         self._write(texts, now)
         self._pusher.tell(state, now)
 
@@ -73,3 +75,17 @@ class Announcer:
         """On a clean end every display goes blank at once."""
         self.publisher.withdraw()
         self._pusher.close(now)
+
+
+def _of_one_provider(state: dict[str, Any], config: Config, now: float) -> dict[str, str]:
+    """The user's segments that show one client; empty while it has told of nothing."""
+    found = {}
+    for own in config.segments:
+        if own.provider is not None:
+            part = only(state, own.provider)
+            found[own.name] = (
+                segments.render(part, own.display, preset=own.preset, template=own.format, now=now)
+                if part
+                else ""
+            )
+    return found

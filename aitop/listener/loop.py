@@ -21,6 +21,7 @@ from aitop.alerts import Alert
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
 from aitop.history import given, load, read, recent, schema
+from aitop.history import shares as by_provider
 from aitop.history.store import History
 from aitop.ingest import Ingest
 from aitop.listener import chores
@@ -32,9 +33,11 @@ from aitop.listener.watch import Watcher
 from aitop.money.keeper import Keeper
 from aitop.notify.sender import Sender
 from aitop.pricing import table
-from aitop.providers import Provider
-from aitop.providers import load as load_providers
+from aitop.providers import choose
+from aitop.providers.load import load as load_providers
 from aitop.publish import Publisher, encode, projects
+from aitop.publish import shares as encode_shares
+from aitop.shares import Shares
 from aitop.snapshot import MOST_SESSIONS, Facts, take
 
 RESCAN = 10.0  # seconds between looks through every folder; a safety net where the kernel tells of changes
@@ -52,7 +55,8 @@ class Listener:
         self.home, self.log, self.config = home, log, config
         self.started_at = now
         self.selector = selectors.DefaultSelector()
-        self.providers, self.broken = load_providers()
+        self.installed, self.broken = load_providers()
+        self.providers = choose.enabled(self.installed, config)
         self.prices = table.load(config.price_overrides, os.path.join(home, paths.PRICES))
         self.db = schema.connect(os.path.join(home, paths.HISTORY))
         self.history = History(self.db, self.prices)
@@ -64,6 +68,7 @@ class Listener:
         self.watcher = Watcher()
         self.aggregator = Aggregator(now)
         self.keeper = Keeper()
+        self.shares = Shares(now)
         self.chores = chores.Chores(home, log)
         self.alerts: tuple[Alert, ...] = ()
         self.config_error: str | None = None
@@ -89,6 +94,7 @@ class Listener:
             self.announcer.tmux_servers,
             log.error,
         )
+        self._with_data: set[str] = set()
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -255,6 +261,7 @@ class Listener:
         self._folded += 1 if changes.anything() else 0
         self.aggregator.fold(changes, now)
         self.keeper.fold(changes, self.history.sessions.values())
+        self.shares.fold(changes.sums, self.history.provider_of, now)
 
     def _failed(self, error: Exception) -> None:
         """The history refused: take all of it back and read it again when it can be written."""
@@ -281,7 +288,7 @@ class Listener:
         state = encode(
             snap, self.config,
             listener={"pid": os.getpid(), "started_at": self.started_at},
-            providers=[provider.name for provider in self.providers],
+            providers=self._in_use(),
             prices={"as_of": self.prices.as_of, "source": self.prices.source, "stale": self.prices.stale(now)},
             hooks=self.receiver.counts.published(),
             scan={
@@ -295,6 +302,7 @@ class Listener:
         )  # fmt: skip
         dress(state, self.keeper, snap, self.history.sessions.values(), self.config)
         self._budgets = tuple(state["budgets"])  # judged with the next second's alerts
+        state["by_provider"] = encode_shares(self.shares, now)
         self.announcer.publish(state, self._sign(), self.config, now)
 
     def _projects_today(self, now: float) -> list[dict[str, Any]]:
@@ -323,10 +331,18 @@ class Listener:
             "unread_files": sorted(self.ingest.unreadable)[:20],
             "config_error": self.config_error,
             "history_error": self.history_error,
-            "broken_providers": self.broken,
+            "broken_providers": choose.problems(self.installed, self.broken, self.config),
             "watching": self.watcher.active,
             "prices_problem": self.prices.problem,
         }
+
+    def _in_use(self) -> list[str]:
+        """Providers that told of something, or that the user named."""
+        self._with_data |= {provider for provider, _ in self.history.sessions}
+        named = {choice.name for choice in self.config.providers if choice.enabled is not False}
+        if self.config["claude.config_dirs"]:
+            named.add("claude-code")
+        return [p.name for p in self.providers if p.name in self._with_data or p.name in named]
 
     def _facts(self, now: float) -> Facts:
         return Facts(lambda pid: self._lives(pid, now), self._context_limit, self._budgets)
@@ -361,7 +377,8 @@ class Listener:
 
     def _ingest(self) -> Ingest:
         helpers = min(2, os.cpu_count() or 1)
-        return Ingest(self.history, self.providers, folders(self.providers, self.config), helpers)
+        found = choose.folders(self.providers, self.config, dict(os.environ))
+        return Ingest(self.history, self.providers, found, helpers)
 
     def _recall(self, now: float) -> None:
         """What the history knew before this start: the last hour, the periods, the newest sessions."""
@@ -371,6 +388,8 @@ class Listener:
         self.aggregator.recall_sessions(
             recent.by_session(self.db, now - 900), recent.cut_off(self.db, now - 900), now
         )
+        self._with_data = set(by_provider.with_data(self.db))
+        self.shares.recall(by_provider.recent(self.db, now - 3600), now)
         for limit in read.limits(self.db, now):
             self.aggregator.limits[(limit.provider, limit.account or "", limit.name)] = limit
         for model, basis in read.odd_models(self.db):
@@ -398,6 +417,7 @@ class Listener:
             )
             self.keeper.begin(self.db, now)
             self.aggregator.past_days = recent.past_days(self.db, today)
+            self.shares.begin_day(starts, by_provider.since(self.db, starts))
         except sqlite3.Error as error:
             self.log.error(f"history: {error}")
         self._next_midnight = periods.next_midnight(now)
@@ -438,16 +458,10 @@ class Listener:
         self.prices = self.history.prices = prices
         self._limits.clear()
         self._release_helpers()
+        self.providers = choose.enabled(self.installed, self.config)
+        self.receiver.offer(self.providers)
         self.ingest.stop()
         done, total = self.ingest.done_bytes, self.ingest.total_bytes
         self.ingest = self._ingest()
         self.ingest.done_bytes, self.ingest.total_bytes = done, total
         self.log.info("configuration read again")
-
-
-def folders(providers: list[Provider], config: Config) -> dict[str, list[str]]:
-    """Every provider's folders, as configured or as its client would choose them."""
-    key = {"claude-code": "claude.config_dirs"}
-    return {
-        p.name: p.folders(config[key[p.name]] if p.name in key else [], dict(os.environ)) for p in providers
-    }

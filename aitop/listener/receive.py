@@ -11,7 +11,7 @@ import stat
 import struct
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 from zlib import crc32
@@ -19,8 +19,10 @@ from zlib import crc32
 from aitop.providers import Feed, Provider
 from aitop.providers.claude_code.hooks import STATUS_LINE
 from aitop.providers.lenient import loads
+from aitop.providers.load import BUILTIN
 
 MAGIC = b"aitop/1"
+UNNAMED = "claude-code"
 HEADER_KEYS = frozenset(("provider", "event", "tag", "pid", "pane", "config_dir"))
 HEADER_MOST = 4096
 PAYLOAD_MOST = 16 << 20
@@ -81,13 +83,13 @@ class Receiver:
         self,
         path: str,
         selector: selectors.BaseSelector,
-        providers: list[Provider],
+        providers: Sequence[Provider],
         deliver: Callable[[Arrival], None],
     ) -> None:
         self.path = path
         self.counts = Counts()
         self._selector = selector
-        self._providers = {provider.name: provider for provider in providers}
+        self.offer(providers)
         self._deliver = deliver
         self._connections: dict[int, _Connection] = {}
         self._buffered = 0
@@ -95,6 +97,11 @@ class Receiver:
         self._listening = False
         self._socket = listen(path)
         self._resume()
+
+    def offer(self, providers: Sequence[Provider]) -> None:
+        """From now on, whose payloads are taken. Others' see only what names them."""
+        self._providers = {provider.name: provider for provider in providers}
+        self._asked = [p for name, p in self._providers.items() if name in BUILTIN]
 
     # -- connections -----------------------------------------------------------------------------------------
 
@@ -211,9 +218,9 @@ class Receiver:
         payload = loads(data)
         if not isinstance(payload, dict):
             return None
-        named = header.get("provider")
+        named = header.get("provider", UNNAMED)  # the forwarder, whoever runs it, says that it is Claude Code
         candidates = [self._providers[named]] if named in self._providers else []
-        for provider in candidates if named else self._providers.values():
+        for provider in self._asked if named == UNNAMED else candidates:
             feed = provider.feed(header, payload, now)
             if feed is not None:
                 return provider.name, feed

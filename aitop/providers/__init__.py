@@ -2,11 +2,12 @@
 
 A provider only turns a client's records into events. Configuration, discovery of changed files,
 tailing by offset, deduplication, prices and the clock are given to it. Built-in providers come
-through the same door as anyone's: the entry-point group `aitop.providers`.
+through the same door as anyone's: the entry-point group `aitop.providers`; `load` opens it.
+docs/providers.md explains all of this with a complete example.
 """
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from aitop.model import Event
 
@@ -44,12 +45,15 @@ class Feed(NamedTuple):
 
 
 class Provider(Protocol):
-    """One client's formats. Every method is pure but `folders`, which looks at the environment it is handed."""
+    """One client's formats. Every method is pure, but that `folders` and `identify` may look at the disk."""
 
     name: str
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
-        """The folders whose `*.jsonl` files are this client's record, existing or not."""
+        """Where this client's records are, existing or not: folders that are searched, or single files.
+
+        `configured` is `providers.NAME.folders`; when it is empty, where the client itself would write.
+        """
         ...
 
     def wants(self, path: str) -> bool:
@@ -73,28 +77,15 @@ class Provider(Protocol):
         ...
 
 
-def load() -> tuple[list[Provider], dict[str, str]]:
-    """Every provider that can be loaded, and what went wrong with the others (name → message)."""
-    from aitop.providers.claude_code import provider as claude_code
+@runtime_checkable
+class Reader(Protocol):
+    """What a provider has besides when some of its records are no lines: whole documents, databases."""
 
-    found: dict[str, Provider] = {claude_code.name: claude_code}
-    broken: dict[str, str] = {}
-    for entry in _entry_points():
-        if entry.name in found:
-            continue
-        try:
-            found[entry.name] = entry.load()
-        except Exception as error:  # a stranger's package must not stop the rest
-            broken[entry.name] = f"{type(error).__name__}: {error}"
-    return list(found.values()), broken
+    def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
+        """What a file tells, some hundred records at a time; None: it is lines, to be tailed.
 
-
-def _entry_points() -> Iterable[Any]:
-    """Other packages' providers; looking them up costs 60 ms, so only where a package is named to have some."""
-    import os
-
-    if os.environ.get("AITOP_PROVIDERS") == "builtin":
-        return ()
-    from importlib.metadata import entry_points
-
-    return entry_points(group="aitop.providers")
+        Called again whenever the file changed (for a database its `-wal` too). `source.pending` is that
+        of the last run that was read to its end; until the last one, yield the one you were given.
+        What was told before may be told again. Raises OSError for what cannot be read now.
+        """
+        ...

@@ -1,13 +1,16 @@
-"""JSON as clients write it: half characters where a string was cut, numbers of any size, any depth.
+"""What clients write, read leniently: half characters, odd numbers and dates are nothing, never an error.
 
 The fast parser refuses half a character (a lone surrogate), which clients produce whenever they cut
 a text in front of an emoji. One such text must not cost a response or an event. Pure.
 """
 
 import json
+from datetime import datetime
 from typing import Any
 
 import orjson
+
+MOST_TOKENS = 1 << 26  # a count beyond this is damage, not usage; sums of such would not fit the history
 
 
 def loads(data: bytes) -> Any:
@@ -30,3 +33,34 @@ def size(value: Any) -> int:
         return len(orjson.dumps(value))
     except TypeError:
         return 0
+
+
+def text(value: Any, most: int = 256) -> str | None:
+    """A string of a sensible length, else None."""
+    return value[:most] if isinstance(value, str) and value else None
+
+
+def count(value: Any) -> int:
+    """A token count: a whole number, 0 for anything else."""
+    if type(value) is float and value == value and abs(value) < MOST_TOKENS:  # noqa: PLR0124
+        value = int(value)
+    return value if type(value) is int and 0 < value < MOST_TOKENS else 0
+
+
+def epoch(value: Any) -> float | None:
+    """A record's timestamp as epoch seconds: ISO 8601 (UTC unless it says otherwise) or a number (s or ms)."""
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None:
+                moment = datetime.fromisoformat(
+                    value + "+00:00" if "T" in value else value + "T00:00:00+00:00"
+                )
+            found = moment.timestamp()
+        except (ValueError, OverflowError, OSError):
+            return None
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        found = value / 1000 if value > 1e11 else float(value)
+    else:
+        return None
+    return found if 0 < found < 1e11 else None

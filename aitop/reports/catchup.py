@@ -17,9 +17,9 @@ from aitop.history import schema
 from aitop.history.store import History
 from aitop.ingest import Ingest
 from aitop.listener import lifecycle
-from aitop.listener.loop import folders
 from aitop.pricing import table
-from aitop.providers import load as load_providers
+from aitop.providers import choose
+from aitop.providers.load import load as load_providers
 
 Progress = Callable[[int, int], None]  # (bytes read, bytes to read)
 COMMIT_EVERY = 64 << 20  # bytes: an interrupted first read goes on from there
@@ -53,11 +53,17 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
     """Read every file that changed into the history. The caller holds the lock."""
     config = load_config()
     prices = table.load(config.price_overrides, os.path.join(home, paths.PRICES))
-    providers, _ = load_providers()
+    installed, _ = load_providers()
+    providers = choose.enabled(installed, config)
     db = schema.connect(os.path.join(home, paths.HISTORY))
     try:
         history = History(db, prices, floor=float("inf"))  # nobody keeps running sums here
-        ingest = Ingest(history, providers, folders(providers, config), min(2, os.cpu_count() or 1))
+        ingest = Ingest(
+            history,
+            providers,
+            choose.folders(providers, config, dict(os.environ)),
+            min(2, os.cpu_count() or 1),
+        )
         otherwise = history.priced_otherwise()
         ingest.rescan(now)
         ingest.recruit()

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 COLOURED = ("tmux", "bash", "zsh")
 SHELLS = ("bash", "zsh", "fish", "plain")
-VALUED = {"--preset": "preset", "--format": "format", "--segment": "segment", "--shell": "shell"}
+VALUED = {"--preset": "preset", "--format": "format", "--segment": "segment", "--shell": "shell",
+          "--provider": "provider"}  # fmt: skip
 
 
 class Options:
     """What the command line asked for."""
 
-    __slots__ = ("cycle", "display", "follow", "format", "open", "preset", "segment", "shell", "word")
+    __slots__ = ("cycle", "display", "follow", "format", "open", "preset", "provider", "segment", "shell",
+                 "word")  # fmt: skip
 
     def __init__(self, word: str) -> None:
         self.word = word
@@ -33,6 +35,7 @@ class Options:
         self.preset: str | None = None
         self.format: str | None = None
         self.segment: str | None = None
+        self.provider: str | None = None
         self.shell: str | None = None
         self.follow = False
         self.cycle = False
@@ -65,9 +68,9 @@ def main(word: str, argv: list[str]) -> int:
 def current(options: Options, now: float) -> str | None:
     """The display's text now, or None when there are no fresh numbers."""
     try:
-        if options.preset is None and options.format is None:
+        if _is_rendered(options):
             return _segment(options, now)
-        found = state.read()
+        found = state.read(options.provider)
         if found is None or not state.is_fresh(found, now):
             return None
         display = options.display
@@ -85,9 +88,14 @@ def off(word: str) -> str:
 
 def source(options: Options) -> str:
     """The published file the text comes from."""
-    if options.preset is None and options.format is None:
+    if _is_rendered(options):
         return os.path.join(paths.in_home(paths.SEGMENTS), _segment_name(options))
     return paths.in_home(paths.STATE)
+
+
+def _is_rendered(options: Options) -> bool:
+    """Whether the listener has rendered what is asked for already."""
+    return options.preset is None and options.format is None and options.provider is None
 
 
 def _segment_name(options: Options) -> str:
@@ -142,6 +150,8 @@ def _check(options: Options) -> None:
         raise ValueError(f"--preset is one of {', '.join(presets.NAMES)}, not {options.preset}")
     if sum(given is not None for given in (options.preset, options.format, options.segment)) > 1:
         raise ValueError("--preset, --format and --segment exclude each other")
+    if options.provider is not None and options.segment is not None:
+        raise ValueError("--provider is not for --segment: give the segment its `provider` instead")
     if options.format is not None:
         wrong = template.problem(options.format)
         if wrong:

@@ -36,7 +36,7 @@ def text(word: str) -> str:
     """The whole help of one display."""
     shell = " [--shell bash|zsh|fish|plain]" if word == "prompt" else ""
     lines = [
-        f"Usage: aitop {word}{shell} [--preset NAME | --format TEMPLATE | --segment NAME] [--follow]",
+        f"Usage: aitop {word}{shell} [--preset NAME | --format TEMPLATE | --segment NAME] [--provider NAME] [--follow]",
         "",
         f"{SUMMARY[word]} Prints what the listener published; without options in one shell process.",
         "",
@@ -48,6 +48,7 @@ def text(word: str) -> str:
         f"  --preset NAME      one of {', '.join(presets.NAMES)}; default: `preset` of the configuration",
         "  --format TEMPLATE  a template of your own, see below",
         "  --segment NAME     a segment of the configuration, [segments.NAME]",
+        "  --provider NAME    only one client: claude-code, codex, gemini, opencode, copilot, …",
         "  --follow           print a line at each change until the reader has gone",
         *(CLICKS if word == "waybar" else []),
         "  -h, --help         this text",

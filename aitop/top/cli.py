@@ -30,7 +30,8 @@ STYLES = {"warning": "\x1b[33m", "critical": "\x1b[1;31m"}
 @click.option("--json", "as_json", is_flag=True, help='With --once: print {"state": …, "rows": …}.')
 @click.option("--plain", "simple", is_flag=True, help="The plain table even where the full one is installed.")
 @click.option("--theme", type=click.Choice(choices.THEMES), help="Colours of the full table; c changes them.")
-def top(*, once: bool, as_json: bool, simple: bool, theme: str | None) -> None:
+@click.option("--provider", metavar="NAME", help="Only one client: claude-code, codex, gemini, …")
+def top(*, once: bool, as_json: bool, simple: bool, theme: str | None, provider: str | None) -> None:
     """What is being spent: overview, sessions, tools, models, each session from near.
 
     \b
@@ -43,12 +44,12 @@ def top(*, once: bool, as_json: bool, simple: bool, theme: str | None) -> None:
         raise click.UsageError("--json needs --once: aitop top --once --json")
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if once or not on_terminal or os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
-        sys.exit(_once(as_json=as_json))
+        sys.exit(_once(as_json=as_json, provider=provider))
     # Textual draws on stderr
     if simple or not full_installed() or not sys.stderr.isatty():
-        _live("" if simple else HINT)
+        _live("" if simple else HINT, provider)
     else:
-        sys.exit(_full(theme))
+        sys.exit(_full(theme, provider))
 
 
 def full_installed() -> bool:
@@ -58,13 +59,14 @@ def full_installed() -> bool:
     return find_spec("textual") is not None
 
 
-def _full(theme: str | None) -> int:
+def _full(theme: str | None, provider: str | None) -> int:
     """The full-screen table."""
     if os.environ.get("NO_COLOR") == "":
         del os.environ["NO_COLOR"]  # empty means nothing by its own rule; Textual asks only whether it is set
     from aitop.top.app import Top
 
     app = Top(choices.Choices(theme=theme or default_theme(os.environ)))
+    app.feed.provider = provider
     found = app.run()
     return app.return_code or 0 if found is None else found
 
@@ -78,8 +80,8 @@ def default_theme(environ: Mapping[str, str]) -> str:
     return "dark" if rich else "terminal"
 
 
-def _once(*, as_json: bool) -> int:
-    found, now = published.read(), time.time()
+def _once(*, as_json: bool, provider: str | None) -> int:
+    found, now = published.read(provider), time.time()
     fresh = published.is_fresh(found, now)
     if as_json:
         import json
@@ -89,7 +91,7 @@ def _once(*, as_json: bool) -> int:
     elif fresh and found is not None:
         click.echo("\n".join(plain.lines(found, 160 if not sys.stdout.isatty() else _columns())))
     if not fresh:
-        click.echo(f"aitop: {trouble(found, now)}. Start the listener: aitop start", err=True)
+        click.echo(f"aitop: {trouble(found, now, provider)}. Start the listener: aitop start", err=True)
     return 0 if fresh else 1
 
 
@@ -99,10 +101,10 @@ def _columns() -> int:
     return screen.size()[0]
 
 
-def trouble(found: dict[str, Any] | None, now: float) -> str:
+def trouble(found: dict[str, Any] | None, now: float, provider: str | None = None) -> str:
     """Why there is nothing to show."""
     if found is None:
-        return "no numbers published yet"
+        return f"no numbers of {provider}" if provider else "no numbers published yet"
     seconds = published.age(found, now)
     if seconds is None:
         return "the published numbers have no date"
@@ -127,7 +129,7 @@ def painted(lines: list[str], found: dict[str, Any] | None) -> list[str]:
     return [f"{style}{line}\x1b[0m" if line.startswith("! ") else line for line in lines]
 
 
-def _live(hint: str) -> None:
+def _live(hint: str, provider: str | None) -> None:
     from aitop.top import screen
 
     found = published.read()
@@ -137,7 +139,7 @@ def _live(hint: str) -> None:
             key: str | None = ""
             while key is not None and "q" not in key and "Q" not in key:
                 width, height = screen.size()
-                found, now = published.read(), time.time()
+                found, now = published.read(provider), time.time()
                 screen.draw(painted(frame(found, now, width, notice, hint), found), height)
                 key = screen.wait(resized, 1.0 - now % 1.0 + 0.02)
     except KeyboardInterrupt:

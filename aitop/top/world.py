@@ -52,6 +52,7 @@ class Feed:
 
     def __init__(self) -> None:
         self.state: dict[str, Any] | None = None
+        self.provider: str | None = None  # the one that is shown, None for all together
         self.number = 0
         self._stamp: tuple[int, ...] | None = None
 
@@ -65,7 +66,7 @@ class Feed:
         stamp = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
         if stamp == self._stamp:
             return False
-        state = published.read()
+        state = published.read(self.provider)
         if state is None:
             return False  # no state of ours; the last one goes on ageing until it is too old to believe
         self._stamp = stamp

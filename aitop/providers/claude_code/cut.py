@@ -6,7 +6,7 @@ whole would cost more than all else of a first read. Where the bytes leave any d
 
 import re
 
-from aitop.providers.claude_code.fields import epoch
+from aitop.providers.lenient import epoch
 
 # A result's line as clients write it: plain fields, then the message whose first block is the result.
 _RESULT = re.compile(

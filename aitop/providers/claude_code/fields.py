@@ -3,43 +3,10 @@
 Pure functions over parsed JSON. Called for every line that matters of a first read, so each is short.
 """
 
-from datetime import datetime
 from typing import Any
 
 from aitop.model import Usage
-
-MOST_TOKENS = 1 << 26  # a count beyond this is damage, not usage; sums of such would not fit the history
-
-
-def text(value: Any, most: int = 256) -> str | None:
-    """A string of a sensible length, else None."""
-    return value[:most] if isinstance(value, str) and value else None
-
-
-def count(value: Any) -> int:
-    """A token count: a whole number, 0 for anything else."""
-    if type(value) is float and value == value and abs(value) < MOST_TOKENS:  # noqa: PLR0124
-        value = int(value)
-    return value if type(value) is int and 0 < value < MOST_TOKENS else 0
-
-
-def epoch(value: Any) -> float | None:
-    """A record's timestamp as epoch seconds: ISO 8601 (UTC unless it says otherwise) or a number (s or ms)."""
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-            if moment.tzinfo is None:
-                moment = datetime.fromisoformat(
-                    value + "+00:00" if "T" in value else value + "T00:00:00+00:00"
-                )
-            found = moment.timestamp()
-        except (ValueError, OverflowError, OSError):
-            return None
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        found = value / 1000 if value > 1e11 else float(value)
-    else:
-        return None
-    return found if 0 < found < 1e11 else None
+from aitop.providers.lenient import count, text
 
 
 def usage(raw: Any) -> Usage:

@@ -23,8 +23,8 @@ from aitop.model import (
 )
 from aitop.providers import Parsed, Source
 from aitop.providers.claude_code.cut import cut
-from aitop.providers.claude_code.fields import count, epoch, text, usage
-from aitop.providers.lenient import loads, size
+from aitop.providers.claude_code.fields import usage
+from aitop.providers.lenient import count, epoch, loads, size, text
 
 SMALL = 65_536  # lines of the client's own bookkeeping (compaction, errors, totals) are smaller than this
 NOTHING = (0, 0, 0, 0, 0)

@@ -1,0 +1,39 @@
+"""Codex CLI: its folders, rollouts, hooks and `notify`, behind the provider's door."""
+
+import os
+from typing import Any
+
+from aitop.providers import Feed, Parsed, Source
+from aitop.providers.codex import hooks, rollout
+
+
+class Codex:
+    """The provider. It holds nothing: every answer depends on its arguments alone."""
+
+    name = rollout.NAME
+
+    def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
+        """`sessions` and `archived_sessions` of each Codex home: the configured ones, else the client's own."""
+        home = environ.get("HOME") or os.path.expanduser("~")
+        named = configured or [environ.get("CODEX_HOME") or os.path.join(home, ".codex")]
+        bases = [os.path.abspath(os.path.expanduser(part.strip())) for part in named]
+        return [os.path.join(base, part) for base in bases for part in ("sessions", "archived_sessions")]
+
+    def wants(self, path: str) -> bool:
+        return path.endswith(".jsonl") and os.path.basename(path).startswith("rollout-")
+
+    def identify(self, path: str) -> Source:
+        return rollout.identify(path)
+
+    def parse(self, data: bytes, start: int, source: Source) -> Parsed:
+        return rollout.parse(data, start, source)
+
+    def context_limit(self, model: str) -> int | None:  # noqa: ARG002
+        """None: a rollout tells the window of each turn itself."""
+        return None
+
+    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
+        return hooks.feed(header, payload, now)
+
+
+provider = Codex()

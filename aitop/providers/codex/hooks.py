@@ -1,0 +1,67 @@
+"""Codex's hook payloads and its `notify` → events. Pure; keeps no text of any conversation.
+
+The hooks look like Claude Code's. Theirs are told apart by the name of the rollout they point to, or
+by the header, when `aitop` itself sent them.
+"""
+
+import os
+from typing import Any
+
+from aitop.model import Event, SessionInfo, Status, ToolResult, ToolUse
+from aitop.providers import Feed
+from aitop.providers.codex.rollout import NAME, tool_id
+from aitop.providers.lenient import text
+
+NOTIFY = "agent-turn-complete"
+WORKING = ("UserPromptSubmit", "PreToolUse", "PostToolUse", "PreCompact", "SubagentStart")
+ENDS = ("Stop", "SubagentStop", "SessionEnd", "Interrupt")
+
+
+def feed(header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
+    """One payload's events; None when it is none of Codex's."""
+    path = text(payload.get("transcript_path"), 4096)
+    ours = header.get("provider") == NAME or os.path.basename(path or "").startswith("rollout-")
+    paths = [path] if path else []
+    if ours and payload.get("type") == NOTIFY:
+        session = text(payload.get("thread-id"), 128)
+        if session is None:
+            return None
+        events = [_info(header, payload, session, now), Status(session, now, "idle", "notify")]
+        return Feed(events, session, "notify", text(payload.get("turn-id")), paths, settle=True)
+    session, name = text(payload.get("session_id"), 128), text(payload.get("hook_event_name"), 64)
+    if not ours or session is None or name is None:
+        return None
+    found = [_info(header, payload, session, now), *_happened(name, payload, session, now)]
+    return Feed(found, session, name, text(payload.get("tool_use_id")), paths, name in ENDS)
+
+
+def _info(header: dict[str, str], payload: dict[str, Any], session: str, now: float) -> Event:
+    pid = header.get("pid", "")
+    return SessionInfo(
+        session,
+        now,
+        cwd=text(payload.get("cwd"), 4096),
+        model=text(payload.get("model")),
+        tag=text(header.get("tag")),
+        pid=int(pid) if pid.isdecimal() and len(pid) < 10 else None,
+        pane=text(header.get("pane"), 32),
+    )
+
+
+def _happened(name: str, payload: dict[str, Any], session: str, now: float) -> list[Event]:
+    found: list[Event] = []
+    call = text(payload.get("tool_use_id"))
+    if call and name in ("PreToolUse", "PostToolUse"):
+        tool, key = text(payload.get("tool_name")) or "unknown", tool_id(session, call)
+        found.append(ToolUse(session, now, key, tool))
+        if name == "PostToolUse":
+            found.append(ToolResult(session, now, key, tool, failed=False))
+    if name in WORKING:
+        found.append(Status(session, now, "working", name))
+    elif name == "PermissionRequest":
+        found.append(Status(session, now, "waiting", "permission"))
+    elif name in ("Stop", "Interrupt", "SessionStart"):
+        found.append(Status(session, now, "idle", name))
+    elif name == "SessionEnd":
+        found.append(Status(session, now, "ended", name))
+    return found

@@ -1,0 +1,40 @@
+"""GitHub Copilot CLI: its folders and session events, behind the provider's door."""
+
+import os
+from typing import Any
+
+from aitop.providers import Feed, Parsed, Source
+from aitop.providers.copilot import events
+
+
+class Copilot:
+    """The provider. It holds nothing: every answer depends on its arguments alone."""
+
+    name = events.NAME
+
+    def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
+        """`session-state` of each Copilot folder: the configured ones, else the client's own."""
+        home = environ.get("HOME") or os.path.expanduser("~")
+        named = configured or [environ.get("COPILOT_HOME") or os.path.join(home, ".copilot")]
+        return [
+            os.path.join(os.path.abspath(os.path.expanduser(part.strip())), "session-state") for part in named
+        ]
+
+    def wants(self, path: str) -> bool:
+        return os.path.basename(path) == "events.jsonl"
+
+    def identify(self, path: str) -> Source:
+        return Source(os.path.basename(os.path.dirname(path)), None)
+
+    def parse(self, data: bytes, start: int, source: Source) -> Parsed:
+        return events.parse(data, start, source)
+
+    def context_limit(self, model: str) -> int | None:  # noqa: ARG002
+        return None
+
+    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:  # noqa: ARG002
+        """None: its hooks tell nothing that its events do not."""
+        return None
+
+
+provider = Copilot()

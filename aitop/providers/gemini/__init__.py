@@ -1,0 +1,60 @@
+"""Gemini CLI: its folders, chats and hooks, behind the provider's door."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from aitop.providers import Feed, Parsed, Source
+from aitop.providers.gemini import chat, hooks
+
+
+class Gemini:
+    """The provider. It holds nothing: every answer depends on its arguments and the named files alone."""
+
+    name = chat.NAME
+
+    def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
+        """`tmp` of each Gemini folder: the configured ones, else the client's own."""
+        home = environ.get("GEMINI_CLI_HOME") or environ.get("HOME") or os.path.expanduser("~")
+        named = configured or [os.path.join(home, ".gemini")]
+        return [os.path.join(os.path.abspath(os.path.expanduser(part.strip())), "tmp") for part in named]
+
+    def wants(self, path: str) -> bool:
+        """Chats; older versions wrote each as one document."""
+        if f"{os.sep}chats{os.sep}" not in path:
+            return False
+        name = os.path.basename(path)
+        return name.endswith(".jsonl") or (name.startswith("session-") and name.endswith(".json"))
+
+    def identify(self, path: str) -> Source:
+        """`chats/session-….jsonl` is a session, `chats/SESSION/AGENT.jsonl` a sub-agent of one.
+
+        Beside the chats the client keeps the project's folder in a file of one line.
+        """
+        folder, name = os.path.split(path)
+        kept = {}
+        at = path.rindex(f"{os.sep}chats{os.sep}")
+        try:
+            with open(os.path.join(path[:at], ".project_root"), encoding="utf-8") as file:
+                kept["cwd"] = file.read(4096).strip()
+        except (OSError, ValueError):
+            pass
+        parent = os.path.basename(folder)
+        agent = None if parent == "chats" else name.rpartition(".")[0]
+        return Source(parent if agent else None, agent, json.dumps(kept))
+
+    def parse(self, data: bytes, start: int, source: Source) -> Parsed:
+        return chat.parse(data, start, source)
+
+    def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
+        return chat.document(path, source) if path.endswith(".json") else None
+
+    def context_limit(self, model: str) -> int | None:  # noqa: ARG002
+        return None
+
+    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
+        return hooks.feed(header, payload, now)
+
+
+provider = Gemini()

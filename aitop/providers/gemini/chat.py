@@ -1,0 +1,136 @@
+"""Gemini CLI's chats → events. Pure but for `document`, which reads the one file it is given.
+
+A message is written again, whole, whenever it grew: under one id the last line wins. A rewind takes
+messages out of the view and none out of the bill, so it changes nothing here. Thoughts are billed
+beside the output, so our output is both; the input includes what came from the cache.
+Must not keep any text.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from aitop.model import ApiError, Event, Response, SessionInfo, ToolUse, Usage
+from aitop.providers import Parsed, Source
+from aitop.providers.lenient import count, epoch, loads, text
+
+NAME = "gemini"
+DONE = "completed"
+LARGEST = 256 << 20  # bytes of one document
+
+
+def parse(data: bytes, start: int, source: Source) -> Parsed:
+    """Read whole lines, each with its newline; `start` is their offset in the file."""
+    run = _Run(source)
+    for line in data.split(b"\n"):
+        if len(line) > 1:
+            record = loads(line)
+            if isinstance(record, dict):
+                run.record(record, start)
+            else:
+                run.bad += 1
+        start += len(line) + 1
+    return run.done()
+
+
+def document(path: str, source: Source) -> Iterator[Parsed]:
+    """One chat in one document, as older versions write it anew at every change. Raises OSError."""
+    with open(path, "rb") as file:
+        if os.fstat(file.fileno()).st_size > LARGEST:
+            raise OSError("too large for one document")
+        record = loads(file.read())
+    run = _Run(source)
+    if isinstance(record, dict):
+        run.record(record, 0)
+    else:
+        run.bad += 1  # most likely half written: it is read again when it changes
+    yield run.done()
+
+
+class _Run:
+    """One pass over some records; each message is told once, as it stands last."""
+
+    def __init__(self, source: Source) -> None:
+        self.kept: dict[str, Any] = json.loads(source.pending or "{}")
+        self.session = source.session or self.kept.get("session")
+        self.agent = source.agent
+        self.responses: dict[str, Response] = {}
+        self.tools: dict[str, ToolUse] = {}
+        self.events: list[Event] = []
+        self.first_at: float | None = None
+        self.at = 0.0
+        self.model: str | None = None
+        self.opened = False
+        self.bad = 0
+
+    def record(self, record: dict[str, Any], offset: int) -> None:
+        """A header, a message, or a change of either."""
+        change = record.get("$set")
+        if isinstance(change, dict):
+            record = change
+        elif "sessionId" in record:
+            self.opened = True
+            self.session = self.session or text(record["sessionId"], 128)
+            self._time(record.get("startTime"))
+        messages = record.get("messages")
+        if isinstance(messages, list):
+            for message in messages:
+                if isinstance(message, dict):
+                    self._message(message, offset)
+        elif "type" in record:
+            self._message(record, offset)
+
+    def _time(self, stamp: Any) -> float:
+        self.at = epoch(stamp) or self.at
+        if self.first_at is None and self.at:
+            self.first_at = self.at
+        return self.at
+
+    def _message(self, message: dict[str, Any], offset: int) -> None:
+        identity, at = text(message.get("id")), self._time(message.get("timestamp"))
+        kind = message.get("type")
+        if identity is None or self.session is None:
+            return
+        if kind == "error":
+            key = f"{self.session}:{identity}"
+            self.events.append(ApiError(self.session, at, key, "error", final=True))
+        if kind != "gemini":
+            return
+        self.model = text(message.get("model")) or self.model
+        usage = _usage(message.get("tokens"))
+        if usage.input_tokens or usage.output_tokens:
+            self.responses[identity] = Response(
+                self.session, at, self.model or "unknown", usage, f"{self.session}:{identity}",
+                stop_reason=DONE, agent=self.agent, offset=offset, end=offset,
+            )  # fmt: skip
+        for call in message.get("toolCalls") or ():
+            if isinstance(call, dict):
+                self._tool(call, at)
+
+    def _tool(self, call: dict[str, Any], at: float) -> None:
+        """A call is written when it has ended; the message's own time is when it was asked for."""
+        identity, name = text(call.get("id")), text(call.get("name"))
+        if identity is None or name is None or self.session is None:
+            return
+        ended = epoch(call.get("timestamp"))
+        failed = call.get("status") in ("error", "cancelled")
+        key = f"{self.session}:{identity}"
+        self.tools[key] = ToolUse(self.session, at, key, name, self.agent, ended, failed)
+
+    def done(self) -> Parsed:
+        events: list[Event] = [*self.responses.values(), *self.tools.values(), *self.events]
+        if self.session and self.agent is None and (self.opened or self.model):
+            cwd = text(self.kept.get("cwd"), 4096)
+            events.append(SessionInfo(self.session, self.at, cwd=cwd, model=self.model))
+        if self.session:
+            self.kept["session"] = self.session
+        return Parsed(events, self.bad, self.first_at, self.session, json.dumps(self.kept))
+
+
+def _usage(raw: Any) -> Usage:
+    if not isinstance(raw, dict):
+        return Usage()
+    whole, thoughts = count(raw.get("input")), count(raw.get("thoughts"))
+    cached = min(whole, count(raw.get("cached")))
+    return Usage(whole - cached, count(raw.get("output")) + thoughts, cached, 0, 0, thoughts)

@@ -1,0 +1,53 @@
+"""Finding the providers: the built-in ones, then those of other installed packages.
+
+Looking other packages up costs 60 ms, so `AITOP_PROVIDERS=builtin` leaves it out. Whatever a
+stranger's package does while it loads, the rest goes on; what went wrong is told by `doctor`.
+"""
+
+import importlib
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from aitop.providers.guard import Guarded
+
+GROUP = "aitop.providers"
+# The same as this package's own entry points, without the search for them. Claude Code comes last: it
+# takes any hook payload of its shape, and other clients copied that shape.
+BUILTIN = {
+    "codex": "aitop.providers.codex:provider",
+    "gemini": "aitop.providers.gemini:provider",
+    "opencode": "aitop.providers.opencode:provider",
+    "copilot": "aitop.providers.copilot:provider",
+    "claude-code": "aitop.providers.claude_code:provider",
+}
+
+
+def load() -> tuple[list[Guarded], dict[str, str]]:
+    """Every provider that can be loaded, and what went wrong with the others (name → message)."""
+    found: dict[str, Guarded] = {}
+    broken: dict[str, str] = {}
+    for name, target in BUILTIN.items():
+        module, _, attribute = target.partition(":")
+        found[name] = Guarded(name, getattr(importlib.import_module(module), attribute), trusted=True)
+    for entry in _entry_points():
+        if entry.name in BUILTIN:
+            if entry.value != BUILTIN[entry.name]:
+                broken[f"{entry.name} of {entry.value}"] = "the name is taken by a built-in provider"
+            continue
+        if entry.name in found:
+            broken[f"{entry.name} of {entry.value}"] = "the name is taken by another package's provider"
+            continue
+        try:
+            found[entry.name] = Guarded(entry.name, entry.load(), trusted=False)
+        except (Exception, SystemExit) as error:
+            broken[entry.name] = f"cannot be loaded: {type(error).__name__}: {error}"
+    return list(found.values()), broken
+
+
+def _entry_points() -> Iterable[Any]:
+    if os.environ.get("AITOP_PROVIDERS") == "builtin":
+        return ()
+    from importlib.metadata import entry_points
+
+    return entry_points(group=GROUP)
