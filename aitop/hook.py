@@ -60,6 +60,7 @@ def main(argv: list[str]) -> int:
         heard = forward(argv[0] if argv else "", home)
     except BaseException:  # a hook must never disturb its host, whatever happens
         heard = True
+        stop_timer()
     if report:
         return 0 if heard else NOT_SENT
     if not heard and argv[:1] == ["SessionStart"]:
@@ -86,8 +87,14 @@ def start_timer(seconds: float) -> None:
 
 
 def stop_timer() -> None:
-    _signal.signal(_signal.SIGALRM, _signal.SIG_IGN)
-    _signal.setitimer(_signal.ITIMER_REAL, 0)
+    """No alarm from here on; one that comes meanwhile is waited out, or it would kill the process at its end."""
+    while True:
+        try:
+            _signal.setitimer(_signal.ITIMER_REAL, 0)
+            _signal.signal(_signal.SIGALRM, _signal.SIG_IGN)
+        except Late:
+            continue
+        return
 
 
 def _late(signum: int, frame: object) -> None:  # noqa: ARG001

@@ -17,6 +17,10 @@ import time
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Where the tests themselves run in the background, Ctrl-C is ignored, and every child would inherit that.
+if signals.getsignal(signals.SIGINT) is signals.SIG_IGN:
+    signals.signal(signals.SIGINT, signals.default_int_handler)
+
 # A busy machine must not fail a test: how long an example takes is no property of ours.
 settings.register_profile("aitop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("aitop")

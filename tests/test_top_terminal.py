@@ -25,7 +25,7 @@ from aitop.top import cli, picture
 def broken(*_): raise RuntimeError("made to fail")
 from aitop.top.app import Top
 Top.on_mount = lambda self: self.set_timer(0.5, broken)
-sys.exit(cli._full(None))
+sys.exit(cli._full(None, None))
 """
 
 
