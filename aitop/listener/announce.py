@@ -49,13 +49,16 @@ class Announcer:
         return self._pusher.addresses()
 
     def _write(self, texts: dict[str, str], now: float) -> None:
-        """Write the state, and the segments if there are any; once more in new folders if they are gone."""
+        """Write the segments, if there are any, then the state: who sees a state finds its segments there.
+
+        Once more in new folders if somebody removed them.
+        """
         assert self._state is not None
         for attempt in (1, 2):
             try:
-                self.publisher.state(self._state)
                 if texts:
                     self.publisher.write_segments(texts, now)
+                self.publisher.state(self._state)
             except OSError as error:
                 self._log.error(f"cannot publish: {error}")
                 if attempt == 1 and not self._prepared():
