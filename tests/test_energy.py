@@ -82,7 +82,7 @@ def test_another_electricity_is_another_carbon_and_an_unknown_one_is_refused():
     world = real("WOR").impact("claude-opus-4-6", 1, 1000)
     assert french.carbon.most < world.carbon.most
     with pytest.raises(ValueError, match="no zone of EcoLogits"):
-        Estimator("XXX")
+        Estimator("NOWHERE")
 
 
 def test_a_model_nobody_knows_and_no_request_at_all_have_no_estimate():
