@@ -145,7 +145,7 @@ def connect(path: str) -> sqlite3.Connection:
 
 def connect_read_only(path: str) -> sqlite3.Connection:
     """Open the history for a report beside its writer. Raises HistoryError, sqlite3.Error."""
-    db = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, isolation_level=None, timeout=5)
+    db = sqlite3.connect(f"file:{quoted(path)}?mode=ro", uri=True, isolation_level=None, timeout=5)
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version != VERSION:
         db.close()
@@ -176,5 +176,6 @@ def _script(db: sqlite3.Connection, statements: str, version: int) -> None:
         raise
 
 
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
+    """A path as part of a `file:` address of SQLite."""
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
