@@ -17,7 +17,12 @@ _FIXED, _SIGNED, _DOUBLE = struct.Struct("<Q"), struct.Struct("<q"), struct.Stru
 # {field number: (name in JSON, kind)}; a kind that is a dict is a message, one in a list is repeated
 Table = dict[int, tuple[str, Any]]
 
-_SCALAR: Table = {1: ("stringValue", TEXT), 2: ("boolValue", BOOL), 3: ("intValue", INT), 4: ("doubleValue", DOUBLE)}
+_SCALAR: Table = {
+    1: ("stringValue", TEXT),
+    2: ("boolValue", BOOL),
+    3: ("intValue", INT),
+    4: ("doubleValue", DOUBLE),
+}
 _VALUE: Table = {**_SCALAR, 5: ("arrayValue", {1: ("values", [_SCALAR])})}
 _ATTRIBUTES = [{1: ("key", TEXT), 2: ("value", _VALUE)}]
 _RESOURCE = {1: ("attributes", _ATTRIBUTES)}

@@ -27,14 +27,20 @@ CONTENTS = frozenset(
         "gen_ai.agent.description", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result",
     )
 )  # fmt: skip
-CONTENTS_UNDER = ("gen_ai.prompt.", "gen_ai.completion.", "llm.prompts.", "llm.completions.", "traceloop.entity.")
+CONTENTS_UNDER = (
+    "gen_ai.prompt.",
+    "gen_ai.completion.",
+    "llm.prompts.",
+    "llm.completions.",
+    "traceloop.entity.",
+)
 
 
 class Record(NamedTuple):
     """One log record, span or data point.
 
-    Times are epoch seconds, 0.0 where it tells none; a span's `at` is its end. `value` and `count` are
-    a data point's sum and how many measurements it holds (1 for a plain number).
+    Times are epoch seconds, 0.0 where it tells none; a span's `at` is its end. `value` and `measured`
+    are a data point's sum and how many measurements it holds (1 for a plain number).
     """
 
     kind: str  # log, span, point
@@ -49,7 +55,7 @@ class Record(NamedTuple):
     span: str = ""
     parent: str = ""
     value: float = 0.0
-    count: int = 0
+    measured: int = 0
     cumulative: bool = False
 
     @property
@@ -62,7 +68,9 @@ class Record(NamedTuple):
 
     def number(self, *names: str) -> float | None:
         """The first of these attributes that is a number of 0 or more, written as one or as a text."""
-        return next((found for name in names if (found := number(self.attributes.get(name))) is not None), None)
+        return next(
+            (found for name in names if (found := number(self.attributes.get(name))) is not None), None
+        )
 
     def count_of(self, *names: str) -> int:
         """As `number`, a whole one; 0 where there is none."""
@@ -107,7 +115,14 @@ def _log(raw: dict[str, Any], resource: dict[str, Value], scope: str) -> Iterato
     name = text(attributes.get("event.name")) or text(raw.get("eventName"))
     at = _seconds(raw.get("timeUnixNano")) or _seconds(raw.get("observedTimeUnixNano"))
     yield Record(
-        "log", name, at, attributes, resource, scope, trace=_id(raw.get("traceId")), span=_id(raw.get("spanId"))
+        "log",
+        name,
+        at,
+        attributes,
+        resource,
+        scope,
+        trace=_id(raw.get("traceId")),
+        span=_id(raw.get("spanId")),
     )
 
 
@@ -131,7 +146,7 @@ def _metric(raw: dict[str, Any], resource: dict[str, Value], scope: str) -> Iter
             count = number(point.get("count")) if form != "sum" else 1.0
             yield Record(
                 "point", name, _seconds(point.get("timeUnixNano")), _attributes(point.get("attributes")), resource,
-                scope, _seconds(point.get("startTimeUnixNano")), value=value or 0.0, count=int(count or 0),
+                scope, _seconds(point.get("startTimeUnixNano")), value=value or 0.0, measured=int(count or 0),
                 cumulative=cumulative,
             )  # fmt: skip
 
