@@ -39,7 +39,7 @@ class Forwarder:
         self._process: subprocess.Popen[bytes] | None = None
         self._writing = False
         self._said = b""
-        self._next_start = 0.0
+        self._next_start: float | None = None
         self.sent = self.failed = self.lost = 0
         self.problem: str | None = None
         self._start()
@@ -63,10 +63,12 @@ class Forwarder:
 
     def sweep(self, monotonic: float) -> None:
         """Start the process again some seconds after it died."""
-        if self._process is None and monotonic >= self._next_start:
-            self._start()
-        if self._process is None and self._next_start == 0.0:
+        if self._process is not None:
+            return
+        if self._next_start is None:
             self._next_start = monotonic + RESTART
+        elif monotonic >= self._next_start:
+            self._start()
 
     def close(self) -> None:
         """What is queued is lost; what the process has it may still send, for a second."""
@@ -89,7 +91,7 @@ class Forwarder:
         os.set_blocking(self._process.stdin.fileno(), False)
         os.set_blocking(self._process.stdout.fileno(), False)
         self._selector.register(self._process.stdout, selectors.EVENT_READ, self._hear)
-        self._next_start = 0.0
+        self._next_start = None
         self._want()
 
     def _want(self) -> None:

@@ -192,7 +192,7 @@ def _seconds(nanoseconds: Any) -> float:
 
 def _whole(value: Any) -> int:
     """JSON has whole numbers as texts, some programs as numbers."""
-    if isinstance(value, str) and len(value) < 21 and value.isascii() and value.isdecimal():
+    if isinstance(value, str) and len(value) < 21 and value.isascii() and value.removeprefix("-").isdecimal():
         return int(value)
     return value if type(value) is int else 0
 
