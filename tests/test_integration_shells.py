@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,10 +61,12 @@ def test_starship_styles_the_whole_text_by_its_level(home, shell, name, style):
     call = [shell, *SHELLS[shell], f"source {path}; __aitop_starship; {starship()} prompt"]
     shown = run(call, home, STARSHIP_CONFIG=f"{home}/starship.toml", STARSHIP_SHELL="fish")
     assert f"\x1b[{style}m$" in shown.stdout.decode()
+    plain = re.sub(r"\x1b\[[\d;]*[mJ]", "", shown.stdout.decode())
+    assert plain == plain.strip() + " ", "the two levels that are not shown take no room"
     assert shown.stderr == b""
     publish(home, level(name), fresh=False)
     shown = run(call, home, STARSHIP_CONFIG=f"{home}/starship.toml", STARSHIP_SHELL="fish")
-    assert "$" not in shown.stdout.decode()
+    assert re.sub(r"\x1b\[[\d;]*[mJ]", "", shown.stdout.decode()) == ""
 
 
 @pytest.mark.parametrize("shell", SHELLS)
