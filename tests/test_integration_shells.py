@@ -78,7 +78,7 @@ def test_the_starship_hook_starts_no_process(home, shell):
     started, shown = processes([shell, *SHELLS[shell], f"source {path}; __aitop_starship; {show}"], home)
     idle, _ = processes([shell, *SHELLS[shell], ":"], home)
     assert started == idle
-    assert shown.startswith(b"$4.21 $7.20/h")
+    assert shown.startswith("$4.21 · $7.20/h".encode())
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -112,7 +112,7 @@ def test_powerlevel10k_gets_its_state_and_a_text_that_expands_to_itself(home, na
     rows = shown.stdout.decode().splitlines()
     assert rows[0] == rows[3] == "aitop"  # once, however often it is loaded
     assert rows[1].startswith(f"segment|-s|{name.upper()}|-t|$")
-    assert rows[2].startswith("$0.00" if name == "ok" else "$4.21 $7.20/h ctx 27% ")
+    assert rows[2].startswith("$0.00" if name == "ok" else "$4.21 · $7.20/h · ctx 27% ")
     assert rows[4] == "0"  # instant prompt would replay an old number
     publish(home, level(name), fresh=False)
     assert run(["zsh", "-f", "-c", P10K, "-", path], home).stdout == b"aitop\naitop\n0\n"
