@@ -14,6 +14,7 @@ from typing import Any
 
 from aitop.history import keys, load, write
 from aitop.history.ledger import Ledger
+from aitop.history.rows import Contribution
 from aitop.history.salvage import Damaged, Values
 from aitop.model import Sum
 
@@ -128,7 +129,7 @@ class Merge:
                 known.update(dict.fromkeys(names[there], number))
                 self._alias((name, number) for name in names[there])
             for found in load.rows(self.db, here, ledger.models).values():
-                ledger.book(*found.contribution(), 1)
+                ledger.book(found.contribution(), 1)
                 ledger.seen(ledger.session_by_id(found.session), found.evidence.at)
         self.carried += len(taken)
         return taken
@@ -140,7 +141,7 @@ class Merge:
         found = load.rows(self.db, [number], ledger.models).get(number)
         if found is None or found.evidence.stop_reason is not None:
             return False
-        ledger.book(*found.contribution(), -1)
+        ledger.book(found.contribution(), -1)
         self.db.execute("DELETE FROM response WHERE id = ?", (number,))
         self.db.execute("DELETE FROM copy WHERE response = ?", (number,))
         return True
@@ -202,7 +203,7 @@ class Merge:
             if row["kind"] == "compaction":
                 ledger.book_compaction(row["at"], row["session"], 1)
             else:
-                ledger.book(row["at"], row["session"], "", Sum(errors=1), None, 1)
+                ledger.book(Contribution(row["at"], row["session"], "", Sum(errors=1)), 1)
 
     def _insert(self, table: str, row: Values, how: str = "", *, identity: int | None = None) -> int:
         values = row if identity is None else row | {"id": identity}

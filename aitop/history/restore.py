@@ -147,6 +147,7 @@ def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
         expected = _days(db.execute("SELECT at, requests FROM quarter").fetchall())
         earlier = last(db)
         until = max(expected, default=None)
+        deleted = _deleted_early(db, now)
         merge = Merge(db, alive)
         if damaged is not None:
             merge.take(damaged)
@@ -156,7 +157,9 @@ def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
                     expected[day] = max(expected.get(day, 0), requests)
         merge.finish()
         unseen = damaged is None or "quarter" in damaged.holes
-        known = Restored(now, _aside_name(now), base, merge.carried, expected, _unknown(unseen, until, now))
+        known = Restored(
+            now, _aside_name(now), base, merge.carried, expected, _unknown(unseen, until, deleted, now)
+        )
         known = known if earlier is None else _with_earlier(known, earlier)
         _remember(db, known)
         db.execute("DELETE FROM meta WHERE name = 'prices'")  # priced again: a cost may be what was damaged
@@ -220,11 +223,19 @@ def _days(quarters: list[tuple[int, int]]) -> dict[str, int]:
     return {day: requests for day, requests in days.items() if 0 < requests < MOST_A_DAY}
 
 
-def _unknown(unseen: bool, until: str | None, now: float) -> str | None:
-    """The span without a witness, where the clients may have deleted files meanwhile."""
-    if not unseen or (until and until >= periods.date_of(now - KEPT_BY_CLIENTS + DAY).isoformat()):
+def _unknown(unseen: bool, until: str | None, deleted: bool, now: float) -> str | None:
+    """The span without a witness, where it may be that the clients' files do not hold everything any more."""
+    kept_from = periods.date_of(now if deleted else now - KEPT_BY_CLIENTS).isoformat()
+    if not unseen or (until and until > kept_from):
         return None
-    return f"{until or 'the beginning'} to {periods.date_of(now - KEPT_BY_CLIENTS).isoformat()}"
+    return f"{until or 'the beginning'} to {kept_from}"
+
+
+def _deleted_early(db: sqlite3.Connection, now: float) -> bool:
+    """Whether a file is gone that clients as they come would still keep."""
+    since = (now - KEPT_BY_CLIENTS) * 1e9
+    young = db.execute("SELECT path FROM file WHERE mtime_ns > ?", (since,))
+    return any(not os.path.exists(path) for (path,) in young)
 
 
 def _earlier(damaged: Damaged) -> Restored | None:

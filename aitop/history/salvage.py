@@ -140,6 +140,7 @@ def open_damaged(path: str, latest: float) -> Damaged | None:
             db = sqlite3.connect(
                 f"file:{schema.quoted(path)}?{how}", uri=True, isolation_level=None, timeout=5
             )
+            db.execute("PRAGMA writable_schema = ON")  # else one bad definition shuts every table
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except (sqlite3.Error, ValueError):
             if db is not None:

@@ -61,8 +61,11 @@ def stop() -> None:
 
     home = paths.home()
     if os.path.isdir(home):
-        with open(os.path.join(home, paths.STOPPED), "w", encoding="utf-8") as file:
-            file.write("aitop start removes this file\n")
+        try:
+            with open(os.path.join(home, paths.STOPPED), "w", encoding="utf-8") as file:
+                file.write("aitop start removes this file\n")
+        except OSError as error:
+            click.echo(f"a new session may start it again: {lifecycle.unwritable(home, error)}", err=True)
     was = lifecycle.running()
     if not lifecycle.stop():
         raise click.ClickException(f"the listener did not stop within 10 s (pid {(was or {}).get('pid')})")

@@ -38,7 +38,7 @@ def main(*, echo: bool) -> int:
     except Timeout:
         return _refuse(f"another listener runs for {home}: `aitop status` tells which, `aitop stop` ends it")
     except OSError as error:
-        return _refuse(f"{home}: {error.strerror}. Set AITOP_HOME to a folder you can write")
+        return _refuse(lifecycle.unwritable(home, error))
     try:
         reason = _serve(home, log)
     except (SocketError, HistoryError) as error:

@@ -42,6 +42,8 @@ def catch_up(progress: Progress) -> sqlite3.Connection:
         lock.acquire(timeout=0.2)
     except Timeout:
         _wait_for_listener(progress)
+    except OSError as error:
+        raise NotReadyError(lifecycle.unwritable(home, error)) from error
     else:
         try:
             _read_or_restore(home, progress, time.time())
