@@ -64,7 +64,7 @@ def connect(home: str, now: float, say: Say, alive: Alive = lambda: None) -> sql
     if trouble is None:
         try:
             return schema.connect(path)
-        except schema.HistoryError:
+        except schema.NewerError:
             if not check.misnumbered(path):
                 raise
             trouble = "its version number is damaged"
@@ -116,9 +116,8 @@ def judge(history: History) -> Restored | None:
 def _noticed(home: str, path: str) -> str | None:
     """Damage that somebody left word of, or that is seen without opening the file."""
     try:
-        with open(os.path.join(home, MARK), encoding="utf-8", errors="replace") as file:
-            return file.read(500) or "damaged"
-    except FileNotFoundError:
+        return paths.read(os.path.join(home, MARK))[:500].decode("utf-8", "replace") or "damaged"
+    except OSError:
         pass
     empty = os.path.exists(path) and not os.path.getsize(path)
     return "the file is empty" if empty and _backups(home) else None

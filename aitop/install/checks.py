@@ -38,8 +38,7 @@ def run(context: Context) -> list[Finding]:
 
 def context(now: float, *, prove: bool = True) -> Context:
     try:
-        with open(paths.in_home(paths.STATE), "rb") as file:
-            state = json.load(file)
+        state = json.loads(paths.read(paths.in_home(paths.STATE)))
     except (OSError, ValueError):
         state = None
     installed = record.load()

@@ -93,8 +93,7 @@ def running() -> dict[str, Any] | None:
     if not is_locked(paths.home()):
         return None
     try:
-        with open(paths.in_home(paths.STATE), "rb") as file:
-            found = json.loads(file.read())["listener"]
+        found = json.loads(paths.read(paths.in_home(paths.STATE)))["listener"]
     except (OSError, ValueError, KeyError, TypeError):
         return {"pid": None, "started_at": None, "version": None}
     return found if isinstance(found, dict) else {"pid": None, "started_at": None, "version": None}
@@ -147,9 +146,10 @@ def _begin(home: str) -> int:
             os.unlink(os.path.join(home, paths.STOPPED))
         except FileNotFoundError:
             pass
-        return os.open(
-            os.path.join(home, paths.LOG), os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600
-        )
+        how = (
+            os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK
+        )  # a FIFO would wait for a reader
+        return os.open(os.path.join(home, paths.LOG), how, 0o600)
     except OSError as error:
         raise LifeError(unwritable(home, error)) from error
 
@@ -176,7 +176,6 @@ def stop(timeout: float = 10.0) -> bool:
 
 def _published_by(pid: int) -> bool:
     try:
-        with open(paths.in_home(paths.STATE), "rb") as file:
-            return bool(json.loads(file.read())["listener"]["pid"] == pid)
+        return bool(json.loads(paths.read(paths.in_home(paths.STATE)))["listener"]["pid"] == pid)
     except (OSError, ValueError, KeyError, TypeError):
         return False

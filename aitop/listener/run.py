@@ -1,5 +1,6 @@
 """Running one listener in this process: lock, open, serve, and start anew after an upgrade."""
 
+import errno
 import gc
 import os
 import sqlite3
@@ -87,6 +88,11 @@ def _open(home: str, log: Log) -> "Listener":
             if not check.is_passing(error):
                 raise
             log.error(f"{os.path.join(home, paths.HISTORY)}: {error}. Waiting until it can be opened")
+            time.sleep(RETRY)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            log.error(f"{home}: {error.strerror}. Waiting until there is room")
             time.sleep(RETRY)
         else:
             listener.config_error = problem
