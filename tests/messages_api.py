@@ -7,10 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 USAGE = {"input_tokens": 1000, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 2000}
 
 
-def stream(number, content, stop):
+def stream(name, content, stop):
     """One reply as server-sent events: (name, data)."""
     message = {
-        "id": f"msg_{number:04d}",
+        "id": name,
         "type": "message",
         "role": "assistant",
         "model": "claude-sonnet-4-5",
@@ -38,9 +38,9 @@ def stream(number, content, stop):
 
 
 class Api:
-    """Serves until `close`; `url` is what the client is given."""
+    """Serves until `close`; `url` is what the client is given. The first turn calls Bash with `command`."""
 
-    def __init__(self):
+    def __init__(self, command="true"):
         api = self
         self.turns = 0
         self.lock = threading.Lock()
@@ -54,11 +54,12 @@ class Api:
                     main = bool(request.get("tools"))
                     api.turns += main
                     number = api.turns
-                call = {"type": "tool_use", "id": "toolu_0001", "name": "Bash",
-                        "input": {"command": "true", "description": "Nothing"}}  # fmt: skip
+                call = {"type": "tool_use", "id": f"toolu_{id(api):x}", "name": "Bash",
+                        "input": {"command": command, "description": "Nothing"}}  # fmt: skip
                 first = main and number == 1
                 content = call if first else {"type": "text", "text": "fine"}
-                events = stream(number if main else 9000, content, "tool_use" if first else "end_turn")
+                name = f"msg_{id(api):x}_{number if main else 9000:04d}"  # each server's own
+                events = stream(name, content, "tool_use" if first else "end_turn")
                 body = "".join(
                     f"event: {name}\ndata: {json.dumps({'type': name} | data)}\n\n" for name, data in events
                 )

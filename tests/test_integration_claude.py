@@ -2,14 +2,13 @@
 
 import json
 import os
-import pwd
-import shutil
 import subprocess
 import time
 
 import pytest
 from golden.home import ROOT
 from messages_api import Api
+from real_claude import client, run
 
 from aitop.install import forwarder, settings
 
@@ -17,37 +16,11 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 PLUGIN = os.path.join(ROOT, "integrations", "claude-code")
 
 
-def client():
-    """The real client; its package is too large to be a dependency of the tests."""
-    mine = pwd.getpwuid(os.getuid()).pw_dir  # HOME is the test's own
-    folder = os.environ.get("AITOP_CLIENTS") or os.path.join(mine, ".cache", "aitop-clients")
-    here = os.path.join(folder, "node_modules", ".bin", "claude")
-    found = here if os.path.exists(here) else shutil.which("claude")
-    if found is None:
-        message = f"claude is missing: npm install --prefix {folder} @anthropic-ai/claude-code"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
-    return found
-
-
 @pytest.fixture
 def api():
     served = Api()
     yield served
     served.close()
-
-
-def run(program, folder, home, api, *words, cwd=None):
-    environment = {
-        "PATH": os.environ["PATH"], "HOME": str(folder), "AITOP_HOME": home, "LANG": "C.UTF-8", "TERM": "dumb",
-        "ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": "sk-ant-none", "DISABLE_AUTOUPDATER": "1",
-        "DISABLE_TELEMETRY": "1", "DISABLE_ERROR_REPORTING": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    }  # fmt: skip
-    call = [program, "--model", "claude-sonnet-4-5", "--allowedTools", "Bash", *words, "-p", "go"]
-    found = subprocess.run(
-        call, env=environment, cwd=cwd or folder, capture_output=True, text=True, timeout=90
-    )
-    assert found.returncode == 0, found.stdout + found.stderr
-    assert found.stdout.strip() == "fine"
 
 
 def connect(folder, home):
