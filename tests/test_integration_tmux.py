@@ -207,6 +207,25 @@ def test_the_plugin_manager_finds_the_plugin_in_the_repositorys_root():
     assert os.access(TMUX_PLUGIN, os.X_OK)
 
 
+MANAGER = "/usr/share/tmux-plugin-manager/tpm"  # where Debian has it
+
+
+def test_the_real_plugin_manager_loads_the_plugin_after_the_theme(tmp_path, home, listener, claude):
+    if not os.access(MANAGER, os.X_OK):
+        need("tpm", "tmux-plugin-manager")
+    claude.respond()
+    listener.start(CLAUDE_CONFIG_DIR=claude.root)
+    folder = tmp_path / "t"
+    plugins = folder / ".tmux" / "plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "aitop").symlink_to(ROOT)
+    (folder / ".tmux.conf").symlink_to("tmux.conf")  # TPM reads the text of the user's own file
+    lines = "set -g status-right '#{aitop_cost} here'\nset -g @plugin 'OWNER/aitop'\n"
+    with Tmux(folder, home, f"{QUIET}{lines}run '{MANAGER}'\n") as tmux:
+        tmux.until(lambda bar: "$1.0" in bar and bar.endswith("here"))
+        assert "top" in tmux.inside("list-keys", "-T", "prefix", "u")
+
+
 class Quiet:
     def error(self, text):
         self.said = text
