@@ -8,12 +8,11 @@ from collections.abc import Iterable
 
 from aitop.history import keys, load, rows, write
 from aitop.history.ledger import Ledger
-from aitop.history.rows import BASES, Evidence, Row
-from aitop.model import Response, Sum
+from aitop.history.pairing import Pairing, unnamed
+from aitop.history.rows import BASES, Contribution, Evidence, Row
+from aitop.model import Response
 from aitop.pricing import cost
 from aitop.pricing.table import PriceTable
-
-Contribution = tuple[float, int, str, Sum, str | None]
 
 
 class Responses:
@@ -25,6 +24,7 @@ class Responses:
         self._next = load.next_id(ledger.db, "response")
         self._rows: dict[int, Row] = {}
         self._aliases: dict[int, int] = {}
+        self._pairing = Pairing(ledger.db)
 
     def preload(self, names: list[int]) -> None:
         """Fetch in a few statements every row these names lead to."""
@@ -39,16 +39,20 @@ class Responses:
         """After a flush the database knows it all."""
         self._rows.clear()
         self._aliases.clear()
+        self._pairing.flushed()
 
     def take(self, provider: str, r: Response, names: list[int], file: int, now: float) -> None:
         """Count one record of a response."""
         known = sorted({self._aliases[name] for name in names if name in self._aliases})
+        known = known or self._other_word(provider, r, file, now)
         before: Contribution | None = None
         if not known:
             session = self.ledger.session(provider, r.paying_session or r.session)
             row = Row(self._next, session.id, rows.first_evidence(r, file, now))
             self._next += 1
             self._rows[row.id] = row
+            if not file and unnamed(r):
+                self._pairing.wait(provider, r, row.evidence.at, row.id)
         else:
             row = self._row(known[0])
             before = row.contribution()
@@ -84,6 +88,15 @@ class Responses:
             if row.copied:
                 self._inherit(row, self._copies(row))
         return max(found) if len(found) == most else None
+
+    def _other_word(self, provider: str, r: Response, file: int, now: float) -> list[int]:
+        """The row of a response that a feed and a file name differently, once the other has told of it."""
+        at = min(r.at, now) if r.at > 0 else now
+        if file:
+            found = self._pairing.written(provider, r, at)
+        else:
+            found = self._pairing.told(provider, r, at) if unnamed(r) else None
+        return [] if found is None else [found]
 
     # -- deciding --------------------------------------------------------------------------------------------
 
@@ -136,7 +149,7 @@ class Responses:
         for number, evidence in self._copies(other).items():
             mine = copies.get(number)
             copies[number] = evidence if mine is None else rows.joined(mine, evidence)
-        ledger.book(*other.contribution(), -1)
+        ledger.book(other.contribution(), -1)
         for name, identity in list(self._aliases.items()):
             if identity == other.id:
                 self._aliases[name] = ledger.out.aliases[name] = row.id
@@ -149,8 +162,11 @@ class Responses:
     def _count(self, row: Row, before: Contribution | None, now: float) -> None:
         """Price a response and move the sums by the difference it makes."""
         ledger, e = self.ledger, row.evidence
-        priced = cost.price(self.prices, e.model, e.usage, e.at)
-        row.cost, row.basis = priced.cost, BASES.index(priced.basis)
+        if e.billed is not None:
+            row.cost, row.basis = e.billed, 0
+        else:
+            priced = cost.price(self.prices, e.model, e.usage, e.at)
+            row.cost, row.basis = priced.cost, BASES.index(priced.basis)
         row.incomplete = e.stop_reason is None and now - e.at > rows.INCOMPLETE_AFTER
         after = row.contribution()
         ledger.out.rows[row.id] = row
@@ -158,10 +174,10 @@ class Responses:
             ledger.changes.models.add((e.model, row.basis))
         if before != after:
             if before is not None:
-                ledger.book(*before, -1)
-            ledger.book(*after, 1)
+                ledger.book(before, -1)
+            ledger.book(after, 1)
         session = ledger.session_by_id(row.session)
-        if e.agent is not None and e.agent not in session.agents:
+        if e.agent and e.agent not in session.agents:
             session.agents.add(e.agent)
             ledger.out.agents.append((session.id, e.agent))
         if e.agent is None and e.at >= session.context_at:
