@@ -158,9 +158,17 @@ def _when(made):
     )
 
 
+def _where(saved):
+    """The machines and days of all parts; one of each, as a rule."""
+    parts = saved["parts"].values()
+    places = dict.fromkeys(f"Python {m['python']}, {m['cores']} cores of {m['processor']}" for m in parts)
+    days = sorted({made["date"] for made in parts})
+    return f"{' to '.join(dict.fromkeys((days[0], days[-1])))}; {'; '.join(places)}.\n" if days else ""
+
+
 def readme_block(saved):
     """What the README shows of saved results: each row, beside what it was measured against."""
-    lines = [_summary(saved), "| what | budget | measured | beside it |", "|---|---|---|---|"]
+    lines = [_where(saved), _summary(saved), "| what | budget | measured | beside it |", "|---|---|---|---|"]
     for name, part in PARTS.items():
         for row in saved["parts"].get(name, {"rows": ()})["rows"] if part.readme is not None else ():
             missed = " (missed)" if row["within"] is False else ""
