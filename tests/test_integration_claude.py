@@ -6,9 +6,9 @@ import subprocess
 import time
 
 import pytest
+from clients import client
 from golden.home import ROOT
 from messages_api import Api
-from real_claude import client, run
 
 from aitop.install import forwarder, settings
 
@@ -21,6 +21,20 @@ def api():
     served = Api()
     yield served
     served.close()
+
+
+def run(program, folder, home, api, *words, cwd=None):
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(folder), "AITOP_HOME": home, "LANG": "C.UTF-8", "TERM": "dumb",
+        "ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": "sk-ant-none", "DISABLE_AUTOUPDATER": "1",
+        "DISABLE_TELEMETRY": "1", "DISABLE_ERROR_REPORTING": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    }  # fmt: skip
+    call = [program, "--model", "claude-sonnet-4-5", "--allowedTools", "Bash", *words, "-p", "go"]
+    found = subprocess.run(
+        call, env=environment, cwd=cwd or folder, capture_output=True, text=True, timeout=90
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert found.stdout.strip() == "fine"
 
 
 def connect(folder, home):
@@ -58,7 +72,7 @@ TOLD = {"SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop",
 def test_the_plugin_and_the_marketplace_are_valid_for_the_client(tmp_path):
     for path in (PLUGIN, ROOT):
         found = subprocess.run(
-            [client(), "plugin", "validate", "--strict", path],
+            [client("claude"), "plugin", "validate", "--strict", path],
             env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)}, capture_output=True, text=True,
         )  # fmt: skip
         assert found.returncode == 0, found.stdout + found.stderr
@@ -75,7 +89,7 @@ def test_the_plugin_subscribes_to_what_install_subscribes_to():
 
 
 def test_the_plugin_alone_tells_of_a_session(tmp_path, home, listener, api):
-    program = client()
+    program = client("claude")
     folder = tmp_path / "work"
     folder.mkdir()
     forwarder.write_script(os.path.join(home, "hook"), forwarder.render("perl", home))
@@ -85,7 +99,7 @@ def test_the_plugin_alone_tells_of_a_session(tmp_path, home, listener, api):
 
 
 def test_the_plugin_beside_the_hooks_in_the_settings_counts_nothing_twice(tmp_path, home, listener, api):
-    program = client()
+    program = client("claude")
     folder = tmp_path / "work"
     folder.mkdir()
     forwarder.write_script(os.path.join(home, "hook"), forwarder.render("perl", home))
@@ -96,7 +110,7 @@ def test_the_plugin_beside_the_hooks_in_the_settings_counts_nothing_twice(tmp_pa
 
 
 def test_hooks_in_the_settings_of_a_project_are_seen_too(tmp_path, home, listener, api):
-    program = client()
+    program = client("claude")
     user, project = tmp_path / "user-home", tmp_path / "project"
     user.mkdir()
     forwarder.write_script(os.path.join(home, "hook"), forwarder.render("perl", home))

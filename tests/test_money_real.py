@@ -1,60 +1,67 @@
 """Budgets, tags, commits and notifications with the real Claude Code, from its own records."""
 
+import itertools
 import json
 import os
 import subprocess
 import sys
 
 import pytest
+from claude_client import Claude
 from golden.home import ROOT
-from messages_api import Api
-from real_claude import ask, client, run
+from messages_api import FINE, USAGE, Api, call
 
 from aitop.install import forwarder, settings
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(150)]
 SPENT = 0.0222  # both requests of one run: 1,000 tokens fresh, 2,000 written, 40 put out, at Sonnet's prices
 GUARD = {"type": "command", "command": f"{sys.executable} -m aitop guard --hook"}
+NUMBERS = itertools.count(1)
 
 
 class Place:
     """A user's folder with the client's settings, our configuration, and a listener over both."""
 
     def __init__(self, root, home, listener, monkeypatch):
-        self.program, self.home, self.listener = client(), home, listener
-        self.folder = str(root / "work")
-        self.claude = os.path.join(self.folder, ".claude")
-        os.makedirs(self.claude)
+        self.root, self.home, self.listener = root, home, listener
+        self.claude = None
         self.config = str(root / "config.toml")
         monkeypatch.setenv("AITOP_CONFIG", self.config)
-        monkeypatch.setenv("CLAUDE_CONFIG_DIR", self.claude)
+        monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(root / "user" / ".claude"))
 
     def configure(self, text):
         with open(self.config, "w") as file:
             file.write(text)
 
-    def hooks(self, *events, tell=False):
-        """Settings that ask the guard before these events; `tell`: ours as `aitop install --write` leaves them too."""
-        kept = {"hooks": {event: [{"hooks": [GUARD]}] for event in events}}
-        if tell:
-            script = os.path.join(self.home, "hook")
-            forwarder.write_script(script, forwarder.render("perl", self.home))
-            kept = settings.merge(kept, settings.Entries(script))
-        with open(os.path.join(self.claude, "settings.json"), "w") as file:
-            json.dump(kept, file)
+    @property
+    def work(self):
+        return str(self.root / "user" / "work")
 
-    def prompt(self, command="true"):
-        """(what the client printed, requests that reached the API) of one prompt that calls Bash with a command."""
-        api = Api(command)
+    def prompt(self, command="true", *, guard=(), tell=False, **more):
+        """(what the client printed, requests that reached the API) of one prompt that calls Bash with a command.
+
+        Its settings ask the guard before the events named; `tell`: ours as `aitop install --write` leaves them too.
+        """
+        used = USAGE | {"output_tokens": 40}
+        api = Api([(call(next(NUMBERS), command), used), (FINE, used)])
         try:
-            found = ask(self.program, self.folder, self.home, api, PYTHONPATH=ROOT)
+            self.claude = self.claude or Claude(self.root / "user", self.home, api)
+            kept = {"hooks": {event: [{"hooks": [GUARD]}] for event in guard}}
+            if tell:
+                script = os.path.join(self.home, "hook")
+                forwarder.write_script(script, forwarder.render("perl", self.home))
+                kept = settings.merge(kept, settings.Entries(script))
+            with open(self.claude.settings, "w") as file:
+                json.dump(kept, file)
+            environ = self.claude.environment | {"ANTHROPIC_BASE_URL": api.url, "PYTHONPATH": ROOT, **more}
+            found = subprocess.run([*self.claude.words(), "-p", "go"], env=environ, cwd=self.work, timeout=90,
+                                   stdin=subprocess.DEVNULL, capture_output=True, text=True)  # fmt: skip
         finally:
             api.close()
         return found.stdout, api.turns
 
     def spend(self):
         """One run without a guard, and the state that has seen it."""
-        self.hooks()
         before = (self.listener.state() or {"today": {"requests": 0}})["today"]["requests"]
         assert self.prompt() == ("fine\n", 2)
         return self.listener.wait_for(lambda state: state["today"]["requests"] == before + 2)
@@ -83,8 +90,7 @@ def test_a_spent_budget_stops_the_next_prompt_and_tells_why(place):
     place.listener.start()
     state = place.spend()
     assert state["budgets"][0]["used_usd"] == pytest.approx(SPENT)
-    place.hooks("UserPromptSubmit")
-    said, turns = place.prompt()
+    said, turns = place.prompt(guard=["UserPromptSubmit"])
     assert "budget day is over: $0.02 of $0.02 today" in said
     assert turns == 0
     assert place.aitop("guard").returncode == 11
@@ -94,9 +100,8 @@ def test_a_spent_budget_stops_a_tool_and_the_model_is_told_why(place, tmp_path):
     place.configure(DAY)
     place.listener.start()
     place.spend()
-    place.hooks("PreToolUse")
-    assert place.prompt("touch RAN") == ("fine\n", 2)
-    assert not os.path.exists(os.path.join(place.folder, "RAN"))
+    assert place.prompt("touch RAN", guard=["PreToolUse"]) == ("fine\n", 2)
+    assert not os.path.exists(os.path.join(place.work, "RAN"))
     written = "".join(path.read_text() for path in tmp_path.rglob("*.jsonl"))
     assert "aitop: budget day is over" in written
 
@@ -105,22 +110,17 @@ def test_a_budget_with_room_or_no_listener_lets_the_client_go_on(place):
     place.configure(DAY.replace("0.02", "50"))
     place.listener.start()
     place.spend()
-    place.hooks("UserPromptSubmit", "PreToolUse")
-    assert place.prompt("touch ONE") == ("fine\n", 2)
+    both = ["UserPromptSubmit", "PreToolUse"]
+    assert place.prompt("touch ONE", guard=both) == ("fine\n", 2)
     place.configure(DAY)
     place.listener.end()
-    assert place.prompt("touch TWO") == ("fine\n", 2)
-    assert {"ONE", "TWO"} <= set(os.listdir(place.folder))
+    assert place.prompt("touch TWO", guard=both) == ("fine\n", 2)
+    assert {"ONE", "TWO"} <= set(os.listdir(place.work))
 
 
 def test_the_tag_of_the_clients_environment_reaches_the_session_and_the_report(place):
-    place.hooks(tell=True)
     place.listener.start()
-    api = Api()
-    try:
-        run(place.program, place.folder, place.home, api, AITOP_TAG="client-a")
-    finally:
-        api.close()
+    place.prompt(tell=True, AITOP_TAG="client-a")
     place.listener.wait_for(lambda s: s["today"]["requests"] == 2 and s["sessions"][0]["tag"] == "client-a")
     (row,) = place.report("tags")
     assert (row["tag"], row["requests"]) == ("client-a", 2)
@@ -128,8 +128,8 @@ def test_the_tag_of_the_clients_environment_reaches_the_session_and_the_report(p
 
 
 def test_what_the_client_spent_belongs_to_the_commit_it_made(place):
-    place.hooks()
-    git = ["git", "-C", place.folder]
+    os.makedirs(place.work)
+    git = ["git", "-C", place.work]
     subprocess.run([*git, "init", "-q", "-b", "feature/login"], check=True)
     for key, value in (("email", "you@example.org"), ("name", "You")):
         subprocess.run([*git, "config", f"user.{key}", value], check=True)
