@@ -71,13 +71,23 @@ def test_currency_is_for_display_only():
 
 def test_a_level_colours_only_the_part_it_concerns():
     line = segments.render(states.api(), "tmux", now=states.NOW)
-    assert line.startswith("$4.21 #[push-default]#[fg=yellow]$7.20/h#[default]#[pop-default] ctx 27% ")
+    assert line.startswith("$4.21 · #[push-default]#[fg=yellow]$7.20/h#[default]#[pop-default] · ctx 27% ")
 
 
 def test_a_level_of_zero_is_off():
     state = states.api()
     state["display"]["levels"]["burn"] = [0, 0]
     assert segments.render(state, "tmux", template="{burn}", now=states.NOW) == "$7.20/h"
+
+
+def test_a_budget_and_an_alert_reach_the_line_of_every_display():
+    state = states.api()
+    state["budgets"] = [{"name": "shop", "percent": 91.0, "level": "warning", "left_usd": 1.0}]
+    state["alerts"] += [{"id": "runaway:x", "level": "critical", "text": "away", "since": 1.0}] * 2
+    for name, line in segments.render_all(state, [], states.NOW).items():
+        assert "shop 91%" in line.replace("%%", "%"), name
+        assert line.count("runaway") == 1, name
+        assert "burn, " not in line, name
 
 
 def test_an_optional_part_vanishes_when_it_has_nothing_to_say():

@@ -26,7 +26,16 @@ DISPLAYS = {"aitop.segments" + name for name in (
 HOOK = FREE | {"aitop", "aitop.paths", "aitop.hook"}
 STATUSLINE = HOOK | DISPLAYS | {"aitop.state"}  # and json, for its own line
 ONESHOT = (
-    FREE | DISPLAYS | {"aitop", "aitop.__main__", "aitop.paths", "aitop.state", "aitop.segments.oneshot"}
+    FREE
+    | DISPLAYS
+    | {
+        "aitop",
+        "aitop.__main__",
+        "aitop.paths",
+        "aitop.state",
+        "aitop.segments.oneshot",
+        "aitop.segments.options",
+    }
 )
 
 

@@ -35,7 +35,8 @@ class Bulk:
     def take(self, provider: str, found: Batch, file: File) -> list[Event]:
         """Count what is new in a run of a file; the rest of it, as events."""
         exact, session = self.ledger.exact, found.session
-        fresh, late = _part(found.responses, lambda told: told[b.AT] < exact)
+        bound = min(exact, self._responses.paired_from())
+        fresh, late = _part(found.responses, lambda told: told[b.AT] < bound)
         tools, later = _part(found.tools, lambda told: told[b.TOOL_AT] < exact)
         if fresh or tools:
             owner = self.ledger.session(provider, session)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from aitop.history import load, rows, write
 from aitop.history.ledger import Ledger
+from aitop.history.pairing import Pairing, unnamed
 from aitop.history.rows import BASES, Contribution, Evidence, Row
 from aitop.model import Response
 from aitop.pricing import cost
@@ -23,6 +24,7 @@ class Responses:
         self.next = load.next_id(ledger.db, "response")  # the number of the next new one
         self.known: dict[int, int] = {}  # names that are not in the database yet, and some that are
         self._rows: dict[int, Row] = {}
+        self._pairing = Pairing(ledger.db)
 
     def preload(self, names: list[int]) -> None:
         """Fetch in a few statements every row these names lead to."""
@@ -37,16 +39,24 @@ class Responses:
         """After a flush the database knows it all."""
         self._rows.clear()
         self.known.clear()
+        self._pairing.flushed()
+
+    def paired_from(self) -> float:
+        """From which moment on a file's response may be one that a feed told of by another name."""
+        return self._pairing.begins()
 
     def take(self, provider: str, r: Response, names: list[int], file: int, now: float) -> None:
         """Count one record of a response."""
         known = sorted({self.known[name] for name in names if name in self.known})
+        known = known or self._other_word(provider, r, file, now)
         before: Contribution | None = None
         if not known:
             session = self.ledger.session(provider, r.paying_session or r.session)
             row = Row(self.next, session.id, rows.first_evidence(r, file, now))
             self.next += 1
             self._rows[row.id] = row
+            if not file and unnamed(r):
+                self._pairing.wait(provider, r, row.evidence.at, row.id)
         else:
             row = self._row(known[0])
             before = row.contribution()
@@ -82,6 +92,15 @@ class Responses:
             if row.copied:
                 self._inherit(row, self._copies(row))
         return max(found) if len(found) == most else None
+
+    def _other_word(self, provider: str, r: Response, file: int, now: float) -> list[int]:
+        """The row of a response that a feed and a file name differently, once the other has told of it."""
+        at = min(r.at, now) if r.at > 0 else now
+        if file:
+            found = self._pairing.written(provider, r, at)
+        else:
+            found = self._pairing.told(provider, r, at) if unnamed(r) else None
+        return [] if found is None else [found]
 
     # -- deciding --------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ BUILTIN = {
     "opencode": "aitop.providers.opencode:provider",
     "copilot": "aitop.providers.copilot:provider",
     "claude-code": "aitop.providers.claude_code:provider",
+    "otel": "aitop.providers.otel:provider",
 }
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 number = humanize.number
 
 LEVELS = ("ok", "warning", "critical")
+COLOURED = ("burn", "context", "limit", "budget", "errors")  # alerts whose own placeholder takes the level
 MARKS = {"working": "●", "waiting": "◐", "idle": "○", "warning": "▲", "critical": "■"}
 TEXT_CELLS = 24
 PROJECT_CELLS = 40
@@ -278,6 +279,20 @@ def _add_sessions(found: dict[str, Value], state: State, session: dict[str, Any]
     grave = worst.get("level")
     found["alert"] = (text, grave if grave in ("warning", "critical") else "", not text)
     found["alerts"] = (str(len(alerts)), found["alert"][1], not alerts)
+    found["alert_names"] = alert_names(alerts)
+
+
+def alert_names(alerts: list[dict[str, Any]]) -> Value:
+    """Rules' names, the gravest first, each once; what a level already colours is left out."""
+    gravest = sorted(alerts, key=lambda row: -_rank(row.get("level")))
+    names = dict.fromkeys(_rule(row) for row in gravest)
+    shown = [name for name in names if name and name not in COLOURED]
+    worst = next((row.get("level") for row in gravest if _rule(row) in shown), "")
+    return (", ".join(shown), worst if worst in ("warning", "critical") else "", not shown)
+
+
+def _rule(row: dict[str, Any]) -> str:
+    return clean(row.get("id"), TEXT_CELLS).partition(":")[0]
 
 
 def overall(state: State) -> str:

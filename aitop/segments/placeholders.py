@@ -62,6 +62,7 @@ FIELDS = (
     ("level", "text", "ok, warning or critical"),
     ("alert", "text", "the gravest alert, in words"),
     ("alerts", "count", "how many alerts there are"),
+    ("alert_names", "text", "alerts that no other placeholder's colour shows: runaway, anomaly, pace, …"),
     ("host", "text", "this machine"),
 )
 NAMES = frozenset(name for name, _, _ in FIELDS)
