@@ -4,6 +4,7 @@ All groupings are made from the same cells, so their totals are the same picodol
 dictionaries: the JSON contract is made here, once, and every other format shows the same rows.
 """
 
+import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from aitop import periods, rules
 from aitop.history import cells
 from aitop.history.cells import Cell, SessionFacts
-from aitop.model import ZERO, Sum
+from aitop.model import PICO, ZERO, Sum
 from aitop.money.blocks import Block, split
 
 WIDTH = len(Sum._fields)
@@ -242,7 +243,7 @@ class Group:
 
 
 def figures(s: Sum) -> dict[str, Any]:
-    """A sum as every report shows it; money in USD to a millionth, halves up."""
+    """A sum as every report shows it; money in USD, not rounded, so that the rows add up to the total."""
     return {
         "requests": s.requests,
         "errors": s.errors,
@@ -263,7 +264,11 @@ def figures(s: Sum) -> dict[str, Any]:
 
 
 def usd(cost: int) -> float:
-    return (cost + 500_000) // 1_000_000 / 1e6
+    """Picodollars as USD. An exact half of a millionth is given as the next number above it, since the nearest
+    one may lie below: who rounds to six decimals then gets the half rounded up.
+    """
+    value = cost / PICO
+    return math.nextafter(value, math.inf) if cost % 1_000_000 == 500_000 else value
 
 
 def project(cwd: str | None) -> str:
