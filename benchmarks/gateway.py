@@ -20,8 +20,13 @@ from benchmarks.harness import PYTHON, Row
 
 STREAMS, PIECES, GAP = 200, 50, 0.02
 BUDGET_MS = 3.0
-PIECE = {"id": "chatcmpl-0123456789abcdefghijklmnop", "object": "chat.completion.chunk", "created": 1,
-         "model": "gpt-5", "choices": [{"index": 0, "delta": {"content": "some words "}, "finish_reason": None}]}
+PIECE = {
+    "id": "chatcmpl-0123456789abcdefghijklmnop",
+    "object": "chat.completion.chunk",
+    "created": 1,
+    "model": "gpt-5",
+    "choices": [{"index": 0, "delta": {"content": "some words "}, "finish_reason": None}],
+}
 LAST = {**PIECE, "choices": [], "usage": {"prompt_tokens": 900, "completion_tokens": 50}}  # fmt: skip
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -73,7 +78,9 @@ def running(argv, env, ready):
 @contextlib.contextmanager
 def both(home):
     """(port of the API, port of a gateway before it, the gateway's pid)."""
-    env = homes.environment(home) | {"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}
+    env = homes.environment(home) | {
+        "PYTHONPATH": os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    }
     with running([PYTHON, "-m", "benchmarks.gateway"], env, int) as (behind, _):
         argv = [PYTHON, "-m", "aitop", "gateway", "--port", "0", "--upstream", f"http://127.0.0.1:{behind}"]
         with running(argv, env, lambda line: int(line.split(" → ")[0].rpartition(":")[2])) as (port, pid):
@@ -97,16 +104,20 @@ def first_byte(peer, request):
 def added(times):
     with homes.folder() as home, both(home) as (behind, port, _):
         body = json.dumps({"model": "gpt-5", "messages": [{"role": "user", "content": "x" * 4000}]}).encode()
-        request = (f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n")
+        request = (
+            f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
         request = request.encode() + body
         with socket.create_connection(("127.0.0.1", behind)) as direct, \
                 socket.create_connection(("127.0.0.1", port)) as relayed:  # fmt: skip
-            pairs = [(first_byte(direct, request), first_byte(relayed, request)) for _ in range(times + 20)][20:]
+            pairs = [(first_byte(direct, request), first_byte(relayed, request)) for _ in range(times + 20)][
+                20:
+            ]
         more = sorted((through - straight) * 1000 for straight, through in pairs)
         straight = statistics.median(pair[0] for pair in pairs) * 1000
         p50, p95 = statistics.median(more), more[int(len(more) * 0.95)]
-        yield Row("gateway: added time to the first byte", f"≤ {BUDGET_MS:.0f} ms, p50", f"{p50:.2f} ms (p95 {p95:.2f})",
-                  f"{straight:.2f} ms direct", within=p50 <= BUDGET_MS,
+        yield Row("gateway: added time to the first byte", f"≤ {BUDGET_MS:.0f} ms, p50",
+                  f"{p50:.2f} ms (p95 {p95:.2f})", f"{straight:.2f} ms direct", within=p50 <= BUDGET_MS,
                   values={"p50_ms": p50, "p95_ms": p95, "direct_p50_ms": straight, "pairs": times})  # fmt: skip
 
 
@@ -124,7 +135,9 @@ async def _stream(port, request, began):
 
 async def _all(port, request):
     began = time.perf_counter()
-    found = await asyncio.gather(*(_stream(port, request, began) for _ in range(STREAMS)), return_exceptions=True)
+    found = await asyncio.gather(
+        *(_stream(port, request, began) for _ in range(STREAMS)), return_exceptions=True
+    )
     return [one for one in found if not isinstance(one, BaseException)], time.perf_counter() - began
 
 
@@ -138,7 +151,8 @@ def crowd(_times):
         pieces = STREAMS * PIECES / relayed
         rss = _peak(pid)
         yield Row(f"gateway: {STREAMS} streams at once, {PIECES} pieces each, {GAP * 1000:.0f} ms apart",
-                  "all whole", f"{len(whole)} whole in {relayed:.2f} s, {pieces:,.0f} pieces/s; {rss / 1e6:.0f} MB at most",
+                  "all whole",
+                  f"{len(whole)} whole in {relayed:.2f} s, {pieces:,.0f} pieces/s; {rss / 1e6:.0f} MB at most",
                   f"{direct:.2f} s direct", within=len(whole) == len(straight) == STREAMS,
                   values={"seconds": relayed, "direct_seconds": direct, "peak_rss": rss})  # fmt: skip
 

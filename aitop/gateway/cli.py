@@ -14,7 +14,9 @@ MISSING = "needs its extra: pip install 'aitop-status[gateway]'"
 @click.option("--upstream", "url", metavar="URL", help=f"The API behind it. [default: {DEFAULTS[OPENAI]}]")
 @click.option("--ollama", is_flag=True, help=f"Ollama behind it: {DEFAULTS[OLLAMA]}, or the --upstream.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Where it listens. [default: gateway.port, 4330]")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Another address lets other machines in.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Another address lets other machines in."
+)
 def gateway(*, url: str | None, ollama: bool, port: int | None, host: str) -> None:
     """Relay an OpenAI-compatible API or Ollama, and count what passes.
 

@@ -3,6 +3,7 @@
 Whatever cannot be unpacked is not read, and never an error: the request is then counted without usage.
 """
 
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -14,8 +15,11 @@ Unpack = Callable[[bytes], Iterator[bytes]]
 class _Stepwise(Protocol):
     """What zstd's decompressors have in common with bzip2's and others of the standard library."""
 
-    needs_input: bool
-    eof: bool
+    @property
+    def needs_input(self) -> bool: ...
+
+    @property
+    def eof(self) -> bool: ...
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
@@ -44,7 +48,7 @@ def _zlib(kind: str) -> Unpack:
 
 
 def _brotli() -> Unpack:
-    import brotli
+    import brotli  # type: ignore[import-untyped]
 
     state = brotli.Decompressor()
 
@@ -68,9 +72,9 @@ def _zstd() -> Unpack:
 
 
 def _zstd_decompressor() -> _Stepwise:
-    try:
-        from compression import zstd  # the standard library's, from Python 3.14 on
-    except ImportError:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
         from backports import zstd
     found: _Stepwise = zstd.ZstdDecompressor()
     return found

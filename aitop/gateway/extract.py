@@ -13,7 +13,9 @@ from aitop.providers.lenient import loads
 WHOLE = 1 << 20
 END = 1 << 16
 NAMES = re.compile(rb'(?<!\\)"(id|model|status|service_tier|finish_reason|done_reason)":\s*"([^"\\]{1,128})"')
-COUNTS = re.compile(rb'(?<!\\)"(prompt_eval_count|eval_count|load_duration|prompt_eval_duration)":\s*(\d{1,18})')
+COUNTS = re.compile(
+    rb'(?<!\\)"(prompt_eval_count|eval_count|load_duration|prompt_eval_duration)":\s*(\d{1,18})'
+)
 USAGE = re.compile(rb'(?<!\\)"usage":\s*(?=\{)')
 
 

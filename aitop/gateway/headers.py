@@ -19,7 +19,10 @@ def relayed(raw: Raw, more: frozenset[str] = frozenset()) -> list[tuple[str, str
     """Headers as they were sent, in their order and spelling, without those of the connection."""
     pairs = [(name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in raw]
     named = {
-        word.strip().lower() for name, value in pairs if name.lower() == "connection" for word in value.split(",")
+        word.strip().lower()
+        for name, value in pairs
+        if name.lower() == "connection"
+        for word in value.split(",")
     }
     dropped = HOP | more | named
     return [(name, value) for name, value in pairs if name.lower() not in dropped]

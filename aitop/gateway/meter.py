@@ -100,13 +100,17 @@ class Meter:
             stop_reason=_reason(body) or said.stop_reason,
             unfinished=body["status"] in UNFINISHED if "status" in body else said.unfinished,
             error=_error(value, body) or said.error,
-            first_at=at if said.first_at is None and self.form != WHOLE and _is_content(value) else said.first_at,
+            first_at=at
+            if said.first_at is None and self.form != WHOLE and _is_content(value)
+            else said.first_at,
         )
         self._tier = body.get("service_tier") or self._tier
         self._usage = body.get("usage") or self._usage
         if any(name in value for name in OLLAMA_COUNTS):
             took = _nanoseconds(value.get("load_duration")) + _nanoseconds(value.get("prompt_eval_duration"))
-            self._said = self._said._replace(tokens=usage.of_ollama(value), ttft_ms=took / 1e6 if took else None)
+            self._said = self._said._replace(
+                tokens=usage.of_ollama(value), ttft_ms=took / 1e6 if took else None
+            )
 
 
 def _is_content(value: dict[str, Any]) -> bool:

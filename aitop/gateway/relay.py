@@ -35,7 +35,13 @@ class Relay:
     """The handler of every request."""
 
     def __init__(
-        self, route: Route, session: aiohttp.ClientSession, keep: Keep, proxies: Mapping[str, str], *, local_only: bool
+        self,
+        route: Route,
+        session: aiohttp.ClientSession,
+        keep: Keep,
+        proxies: Mapping[str, str],
+        *,
+        local_only: bool,
     ) -> None:
         self.route, self.session, self.keep = route, session, keep
         self.proxies = proxies  # upstream's name → URL
@@ -46,7 +52,9 @@ class Relay:
         if self.local_only and not headers.is_local(request.headers.get("Host", "localhost")):
             return _refusal(403, "this gateway serves its own machine only; `aitop gateway --help`, --host")
         if request.raw_path == OWN:
-            return web.json_response({"aitop": __version__, "upstreams": [upstream.name for upstream in self.route.all()]})
+            return web.json_response(
+                {"aitop": __version__, "upstreams": [upstream.name for upstream in self.route.all()]}
+            )
         found = self.route.find(request.raw_path)
         if found is None:
             names = ", ".join(f"/{name}/" for name in self.route.named) or "none"
@@ -166,7 +174,9 @@ async def _body(request: web.Request) -> AsyncIterator[bytes]:
 
 def _response(answer: aiohttp.ClientResponse) -> web.StreamResponse:
     response = web.StreamResponse(
-        status=answer.status, reason=answer.reason or "", headers=CIMultiDict(headers.relayed(answer.raw_headers))
+        status=answer.status,
+        reason=answer.reason or "",
+        headers=CIMultiDict(headers.relayed(answer.raw_headers)),
     )
     response["relayed"] = frozenset(response.headers)
     return response
@@ -183,4 +193,6 @@ async def only_what_was_sent(_: web.Request, response: web.StreamResponse) -> No
 
 def _refusal(status: int, message: str) -> web.Response:
     """An error of the gateway's own, in the form that SDKs of these APIs understand."""
-    return web.json_response({"error": {"message": f"aitop gateway: {message}", "type": "gateway"}}, status=status)
+    return web.json_response(
+        {"error": {"message": f"aitop gateway: {message}", "type": "gateway"}}, status=status
+    )

@@ -52,7 +52,9 @@ class Writer:
             except OSError as error:
                 self.dropped += 1
                 if not self._failing:
-                    self.say(f"requests are relayed but not counted: the journal cannot be written ({error.strerror})")
+                    self.say(
+                        f"requests are relayed but not counted: the journal cannot be written ({error.strerror})"
+                    )
                 self._failing = True
             else:
                 self._failing = False

@@ -21,7 +21,9 @@ class Journal:
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """Where the gateway and the logger of this home write."""
-        home = environ.get("AITOP_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".aitop")
+        home = environ.get("AITOP_HOME") or os.path.join(
+            environ.get("HOME") or os.path.expanduser("~"), ".aitop"
+        )
         named = [os.path.expanduser(folder) for folder in configured]
         return [os.path.abspath(folder) for folder in named or [os.path.join(home, FOLDER, self.name)]]
 

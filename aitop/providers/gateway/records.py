@@ -11,7 +11,6 @@ from aitop.providers import Parsed, Source
 from aitop.providers.gateway import entry
 from aitop.providers.lenient import count, epoch, loads, text
 
-LOCAL = "local"  # the tier of what runs on the user's own machine: free
 NO_USAGE = "no usage: "
 UNIQUE = 20  # characters from which an API's own id is taken for unique; servers at home count from 1
 CUT_OFF = {"length": "max_tokens", "max_output_tokens": "max_tokens"}
@@ -48,22 +47,35 @@ def _events(record: dict[str, Any]) -> list[SessionInfo | Response | ApiError] |
 
 
 def _response(record: dict[str, Any], identity: str, session: str, at: float, model: str) -> Response:
-    tokens, own = record.get("tokens"), entry.name(record.get("response_id"))
-    usage = _usage(tokens, local=record.get("local") is True) if isinstance(tokens, dict) else None
+    tokens, own, local = (
+        record.get("tokens"),
+        entry.name(record.get("response_id")),
+        record.get("local") is True,
+    )
     reason = entry.word(record.get("stop_reason"))
     return Response(
-        session, at, model if usage is not None else NO_USAGE + model.rpartition("/")[2],
-        usage or Usage(), identity,
+        session, at,
+        model if local or isinstance(tokens, dict) else NO_USAGE + model.rpartition("/")[2],
+        _usage(tokens) if isinstance(tokens, dict) else Usage(),
+        identity,
         request_id=own if own is not None and len(own) >= UNIQUE else None,
         stop_reason=CUT_OFF.get(reason, reason) if reason else None,
+        duration_ms=_number(record.get("duration_ms")),
+        ttft_ms=_number(record.get("ttft_ms")),
+        billed_usd=0.0 if local else _number(record.get("billed_usd")),
     )  # fmt: skip
 
 
-def _usage(tokens: dict[str, Any], *, local: bool) -> Usage:
+def _usage(tokens: dict[str, Any]) -> Usage:
     given, output = count(tokens.get("input")), count(tokens.get("output"))
     read = min(given, count(tokens.get("cache_read")))
     written = min(given - read, count(tokens.get("cache_write")))
-    tier = LOCAL if local else text(tokens.get("tier"), 16) or ""
     return Usage(
-        given - read - written, output, read, written, 0, min(output, count(tokens.get("reasoning"))), tier=tier
-    )
+        given - read - written, output, read, written, 0, min(output, count(tokens.get("reasoning"))),
+        tier=text(tokens.get("tier"), 16) or "",
+    )  # fmt: skip
+
+
+def _number(value: Any) -> float | None:
+    right = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e10
+    return float(value) if right else None

@@ -19,7 +19,9 @@ def of_openai(usage: Any, tier: Any = None) -> Tokens | None:
     """
     if not isinstance(usage, dict):
         return None
-    if not any(key in usage for key in ("prompt_tokens", "input_tokens", "completion_tokens", "output_tokens")):
+    if not any(
+        key in usage for key in ("prompt_tokens", "input_tokens", "completion_tokens", "output_tokens")
+    ):
         return None
     given = count(usage.get("prompt_tokens", usage.get("input_tokens")))
     output = count(usage.get("completion_tokens", usage.get("output_tokens")))
