@@ -20,7 +20,9 @@ USAGE = {"prompt_tokens": 900, "completion_tokens": 40, "prompt_tokens_details":
 
 
 def words(text="hello", **more):
-    return event({**CHAT, "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}], **more})
+    return event(
+        {**CHAT, "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}], **more}
+    )
 
 
 STREAM = [
@@ -106,13 +108,20 @@ def test_headers_pass_but_those_of_the_connection_and_none_is_added(gateway):
     gateway.ask(post(b"{}", more=more))
     (asked,) = gateway.api.asked
     sent = [pair for pair in asked.headers if pair[0] != "Host"]
-    assert sent == [("content-length", "2"), ("Authorization", "Bearer k"), ("X-Odd-Case", "1"), ("X-Odd-Case", "2")]
+    assert sent == [
+        ("content-length", "2"),
+        ("Authorization", "Bearer k"),
+        ("X-Odd-Case", "1"),
+        ("X-Odd-Case", "2"),
+    ]
     assert asked.header("host") == f"127.0.0.1:{gateway.api.port}"
 
 
 def test_the_answers_headers_pass_and_none_is_added(gateway):
     more = "x-request-id: req_1\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nKeep-Alive: timeout=5\r\n"
-    status, headers, body = gateway.ask(post(), always(answer(b"{}", status="418 Short And Stout", more=more)))
+    status, headers, body = gateway.ask(
+        post(), always(answer(b"{}", status="418 Short And Stout", more=more))
+    )
     assert status == "HTTP/1.1 418 Short And Stout"
     assert [pair for pair in headers if pair[0].lower() != "connection"] == [
         ("content-type", "application/json"), ("content-length", "2"), ("x-request-id", "req_1"),
@@ -129,9 +138,7 @@ def test_one_clients_cookies_never_reach_another(gateway):
 
 def test_a_packed_answer_stays_packed_and_is_read_all_the_same(gateway):
     packed = gzip.compress(b"".join(STREAM))
-    _, headers, body = gateway.ask(
-        post(), streamed([packed[:50], packed[50:]], "content-encoding: gzip\r\n")
-    )
+    _, headers, body = gateway.ask(post(), streamed([packed[:50], packed[50:]], "content-encoding: gzip\r\n"))
     assert body == packed
     assert ("content-encoding", "gzip") in headers
     assert gateway.line()["tokens"]["input"] == 900
@@ -294,7 +301,9 @@ def test_nothing_of_contents_keys_or_headers_is_written(gateway):
     body = f'{{"model": "gpt-5", "user": "{secret}", "messages": [{{"content": "{secret}"}}]}}'.encode()
     head = f"authorization: Bearer {secret}\r\nuser-agent: {secret}\r\nx-session-id: {secret}\r\n"
     gateway.ask(post(body, f"/v1/chat/completions?key={secret}", head), script)
-    gateway.ask(post(body, more=head), always(answer({"error": {"message": secret, "code": f"{secret} is bad"}})))
+    gateway.ask(
+        post(body, more=head), always(answer({"error": {"message": secret, "code": f"{secret} is bad"}}))
+    )
     gateway.gateway.lines(gateway.before + 2)
     for folder, _, names in os.walk(gateway.gateway.home):
         for name in names:

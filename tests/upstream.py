@@ -45,7 +45,10 @@ class Asked:
 def answer(body, kind="application/json", status="200 OK", more=""):
     """A whole answer of known length."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(data)}\r\n{more}\r\n".encode() + data
+    return (
+        f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(data)}\r\n{more}\r\n".encode()
+        + data
+    )
 
 
 def chunked_head(kind=SSE, more=""):
@@ -194,7 +197,10 @@ class Gateway:
 def post(body=b"{}", path="/v1/chat/completions", more="", close=True):
     """The bytes of a request."""
     end = "connection: close\r\n" if close else ""
-    return f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n{more}{end}\r\n".encode() + body
+    return (
+        f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n{more}{end}\r\n".encode()
+        + body
+    )
 
 
 def parts(raw):

@@ -44,6 +44,7 @@ def upstream(base: str, name: str | None = None) -> Upstream:
         raise ValueError("an upstream is a URL such as https://api.openai.com")
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ValueError("an upstream's URL has no user, password or query: the client sends its own key")
-    named = name or KNOWN.get(parts.hostname) or (OLLAMA if parts.port == OLLAMA_PORT else parts.hostname)
-    provider = OLLAMA if OLLAMA in (named, name) or parts.port == OLLAMA_PORT else OPENAI
-    return Upstream(named, base.rstrip("/"), provider)
+    of_ollama = name == OLLAMA or parts.port == OLLAMA_PORT
+    own = f"{parts.hostname}:{parts.port}" if parts.hostname in ("localhost", "127.0.0.1") else parts.hostname
+    named = name or KNOWN.get(parts.hostname) or (OLLAMA if of_ollama else own)
+    return Upstream(named, base.rstrip("/"), OLLAMA if of_ollama else OPENAI)

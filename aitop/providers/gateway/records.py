@@ -12,7 +12,7 @@ from aitop.providers.gateway import entry
 from aitop.providers.lenient import count, epoch, loads, text
 
 NO_USAGE = "no usage: "
-UNIQUE = 20  # characters from which an API's own id is taken for unique; servers at home count from 1
+UNIQUE = 20  # characters from which an API's own id is taken for unique; servers at home number theirs
 CUT_OFF = {"length": "max_tokens", "max_output_tokens": "max_tokens"}
 
 
@@ -58,7 +58,7 @@ def _response(record: dict[str, Any], identity: str, session: str, at: float, mo
         model if local or isinstance(tokens, dict) else NO_USAGE + model.rpartition("/")[2],
         _usage(tokens) if isinstance(tokens, dict) else Usage(),
         identity,
-        request_id=own if own is not None and len(own) >= UNIQUE else None,
+        request_id=own if own is not None and _is_unique(own) else None,
         stop_reason=CUT_OFF.get(reason, reason) if reason else None,
         duration_ms=_number(record.get("duration_ms")),
         ttft_ms=_number(record.get("ttft_ms")),
@@ -79,3 +79,7 @@ def _usage(tokens: dict[str, Any]) -> Usage:
 def _number(value: Any) -> float | None:
     right = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e10
     return float(value) if right else None
+
+
+def _is_unique(name: str) -> bool:
+    return len(name) >= UNIQUE and any(map(str.isdigit, name))
