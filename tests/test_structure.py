@@ -176,7 +176,7 @@ def sources():
 
 
 # The edges: who may ask what time it is.
-CLOCKS = ("advice/cli.py", "cli.py", "demo/", "guard.py", "install/", "listener/", "pricing/cli.py",
+CLOCKS = ("advice/cli.py", "cli.py", "demo/", "gateway/", "guard.py", "install/", "listener/", "litellm.py", "pricing/cli.py",
           "pricing/refresh.py", "reports/", "segments/follow.py", "segments/oneshot.py", "statusline.py",
           "top/")  # fmt: skip
 
