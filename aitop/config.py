@@ -19,7 +19,7 @@ class Key:
     """One configuration key: its dotted path, type, default, and what it means to a user."""
 
     path: str
-    kind: str  # str, bool, number (0 or more), positive, strings, or "a|b|c"
+    kind: str  # str, bool, number (0 or more), positive, port, strings, or "a|b|c"
     default: Any
     help: str
 
@@ -125,7 +125,20 @@ KEYS = (
         "",
         "Whose electricity `aitop energy` assumes: FRA, USA, WOR for the world. Empty: as EcoLogits for the provider.",
     ),
-    Key("gateway.port", "positive", 4330, "Where `aitop gateway` listens on this machine."),
+    Key("gateway.port", "port", 4330, "Where `aitop gateway` listens on this machine."),
+    Key(
+        "otel.enabled",
+        "bool",
+        False,
+        "Take in OpenTelemetry (OTLP/HTTP) on this machine's loopback, from programs that show our token.",
+    ),
+    Key("otel.port", "port", 4319, "The port for it, on 127.0.0.1."),
+    Key(
+        "otel.forward",
+        "str",
+        "",
+        "Your own collector, such as http://localhost:4318: what is received is passed on to it unchanged.",
+    ),
     Key("notify.desktop", "bool", False, "Show alerts as desktop notifications (notify-send, osascript)."),
     Key("notify.tmux", "bool", False, "Show alerts in every tmux client of a server with our plugin."),
     Key(
@@ -423,6 +436,9 @@ def _mismatch(kind: str, value: Any) -> str | None:
         if value < 0 or (kind == "positive" and value == 0):
             return f"must be {'more than 0' if kind == 'positive' else '0 or more'}, not {value!r}"
         return None
+    if kind == "port":
+        right = type(value) is int and 0 < value < 65_536
+        return None if right else f"must be a port number, 1 to 65535, not {value!r}"
     if kind == "strings":
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
         return None if right else f"must be a list of strings, not {value!r}"

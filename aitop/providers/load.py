@@ -23,6 +23,7 @@ BUILTIN = {
     "ollama": "aitop.providers.gateway:ollama",
     "litellm": "aitop.providers.gateway:litellm",
     "claude-code": "aitop.providers.claude_code:provider",
+    "otel": "aitop.providers.otel:provider",
 }
 
 
