@@ -11,7 +11,7 @@ import sys
 import time
 
 from aitop import __version__
-from benchmarks import displays, feeds, hosts, reading
+from benchmarks import displays, feeds, gateway, hosts, reading
 from benchmarks.harness import Row
 
 RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "results")
@@ -33,6 +33,7 @@ def rows(quick):
     yield from reading.histories(40 if quick else 288, 2 if quick else 7, quick)
     yield from reading.new_line(3 if quick else 12)
     yield from reading.idle(8 if quick else 60)
+    yield from gateway.rows(times)
     if not quick:  # minutes of watching real programs
         yield from hosts.in_tmux()
         yield from hosts.in_starship(times)
@@ -140,6 +141,7 @@ def chosen(quick, only):
         "tmux": lambda: hosts.in_tmux(12 if quick else hosts.SECONDS), "starship": lambda: hosts.in_starship(60),
         "follow": hosts.followers, "peers": lambda: hosts.today(20),
         "idle": lambda: reading.idle(8 if quick else 60),
+        "gateway": lambda: gateway.rows(60 if quick else 300),
     }  # fmt: skip
     if only not in groups:
         sys.exit(f"benchmarks: --only is one of {', '.join(groups)}")

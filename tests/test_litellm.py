@@ -213,3 +213,36 @@ def test_a_real_proxy_tells_every_call_through_the_one_line_logger(tmp_path, hom
         for name in names:
             with open(os.path.join(folder, name), "rb") as file:
                 assert SECRET.encode() not in file.read()
+
+
+@pytest.mark.real
+@pytest.mark.timeout(180)
+def test_a_real_proxy_tells_every_call_to_the_receiver_of_a_running_listener(tmp_path, home, listener):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        receiver = probe.getsockname()[1]
+    own = tmp_path / "config.toml"
+    own.write_text(f"[otel]\nenabled = true\nport = {receiver}\n")
+    listener.start(AITOP_CONFIG=str(own))
+    with open(os.path.join(home, "otel.token")) as file:
+        shown = file.read().strip()
+    config = CONFIG | {
+        "litellm_settings": {"callbacks": ["aitop"]},
+        "callback_settings": {
+            "aitop": {
+                "callback_type": "generic_api",
+                "endpoint": f"http://127.0.0.1:{receiver}/v1/litellm",
+                "headers": {"x-aitop-token": shown},
+                "batch_size": 1,
+            }
+        },
+    }
+    with proxy(tmp_path, home, config) as port:
+        ask(port, "gpt-4o")
+        with pytest.raises(urllib.error.HTTPError, match="429"):
+            ask(port, "gpt-4o-mini")
+        state = listener.wait_for(
+            lambda state: (state["today"]["requests"], state["today"]["errors"]) == (1, 1), 40
+        )
+    assert state["today"]["cost_usd"] > 0
+    assert state["sessions"][0]["provider"] == "litellm"

@@ -27,8 +27,15 @@ async def serve(route: Route, host: str, port: int, keep: Keep, ready: Callable[
     """Relay until SIGINT or SIGTERM. `ready` gets the port once it listens. Raises OSError when it cannot."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def ask(*_: object) -> None:
+        with contextlib.suppress(
+            RuntimeError
+        ):  # the loop has ended; what is written yet is written to its end
+            loop.call_soon_threadsafe(stop.set)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        signal.signal(number, ask)
     loop.set_exception_handler(lambda _, __: None)
     async with _session() as session:
         proxies = {upstream.name: proxy for upstream in route.all() if (proxy := proxy_for(upstream))}
