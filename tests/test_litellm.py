@@ -232,12 +232,12 @@ def test_a_real_proxy_tells_every_call_to_the_receiver_of_a_running_listener(tmp
             "aitop": {
                 "callback_type": "generic_api",
                 "endpoint": f"http://127.0.0.1:{receiver}/v1/litellm",
-                "headers": {"x-aitop-token": shown},
+                "headers": {"x-aitop-token": "os.environ/AITOP_TOKEN"},
                 "batch_size": 1,
             }
         },
     }
-    with proxy(tmp_path, home, config) as port:
+    with proxy(tmp_path, home, config, AITOP_TOKEN=shown) as port:
         ask(port, "gpt-4o")
         with pytest.raises(urllib.error.HTTPError, match="429"):
             ask(port, "gpt-4o-mini")
