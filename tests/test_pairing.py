@@ -6,6 +6,7 @@ import otlp_bodies as bodies
 import pytest
 from desk import PRICES
 from otlp_bodies import SESSION, START
+from worlds import in_memory
 
 from aitop import otlp
 from aitop.history import schema
@@ -29,7 +30,8 @@ class Book:
 
     def open(self):
         exact = float("inf") if self.prepared else 0.0
-        self.history = History(schema.connect(str(self.path)), PRICES, exact=exact)
+        db = in_memory() if self.path == ":memory:" else schema.connect(str(self.path))
+        self.history = History(db, PRICES, exact=exact)
 
     def _file(self, name):
         file = self.history.file(self.provider, name)

@@ -31,7 +31,7 @@ class Book:
         self.open()
 
     def open(self):
-        self.db = schema.connect(self.path) if self.path != ":memory:" else _in_memory()
+        self.db = schema.connect(self.path) if self.path != ":memory:" else in_memory()
         self.adopt()
 
     def adopt(self):
@@ -133,7 +133,7 @@ class Book:
         assert self.tool_quarters() == self.tool_recount()
 
 
-def _in_memory():
+def in_memory():
     import sqlite3
 
     db = sqlite3.connect(":memory:", isolation_level=None)
@@ -315,6 +315,7 @@ __all__ = [
     "SESSIONS",
     "Book",
     "by_session",
+    "in_memory",
     "oracle",
     "os",
     "read",
