@@ -130,7 +130,10 @@ def _count(right, before, peer, clients, busy, seconds):
 
 def in_starship(effort):
     """A whole `starship prompt` with our modules, and without."""
-    program = shutil.which("starship", path=os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
+    beside = os.path.join(os.path.dirname(sys.executable), "starship")
+    if os.path.exists(beside):
+        os.chmod(beside, 0o755)  # its wheel installs it without
+    program = beside if os.path.exists(beside) else shutil.which("starship")
     if program is None:
         yield missing("starship", "", "it is not installed")
         return

@@ -94,7 +94,7 @@ def watch(listener, seconds):
     late = max((b - a - 1.0 for a, b in itertools.pairwise(times)), default=took)
     return (
         (after[0] - used) / took * 1000,
-        statistics.median(durations) * 1000,
+        max(statistics.median(durations), 0.0) * 1000,
         max(late, 0.0),
         after[1] / 1e6,
     )
