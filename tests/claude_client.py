@@ -21,7 +21,7 @@ class Claude:
         self.folder, self.home = str(folder), home
         self.work = os.path.join(self.folder, "work")
         self.settings = os.path.join(self.folder, ".claude", "settings.json")
-        os.makedirs(self.work)
+        os.makedirs(self.work, exist_ok=True)
         os.makedirs(os.path.dirname(self.settings))
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": self.folder, "AITOP_HOME": home, "LANG": "C.UTF-8",

@@ -17,11 +17,11 @@ def call(number=1, command="true"):
 ONE_CALL = ((call(), USAGE | {"output_tokens": 40}), (FINE, USAGE | {"output_tokens": 40}))
 
 
-def stream(number, content, usage, model):
+def stream(identity, content, usage, model):
     """One reply as server-sent events: (name, data)."""
     stop = "tool_use" if content["type"] == "tool_use" else "end_turn"
     message = {
-        "id": f"msg_{number:04d}",
+        "id": identity,
         "type": "message",
         "role": "assistant",
         "model": model,
@@ -72,7 +72,8 @@ class Api:
                     if main and turn <= len(script)
                     else (FINE, USAGE | {"output_tokens": 40})
                 )
-                events = stream(number, content, usage, request["model"])
+                identity = f"msg_{id(api):x}_{number:04d}"  # no other server's
+                events = stream(identity, content, usage, request["model"])
                 body = "".join(
                     f"event: {name}\ndata: {json.dumps({'type': name} | data)}\n\n" for name, data in events
                 )
