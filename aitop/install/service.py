@@ -158,8 +158,7 @@ def uninstall() -> list[str]:
     problem = _run(_ctl("disable", "--now"))
     os.unlink(target)
     _run(["systemctl", "--user", "daemon-reload"])
-    note = f" ({problem})" if problem else ""
-    return [f"stopped the service and removed {target}{note}"]
+    return [f"removed {target} ({problem})" if problem else f"stopped the service and removed {target}"]
 
 
 def status() -> tuple[bool, str]:
