@@ -49,7 +49,7 @@ class Merge:
         self._models = {row["id"]: row["name"] for row in damaged.rows("model")}
         self._take_files(damaged)
         self._take_sessions(damaged)
-        ledger = Ledger(self.db, float("inf"))
+        ledger = Ledger(self.db, float("inf"), float("inf"))
         taken = self._take_responses(damaged, ledger)
         self._take_parts(damaged, taken, ledger)
         self._take_tools(damaged, ledger)
