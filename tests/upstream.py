@@ -182,7 +182,7 @@ class Gateway:
                 with open(os.path.join(folder, name), "rb") as file:
                     lines = [json.loads(line) for line in file.read().split(b"\n")[:-1]]
                 found += [{"provider": os.path.basename(folder), **line} for line in lines]
-        return sorted(found, key=lambda line: line["at"])
+        return sorted(found, key=lambda line: line["at"])  # stable: of one file in its own order
 
     def ask(self, data, close=True):
         """Raw bytes of a request; the raw bytes that come back until the connection ends."""
