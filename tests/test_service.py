@@ -102,6 +102,19 @@ def test_without_a_reachable_manager_the_unit_is_written_and_the_command_told(ho
     assert "systemctl --user daemon-reload && systemctl --user enable --now aitop.service" in said
 
 
+def test_a_listener_that_ran_goes_on_where_no_manager_can_take_it_over(home, system, monkeypatch):
+    did = []
+    monkeypatch.setattr(lifecycle, "running", lambda: {"pid": 1})
+    monkeypatch.setattr(lifecycle, "stop", lambda _seconds: did.append("stop"))
+    monkeypatch.setattr(lifecycle, "start_detached", lambda: did.append("start"))
+    monkeypatch.setattr(service, "status", lambda: (system.problem is None, ""))
+    assert "as before" not in aitop("install")
+    assert did == ["stop"]
+    system.problem = "Failed to connect to bus"
+    assert "until then a listener runs as before" in aitop("install")
+    assert did == ["stop", "stop", "start"]
+
+
 def test_uninstalling_removes_the_unit(home, system):
     aitop("install")
     assert "removed" in aitop("uninstall")

@@ -199,10 +199,14 @@ def service_install(*, gateway: bool) -> None:
                 return
             if os.path.exists(paths.in_home(paths.STOPPED)):
                 os.unlink(paths.in_home(paths.STOPPED))
-            if lifecycle.running() is not None:
+            before = lifecycle.running() is not None
+            if before:
                 lifecycle.stop(10.0)  # the service's own takes over
             for line in units.install():
                 click.echo(line)
+            if before and not units.status()[0]:
+                lifecycle.start_detached()
+                click.echo("until then a listener runs as before")
             _after_service(units.path())
     except files.Refused as error:
         raise click.ClickException(str(error)) from error

@@ -178,8 +178,7 @@ def uninstall(program: Program = LISTENER) -> list[str]:
     problem = _run(_ctl("disable", "--now", program=program))
     os.unlink(target)
     _run(["systemctl", "--user", "daemon-reload"])
-    note = f" ({problem})" if problem else ""
-    return [f"stopped the service and removed {target}{note}"]
+    return [f"removed {target} ({problem})" if problem else f"stopped the service and removed {target}"]
 
 
 def status(program: Program = LISTENER) -> tuple[bool, str]:
