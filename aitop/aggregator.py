@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from aitop import periods
 from aitop.history.ledger import Changes
-from aitop.model import ZERO, Limit, Sum
+from aitop.model import ZERO, Limit, Sum, Timing
+from aitop.timings import TimingWindows
 from aitop.windows import Minutes, Moments, Quarters, Total, Windows
 
 LATENCIES = 512  # the newest of each tool: exact percentiles over them
@@ -40,6 +41,7 @@ class Aggregator:
 
     def __init__(self, started_at: float) -> None:
         self.windows = Windows(started_at)
+        self.timings = TimingWindows(started_at)
         self.minutes = Minutes()
         self.since_start = Total(started_at)
         self.quarters = Quarters()
@@ -76,9 +78,12 @@ class Aggregator:
             self.minutes.add(at, value)
 
     def recall_sessions(
-        self, past: Iterable[tuple[float, int, Sum]], cut_off: Iterable[float], now: float
-    ) -> None:
+        self, past: Iterable[tuple[float, int, Sum]], cut_off: Iterable[float],
+        timed: Iterable[tuple[float, int, Timing]], now: float,
+    ) -> None:  # fmt: skip
         """The last quarter of an hour of each session, which the history had before this start."""
+        for at, _, timing in timed:
+            self.timings.add(at, timing, 1)
         for at, session, value in past:
             self.quarters.add(at, session, value, now)
         for at in cut_off:
@@ -86,7 +91,9 @@ class Aggregator:
 
     def fold(self, changes: Changes, now: float) -> None:
         """Take in what one commit changed."""
-        self.windows.advance(now)
+        self.advance(now)
+        for at, _, timing, sign in changes.timings:
+            self.timings.add(at, timing, sign)
         for at, session, value in changes.sums:
             self.quarters.add(at, session, value, now)
             self.windows.add(at, value)
@@ -118,6 +125,11 @@ class Aggregator:
                 self.limits[key] = limit
         for model, basis in changes.models:
             (self.unpriced if basis == 2 else self.estimated).add(model)
+
+    def advance(self, now: float) -> None:
+        """Let time pass."""
+        self.windows.advance(now)
+        self.timings.advance(now)
 
     def window(self, name: str) -> Sum:
         return self.windows.sum(name)

@@ -63,11 +63,16 @@ class Response(NamedTuple):
     record_id: str = ""
     stop_reason: str | None = None
     paying_session: str | None = None
-    agent: str | None = None  # a sub-agent's id; None on the main thread
+    agent: str | None = (
+        None  # a sub-agent's id; None on the main thread, "" for a side call of the client's own
+    )
     visible_chars: int = 0  # text, thinking and tool input that the record shows
     offset: int = 0  # of its first line in this batch
     end: int = 0  # of its last line in this batch
     also: tuple[str, ...] = ()  # more names, of the same kind as `message_id`: what copies call it
+    duration_ms: float | None = None  # from sending the request to the last byte of the answer
+    ttft_ms: float | None = None  # to its first token
+    billed_usd: float | None = None  # what the client says this one response cost
 
 
 class ToolUse(NamedTuple):
@@ -228,3 +233,11 @@ class Sum(NamedTuple):
 
 
 ZERO = Sum()
+
+
+class Timing(NamedTuple):
+    """How long one response took: milliseconds, None where nobody measured; and the tokens it made."""
+
+    duration_ms: float | None
+    ttft_ms: float | None
+    output_tokens: int

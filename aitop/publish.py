@@ -16,6 +16,7 @@ from aitop.config import Config
 from aitop.model import PICO, Sum
 from aitop.shares import Shares
 from aitop.snapshot import SessionView, Snapshot, named, project, understated
+from aitop.timings import METRICS, Timings
 
 VERSION = 1
 LIFE = 10.0  # seconds a segment may be shown after it was written
@@ -93,7 +94,9 @@ def encode(
         "listener": {**listener, "version": __version__},
         "providers": providers,
         "active_sessions": snap.active,
-        "windows": {name: _window(value, SECONDS[name]) for name, value in snap.windows.items()},
+        "windows": {
+            name: _window(value, snap.timings[name], SECONDS[name]) for name, value in snap.windows.items()
+        },
         "since_start": _sum(snap.since_start),
         **{name: _sum(value) for name, value in snap.periods.items()},
         "sessions": [_session(v) for v in snap.sessions],
@@ -140,7 +143,10 @@ def shares(known: Shares, now: float) -> dict[str, Any]:
     for name, share in sorted(known.by_provider.items()):
         cost, tokens = share.minutes.values(now)
         found[name] = {
-            "windows": {span: _window(share.windows.sum(span), SECONDS[span]) for span in SECONDS},
+            "windows": {
+                span: _window(share.windows.sum(span), share.timings.window(span), SECONDS[span])
+                for span in SECONDS
+            },
             "since_start": _sum(share.since_start.sum()),
             **{period: _sum(total.sum()) for period, total in share.periods.items()},
             "sparklines": {"cost_usd": [value / PICO for value in cost], "tokens": tokens},
@@ -168,7 +174,7 @@ def _sum(value: Sum) -> dict[str, Any]:
     }
 
 
-def _window(value: Sum, seconds: int) -> dict[str, Any]:
+def _window(value: Sum, timings: Timings, seconds: int) -> dict[str, Any]:
     minutes = seconds / 60
     return {
         **_sum(value),
@@ -176,7 +182,18 @@ def _window(value: Sum, seconds: int) -> dict[str, Any]:
         "tokens_per_minute": (value.input_tokens + value.output_tokens) / minutes,
         "cache_hit_rate": value.cache_read_tokens / value.input_tokens if value.input_tokens else None,
         "cost_usd_per_hour": value.cost * (3600 // seconds) / PICO,
+        **_timings(timings),
     }
+
+
+def _timings(value: Timings) -> dict[str, Any]:
+    """Medians and 95th percentiles, null where nobody measured."""
+    found: dict[str, Any] = {"timed_requests": value.timed()}
+    for number, metric in enumerate(METRICS):
+        for name, part in (("p50", 0.5), ("p95", 0.95)):
+            percentile = value.percentile(number, part)
+            found[metric.format(name)] = None if percentile is None else round(percentile, 1)
+    return found
 
 
 def _session(v: SessionView) -> dict[str, Any]:
@@ -218,6 +235,7 @@ def _session(v: SessionView) -> dict[str, Any]:
         "incomplete_requests": total.incomplete_requests,
         "understated": understated(s),
         "client_api_ms": s.client_api_ms,
+        **_timings(s.timings),
         "prompt_cache": None
         if s.cache is None
         else {

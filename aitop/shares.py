@@ -7,17 +7,20 @@ the others would have left.
 from collections.abc import Callable, Iterable
 
 from aitop import periods
-from aitop.model import ZERO, Sum
+from aitop.history.ledger import Changes
+from aitop.model import ZERO, Sum, Timing
+from aitop.timings import TimingWindows
 from aitop.windows import Minutes, Total, Windows
 
 
 class Share:
     """One provider's sums."""
 
-    __slots__ = ("minutes", "periods", "since_start", "windows")
+    __slots__ = ("minutes", "periods", "since_start", "timings", "windows")
 
     def __init__(self, started_at: float, now: float, starts: dict[str, float]) -> None:
         self.windows = Windows(now)
+        self.timings = TimingWindows(now)
         self.minutes = Minutes()
         self.since_start = Total(started_at)
         self.periods = {name: Total(start) for name, start in starts.items()}
@@ -41,20 +44,24 @@ class Shares:
                 name: Total(starts[name], own.get(name, ZERO)) for name in periods.NAMES
             }
 
-    def recall(self, past: Iterable[tuple[str, float, Sum]], now: float) -> None:
+    def recall(
+        self, past: Iterable[tuple[str, float, Sum]], timed: Iterable[tuple[str, float, Timing]], now: float
+    ) -> None:
         """The last hour, which the history had before this start."""
         self.advance(now)
         for provider, at, value in past:
             share = self._share(provider)
             share.windows.add(at, value)
             share.minutes.add(at, value)
+        for provider, at, timing in timed:
+            self._share(provider).timings.add(at, timing, 1)
 
-    def fold(
-        self, sums: Iterable[tuple[float, int, Sum]], provider_of: Callable[[int], str], now: float
-    ) -> None:
-        """Take in what one commit changed: (at, session id, difference)."""
+    def fold(self, changes: Changes, provider_of: Callable[[int], str], now: float) -> None:
+        """Take in what one commit changed."""
         self.advance(now)
-        for at, session, value in sums:
+        for at, session, timing, sign in changes.timings:
+            self._share(provider_of(session)).timings.add(at, timing, sign)
+        for at, session, value in changes.sums:
             share = self._share(provider_of(session))
             share.windows.add(at, value)
             share.minutes.add(at, value)
@@ -67,6 +74,7 @@ class Shares:
         self.now = max(now, self.now)
         for share in self.by_provider.values():
             share.windows.advance(now)
+            share.timings.advance(now)
 
     def _share(self, provider: str) -> Share:
         found = self.by_provider.get(provider)

@@ -14,6 +14,7 @@ from aitop.alerts import Alert
 from aitop.config import Config
 from aitop.history.rows import Session
 from aitop.model import Limit, Sum
+from aitop.timings import Timings
 from aitop.windows import SPANS
 
 MOST_SESSIONS = 50
@@ -58,6 +59,7 @@ class Snapshot(NamedTuple):
 
     at: float
     windows: dict[str, Sum]
+    timings: dict[str, Timings]  # by window
     since_start: Sum
     periods: dict[str, Sum]
     sessions: list[SessionView]
@@ -83,7 +85,7 @@ def take(
     now: float,
 ) -> Snapshot:
     """Freeze what is known at `now`."""
-    aggregator.windows.advance(now)
+    aggregator.advance(now)
     newest = sorted(sessions, key=lambda s: s.last_at, reverse=True)[:MOST_SESSIONS]
     views = [view(session, facts, now) for session in newest]
     gauge = _gauge(views, now)
@@ -94,6 +96,7 @@ def take(
     return Snapshot(
         now,
         windows,
+        {name: aggregator.timings.window(name) for name in SPANS},
         aggregator.since_start.sum(),
         {name: total.sum() for name, total in aggregator.periods.items()},
         views,

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import pytest
@@ -62,6 +63,35 @@ def home(tmp_path, monkeypatch):
         shutil.rmtree(path, ignore_errors=True)
 
 
+@pytest.fixture
+def live(home):
+    """`live(state)` publishes it each second, as a listener would: no slow machine calls it old in mid-test."""
+    over, current, threads = threading.Event(), {}, []
+
+    def publish():
+        path = os.path.join(home, "state.json")
+        with open(path + ".new", "w") as file:
+            json.dump(current["state"] | {"written_at": time.time()}, file)
+        os.replace(path + ".new", path)
+
+    def go_on():
+        while not over.wait(1):
+            publish()
+
+    def start(state):
+        current["state"] = state
+        if threads:
+            return
+        publish()
+        threads.append(threading.Thread(target=go_on))
+        threads[0].start()
+
+    yield start
+    over.set()
+    for thread in threads:
+        thread.join()
+
+
 class Running:
     """The real listener as a child process."""
 
@@ -99,7 +129,7 @@ class Running:
             return json.loads(file.read())
         return None
 
-    def wait_for(self, true, seconds=10.0):
+    def wait_for(self, true, seconds=30.0):
         """The first state for which something holds; the test fails when none comes."""
         deadline = time.monotonic() + seconds
         state = None
@@ -112,7 +142,7 @@ class Running:
             time.sleep(0.02)
         pytest.fail(f"not within {seconds} s; the last state: {json.dumps(state)[:4000]} {self.output()}")
 
-    def wait_log(self, text, seconds=10.0):
+    def wait_log(self, text, seconds=30.0):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if text in self.log():
@@ -151,7 +181,7 @@ class Running:
         """End it and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(10)
+        return self.process.wait(30)
 
 
 def left_over(group):
@@ -182,11 +212,11 @@ def listener(home, noon):
         if process.poll() is None:
             process.send_signal(signals.SIGTERM)
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 10
     groups = [process.pid for process in running.started]
     while (left := [pid for group in groups for pid in left_over(group)]) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -43,3 +43,23 @@ def test_the_same_seed_makes_the_same_history(made, tmp_path):
             with open(path, "rb") as one, open(str(again) + path.removeprefix(str(claude)), "rb") as other:
                 assert one.read() == other.read()
     assert truth["files"] > 0
+
+
+YEAR = "import sys, json; from benchmarks import year; print(json.dumps(year.make(sys.argv[1], 1200)))"
+
+
+def test_a_made_up_year_is_reported_as_it_was_made(tmp_path):
+    home = tmp_path / "home"
+    made = subprocess.run([sys.executable, "-c", YEAR, str(home)], cwd=ROOT, capture_output=True, check=True)
+    truth = json.loads(made.stdout)
+    assert truth["responses"] == 1200
+    environ = environment(tmp_path, CLAUDE_CONFIG_DIR=str(tmp_path / "none"), AITOP_HOME=str(home))
+    call = [sys.executable, "-m", "aitop", "report", "sessions", "--json"]
+    sessions = json.loads(
+        subprocess.run(call, env=environ, capture_output=True, check=True, timeout=50).stdout
+    )
+    assert len(sessions) == truth["sessions"]
+    for ours, made in (("requests", "responses"), ("input_tokens", "input"), ("tool_calls", "tools")):
+        assert sum(session[ours] for session in sessions) == truth[made]
+    first, last = (pick(session["started_at"] for session in sessions) for pick in (min, max))
+    assert last - first > 250 * 86_400

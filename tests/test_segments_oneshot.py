@@ -111,7 +111,7 @@ def test_a_stream_prints_a_line_for_each_change_and_the_off_line_once(home):
         publish(home, states.subscription())
         assert json.loads(stream.stdout.readline())["percentage"] == 42
         stream.send_signal(signal.SIGTERM)
-        assert stream.wait(10) == -signal.SIGTERM
+        assert stream.wait(30) == -signal.SIGTERM
         assert stream.stderr.read() == b""
 
 

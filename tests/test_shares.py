@@ -11,7 +11,8 @@ from test_codex import path as rollout
 
 from aitop import publish, state
 from aitop.cli import main
-from aitop.model import Sum
+from aitop.history.ledger import nothing
+from aitop.model import Sum, Timing
 from aitop.segments import oneshot
 from aitop.shares import Shares
 
@@ -20,10 +21,14 @@ OF = {1: "codex", 2: "claude-code"}.__getitem__
 STARTS = {"today": START, "week": START, "month": START}
 
 
+def changed(*sums, timings=()):
+    return nothing()._replace(sums=list(sums), timings=list(timings))
+
+
 def shares(*sums):
     found = Shares(START)
     found.begin_day(STARTS, {"codex": {"today": ONE}})
-    found.fold(sums, OF, START + 10)
+    found.fold(changed(*sums), OF, START + 10)
     return publish.shares(found, START + 10)
 
 
@@ -44,9 +49,19 @@ def test_a_correction_moves_the_share_it_belongs_to():
     assert found["claude-code"]["windows"]["1m"]["cost_usd"] == 5e-6
 
 
+def test_every_provider_has_its_own_latencies():
+    found = Shares(START)
+    slow = (START + 5, 1, Timing(4000.0, 500.0, 70), 1)
+    found.fold(changed((START + 5, 1, ONE), (START + 5, 2, TWO), timings=[slow]), OF, START + 10)
+    told = {name: share["windows"]["5m"] for name, share in publish.shares(found, START + 10).items()}
+    assert told["codex"]["timed_requests"] == 1
+    assert told["codex"]["duration_p50_ms"] == pytest.approx(4000, rel=0.03)
+    assert (told["claude-code"]["timed_requests"], told["claude-code"]["ttft_p50_ms"]) == (0, None)
+
+
 def test_what_left_the_window_left_the_share():
     found = Shares(START)
-    found.fold([(START + 5, 1, ONE)], OF, START + 10)
+    found.fold(changed((START + 5, 1, ONE)), OF, START + 10)
     assert publish.shares(found, START + 80)["codex"]["windows"]["1m"]["requests"] == 0
 
 

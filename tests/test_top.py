@@ -119,7 +119,7 @@ def test_json_without_once_is_wrong_usage(home):
     assert python(home, "top", "--json").returncode == 2
 
 
-class Live:
+class Terminal:
     """`aitop top` on a terminal of its own, which outlives it."""
 
     def __init__(self, home, **more):
@@ -144,7 +144,7 @@ class Live:
         assert wanted in self.seen, self.seen
 
     def over(self):
-        code = self.process.wait(20)
+        code = self.process.wait(30)
         while select.select([self.near], [], [], 0.2)[0]:
             self.seen += os.read(self.near, 65536)
         after = termios.tcgetattr(self.far)
@@ -156,30 +156,30 @@ class Live:
 
 
 @pytest.mark.parametrize(("end", "code"), [("q", 0), ("interrupt", 0), ("term", 128 + signal.SIGTERM)])
-def test_the_terminal_is_given_back_however_the_table_ends(home, end, code):
-    publish(home, states.api())
-    live = Live(home)
-    live.until(b"context: 53K / 200K (27%)")
-    live.until(b"\x1b[33m! burn rate")
+def test_the_terminal_is_given_back_however_the_table_ends(live, home, end, code):
+    live(states.api())
+    terminal = Terminal(home)
+    terminal.until(b"context: 53K / 200K (27%)")
+    terminal.until(b"\x1b[33m! burn rate")
     if end == "q":
-        os.write(live.near, b"q")
+        os.write(terminal.near, b"q")
     else:
-        live.process.send_signal(signal.SIGINT if end == "interrupt" else signal.SIGTERM)
-    assert live.over() == code
+        terminal.process.send_signal(signal.SIGINT if end == "interrupt" else signal.SIGTERM)
+    assert terminal.over() == code
 
 
-def test_the_table_follows_a_resize_and_new_numbers(home):
-    publish(home, states.zero())
-    live = Live(home, NO_COLOR="1")
-    live.until(b"0 active sessions")
-    publish(home, states.api())
-    live.until(b"2 active sessions")
-    termios.tcsetwinsize(live.far, (50, 20))
-    os.kill(live.process.pid, signal.SIGWINCH)
-    live.until("! burn rate $7.20/h…".encode())
-    assert b"\x1b[33m" not in live.seen
-    os.write(live.near, b"q")
-    assert live.over() == 0
+def test_the_table_follows_a_resize_and_new_numbers(live, home):
+    live(states.zero())
+    terminal = Terminal(home, NO_COLOR="1")
+    terminal.until(b"0 active sessions")
+    live(states.api())
+    terminal.until(b"2 active sessions")
+    termios.tcsetwinsize(terminal.far, (50, 20))
+    os.kill(terminal.process.pid, signal.SIGWINCH)
+    terminal.until("! burn rate $7.20/h…".encode())
+    assert b"\x1b[33m" not in terminal.seen
+    os.write(terminal.near, b"q")
+    assert terminal.over() == 0
 
 
 def test_without_fresh_numbers_it_says_why_and_recovers():
@@ -197,8 +197,8 @@ def test_without_fresh_numbers_it_says_why_and_recovers():
 def test_a_listener_the_user_stopped_stays_stopped(home):
     with open(os.path.join(home, "stopped"), "w"):
         pass
-    live = Live(home)
-    live.until(b"`aitop start` starts it again")
-    os.write(live.near, b"q")
-    assert live.over() == 0
+    terminal = Terminal(home)
+    terminal.until(b"`aitop start` starts it again")
+    os.write(terminal.near, b"q")
+    assert terminal.over() == 0
     assert not os.path.exists(os.path.join(home, "state.json"))

@@ -41,9 +41,18 @@ def test_a_process_that_has_ended_is_said_to_have():
         act.target(session(MISSING), None)
 
 
+def runs(process, *words):
+    """Wait until a process just started runs its own program: for a moment between fork and exec it has no name."""
+    deadline = time.monotonic() + 30
+    while (found := act.look(process.pid)) is None or found.command != words:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.01)
+
+
 def test_a_process_that_is_no_client_is_left_alone():
     with subprocess.Popen(["sleep", "60"]) as other:
         try:
+            runs(other, "sleep", "60")
             with pytest.raises(act.ActError, match="is no claude-code any more: sleep 60"):
                 act.target(session(other.pid), None)
         finally:

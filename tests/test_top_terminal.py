@@ -11,13 +11,12 @@ import subprocess
 import sys
 import tempfile
 import termios
-import threading
 import time
 
 import pytest
 from golden import states
 from golden.home import ROOT, environment, need
-from top_app import busy, publish, stopped
+from top_app import busy, stopped
 
 FAIL = """
 import sys
@@ -59,11 +58,20 @@ class Terminal:
             self.read()
         assert wanted in self.seen, self.seen[-2000:]
 
+    def leave(self):
+        """Press q until it is heard: keys typed before the table has taken the terminal are thrown away."""
+        end = time.monotonic() + 30
+        while self.process.poll() is None and time.monotonic() < end:
+            os.write(self.near, b"q")
+            for _ in range(5):
+                self.read()
+        self.process.wait(1)
+
     def over(self):
         end = time.monotonic() + 30
         while self.process.poll() is None and time.monotonic() < end:
             self.read()
-        code = self.process.wait(5)
+        code = self.process.wait(30)
         while select.select([self.near], [], [], 0.2)[0]:
             self.seen += os.read(self.near, 1 << 16)
         after = termios.tcgetattr(self.far)
@@ -82,8 +90,8 @@ class Terminal:
 @pytest.mark.parametrize(
     ("end", "code"), [("q", 0), ("\x03", 0), (signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
-def test_the_terminal_is_given_back_however_the_table_ends(home, end, code):
-    publish(home, busy() | {"written_at": time.time()})
+def test_the_terminal_is_given_back_however_the_table_ends(live, home, end, code):
+    live(busy())
     terminal = Terminal(home)
     terminal.until(b"spent")
     time.sleep(0.3)
@@ -94,20 +102,20 @@ def test_the_terminal_is_given_back_however_the_table_ends(home, end, code):
     assert terminal.over() == code
 
 
-def test_the_terminal_is_given_back_after_an_exception(home):
-    publish(home, busy() | {"written_at": time.time()})
+def test_the_terminal_is_given_back_after_an_exception(live, home):
+    live(busy())
     terminal = Terminal(home, ("-c", FAIL), PYTHONPATH=ROOT)
     code = terminal.over()
     assert code == 1
     assert b"made to fail" in terminal.seen
 
 
-def test_no_color_means_none(home):
-    publish(home, busy() | {"written_at": time.time()})
+def test_no_color_means_none(live, home):
+    live(busy())
     terminal = Terminal(home, NO_COLOR="1")
     terminal.until(b"spent")
     os.write(terminal.near, b"2")
-    terminal.until(b"checkout" if b"checkout" in terminal.seen else b"STATUS")
+    terminal.until(b"STATUS")
     os.write(terminal.near, b"q")
     terminal.over()
     codes = {code for found in re.findall(rb"\x1b\[([0-9;]*)m", terminal.seen) for code in found.split(b";")}
@@ -118,8 +126,8 @@ def test_no_color_means_none(home):
     }
 
 
-def test_a_terminal_that_cannot_move_its_cursor_gets_the_plain_text_once(home):
-    publish(home, states.api() | {"written_at": time.time()})
+def test_a_terminal_that_cannot_move_its_cursor_gets_the_plain_text_once(live, home):
+    live(states.api())
     terminal = Terminal(home, TERM="dumb")
     terminal.until(b"2 active sessions")
     while terminal.process.poll() is None:
@@ -129,14 +137,12 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_the_plain_text_once(home):
     os.close(terminal.far)
 
 
-def test_without_the_extra_the_plain_table_says_how_to_get_the_full_one(home):
-    publish(home, states.api() | {"written_at": time.time()})
+def test_without_the_extra_the_plain_table_says_how_to_get_the_full_one(live, home):
+    live(states.api())
     call = "from aitop.top import cli; cli.full_installed = lambda: False; cli.top([])"
     terminal = Terminal(home, ("-c", call), PYTHONPATH=ROOT)
     terminal.until(b"The full table: pip install 'aitop-status[top]'")
-    os.write(terminal.near, b"q")
-    while terminal.process.poll() is None:
-        terminal.read()
+    terminal.leave()
     os.close(terminal.near)
     os.close(terminal.far)
 
@@ -159,40 +165,28 @@ class Tmux:
         ).stdout.decode()
 
     def until(self, wanted, *more):
-        """The screen as soon as it says all of these; a capture may fall into the middle of a drawing."""
+        """The screen as soon as it says all of these."""
+        return self.settled(lambda lines: [text for text in (wanted, *more) if text not in "\n".join(lines)])
+
+    def settled(self, wrong):
+        """The screen as soon as nothing of it is wrong: a capture may fall into the middle of a drawing.
+
+        `wrong(lines)` names what is wrong; the test fails when something still is after half a minute.
+        """
         end = time.monotonic() + 30
-        while time.monotonic() < end:
+        while True:
             found = self("capture-pane", "-p")
-            if all(text in found for text in (wanted, *more)):
+            faults = wrong(found.splitlines())
+            if not faults:
                 return found
+            if time.monotonic() > end:
+                pytest.fail(f"{faults}:\n{found}")
             time.sleep(0.1)
-        pytest.fail(f"{wanted!r} is not in:\n{found}")
 
     def close(self):
         with contextlib.suppress(subprocess.SubprocessError):
             self("kill-server")
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-@pytest.fixture
-def live(home):
-    """Publishes a state each second, as a listener would, so that a slow machine never calls it old."""
-    done = threading.Event()
-    threads = []
-
-    def start(state):
-        def go_on():
-            while not done.wait(1):
-                publish(home, state | {"written_at": time.time()})
-
-        publish(home, state | {"written_at": time.time()})
-        threads.append(threading.Thread(target=go_on))
-        threads[-1].start()
-
-    yield start
-    done.set()
-    for thread in threads:
-        thread.join()
 
 
 @pytest.fixture
@@ -213,13 +207,14 @@ def tmux(home):
 @pytest.mark.parametrize("size", [(80, 24), (200, 50), (40, 12), (250, 80)])
 def test_in_tmux_every_line_stands_where_it_belongs(live, tmux, size):
     live(busy())
-    window = tmux(*size)
-    lines = window.until("Quit").splitlines()
-    assert lines[0].startswith(" aitop")
-    assert lines[-1].endswith("q Quit")
-    assert len(lines) == size[1]
-    framed = [line for line in lines if line.startswith("│")]
-    assert all(line.rstrip(" ▁▂▃▄▅▆▇█").endswith(("│", "╮", "╯")) for line in framed)
+
+    def wrong(lines):
+        if len(lines) != size[1] or not lines[0].startswith(" aitop") or not lines[-1].endswith("q Quit"):
+            return ["first or last line"]
+        framed = [line for line in lines if line.startswith("│")]
+        return [line for line in framed if not line.rstrip(" ▁▂▃▄▅▆▇█").endswith(("│", "╮", "╯"))]
+
+    tmux(*size).settled(wrong)
 
 
 @pytest.mark.real
@@ -227,14 +222,26 @@ def test_in_tmux_a_resize_leaves_nothing_torn(live, tmux):
     live(busy())
     window = tmux(200, 50)
     window.until("rolling windows")
+
+    def torn_when_small(lines):
+        text = "\n".join(lines)
+        torn = [line for line in lines if len(line) > 60]
+        return torn or "today  " not in text or not lines[-1].endswith("q Quit")
+
     window("resize-window", "-x", "60", "-y", "15")
-    lines = window.until("today  ", "q Quit").splitlines()
-    assert lines[-1].endswith("q Quit")
-    assert all(len(line) <= 60 for line in lines)
+    window.settled(torn_when_small)
+
+    def torn_when_large(lines):
+        text = "\n".join(lines)
+        missing = [
+            word
+            for word in ("rolling windows", "limits, input of today", "now  ", "q Quit")
+            if word not in text
+        ]
+        return missing or not lines[1].startswith(" ▲") or lines[2].count("╭") != 3
+
     window("resize-window", "-x", "200", "-y", "50")
-    lines = window.until("rolling windows", "limits, input of today", "now  ", "q Quit").splitlines()
-    assert lines[1].startswith(" ▲")
-    assert lines[2].count("╭") == 3
+    window.settled(torn_when_large)
 
 
 @pytest.mark.real
@@ -246,11 +253,15 @@ def test_in_tmux_wide_and_hostile_names_stay_in_their_columns(live, tmux):
     window = tmux(140, 30)
     window.until("Quit")
     window("send-keys", "2")
-    lines = window.until("STATUS").splitlines()
-    rows = [line for line in lines if "working" in line or "waiting" in line]
-    assert len(rows) == 2
-    assert "漢字" in rows[0]
-    assert "#(reboot)" in rows[1]
+
+    def wrong(lines):
+        rows = [line for line in lines if "working" in line or "waiting" in line]
+        if len(rows) != 2:
+            return rows or ["no rows"]
+        wide, hostile = rows
+        return [row for row, name in ((wide, "漢字"), (hostile, "#(reboot)")) if name not in row]
+
+    window.settled(wrong)
 
 
 @pytest.mark.real

@@ -6,6 +6,7 @@ word is the one that counts.
 
 from aitop.history import keys, load
 from aitop.history.ledger import Ledger
+from aitop.history.rows import Contribution
 from aitop.model import ApiError, Compaction, Sum
 
 TWINS = {"error": 10.0, "compaction": 120.0}  # seconds within which both tell of one incident
@@ -59,4 +60,4 @@ class Incidents:
         if kind == "compaction":
             self.ledger.book_compaction(at, session, sign)
         else:
-            self.ledger.book(at, session, "", Sum(errors=1), None, sign)
+            self.ledger.book(Contribution(at, session, "", Sum(errors=1)), sign)

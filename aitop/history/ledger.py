@@ -9,8 +9,9 @@ import sqlite3
 from typing import NamedTuple
 
 from aitop.history import load, write
-from aitop.history.rows import File, Session
-from aitop.model import Limit, Sum
+from aitop.history.rows import Contribution, File, Session
+from aitop.model import Limit, Sum, Timing
+from aitop.timings import steps
 
 QUARTER = 900
 KEEP_SESSIONS = 256  # sessions held in memory between commits
@@ -21,6 +22,7 @@ class Changes(NamedTuple):
 
     sums: list[tuple[float, int, Sum]]  # (at, session id, difference)
     stops: list[tuple[float, str, int]]  # (at, stop reason, +1 or -1)
+    timings: list[tuple[float, int, Timing, int]]  # (at, session id, how long it took, +1 or -1)
     tools: list[tuple[float, str, int, int]]  # (at, name, calls, failures)
     latencies: list[tuple[float, str, float, float | None]]  # (at, name, milliseconds, what it was before)
     compactions: list[tuple[float, int]]
@@ -32,7 +34,7 @@ class Changes(NamedTuple):
 
 
 def nothing() -> Changes:
-    return Changes([], [], [], [], [], [], set())
+    return Changes([], [], [], [], [], [], [], set())
 
 
 class Ledger:
@@ -106,8 +108,9 @@ class Ledger:
 
     # -- sums ------------------------------------------------------------------------------------------------
 
-    def book(self, at: float, session_id: int, model: str, value: Sum, stop: str | None, sign: int) -> None:
-        """Add a response's or an error's value, or take it away, in the second and quarter hour of `at`."""
+    def book(self, what: Contribution, sign: int) -> None:
+        """Add a response's or an error's value, or take it away, in the second and quarter hour of its time."""
+        at, session_id, model, value, stop, timing = what
         if sign < 0:
             value = Sum(*[-v for v in value])
         if at >= self.floor:
@@ -125,6 +128,11 @@ class Ledger:
             session.stop_reasons[stop] = session.stop_reasons.get(stop, 0) + sign
             if not session.stop_reasons[stop]:
                 del session.stop_reasons[stop]
+
+        if timing is not None:
+            session.timings.add(steps(timing), sign)
+            if at >= self.floor:
+                self.changes.timings.append((at, session_id, timing, sign))
 
     def book_tool(self, at: float, session_id: int, name: str, failed: bool, sign: int) -> None:
         """Add one tool call, or take it away."""

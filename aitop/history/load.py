@@ -5,19 +5,20 @@ import sqlite3
 from collections.abc import Iterable
 
 from aitop.history.rows import Evidence, File, Row, Session, unpack_usage
+from aitop.timings import unpacked
 
 MANY = 500  # parameters of one statement
 
 EVIDENCE = (
     "at, model, uncached, output, cache_read, write_5m, write_1h, reasoning, searches, modifiers, "
-    "stop_reason, visible, agent, paying, file, end"
+    "stop_reason, visible, agent, paying, file, end, duration_ms, ttft_ms, billed"
 )
 FILE = "id, provider, path, session, agent, first_at, device, inode, size, mtime_ns, offset, tail, bad_lines, pending"
 SESSION = (
     "id, provider, name, cwd, branch, model, tag, pid, pane, info_at, started_at, last_at, status, status_at, "
     "status_live, requests, errors, uncached, output, cache_read, write_5m, write_1h, cost, tool_calls, "
     "tool_failures, unpriced, estimated, incomplete, understated, compactions, stop_reasons, client_cost, "
-    "client_api_ms, inherited, context_tokens, context_at, context_limit"
+    "client_api_ms, inherited, context_tokens, context_at, context_limit, timings"
 )
 TOOL = "key, session, name, at, from_file, used, result_at, client_ms, failed"
 
@@ -110,6 +111,7 @@ def _session(db: sqlite3.Connection, row: tuple[object, ...] | None) -> Session 
     found.stop_reasons = json.loads(reasons)  # type: ignore[arg-type]
     (found.client_cost, found.client_api_ms, found.inherited, found.context_tokens, found.context_at,
      found.context_limit) = row[31:37]  # type: ignore[assignment] # fmt: skip
+    found.timings = unpacked(row[37])  # type: ignore[arg-type]
     found.agents = {name for (name,) in db.execute("SELECT agent FROM agent WHERE session = ?", (found.id,))}
     found.dirty = False
     return found
@@ -137,10 +139,10 @@ def _rows(db: sqlite3.Connection, where: str, values: list[int], models: Models)
     found: dict[int, Row] = {}
     columns = f"id, session, {EVIDENCE}, cost, basis, incomplete, copies, message_id, request_id, record_id"
     for row in db.execute(f"SELECT {columns} FROM response WHERE {where}", values):  # noqa: S608
-        one = Row(row[0], row[1], _evidence(row[2:18], models))
-        one.cost, one.basis, incomplete, copies = row[18:22]
+        one = Row(row[0], row[1], _evidence(row[2:21], models))
+        one.cost, one.basis, incomplete, copies = row[21:25]
         one.incomplete, one.copied = bool(incomplete), bool(copies)
-        one.message_id, one.request_id, one.record_id = row[22:25]
+        one.message_id, one.request_id, one.record_id = row[25:28]
         one.stored = True
         found[one.id] = one
     return found
@@ -200,7 +202,7 @@ def open_responses(db: sqlite3.Connection, before: float) -> list[int]:
 def _evidence(row: tuple[object, ...], models: Models) -> Evidence:
     at, model, *leaves = row[:9]
     usage = unpack_usage(leaves, row[9])  # type: ignore[arg-type]
-    return Evidence(at, models.name(model), usage, *row[10:16])  # type: ignore[arg-type]
+    return Evidence(at, models.name(model), usage, *row[10:19])  # type: ignore[arg-type]
 
 
 def _parts(values: list[int]) -> Iterable[list[int]]:

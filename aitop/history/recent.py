@@ -3,7 +3,7 @@
 import sqlite3
 
 from aitop import periods
-from aitop.model import Sum
+from aitop.model import Sum, Timing
 
 DAYS = 60
 DAY = 86_400
@@ -20,6 +20,16 @@ def by_session(db: sqlite3.Connection, start: float) -> list[tuple[float, int, S
         (row[0], row[1], Sum._make((1, 0, *row[2:8], 0, 0, 0, 0, row[8], 0)))
         for row in rows
     ]  # fmt: skip
+
+
+def timed(db: sqlite3.Connection, start: float) -> list[tuple[float, int, Timing]]:
+    """(at, session, how long it took) of every response since a moment that somebody timed."""
+    rows = db.execute(
+        "SELECT at, session, duration_ms, ttft_ms, output FROM response "
+        "WHERE at >= ? AND (duration_ms IS NOT NULL OR ttft_ms IS NOT NULL)",
+        (start,),
+    )
+    return [(at, session, Timing(*rest)) for at, session, *rest in rows]
 
 
 def cut_off(db: sqlite3.Connection, start: float) -> list[float]:

@@ -8,12 +8,10 @@ from collections.abc import Iterable
 
 from aitop.history import keys, load, rows, write
 from aitop.history.ledger import Ledger
-from aitop.history.rows import BASES, Evidence, Row
-from aitop.model import Response, Sum
+from aitop.history.rows import BASES, Contribution, Evidence, Row
+from aitop.model import Response
 from aitop.pricing import cost
 from aitop.pricing.table import PriceTable
-
-Contribution = tuple[float, int, str, Sum, str | None]
 
 
 class Responses:
@@ -136,7 +134,7 @@ class Responses:
         for number, evidence in self._copies(other).items():
             mine = copies.get(number)
             copies[number] = evidence if mine is None else rows.joined(mine, evidence)
-        ledger.book(*other.contribution(), -1)
+        ledger.book(other.contribution(), -1)
         for name, identity in list(self._aliases.items()):
             if identity == other.id:
                 self._aliases[name] = ledger.out.aliases[name] = row.id
@@ -149,8 +147,11 @@ class Responses:
     def _count(self, row: Row, before: Contribution | None, now: float) -> None:
         """Price a response and move the sums by the difference it makes."""
         ledger, e = self.ledger, row.evidence
-        priced = cost.price(self.prices, e.model, e.usage, e.at)
-        row.cost, row.basis = priced.cost, BASES.index(priced.basis)
+        if e.billed is not None:
+            row.cost, row.basis = e.billed, 0
+        else:
+            priced = cost.price(self.prices, e.model, e.usage, e.at)
+            row.cost, row.basis = priced.cost, BASES.index(priced.basis)
         row.incomplete = e.stop_reason is None and now - e.at > rows.INCOMPLETE_AFTER
         after = row.contribution()
         ledger.out.rows[row.id] = row
@@ -158,10 +159,10 @@ class Responses:
             ledger.changes.models.add((e.model, row.basis))
         if before != after:
             if before is not None:
-                ledger.book(*before, -1)
-            ledger.book(*after, 1)
+                ledger.book(before, -1)
+            ledger.book(after, 1)
         session = ledger.session_by_id(row.session)
-        if e.agent is not None and e.agent not in session.agents:
+        if e.agent and e.agent not in session.agents:
             session.agents.add(e.agent)
             ledger.out.agents.append((session.id, e.agent))
         if e.agent is None and e.at >= session.context_at:

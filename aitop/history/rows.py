@@ -8,10 +8,12 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from aitop.model import CacheState, Response, Sum, Usage
+from aitop.model import PICO, CacheState, Response, Sum, Timing, Usage
+from aitop.timings import Timings
 
 INCOMPLETE_AFTER = 60.0  # seconds: a response still without a stop reason by then stays so
 CHARS_PER_TOKEN = 4.5  # a careful estimate: below it a healthy response never shows more than it reports
+MOST_USD = 1e5  # one response that says it cost more is damaged
 BASES = ("listed", "family", "unpriced")
 
 
@@ -40,7 +42,7 @@ class Session:
         "agents", "branch", "cache", "client_api_ms", "client_cost", "compactions", "context_at",
         "context_limit", "context_tokens", "cwd", "dirty", "id", "info_at", "inherited", "last_at",
         "lines", "model", "name", "pane", "pid", "provider", "started_at", "status", "status_at", "status_live",
-        "stop_reasons", "tag", "total",
+        "stop_reasons", "tag", "timings", "total",
     )  # fmt: skip
 
     def __init__(self, identity: int, provider: str, name: str) -> None:
@@ -60,6 +62,7 @@ class Session:
         self.total = [0] * len(Sum._fields)
         self.compactions = 0
         self.stop_reasons: dict[str, int] = {}
+        self.timings = Timings()
         self.client_cost: float | None = None
         self.client_api_ms: float | None = None
         self.inherited = 0  # picodollars of copied responses that another session paid
@@ -85,6 +88,26 @@ class Evidence(NamedTuple):
     paying: str | None
     file: int
     end: int
+    duration_ms: float | None = None
+    ttft_ms: float | None = None
+    billed: int | None = None  # picodollars, as the client says
+
+    def timing(self) -> Timing | None:
+        """How long it took; None where nobody said."""
+        if self.duration_ms is None and self.ttft_ms is None:
+            return None
+        return Timing(self.duration_ms, self.ttft_ms, self.usage.output_tokens)
+
+
+class Contribution(NamedTuple):
+    """What one response adds, and where."""
+
+    at: float
+    session: int
+    model: str
+    sum: Sum
+    stop_reason: str | None = None
+    timing: Timing | None = None
 
 
 class Row:
@@ -104,25 +127,26 @@ class Row:
         self.record_id: str | None = None
         self.stored = False
 
-    def contribution(self) -> tuple[float, int, str, Sum, str | None]:
-        """(at, session, model, what it adds, stop reason)."""
+    def contribution(self) -> Contribution:
         e, u = self.evidence, self.evidence.usage
         understated = self.incomplete and e.visible > 2 * CHARS_PER_TOKEN * u.output_tokens
-        return (
+        return Contribution(
             e.at, self.session, e.model,
             Sum(1, 0, u.uncached_input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
                 u.cache_write_1h_tokens, self.cost, 0, 0, int(self.basis == 2), int(self.basis == 1),
                 int(self.incomplete), int(understated)),
-            e.stop_reason,
+            e.stop_reason, e.timing(),
         )  # fmt: skip
 
 
 def first_evidence(r: Response, file: int, now: float) -> Evidence:
     """A response as one file tells it; a time in the future or none at all becomes now."""
     at = min(r.at, now) if r.at > 0 else now
+    billed = r.billed_usd is not None and 0 <= r.billed_usd < MOST_USD
     return Evidence(
-        at, r.model, r.usage, r.stop_reason, r.visible_chars, r.agent, r.paying_session, file, r.end
-    )
+        at, r.model, r.usage, r.stop_reason, r.visible_chars, r.agent, r.paying_session, file, r.end,
+        r.duration_ms, r.ttft_ms, round((r.billed_usd or 0.0) * PICO) if billed else None,
+    )  # fmt: skip
 
 
 def more_evidence(old: Evidence, r: Response, now: float) -> Evidence:
@@ -133,6 +157,7 @@ def more_evidence(old: Evidence, r: Response, now: float) -> Evidence:
         visible=old.visible + r.visible_chars if r.offset > old.end else r.visible_chars,
         agent=new.agent if old.agent is not None else None,
         paying=new.paying or old.paying,
+        **_measured(new, old),
     )
 
 
@@ -144,23 +169,37 @@ def joined(one: Evidence, other: Evidence) -> Evidence:
         visible=one.visible + other.visible,
         agent=last.agent if first.agent is not None else None,
         paying=last.paying or first.paying,
+        **_measured(last, first),
     )
 
 
 def decide(versions: Iterable[Evidence], file_of: Callable[[int], File]) -> tuple[Evidence, str | None]:
     """One response from every file's version of it: what counts, and the name of the session that paid.
 
-    A version with a stop reason beats one without. The session is the one a line names as paying,
-    else that of the first file in order. Where either is on a main thread, the response is.
+    A version with a stop reason beats one without; a feed's, which is told only of whole responses,
+    beats a file's without. What a feed measured and billed beats what files imply. The session is the
+    one a line names as paying, else that of the first file in order. Where either is on a main
+    thread, the response is.
     """
     ordered = sorted(versions, key=lambda e: file_of(e.file).order())
     best = next((e for e in ordered if e.stop_reason is not None), ordered[0])
+    if best.stop_reason is None:
+        best = next((e for e in ordered if e.file == 0 and e.billed is not None), best)
     paying = next((e.paying for e in ordered if e.paying), None)
     main = any(e.agent is None for e in ordered)
     counted = best._replace(
-        at=min(e.at for e in ordered), agent=None if main else ordered[0].agent, paying=paying
-    )
+        at=min(e.at for e in ordered), agent=None if main else ordered[0].agent, paying=paying,
+        **_measured(*sorted(ordered, key=lambda e: e.file != 0)),
+    )  # fmt: skip
     return counted, paying or file_of(ordered[0].file).session
+
+
+def _measured(*told: Evidence) -> dict[str, Any]:
+    """Each measurement by the first that made it."""
+    return {
+        name: next((value for e in told if (value := getattr(e, name)) is not None), None)
+        for name in ("duration_ms", "ttft_ms", "billed")
+    }
 
 
 def pack_modifiers(u: Usage) -> str | None:

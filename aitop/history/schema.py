@@ -13,14 +13,16 @@ moves to `copy`, and the row is computed from those, so any reading order ends t
 import os
 import sqlite3
 
-VERSION = 2
+VERSION = 3
 
 _EVIDENCE = """
   at REAL NOT NULL, model INTEGER NOT NULL,
   uncached INTEGER NOT NULL, output INTEGER NOT NULL, cache_read INTEGER NOT NULL,
   write_5m INTEGER NOT NULL, write_1h INTEGER NOT NULL, reasoning INTEGER NOT NULL, searches INTEGER NOT NULL,
   modifiers TEXT,              -- JSON [speed, geo, tier, advisor], NULL when all are plain
-  stop_reason TEXT, visible INTEGER NOT NULL, agent TEXT, paying TEXT, file INTEGER NOT NULL, end INTEGER NOT NULL
+  stop_reason TEXT, visible INTEGER NOT NULL, agent TEXT, paying TEXT, file INTEGER NOT NULL, end INTEGER NOT NULL,
+  duration_ms REAL, ttft_ms REAL, -- NULL: nobody measured it
+  billed INTEGER               -- picodollars, where the client said what it cost
 """
 
 # Whole UTC days, moved in the same transaction as their quarter hours: reports over long spans read
@@ -61,6 +63,7 @@ CREATE TABLE session (
   stop_reasons TEXT NOT NULL DEFAULT '{{}}',
   client_cost REAL, client_api_ms REAL, inherited INTEGER NOT NULL DEFAULT 0,
   context_tokens INTEGER, context_at REAL, context_limit INTEGER,
+  timings TEXT,                -- JSON: counts of its responses by duration, time to first token, speed
   UNIQUE (provider, name));
 CREATE TABLE agent (session INTEGER NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (session, agent)) WITHOUT ROWID;
 CREATE TABLE response (
@@ -109,8 +112,17 @@ INSERT INTO day_tool SELECT at / 86400 * 86400, session, name, sum(calls), sum(f
   GROUP BY 1, 2, 3;
 """
 
+_TIMINGS = (
+    "".join(
+        f"ALTER TABLE {table} ADD COLUMN {column};\n"
+        for table in ("response", "copy")
+        for column in ("duration_ms REAL", "ttft_ms REAL", "billed INTEGER")
+    )
+    + "ALTER TABLE session ADD COLUMN timings TEXT;"
+)
+
 # version → the statements that lead from it to the next one
-MIGRATIONS: dict[int, str] = {1: _DAYS + _FILL_DAYS}
+MIGRATIONS: dict[int, str] = {1: _DAYS + _FILL_DAYS, 2: _TIMINGS}
 
 
 class HistoryError(Exception):

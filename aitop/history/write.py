@@ -153,7 +153,7 @@ def _copies(out: Pending, models: Models) -> Iterable[tuple[object, ...]]:
 
 def _evidence(e: Evidence, models: Models) -> tuple[object, ...]:
     return (e.at, models.id(e.model), *e.usage[:7], pack_modifiers(e.usage), e.stop_reason, e.visible, e.agent,
-            e.paying, e.file, e.end)  # fmt: skip
+            e.paying, e.file, e.end, e.duration_ms, e.ttft_ms, e.billed)  # fmt: skip
 
 
 def _response(row: Row, models: Models) -> tuple[object, ...]:
@@ -174,7 +174,7 @@ def _session(s: Session) -> tuple[object, ...]:
     return (s.id, s.provider, s.name, s.cwd, s.branch, s.model, s.tag, s.pid, s.pane, s.info_at, s.started_at,
             s.last_at, s.status, s.status_at, s.status_live, *s.total, s.compactions,
             json.dumps(s.stop_reasons, separators=(",", ":")), s.client_cost, s.client_api_ms, s.inherited,
-            s.context_tokens, s.context_at, s.context_limit)  # fmt: skip
+            s.context_tokens, s.context_at, s.context_limit, s.timings.packed())  # fmt: skip
 
 
 def _limit(limit: Limit) -> tuple[object, ...]:

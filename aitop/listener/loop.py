@@ -261,7 +261,7 @@ class Listener:
         self._folded += 1 if changes.anything() else 0
         self.aggregator.fold(changes, now)
         self.keeper.fold(changes, self.history.sessions.values())
-        self.shares.fold(changes.sums, self.history.provider_of, now)
+        self.shares.fold(changes, self.history.provider_of, now)
 
     def _failed(self, error: Exception) -> None:
         """The history refused: take all of it back and read it again when it can be written."""
@@ -383,13 +383,18 @@ class Listener:
     def _recall(self, now: float) -> None:
         """What the history knew before this start: the last hour, the periods, the newest sessions."""
         self._remember_sessions()
-        self.aggregator.windows.advance(now)
+        self.aggregator.advance(now)
         self.aggregator.recall(read.past(self.db, now - 3600))
+        timed = recent.timed(self.db, now - 900)
         self.aggregator.recall_sessions(
-            recent.by_session(self.db, now - 900), recent.cut_off(self.db, now - 900), now
+            recent.by_session(self.db, now - 900), recent.cut_off(self.db, now - 900), timed, now
         )
         self._with_data = set(by_provider.with_data(self.db))
-        self.shares.recall(by_provider.recent(self.db, now - 3600), now)
+        self.shares.recall(
+            by_provider.recent(self.db, now - 3600),
+            ((self.history.provider_of(session), at, timing) for at, session, timing in timed),
+            now,
+        )
         for limit in read.limits(self.db, now):
             self.aggregator.limits[(limit.provider, limit.account or "", limit.name)] = limit
         for model, basis in read.odd_models(self.db):

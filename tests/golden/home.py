@@ -21,8 +21,10 @@ def publish(home, state, *, own=(), fresh=True):
     now = time.time() if fresh else time.time() - 60
     state = dict(state, written_at=now)
     os.makedirs(os.path.join(home, "segments"), exist_ok=True)
-    with open(os.path.join(home, "state.json"), "w") as file:
+    path = os.path.join(home, "state.json")
+    with open(path + ".new", "w") as file:
         json.dump(state, file)
+    os.replace(path + ".new", path)
     for name, text in segments.render_all(state, own, states.NOW).items():
         path = os.path.join(home, "segments", name)
         with open(path + ".new", "wb") as file:

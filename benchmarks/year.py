@@ -1,0 +1,105 @@
+"""A made-up year of responses, written straight into a `history.db` by the product's own writer.
+
+For reports and forecasts over histories whose transcripts would fill a disk: nothing is read, every
+response and tool call goes through `History.apply`, so sums, days and prices are what the product
+makes of them. The same seed makes the same year. `grow` adds to it, each time over the whole year, so
+one file is measured at several sizes.
+
+`python -m benchmarks.year FOLDER [RESPONSES]` writes FOLDER/history.db (2 million: a minute or two)
+and prints what it holds.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+
+from aitop.history import schema
+from aitop.history.store import History
+from aitop.model import Response, SessionInfo, ToolResult, ToolUse, Usage
+from aitop.pricing import table
+
+DAYS = 365
+PER_SESSION = 250  # responses
+MODELS = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-sonnet-4-5-20250929")
+TOOLS = ("Bash", "Read", "Edit", "Grep", "Write", "Task")
+BRANCHES = ("main", "fix/login", "release", None)
+COMMIT_AT = 40  # sessions
+
+
+class Year:
+    """A year that ends at `now` (epoch seconds). `truth` is what its history holds."""
+
+    def __init__(self, path, now, seed=1):
+        self.db = schema.connect(path)
+        self.db.execute("PRAGMA synchronous = OFF")  # made again when lost
+        self.db.execute("PRAGMA cache_size = -262144")  # ids have no order: their tree is kept in memory
+        self.history = History(self.db, table.load(), floor=now)  # nobody asks for the changes
+        self.history.priced_otherwise()  # from now on it counts as priced by this table
+        self.now, self.random, self.sessions = now, random.Random(seed), 0
+        self.truth = {"responses": 0, "sessions": 0, "tools": 0, "input": 0, "output": 0}
+
+    def grow(self, responses):
+        """Add sessions all over the year until it holds that many responses."""
+        missing = responses - self.truth["responses"]
+        count = -(-missing // PER_SESSION)
+        for number in range(count):
+            begins = self.now - DAYS * 86_400 * (count - number) / count
+            self._session(begins, min(PER_SESSION, responses - self.truth["responses"]))
+            if number % COMMIT_AT == COMMIT_AT - 1:
+                self.history.commit()
+        self.history.commit()
+        return self.truth
+
+    def close(self):
+        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.db.execute("PRAGMA optimize")
+        self.db.close()
+
+    def _session(self, begins, responses):
+        """One session of some hours, in one of forty folders."""
+        number = self.sessions
+        name = f"{number:08x}-0000-4000-8000-{number:012d}"
+        folder = f"/home/you/project-{number * 7 % 40}"
+        model, at, context = self.random.choice(MODELS), begins, 9_000
+        facts = SessionInfo(name, begins, cwd=folder, branch=BRANCHES[number % len(BRANCHES)], model=model)
+        events = [facts]
+        pace = min(60.0, max(0.1, (self.now - begins) / responses / 2))
+        for count in range(responses):
+            at = min(at + self.random.expovariate(1 / pace), self.now)
+            events += self._response(name, f"{number:x}_{count:x}", at, model, context, count)
+            context = 9_000 if context > 180_000 else context + self.random.randrange(300, 2_500)
+        self.history.apply(
+            "claude-code", events, self.now, self.history.file("claude-code", f"{folder}/{name}.jsonl")
+        )
+        self.sessions += 1
+        self.truth["sessions"] += 1
+        self.truth["responses"] += responses
+
+    def _response(self, session, name, at, model, context, count):
+        written, output = self.random.randrange(300, 2_500), self.random.randrange(40, 1_500)
+        usage = Usage(3, output, context, written)
+        tool = self.random.random() < 0.5
+        yield Response(session, at, model, usage, f"msg_{name}", f"req_{name}", stop_reason="tool_use" if tool else
+                       "end_turn", offset=count * 2_000, end=count * 2_000 + 1_500)  # fmt: skip
+        if tool:
+            called, failed = self.random.choice(TOOLS), self.random.random() < 0.03
+            yield ToolUse(session, at, f"toolu_{name}", called)
+            yield ToolResult(session, min(at + 2, self.now), f"toolu_{name}", called, failed)
+            self.truth["tools"] += 1
+        self.truth["input"] += usage.input_tokens
+        self.truth["output"] += output
+
+
+def make(folder, responses=2_000_000, now=None):
+    """Write a year into `folder`/history.db; what it holds."""
+    os.makedirs(folder, exist_ok=True)
+    year = Year(os.path.join(folder, "history.db"), time.time() if now is None else now)
+    truth = year.grow(responses)
+    year.close()
+    return truth
+
+
+if __name__ == "__main__":
+    print(json.dumps(make(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 2_000_000)))
