@@ -12,6 +12,8 @@ from typing import Any
 
 from aitop import paths, rules
 
+MOST_SAID = 600  # characters of an error
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -158,7 +160,11 @@ PROVIDER_FIELDS = {"enabled": "bool", "folders": "strings"}
 
 
 class ConfigError(ValueError):
-    """What is wrong with the configuration, said so that a user can mend it."""
+    """What is wrong with the configuration, said so that a user can mend it; one line that a terminal can take."""
+
+    def __init__(self, text: str) -> None:
+        shown = "".join(char if char.isprintable() else "\ufffd" for char in text)
+        super().__init__(shown if len(shown) <= MOST_SAID else shown[: MOST_SAID - 1] + "…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +224,14 @@ def parse(raw: bytes, path: str) -> Config:
     """Check the text of a configuration file. Raises ConfigError naming file, line and key."""
     try:
         text = raw.decode()
-        data = tomllib.loads(text)
+        return _checked(text, tomllib.loads(text), path)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: tables or lists are nested too deep") from error
 
+
+def _checked(text: str, data: dict[str, Any], path: str) -> Config:
     def fail(dotted: str, message: str) -> ConfigError:
         line = _line_of(text, dotted)
         return ConfigError(f"{path}{f':{line}' if line else ''}: {dotted}: {message}")

@@ -106,8 +106,8 @@ def reason(state: "dict[str, Any]", row: "dict[str, Any]") -> str:
     limit = fields.money(state, row.get("limit_usd"))
     if row.get("period") == "session":
         return f"aitop: this session has spent its budget {name} of {limit}; start another, or raise [budgets.{name}]"
-    used = fields.money(state, row.get("used_usd"), row)
-    return f"aitop: budget {name} is over: {used} of {limit} this {row.get('period')}; raise [budgets.{name}] to go on"
+    used, period = fields.money(state, row.get("used_usd"), row), clean(row.get("period"), 16)
+    return f"aitop: budget {name} is over: {used} of {limit} this {period}; raise [budgets.{name}] to go on"
 
 
 def judge(state: "dict[str, Any] | None", now: float, names: list[str]) -> "tuple[int, list[dict[str, Any]]]":
@@ -123,7 +123,8 @@ def judge(state: "dict[str, Any] | None", now: float, names: list[str]) -> "tupl
             judged.append({"kind": "budget", "verdict": level, **row})
     if not names:
         judged += _limits(state, now)
-    complete = state.get("scan", {}).get("complete") is not False
+    scan = state.get("scan")
+    complete = not isinstance(scan, dict) or scan.get("complete") is not False
     if any(row["verdict"] == "over" for row in judged):
         return OVER, judged
     if not judged or not complete:
@@ -174,7 +175,7 @@ def _report(names: list[str], *, quiet: bool, as_json: bool) -> int:
                     fields.money(state or {}, row.get("used_usd"), row),
                     fields.money(state or {}, row.get("limit_usd")),
                 )
-                what += f": {used} of {limit} this {row.get('period')}"
+                what += f": {used} of {limit} this {clean(row.get('period'), 16)}"
             sys.stdout.write(f"{row['verdict']:<5} {what} ({share})\n")
         if code == NOT_RUNNING:
             sys.stderr.write("no listener is running: `aitop start`\n")

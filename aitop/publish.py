@@ -47,9 +47,11 @@ class Publisher:
                 if os.path.islink(path):
                     os.unlink(path)
         _make(self.segments)
-        os.close(
-            os.open(os.path.join(self.folder, paths.NOW), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        mark = os.open(
+            os.path.join(self.folder, paths.NOW), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
         )
+        os.fchmod(mark, 0o600)  # a shell may have made it first
+        os.close(mark)
 
     def state(self, state: dict[str, Any]) -> None:
         """Replace `state.json`. Raises OSError."""

@@ -85,7 +85,7 @@ class Book:
         changes = self.history.commit()
         self.aggregator.fold(changes, self.now)
         self.keeper.fold(changes, self.history.sessions.values())
-        self.shares.fold(changes.sums, self.history.provider_of, self.now)
+        self.shares.fold(changes, self.history.provider_of, self.now)
         state = self.state()
         data = orjson.dumps(state)
         if len(data) > MOST_STATE:

@@ -98,7 +98,7 @@ def _change(place: tuple[Any, Any], others: list[Any], random: Random) -> None:
     elif what == 8 and isinstance(container[key], str):
         container[key] = _spliced(container[key], random.choice(STRINGS), random)
     elif what == 9 and isinstance(container[key], int | float):
-        container[key] = container[key] * random.choice((-1, 0, 2, 1000, 0.5))
+        container[key] = container[key] * random.choice((-1, 0, 2, 1000))
     elif what == 10 and isinstance(container, list):
         container.extend(_copy(container[key]) for _ in range(random.choice((1, 2, 50))))
     elif isinstance(container, dict):

@@ -104,7 +104,8 @@ class _Run:
                 self.session, at, self.model or "unknown", usage, f"{self.session}:{identity}",
                 stop_reason=DONE, agent=self.agent, offset=offset, end=offset,
             )  # fmt: skip
-        for call in message.get("toolCalls") or ():
+        calls = message.get("toolCalls")
+        for call in calls if isinstance(calls, list) else ():
             if isinstance(call, dict):
                 self._tool(call, at)
 
@@ -133,4 +134,5 @@ def _usage(raw: Any) -> Usage:
         return Usage()
     whole, thoughts = count(raw.get("input")), count(raw.get("thoughts"))
     cached = min(whole, count(raw.get("cached")))
-    return Usage(whole - cached, count(raw.get("output")) + thoughts, cached, 0, 0, thoughts)
+    output = count(count(raw.get("output")) + thoughts)
+    return Usage(whole - cached, output, cached, 0, 0, min(thoughts, output))
