@@ -12,6 +12,7 @@ from typing import Any
 
 from aitop import paths, rules
 
+HIGHEST_PRICE = 10_000  # USD per million tokens; anything above is a slip of the unit
 MOST_SAID = 600  # characters of an error
 
 
@@ -362,8 +363,10 @@ def _price_overrides(data: dict[str, Any], fail: Any) -> dict[str, dict[str, Any
                     raise fail(f"{dotted}.from", 'must be a date such as "2026-01-31"')
             elif name not in PRICE_FIELDS:
                 raise fail(f"{dotted}.{name}", f"unknown key{_nearest(name, PRICE_FIELDS)}")
-            elif _mismatch("number", value) or value < 0:
-                raise fail(f"{dotted}.{name}", "must be a number of USD per million tokens, 0 or more")
+            elif _mismatch("number", value) or value > HIGHEST_PRICE:
+                raise fail(
+                    f"{dotted}.{name}", f"must be a number of USD per million tokens, 0 to {HIGHEST_PRICE}"
+                )
         for name in ("input", "output"):
             if name not in row:
                 raise fail(dotted, f"needs {name} (USD per million tokens)")

@@ -1,11 +1,11 @@
 """`python -m tests.fuzz`: so many inputs for each target, one table, exit code 1 when a property broke.
 
-    --inputs N     for each target (default 20,000)
-    --seed S       the same seed makes the same inputs (default 1)
-    --target NAME  only this one; may be given again
-    --jobs N       processes (default: the number of cores)
-    --keep FOLDER  where inputs that broke something are written (default: fuzz-findings)
-    --record FILE  append the date, the counts and the outcome to this file
+--inputs N     for each target (default 20,000)
+--seed S       the same seed makes the same inputs (default 1)
+--target NAME  only this one; may be given again
+--jobs N       processes (default: the number of cores)
+--keep FOLDER  where inputs that broke something are written (default: fuzz-findings)
+--record FILE  append the date, the counts and the outcome to this file
 """
 
 import argparse
@@ -24,7 +24,9 @@ PART = 5000  # inputs of one piece of work
 
 def table(outcomes: list[Outcome]) -> list[str]:
     """One row a target, and their sum."""
-    lines = [f"{'fuzz target':<16}{'inputs':>10}{'MB':>9}{'survived':>10}{'broken':>8}{'ms each':>9}{'grown MB':>10}"]
+    lines = [
+        f"{'fuzz target':<16}{'inputs':>10}{'MB':>9}{'survived':>10}{'broken':>8}{'ms each':>9}{'grown MB':>10}"
+    ]
     for name in dict.fromkeys(outcome.target for outcome in outcomes):
         lines.append(_row(name, [outcome for outcome in outcomes if outcome.target == name]))
     return [*lines, _row("all", outcomes)]
@@ -41,7 +43,9 @@ def _row(name: str, outcomes: list[Outcome]) -> str:
 def fuzz(inputs: int, seed: int, names: list[str], jobs: int, keep: str) -> list[Outcome]:
     """Every target's parts, dealt to so many processes."""
     parts = [
-        (name, first, min(PART, inputs - first), seed, keep) for first in range(0, inputs, PART) for name in names
+        (name, first, min(PART, inputs - first), seed, keep)
+        for first in range(0, inputs, PART)
+        for name in names
     ]
     outcomes = []
     with concurrent.futures.ProcessPoolExecutor(jobs, max_tasks_per_child=1) as pool:

@@ -24,7 +24,9 @@ def documents(target: str) -> list[Any]:
 
 def lines(target: str) -> list[list[Any]]:
     """The seeds that are lines of JSON; what is no JSON in them is left to `raw`."""
-    runs = [[value for line in data.split(b"\n") if (value := _value(line)) is not None] for data in raw(target)]
+    runs = [
+        [value for line in data.split(b"\n") if (value := _value(line)) is not None] for data in raw(target)
+    ]
     return [run for run in runs if run]
 
 

@@ -86,7 +86,10 @@ def _swiftbar(text: str) -> None:
     for one in lines:
         title, _, options = one.partition("|")
         printable(title, "swiftbar")
-        ours = any(word in options for word in ("param1=top terminal", "param1=start terminal")) or title == "Refresh "
+        ours = (
+            any(word in options for word in ("param1=top terminal", "param1=start terminal"))
+            or title == "Refresh "
+        )
         strange = "|" in options or (not ours and re.search(r"bash=|refresh=|href=|shell=", options))
         submenu = one != "---" and one.removeprefix("--").startswith("-")
         if strange or submenu or not title.strip():

@@ -72,7 +72,9 @@ def run(name: str, first: int, many: int, seed: int, keep: str) -> Outcome:
         target.close()
     grown = max(0, _memory() - before)
     if grown > MOST_GROWTH:
-        findings.append(f"{name}: memory grew by {grown >> 20} MB over {tried} inputs (seed {seed}, from {first})")
+        findings.append(
+            f"{name}: memory grew by {grown >> 20} MB over {tried} inputs (seed {seed}, from {first})"
+        )
     return Outcome(name, tried, size, time.process_time() - began, grown, tuple(findings))
 
 
@@ -132,7 +134,9 @@ def _memory() -> int:
 def _alone() -> None:
     """A home that is nobody's, and a bound on memory: a process that wants more fails at once."""
     scratch = tempfile.mkdtemp(prefix="aitop-fuzz-home-")
-    os.environ.update(HOME=scratch, AITOP_HOME=os.path.join(scratch, "h"), AITOP_PROVIDERS="builtin", TZ="UTC")
+    os.environ.update(
+        HOME=scratch, AITOP_HOME=os.path.join(scratch, "h"), AITOP_PROVIDERS="builtin", TZ="UTC"
+    )
     for name in ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "AITOP_CONFIG", "CLAUDE_CONFIG_DIR", "COLUMNS"):
         os.environ.pop(name, None)
     time.tzset()

@@ -182,7 +182,9 @@ def _spread(sums: dict[str, Any], most: int) -> Iterator[Usage]:
     if not isinstance(usage, dict):
         return
     number = count(requests.get("count")) if isinstance(requests, dict) else 0
-    totals = [value if type(value := usage.get(leaf)) is int and 0 < value < MOST_SUM else 0 for leaf in LEAVES]
+    totals = [
+        value if type(value := usage.get(leaf)) is int and 0 < value < MOST_SUM else 0 for leaf in LEAVES
+    ]
     number = max(min(max(1, number), most), 1 + max(totals) // (MOST_TOKENS // 2))
     if not any(totals):
         return

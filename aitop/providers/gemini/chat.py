@@ -7,12 +7,12 @@ Must not keep any text.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
 from aitop.model import ApiError, Event, Response, SessionInfo, ToolUse, Usage
 from aitop.providers import Parsed, Source
+from aitop.providers.files import read_regular
 from aitop.providers.lenient import count, epoch, loads, text
 
 NAME = "gemini"
@@ -36,10 +36,7 @@ def parse(data: bytes, start: int, source: Source) -> Parsed:
 
 def document(path: str, source: Source) -> Iterator[Parsed]:
     """One chat in one document, as older versions write it anew at every change. Raises OSError."""
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size > LARGEST:
-            raise OSError("too large for one document")
-        record = loads(file.read())
+    record = loads(read_regular(path, LARGEST))
     run = _Run(source)
     if isinstance(record, dict):
         run.record(record, 0)

@@ -57,7 +57,11 @@ class Socket:
         head = HEADER.replace(b"claude-code", random.choice(PROVIDERS))
         if kind < 6:
             return head + body
-        return mutate.battered(head, random) + body if kind < 9 else mutate.battered(random.choice(self.bytes), random)
+        return (
+            mutate.battered(head, random) + body
+            if kind < 9
+            else mutate.battered(random.choice(self.bytes), random)
+        )
 
     def check(self, data: bytes) -> None:
         assert self.book is not None
