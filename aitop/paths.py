@@ -22,6 +22,7 @@ INSTALLED = "installed.json"
 BACKUPS = "backups"
 PRESET = "waybar.preset"  # chosen by a click on the bar
 NOTIFIED = "notified.json"  # what people were told of already
+OTEL = "otel.token"  # what a program must show that sends us telemetry
 TMUX = "tmux"  # one file for each tmux server that shows our numbers
 
 

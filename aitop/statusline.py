@@ -206,11 +206,12 @@ def pieces(
     cost = fields.table(said.get("cost")).get("total_cost_usd")
     session = [] if number(cost) is None else [(fields.money(view, cost), "")]
     today, burn = _ours(fresh)
+    budget, alerts = _warned(fresh)
     shown = {
         "cost": [*session, *today],
         "burn": [*burn, *today],
-        "limits": [*quota, *usage],
-        "full": [*usage, *session, *today, *burn],
+        "limits": [*quota, *usage, *budget],
+        "full": [*usage, *session, *today, *burn, *budget, *alerts],
     }[preset]
     if preset == "full":
         shown = [*quota, *shown] if fields.is_subscription(view) else [*shown, *quota]
@@ -244,6 +245,21 @@ def _ours(fresh: "dict[str, Any] | None") -> tuple[list[tuple[str, str]], list[t
         level = fields.level_of(rate, fields.bounds(fresh, "burn"))
         burn.append((fields.money(fresh, rate, minute) + "/h", level))
     return today, burn
+
+
+def _warned(fresh: "dict[str, Any] | None") -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The fullest budget, and the alerts that no other part shows; from a fresh state only."""
+    from aitop.segments import fields, humanize
+    from aitop.segments.text import clean
+
+    if fresh is None:
+        return [], []
+    budget = [
+        (f"{clean(row.get('name'), 24)} {humanize.percent(row.get('percent'))}", fields.budget_level(row))
+        for row in fields.budgets(fresh)[:1]
+    ]
+    names, level, quiet = fields.alert_names(fields.rows(fresh.get("alerts")))
+    return budget, [] if quiet else [(names, level)]
 
 
 def compose(shown: list[tuple[str, str]], columns: int, *, colour: bool) -> str:

@@ -1,23 +1,34 @@
-"""The Messages API as far as one run of the real Claude Code needs it: a tool call, then a last word. Loopback only."""
+"""The Messages API as far as the real Claude Code needs it: scripted replies, then a last word. Loopback only."""
 
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 USAGE = {"input_tokens": 1000, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 2000}
+FINE = {"type": "text", "text": "fine"}
 
 
-def stream(number, content, stop):
+def call(number=1, command="true"):
+    """A call of the tool Bash."""
+    return {"type": "tool_use", "id": f"toolu_{number:04d}", "name": "Bash",
+            "input": {"command": command, "description": "Nothing"}}  # fmt: skip
+
+
+ONE_CALL = ((call(), USAGE | {"output_tokens": 40}), (FINE, USAGE | {"output_tokens": 40}))
+
+
+def stream(identity, content, usage, model):
     """One reply as server-sent events: (name, data)."""
+    stop = "tool_use" if content["type"] == "tool_use" else "end_turn"
     message = {
-        "id": f"msg_{number:04d}",
+        "id": identity,
         "type": "message",
         "role": "assistant",
-        "model": "claude-sonnet-4-5",
+        "model": model,
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
-        "usage": USAGE | {"output_tokens": 1},
+        "usage": usage | {"output_tokens": 1},
     }
     yield "message_start", {"message": message}
     kind = content["type"]
@@ -30,19 +41,20 @@ def stream(number, content, stop):
     yield "content_block_start", {"index": 0, "content_block": start}
     yield "content_block_delta", {"index": 0, "delta": delta}
     yield "content_block_stop", {"index": 0}
-    yield (
-        "message_delta",
-        {"delta": {"stop_reason": stop, "stop_sequence": None}, "usage": USAGE | {"output_tokens": 40}},
-    )
+    yield "message_delta", {"delta": {"stop_reason": stop, "stop_sequence": None}, "usage": usage}
     yield "message_stop", {}
 
 
 class Api:
-    """Serves until `close`; `url` is what the client is given."""
+    """Serves until `close`; `url` is what the client is given.
 
-    def __init__(self):
+    `script` is a list of (content, usage) for the calls with tools, which are those of the client's main loop;
+    after it, and to calls without tools (titles and the like), it says "fine".
+    """
+
+    def __init__(self, script=ONE_CALL):
         api = self
-        self.turns = 0
+        self.turns = self.calls = 0
         self.lock = threading.Lock()
 
         class Handler(BaseHTTPRequestHandler):
@@ -53,12 +65,15 @@ class Api:
                 with api.lock:
                     main = bool(request.get("tools"))
                     api.turns += main
-                    number = api.turns
-                call = {"type": "tool_use", "id": "toolu_0001", "name": "Bash",
-                        "input": {"command": "true", "description": "Nothing"}}  # fmt: skip
-                first = main and number == 1
-                content = call if first else {"type": "text", "text": "fine"}
-                events = stream(number if main else 9000, content, "tool_use" if first else "end_turn")
+                    api.calls += 1
+                    turn, number = api.turns, api.calls
+                content, usage = (
+                    script[turn - 1]
+                    if main and turn <= len(script)
+                    else (FINE, USAGE | {"output_tokens": 40})
+                )
+                identity = f"msg_{id(api):x}_{number:04d}"  # no other server's
+                events = stream(identity, content, usage, request["model"])
                 body = "".join(
                     f"event: {name}\ndata: {json.dumps({'type': name} | data)}\n\n" for name, data in events
                 )

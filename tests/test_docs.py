@@ -50,7 +50,7 @@ def test_every_key_of_the_state_is_described():
 
 def test_the_readmes_figures_are_the_saved_ones(monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
-    from benchmarks.__main__ import MARKS, readme_block
+    from benchmarks.saved import MARKS, readme_block
 
     _, _, rest = text("README.md").partition(MARKS[0])
     shown, mark, _ = rest.partition(MARKS[1])

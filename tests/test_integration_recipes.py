@@ -47,7 +47,7 @@ def test_i3blocks_shows_a_line_for_each_change(tmp_path, home, command):
     try:
         line = seconds(lambda: told("$4.21"))
         block = json.loads(line.removeprefix(","))[-1]
-        assert block["full_text"].startswith("$4.21 $7.20/h ctx 27%")
+        assert block["full_text"].startswith("$4.21 · $7.20/h · ctx 27%")
         publish(home, states.zero())
         seconds(lambda: told("$0.00"))
     finally:
@@ -110,7 +110,7 @@ handler({ set_right_status = function(_, text) io.write('<' .. text .. '>') end 
     call = ["lua5.4", str(path), recipe]
     environment = {"PATH": os.environ["PATH"], "AITOP_HOME": home}
     found = subprocess.run(call, env=environment, capture_output=True, text=True)
-    assert found.stdout.startswith("<$4.21 $7.20/h"), found.stderr
+    assert found.stdout.startswith("<$4.21 · $7.20/h"), found.stderr
     publish(home, states.api(), fresh=False)
     assert subprocess.run(call, env=environment, capture_output=True, text=True).stdout == "<>"
 

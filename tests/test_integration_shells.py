@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,10 +61,12 @@ def test_starship_styles_the_whole_text_by_its_level(home, shell, name, style):
     call = [shell, *SHELLS[shell], f"source {path}; __aitop_starship; {starship()} prompt"]
     shown = run(call, home, STARSHIP_CONFIG=f"{home}/starship.toml", STARSHIP_SHELL="fish")
     assert f"\x1b[{style}m$" in shown.stdout.decode()
+    plain = re.sub(r"\x1b\[[\d;]*[mJ]", "", shown.stdout.decode())
+    assert plain == plain.strip() + " ", "the two levels that are not shown take no room"
     assert shown.stderr == b""
     publish(home, level(name), fresh=False)
     shown = run(call, home, STARSHIP_CONFIG=f"{home}/starship.toml", STARSHIP_SHELL="fish")
-    assert "$" not in shown.stdout.decode()
+    assert re.sub(r"\x1b\[[\d;]*[mJ]", "", shown.stdout.decode()) == ""
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -75,7 +78,7 @@ def test_the_starship_hook_starts_no_process(home, shell):
     started, shown = processes([shell, *SHELLS[shell], f"source {path}; __aitop_starship; {show}"], home)
     idle, _ = processes([shell, *SHELLS[shell], ":"], home)
     assert started == idle
-    assert shown.startswith(b"$4.21 $7.20/h")
+    assert shown.startswith("$4.21 · $7.20/h".encode())
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -109,7 +112,7 @@ def test_powerlevel10k_gets_its_state_and_a_text_that_expands_to_itself(home, na
     rows = shown.stdout.decode().splitlines()
     assert rows[0] == rows[3] == "aitop"  # once, however often it is loaded
     assert rows[1].startswith(f"segment|-s|{name.upper()}|-t|$")
-    assert rows[2].startswith("$0.00" if name == "ok" else "$4.21 $7.20/h ctx 27% ")
+    assert rows[2].startswith("$0.00" if name == "ok" else "$4.21 · $7.20/h · ctx 27% ")
     assert rows[4] == "0"  # instant prompt would replay an old number
     publish(home, level(name), fresh=False)
     assert run(["zsh", "-f", "-c", P10K, "-", path], home).stdout == b"aitop\naitop\n0\n"

@@ -134,7 +134,7 @@ def test_a_follower_goes_on_with_the_preset_a_click_chose(home, command):
         publish(home, states.api())
         assert subprocess.run([command, "waybar", "--cycle"], env=environment).returncode == 0
         line = bar.stdout.readline()
-        assert b"today $1.20 session" in line
+        assert "today · $1.20 session" in line.decode()
         assert line.startswith('{"text":"<b>▲</b> $4.21'.encode())
         bar.terminate()
 

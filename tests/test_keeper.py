@@ -95,6 +95,20 @@ def test_the_past_is_learned_in_slices_and_forecasts_follow(book):
     assert found["month"]["ends_at"] > now
 
 
+def test_days_before_a_long_break_are_what_a_forecast_is_tested_on(book):
+    for n in range(30):
+        spend(book, START + n * DAY + 36_000, f"m{n}")
+    keeper = Keeper()
+    keeper.begin(book.db, START + 200 * DAY)
+    while not keeper.learned:
+        keeper.learn()
+    assert sum(map(sum, keeper.past.slots)) == pytest.approx(cost(book, 0) / PICO)
+    assert len(keeper.past.slots) == 200
+    assert (
+        keeper.forecasts(None, START + 200 * DAY + 40_000)["day"]["tested"] == (30 - 21) * 5
+    )  # three of each weekday are known
+
+
 def test_the_block_is_an_estimate_until_the_client_tells_its_reset(book):
     now = START // 3600 * 3600 + 1800
     spend(book, now, "a")

@@ -54,6 +54,13 @@ def test_blocks_hold_everything_once_and_never_overlap(quarters):
     assert all(any(b.start <= r[0] < b.end for b in found) for r in rows)
 
 
+@given(st.sets(st.integers(0, 4000), max_size=60))
+def test_a_list_of_borders_is_that_of_the_blocks(quarters):
+    ats = sorted(T + at * 900 for at in quarters)
+    found = blocks.borders(lambda since: next((at for at in ats if at >= since), None))
+    assert list(found) == [(b.start, b.end) for b in blocks.split(row(at) for at in ats)]
+
+
 # -- limits --------------------------------------------------------------------------------------------------
 
 
@@ -255,6 +262,12 @@ def test_forecasts_of_any_day_are_finite_and_at_least_what_is_spent(seed, cut):
     assert sum(today[:cut]) <= found.usd < 1e9
     if found.low_usd is not None:
         assert found.low_usd <= found.usd <= found.high_usd
+
+
+def test_the_recent_rate_of_a_quarter_hour_just_begun_is_that_of_what_is_over():
+    slots = [1.0] * 8 + [0.0]  # a dollar each quarter hour; the ninth has just begun
+    running = methods.Running(slots, 8.001 / 20, 20, [])
+    assert methods.recent_rate(running) == pytest.approx(20.0, rel=1e-3)
 
 
 def test_the_recent_rate_is_that_of_the_last_hour():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aitop import segments
-from aitop.segments import fields, humanize, presets, swiftbar, template, text, usage, waybar
+from aitop.segments import fields, humanize, placeholders, presets, swiftbar, template, text, usage, waybar
 
 GOLDEN = os.path.join(os.path.dirname(__file__), "golden")
 FRONT = "/opt/venv/bin/python"  # what the golden menus name
@@ -71,13 +71,23 @@ def test_currency_is_for_display_only():
 
 def test_a_level_colours_only_the_part_it_concerns():
     line = segments.render(states.api(), "tmux", now=states.NOW)
-    assert line.startswith("$4.21 #[push-default]#[fg=yellow]$7.20/h#[default]#[pop-default] ctx 27% ")
+    assert line.startswith("$4.21 · #[push-default]#[fg=yellow]$7.20/h#[default]#[pop-default] · ctx 27% ")
 
 
 def test_a_level_of_zero_is_off():
     state = states.api()
     state["display"]["levels"]["burn"] = [0, 0]
     assert segments.render(state, "tmux", template="{burn}", now=states.NOW) == "$7.20/h"
+
+
+def test_a_budget_and_an_alert_reach_the_line_of_every_display():
+    state = states.api()
+    state["budgets"] = [{"name": "shop", "percent": 91.0, "level": "warning", "left_usd": 1.0}]
+    state["alerts"] += [{"id": "runaway:x", "level": "critical", "text": "away", "since": 1.0}] * 2
+    for name, line in segments.render_all(state, [], states.NOW).items():
+        assert "shop 91%" in line.replace("%%", "%"), name
+        assert line.count("runaway") == 1, name
+        assert "burn, " not in line, name
 
 
 def test_an_optional_part_vanishes_when_it_has_nothing_to_say():
@@ -109,11 +119,21 @@ def test_the_own_segment_of_a_built_in_name_replaces_its_look():
     assert set(drawn) >= {*segments.DISPLAYS, *segments.NO_COLOUR, "x"}
 
 
+def test_a_template_says_how_long_answers_take_where_somebody_measured_it():
+    state = states.api()
+    look = "{latency}{? p95 {latency_p95}}{? first {ttft}}{? {tokens_per_second} tok/s}"
+    silent = segments.render_all(state, [("x", "plain", None, look)], states.NOW)["x"]
+    state["windows"]["15m"] |= {"duration_p50_ms": 4200.0, "duration_p95_ms": 61_000.0, "ttft_p50_ms": 640.0,
+                                "output_tokens_per_second_p50": 61.2}  # fmt: skip
+    told = segments.render_all(state, [("x", "plain", None, look)], states.NOW)["x"]
+    assert (silent, told) == ("-", "4.2s p95 1m01 first 640ms 61 tok/s")
+
+
 def test_every_placeholder_is_filled_and_listed_in_the_help():
-    assert set(fields.values(states.api(), states.NOW)) == fields.NAMES
+    assert set(fields.values(states.api(), states.NOW)) == placeholders.NAMES
     for word in ("tmux", "prompt", "waybar", "swiftbar"):
         shown = usage.text(word)
-        assert all(f"{{{name}}}" in shown for name in fields.NAMES)
+        assert all(f"{{{name}}}" in shown for name in placeholders.NAMES)
         assert all(name in shown for name in presets.NAMES)
 
 

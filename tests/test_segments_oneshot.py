@@ -39,7 +39,7 @@ def home(tmp_path):
 
 def test_a_preset_a_format_and_a_named_segment_print_one_line(home):
     publish(home, states.api(), own=[("mine", "plain", None, "{requests_today} calls")])
-    assert python(home, "tmux", "--preset", "cost").stdout == b"$4.21 today $1.20 session\n"
+    assert python(home, "tmux", "--preset", "cost").stdout.decode() == "$4.21 today · $1.20 session\n"
     assert python(home, "prompt", "--format={model} {context}").stdout == b"opus-4-6 53K/200K\n"
     assert python(home, "tmux", "--segment", "mine").stdout == b"92 calls\n"
     shown = python(home, "prompt", "--shell", "zsh", "--format", "{cost_today} 100%").stdout

@@ -245,7 +245,7 @@ def test_a_pasted_snippet_shows_the_cost_in_a_real_prompt(home, shell, start):
     path = snippet(home, shell)
     with Terminal(home, start) as terminal:
         terminal.type(f"source {path}")
-        terminal.until("$4.21 $7.20/h ctx 27%")
+        terminal.until("$4.21 · $7.20/h · ctx 27%")
 
 
 def starship():

@@ -89,6 +89,18 @@ def test_presets_choose_the_parts(preset, expected):
     assert shown(LIMITED, FRESH, preset) == expected
 
 
+def test_a_budget_and_what_no_other_part_shows_stand_at_the_end():
+    fresh = FRESH | {
+        "budgets": [
+            {"name": "shop", "percent": 91.0, "level": "warning"},
+            {"name": "month", "percent": 20.0},
+        ],
+        "alerts": [{"id": "burn", "level": "critical"}, {"id": "runaway:1f0c", "level": "warning"}],
+    }
+    levels = dict(statusline.pieces(SAID, fresh, 1000.0, "full")[-2:])
+    assert levels == {"shop 91%": "warning", "runaway": "warning"}
+
+
 def test_levels_follow_the_thresholds_in_force():
     levels = dict(statusline.pieces(SAID, FRESH, 1000.0, "full"))
     assert levels["ctx 42%"] == "warning"

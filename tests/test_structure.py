@@ -21,12 +21,21 @@ FREE = {"os", "os.path", "posixpath", "genericpath", "stat", "_stat", "_collecti
         "sys", "time", "errno", "select", "fcntl", "unicodedata", "_socket", "_signal",
         "__future__"}  # fmt: skip
 DISPLAYS = {"aitop.segments" + name for name in (
-    "", ".bash", ".details", ".fields", ".fish", ".humanize", ".plain", ".presets", ".swiftbar", ".template",
-    ".text", ".tmux", ".waybar", ".zsh")}  # fmt: skip
+    "", ".bash", ".details", ".fields", ".fish", ".humanize", ".placeholders", ".plain", ".presets", ".swiftbar",
+    ".template", ".text", ".tmux", ".waybar", ".zsh")}  # fmt: skip
 HOOK = FREE | {"aitop", "aitop.paths", "aitop.hook"}
 STATUSLINE = HOOK | DISPLAYS | {"aitop.state"}  # and json, for its own line
 ONESHOT = (
-    FREE | DISPLAYS | {"aitop", "aitop.__main__", "aitop.paths", "aitop.state", "aitop.segments.oneshot"}
+    FREE
+    | DISPLAYS
+    | {
+        "aitop",
+        "aitop.__main__",
+        "aitop.paths",
+        "aitop.state",
+        "aitop.segments.oneshot",
+        "aitop.segments.options",
+    }
 )
 
 
@@ -176,9 +185,9 @@ def sources():
 
 
 # The edges: who may ask what time it is.
-CLOCKS = ("advice/cli.py", "cli.py", "demo/", "guard.py", "install/", "listener/", "pricing/cli.py",
-          "pricing/refresh.py", "reports/", "segments/follow.py", "segments/oneshot.py", "statusline.py",
-          "top/")  # fmt: skip
+CLOCKS = ("advice/cli.py", "cli.py", "demo/", "gateway/", "guard.py", "install/", "listener/", "litellm.py",
+          "pricing/cli.py", "pricing/refresh.py", "reports/", "segments/follow.py", "segments/oneshot.py",
+          "statusline.py", "top/")  # fmt: skip
 
 
 def test_only_the_edges_ask_what_time_it_is():

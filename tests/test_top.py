@@ -87,7 +87,7 @@ def test_no_line_is_wider_than_the_terminal(case, width, name):
 
 def test_a_state_without_keys_still_draws():
     assert plain.lines({}, 80)[0] == "aitop  0 active sessions"
-    assert len(plain.rows({})) == len(plain.METRICS)
+    assert len(plain.rows({})) == len(plain.METRICS + plain.TIMINGS)
 
 
 @pytest.fixture

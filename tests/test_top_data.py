@@ -11,8 +11,8 @@ from top_app import NOW, Choices, busy
 
 from aitop.history.detail import Agent
 from aitop.model import Sum
-from aitop.segments import text
-from aitop.top import charts, export, keys, paint, picture, rows, sessions, steer, table
+from aitop.segments import humanize, text
+from aitop.top import charts, export, keys, paint, picture, sessions, steer, table
 from aitop.top.choices import Sorting
 from aitop.top.paint import RICH, SIMPLE
 from aitop.top.world import Answers, World
@@ -172,7 +172,28 @@ def test_a_scale_ends_at_a_round_number_not_far_above(value):
      (200_000, "3m20"), (None, "-")],
 )  # fmt: skip
 def test_a_latency_is_short(milliseconds, said):
-    assert rows.took(milliseconds) == said
+    assert humanize.took(milliseconds) == said
+
+
+TIMED = {"timed_requests": 31, "duration_p50_ms": 4200.0, "duration_p95_ms": 21_000.0, "ttft_p50_ms": 640.0,
+         "ttft_p95_ms": 1900.0, "output_tokens_per_second_p50": 61.2, "output_tokens_per_second_p95": 88.0}  # fmt: skip
+
+
+def drawn(state, view, width=200):
+    return picture.text(picture.paint(world(state), Choices(view=view), width, 60, RICH))
+
+
+@pytest.mark.parametrize("view", ["overview", "sessions"])
+def test_latencies_are_shown_where_somebody_measured_them(view):
+    state = busy()
+    silent = drawn(state, view)
+    for holder in (*state["windows"].values(), *state["sessions"]):
+        holder.update(TIMED)
+    shown = drawn(state, view)
+    assert "4.2s" in shown
+    assert "640ms" in shown
+    assert "61" in shown
+    assert "ttft" not in silent.lower()
 
 
 def test_the_split_of_input_never_drops_a_part():

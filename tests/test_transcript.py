@@ -329,12 +329,48 @@ def test_an_attempt_under_way_is_told_to_the_next_run():
     assert errors(source=MAIN) == []
     assert first.pending is not None
     answered = read(assistant(), source=Source(SESSION, None, first.pending))
-    assert (errors_in(answered), answered.pending) == ([], None)
+    assert errors_in(answered) == []
+    assert errors_in(read(attempt("3"), source=Source(SESSION, None, answered.pending))) == []
     assert len(errors_in(read(attempt("2"), source=Source(SESSION, None, first.pending)))) == 1
 
 
 def errors_in(parsed):
     return [event for event in parsed.events if isinstance(event, ApiError)]
+
+
+# -- how long it took -----------------------------------------------------------
+
+
+def parts(*seconds, ref="ar-1"):
+    """The lines of one response, each written when its block was whole."""
+    return [assistant(at=START + at, uuid=f"u{at}", requestRef=ref) for at in seconds]
+
+
+def took(*records, **more):
+    return [
+        response.duration_ms for response in read(*records, **more).events if isinstance(response, Response)
+    ]
+
+
+def test_a_response_took_from_its_request_to_its_last_line():
+    assert took(attempt("ar-1"), *parts(2, 5)) == [5000]
+
+
+def test_an_answer_in_two_runs_took_as_long_as_in_one():
+    first = read(attempt("ar-1"), *parts(2))
+    rest = took(*parts(5), source=Source(SESSION, None, first.pending))
+    assert rest == [5000]
+
+
+def test_a_retry_is_timed_from_its_own_request():
+    assert took(attempt("ar-1"), attempt("ar-2", at=START + 3), *parts(5, ref="ar-2")) == [2000]
+
+
+def test_without_its_request_nobody_knows_how_long_it_took():
+    assert took(*parts(2)) == [None]
+    assert took(attempt("ar-9"), *parts(2)) == [None]
+    assert took(attempt("ar-1", at=START + 9), *parts(2)) == [None]
+    assert took(assistant(), source=Source(SESSION, None, "=ar-1:tomorrow")) == [None]
 
 
 # -- the client's own bookkeeping ---------------------------------------------

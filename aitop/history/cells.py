@@ -9,10 +9,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from aitop.model import Sum
+from aitop.model import ZERO, Sum
 
 QUARTER = 900
 DAY = 86_400
+LONG = DAY * 3 // 4  # seconds: a shorter span reads less by its quarter hours alone
 _COLUMNS = (
     "requests", "errors", "uncached", "output", "cache_read", "write_5m", "write_1h", "cost",
     "unpriced", "estimated", "incomplete", "understated",
@@ -30,9 +31,8 @@ class Cell(NamedTuple):
 
 
 class ToolCell(NamedTuple):
-    """One session's calls of one tool."""
+    """Calls of one tool."""
 
-    session: int
     name: str
     calls: int
     failures: int
@@ -91,12 +91,49 @@ def let_through(db: sqlite3.Connection, sessions: Iterable[int]) -> None:
 
 
 def sums(db: sqlite3.Connection, spans: Iterable[Span], only: Only) -> Iterator[Sum]:
-    """Everything of each span in one sum; tool calls belong to no model and are left out where one is asked for."""
-    ask = f"SELECT {_SUMS} FROM quarter WHERE {only.where()}"  # noqa: S608
-    calls = f"SELECT sum(calls), sum(failures) FROM quarter_tool WHERE {only.where()}"  # noqa: S608
-    for span in spans:
-        tools = (0, 0) if only.models is not None else db.execute(calls, span).fetchone()
-        yield _sum(db.execute(ask, span).fetchone(), tools)
+    """Everything of each span in one sum; tool calls belong to no model and are left out where one is asked for.
+
+    Long spans are whole UTC days, corrected at both ends by the quarter hours between the nearest UTC
+    midnight and the border; where spans meet, a border is read once.
+    """
+    beyond: dict[float, tuple[int, ...]] = {}
+    for start, end in spans:
+        if end - start < LONG:
+            yield _one(db, "quarter", "quarter_tool", (start, end), only)
+            continue
+        for border in (start, end):
+            if border not in beyond:
+                beyond[border] = _beyond(db, border, only)
+        days = _one(db, "day_sum", "day_tool", (_nearest(start), _nearest(end)), only)
+        yield Sum._make(
+            whole - left + more for whole, left, more in zip(days, beyond[start], beyond[end], strict=True)
+        )
+
+
+def _nearest(moment: float) -> int:
+    """The UTC midnight a moment is closest to."""
+    return (int(moment) + DAY // 2) // DAY * DAY
+
+
+def _beyond(db: sqlite3.Connection, border: float, only: Only) -> tuple[int, ...]:
+    """What lies between the nearest UTC midnight and a border after it; negative for one before."""
+    midnight = _nearest(border)
+    if border == midnight:
+        return ZERO
+    part = (midnight, border) if border > midnight else (border, midnight)
+    found = _one(db, "quarter", "quarter_tool", part, only)
+    return found if border > midnight else tuple(-value for value in found)
+
+
+def _one(db: sqlite3.Connection, table: str, tools: str, span: Span, only: Only) -> Sum:
+    values = db.execute(f"SELECT {_SUMS} FROM {table} WHERE {only.where()}", span).fetchone()  # noqa: S608
+    calls = (0, 0)
+    if only.models is None:
+        calls = db.execute(
+            f"SELECT sum(calls), sum(failures) FROM {tools} WHERE {only.where()}",  # noqa: S608
+            span,
+        ).fetchone()
+    return _sum(values, calls)
 
 
 def cells(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[Cell]:
@@ -118,12 +155,12 @@ def cells(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[Cell]:
             yield Cell(session, "", Sum(0, 0, 0, 0, 0, 0, 0, 0, calls, failures))
 
 
-def tool_cells(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[ToolCell]:
-    """A span's tool calls by session and tool; a tool may come more than once."""
+def tools(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[ToolCell]:
+    """A span's calls by tool; a tool may come more than once."""
     for table, part in _parts("day_tool", "quarter_tool", span):
         for row in db.execute(
-            f"SELECT session, name, sum(calls), sum(failures) FROM {table} WHERE {only.where()} "  # noqa: S608
-            "GROUP BY session, name HAVING sum(calls) != 0 OR sum(failures) != 0",
+            f"SELECT name, sum(calls), sum(failures) FROM {table} WHERE {only.where()} "  # noqa: S608
+            "GROUP BY name HAVING sum(calls) != 0 OR sum(failures) != 0",
             part,
         ):
             yield ToolCell(*row)
@@ -169,6 +206,16 @@ def quarters(db: sqlite3.Connection, span: Span) -> list[tuple[int, str, int, in
             )
         ]
     return sorted(found) if len(providers) > 1 else found
+
+
+def first_use(db: sqlite3.Connection, since: float, provider: str) -> int | None:
+    """The first quarter hour from a moment on in which a provider's requests were answered."""
+    found = db.execute(
+        "SELECT at FROM quarter WHERE at >= ? AND requests > 0 "
+        "AND (SELECT provider FROM session WHERE id = quarter.session) = ? ORDER BY at LIMIT 1",
+        (since, provider),
+    ).fetchone()
+    return found[0] if found else None
 
 
 def cost(db: sqlite3.Connection, span: Span) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from aitop.history import keys, load, rows, write
 from aitop.history.ledger import Ledger
+from aitop.history.pairing import Pairing, unnamed
 from aitop.history.rows import BASES, Contribution, Evidence, Row
 from aitop.model import Response
 from aitop.pricing import cost
@@ -23,6 +24,7 @@ class Responses:
         self._next = load.next_id(ledger.db, "response")
         self._rows: dict[int, Row] = {}
         self._aliases: dict[int, int] = {}
+        self._pairing = Pairing(ledger.db)
 
     def preload(self, names: list[int]) -> None:
         """Fetch in a few statements every row these names lead to."""
@@ -37,16 +39,20 @@ class Responses:
         """After a flush the database knows it all."""
         self._rows.clear()
         self._aliases.clear()
+        self._pairing.flushed()
 
     def take(self, provider: str, r: Response, names: list[int], file: int, now: float) -> None:
         """Count one record of a response."""
         known = sorted({self._aliases[name] for name in names if name in self._aliases})
+        known = known or self._other_word(provider, r, file, now)
         before: Contribution | None = None
         if not known:
             session = self.ledger.session(provider, r.paying_session or r.session)
             row = Row(self._next, session.id, rows.first_evidence(r, file, now))
             self._next += 1
             self._rows[row.id] = row
+            if not file and unnamed(r):
+                self._pairing.wait(provider, r, row.evidence.at, row.id)
         else:
             row = self._row(known[0])
             before = row.contribution()
@@ -82,6 +88,15 @@ class Responses:
             if row.copied:
                 self._inherit(row, self._copies(row))
         return max(found) if len(found) == most else None
+
+    def _other_word(self, provider: str, r: Response, file: int, now: float) -> list[int]:
+        """The row of a response that a feed and a file name differently, once the other has told of it."""
+        at = min(r.at, now) if r.at > 0 else now
+        if file:
+            found = self._pairing.written(provider, r, at)
+        else:
+            found = self._pairing.told(provider, r, at) if unnamed(r) else None
+        return [] if found is None else [found]
 
     # -- deciding --------------------------------------------------------------------------------------------
 

@@ -186,9 +186,10 @@ def decide(versions: Iterable[Evidence], file_of: Callable[[int], File]) -> tupl
     if best.stop_reason is None:
         best = next((e for e in ordered if e.file == 0 and e.billed is not None), best)
     paying = next((e.paying for e in ordered if e.paying), None)
-    main = any(e.agent is None for e in ordered)
+    written = [e for e in ordered if e.file] or ordered  # a feed may not know whose thread it was
+    main = any(e.agent is None for e in written)
     counted = best._replace(
-        at=min(e.at for e in ordered), agent=None if main else ordered[0].agent, paying=paying,
+        at=min(e.at for e in ordered), agent=None if main else written[0].agent, paying=paying,
         **_measured(*sorted(ordered, key=lambda e: e.file != 0)),
     )  # fmt: skip
     return counted, paying or file_of(ordered[0].file).session

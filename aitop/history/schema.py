@@ -131,7 +131,7 @@ class HistoryError(Exception):
 
 def connect(path: str) -> sqlite3.Connection:
     """Open, create or migrate the history for its one writer. Raises HistoryError, sqlite3.Error."""
-    new = not os.path.exists(path)
+    new = path != ":memory:" and not os.path.exists(path)
     if new:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     db = sqlite3.connect(path, isolation_level=None, cached_statements=256, timeout=5)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from aitop.history import keys, load, read, write
 from aitop.history.incidents import Incidents
 from aitop.history.ledger import Changes, Ledger, nothing
+from aitop.history.pairing import unnamed
 from aitop.history.responses import Responses, names_of
 from aitop.history.rows import File, Session
 from aitop.history.tools import Tools
@@ -106,7 +107,8 @@ class History:
         """Take events in; those of a file come with its tail state. Nothing is durable before `commit`."""
         named = [(event, _names(event)) for event in events]
         self.begin()
-        if self._ledger.out.size() > FLUSH_AT:
+        feeds_unnamed = file is None and any(type(e) is Response and unnamed(e) for e, _ in named)
+        if self._ledger.out.size() > FLUSH_AT or feeds_unnamed:
             self._flush()
         self._responses.preload([n for event, names in named if type(event) is Response for n in names])
         self._tools.preload([n for event, names in named if type(event) is not Response for n in names])

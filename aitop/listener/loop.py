@@ -13,7 +13,7 @@ import socket
 import sqlite3
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aitop import paths, periods
 from aitop.aggregator import Aggregator
@@ -39,6 +39,9 @@ from aitop.publish import Publisher, encode, projects
 from aitop.publish import shares as encode_shares
 from aitop.shares import Shares
 from aitop.snapshot import MOST_SESSIONS, Facts, take
+
+if TYPE_CHECKING:
+    from aitop.listener.telemetry import Telemetry
 
 RESCAN = 10.0  # seconds between looks through every folder; a safety net where the kernel tells of changes
 RESCAN_WATCHED = 60.0
@@ -71,6 +74,7 @@ class Listener:
         self.shares = Shares(now)
         self.chores = chores.Chores(home, log)
         self.alerts: tuple[Alert, ...] = ()
+        self.telemetry: Telemetry | None = None
         self.config_error: str | None = None
         self.history_error: str | None = None
         self.stopping: str | None = None
@@ -95,6 +99,7 @@ class Listener:
             log.error,
         )
         self._with_data: set[str] = set()
+        self._receive_telemetry()
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -137,6 +142,8 @@ class Listener:
         if self.stopping != "upgrade":
             self.announcer.withdraw(time.time())
         self.receiver.close(remove=True)
+        if self.telemetry is not None:
+            self.telemetry.close()
         self.watcher.close()
         self.chores.close()
         self.sender.close()
@@ -212,6 +219,8 @@ class Listener:
     def _tick(self, now: float) -> None:
         monotonic = time.monotonic()
         self.receiver.sweep(monotonic, now)
+        if self.telemetry is not None:
+            self.telemetry.sweep(monotonic, now)
         if self._reload_wanted or (int(monotonic) % 10 == 5 and self.chores.changed()):
             self._reload_wanted = False
             self._reload(now)
@@ -320,8 +329,8 @@ class Listener:
     def _sign(self) -> tuple[object, ...]:
         """What must stay the same for a second to have been uneventful."""
         return (
-            self._folded, self.receiver.counts.total(), self.ingest.complete, self.config_error,
-            self.history_error, self.config,
+            self._folded, self.receiver.counts.total(), self.telemetry and self.telemetry.sign(),
+            self.ingest.complete, self.config_error, self.history_error, self.config,
         )  # fmt: skip
 
     def _doctor(self) -> dict[str, Any]:
@@ -334,6 +343,7 @@ class Listener:
             "broken_providers": choose.problems(self.installed, self.broken, self.config),
             "watching": self.watcher.active,
             "prices_problem": self.prices.problem,
+            "otel": self.telemetry and self.telemetry.doctor(),
         }
 
     def _in_use(self) -> list[str]:
@@ -379,6 +389,15 @@ class Listener:
         helpers = min(2, os.cpu_count() or 1)
         found = choose.folders(self.providers, self.config, dict(os.environ))
         return Ingest(self.history, self.providers, found, helpers)
+
+    def _receive_telemetry(self) -> None:
+        """What it needs is loaded when it is first switched on."""
+        if self.telemetry is None and self.config["otel.enabled"]:
+            from aitop.listener.telemetry import Telemetry
+
+            self.telemetry = Telemetry(self.home, self.selector, self._arrived, self.log.info)
+        if self.telemetry is not None:
+            self.telemetry.configure(self.config, self.providers)
 
     def _recall(self, now: float) -> None:
         """What the history knew before this start: the last hour, the periods, the newest sessions."""
@@ -465,6 +484,7 @@ class Listener:
         self._release_helpers()
         self.providers = choose.enabled(self.installed, self.config)
         self.receiver.offer(self.providers)
+        self._receive_telemetry()
         self.ingest.stop()
         done, total = self.ingest.done_bytes, self.ingest.total_bytes
         self.ingest = self._ingest()

@@ -5,7 +5,7 @@ lasts five hours. Its end lies on a full hour, so quarter hours tell exactly wha
 client's own number, where known, moves the current block's border to the official one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 HOURS = 5
@@ -26,24 +26,31 @@ class Block(NamedTuple):
 
 def split(rows: Iterable[tuple[int, str, int, int, int]]) -> list[Block]:
     """(at, provider, cost, tokens, requests) of quarter hours, oldest first → blocks, oldest first."""
-    open_: dict[str, Block] = {}
+    open_: dict[str, list[int]] = {}  # provider → start, last, cost, tokens, requests
     done: list[Block] = []
     for at, provider, cost, tokens, requests in rows:
         block = open_.get(provider)
-        if block is None or at >= block.end:
+        if block is None or at >= block[0] + LENGTH:
             if block is not None:
-                done.append(block)
-            start = at // 3600 * 3600
-            block = Block(provider, start, start + LENGTH, at, 0, 0, 0)
-        open_[provider] = block._replace(
-            last=at,
-            cost=block.cost + cost,
-            tokens=block.tokens + tokens,
-            requests=block.requests + requests,
-        )
-    return sorted([*done, *open_.values()], key=lambda b: (b.start, b.provider))
+                done.append(_block(provider, block))
+            block = open_[provider] = [at // 3600 * 3600, at, 0, 0, 0]
+        block[1] = at
+        block[2] += cost
+        block[3] += tokens
+        block[4] += requests
+    done += [_block(provider, block) for provider, block in open_.items()]
+    return sorted(done, key=lambda b: (b.start, b.provider))
 
 
-def current(blocks: Iterable[Block], provider: str, now: float) -> Block | None:
-    """The block that runs at `now`."""
-    return next((b for b in blocks if b.provider == provider and b.start <= now < b.end), None)
+def _block(provider: str, found: list[int]) -> Block:
+    start, *rest = found
+    return Block(provider, start, start + LENGTH, *rest)
+
+
+def borders(used: Callable[[int], int | None]) -> Iterator[tuple[int, int]]:
+    """Begin and end of each block of one provider, by the first quarter hour in use at or after a moment."""
+    at = used(0)
+    while at is not None:
+        start = at // 3600 * 3600
+        yield start, start + LENGTH
+        at = used(start + LENGTH)

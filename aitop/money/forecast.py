@@ -136,10 +136,10 @@ def _rank(ways: dict[str, Callable[..., float | None]], trials: list[Trial]) -> 
 def _day_trials(past: Past) -> list[Trial]:
     weekdays = _weekdays(past)
     found: list[Trial] = []
-    for number in range(max(WARM_UP, len(past.slots) - TESTED_DAYS), len(past.slots)):
+    # a day off says nothing about how days of work end
+    used = [number for number in range(WARM_UP, len(past.slots)) if sum(past.slots[number]) > 0]
+    for number in used[-TESTED_DAYS:]:
         whole = past.slots[number]
-        if sum(whole) <= 0:
-            continue  # a day off says nothing about how days of work end
         for cut in DAY_CUTS:
             running = Running(whole[:cut], cut / DAY_SLOTS, DAY_SLOTS, past.slots[:number], weekdays[number],
                               weekdays[:number])  # fmt: skip

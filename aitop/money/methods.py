@@ -57,12 +57,13 @@ def weekday_rest(running: Running) -> float | None:
 
 
 def recent_rate(running: Running) -> float | None:
-    """As fast as in the last hour."""
-    last = running.slots[-4:]
-    if not last or len(running.slots) < 2:
+    """As fast as in the last hour; of the quarter hour that runs, what is over of it."""
+    gone = running.elapsed * running.length
+    if len(running.slots) < 2 or gone <= 0:
         return None
-    rest = running.length * (1 - running.elapsed)
-    return sum(running.slots) + sum(last) / len(last) * rest
+    before = running.slots[-5] * (len(running.slots) - gone) if len(running.slots) > 4 else 0.0
+    rate = (before + sum(running.slots[-4:])) / min(4.0, gone)
+    return sum(running.slots) + rate * (running.length - gone)
 
 
 def month_pace(month: Month) -> float | None:

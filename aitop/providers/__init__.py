@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from aitop.model import Event
+from aitop.otlp import Record
 
 
 class Source(NamedTuple):
@@ -87,5 +88,18 @@ class Reader(Protocol):
         Called again whenever the file changed (for a database its `-wal` too). `source.pending` is that
         of the last run that was read to its end; until the last one, yield the one you were given.
         What was told before may be told again. Raises OSError for what cannot be read now.
+        """
+        ...
+
+
+@runtime_checkable
+class Telemetry(Protocol):
+    """What a provider has besides when its client also sends OpenTelemetry."""
+
+    services: tuple[str, ...]  # its client's `service.name`, or what that begins with in front of a - or _
+
+    def telemetry(self, records: list[Record], now: float) -> list[Event]:
+        """Some of its client's records → events. A response without an id that its files know too has
+        neither `message_id` nor `request_id`: the history then finds the file's word by its numbers.
         """
         ...

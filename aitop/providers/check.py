@@ -26,17 +26,17 @@ def checked_source(value: Any) -> Source:
 
 def checked_parsed(value: Any, name: str) -> Parsed:
     found: Parsed = _tuple(value, Parsed, "parse()", skip="events")
-    return found._replace(events=_events(found.events, name))
+    return found._replace(events=checked_events(found.events, name))
 
 
 def checked_feed(value: Any, name: str) -> Feed:
     found: Feed = _tuple(value, Feed, "feed()", skip="events")
     if not isinstance(found.paths, list) or not all(isinstance(path, str) for path in found.paths):
         raise TypeError("Feed.paths must be a list of strings")
-    return found._replace(events=_events(found.events, name))
+    return found._replace(events=checked_events(found.events, name))
 
 
-def _events(events: Any, name: str) -> list[Event]:
+def checked_events(events: Any, name: str) -> list[Event]:
     if not isinstance(events, list):
         raise TypeError(f"events must be a list, not {type(events).__name__}")
     for event in events:

@@ -8,8 +8,10 @@ Off means: no folders, no files, no feeds; `problem` says why, and `doctor` show
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from aitop.providers import Feed, Parsed, Provider, Reader, Source
-from aitop.providers.check import checked_feed, checked_parsed, checked_source
+from aitop.model import Event
+from aitop.otlp import Record
+from aitop.providers import Feed, Parsed, Provider, Reader, Source, Telemetry
+from aitop.providers.check import checked_events, checked_feed, checked_parsed, checked_source
 
 FAULTY_FILES = 3
 METHODS = ("folders", "wants", "identify", "parse", "context_limit", "feed")
@@ -30,6 +32,7 @@ class Guarded:
         self.trusted = trusted
         self._provider = provider
         self._reader = provider if isinstance(provider, Reader) else None
+        self._telemetry = provider if isinstance(provider, Telemetry) else None
         self._faulty: set[str] = set()
 
     @property
@@ -67,6 +70,18 @@ class Guarded:
             return found if found is None or self.trusted else checked_feed(found, self.name)
 
         return self._ask("feed", ask, None)
+
+    def sent_by(self, service: str) -> bool:
+        """Whether telemetry of this service is its client's."""
+        names = self._telemetry.services if self._telemetry else ()
+        return any(service == name or service.startswith((f"{name}-", f"{name}_")) for name in names)
+
+    def telemetry(self, records: list[Record], now: float) -> list[Event]:
+        def ask() -> list[Event]:
+            found = self._telemetry.telemetry(records, now) if self._telemetry else []
+            return found if self.trusted else checked_events(found, self.name)
+
+        return self._ask("telemetry", ask, [])
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
         """Raises what the provider raises; the caller says of which file, to `blame`."""

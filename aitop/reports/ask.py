@@ -4,19 +4,21 @@ All groupings are made from the same cells, so their totals are the same picodol
 dictionaries: the JSON contract is made here, once, and every other format shows the same rows.
 """
 
+import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta, tzinfo
 from fnmatch import fnmatchcase
+from functools import partial
 from operator import add
 from typing import Any, NamedTuple
 
 from aitop import periods, rules
 from aitop.history import cells
 from aitop.history.cells import Cell, SessionFacts
-from aitop.model import ZERO, Sum
-from aitop.money.blocks import Block, split
+from aitop.model import PICO, ZERO, Sum
+from aitop.money.blocks import borders
 
 WIDTH = len(Sum._fields)
 
@@ -139,28 +141,28 @@ class Asker:
 
     def blocks(self, now: float) -> Answer:
         """Five-hour blocks that begin on the days asked for; what is filtered out moves no border."""
-        known = cells.bounds(self.db)
-        every = split(cells.quarters(self.db, known)) if known else []
         start, end = self.wanted.span()
-        every = [b for b in every if (start is None or b.start >= start) and (end is None or b.start < end)]
+        providers = sorted({f.provider for f in self.facts.values()})
         rows, total = [], ZERO
-        several = len({f.provider for f in self.facts.values()}) > 1
-        for provider in sorted({block.provider for block in every}):
-            mine = [block for block in every if block.provider == provider]
+        for provider in providers:
+            mine = [
+                (begins, ends)
+                for begins, ends in borders(partial(cells.first_use, self.db, provider=provider))
+                if (start is None or begins >= start) and (end is None or begins < end)
+            ]
             only = self.only
-            if several:
+            if len(providers) > 1:
                 cells.let_through(self.db, [i for i in self.allowed if self.facts[i].provider == provider])
                 only = only._replace(sessions=True)
-            found = cells.sums(self.db, [(b.start, b.end) for b in mine], only)
-            for block, value in zip(mine, found, strict=True):
+            for block, value in zip(mine, cells.sums(self.db, mine, only), strict=True):
                 total = _total((total, value))
-                rows += [self._block(block, value, now)] if any(value) else []
+                rows += [self._block(provider, block, value, now)] if any(value) else []
         return Answer("block", sorted(rows, key=lambda row: (row["started_at"], row["provider"])), total)
 
     def tools(self) -> Answer:
         found: dict[str, list[int]] = {}
         spans = self.spans()
-        for tool in cells.tool_cells(self.db, (spans[0][0], spans[-1][1]), self.only) if spans else ():
+        for tool in cells.tools(self.db, (spans[0][0], spans[-1][1]), self.only) if spans else ():
             known = found.setdefault(tool.name, [0, 0])
             known[0] += tool.calls
             known[1] += tool.failures
@@ -176,11 +178,11 @@ class Asker:
         calls, bad = (sum(values[i] for values in found.values()) for i in (0, 1))
         return Answer("tool", rows, ZERO._replace(tool_calls=calls, tool_failures=bad))
 
-    def _block(self, block: Block, value: Sum, now: float) -> dict[str, Any]:
-        began = datetime.fromtimestamp(block.start, self.wanted.zone)
+    def _block(self, provider: str, block: tuple[int, int], value: Sum, now: float) -> dict[str, Any]:
+        began = datetime.fromtimestamp(block[0], self.wanted.zone)
         return {
-            "block": began.isoformat(timespec="minutes"), "provider": block.provider,
-            "started_at": block.start, "ends_at": block.end, "active": block.end > now,
+            "block": began.isoformat(timespec="minutes"), "provider": provider,
+            "started_at": block[0], "ends_at": block[1], "active": block[1] > now,
             **self._figures(value),
         }  # fmt: skip
 
@@ -242,7 +244,7 @@ class Group:
 
 
 def figures(s: Sum) -> dict[str, Any]:
-    """A sum as every report shows it; money in USD to a millionth, halves up."""
+    """A sum as every report shows it; money in USD, not rounded, so that the rows add up to the total."""
     return {
         "requests": s.requests,
         "errors": s.errors,
@@ -263,7 +265,11 @@ def figures(s: Sum) -> dict[str, Any]:
 
 
 def usd(cost: int) -> float:
-    return (cost + 500_000) // 1_000_000 / 1e6
+    """Picodollars as USD. An exact half of a millionth is given as the next number above it, since the nearest
+    one may lie below: who rounds to six decimals then gets the half rounded up.
+    """
+    value = cost / PICO
+    return math.nextafter(value, math.inf) if cost % 1_000_000 == 500_000 else value
 
 
 def project(cwd: str | None) -> str:

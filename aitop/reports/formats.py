@@ -14,13 +14,18 @@ NAMES = ("table", "json", "csv", "markdown")
 def render(answer: Answer, form: str, rows: list[dict[str, Any]]) -> str:
     """`rows` are those shown; the total is always that of the whole answer."""
     if form == "json":
-        return json.dumps(rows, indent=1)
+        return _json(rows)
     if form == "csv":
         return _csv(rows)
     layout = table.layout(answer.name)
     if form == "markdown":
         return _markdown(answer, rows, layout)
     return table.render(rows, answer.name, answer.total)
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    """A row a line: as readable as an indented one, and the standard library's fast way."""
+    return "[" + ",".join(f"\n{json.dumps(row)}" for row in rows) + ("\n]" if rows else "]")
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

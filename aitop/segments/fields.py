@@ -1,8 +1,8 @@
-"""The placeholders: one table that says what each one is, and the functions that fill them.
+"""What the placeholders say: the functions that fill the table of `placeholders.py`.
 
 Pure: published state and `now` in, `name → (text, level, quiet)` out. `level` colours the part
 ("" = plain), `quiet` marks a value that has nothing to say: zero, none, unknown. Texts are clean
-(`text.clean`) but not escaped. `--help`, the tests and the documentation read the same table.
+(`text.clean`) but not escaped.
 """
 
 from __future__ import annotations
@@ -19,64 +19,8 @@ if TYPE_CHECKING:
 
 number = humanize.number
 
-# name, unit, what it says
-FIELDS = (
-    ("cost_today", "money", "spent today (local time)"),
-    ("cost_week", "money", "spent since Monday"),
-    ("cost_month", "money", "spent this month"),
-    ("cost_session", "money", "spent by the current session: the newest that works, else waits, else idles"),
-    ("cost_1m", "money", "spent in the last minute"),
-    ("cost_5m", "money", "spent in the last 5 minutes"),
-    ("cost_15m", "money", "spent in the last 15 minutes"),
-    ("burn", "money/h", "burn rate of the last minute; level: burn"),
-    ("burn_5m", "money/h", "burn rate of the last 5 minutes; level: burn"),
-    ("burn_15m", "money/h", "burn rate of the last 15 minutes; level: burn"),
-    ("untracked", "money", "what the client reports for the current session beyond what its records show"),
-    ("tokens_1m", "tokens", "input and output of the last minute"),
-    ("tokens_today", "tokens", "input (cached included) and output of today"),
-    ("output_today", "tokens", "output of today"),
-    ("requests_today", "count", "API requests today"),
-    ("rpm", "1/min", "API requests in the last minute"),
-    ("tools", "count", "tool calls today"),
-    ("tool_failures", "count", "failed tool calls today"),
-    ("errors", "count", "failed API requests in the last 15 minutes; any is a warning"),
-    ("cache_hit", "%", "share of input read from the cache, 5 minutes; level: cache_hit"),
-    ("context", "tokens", "context of the current session: used/size; level: context"),
-    ("context_percent", "%", "context of the current session; level: context"),
-    ("compactions", "count", "context compactions"),
-    ("limit_5h", "%", "used of the five-hour limit; level: limit"),
-    ("reset_5h", "time", "until the five-hour limit resets"),
-    ("limit_7d", "%", "used of the seven-day limit; level: limit"),
-    ("reset_7d", "time", "until the seven-day limit resets"),
-    ("limit_worst", "text", "the fullest limit of any name, with its reset; level: limit"),
-    (
-        "exhausted_5h",
-        "time",
-        "until the five-hour limit is used up at its pace, where that is before its reset",
-    ),
-    ("budget", "text", "the fullest budget and how much of it is used; level: its own"),
-    ("budget_left", "money", "what is left of it"),
-    ("reset_budget", "time", "until it begins anew"),
-    ("forecast_today", "money", "what today will have cost"),
-    ("forecast_month", "money", "what this month will have cost"),
-    ("sessions", "count", "active sessions"),
-    ("working", "count", "sessions at work"),
-    ("waiting", "count", "sessions that wait for you; any is a warning"),
-    ("project", "text", "project of the current session"),
-    ("branch", "text", "its git branch"),
-    ("tag", "text", "its tag ($AITOP_TAG)"),
-    ("title", "text", "its title"),
-    ("model", "text", "its model"),
-    ("status", "text", "its status: working, waiting, idle"),
-    ("spark", "bars", "cost of the last 20 minutes, one bar a minute"),
-    ("icon", "text", "○ idle, ● working, ◐ waiting for you, ▲ warning, ■ critical"),
-    ("level", "text", "ok, warning or critical"),
-    ("alert", "text", "the gravest alert, in words"),
-    ("alerts", "count", "how many alerts there are"),
-    ("host", "text", "this machine"),
-)
-NAMES = frozenset(name for name, _, _ in FIELDS)
 LEVELS = ("ok", "warning", "critical")
+COLOURED = ("burn", "context", "limit", "budget", "errors")  # alerts whose own placeholder takes the level
 MARKS = {"working": "●", "waiting": "◐", "idle": "○", "warning": "▲", "critical": "■"}
 TEXT_CELLS = 24
 PROJECT_CELLS = 40
@@ -84,11 +28,12 @@ EMPTY: dict[str, Any] = {}
 
 
 def values(state: State, now: float) -> dict[str, Value]:
-    """Every placeholder of FIELDS. Never raises for a state that lacks keys."""
+    """Every placeholder. Never raises for a state that lacks keys."""
     found: dict[str, Value] = {}
     session = current_session(state)
     _add_money(found, state, session)
     _add_counts(found, state)
+    _add_latency(found, state)
     _add_context(found, state, session)
     _add_limits(found, state, now)
     _add_budget(found, state, now)
@@ -217,6 +162,16 @@ def _add_counts(found: dict[str, Value], state: State) -> None:
     found["cache_hit"] = (humanize.share(hits), "warning" if low else "", hits is None)
 
 
+def _add_latency(found: dict[str, Value], state: State) -> None:
+    quarter = table(table(state.get("windows")).get("15m"))
+    for name, key in (("latency", "duration_{}_ms"), ("ttft", "ttft_{}_ms")):
+        for part in ("p50", "p95"):
+            took = number(quarter.get(key.format(part)))
+            found[name if part == "p50" else f"{name}_p95"] = (humanize.took(took), "", took is None)
+    speed = number(quarter.get("output_tokens_per_second_p50"))
+    found["tokens_per_second"] = (humanize.rate(speed), "", speed is None)
+
+
 def _add_context(found: dict[str, Value], state: State, session: dict[str, Any]) -> None:
     context = table(state.get("context"))
     if context and context.get("session") == session.get("id"):
@@ -324,6 +279,20 @@ def _add_sessions(found: dict[str, Value], state: State, session: dict[str, Any]
     grave = worst.get("level")
     found["alert"] = (text, grave if grave in ("warning", "critical") else "", not text)
     found["alerts"] = (str(len(alerts)), found["alert"][1], not alerts)
+    found["alert_names"] = alert_names(alerts)
+
+
+def alert_names(alerts: list[dict[str, Any]]) -> Value:
+    """Rules' names, the gravest first, each once; what a level already colours is left out."""
+    gravest = sorted(alerts, key=lambda row: -_rank(row.get("level")))
+    names = dict.fromkeys(_rule(row) for row in gravest)
+    shown = [name for name in names if name and name not in COLOURED]
+    worst = next((row.get("level") for row in gravest if _rule(row) in shown), "")
+    return (", ".join(shown), worst if worst in ("warning", "critical") else "", not shown)
+
+
+def _rule(row: dict[str, Any]) -> str:
+    return clean(row.get("id"), TEXT_CELLS).partition(":")[0]
 
 
 def overall(state: State) -> str:

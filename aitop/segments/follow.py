@@ -17,11 +17,13 @@ from _signal import (  # type: ignore[import-not-found]  # `signal` itself costs
     signal,
 )
 
-from aitop.segments import click, oneshot
+from aitop.segments import click
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aitop.segments.oneshot import Options
+    from collections.abc import Callable
+
+    from aitop.segments.options import Options
 
 POLL_MS = 250
 # tmux keeps a job that prints alive after its status line was edited, so a follower there gives up in
@@ -30,8 +32,8 @@ TMUX_SECONDS = 3600.0
 SEPARATOR = "~~~"  # SwiftBar commits what it has read when this line arrives
 
 
-def run(options: Options) -> int:
-    """Print until the reader, the parent or a signal ends it."""
+def run(options: Options, shown: Callable[[Options, float], str], source: Callable[[Options], str]) -> int:
+    """Print what is `shown` of the published file `source` until the reader, the parent or a signal ends it."""
     for number in (SIGINT, SIGPIPE, SIGTERM):
         signal(number, SIG_DFL)
     parent = os.getppid()
@@ -39,21 +41,20 @@ def run(options: Options) -> int:
     reader = select.poll()
     reader.register(1, 0)  # reports only that the other end has gone
     free = options.word == "waybar" and not (options.preset or options.format or options.segment)
-    shown: str | None = None
+    printed: str | None = None
     seen: object = None
     checked = 0.0
     while os.getppid() == parent:
         now = time.time()
         if free:  # a click on the bar may choose another preset
             options.preset = click.chosen()
-        times = _times(oneshot.source(options)), options.preset
+        times = _times(source(options)), options.preset
         if times != seen or now - checked >= 1.0 or now < checked:
             seen, checked = times, now
-            text = oneshot.current(options, now)
-            line = oneshot.off(options.word) if text is None else text
-            if line != shown:
+            line = shown(options, now)
+            if line != printed:
                 _write(options, line)
-                shown = line
+                printed = line
         if reader.poll(POLL_MS):
             break
         if options.word == "tmux" and time.monotonic() - started > TMUX_SECONDS:
@@ -68,7 +69,7 @@ def _write(options: Options, line: str) -> None:
         while data:
             data = data[os.write(1, data) :]
     except OSError:
-        oneshot.leave()
+        os._exit(0)  # without Python's own flush of a broken stdout
 
 
 def _times(path: str) -> tuple[int, int] | None:

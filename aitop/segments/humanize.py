@@ -119,6 +119,22 @@ def duration(seconds: object) -> str:
     return f"{hours // 24}d{hours % 24}h" if hours < 24_000 else ">999d"
 
 
+def took(milliseconds: object) -> str:
+    """A latency: 83ms, 1.2s, 48s, 3m20."""
+    found = number(milliseconds)
+    if found is None:
+        return UNKNOWN
+    whole = int(max(0.0, found) + 0.5)
+    if whole < 1000:
+        return f"{whole}ms"
+    if whole < 9950:
+        return f"{(whole + 50) // 1000}.{(whole + 50) % 1000 // 100}s"
+    seconds = (whole + 500) // 1000
+    if seconds < 60:
+        return f"{seconds}s"
+    return f"{seconds // 60}m{seconds % 60:02d}" if seconds < 3600 else duration(seconds)
+
+
 def age(seconds: object) -> str:
     """A time gone by: 5s, 3m, 2h, 4d."""
     found = number(seconds)

@@ -11,35 +11,10 @@ import sys
 import time
 
 from aitop import paths, state
-from aitop.segments import DISPLAYS, PLAIN_SUFFIX, presets, render, swiftbar, template, waybar
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import NoReturn
+from aitop.segments import PLAIN_SUFFIX, render, swiftbar, waybar
+from aitop.segments.options import Options, parsed
 
 COLOURED = ("tmux", "bash", "zsh")
-SHELLS = ("bash", "zsh", "fish", "plain")
-VALUED = {"--preset": "preset", "--format": "format", "--segment": "segment", "--shell": "shell",
-          "--provider": "provider"}  # fmt: skip
-
-
-class Options:
-    """What the command line asked for."""
-
-    __slots__ = ("cycle", "display", "follow", "format", "open", "preset", "provider", "segment", "shell",
-                 "word")  # fmt: skip
-
-    def __init__(self, word: str) -> None:
-        self.word = word
-        self.display = word
-        self.preset: str | None = None
-        self.format: str | None = None
-        self.segment: str | None = None
-        self.provider: str | None = None
-        self.shell: str | None = None
-        self.follow = False
-        self.cycle = False
-        self.open = False
 
 
 def main(word: str, argv: list[str]) -> int:
@@ -49,7 +24,7 @@ def main(word: str, argv: list[str]) -> int:
 
         return _print(usage.text(word))
     try:
-        options = _options(word, argv)
+        options = parsed(word, argv)
     except ValueError as error:
         print(f"aitop {word}: {error}", file=sys.stderr)
         return 2
@@ -60,9 +35,14 @@ def main(word: str, argv: list[str]) -> int:
     if options.follow:
         from aitop.segments import follow
 
-        return follow.run(options)
-    text = current(options, time.time())
-    return _print(off(options.word) if text is None else text)
+        return follow.run(options, shown, source)
+    return _print(shown(options, time.time()))
+
+
+def shown(options: Options, now: float) -> str:
+    """What the display shows now: its text, or what stands for no fresh numbers."""
+    text = current(options, now)
+    return off(options.word) if text is None else text
 
 
 def current(options: Options, now: float) -> str | None:
@@ -119,48 +99,6 @@ def _segment(options: Options, now: float) -> str | None:
     return text.split(" ", 2)[-1].rstrip("\n")
 
 
-def _options(word: str, argv: list[str]) -> Options:
-    options = Options(word)
-    rest = list(argv)
-    while rest:
-        argument = rest.pop(0)
-        name, equals, value = argument.partition("=")
-        if argument == "--follow":
-            options.follow = True
-        elif word == "waybar" and argument in ("--cycle", "--open"):
-            setattr(options, argument[2:], True)
-        elif name in VALUED:
-            if not equals:
-                if not rest:
-                    raise ValueError(f"{name} needs a value; try: aitop {word} --help")
-                value = rest.pop(0)
-            setattr(options, VALUED[name], value)
-        else:
-            raise ValueError(f"unknown option {argument}; try: aitop {word} --help")
-    _check(options)
-    return options
-
-
-def _check(options: Options) -> None:
-    if options.shell is not None and (options.word != "prompt" or options.shell not in SHELLS):
-        raise ValueError(f"--shell is for prompt and one of {', '.join(SHELLS)}")
-    if options.word == "prompt":
-        options.display = options.shell or "plain"
-    if options.preset is not None and options.preset not in presets.NAMES:
-        raise ValueError(f"--preset is one of {', '.join(presets.NAMES)}, not {options.preset}")
-    if sum(given is not None for given in (options.preset, options.format, options.segment)) > 1:
-        raise ValueError("--preset, --format and --segment exclude each other")
-    if options.provider is not None and options.segment is not None:
-        raise ValueError("--provider is not for --segment: give the segment its `provider` instead")
-    if options.format is not None:
-        wrong = template.problem(options.format)
-        if wrong:
-            raise ValueError(f"--format: {wrong}")
-    if options.segment is not None and not options.segment.replace("-", "").replace("_", "").isalnum():
-        known = ", ".join(DISPLAYS)
-        raise ValueError(f"--segment is a name from the configuration's [segments.NAME], or one of {known}")
-
-
 def _print(text: str) -> int:
     """The text and a newline in one write; a reader that has left is no error."""
     if not text:
@@ -168,10 +106,5 @@ def _print(text: str) -> int:
     try:
         os.write(1, text.encode("utf-8", "replace") + b"\n")
     except OSError:
-        leave()
+        os._exit(0)  # without Python's own flush of a broken stdout, which would complain
     return 0
-
-
-def leave() -> NoReturn:
-    """End at once without Python's own flush of a broken stdout, which would complain."""
-    os._exit(0)

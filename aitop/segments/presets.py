@@ -10,18 +10,22 @@ from __future__ import annotations
 NAMES = ("cost", "burn", "limits", "full")
 DEFAULT = "full"
 
-LIMITS = "{?5h {limit_5h} {reset_5h}}{? 7d {limit_7d}{? {reset_7d}}}"
-TAIL = "{? {burn}}{? ctx {context_percent}}{? {errors} err}{? {waiting} waiting}"
+FIVE_HOURS = "5h {limit_5h}{? {reset_5h}}"
+LIMITS = "{?" + FIVE_HOURS + " · }{?7d {limit_7d}{? {reset_7d}} · }"
+TAIL = (
+    "{? · {burn}}{? · ctx {context_percent}}{? · {budget}}{? · {errors} err}{? · {waiting} waiting}"
+    "{? · {alert_names}}"
+)
 API = {
-    "cost": "{cost_today} today{? {cost_session} session}",
-    "burn": "{burn}{? {tokens_1m} tok/m}{? {cost_today} today}",
-    "limits": LIMITS + " {cost_today}",
-    "full": "{cost_today}" + TAIL + "{? 5h {limit_5h} {reset_5h}}",
+    "cost": "{cost_today} today{? · {cost_session} session}",
+    "burn": "{burn}{? · {tokens_1m} tok/m}{? · {cost_today} today}",
+    "limits": LIMITS + "{cost_today}{? · {budget}}",
+    "full": "{cost_today}" + TAIL + "{? · " + FIVE_HOURS + "}",
 }
 SUBSCRIPTION = API | {
-    "cost": "{?5h {limit_5h} {reset_5h} }" + API["cost"],
-    "burn": "{?5h {limit_5h} {reset_5h} }" + API["burn"],
-    "full": LIMITS + " {cost_today}" + TAIL,
+    "cost": "{?" + FIVE_HOURS + " · }" + API["cost"],
+    "burn": "{?" + FIVE_HOURS + " · }" + API["burn"],
+    "full": LIMITS + "{cost_today}" + TAIL,
 }
 
 

@@ -10,7 +10,7 @@ unknown placeholder stands as written; `problem` tells a user about it before th
 
 from __future__ import annotations
 
-from aitop.segments import fields
+from aitop.segments import placeholders
 from aitop.segments.text import cells, cut, printable
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ def problem(template: str) -> str | None:
         return "a { without its }; write {{ for a brace"
     import difflib
 
-    near = difflib.get_close_matches(stray[0], fields.NAMES, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(stray[0], placeholders.NAMES, n=1, cutoff=0.4)
     hint = f"; did you mean {{{near[0]}}}?" if near else ""
     return f"unknown placeholder {{{stray[0]}}}{hint} (--help lists them all)"
 
@@ -120,7 +120,7 @@ def _walk(nodes: list[Any], values: dict[str, Value]) -> tuple[list[Piece], bool
 
 def _names(nodes: list[Any], stray: list[str]) -> None:
     for node in nodes:
-        if isinstance(node, tuple) and node[0] not in fields.NAMES:
+        if isinstance(node, tuple) and node[0] not in placeholders.NAMES:
             stray.append(node[0])
         elif isinstance(node, list):
             _names(node, stray)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aitop.segments import fields, presets
+from aitop.segments import placeholders, presets
 
 SUMMARY = {
     "tmux": "The tmux status segment.",
@@ -63,14 +63,14 @@ def text(word: str) -> str:
 
 
 def _templates() -> list[str]:
-    width = max(len(name) for name in fields.NAMES) + 2
+    width = max(len(name) for name in placeholders.NAMES) + 2
     return [
         "Templates: text and {placeholders}. A part in {? … } is shown only while one of its placeholders",
         "has something to say: {? burn {burn}} vanishes at a burn rate of zero. {{ and }} are braces. Text",
         "is shown as it is in every display, colour codes included; colours come from the levels.",
         "",
         "Placeholders (name, unit, meaning):",
-        *(f"  {f'{{{name}}}':<{width}}  {unit:<8} {meaning}" for name, unit, meaning in fields.FIELDS),
+        *(f"  {f'{{{name}}}':<{width}}  {unit:<8} {meaning}" for name, unit, meaning in placeholders.FIELDS),
     ]
 
 

@@ -51,7 +51,8 @@ def windows(state: dict[str, Any], width: int) -> list[Line]:
     """Every metric in the last 1, 5 and 15 minutes."""
     table = fields.table(state.get("windows"))
     sums = [fields.table(table.get(name)) for name in plain.WINDOWS]
-    return metrics(state, list(zip(plain.WINDOWS, sums, strict=True)), METRICS, width)
+    timed = tuple((*row, "") for row in plain.timed(sums))
+    return metrics(state, list(zip(plain.WINDOWS, sums, strict=True)), METRICS + timed, width)
 
 
 def periods(state: dict[str, Any], width: int) -> list[Line]:

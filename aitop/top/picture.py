@@ -79,7 +79,7 @@ def table_lines(view: str, found: list[Row], sorting: Sorting, width: int, glyph
 
 def _used(view: str, found: list[Row]) -> list[table.Column]:
     """A column that nobody fills gives its room to the others."""
-    optional = ("tag", "agents", "branch")
+    optional = ("tag", "agents", "branch", "latency", "ttft", "speed")
     return [
         column
         for column in COLUMNS[view]

@@ -6,6 +6,7 @@ is a number there and an unknown is null; `lines` is the same for eyes, an unkno
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from aitop.segments import details, fields, humanize
@@ -30,6 +31,15 @@ METRICS = (
     ("tool_calls", "tool calls", "count"),
     ("tool_failures", "tool failures", "count"),
 )
+# shown where anything was timed
+TIMINGS = (
+    ("duration_p50_ms", "latency p50", "took"),
+    ("duration_p95_ms", "latency p95", "took"),
+    ("ttft_p50_ms", "ttft p50", "took"),
+    ("ttft_p95_ms", "ttft p95", "took"),
+    ("output_tokens_per_second_p50", "tok/s p50", "rate"),
+    ("output_tokens_per_second_p95", "tok/s p95", "rate"),
+)
 TOTALS = frozenset(
     {"requests", "errors", "input_tokens", "output_tokens", "cache_read_tokens", "cost_usd", "tool_calls"}
 )
@@ -47,7 +57,7 @@ def rows(state: dict[str, Any]) -> list[dict[str, Any]]:
     """One row a metric: its name, label and value in each window."""
     windows = fields.table(state.get("windows"))
     found = []
-    for key, label, _ in METRICS:
+    for key, label, _ in METRICS + TIMINGS:
         row: dict[str, Any] = {"metric": key, "label": label}
         row |= {name: humanize.number(fields.table(windows.get(name)).get(key)) for name in WINDOWS}
         found.append(row)
@@ -81,7 +91,15 @@ def shown(state: dict[str, Any], sums: dict[str, Any], key: str, kind: str) -> s
         return fields.money(state, value, sums, exact=True)
     if kind == "money":
         return fields.money(state, value, sums)
-    return {"count": humanize.count, "rate": humanize.rate, "share": humanize.share}[kind](value)
+    return {"count": humanize.count, "rate": humanize.rate, "share": humanize.share, "took": humanize.took}[
+        kind
+    ](value)
+
+
+def timed(windows: Iterable[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """The latencies that any of these windows knows."""
+    known = list(windows)
+    return [row for row in TIMINGS if any(humanize.number(w.get(row[0])) is not None for w in known)]
 
 
 def _columns(label: str, values: list[str]) -> str:
@@ -104,7 +122,7 @@ def _windows(state: dict[str, Any]) -> list[str]:
     windows = fields.table(state.get("windows"))
     sums = [fields.table(windows.get(name)) for name in WINDOWS]
     found = [_columns("", list(WINDOWS))]
-    for key, label, kind in METRICS:
+    for key, label, kind in (*METRICS, *timed(sums)):
         found.append(_columns(label, [shown(state, window, key, kind) for window in sums]))
     return found
 

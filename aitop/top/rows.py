@@ -68,8 +68,8 @@ def tools(state: dict[str, Any]) -> list[Row]:
                     "share": Bar(share, "bar"),
                     "failures": span(humanize.count(failures), bad),
                     "failed": span(humanize.share(failed), bad),
-                    "p50": span(took(p50)),
-                    "p95": span(took(p95), _slow(p95)),
+                    "p50": span(humanize.took(p50)),
+                    "p95": span(humanize.took(p95), _slow(p95)),
                 },
                 {"tool": clean(name, 60), "calls": calls, "failures": failures, "failed": failed,
                  "share": calls, "p50": p50, "p95": p95},
@@ -80,22 +80,6 @@ def tools(state: dict[str, Any]) -> list[Row]:
 
 def _slow(milliseconds: float | None) -> str:
     return "warning" if milliseconds is not None and milliseconds >= 30_000 else ""
-
-
-def took(milliseconds: object) -> str:
-    """A latency: 83ms, 1.2s, 48s, 3m20."""
-    value = humanize.number(milliseconds)
-    if value is None:
-        return humanize.UNKNOWN
-    whole = int(max(0.0, value) + 0.5)
-    if whole < 1000:
-        return f"{whole}ms"
-    if whole < 9950:
-        return f"{(whole + 50) // 1000}.{(whole + 50) % 1000 // 100}s"
-    seconds = (whole + 500) // 1000
-    if seconds < 60:
-        return f"{seconds}s"
-    return f"{seconds // 60}m{seconds % 60:02d}" if seconds < 3600 else humanize.duration(seconds)
 
 
 def models(state: dict[str, Any], usages: Sequence[Usage], total: Usage) -> list[Row]:

@@ -13,7 +13,7 @@ from aitop.history.detail import Detail
 from aitop.model import PICO, Sum
 from aitop.segments import fields, humanize
 from aitop.segments.text import clean
-from aitop.top import charts, meters, rows, sessions
+from aitop.top import charts, meters, sessions
 from aitop.top.paint import BLANK, Glyphs, Line, Span, beside, box, left, right, span
 
 HEADS = ("1m", "5m", "15m")
@@ -93,6 +93,7 @@ def facts(state: dict[str, Any], session: dict[str, Any], width: int) -> list[Li
         ("process", _process(session), ""),
         ("started", f"{clock(started)}{long}", ""),
         ("prompt cache", _cache(session, now), ""),
+        ("latency", _latency(session), ""),
     )
     return [(left(name, 13, "dim"), Span(text, style)) for name, text, style in listed if text and width > 0]
 
@@ -101,6 +102,18 @@ def _process(session: dict[str, Any]) -> str:
     pid, pane = session.get("pid"), clean(session.get("pane"), 12)
     known = str(pid) if isinstance(pid, int) else "unknown (its hooks are not installed)"
     return f"{known}, tmux pane {pane}" if pane else known
+
+
+def _latency(session: dict[str, Any]) -> str:
+    """Of its responses, as far as somebody measured them: median and 95th percentile."""
+    number = humanize.number
+    parts = [
+        f"{label} {humanize.took(half)} (p95 {humanize.took(session.get(f'{key}_p95_ms'))})"
+        for label, key in (("response", "duration"), ("first token", "ttft"))
+        if (half := number(session.get(f"{key}_p50_ms"))) is not None
+    ]
+    speed = number(session.get("output_tokens_per_second_p50"))
+    return ", ".join(parts + ([] if speed is None else [f"{humanize.rate(speed)} tokens/s"]))
 
 
 def _cache(session: dict[str, Any], now: float) -> str:
@@ -222,7 +235,7 @@ def _calls(detail: Detail, width: int, most: int) -> list[Line]:
     found: list[Line] = []
     for call in detail.calls[:most]:
         at = datetime.fromtimestamp(call.at).strftime("%H:%M:%S")  # noqa: DTZ006 - people read local time
-        took = "…" if call.took is None else rows.took(call.took)
+        took = "…" if call.took is None else humanize.took(call.took)
         name = clean(call.name, 40)
         found.append(
             (

@@ -32,6 +32,9 @@ COLUMNS = (
     Column("tools", "TOOLS", 6, 15),
     Column("errors", "ERR", 4, 5),
     Column("agents", "AGT", 4, 13),
+    Column("latency", "P50", 6, 17),
+    Column("ttft", "TTFT", 6, 18),
+    Column("speed", "TOK/S", 6, 19),
 )
 STYLES = {"working": "good", "waiting": "warning", "idle": "", "ended": "dim"}
 
@@ -127,6 +130,9 @@ def _row(
         "tools": span(humanize.count(values["tools"]), calm),
         "errors": span(humanize.count(values["errors"]), "critical" if values["errors"] else "dim"),
         "agents": span(humanize.count(subagents) if subagents else "", "accent"),
+        "latency": span(_took(values["latency"]), calm),
+        "ttft": span(_took(values["ttft"]), calm),
+        "speed": span("" if values["speed"] is None else humanize.rate(values["speed"]), calm),
     }
     return Row(key_of(session), shown, values)
 
@@ -162,7 +168,14 @@ def _values(session: dict[str, Any], hourly: Mapping[Key, float], now: float) ->
         "tools": number(session.get("tool_calls")),
         "errors": number(session.get("errors")),
         "agents": number(session.get("subagents")),
+        "latency": number(session.get("duration_p50_ms")),
+        "ttft": number(session.get("ttft_p50_ms")),
+        "speed": number(session.get("output_tokens_per_second_p50")),
     }
+
+
+def _took(milliseconds: float | None) -> str:
+    return "" if milliseconds is None else humanize.took(milliseconds)
 
 
 def _exact(usd: object) -> bool:

@@ -6,13 +6,16 @@ __aitop_starship() {
     IFS=' ' read -r _ _ text 2> /dev/null < "$home/segments/plain" || :
   fi
   if [ -n "${NO_COLOR-}" ]; then look=$text; fi
+  # Unset, not empty: starship draws the space of an empty one too.
+  unset AITOP_SEG AITOP_OK AITOP_WARNING AITOP_CRITICAL
   # The colours tell the level; names hold no escapes.
-  export AITOP_SEG=$look AITOP_OK='' AITOP_WARNING='' AITOP_CRITICAL=''
   case $look in
-    *$'\e[1;31m'*) AITOP_CRITICAL=$text ;;
-    *$'\e[33m'*) AITOP_WARNING=$text ;;
-    *) AITOP_OK=$text ;;
+    '') return 0 ;;
+    *$'\e[1;31m'*) export AITOP_CRITICAL=$text ;;
+    *$'\e[33m'*) export AITOP_WARNING=$text ;;
+    *) export AITOP_OK=$text ;;
   esac
+  export AITOP_SEG=$look
 }
 # shellcheck disable=SC2034 # starship calls it
 starship_precmd_user_func=__aitop_starship

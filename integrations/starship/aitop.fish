@@ -2,10 +2,11 @@
 function __aitop_starship --on-event fish_prompt
     set -l home $HOME/.aitop
     test -n "$AITOP_HOME"; and set home $AITOP_HOME
-    set -gx AITOP_SEG ''
-    set -gx AITOP_OK ''
-    set -gx AITOP_WARNING ''
-    set -gx AITOP_CRITICAL ''
+    # Erased, not empty: starship draws the space of an empty one too.
+    set -e AITOP_SEG
+    set -e AITOP_OK
+    set -e AITOP_WARNING
+    set -e AITOP_CRITICAL
     set -l file $home/segments/fish
     test -r $file -a -r $home/segments/plain; or return 0
     if builtin -q path
@@ -22,6 +23,7 @@ function __aitop_starship --on-event fish_prompt
     read -d ' ' stamp pid look <$file
     read -d ' ' stamp pid text <$home/segments/plain
     test -n "$NO_COLOR"; and set look $text
+    test -n "$look"; or return 0
     set -gx AITOP_SEG $look
     # The colours tell the level; names hold no escapes.
     switch $look

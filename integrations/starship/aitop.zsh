@@ -7,14 +7,16 @@ __aitop_starship() {
     IFS=' ' read -r stamp pid text 2> /dev/null < $home/segments/plain
   fi
   [[ -n ${NO_COLOR-} ]] && look=$text
+  # Unset, not empty: starship draws the space of an empty one too.
+  unset AITOP_SEG AITOP_OK AITOP_WARNING AITOP_CRITICAL
   # The colours tell the level; names hold no escapes.
-  export AITOP_SEG=$look AITOP_OK='' AITOP_WARNING='' AITOP_CRITICAL=''
   case $look in
-    *$'\e[1;31m'*) AITOP_CRITICAL=$text ;;
-    *$'\e[33m'*) AITOP_WARNING=$text ;;
-    *) AITOP_OK=$text ;;
+    '') return 0 ;;
+    *$'\e[1;31m'*) export AITOP_CRITICAL=$text ;;
+    *$'\e[33m'*) export AITOP_WARNING=$text ;;
+    *) export AITOP_OK=$text ;;
   esac
-  return 0
+  export AITOP_SEG=$look
 }
 autoload -Uz add-zsh-hook
 add-zsh-hook precmd __aitop_starship

@@ -3,14 +3,17 @@
 import os
 from typing import Any
 
+from aitop.model import Event
+from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.claude_code import hooks, transcript
+from aitop.providers.claude_code import hooks, telemetry, transcript
 
 
 class ClaudeCode:
     """The provider. It holds nothing: every answer depends on its arguments alone."""
 
     name = hooks.NAME
+    services = ("claude-code",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """`projects` of each configuration folder: the configured ones, else those the client would use."""
@@ -41,6 +44,9 @@ class ClaudeCode:
 
     def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
         return hooks.feed(header, payload, now)
+
+    def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
+        return telemetry.events(records)
 
 
 provider = ClaudeCode()

@@ -28,6 +28,8 @@ from aitop.providers.lenient import count, epoch, loads, size, text
 
 SMALL = 65_536  # lines of the client's own bookkeeping (compaction, errors, totals) are smaller than this
 NOTHING = (0, 0, 0, 0, 0)
+ANSWERED = "="  # before the newest request's name and time, once it was answered
+LONGEST_ANSWER = 3600.0  # seconds; a longer one is a clock that was set
 
 
 def identify(path: str) -> Source:
@@ -52,8 +54,10 @@ class _Told:
 
     __slots__ = (
         "agent",
+        "asked",
         "at",
         "end",
+        "last",
         "message",
         "message_id",
         "offset",
@@ -66,6 +70,8 @@ class _Told:
     def __init__(self, at: float, offset: int, agent: str | None) -> None:
         self.at, self.offset, self.agent, self.visible = at, offset, agent, 0
         self.end = offset
+        self.last = at
+        self.asked: float | None = None  # when the request was sent, where the client wrote that down
         self.message: dict[str, Any] = {}
         self.message_id: str | None = None
         self.request_id: str | None = None
@@ -77,13 +83,33 @@ def _last(told: _Told) -> int:
     return told.end
 
 
+def _milliseconds(asked: float | None, last: float) -> float | None:
+    """From the request's own line to the last line of its answer, each written as it happened."""
+    return (
+        None if asked is None or not 0 <= last - asked < LONGEST_ANSWER else round((last - asked) * 1000, 3)
+    )
+
+
+def _resumed(pending: str | None) -> tuple[str | None, tuple[str, float] | None]:
+    """What the run before left: the request it saw unanswered, and its name and time."""
+    if pending is None:
+        return None, None
+    *_, identity, at = ["", *pending.removeprefix(ANSWERED).split(":")]
+    try:
+        asked = (identity, float(at))
+    except ValueError:
+        return pending, None
+    return None if pending.startswith(ANSWERED) else pending, asked
+
+
 class _Run:
     """One pass over a run of lines: responses and tool calls are gathered by id, each told once."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.session = source.session
-        self.pending = source.pending
+        # an API request that nobody answered yet, else the newest that was: its answer may go on
+        self.pending, self.asked = _resumed(source.pending)
         self.events: list[Event] = []
         self.told: dict[tuple[str | None, str | None], _Told] = {}
         self.tools: dict[str, ToolUse] = {}
@@ -109,7 +135,10 @@ class _Run:
         self._close(lines)
         responses: list[Event] = [self._response(told) for told in sorted(self.told.values(), key=_last)]
         events = responses + list(self.tools.values()) + self.events
-        return Parsed(events, self.bad, self.first_at, self.session, self.pending)
+        return Parsed(events, self.bad, self.first_at, self.session, self.pending or self._answered())
+
+    def _answered(self) -> str | None:
+        return None if self.asked is None else f"{ANSWERED}{self.asked[0]}:{self.asked[1]}"
 
     def _open(self, line: bytes) -> None:
         """Take the file's first timestamp and, where the path did not tell it, its session."""
@@ -154,6 +183,9 @@ class _Run:
             told.at = at
         if agent is None:
             told.agent = None
+        told.last = max(told.last, at)
+        if self.asked is not None and record.get("requestRef") == self.asked[0]:
+            told.asked = self.asked[1]
         told.message, told.end, told.record_id = message, offset, record_id
         told.message_id, told.request_id = message_id, request_id
         told.paying = text(record.get("requestSessionId")) or told.paying
@@ -165,6 +197,7 @@ class _Run:
             self.session or "unknown", told.at, text(message.get("model")) or "unknown",
             usage(message.get("usage")), told.message_id, told.request_id, told.record_id,
             text(message.get("stop_reason")), told.paying, told.agent, told.visible, told.offset, told.end,
+            duration_ms=_milliseconds(told.asked, told.last),
         )  # fmt: skip
 
     def _blocks(self, message: dict[str, Any], at: float, agent: str | None) -> int:
@@ -287,7 +320,9 @@ class _Run:
         at = self._at(record)
         if self.pending is not None:
             self.events.append(ApiError(session, at, self.pending, "unanswered", final=False))
-        self.pending = f"{session}:{self.source.agent or ''}:{text(record.get('id')) or ''}:{at}"
+        identity = text(record.get("id")) or ""
+        self.pending = f"{session}:{self.source.agent or ''}:{identity}:{at}"
+        self.asked = (identity, at)
 
     # -- where and how the session is ------------------------------------------------------------------------
 

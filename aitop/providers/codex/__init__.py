@@ -3,14 +3,17 @@
 import os
 from typing import Any
 
+from aitop.model import Event
+from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.codex import hooks, rollout
+from aitop.providers.codex import hooks, rollout, telemetry
 
 
 class Codex:
     """The provider. It holds nothing: every answer depends on its arguments alone."""
 
     name = rollout.NAME
+    services = ("codex",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """`sessions` and `archived_sessions` of each Codex home: the configured ones, else the client's own."""
@@ -34,6 +37,9 @@ class Codex:
 
     def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
         return hooks.feed(header, payload, now)
+
+    def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
+        return telemetry.events(records)
 
 
 provider = Codex()

@@ -3,14 +3,17 @@
 import os
 from typing import Any
 
+from aitop.model import Event
+from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.copilot import events
+from aitop.providers.copilot import events, telemetry
 
 
 class Copilot:
     """The provider. It holds nothing: every answer depends on its arguments alone."""
 
     name = events.NAME
+    services = ("github-copilot",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """`session-state` of each Copilot folder: the configured ones, else the client's own."""
@@ -35,6 +38,9 @@ class Copilot:
     def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:  # noqa: ARG002
         """None: its hooks tell nothing that its events do not."""
         return None
+
+    def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
+        return telemetry.events(records)
 
 
 provider = Copilot()

@@ -147,6 +147,7 @@ class _Run:
             Response(
                 self.session, self.at, model, usage, name,
                 stop_reason=stop, paying_session=paying, agent=agent,
+                duration_ms=_milliseconds(raw.get("duration")), ttft_ms=_milliseconds(raw.get("timeToFirstTokenMs")),
             )
         )  # fmt: skip
         window = count(raw.get("maxPromptTokens"))
@@ -198,3 +199,7 @@ def _usage(leaves: list[int]) -> Usage:
     cached = min(cached, whole)
     written = min(written, whole - cached)
     return Usage(whole - cached - written, output, cached, written, 0, min(reasoning, output))
+
+
+def _milliseconds(value: Any) -> float | None:
+    return float(value) if type(value) in (int, float) and 0 <= value < 1e8 else None

@@ -5,15 +5,18 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from aitop.model import Event
+from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.files import read_regular
-from aitop.providers.gemini import chat, hooks
+from aitop.providers.gemini import chat, hooks, telemetry
 
 
 class Gemini:
     """The provider. It holds nothing: every answer depends on its arguments and the named files alone."""
 
     name = chat.NAME
+    services = ("gemini-cli",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """`tmp` of each Gemini folder: the configured ones, else the client's own."""
@@ -55,6 +58,9 @@ class Gemini:
 
     def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
         return hooks.feed(header, payload, now)
+
+    def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
+        return telemetry.events(records)
 
 
 provider = Gemini()

@@ -1,0 +1,52 @@
+"""The check of the gateway: where upstreams are configured, whether it runs and is ours.
+
+It reads one path of its own on this machine and relays nothing.
+"""
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+
+from aitop import config
+from aitop.install.findings import OK, WARN, Context, Found
+
+PATIENCE = 1.0
+REMEDY = "run `aitop gateway`, or take [gateway.upstreams] out of the configuration"
+
+
+def gateway(context: Context) -> Found:  # noqa: ARG001
+    try:
+        settings = config.load()
+    except config.ConfigError:
+        return  # told by the check of the configuration
+    if not settings.upstreams:
+        return
+    port = settings["gateway.port"]
+    told = _asked(f"http://127.0.0.1:{port}/.aitop")
+    if told is None:
+        yield WARN, f"upstreams are configured, but nothing answers on 127.0.0.1:{port}", REMEDY
+        return
+    version = told.get("aitop")
+    if not isinstance(version, str):
+        yield WARN, f"another program has 127.0.0.1:{port}", "choose another gateway.port"
+        return
+    known = told.get("upstreams")
+    missing = [name for name in settings.upstreams if not isinstance(known, list) or name not in known]
+    if missing:
+        yield WARN, f"it does not know {', '.join(missing)} yet", "start `aitop gateway` again"
+    else:
+        yield OK, f"127.0.0.1:{port}, version {version}: {', '.join(settings.upstreams)}"
+
+
+def _asked(url: str) -> dict[str, object] | None:
+    """What answers there: {} for what is not ours, None for nobody."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(url, timeout=PATIENCE) as answer:
+            found = json.loads(answer.read(65_536))
+    except (urllib.error.HTTPError, http.client.HTTPException, ValueError):
+        return {}
+    except OSError:
+        return None
+    return found if isinstance(found, dict) else {}

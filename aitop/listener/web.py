@@ -1,0 +1,248 @@
+"""HTTP/1.1 on loopback for programs of this user, driven by the listener's selector.
+
+h11 does the protocol's framing; here are the sockets and the limits. A request is judged by its head,
+before its body is taken in; a slow, greedy or broken peer costs nothing but its own connection, and a
+stranger who holds connections open loses them to whoever comes next. Knows nothing of what is sent.
+"""
+
+import selectors
+import socket
+from collections.abc import Callable
+from typing import NamedTuple
+
+import h11
+
+BODY_MOST = 8 << 20
+BUFFERED_MOST = 32 << 20  # bodies of all connections together
+PIECES_MOST = 10_000  # of one body: tiny chunks cost more than their bytes
+HEAD_MOST = 16 << 10
+CONNECTIONS_MOST = 64
+AT_ONCE = 16
+READ = 1 << 16
+READS = 4  # at one go: others wait too
+PATIENCE = 10.0  # seconds for one request
+IDLE = 75.0  # seconds between two requests of one connection
+LINGER = 2.0  # seconds that a refused sender may go on sending before it is cut off
+
+
+class Head(NamedTuple):
+    """A request without its body; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+
+
+class Reply(NamedTuple):
+    status: int
+    media: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class _Connection:
+    __slots__ = ("body", "deadline", "head", "lost", "opened", "pieces", "protocol", "sock", "trusted")
+
+    def __init__(self, sock: socket.socket, monotonic: float) -> None:
+        self.sock = sock
+        self.protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_MOST)
+        self.opened, self.deadline = monotonic, monotonic + PATIENCE
+        self.head: Head | None = None
+        self.body = bytearray()
+        self.pieces = 0
+        self.trusted = False  # it has sent a request that was let in
+        self.lost = False  # refused: what it still sends is thrown away
+
+
+class Web:
+    """The listening socket and its connections. `judge`: the head's refusal or None; `answer`: whole requests."""
+
+    def __init__(
+        self,
+        port: int,
+        selector: selectors.BaseSelector,
+        judge: Callable[[Head], Reply | None],
+        answer: Callable[[Head, bytes, float], Reply],
+    ) -> None:
+        """Raises OSError when the port cannot be had."""
+        self._selector, self._judge, self._answer = selector, judge, answer
+        self._connections: dict[int, _Connection] = {}
+        self._buffered = 0
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._socket.bind(("127.0.0.1", port))
+            self._socket.listen(64)
+        except OSError:
+            self._socket.close()
+            raise
+        self._socket.setblocking(False)
+        self.port: int = self._socket.getsockname()[1]
+        selector.register(self._socket, selectors.EVENT_READ, self._accept)
+
+    def close(self) -> None:
+        for connection in list(self._connections.values()):
+            self._drop(connection)
+        self._selector.unregister(self._socket)
+        self._socket.close()
+
+    def sweep(self, monotonic: float) -> None:
+        """Drop whoever took too long."""
+        for connection in list(self._connections.values()):
+            if connection.deadline < monotonic:
+                self._drop(connection)
+
+    # -- connections -----------------------------------------------------------------------------------------
+
+    def _accept(self, monotonic: float, now: float) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                sock, _ = self._socket.accept()
+            except OSError:
+                return
+            if len(self._connections) >= CONNECTIONS_MOST:
+                self._drop(min(self._connections.values(), key=lambda one: (one.trusted, one.opened)))
+            sock.setblocking(False)
+            connection = _Connection(sock, monotonic)
+            self._connections[sock.fileno()] = connection
+            self._selector.register(
+                sock, selectors.EVENT_READ, lambda m, n, c=connection: self._readable(c, m, n)
+            )
+            self._readable(connection, monotonic, now)
+
+    def _drop(self, connection: _Connection) -> None:
+        number = connection.sock.fileno()
+        if self._connections.pop(number, None) is None:
+            return
+        self._selector.unregister(connection.sock)
+        self._buffered -= len(connection.body)
+        connection.sock.close()
+
+    def _readable(self, connection: _Connection, monotonic: float, now: float) -> None:
+        for _ in range(READS):
+            try:
+                data = connection.sock.recv(READ)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self._drop(connection)
+                return
+            if connection.lost:
+                continue
+            try:
+                connection.protocol.receive_data(data)
+                alive = self._events(connection, monotonic, now)
+            except h11.RemoteProtocolError as error:
+                self._refuse(
+                    connection, plain(error.error_status_hint, "this is no HTTP/1.1 request"), monotonic
+                )
+                return
+            except h11.LocalProtocolError:
+                alive = False
+            if not alive:
+                self._drop(connection)
+                return
+
+    # -- requests --------------------------------------------------------------------------------------------
+
+    def _events(self, connection: _Connection, monotonic: float, now: float) -> bool:
+        """What the bytes so far say; False when the connection is to end."""
+        protocol = connection.protocol
+        while not connection.lost:
+            event = protocol.next_event()
+            if event is h11.NEED_DATA:
+                if protocol.they_are_waiting_for_100_continue:
+                    return self._send(connection, h11.InformationalResponse(status_code=100, headers=[]))
+                return True
+            if isinstance(event, h11.ConnectionClosed):
+                return False
+            if isinstance(event, h11.Request):
+                self._begin(connection, event, monotonic)
+            elif isinstance(event, h11.Data):
+                self._take(connection, event.data, monotonic)
+            elif isinstance(event, h11.EndOfMessage):
+                if not self._finish(connection, monotonic, now):
+                    return False
+            else:
+                return False
+        return True
+
+    def _begin(self, connection: _Connection, request: h11.Request, monotonic: float) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
+        path = request.target.decode("latin-1").partition("?")[0]
+        connection.head = Head(request.method.decode("latin-1"), path, headers)
+        connection.deadline = monotonic + PATIENCE
+        refusal = self._judge(connection.head)
+        if refusal is None and _length(headers) > BODY_MOST:
+            refusal = plain(413, f"a body may have {BODY_MOST} bytes")
+        if refusal is not None:
+            self._refuse(connection, refusal, monotonic)
+            return
+        connection.trusted = True
+
+    def _take(self, connection: _Connection, data: bytes, monotonic: float) -> None:
+        connection.body += data
+        connection.pieces += 1
+        self._buffered += len(data)
+        if len(connection.body) > BODY_MOST or connection.pieces > PIECES_MOST:
+            self._refuse(connection, plain(413, f"a body may have {BODY_MOST} bytes"), monotonic)
+        elif self._buffered > BUFFERED_MOST:
+            self._refuse(connection, plain(503, "too much at once", ("retry-after", "5")), monotonic)
+
+    def _finish(self, connection: _Connection, monotonic: float, now: float) -> bool:
+        assert connection.head is not None
+        reply = self._answer(connection.head, bytes(connection.body), now)
+        self._empty(connection)
+        if not self._reply(connection, reply):
+            return False
+        if connection.protocol.our_state is not h11.DONE or connection.protocol.their_state is not h11.DONE:
+            return False
+        connection.protocol.start_next_cycle()
+        connection.head, connection.pieces = None, 0
+        connection.deadline = monotonic + IDLE
+        return True
+
+    def _empty(self, connection: _Connection) -> None:
+        self._buffered -= len(connection.body)
+        connection.body = bytearray()
+
+    def _refuse(self, connection: _Connection, reply: Reply, monotonic: float) -> None:
+        """Answer at once and read no more of it; cut off later, so that the answer is not lost with the rest."""
+        self._empty(connection)
+        closing = reply._replace(headers=(*reply.headers, ("connection", "close")))
+        try:
+            sent = self._reply(connection, closing)
+            connection.sock.shutdown(socket.SHUT_WR)
+        except (OSError, h11.LocalProtocolError):
+            sent = False
+        if not sent:
+            self._drop(connection)
+            return
+        connection.lost, connection.deadline = True, monotonic + LINGER
+
+    def _reply(self, connection: _Connection, reply: Reply) -> bool:
+        headers = [("content-type", reply.media), ("content-length", str(len(reply.body))), *reply.headers]
+        return (
+            self._send(connection, h11.Response(status_code=reply.status, headers=headers))
+            and self._send(connection, h11.Data(data=reply.body))
+            and self._send(connection, h11.EndOfMessage())
+        )
+
+    def _send(self, connection: _Connection, event: h11.Event) -> bool:
+        """Replies are small: who does not take one at once does not read at all."""
+        data = connection.protocol.send(event)
+        try:
+            return not data or connection.sock.send(data) == len(data)
+        except OSError:
+            return False
+
+
+def plain(status: int, text: str, *headers: tuple[str, str]) -> Reply:
+    return Reply(status, "text/plain; charset=utf-8", f"{text}\n".encode(), headers)
+
+
+def _length(headers: dict[str, str]) -> int:
+    """h11 has checked that it is a number."""
+    return int(headers.get("content-length", "0"))

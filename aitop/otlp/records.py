@@ -1,0 +1,209 @@
+"""The tree of one body → records, each with the attributes of its resource beside its own.
+
+The tree came as JSON from a stranger: anything may stand anywhere. What does not fit is passed over.
+Contents are passed over too: long texts, nested values, and the attributes known to hold what people
+or models wrote, or who they are.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+TEXT_MOST = 512  # characters; a longer text is content
+LIST_MOST = 16
+ATTRIBUTES_MOST = 128
+Scalar = str | int | float | bool
+Value = Scalar | list[Scalar]
+
+CONTENTS = frozenset(
+    (
+        "prompt", "response", "completion", "content", "body", "message", "messages", "input", "output", "arguments",
+        "args", "command", "full_command", "function_args", "request_text", "response_text", "tool_input",
+        "tool_output", "tool_parameters", "tool_result", "result", "error_message", "system_prompt",
+        "exception.message", "exception.stacktrace", "db.statement", "db.query.text", "url.full", "url.query",
+        "user.email", "user.id", "user.name", "user.full_name", "user.account_uuid", "user.account_id",
+        "user_email", "organization.id", "enduser.id",
+        "gen_ai.prompt", "gen_ai.completion", "gen_ai.input.messages", "gen_ai.output.messages",
+        "gen_ai.system_instructions", "gen_ai.tool.definitions", "gen_ai.tool.description",
+        "gen_ai.agent.description", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result",
+    )
+)  # fmt: skip
+CONTENTS_UNDER = (
+    "gen_ai.prompt.",
+    "gen_ai.completion.",
+    "llm.prompts.",
+    "llm.completions.",
+    "traceloop.entity.",
+)
+
+
+class Record(NamedTuple):
+    """One log record, span or data point.
+
+    Times are epoch seconds, 0.0 where it tells none; a span's `at` is its end. `value` and `measured`
+    are a data point's sum and how many measurements it holds (1 for a plain number).
+    """
+
+    kind: str  # log, span, point
+    name: str  # the event's, span's or metric's
+    at: float
+    attributes: dict[str, Value]
+    resource: dict[str, Value]
+    scope: str = ""
+    started_at: float = 0.0
+    failed: bool = False
+    trace: str = ""
+    span: str = ""
+    parent: str = ""
+    value: float = 0.0
+    measured: int = 0
+    cumulative: bool = False
+
+    @property
+    def service(self) -> str:
+        return text(self.resource.get("service.name"))
+
+    def text(self, *names: str) -> str | None:
+        """The first of these attributes that is a text with something in it."""
+        return next((found for name in names if (found := text(self.attributes.get(name)))), None)
+
+    def number(self, *names: str) -> float | None:
+        """The first of these attributes that is a number of 0 or more, written as one or as a text."""
+        return next(
+            (found for name in names if (found := number(self.attributes.get(name))) is not None), None
+        )
+
+    def count_of(self, *names: str) -> int:
+        """As `number`, a whole one; 0 where there is none."""
+        return int(self.number(*names) or 0)
+
+
+def text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def number(value: object) -> float | None:
+    """A finite number of 0 or more below 1e15; programs write numbers as texts too."""
+    if isinstance(value, str) and len(value) < 32:
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15:
+        return float(value)
+    return None
+
+
+def records(tree: dict[str, Any], signal: str) -> list[Record]:
+    """All records of one body."""
+    resources, scopes, one, make = {
+        "logs": ("resourceLogs", "scopeLogs", "logRecords", _log),
+        "traces": ("resourceSpans", "scopeSpans", "spans", _span),
+        "metrics": ("resourceMetrics", "scopeMetrics", "metrics", _metric),
+    }[signal]
+    found: list[Record] = []
+    for resource in _dicts(tree.get(resources)):
+        of_resource = _attributes(_dict(resource.get("resource")).get("attributes"))
+        for scope in _dicts(resource.get(scopes)):
+            name = text(_dict(scope.get("scope")).get("name"))
+            for record in _dicts(scope.get(one)):
+                found += make(record, of_resource, name)
+    return found
+
+
+def _log(raw: dict[str, Any], resource: dict[str, Value], scope: str) -> Iterator[Record]:
+    attributes = _attributes(raw.get("attributes"))
+    name = text(attributes.get("event.name")) or text(raw.get("eventName"))
+    at = _seconds(raw.get("timeUnixNano")) or _seconds(raw.get("observedTimeUnixNano"))
+    yield Record(
+        "log",
+        name,
+        at,
+        attributes,
+        resource,
+        scope,
+        trace=_id(raw.get("traceId")),
+        span=_id(raw.get("spanId")),
+    )
+
+
+def _span(raw: dict[str, Any], resource: dict[str, Value], scope: str) -> Iterator[Record]:
+    status = _dict(raw.get("status")).get("code")
+    yield Record(
+        "span", text(raw.get("name"))[:TEXT_MOST], _seconds(raw.get("endTimeUnixNano")),
+        _attributes(raw.get("attributes")), resource, scope, _seconds(raw.get("startTimeUnixNano")),
+        status in (2, "STATUS_CODE_ERROR"), _id(raw.get("traceId")), _id(raw.get("spanId")),
+        _id(raw.get("parentSpanId")),
+    )  # fmt: skip
+
+
+def _metric(raw: dict[str, Any], resource: dict[str, Value], scope: str) -> Iterator[Record]:
+    name = text(raw.get("name"))[:TEXT_MOST]
+    for form in ("sum", "histogram", "exponentialHistogram"):
+        data = _dict(raw.get(form))
+        cumulative = data.get("aggregationTemporality") in (2, "AGGREGATION_TEMPORALITY_CUMULATIVE")
+        for point in _dicts(data.get("dataPoints")):
+            value = number(point.get("sum", point.get("asInt", point.get("asDouble"))))
+            count = number(point.get("count")) if form != "sum" else 1.0
+            yield Record(
+                "point", name, _seconds(point.get("timeUnixNano")), _attributes(point.get("attributes")), resource,
+                scope, _seconds(point.get("startTimeUnixNano")), value=value or 0.0, measured=int(count or 0),
+                cumulative=cumulative,
+            )  # fmt: skip
+
+
+def _attributes(raw: Any) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for pair in _dicts(raw)[:ATTRIBUTES_MOST]:
+        key = pair.get("key")
+        if not isinstance(key, str) or key in CONTENTS or key.startswith(CONTENTS_UNDER):
+            continue
+        value = _value(pair.get("value"))
+        if value is not None:
+            found[key] = value
+    return found
+
+
+def _value(raw: Any) -> Value | None:
+    value = _scalar(raw)
+    if value is not None or not isinstance(raw, dict):
+        return value
+    items = _dicts(_dict(raw.get("arrayValue")).get("values"))[:LIST_MOST]
+    return [one for item in items if (one := _scalar(item)) is not None] or None
+
+
+def _scalar(raw: Any) -> Scalar | None:
+    if not isinstance(raw, dict):
+        return None
+    said = raw.get("stringValue")
+    if isinstance(said, str):
+        return said.encode("utf-8", "replace").decode() if len(said) <= TEXT_MOST else None
+    if "intValue" in raw:
+        return _whole(raw["intValue"])
+    for value in (raw.get("doubleValue"), raw.get("boolValue")):
+        if isinstance(value, int | float):
+            return value
+    return None
+
+
+def _seconds(nanoseconds: Any) -> float:
+    found = _whole(nanoseconds)
+    return found / 1e9 if 0 < found < 1 << 64 else 0.0
+
+
+def _whole(value: Any) -> int:
+    """JSON has whole numbers as texts, some programs as numbers."""
+    if isinstance(value, str) and len(value) < 21 and value.isascii() and value.removeprefix("-").isdecimal():
+        return int(value)
+    return value if type(value) is int else 0
+
+
+def _id(value: Any) -> str:
+    return value[:64] if isinstance(value, str) else ""
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -1,0 +1,45 @@
+"""Gemini CLI's telemetry → events: durations, and the calls that no chat holds. Pure; keeps no text.
+
+A response has no id here that its chat knows: the history pairs the two by session, time and numbers.
+What chooses the model, sums up or searches the web is told here alone. Attributes as sent by 0.61.0.
+"""
+
+from aitop.model import ApiError, Event, Response, Usage
+from aitop.otlp import Record
+from aitop.providers.gemini.chat import DONE
+from aitop.providers.lenient import count, epoch
+
+
+def events(records: list[Record]) -> list[Event]:
+    found: list[Event] = []
+    for record in records:
+        session = record.text("session.id")
+        if record.kind != "log" or session is None:
+            continue
+        at = epoch(record.text("event.timestamp")) or record.at
+        if record.name == "gemini_cli.api_response":
+            found += _response(record, session, at)
+        elif record.name == "gemini_cli.api_error":
+            kind = record.text("error_type", "error.type") or "error"
+            found.append(ApiError(session, at, f"{session}:{at:.3f}", kind, final=True))
+    return found
+
+
+def _response(record: Record, session: str, at: float) -> list[Event]:
+    """The input holds what came from the cache; thoughts are billed beside the output."""
+    whole, thoughts = (
+        count(record.count_of("input_token_count")),
+        count(record.count_of("thoughts_token_count")),
+    )
+    cached = min(whole, count(record.count_of("cached_content_token_count")))
+    output = count(record.count_of("output_token_count")) + thoughts
+    if not (whole or output):
+        return []
+    side = "" if record.text("role") not in (None, "main", "subagent") else None
+    return [
+        Response(
+            session, at, record.text("model") or "unknown", Usage(whole - cached, output, cached, 0, 0, thoughts),
+            record_id=f"{session}:{at:.3f}:{whole}:{output}", stop_reason=DONE, agent=side,
+            duration_ms=record.number("duration_ms"),
+        )
+    ]  # fmt: skip
