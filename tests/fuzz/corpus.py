@@ -19,7 +19,12 @@ def raw(target: str) -> list[bytes]:
 
 def documents(target: str) -> list[Any]:
     """The seeds that are one JSON document."""
-    return [value for data in raw(target) if (value := _value(data)) is not None]
+    return parsed(raw(target))
+
+
+def parsed(found: list[bytes]) -> list[Any]:
+    """Those of some documents that are JSON."""
+    return [value for data in found if (value := _value(data)) is not None]
 
 
 def lines(target: str) -> list[list[Any]]:

@@ -26,7 +26,7 @@ class Target(Protocol):
 
 def all_targets() -> dict[str, Callable[[], Target]]:
     """Name → how it is made."""
-    from . import feeds, published, records, settings
+    from . import feeds, published, records, settings, telemetry
 
     return {
         "socket": feeds.Socket,
@@ -36,6 +36,10 @@ def all_targets() -> dict[str, Callable[[], Target]]:
         "gemini": lambda: records.Lines("gemini"),
         "copilot": lambda: records.Lines("copilot"),
         "opencode": records.Documents,
+        "gateway": lambda: records.Lines("openai"),
+        "litellm": telemetry.LiteLLM,
+        "otlp-json": lambda: telemetry.Bodies("json"),
+        "otlp-protobuf": lambda: telemetry.Bodies("protobuf"),
         "configuration": settings.Configuration,
         "state": published.State,
     }

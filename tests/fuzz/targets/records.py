@@ -15,6 +15,7 @@ PATHS = {
     "claude-code": "/home/u/.claude/projects/-shop/11111111-2222-4333-8444-{:012d}.jsonl",
     "codex": "/home/u/.codex/sessions/2026/09/21/rollout-2026-09-21T12-00-00-01990000-aaaa-7000-8000-{:012d}.jsonl",
     "gemini": "/home/u/.gemini/tmp/shop/chats/session-2026-09-21T12-00-{:08d}.jsonl",
+    "openai": "/home/u/.aitop/gateway/openai/2026-09-{:02d}.jsonl",
     "copilot": "/home/u/.copilot/session-state/983c1524-b9f7-40a9-930c-{:012d}/events.jsonl",
 }
 
