@@ -51,7 +51,8 @@ def hostile(root, folder):
         "/dev/zero", "/dev/stdin", "/dev/tty.jsonl", "/proc/self/environ", "/proc/self/fd/0", "/proc/self/root/x.jsonl",
         "/proc/self/cwd/x.jsonl", "/proc/1/root/etc/passwd.jsonl", "/net/nowhere/x.jsonl", "~/x.jsonl", "x.jsonl",
         "../x.jsonl", "", ".", "/", "//", "\0", f"{root}/\0x.jsonl", "/tmp/\udcff.jsonl", f"{root}/\ud800.jsonl",
-        "/" * 5000, "a/" * 500_000 + "x.jsonl", f"{root}/" + "a" * 1_000_000 + ".jsonl", f"{root}/" + "b/" * 2000 + "x.jsonl",
+        "/" * 5000, "a/" * 500_000 + "x.jsonl", f"{root}/" + "a" * 1_000_000 + ".jsonl",
+        f"{root}/" + "b/" * 2000 + "x.jsonl",
         "file:///etc/passwd", "\\\\server\\share\\x.jsonl", "$(touch owned).jsonl", "-rf", 5, None, ["x"], {"a": 1},
     ]  # fmt: skip
 
@@ -80,7 +81,10 @@ def test_no_path_in_a_payload_makes_the_listener_look_outside_or_wait(home, noon
                 payload = {"session_id": SESSION, "hook_event_name": "Stop", "n": sent, key: path}
                 send(home, json.dumps(payload).encode("utf-8", "surrogatepass"))
                 sent += 1
-        send(home, json.dumps({"session_id": SESSION, "hook_event_name": "Stop", "transcript_path": own}).encode())
+        send(
+            home,
+            json.dumps({"session_id": SESSION, "hook_event_name": "Stop", "transcript_path": own}).encode(),
+        )
         state = wait(home, lambda state: state["hooks"]["received"] + state["hooks"]["rejected"] == sent + 1)
         assert state["hooks"]["rejected"] == 0
         time.sleep(3.5)  # a path is looked at again for some seconds after a turn's end
@@ -93,9 +97,9 @@ def test_no_path_in_a_payload_makes_the_listener_look_outside_or_wait(home, noon
         traced.wait(20)
     seen = set(re.findall(SIGHT, log.read_text(errors="replace")))
     assert own in seen
-    strange = [path for path in seen if path.startswith((str(folder), "/net/", "/dev/zero", "/dev/tty", "/dev/stdin"))
-               or "environ" in path or re.match(r"/proc/(self|1)/(root|cwd|fd)", path) or "etc/passwd" in path
-               or len(path) > 5000 or path.startswith((f"{root}/way/", f"{root}x/"))]  # fmt: skip
+    away = (str(folder), "/net/", "/dev/zero", "/dev/tty", "/dev/stdin", f"{root}/way/", f"{root}x/")
+    odd = re.compile(r"/proc/(self|1)/(root|cwd|fd)|environ|etc/passwd|.{5000}")
+    strange = [path for path in seen if path.startswith(away) or odd.search(path)]
     assert strange == []
     with sqlite3.connect(os.path.join(home, "history.db")) as db:
         assert [path for (path,) in db.execute("SELECT path FROM file")] == [own]

@@ -24,7 +24,9 @@ CALLS = (
     "rename,renameat,renameat2,unlink,unlinkat"
 )
 AT = r"(?:AT_FDCWD(?:<[^>]*>)?, )?"
-OPENED = re.compile(rf'^(\d+) +(?:openat|open|creat)\({AT}"([^"]*)", ([A-Z_|0-9x]*O_CREAT[A-Z_|0-9x]*), (0\d*)')
+OPENED = re.compile(
+    rf'^(\d+) +(?:openat|open|creat)\({AT}"([^"]*)", ([A-Z_|0-9x]*O_CREAT[A-Z_|0-9x]*), (0\d*)'
+)
 MADE = re.compile(rf'^(\d+) +mkdir(?:at)?\({AT}"([^"]*)", (0\d*)\) += 0')
 BOUND = re.compile(r'^(\d+) +bind\(\d+(?:<[^>]*>)?, \{sa_family=AF_UNIX, sun_path="([^"]*)"')
 MASKED = re.compile(r"^(\d+) +umask\((0\d*)\) += (0\d*)")
@@ -53,7 +55,9 @@ class Watched:
         """(path, mode at birth or after a chmod) of everything made inside some folders."""
         found = []
         for number in range(1, self.number + 1):
-            with open(os.path.join(self.folder, f"calls-{number}"), encoding="utf-8", errors="replace") as file:
+            with open(
+                os.path.join(self.folder, f"calls-{number}"), encoding="utf-8", errors="replace"
+            ) as file:
                 found += list(_births(file))
         return [(path, mode) for path, mode in found if path.startswith(tuple(inside))]
 
@@ -115,7 +119,9 @@ def until(true, seconds=30.0):
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("place", ["home", "runtime folder"])
-def test_no_file_is_open_to_others_for_a_moment_whatever_the_umask(home, watched, monkeypatch, tmp_path, place):
+def test_no_file_is_open_to_others_for_a_moment_whatever_the_umask(
+    home, watched, monkeypatch, tmp_path, place
+):
     monkeypatch.setenv("PYTHONPATH", ROOT)
     monkeypatch.setenv("AITOP_LOG_LEVEL", "debug")
     os.rmdir(home)
@@ -128,7 +134,11 @@ def test_no_file_is_open_to_others_for_a_moment_whatever_the_umask(home, watched
     listener = watched.run(*aitop, "listen", "--quiet", wait=False)
     try:
         until(lambda: (state_of(home) or {}).get("scan", {}).get("complete"))
-        watched.run(sys.executable, "-c", f"from aitop.history import backup; backup.make({home + '/history.db'!r}, {home!r})")
+        watched.run(
+            sys.executable,
+            "-c",
+            f"from aitop.history import backup; backup.make({home + '/history.db'!r}, {home!r})",
+        )
         watched.run(*aitop, "tag", SESSION, "client")
         watched.run(*aitop, "waybar", "--cycle")
         watched.run(*aitop, "install", "--write", "--statusline")

@@ -1,15 +1,14 @@
 """What is kept of a client's records, field by field: a secret of its own in each, and a search for it.
 
 Every text of every kind of record in the fuzzer's corpus is replaced once, alone, so that the record is
-still understood; so is every name of a field. Then the real listener reads all of it with its log at its
-most talkative, and every file it leaves is searched. KEPT is the whole list of what may be found, and
-docs/security.md shows it; what is in it is found, so the search does search.
+still understood; so is every name of a field. What a provider makes of it is searched, and then every
+file that the real listener leaves behind, with its log at its most talkative. KEPT is the whole list of
+what may be found; all of it is found, so the search does search.
 """
 
 import json
 import os
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -17,18 +16,51 @@ import sys
 import pytest
 from conftest import ROOT
 from fuzz import corpus, mutate
+from lines import START
 from test_opencode import TABLES, ms
+
+from aitop import otlp
+from aitop.providers.gateway import litellm_payload
+from aitop.providers.load import load
 
 pytestmark = pytest.mark.timeout(120)
 
 SECRET = re.compile(rb"zq\d{6}qz")
-# client → the fields whose text may be kept: where, which, by whom, how it ended; never what was said
-KEPT = {}
+# client → the fields whose text may be kept: which session, where, by which model and tool, how it ended
+KEPT = {
+    "claude-code": """agentId compactMetadata.trigger cwd error gitBranch id message.content.id message.content.name
+        message.content.tool_use_id message.id message.model message.stop_reason message.usage.iterations.model
+        requestId requestSessionId sessionId uuid""",
+    "codex": """#payload.codex_error_info.http payload.call_id payload.codex_error_info payload.cwd
+        payload.forked_from_id payload.git.branch payload.id payload.model payload.name payload.rate_limits.limit_id payload.response_id
+        payload.session_id payload.source.subagent.thread_spawn.parent_thread_id payload.thread_id""",
+    "gemini": """$set.messages.id $set.messages.model id messages.id messages.model messages.toolCalls.id
+        messages.toolCalls.name model sessionId toolCalls.id toolCalls.name""",
+    "copilot": """#data.modelMetrics.gpt-5.1-codex data.context.branch data.context.cwd data.errorType data.newModel
+        data.selectedModel data.toolCallId data.toolName data.usage.accounting.sourceSessionId data.usage.finishReason
+        data.usage.model""",
+    "opencode": "error.name finish id modelID path.cwd sessionID",
+    "opencode database": "message.error.name message.modelID part.reason session.directory tool.tool",
+    "socket": """cwd error hook_event_name model reason session_id thread-id tool_name tool_use_id trigger turn-id
+        workspace.project_dir""",
+    "status-line": "session_id workspace.project_dir",
+    "gateway": "cwd error id model session stop_reason tokens.tier",
+    "litellm": "error_information.error_class id litellm_call_id model response.choices.finish_reason session_id",
+    "otlp-json": """log[call_id] log[conversation.id] log[model] log[request_id] log[session.id] log[status_code]
+        log[tool_name] log[tool_use_id] resource[service.instance.id] resource[service.name] span.spanId span.traceId
+        span[gen_ai.conversation.id] span[gen_ai.response.finish_reasons] span[gen_ai.response.id]
+        span[gen_ai.response.model] span[gen_ai.tool.call.id] span[gen_ai.tool.name]""",
+    "environment": "AITOP_TAG",
+}
+KEPT = {client: set(fields.split()) for client, fields in KEPT.items()}
+IN_FILES = ("opencode", "opencode database", "environment")  # seen in what the listener leaves behind only
 
 
 def leaves(value, path=""):
     """(container, key, dotted path) of every text inside, and of every name with `#` before it."""
     inside = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
+    if isinstance(value, dict) and set(value) == {"key", "value"}:  # an attribute of OTLP
+        path = f"{path.removesuffix('.attributes')}[{value['key']}]"
     for key, one in inside:
         dotted = f"{path}.{key}".lstrip(".") if isinstance(value, dict) else path
         if isinstance(value, dict):
@@ -39,6 +71,13 @@ def leaves(value, path=""):
             yield from leaves(one, dotted)
 
 
+SHORT = {
+    "resourceLogs.scopeLogs.logRecords": "log", "resourceSpans.scopeSpans.spans": "span",
+    "resourceSpans.resource": "resource", "resourceLogs.resource": "resource",
+    ".value.stringValue": "", ".value.arrayValue.values.stringValue": "",
+}  # fmt: skip
+
+
 class Planted:
     """Secret → the client and the field it stands in."""
 
@@ -46,6 +85,8 @@ class Planted:
         self.fields = {}
 
     def secret(self, client, field):
+        for long, brief in SHORT.items():
+            field = field.replace(long, brief)
         name = f"zq{len(self.fields):06d}qz"
         self.fields[name] = (client, field)
         return name
@@ -96,16 +137,59 @@ PLACES = {
 }
 
 
+def understood(client, seed, variant):
+    """What a provider makes of a variant, as text."""
+    providers = {one.name: one for one in load()[0]}
+    if client in ("socket", "status-line"):
+        feeds = (
+            [one.feed({}, variant, START) for one in providers.values()] if isinstance(variant, dict) else []
+        )
+        return repr([(feed.events, feed.session, feed.event, feed.tool_use_id) for feed in feeds if feed])
+    if client == "litellm":
+        return repr(litellm_payload.entry(variant, "litellm/proxy"))
+    if client == "otlp-json":
+        records = otlp.decode(seed, json.dumps(variant).encode(), otlp.JSON)
+        told = [one.telemetry(records, START) for one in providers.values() if hasattr(one, "telemetry")]
+        return repr(told)
+    provider = providers["openai" if client == "gateway" else client]
+    return repr(provider.parse(lines(variant), 0, provider.identify("/h/chats/x.jsonl")))
+
+
+def seeds_of(client):
+    """(what else is to be known of it, a document or lines)."""
+    if client == "otlp-json":
+        for data in corpus.raw(client):
+            signal, _, body = data.partition(b"\n")
+            yield signal.decode(), json.loads(body)
+    elif client in ("socket", "status-line", "litellm"):
+        yield from ((None, seed) for seed in corpus.documents(client))
+    else:
+        yield from ((None, seed) for seed in corpus.lines(client))
+
+
+@pytest.mark.parametrize("client", sorted(set(KEPT) - set(IN_FILES)))
+def test_a_provider_takes_only_the_fields_on_the_list(client):
+    planted, found = Planted(), set()
+    for more, seed in seeds_of(client):
+        for variant in planted.variants(client, seed):
+            found |= {field for _, field in planted.found(understood(client, more, variant).encode())}
+    assert found == KEPT[client]
+
+
 def plant_files(planted, user):
     """Every client's records where the client would have written them; how many."""
     number = 0
-    for client in PLACES:
+    for client, place in PLACES.items():
         seeds = corpus.documents(client) if client == "opencode" else corpus.lines(client)
         for seed in seeds:
             for found in planted.variants(client, seed):
                 number += 1
+                if client == "opencode":
+                    for key in ("id", "sessionID"):  # else one would take another's place
+                        if isinstance(found.get(key), str) and not SECRET.match(found[key].encode()):
+                            found[key] += f"_{number}"
                 data = json.dumps(found).encode() if client == "opencode" else lines(found)
-                write(os.path.join(user, PLACES[client].format(number)), data)
+                write(os.path.join(user, place.format(number)), data)
     plant_database(planted, os.path.join(user, ".local", "share", "opencode", "opencode.db"))
     return number
 
@@ -116,7 +200,7 @@ def plant_database(planted, path):
     db.executescript(TABLES)
     seed = {
         "session": {"directory": "/work/shop"},
-        "message": corpus.documents("opencode")[2],
+        "message": {**corpus.documents("opencode")[2], "error": {"name": "APIError", "data": {"message": "x"}}},
         "part": {"type": "step-finish", "reason": "stop", "tokens": {"input": 5, "output": 6}, "snapshot": "x"},
         "tool": {"type": "tool", "tool": "bash", "callID": "c", "state": {"status": "completed", "title": "t",
                  "input": {"command": "ls"}, "output": "o", "time": {"start": ms(1), "end": ms(2)}}},
@@ -163,21 +247,27 @@ def plant_environment(planted, home):
     return 1
 
 
-def test_of_all_that_clients_write_and_say_only_the_fields_on_the_list_are_kept(listener, tmp_path, monkeypatch):
+def test_of_all_that_clients_write_and_say_only_the_fields_on_the_list_are_kept(
+    listener, tmp_path, monkeypatch
+):
     planted = Planted()
     user = str(tmp_path / "user")
     many = plant_files(planted, user)
     assert many > 500
     monkeypatch.setenv("XDG_CONFIG_HOME", os.path.join(user, ".config"))
-    listener.start(AITOP_LOG_LEVEL="debug", ANTHROPIC_API_KEY=planted.secret("environment", "of the listener"))
+    listener.start(
+        AITOP_LOG_LEVEL="debug", ANTHROPIC_API_KEY=planted.secret("environment", "of the listener")
+    )
     sent = plant_payloads(planted, listener) + plant_environment(planted, listener.home)
     listener.wait_for(
         lambda s: s["scan"]["complete"] and s["hooks"]["received"] + s["hooks"]["rejected"] > sent - 200
         and any(session["id"] == "environment" for session in s["sessions"]),
         seconds=60,
     )  # fmt: skip
-    report = subprocess.run([sys.executable, "-m", "aitop", "doctor", "--report"], env=os.environ | {"PYTHONPATH": ROOT},
-                            capture_output=True, timeout=60).stdout  # fmt: skip
+    report = subprocess.run(
+        [sys.executable, "-m", "aitop", "doctor", "--report"], env=os.environ | {"PYTHONPATH": ROOT},
+        capture_output=True, timeout=60,
+    ).stdout  # fmt: skip
     found, seen = set(), set()
     for again in (False, True):  # the write-ahead log while it runs, and what stays at its end
         for path, data in files_of(listener.home):
@@ -186,9 +276,8 @@ def test_of_all_that_clients_write_and_say_only_the_fields_on_the_list_are_kept(
         if not again:
             listener.end()
     assert {"history.db", "history.db-wal", "state.json", "aitop.log", "tmux", "waybar", "swiftbar"} <= seen
-    import pprint
-    by = {}
-    for client, field in sorted(found): by.setdefault(client, []).append(field)
-    pprint.pprint(by, width=160)
-    print(planted.found(report))
-    assert 0
+    assert sorted(one for one in found if one[1] not in KEPT.get(one[0], ())) == []
+    for client in IN_FILES:
+        assert {field for of, field in found if of == client} == KEPT[client]
+    assert json.loads(report)["aitop"]
+    assert [field for _, field in planted.found(report) if "model" not in field] == []

@@ -25,7 +25,9 @@ from aitop.publish import Publisher
 
 STRANGER = 65_534
 pytestmark = [
-    pytest.mark.skipif(os.getuid() != 0, reason="only the superuser can become another user: run these as root"),
+    pytest.mark.skipif(
+        os.getuid() != 0, reason="only the superuser can become another user: run these as root"
+    ),
     pytest.mark.timeout(60),
 ]
 
@@ -197,7 +199,9 @@ def test_no_forwarder_hands_a_payload_to_a_socket_of_another_user(reachable, tmp
         for kind in kinds:
             script = str(shared / f"hook-{kind}")
             forwarder.write_script(script, forwarder.render(kind, str(shared)))
-            done = subprocess.run([script, "Stop"], input=b'{"prompt":"private"}', capture_output=True, timeout=20)
+            done = subprocess.run(
+                [script, "Stop"], input=b'{"prompt":"private"}', capture_output=True, timeout=20
+            )
             assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
             assert said() == "", kind
         hook.start_timer(5)

@@ -27,8 +27,8 @@ def table(outcomes: list[Outcome]) -> list[str]:
     lines = [
         f"{'fuzz target':<16}{'inputs':>10}{'MB':>9}{'survived':>10}{'broken':>8}{'ms each':>9}{'grown MB':>10}"
     ]
-    for name in dict.fromkeys(outcome.target for outcome in outcomes):
-        lines.append(_row(name, [outcome for outcome in outcomes if outcome.target == name]))
+    names = dict.fromkeys(outcome.target for outcome in outcomes)
+    lines += [_row(name, [outcome for outcome in outcomes if outcome.target == name]) for name in names]
     return [*lines, _row("all", outcomes)]
 
 

@@ -7,10 +7,7 @@ a terminal with a control, tmux with a `#`, a shell with `$`, Pango with `<`, Sw
 import json
 import math
 import re
-import signal
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -21,7 +18,7 @@ _SHAPES = {
     "fish": re.compile(rf"(?:{_SGR}|[^\x1b])*"),
     "statusline": re.compile(rf"(?:{_SGR}|[^\x1b])*"),
     "bash": re.compile(rf"(?:\x01{_SGR}\x02|\$\x01\x02|[^\x01\x02\x1b\\`!$])*"),
-    "zsh": re.compile(r"(?:%%|\$%\{%\}|%F\{(?:yellow|red)\}|%[BbFf]|[^%$\\`!])*"),
+    "zsh": re.compile(r"(?:%%|\$%\{%\}|%F\{(?:yellow|red)\}|%[Bbf]|[^%$\\`!])*"),
     "tmux": re.compile(r"(?:##|#\[(?:push-default|pop-default|default|fg=yellow|fg=red,bold)\]|[^#])*"),
 }
 _OURS = re.compile(rf"\x01{_SGR}\x02|\x01\x02|{_SGR}")
@@ -29,7 +26,7 @@ _UNSEEN = ("Cc", "Cs", "Cf", "Zl", "Zp")
 _BELOW_ZERO = frozenset({"left_usd", "pace_points"})  # a budget overdrawn, a limit used slower than it passes
 
 
-class Broken(AssertionError):
+class Broken(AssertionError):  # noqa: N818
     """A property that did not hold."""
 
 
@@ -53,9 +50,8 @@ def printable(text: str, where: str, *, newlines: bool = False) -> None:
     if text.isascii() and (text.isprintable() or not text):
         return
     for char in text:
-        if char > "~" or char < " ":
-            if unicodedata.category(char) in _UNSEEN or char == "\x7f":
-                raise Broken(f"{where} shows {char!r}: {text[:400]!r}")
+        if not " " <= char <= "~" and unicodedata.category(char) in _UNSEEN:
+            raise Broken(f"{where} shows {char!r}: {text[:400]!r}")
 
 
 def _waybar(text: str) -> None:
@@ -104,22 +100,11 @@ def numbers(value: Any, where: str = "state") -> None:
     elif isinstance(value, list | tuple):
         for one in value:
             numbers(one, where)
-    elif isinstance(value, float) and not math.isfinite(value):
+    elif (
+        isinstance(value, float)
+        and not math.isfinite(value)
+        or isinstance(value, int | float)
+        and value < 0
+        and where.rpartition(".")[2] not in _BELOW_ZERO
+    ):
         raise Broken(f"{where} is {value}")
-    elif isinstance(value, int | float) and value < 0 and where.rpartition(".")[2] not in _BELOW_ZERO:
-        raise Broken(f"{where} is {value}")
-
-
-@contextmanager
-def bounded_time() -> Iterator[None]:
-    """An input that takes the processor's time of hundreds is a finding, not a wait."""
-
-    def late(*_: object) -> None:
-        raise Broken(f"it took more than {SECONDS:.0f} s of processor time")
-
-    before = signal.signal(signal.SIGVTALRM, late)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)

@@ -11,7 +11,8 @@ from typing import Any
 
 STRINGS = (
     "", " ", "\x00", "a\x00b", "\x1b]0;title\x07", "\x1b[2J\x1b[31m", "\x9b31m", "\x07", "\r", "\n", "\t", "\x7f",
-    "\x85", "\u2028", "\u200b", "\u202eabc", "\ufeff", "\ufffe", "\U0010ffff", "\ud800", "x\udcff", "e\u0301\u0301\u0301",
+    "\x85", "\u2028", "\u200b", "\u202eabc", "\ufeff", "\ufffe", "\U0010ffff", "\ud800", "x\udcff",
+    "e\u0301\u0301\u0301",
     "漢字かな", "🤦🏽‍♂️", "\ufe0f", "#(touch owned)", "#{pane_id}", "#[fg=red]", "##", "#S", "#", "$(touch owned)",
     "`touch owned`", "${HOME}", "$HOME", "%{%F{red}", "%n", "%", "!!", "\\w", "\\u0000", "\\", "'", '"', "<b>&amp;</b>",
     "]]>", "<", "&", "| bash=/bin/sh", "|", "---", "--", "-x", ":bolt:", "; reboot", ";", "{cost_today}", "{?", "}}",

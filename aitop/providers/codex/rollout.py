@@ -142,7 +142,7 @@ class _Run:
         self._facts(cwd=payload.get("cwd"), branch=git.get("branch") if isinstance(git, dict) else None)
 
     def _descends(self, thread: str | None) -> None:
-        """This rollout may hold copies of that thread's responses."""
+        """Note a thread whose responses may stand copied in this rollout."""
         ancestors: list[str] = self.kept.setdefault("ancestors", [])
         if thread and thread != self.thread and thread not in ancestors and len(ancestors) < MOST_ANCESTORS:
             ancestors.append(thread)

@@ -135,5 +135,6 @@ class State:
 
 
 READERS = (
-    State.displays, State.one_shots, State.plain_table, State.full_table, State.status_line, State.guards, State.doctors,
+    State.displays, State.one_shots, State.plain_table, State.full_table, State.status_line, State.guards,
+    State.doctors,
 )  # fmt: skip

@@ -27,7 +27,8 @@ class Lines:
         self.name, self.now = name, START + 20
         guarded, _ = load()
         self.provider = next(one._provider for one in guarded if one.name == name)  # noqa: SLF001 - without its guard
-        self.seeds, self.bytes = corpus.lines(name), corpus.raw(name)
+        of = "gateway" if name == "openai" else name
+        self.seeds, self.bytes = corpus.lines(of), corpus.raw(of)
         self.book: Book | None = None
         self.fresh()
 

@@ -36,7 +36,10 @@ class Bodies:
         self.form = form
         raw = corpus.raw(self.name)
         self.bytes = [tuple(data.partition(b"\n")[::2]) for data in raw]
-        self.seeds = {signal: corpus.parsed([body for of, body in self.bytes if of == signal]) for signal, _ in self.bytes}
+        self.seeds = {
+            signal: corpus.parsed([body for of, body in self.bytes if of == signal])
+            for signal, _ in self.bytes
+        }
         self.book: Book | None = None
         self.fresh()
 
@@ -53,10 +56,8 @@ class Bodies:
 
     def make(self, random: Random) -> bytes:
         signal, body = random.choice(self.bytes)
-        if self.form == "json":
-            data = mutate.document(self.seeds[signal], random)
-        else:
-            data = self._wire(body, random)
+        as_json = self.form == "json"
+        data = mutate.document(self.seeds[signal], random) if as_json else self._wire(body, random)
         return signal + b"\n" + (gzip.compress(data, 1) if random.random() < 0.05 else data)
 
     def _wire(self, body: bytes, random: Random) -> bytes:
