@@ -116,7 +116,7 @@ def _written(value):
         ("tmux", "#(touch x)"), ("tmux", "###{pane_id}"), ("tmux", "#[fg=blue]"), ("tmux", "#"), ("tmux", "a\x07"),
         ("bash", "$(id)"), ("bash", "`id`"), ("bash", "\\w"), ("bash", "!!"), ("bash", "\x1b[31m"),
         ("zsh", "$(id)"), ("zsh", "%n"), ("zsh", "%{x%}"), ("zsh", "\\"), ("zsh", "%F{blue}"),
-        ("waybar", '{"text":"<i>x</i>","tooltip":"","percentage":0}'), 
+        ("waybar", '{"text":"<i>x</i>","tooltip":"","percentage":0}'),
         ("waybar", '{"text":"<b>","tooltip":"","percentage":0}'),
         ("waybar", '{"text":"\\u001b[2J","tooltip":"","percentage":0}'), ("waybar", "{}\n{}"),
         ("waybar", '{"text":"x"}'),

@@ -32,8 +32,9 @@ KEPT = {
         message.content.tool_use_id message.id message.model message.stop_reason message.usage.iterations.model
         requestId requestSessionId sessionId uuid""",
     "codex": """#payload.codex_error_info.http payload.call_id payload.codex_error_info payload.cwd
-        payload.forked_from_id payload.git.branch payload.id payload.model payload.name payload.rate_limits.limit_id payload.response_id
-        payload.session_id payload.source.subagent.thread_spawn.parent_thread_id payload.thread_id""",
+        payload.forked_from_id payload.git.branch payload.id payload.model payload.name
+        payload.rate_limits.limit_id payload.response_id payload.session_id
+        payload.source.subagent.thread_spawn.parent_thread_id payload.thread_id""",
     "gemini": """$set.messages.id $set.messages.model id messages.id messages.model messages.toolCalls.id
         messages.toolCalls.name model sessionId toolCalls.id toolCalls.name""",
     "copilot": """#data.modelMetrics.gpt-5.1-codex data.context.branch data.context.cwd data.errorType data.newModel

@@ -17,7 +17,7 @@ from yarl import URL
 from aitop import __version__, journal
 from aitop.gateway import headers
 from aitop.gateway.meter import Found, Meter
-from aitop.gateway.programs import program
+from aitop.gateway.programs import RECORDED, program
 from aitop.gateway.upstreams import OLLAMA, Route, Upstream
 from aitop.providers.gateway.entry import Entry
 
@@ -115,10 +115,11 @@ class Exchange:
         path = request.path
         self.upstream = upstream
         self.began = time.monotonic()
-        self.counted = request.method == "POST" and path.endswith(OPERATIONS)
-        # A response made in the background is told when it is asked for.
-        self.fetched = request.method == "GET" and "/responses/" in path
         self.program = program(request.headers.get("User-Agent", ""))
+        ours = self.program not in RECORDED
+        self.counted = ours and request.method == "POST" and path.endswith(OPERATIONS)
+        # A response made in the background is told when it is asked for.
+        self.fetched = ours and request.method == "GET" and "/responses/" in path
         self.status: int | None = None
         self.meter: Meter | None = None
         self.complete = False

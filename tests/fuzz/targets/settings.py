@@ -13,10 +13,11 @@ from .published import seeds
 
 WORDS = (
     b"[segments.x]", b"[budgets.x]", b"[tags.x]", b"[providers.x]", b'[prices.models."x"]', b"[[segments]]",
-    b"display = ",     b'format = "{project} {cost_today}"', b'symbol = "\\u001b[31m"', b'symbol = "#(x)"', b"rate = inf", b"rate = nan",
-    b"rate = 1e400", b"rate = 1e-300", b"limit_usd = -1", b"input = 1e14", b"= 9" + b"9" * 30, b'""', b"''",
-    b"{}", b"[]",     b"\n[currency]\n", b'"\\u0000"', b'"\\ud800"', b'"\\u009b31m" = 1', b"[" * 1500, b"a." * 1500,
-    b"true", b"2026-01-01",     b'from = "2026-13-01"', b"# x\n", b"'''", b'"""', b'preset = "burn"\n', b'folders = ["~/.x"]', b"warning = 1e308",
+    b"display = ", b'format = "{project} {cost_today}"', b'symbol = "\\u001b[31m"', b'symbol = "#(x)"',
+    b"rate = inf", b"rate = nan", b"rate = 1e400", b"rate = 1e-300", b"limit_usd = -1", b"input = 1e14",
+    b"= 9" + b"9" * 30, b'""', b"''", b"{}", b"[]", b"\n[currency]\n", b'"\\u0000"', b'"\\ud800"',
+    b'"\\u009b31m" = 1', b"[" * 1500, b"a." * 1500, b"true", b"2026-01-01", b'from = "2026-13-01"', b"# x\n",
+    b"'''", b'"""', b'preset = "burn"\n', b'folders = ["~/.x"]', b"warning = 1e308",
 )  # fmt: skip
 
 
