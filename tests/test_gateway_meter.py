@@ -66,8 +66,29 @@ def test_no_answer_can_disturb_the_reading(data, kind, encoding):
 
 
 KEYS = st.sampled_from(
-    "id model usage choices delta finish_reason response status type error code message content done eval_count "
-    "prompt_tokens prompt_tokens_details cached_tokens completion_tokens service_tier incomplete_details".split()
+    [
+        "id",
+        "model",
+        "usage",
+        "choices",
+        "delta",
+        "finish_reason",
+        "response",
+        "status",
+        "type",
+        "error",
+        "code",
+        "message",
+        "content",
+        "done",
+        "eval_count",
+        "prompt_tokens",
+        "prompt_tokens_details",
+        "cached_tokens",
+        "completion_tokens",
+        "service_tier",
+        "incomplete_details",
+    ]
 )
 LEAVES = (
     st.none()
