@@ -65,6 +65,50 @@ def test_no_answer_can_disturb_the_reading(data, kind, encoding):
     read(b"data: " + data + b"\n\n" + data, kind, encoding, size=7)
 
 
+KEYS = st.sampled_from(
+    [
+        "id",
+        "model",
+        "usage",
+        "choices",
+        "delta",
+        "finish_reason",
+        "response",
+        "status",
+        "type",
+        "error",
+        "code",
+        "message",
+        "content",
+        "done",
+        "eval_count",
+        "prompt_tokens",
+        "prompt_tokens_details",
+        "cached_tokens",
+        "completion_tokens",
+        "service_tier",
+        "incomplete_details",
+    ]
+)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["stop", "response.completed", "x y"])
+)
+ODD = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5)
+)
+
+
+@given(st.lists(ODD, min_size=1, max_size=4), st.sampled_from([SSE, JSON, NDJSON]))
+def test_no_value_in_an_answer_can_disturb_the_reading(records, kind):
+    lines = [json.dumps(record).encode() for record in records]
+    found = read(sse(*lines) if kind == SSE else b"\n".join(lines), kind)
+    assert found.tokens is None or found.tokens.input >= found.tokens.cache_read + found.tokens.cache_write
+
+
 def test_the_first_token_is_the_first_word_and_not_the_announcement():
     meter = Meter(SSE, "")
     meter.feed(sse(chat({"role": "assistant", "content": ""})), 1.0)

@@ -7,7 +7,7 @@ looking costs the numbers of one request. Nothing of a request is read but its m
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import aiohttp
 from aiohttp import web
@@ -44,21 +44,21 @@ class Relay:
         local_only: bool,
     ) -> None:
         self.route, self.session, self.keep = route, session, keep
-        self.proxies = proxies  # upstream's name → URL
+        self.proxies = proxies  # upstream's base → the proxy's URL
         self.local_only = local_only
+        self.unread = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Relay one request. Raises what ends the connection when an answer breaks off in its middle."""
         if self.local_only and not headers.is_local(request.headers.get("Host", "localhost")):
             return _refusal(403, "this gateway serves its own machine only; `aitop gateway --help`, --host")
         if request.raw_path == OWN:
-            return web.json_response(
-                {"aitop": __version__, "upstreams": [upstream.name for upstream in self.route.all()]}
-            )
+            names = [upstream.name for upstream in self.route.all()]
+            return web.json_response({"aitop": __version__, "upstreams": names, "unread": self.unread})
         found = self.route.find(request.raw_path)
         if found is None:
-            names = ", ".join(f"/{name}/" for name in self.route.named) or "none"
-            return _refusal(404, f"no upstream for this path; those configured are {names}")
+            known = ", ".join(f"/{name}/" for name in self.route.named) or "none"
+            return _refusal(404, f"no upstream for this path; those configured are {known}")
         upstream, url = found
         exchange = Exchange(request, upstream)
         try:
@@ -78,23 +78,20 @@ class Relay:
                 data=_body(request) if request.can_read_body else None,
                 skip_auto_headers=AUTOMATIC,
                 allow_redirects=False,
-                proxy=self.proxies.get(upstream.name),
+                proxy=self.proxies.get(upstream.base),
             ) as answer:
                 exchange.answered(answer)
                 response = _response(answer)
-                await response.prepare(request)
+                if not await _sent(response.prepare(request)):
+                    return response
                 async for piece in answer.content.iter_any():
-                    try:
-                        await response.write(piece)
-                    except ConnectionResetError:
-                        return response  # the client has left; leaving here lets go of the upstream too
+                    if not await _sent(response.write(piece)):
+                        return response  # leaving here lets go of the upstream too
                     exchange.passed(piece)
                 exchange.complete = True
-                await response.write_eof()
+                await _sent(response.write_eof())
                 return response
         except (aiohttp.ClientError, TimeoutError) as error:
-            if exchange.complete:
-                raise  # the client left with the last byte
             exchange.fault = "unreachable" if isinstance(error, UNREACHABLE) else "broken_off"
             if response is None:
                 return _refusal(502, f"{upstream.name} {SAID[exchange.fault]} ({type(error).__name__})")
@@ -103,7 +100,11 @@ class Relay:
             raise asyncio.CancelledError from error
 
     def _tell(self, upstream: Upstream, exchange: "Exchange") -> None:
-        entry = exchange.entry(time.time(), time.monotonic())
+        try:
+            entry = exchange.entry(time.time(), time.monotonic())
+        except Exception:
+            self.unread += 1  # an answer so odd that reading it failed; the client has it
+            return
         if entry is not None:
             self.keep(upstream.provider, entry)
 
@@ -166,6 +167,15 @@ class Exchange:
 
     def _ttft(self, said: Found) -> float | None:
         return (said.first_at - self.began) * 1000 if said.first_at is not None else said.ttft_ms
+
+
+async def _sent(step: Awaitable[object]) -> bool:
+    """Whether a step towards the client was done; False where the client has left."""
+    try:
+        await step
+    except ConnectionResetError:
+        return False
+    return True
 
 
 async def _body(request: web.Request) -> AsyncIterator[bytes]:
