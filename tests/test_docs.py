@@ -72,7 +72,11 @@ def named_tests():
 
 
 def test_each_promise_of_the_security_page_has_a_test_and_each_of_those_exists():
-    rows = [row for row in text("docs", "security.md").splitlines() if row.startswith("| ") and "promise" not in row]
+    rows = [
+        row
+        for row in text("docs", "security.md").splitlines()
+        if row.startswith("| ") and row != "| promise | test |"
+    ]
     assert len(rows) > 20
     assert [row for row in rows if not re.search(r"`tests/\w+\.py::\w+`", row)] == []
     for file in {name for name, _ in named_tests()}:
