@@ -264,9 +264,15 @@ def _display(config: Config, limited: bool) -> dict[str, Any]:
 
 
 def _make(folder: str) -> str:
+    """Make a folder private to this user, or make the one that is there private. Raises OSError."""
     if not os.path.isdir(folder):
         _remove(folder)  # whatever stands in its place
     os.makedirs(folder, mode=0o700, exist_ok=True)
+    found = os.lstat(folder)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise OSError(f"{folder} is no folder of this user")
+    if found.st_mode & 0o077:
+        os.chmod(folder, 0o700)
     return folder
 
 
@@ -274,7 +280,9 @@ def _touch(path: str) -> None:
     """An empty file that any shell may write to without waiting: in its place stands no FIFO and no device."""
     if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
         (os.rmdir if os.path.isdir(path) and not os.path.islink(path) else os.unlink)(path)
-    os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    mark = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    os.fchmod(mark, 0o600)  # a shell may have made it first
+    os.close(mark)
 
 
 def _link(target: str, link: str) -> None:

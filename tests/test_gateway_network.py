@@ -5,12 +5,13 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 
 import pytest
 
 pytest.importorskip("aiohttp")
-from upstream import Gateway, Upstream, answer, parts, post  # noqa: E402
+from upstream import ROOT, Gateway, Upstream, answer, parts, post  # noqa: E402
 
 
 @pytest.fixture
@@ -124,6 +125,19 @@ def test_no_proxy_is_respected(api, started):
         == "HTTP/1.1 502 Bad Gateway"
     )
     assert api.asked == []
+
+
+def test_a_proxy_that_speaks_something_else_is_never_passed_by_in_silence(tmp_path):
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PYTHONPATH": ROOT,
+        "ALL_PROXY": "socks5://127.0.0.1:9",
+    }
+    done = subprocess.run([sys.executable, "-m", "aitop", "gateway", "--port", "0"], env=environ, capture_output=True,
+                          text=True, timeout=30)  # fmt: skip
+    assert done.returncode == 1
+    assert "set HTTPS_PROXY" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.fixture

@@ -37,6 +37,12 @@ def gateway(context: Context) -> Found:  # noqa: ARG001
         return
     known = [str(name) for name in told["upstreams"]] if isinstance(told.get("upstreams"), list) else []
     missing = [name for name in settings.upstreams if name not in known]
+    if told.get("unread"):
+        yield (
+            WARN,
+            f"{told['unread']} answers could not be read and were not counted",
+            "please report it with `aitop doctor --report`",
+        )
     if missing:
         yield WARN, f"it does not know {', '.join(missing)} yet", "start `aitop gateway` again"
     else:
