@@ -6,7 +6,18 @@ import subprocess
 import time
 
 from benchmarks import homes
-from benchmarks.harness import BARE_PYTHON, Row, compared, failures, median, missing, rounds, run
+from benchmarks.harness import (
+    BARE_PYTHON,
+    Row,
+    compared,
+    disturbed,
+    failures,
+    least,
+    median,
+    missing,
+    rounds,
+    run,
+)
 
 CAT = shutil.which("cat")
 TEXT = "≈$4.21 5h 42% ↻1h10 ctx 27% " * 40
@@ -100,14 +111,15 @@ def _prompt(prompt, loops, times):
          "cat": lambda: prompt.run(prompt.cat, few), "few": lambda: prompt.run(prompt.empty, few)},
         times, warm=1,
     )  # fmt: skip
-    each = (median(found[""]) - median(found["empty"])) / loops
+    each, best = ((pick(found[""]) - pick(found["empty"])) / loops for pick in (median, least))
     cat = (median(found["cat"]) - median(found["few"])) / few
     forks = _forks([*prompt.command, "5"], [*prompt.empty, "5"], prompt.env)
     shown = "forks not counted: no strace" if forks is None else f"{forks} forks"
     return Row(
         f"prompt in {prompt.shell}", BUDGET, f"{each * 1000:.3f} ms, {shown}", f"{cat * 1000:.3f} ms `cat FILE`",
-        each / cat, each <= 0.0002 and not forks, failures(*found.values()),
-        {"ms": each * 1000, "cat_ms": cat * 1000, "forks": forks},
+        each / cat, each <= 0.0002 and not forks,
+        failures(*found.values()) or disturbed(each <= 0.0002, best <= 0.0002),
+        {"ms": each * 1000, "min_ms": best * 1000, "cat_ms": cat * 1000, "forks": forks},
     )  # fmt: skip
 
 

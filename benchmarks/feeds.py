@@ -78,7 +78,7 @@ def burst(effort):
                 break
             time.sleep(0.01)
         slowest = max(_noted(home, number) for number in range(WRITERS))
-        unique, calls = found["hooks"]["unique"], found["today"]["tool_calls"]
+        unique, calls = found["hooks"]["unique"], found["windows"]["15m"]["tool_calls"]
         yield Row(f"burst of {events:,} hook events from {WRITERS} writers", "all counted, no tick over 0.5 s late",
                   f"{unique:,} events, {calls:,} tool calls; sent in {sent or 60:.2f} s; state at most {oldest:.2f} s "
                   f"old; slowest send {slowest * 1000:.0f} ms",

@@ -6,6 +6,8 @@ is bounded in time: rounds end early when their seconds are used up.
 
 import os
 import random
+import select
+import signal
 import statistics
 import sys
 import threading
@@ -16,6 +18,7 @@ from typing import NamedTuple
 PYTHON = sys.executable
 BARE_PYTHON = [PYTHON, "-I", "-S", "-c", "pass"]
 FEWEST = 2  # rounds, whatever they take
+LONGEST = 180.0  # seconds of one run; a longer one is killed, and named by its exit code
 SAMPLE = 0.01  # seconds between two looks at the memory of a family of processes
 
 
@@ -72,15 +75,29 @@ def run(
     if cwd:
         os.chdir(cwd)
     began = time.perf_counter()
-    pid = os.posix_spawn(argv[0], argv, env, file_actions=actions)
+    pid = os.posix_spawn(argv[0], argv, env, file_actions=actions, setpgroup=0)
     if started:
         started(pid)
+    _end_in_time(pid)
     _, status, used = os.wait4(pid, 0)
     wall = time.perf_counter() - began
     if cwd:
         os.chdir(here)
     unit = 1 if sys.platform == "darwin" else 1024
     return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * unit, os.waitstatus_to_exitcode(status))
+
+
+def _end_in_time(pid: int) -> None:
+    """Wait, where the system can wait with a limit; what runs longer is killed with all it started."""
+    if not hasattr(os, "pidfd_open"):
+        return
+    fd, ended = os.pidfd_open(pid), []
+    try:
+        ended = select.select([fd], [], [], LONGEST)[0]
+    finally:
+        os.close(fd)
+        if not ended:
+            os.killpg(pid, signal.SIGKILL)
 
 
 def run_family(argv, env, stdout=os.devnull, cwd=None):

@@ -80,6 +80,11 @@ def state(home):
         return None
 
 
+def caught_up(requests):
+    """Whether a state holds so many requests of the last minutes, and nothing waits to be read."""
+    return lambda state: state["scan"]["complete"] and state["windows"]["15m"]["requests"] == requests
+
+
 class Listener:
     """A real listener from `start` to `stop`."""
 

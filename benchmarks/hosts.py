@@ -119,7 +119,7 @@ def _count(right, before, peer, clients, busy, seconds):
         sessions = Sessions(claude)
         sessions.respond()
         with homes.listening(home, claude) as listener, tmux(home, config, clients) as call:
-            listener.until(lambda state: state["today"]["requests"])
+            listener.until(lambda state: state["windows"]["15m"]["requests"])
             time.sleep(4)
             server = int(call("display-message", "-p", "#{pid}") or 0)
             found = started(
@@ -130,7 +130,10 @@ def _count(right, before, peer, clients, busy, seconds):
 
 def in_starship(effort):
     """A whole `starship prompt` with our modules, and without."""
-    program = shutil.which("starship", path=os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
+    beside = os.path.join(os.path.dirname(sys.executable), "starship")
+    if os.path.exists(beside):
+        os.chmod(beside, 0o755)  # its wheel installs it without
+    program = beside if os.path.exists(beside) else shutil.which("starship")
     if program is None:
         yield missing("starship", "", "it is not installed")
         return
@@ -169,7 +172,7 @@ def followers(_effort, seconds=SECONDS):
         sessions = Sessions(claude)
         sessions.respond()
         with homes.listening(home, claude) as listener:
-            listener.until(lambda state: state["today"]["requests"])
+            listener.until(lambda state: state["windows"]["15m"]["requests"])
             bar = subprocess.Popen([homes.FRONT, "waybar", "--follow"], env=homes.environment(home),
                                    stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)  # fmt: skip
             bar.stdout.readline()

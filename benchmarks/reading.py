@@ -21,7 +21,7 @@ def new_line(effort):
         sessions.respond(at=time.time() - 60)
         _lengthen(sessions.path, 30_000_000)
         with homes.listening(home, claude) as listener:
-            listener.until(lambda state: state["scan"]["complete"] and state["today"]["requests"] == 1)
+            listener.until(homes.caught_up(1))
             time.sleep(2)
             for hooked in (False, True):
                 yield _seen(listener, sessions, hooked, effort.times(12, 1))
@@ -47,7 +47,7 @@ def _seen(listener, sessions, hooked, times):
         sessions.respond()
         if hooked:
             _send_stop(listener.home, sessions)
-        waits.append(listener.until(lambda state, n=before: state["today"]["requests"] > n, 30)[1])
+        waits.append(listener.until(lambda state, n=before: state["windows"]["15m"]["requests"] > n, 30)[1])
         if used:
             read.append(listener.account()[2] - used[2])
     written = (os.path.getsize(sessions.path) - size) // times

@@ -36,7 +36,7 @@ def _paced(source, rate, seconds):
         sessions = Sessions(claude, 8)
         sessions.respond(8)
         with homes.listening(home, claude) as listener:
-            listener.until(lambda state: state["scan"]["complete"] and state["today"]["requests"] == 8)
+            listener.until(homes.caught_up(8))
             act = sessions.respond if source == "transcript lines" else Hooks(home).send
             with at_pace(act, rate, seconds + SETTLE + 20) as end:
                 time.sleep(SETTLE)
@@ -52,9 +52,8 @@ def _counted(listener, source, sent):
     """What the listener counted of what was sent, once it had the time to."""
 
     def count(state):
-        return (
-            state["today"]["requests"] - 8 if source == "transcript lines" else state["today"]["tool_calls"]
-        )
+        recent = state["windows"]["15m"]
+        return recent["requests"] - 8 if source == "transcript lines" else recent["tool_calls"]
 
     try:
         return count(listener.until(lambda state: count(state) >= sent, 30, every=0.05)[0])
@@ -68,7 +67,7 @@ def _with_sessions(count, seconds):
         sessions = Sessions(claude, count)
         sessions.respond(count, at=time.time() - 30)
         with homes.listening(home, claude) as listener:
-            listener.until(lambda state: state["scan"]["complete"] and state["today"]["requests"] == count)
+            listener.until(homes.caught_up(count))
             with at_pace(lambda _: sessions.respond(1), 1, seconds + SETTLE + 20):
                 time.sleep(SETTLE)
                 found = watch(listener, seconds)
@@ -94,7 +93,7 @@ def watch(listener, seconds):
     late = max((b - a - 1.0 for a, b in itertools.pairwise(times)), default=took)
     return (
         (after[0] - used) / took * 1000,
-        statistics.median(durations) * 1000,
+        max(statistics.median(durations), 0.0) * 1000,
         max(late, 0.0),
         after[1] / 1e6,
     )

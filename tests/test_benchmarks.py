@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from golden.home import ROOT, environment
@@ -135,6 +136,27 @@ def test_a_failed_run_is_named_beside_its_figure(benchmarks):
 
     row = compared("fails", "", 2.0, ["/bin/sh", "-c", "exit 3"], {"floor": ["/bin/sh", "-c", ":"]}, 2, {})
     assert row.note == "exit codes [3]"
+
+
+def running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_run_that_does_not_end_is_killed_with_all_it_started(benchmarks, monkeypatch, tmp_path):
+    from benchmarks import harness
+
+    if not hasattr(os, "pidfd_open"):
+        pytest.skip("this system waits for a process without a limit")
+    monkeypatch.setattr(harness, "LONGEST", 0.5)
+    told = tmp_path / "pid"
+    found = harness.run(["/bin/sh", "-c", f"sleep 50 & echo $! > {told}; wait"], {"PATH": os.environ["PATH"]})
+    assert found.code == -9
+    while running(int(told.read_text())):  # a moment passes until the signal is there
+        time.sleep(0.01)
 
 
 def test_the_memory_of_a_family_is_summed(benchmarks):

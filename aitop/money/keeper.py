@@ -160,18 +160,23 @@ class Keeper:
             return {}
         today, elapsed = periods.date_of(now), (now - start) / (end - start)
         slots = self._slots(start, now, DAY_SLOTS, None)
-        found = {
-            "day": forecast.day(self.past, today, slots, elapsed, self._scores["day"]),
-            "month": forecast.month(self.past, today, sum(slots), elapsed, self._scores["month"]),
-        }
-        ends = {"day": end, "month": self._ends["month"]}
+        spent = sum(slots)
+        found: dict[str, tuple[forecast.Forecast, float]] = {}  # with its end
+        day = forecast.day(self.past, today, slots, elapsed, self._scores["day"])
         if block is not None:
             begun = block["started_at"]
             gone = (now - begun) / blocks.LENGTH
             slots = self._slots(begun, now, BLOCK_SLOTS, block["provider"])
-            found["block"] = forecast.block(self.past, slots, min(1.0, gone), self._scores["block"])
-            ends["block"] = block["ends_at"]
-        return {name: {**found[name]._asdict(), "ends_at": ends[name]} for name in ORDER if name in found}
+            one = forecast.block(self.past, slots, min(1.0, gone), self._scores["block"])
+            found["block"] = one, block["ends_at"]
+            if block["ends_at"] <= end:
+                day = forecast.at_least(day, spent + one.usd - sum(slots))
+        month = forecast.month(self.past, today, spent, elapsed, self._scores["month"])
+        month = forecast.at_least(month, sum(forecast.days_of_month(self.past, today)) + day.usd)
+        found |= {"day": (day, end), "month": (month, self._ends["month"])}
+        return {
+            name: {**found[name][0]._asdict(), "ends_at": found[name][1]} for name in ORDER if name in found
+        }
 
     def _remember(self, rows: Iterable[tuple[int, str, int, int, int]]) -> None:
         for at, provider, *values in rows:
