@@ -7,7 +7,6 @@ nothing, looks at no environment but through `paths`.
 """
 
 import re
-import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -239,6 +238,8 @@ def load(path: str | None = None) -> Config:
 
 def parse(raw: bytes, path: str) -> Config:
     """Check the text of a configuration file. Raises ConfigError naming file, line and key."""
+    import tomllib  # most have no such file
+
     try:
         text = raw.decode()
         return _checked(text, tomllib.loads(text), path)
