@@ -446,6 +446,7 @@ def test_a_home_on_a_wrong_configuration_starts_with_the_defaults(listener, tmp_
     path.write_text("nonsense = 1\n")
     state = listener.start(AITOP_CONFIG=str(path)).wait_for(lambda s: s["doctor"]["config_error"])
     assert state["display"]["preset"] == "full"
+    assert f"config    not in force: {path}:1: nonsense: unknown key" in aitop("status").stdout
 
 
 def test_a_newer_history_is_refused_in_plain_words(listener):
