@@ -7,7 +7,9 @@ import os
 import sqlite3
 
 import pytest
-from lines import START, assistant
+from click.testing import CliRunner
+from fuzz import judge
+from lines import START, assistant, result, transcript, use
 from test_aggregator import changes
 from test_copilot import start
 from test_gemini import header, message
@@ -16,6 +18,7 @@ from worlds import SESSIONS, Book
 
 from aitop import config, guard, state
 from aitop.aggregator import LIMITS, MODELS, STOPS, Aggregator
+from aitop.cli import main
 from aitop.history import ledger
 from aitop.install import checks, doctor
 from aitop.install.findings import WARN, Finding
@@ -303,3 +306,52 @@ def test_a_link_in_the_place_of_our_runtime_folder_is_refused(home, monkeypatch,
     with pytest.raises(OSError, match="no folder of this user"):
         Publisher(home, paths.runtime_folder())
     assert os.listdir(elsewhere) == ["kept"]
+
+
+def test_a_report_of_a_state_with_half_a_character_is_made(published):
+    published(
+        json.dumps(
+            {"sessions": [{"id": "\ud800", "model": "\ud800\x9b", "provider": "x"}], "providers": ["\ud800"]}
+        )
+    )
+    context = checks.context(0.0, prove=False)
+    assert json.dumps(doctor.bundle([], context)).isascii()
+
+
+NAMES = ["\x1b]0;owned\x07", "a\x9b2Jb", "c\u202ed", "\x00", "e\rf", "#(touch x)", "g\u2028h"]
+GROUPS = ("models", "sessions", "projects", "tools", "tags", "branches", "daily", "blocks")
+FORMS = ([], ["--markdown"], ["--csv"], ["--json"])
+COMMANDS = [
+    *[["report", word, *form] for word in GROUPS for form in FORMS],
+    ["advise"], ["forecast"], ["tag"], ["top", "--once"], ["prices"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_command_shows_a_terminal_the_controls_in_names(hostile_history, words):
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code in (0, 1), done.output
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    for line in done.output.split("\n"):
+        judge.printable(line, " ".join(words))
+    if words[:2] == ["report", "models"]:
+        assert "touch x" in done.output
+
+
+@pytest.fixture
+def hostile_history(home, tmp_path):
+    """A history whose every name is one that a terminal would obey."""
+    for number, name in enumerate(NAMES):
+        session = f"{number:08d}-2222-4333-8444-555555555555"
+        more = {"cwd": f"/work/{name}", "gitBranch": name}
+        transcript(
+            tmp_path / "user" / ".claude",
+            [
+                assistant(f"m{number}", START, request_id=f"r{number}", model=f"m{name}", session=session, stop=name,
+                          content=[use(f"t{number}", name)], **more),
+                result(f"t{number}", START + 1, session=session, **more),
+            ],
+            session=session,
+        )  # fmt: skip
+    done = CliRunner().invoke(main, ["report", "models", "--json"])
+    assert done.exit_code == 0, done.output
