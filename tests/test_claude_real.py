@@ -3,25 +3,11 @@
 import json
 
 import pytest
-from claude_client import Claude
-from messages_api import FINE, ONE_CALL, Api, call
+from claude_client import CALLS, Claude, script, whole
+from messages_api import ONE_CALL, Api
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
-CALLS = 30
 ORIGINAL = b'{\n    "theme": "dark",\n    "permissions": {"allow": ["Read"]}\n}\n'
-USAGE = {
-    "input_tokens": 103, "output_tokens": 57, "cache_read_input_tokens": 9001, "cache_creation_input_tokens": 311,
-    "cache_creation": {"ephemeral_5m_input_tokens": 200, "ephemeral_1h_input_tokens": 111},
-}  # fmt: skip
-
-
-def script():
-    """Thirty tool calls and a last word, each response with numbers of its own."""
-    replies = [
-        (call(number, f"echo {number}"), USAGE | {"output_tokens": 50 + 7 * number})
-        for number in range(CALLS)
-    ]
-    return [*replies, (FINE, USAGE)]
 
 
 @pytest.fixture
@@ -44,10 +30,6 @@ def user(tmp_path, home):
 def settings(user):
     with open(user.settings, "rb") as file:
         return file.read()
-
-
-def whole(state):
-    return (state["today"]["requests"], state["today"]["tool_calls"]) == (CALLS + 1, CALLS)
 
 
 def assert_equal(state, said):
