@@ -229,8 +229,7 @@ def load(path: str | None = None) -> Config:
     """Read the configuration file; a missing file means all defaults. Raises ConfigError."""
     path = path or paths.config_file()
     try:
-        with open(path, "rb") as file:
-            raw = file.read()
+        raw = paths.read(path)
     except FileNotFoundError:
         return Config()
     except OSError as error:

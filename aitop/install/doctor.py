@@ -125,8 +125,8 @@ def _version(name: str) -> str | None:
 def _log_kinds() -> dict[str, int]:
     """How often each level and kind of message stands at the log's end; never the messages."""
     try:
-        with open(paths.in_home(paths.LOG), "rb") as file:
-            file.seek(max(0, os.path.getsize(file.name) - LOG_TAIL))
+        with open(paths.opened(paths.in_home(paths.LOG)), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_TAIL))
             lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return {}

@@ -51,8 +51,7 @@ class Installed:
 
 def load() -> Installed:
     try:
-        with open(paths.in_home(paths.INSTALLED), "rb") as file:
-            data = json.load(file)
+        data = json.loads(paths.read(paths.in_home(paths.INSTALLED)))
         config = data.get("config")
         return Installed(
             settings={path: Settings(**entry) for path, entry in data["settings"].items()},

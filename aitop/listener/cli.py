@@ -61,9 +61,12 @@ def stop() -> None:
 
     home = paths.home()
     if os.path.isdir(home):
-        mark = os.open(os.path.join(home, paths.STOPPED), os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-        with os.fdopen(mark, "w", encoding="utf-8") as file:
-            file.write("aitop start removes this file\n")
+        try:
+            mark = os.open(os.path.join(home, paths.STOPPED), os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+            with os.fdopen(mark, "w", encoding="utf-8") as file:
+                file.write("aitop start removes this file\n")
+        except OSError as error:
+            click.echo(f"a new session may start it again: {lifecycle.unwritable(home, error)}", err=True)
     was = lifecycle.running()
     if not lifecycle.stop():
         raise click.ClickException(f"the listener did not stop within 10 s (pid {(was or {}).get('pid')})")
