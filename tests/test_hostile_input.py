@@ -20,17 +20,19 @@ from aitop import config, guard, state
 from aitop.aggregator import LIMITS, MODELS, STOPS, Aggregator
 from aitop.cli import main
 from aitop.history import ledger
-from aitop.install import checks, doctor
-from aitop.install.findings import WARN, Finding
+from aitop.install import checks, checks_listener, doctor
+from aitop.install.findings import OK, WARN, Context, Finding
+from aitop.install.record import Installed
 from aitop.listener import lifecycle
 from aitop.listener.log import Log
 from aitop.model import Limit, Response, Sum, Usage
 from aitop.pricing import cost, table
-from aitop.providers import Source
+from aitop.providers import Source, claude_code
+from aitop.providers.claude_code import kinds
 from aitop.providers.codex import rollout
 from aitop.providers.copilot import events as copilot
 from aitop.providers.gemini import chat
-from aitop.providers.lenient import MOST_TOKENS, epoch, written
+from aitop.providers.lenient import MOST_TOKENS, epoch, milliseconds, written
 from aitop.providers.opencode import message as opencode
 from aitop.publish import Publisher
 from aitop.segments import humanize
@@ -355,3 +357,33 @@ def hostile_history(home, tmp_path):
         )  # fmt: skip
     done = CliRunner().invoke(main, ["report", "models", "--json"])
     assert done.exit_code == 0, done.output
+
+
+# -- telemetry and the rest of what later runs found ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"), [(None, None), (-1.0, None), (0.0, 0.0), (5e8, 5e8), (1.68e13, None)]
+)
+def test_what_nothing_can_have_taken_is_no_duration(value, taken):
+    assert milliseconds(value) == taken
+
+
+def test_a_total_of_the_client_s_that_is_below_zero_is_none():
+    state = {"type": "cost-state", "sessionId": "s", "totalCostUSD": 1.0, "totalAPIDuration": -5200}
+    (event,) = claude_code.provider.parse(lines(state), 0, Source("s", None)).events
+    assert (event.cost_usd, event.api_ms) == (1.0, None)
+
+
+def test_the_kind_of_a_line_is_never_taken_from_the_next_line():
+    data = b'{"type":"user\n","a":1}\n'
+    assert kinds.of(data, 0, 13) is None
+    assert kinds.of(b'{"type":"user"', 0, 14) is None
+    assert kinds.of(b'{"type":"user"}', 0, 15) == b"user"
+
+
+@pytest.mark.parametrize("models", [5, 1.5, "text", {"a": 1}, None, True])
+def test_doctor_reads_a_state_whose_models_are_no_list(models):
+    state = {"prices": {"unpriced_models": models, "estimated_models": models}}
+    found = list(checks_listener.prices(Context(0.0, state, (), Installed(), prove=False)))
+    assert [level for level, *_ in found] == [OK]
