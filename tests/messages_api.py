@@ -4,7 +4,14 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-USAGE = {"input_tokens": 1000, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 2000}
+USAGE = {
+    "input_tokens": 1000, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 2000,
+    "cache_creation": {"ephemeral_5m_input_tokens": 500, "ephemeral_1h_input_tokens": 1500},
+}  # fmt: skip
+
+
+CALL = {"type": "tool_use", "name": "Bash", "input": {"command": "true", "description": "Nothing"}}
+WORD = {"type": "text", "text": "fine"}
 
 
 def stream(number, content, stop):
@@ -38,11 +45,14 @@ def stream(number, content, stop):
 
 
 class Api:
-    """Serves until `close`; `url` is what the client is given."""
+    """Serves until `close`; `url` is what the client is given, `served` how many requests were answered.
 
-    def __init__(self):
+    `script`: what is answered in turn to requests that carry tools; then, and to others, a word.
+    """
+
+    def __init__(self, script=(CALL,)):
         api = self
-        self.turns = 0
+        self.script, self.served = list(script), 0
         self.lock = threading.Lock()
 
         class Handler(BaseHTTPRequestHandler):
@@ -51,18 +61,17 @@ class Api:
                 if "count_tokens" in self.path:
                     return self.answer(json.dumps({"input_tokens": 10}).encode(), "application/json")
                 with api.lock:
-                    main = bool(request.get("tools"))
-                    api.turns += main
-                    number = api.turns
-                call = {"type": "tool_use", "id": "toolu_0001", "name": "Bash",
-                        "input": {"command": "true", "description": "Nothing"}}  # fmt: skip
-                first = main and number == 1
-                content = call if first else {"type": "text", "text": "fine"}
-                events = stream(number if main else 9000, content, "tool_use" if first else "end_turn")
+                    api.served += 1
+                    number = api.served
+                    content = api.script.pop(0) if request.get("tools") and api.script else WORD
+                if content["type"] == "tool_use":
+                    content = {"id": f"toolu_{number:04d}", **content}
+                stop = "tool_use" if content["type"] == "tool_use" else "end_turn"
+                events = stream(number, content, stop)
                 body = "".join(
                     f"event: {name}\ndata: {json.dumps({'type': name} | data)}\n\n" for name, data in events
                 )
-                return self.answer(body.encode(), "text/event-stream")
+                return self.answer(body.encode(), "text/event-stream", f"req_{number:04d}")
 
             def do_GET(self):
                 self.answer(b"{}", "application/json")
@@ -70,8 +79,10 @@ class Api:
             def do_HEAD(self):
                 self.answer(b"", "application/json")
 
-            def answer(self, body, kind):
+            def answer(self, body, kind, name=None):
                 self.send_response(200)
+                if name is not None:
+                    self.send_header("request-id", name)
                 self.send_header("content-type", kind)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()

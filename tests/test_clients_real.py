@@ -1,23 +1,19 @@
 """The real clients against a scripted API: what they say they used is what the history holds.
 
-They are found in $AITOP_CLIENTS (a folder of npm's). Without one these tests skip: the clients are large, change
-daily and none of them is a part of this project.
+With what they sent as telemetry beside it, each response still counts once.
 """
 
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
+from clients import client
 from desk import Desk
 from scripted_api import Api
 
 from aitop.providers import codex, copilot, gemini, opencode
 
-PACKAGES = "@openai/codex@0.169.0 @google/gemini-cli@0.61.0 opencode-ai@1.18.33 @github/copilot@1.0.102"
-CLIENTS = os.environ.get("AITOP_CLIENTS", "")
-INSTALL = f"npm install --prefix CLIENTS {PACKAGES}; AITOP_CLIENTS=CLIENTS"
 pytestmark = [pytest.mark.real, pytest.mark.timeout(150)]
 MODEL = "gpt-5.1-codex"
 
@@ -34,11 +30,7 @@ class Run:
     """One client in a home of its own."""
 
     def __init__(self, tmp_path, name):
-        self.program = (
-            shutil.which(name, path=os.path.join(CLIENTS, "node_modules", ".bin")) if CLIENTS else None
-        )
-        if self.program is None:
-            pytest.skip(f"{name} is not there: {INSTALL}")
+        self.program = client(name)
         self.home = str(tmp_path / "user")
         self.work = str(tmp_path / "work")
         os.makedirs(self.work)

@@ -278,7 +278,8 @@ def test_doctor_finds_telemetry_in_order(user):
     ("change", "level", "text"),
     [
         (lambda user, home: (user / "config.toml").write_text(""), WARN, "otel.enabled is false"),
-        (lambda user, home: (user / "config.toml").write_text("[otel]\nenabled = true\nport = 1"), FAIL, "the receiver is"),
+        (lambda user, home: (user / "config.toml").write_text("otel = {enabled = true, port = 1}"), FAIL,
+         "the receiver is"),
         (lambda user, home: os.unlink(os.path.join(home, paths.OTEL)), FAIL, "another token"),
         (lambda user, home: os.chmod(os.path.join(home, paths.OTEL), 0o644), FAIL, "others can read it"),
     ],

@@ -2,12 +2,11 @@
 
 import json
 import os
-import pwd
-import shutil
 import subprocess
 import time
 
 import pytest
+from clients import client
 from golden.home import ROOT
 from messages_api import Api
 
@@ -15,18 +14,6 @@ from aitop.install import forwarder, settings
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 PLUGIN = os.path.join(ROOT, "integrations", "claude-code")
-
-
-def client():
-    """The real client; its package is too large to be a dependency of the tests."""
-    mine = pwd.getpwuid(os.getuid()).pw_dir  # HOME is the test's own
-    folder = os.environ.get("AITOP_CLIENTS") or os.path.join(mine, ".cache", "aitop-clients")
-    here = os.path.join(folder, "node_modules", ".bin", "claude")
-    found = here if os.path.exists(here) else shutil.which("claude")
-    if found is None:
-        message = f"claude is missing: npm install --prefix {folder} @anthropic-ai/claude-code"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
-    return found
 
 
 @pytest.fixture
@@ -85,7 +72,7 @@ TOLD = {"SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop",
 def test_the_plugin_and_the_marketplace_are_valid_for_the_client(tmp_path):
     for path in (PLUGIN, ROOT):
         found = subprocess.run(
-            [client(), "plugin", "validate", "--strict", path],
+            [client("claude"), "plugin", "validate", "--strict", path],
             env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)}, capture_output=True, text=True,
         )  # fmt: skip
         assert found.returncode == 0, found.stdout + found.stderr
@@ -102,7 +89,7 @@ def test_the_plugin_subscribes_to_what_install_subscribes_to():
 
 
 def test_the_plugin_alone_tells_of_a_session(tmp_path, home, listener, api):
-    program = client()
+    program = client("claude")
     folder = tmp_path / "work"
     folder.mkdir()
     forwarder.write_script(os.path.join(home, "hook"), forwarder.render("perl", home))
@@ -112,7 +99,7 @@ def test_the_plugin_alone_tells_of_a_session(tmp_path, home, listener, api):
 
 
 def test_the_plugin_beside_the_hooks_in_the_settings_counts_nothing_twice(tmp_path, home, listener, api):
-    program = client()
+    program = client("claude")
     folder = tmp_path / "work"
     folder.mkdir()
     forwarder.write_script(os.path.join(home, "hook"), forwarder.render("perl", home))
@@ -123,7 +110,7 @@ def test_the_plugin_beside_the_hooks_in_the_settings_counts_nothing_twice(tmp_pa
 
 
 def test_hooks_in_the_settings_of_a_project_are_seen_too(tmp_path, home, listener, api):
-    program = client()
+    program = client("claude")
     user, project = tmp_path / "user-home", tmp_path / "project"
     user.mkdir()
     forwarder.write_script(os.path.join(home, "hook"), forwarder.render("perl", home))
