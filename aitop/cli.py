@@ -36,7 +36,14 @@ COMMANDS = {
     ),
     "install": ("aitop.install.cli:install", "Connect Claude Code: show the change, --write applies it."),
     "uninstall": ("aitop.install.cli:uninstall", "Undo everything aitop ever installed."),
-    "service": ("aitop.install.cli:service", "Run the listener as a systemd or launchd service."),
+    "gateway": (
+        "aitop.gateway.cli:gateway",
+        "Relay an OpenAI-compatible API or Ollama, and count what passes (an extra).",
+    ),
+    "service": (
+        "aitop.install.cli:service",
+        "Run the listener or the gateway as a systemd or launchd service.",
+    ),
     "doctor": ("aitop.install.doctor:doctor", "Check every part and say what to do."),
     "config": ("aitop.listener.cli:config", "The configuration in force; --defaults explains every key."),
     "demo": ("aitop.demo.cli:demo", "Play a scripted session in a throw-away home."),

@@ -6,6 +6,7 @@ caller decides what to do (the listener keeps the last good configuration). Read
 nothing, looks at no environment but through `paths`.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from typing import Any
@@ -124,6 +125,7 @@ KEYS = (
         "",
         "Whose electricity `aitop energy` assumes: FRA, USA, WOR for the world. Empty: as EcoLogits for the provider.",
     ),
+    Key("gateway.port", "port", 4330, "Where `aitop gateway` listens on this machine."),
     Key(
         "otel.enabled",
         "bool",
@@ -161,6 +163,7 @@ KEYS = (
 )
 BY_PATH = {key.path: key for key in KEYS}
 
+NAME = re.compile(r"[A-Za-z0-9_-]+")
 PRICE_FIELDS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 SEGMENT_DISPLAYS = ("tmux", "bash", "zsh", "fish", "plain", "waybar", "swiftbar")
 SEGMENT_FIELDS = {"display": "|".join(SEGMENT_DISPLAYS), "preset": BY_PATH["preset"].kind, "format": "str",
@@ -205,6 +208,7 @@ class Config:
     budgets: tuple[rules.Budget, ...] = ()
     tags: tuple[rules.TagRule, ...] = ()
     providers: tuple[ProviderChoice, ...] = ()
+    upstreams: dict[str, str] = field(default_factory=dict)  # name → URL
 
     def provider(self, name: str) -> ProviderChoice:
         """What the user said of a provider; nothing, where there is nothing."""
@@ -245,6 +249,7 @@ def parse(raw: bytes, path: str) -> Config:
     budgets = rules.budgets(data.pop("budgets", {}), fail)
     tags = rules.tags(data.pop("tags", {}), fail)
     providers = tuple(_providers(data.pop("providers", {}), fail))
+    upstreams = _upstreams(data, fail)
     for dotted, value in _flatten(data):
         key = BY_PATH.get(dotted)
         if key is None:
@@ -253,7 +258,7 @@ def parse(raw: bytes, path: str) -> Config:
         if problem:
             raise fail(dotted, problem)
         values[dotted] = value
-    return Config(values, segments, overrides, budgets, tags, providers)
+    return Config(values, segments, overrides, budgets, tags, providers, upstreams)
 
 
 def defaults_toml() -> str:
@@ -283,6 +288,11 @@ def defaults_toml() -> str:
         "# [providers.codex]      # or claude-code, gemini, opencode, copilot, one of another package",
         "# enabled = false        # leave it out; default: used wherever it has records",
         '# folders = ["~/.codex"]   # its folders; default: where the client itself writes',
+        "",
+        "# APIs behind `aitop gateway`, each by the first part of the path (/openrouter/v1/...):",
+        "# [gateway.upstreams]",
+        '# openrouter = "https://openrouter.ai/api"',
+        '# ollama = "http://127.0.0.1:11434"',
         "",
         "# Your own price for a model, USD per million tokens; wins over every table:",
         '# [prices.models."my-model"]',
@@ -347,6 +357,19 @@ def _providers(data: Any, fail: Any) -> list[ProviderChoice]:
             if problem:
                 raise fail(f"providers.{name}.{key}", problem)
         found.append(ProviderChoice(name, body.get("enabled"), tuple(body.get("folders", ()))))
+    return found
+
+
+def _upstreams(data: dict[str, Any], fail: Any) -> dict[str, str]:
+    gateway = data.get("gateway")
+    found = gateway.pop("upstreams", {}) if isinstance(gateway, dict) else {}
+    if not isinstance(found, dict):
+        raise fail("gateway.upstreams", "must be a table of names and URLs")
+    for name, url in found.items():
+        if not NAME.fullmatch(name):
+            raise fail(f"gateway.upstreams.{name}", "an upstream's name is letters, digits, - and _")
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            raise fail(f"gateway.upstreams.{name}", 'must be a URL such as "https://api.openai.com"')
     return found
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 OK, NEAR, OVER, NOT_RUNNING, NO_DATA = 0, 10, 11, 20, 30
 BLOCK = 2  # what the client takes for "no, and here is why"
 STDIN_SECONDS = 0.1
+SPANS = {"day": "today", "week": "this week", "month": "this month", "session": "in one session"}
 USAGE = """Usage: aitop guard [--budget NAME]... [--json | --quiet]
        aitop guard --hook < JSON
 
@@ -107,7 +108,8 @@ def reason(state: "dict[str, Any]", row: "dict[str, Any]") -> str:
     if row.get("period") == "session":
         return f"aitop: this session has spent its budget {name} of {limit}; start another, or raise [budgets.{name}]"
     used = fields.money(state, row.get("used_usd"), row)
-    return f"aitop: budget {name} is over: {used} of {limit} this {row.get('period')}; raise [budgets.{name}] to go on"
+    span = SPANS.get(str(row.get("period")), "")
+    return f"aitop: budget {name} is over: {used} of {limit} {span}; raise [budgets.{name}] to go on"
 
 
 def judge(state: "dict[str, Any] | None", now: float, names: list[str]) -> "tuple[int, list[dict[str, Any]]]":
@@ -174,7 +176,7 @@ def _report(names: list[str], *, quiet: bool, as_json: bool) -> int:
                     fields.money(state or {}, row.get("used_usd"), row),
                     fields.money(state or {}, row.get("limit_usd")),
                 )
-                what += f": {used} of {limit} this {row.get('period')}"
+                what += f": {used} of {limit} {SPANS.get(str(row.get('period')), '')}"
             sys.stdout.write(f"{row['verdict']:<5} {what} ({share})\n")
         if code == NOT_RUNNING:
             sys.stderr.write("no listener is running: `aitop start`\n")

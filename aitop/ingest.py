@@ -9,8 +9,10 @@ import heapq
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from aitop import scan
+from aitop.history.batch import Batch
 from aitop.history.rows import File
 from aitop.history.store import History
 from aitop.providers import Provider, Source
@@ -18,6 +20,7 @@ from aitop.providers.guard import guarded
 from aitop.tail import WAL, Chunk, Job, chunks, stamp
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
+MANY = 16  # events of one run from which it pays to prepare them together
 
 
 class Ingest:
@@ -146,7 +149,7 @@ class Ingest:
     def waiting(self) -> bool:
         return bool(self._queue or self.helpers or self._current)
 
-    def recruit(self) -> None:
+    def recruit(self, now: float) -> None:
         """Send for helpers when much is waiting."""
         if self.helpers or not self.helpers_allowed or self.total_bytes - self.done_bytes < HELP_FROM:
             return
@@ -163,7 +166,8 @@ class Ingest:
         if not jobs:
             return
         doors: dict[str, scan.Door] = {name: self._door(name) for name in self.providers}
-        self.helpers = scan.start(jobs, self.helpers_allowed, doors)
+        prepare = partial(_prepared, history=self.history, now=now)
+        self.helpers = scan.start(jobs, self.helpers_allowed, doors, prepare)
 
     def step(self, now: float) -> bool:
         """Read and apply one chunk in this process; False when nothing is waiting here."""
@@ -199,8 +203,8 @@ class Ingest:
 
     def receive(self, helper: scan.Helper, now: float) -> None:
         """Take in what a helper sent."""
-        for chunk in helper.receive():
-            self.apply(chunk, now)
+        for chunk, batch in helper.receive():
+            self.apply(chunk, now, batch)
         if helper.ended and helper in self.helpers:
             self.helpers.remove(helper)
             if not self.helpers:
@@ -220,7 +224,7 @@ class Ingest:
                 self._consider(path, name, found, now)
                 self._alone |= {path} & self._queued
 
-    def apply(self, chunk: Chunk, now: float) -> None:
+    def apply(self, chunk: Chunk, now: float, batch: Batch | None = None) -> None:
         """Move the history on by one chunk, if it follows on what the history has."""
         file = self.history.file(chunk.provider, chunk.path)
         if chunk.start not in (0, file.offset):
@@ -240,7 +244,12 @@ class Ingest:
         file.bad_lines += parsed.bad_lines
         self.history.touch(file, file.bad_lines - bad_before)
         self.done_bytes += chunk.end - chunk.start
-        self.history.apply(chunk.provider, parsed.events, now, file)
+        if batch is None and len(parsed.events) >= MANY:
+            batch = self.history.prepare(parsed.events, now)
+        if batch is None:
+            self.history.apply(chunk.provider, parsed.events, now, file)
+        else:
+            self.history.take(chunk.provider, batch, now, file)
 
     def stop(self) -> None:
         """Let the helpers go; what they had not sent is read later."""
@@ -269,6 +278,12 @@ class Ingest:
     def _finish(self) -> None:
         if not self.waiting:
             self.total_bytes = self.done_bytes
+
+
+def _prepared(chunk: Chunk, *, history: History, now: float) -> tuple[Chunk, Batch]:
+    """A chunk without its events, and what they come to: runs in a helper."""
+    batch = history.prepare(chunk.parsed.events, now)
+    return chunk._replace(parsed=chunk.parsed._replace(events=[])), batch
 
 
 def _is_text(path: str) -> bool:

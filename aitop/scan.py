@@ -9,10 +9,12 @@ import gc
 import os
 import pickle
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from aitop.tail import Chunk, Identify, Job, Parse, Read, chunks
 
+Prepare = Callable[[Chunk], Any]
 Door = tuple[Parse, Identify] | tuple[Parse, Identify, Read | None]
 
 HEAD = 4
@@ -30,8 +32,8 @@ class Helper:
     def fileno(self) -> int:
         return self.fd
 
-    def receive(self) -> list[Chunk]:
-        """What has come in, without waiting for more than is there; sets `ended` at the end."""
+    def receive(self) -> list[Any]:
+        """What was prepared and has come in, without waiting for more; sets `ended` at the end."""
         if self.ended:
             return []
         try:
@@ -42,7 +44,7 @@ class Helper:
             self.close()
             return []
         self._buffer += data
-        found: list[Chunk] = []
+        found: list[Any] = []
         at = 0
         while len(self._buffer) - at >= HEAD:
             size = int.from_bytes(self._buffer[at : at + HEAD], "big")
@@ -63,8 +65,11 @@ class Helper:
                 pass
 
 
-def start(jobs: Sequence[Job], count: int, doors: Mapping[str, Door]) -> list[Helper]:
-    """Fork up to `count` helpers over the jobs, dealt in turn so that the first jobs come first."""
+def start(jobs: Sequence[Job], count: int, doors: Mapping[str, Door], prepare: Prepare) -> list[Helper]:
+    """Fork up to `count` helpers over the jobs, dealt in turn so that the first jobs come first.
+
+    What they send is what `prepare` makes of each chunk: a small thing that can be pickled.
+    """
     helpers = []
     for number in range(min(count, len(jobs))):
         mine = jobs[number::count]
@@ -72,14 +77,14 @@ def start(jobs: Sequence[Job], count: int, doors: Mapping[str, Door]) -> list[He
         sys.stdout.flush()
         pid = os.fork()
         if pid == 0:
-            _run(mine, reader, writer, doors)
+            _run(mine, reader, writer, doors, prepare)
         os.close(writer)
         os.set_blocking(reader, False)
         helpers.append(Helper(pid, reader))
     return helpers
 
 
-def _run(jobs: Sequence[Job], reader: int, writer: int, doors: Mapping[str, Door]) -> None:
+def _run(jobs: Sequence[Job], reader: int, writer: int, doors: Mapping[str, Door], prepare: Prepare) -> None:
     """The helper's life. It never returns: no caller's `finally`, lock or exit handler may run here."""
     status = 1
     try:
@@ -89,7 +94,7 @@ def _run(jobs: Sequence[Job], reader: int, writer: int, doors: Mapping[str, Door
         for job in jobs:
             try:
                 for chunk in chunks(job, *doors[job.provider]):
-                    data = pickle.dumps(chunk, protocol=5)
+                    data = pickle.dumps(prepare(chunk), protocol=5)
                     _write(writer, len(data).to_bytes(HEAD, "big") + data)
             except OSError as error:
                 if isinstance(error, BrokenPipeError):

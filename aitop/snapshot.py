@@ -185,8 +185,9 @@ def understated(session: Session) -> bool:
 
 
 def project(session: Session) -> str:
-    """The name people know a session by: its folder's."""
-    return named(session.cwd) or session.name[:8]
+    """The name people know a session by: its folder's, else the program that its own name begins with."""
+    program, slash, _ = session.name.partition("/")
+    return named(session.cwd) or (program if slash else session.name[:8])
 
 
 def named(cwd: str | None) -> str:

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from aitop.providers import Parsed, Source
 
-CHUNK = 4 << 20
+CHUNK = 512 << 10  # larger ones cost a page fault for each page, every time
 LONGEST = 32 << 20  # a line beyond this is skipped, not held in memory
 TAIL = 64
 WAL = "-wal"

@@ -6,20 +6,34 @@ import subprocess
 import time
 
 from benchmarks import homes
-from benchmarks.harness import Row, compared, median, pairs, run
+from benchmarks.harness import (
+    BARE_PYTHON,
+    Row,
+    compared,
+    disturbed,
+    failures,
+    least,
+    median,
+    missing,
+    rounds,
+    run,
+)
 
 CAT = shutil.which("cat")
 TEXT = "≈$4.21 5h 42% ↻1h10 ctx 27% " * 40
 ONE_SHOTS = {"tmux": ["tmux"], "prompt": ["prompt", "--shell", "zsh"], "waybar": ["waybar"]}
 FILES = {"tmux": "tmux", "prompt": "zsh", "waybar": "waybar", "swiftbar": "swiftbar"}
-LOOP = 'source "$1"; for ((i = 0; i < $2; i++)); do __aitop_prompt; done'
+BUDGET = "no fork, ≤ 0.2 ms"
+LOOP = 'source "$1"; for ((i = 0; i < $2; i++)); do PROMPT; done'
 FISH = """
 source $argv[1]
 set i 0
 while test $i -lt $argv[2]
-    aitop_segment >/dev/null
+    PROMPT
     set i (math $i + 1)
 end"""
+PROMPT = {"bash": "__aitop_prompt", "zsh": "__aitop_prompt", "fish": "aitop_segment >/dev/null"}
+NOTHING = {"bash": ":", "zsh": ":", "fish": "true >/dev/null"}
 # flags, script, arguments before the snippet and the number of prompts
 SHELLS = {
     "bash": (["--norc", "-c"], LOOP, ["-"]),
@@ -38,50 +52,74 @@ def publish(home, name, text):
     return path
 
 
-def one_shots(times):
+def one_shots(effort):
+    """Each display's command beside reading the same file with `cat`, and beside a Python that does nothing."""
+    times = effort.times(300, 40)
     with homes.folder() as home:
         env = homes.environment(home)
         for word, arguments in ONE_SHOTS.items():
             path = publish(home, FILES[word], TEXT.encode()[:1000].decode(errors="ignore"))
-            yield compared(f"`aitop {' '.join(arguments)}`, 1 KB", "≤ 2 × `cat FILE`", 2.0,
-                           [homes.FRONT, *arguments], [CAT, path], times, env, floor_name="cat")  # fmt: skip
+            yield _one_shot(f"`aitop {' '.join(arguments)}`, 1 KB", 2.0, arguments, path, times, env)
         menu = "\n".join(["≈$4.21", "---", *(f"Line {n} of a menu | color=orange" for n in range(25))])
         path = publish(home, "swiftbar", menu)
-        yield compared("`aitop swiftbar`, a menu of 27 lines", "≤ 2.5 × `cat FILE`", 2.5,
-                       [homes.FRONT, "swiftbar"], [CAT, path], times, env, floor_name="cat")  # fmt: skip
+        yield _one_shot("`aitop swiftbar`, a menu of 27 lines", 2.5, ["swiftbar"], path, times, env)
 
 
-def prompts(loops, times):
+def _one_shot(what, limit, arguments, path, times, env):
+    floors = {"`cat`": [CAT, path], "bare Python": BARE_PYTHON}
+    budget = f"≤ {limit:g} × `cat FILE`"
+    return compared(what, budget, limit, [homes.FRONT, *arguments], floors, times, env)
+
+
+def prompts(effort):
+    """What a prompt costs inside its shell, beside the same shell asking `cat` for the same file."""
+    loops, times = effort.times(3000, 300), effort.times(9, 3)
     with homes.folder() as home:
         env = homes.environment(home)
-        for shell, (flags, script, before) in SHELLS.items():
-            program = shutil.which(shell)
-            if program is None:
-                yield Row(
-                    f"prompt in {shell}", "no fork, ≤ 0.2 ms", f"not measured: {shell} is not installed"
-                )
+        for shell in SHELLS:
+            if not shutil.which(shell):
+                yield missing(f"prompt in {shell}", BUDGET, f"{shell} is not installed")
                 continue
             publish(home, shell, TEXT[:80])
-            snippet = os.path.join(home, f"snippet.{shell}")
-            with open(snippet, "wb") as file:
-                subprocess.run([homes.FRONT, "init", shell], env=env, stdout=file, check=True)
-            commands = [
-                [program, *flags, text, *before, snippet]
-                for text in (script, script.replace("__aitop_prompt", ":").replace("aitop_segment", "true"))
-            ]
-            yield _prompt(shell, *commands, loops, times, env)
+            yield _prompt(Prompt(shell, home, env), loops, times)
 
 
-def _prompt(shell, command, empty, loops, times, env):
+class Prompt:
+    """The snippet for one shell, and loops in that shell: around it, around nothing, around `cat`."""
+
+    def __init__(self, shell, home, env):
+        flags, loop, before = SHELLS[shell]
+        self.shell, self.env = shell, env
+        snippet = os.path.join(home, f"snippet.{shell}")
+        with open(snippet, "wb") as file:
+            subprocess.run([homes.FRONT, "init", shell], env=env, stdout=file, check=True)
+        cat = f"{CAT} {os.path.join(home, 'segments', shell)} >/dev/null"
+        self.command, self.empty, self.cat = (
+            [shutil.which(shell), *flags, loop.replace("PROMPT", prompt), *before, snippet]
+            for prompt in (PROMPT[shell], NOTHING[shell], cat)
+        )
+
+    def run(self, command, loops):
+        return run([*command, str(loops)], self.env)
+
+
+def _prompt(prompt, loops, times):
     """Many prompts in one shell, less the same loop around nothing."""
-    many = [str(loops)]
-    runs, floors = pairs(lambda: run(command + many, env), lambda: run(empty + many, env), times, warm=1)
-    each = (median(runs) - median(floors)) / loops
-    forks = _forks([*command, "5"], [*empty, "5"], env)
+    few = max(10, loops // 20)
+    found = rounds(
+        {"": lambda: prompt.run(prompt.command, loops), "empty": lambda: prompt.run(prompt.empty, loops),
+         "cat": lambda: prompt.run(prompt.cat, few), "few": lambda: prompt.run(prompt.empty, few)},
+        times, warm=1,
+    )  # fmt: skip
+    each, best = ((pick(found[""]) - pick(found["empty"])) / loops for pick in (median, least))
+    cat = (median(found["cat"]) - median(found["few"])) / few
+    forks = _forks([*prompt.command, "5"], [*prompt.empty, "5"], prompt.env)
     shown = "forks not counted: no strace" if forks is None else f"{forks} forks"
     return Row(
-        f"prompt in {shell}", "no fork, ≤ 0.2 ms", f"{each * 1000:.3f} ms, {shown}",
-        within=each <= 0.0002 and not forks, values={"ms": each * 1000, "forks": forks},
+        f"prompt in {prompt.shell}", BUDGET, f"{each * 1000:.3f} ms, {shown}", f"{cat * 1000:.3f} ms `cat FILE`",
+        each / cat, each <= 0.0002 and not forks,
+        failures(*found.values()) or disturbed(each <= 0.0002, best <= 0.0002),
+        {"ms": each * 1000, "min_ms": best * 1000, "cat_ms": cat * 1000, "forks": forks},
     )  # fmt: skip
 
 

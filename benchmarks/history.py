@@ -105,22 +105,35 @@ class Writer:
         return json.dumps(record, separators=(",", ":")) + "\n"
 
 
+class History:
+    """A made-up client's folder that can grow. `truth` is what it adds up to."""
+
+    def __init__(self, folder, now=None):
+        self.projects = os.path.join(folder, "projects")
+        self.now = time.time() if now is None else now
+        self.writer = Writer()
+        self.truth = self.writer.truth
+
+    def grow(self, megabytes):
+        """Add sessions until it has that size."""
+        while self.truth["bytes"] < megabytes * 1_000_000:
+            length = MEDIAN_LINES * self.writer.random.lognormvariate(0, LINES_SIGMA)
+            self.session(min(int(length) + 2, MOST_LINES))
+        return self.truth
+
+    def session(self, lines):
+        """One more session, some hours to some weeks old."""
+        number = self.truth["files"]
+        age = 7_200 + (number * 7_919) % (DAYS * 86_400)
+        self.writer.session(self.projects, number, lines, self.now, age)
+
+
 def make(folder, megabytes, now=None, files=None):
     """Write a history under `folder`/projects; what it adds up to. `files`: so many small files instead."""
-    now = time.time() if now is None else now
-    writer = Writer()
-    projects = os.path.join(folder, "projects")
-    number = 0
-    while writer.truth["files"] < files if files else writer.truth["bytes"] < megabytes * 1_000_000:
-        lines = (
-            6
-            if files
-            else min(int(MEDIAN_LINES * writer.random.lognormvariate(0, LINES_SIGMA)) + 2, MOST_LINES)
-        )
-        age = 7_200 + (number * 7_919) % (DAYS * 86_400)
-        writer.session(projects, number, lines, now, age)
-        number += 1
-    return writer.truth
+    made = History(folder, now)
+    while files and made.truth["files"] < files:
+        made.session(6)
+    return made.truth if files else made.grow(megabytes)
 
 
 if __name__ == "__main__":

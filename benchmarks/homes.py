@@ -80,6 +80,11 @@ def state(home):
         return None
 
 
+def caught_up(requests):
+    """Whether a state holds so many requests of the last minutes, and nothing waits to be read."""
+    return lambda state: state["scan"]["complete"] and state["windows"]["15m"]["requests"] == requests
+
+
 class Listener:
     """A real listener from `start` to `stop`."""
 
@@ -112,7 +117,10 @@ class Listener:
             self.process.wait()
 
     def account(self):
-        """(processor seconds, resident bytes, bytes read) so far; None where the system has no /proc."""
+        """(processor seconds, resident bytes, bytes read) so far; None where the system has no /proc.
+
+        Processes it started count once they ended.
+        """
         pid = self.process.pid
         try:
             with open(f"/proc/{pid}/stat") as file:
@@ -124,7 +132,20 @@ class Listener:
         except OSError:
             return None
         ticks = os.sysconf("SC_CLK_TCK")
-        return (int(fields[11]) + int(fields[12])) / ticks, pages * os.sysconf("SC_PAGE_SIZE"), read
+        own, children = (sum(map(int, fields[start : start + 2])) / ticks for start in (11, 13))
+        return (_on_processor(pid) or own) + children, pages * os.sysconf("SC_PAGE_SIZE"), read
+
+
+def _on_processor(pid):
+    """Seconds of all its threads to a billionth, where the kernel keeps them: ticks are too coarse for a tick."""
+    total = 0
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
+                total += int(file.read().split()[0])
+    except OSError:
+        return 0
+    return total / 1e9
 
 
 @contextlib.contextmanager

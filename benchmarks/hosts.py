@@ -1,9 +1,8 @@
 """What a display costs its real host: processes a minute in tmux, milliseconds a prompt in starship, and
-beside them what people use today. `$AITOP_PEERS` names a folder with their npm packages, where there is one.
+beside them a script that calls ccusage at each refresh, where `refreshes` installed it.
 """
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -13,11 +12,13 @@ import tempfile
 import time
 
 from benchmarks import homes
+from benchmarks.client import Sessions
 from benchmarks.displays import publish
-from benchmarks.harness import Row, median, pairs, run
+from benchmarks.harness import Row, median, missing, rounds, run
+from benchmarks.peers import Peers
 
 PLUGIN = os.path.join(homes.HERE, "aitop.tmux")
-SECONDS = 20
+SECONDS = 8
 # name → status-right, lines before the plugin; {front} and {peer} are commands
 WAYS = {
     "sent by the listener (the plugin)": ("#{aitop_cost} #{aitop_burn}", ""),
@@ -25,29 +26,6 @@ WAYS = {
     "`aitop tmux --follow`": ("#(exec {front} tmux --follow)", ""),
 }
 PEER = ("a script calling `ccusage`", "#({peer} daily --json --offline | head -c 20)")
-
-
-class Sessions:
-    """A client's folder in which a response is written each second."""
-
-    def __init__(self, root):
-        self.path = os.path.join(root, "projects", "-work", "11111111-2222-4333-8444-555555555555.jsonl")
-        os.makedirs(os.path.dirname(self.path))
-        self.count = 0
-
-    def respond(self):
-        self.count += 1
-        usage = {"input_tokens": 100, "output_tokens": 4000, "cache_read_input_tokens": 50_000,
-                 "cache_creation_input_tokens": 0}  # fmt: skip
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-        message = {"id": f"msg_{self.count}", "type": "message", "role": "assistant", "model": "claude-opus-4-6",
-                   "content": [{"type": "text", "text": "fine"}], "stop_reason": "end_turn",
-                   "usage": usage}  # fmt: skip
-        record = {"type": "assistant", "uuid": f"u{self.count}", "timestamp": stamp, "message": message,
-                  "requestId": f"req_{self.count}", "sessionId": "11111111-2222-4333-8444-555555555555",
-                  "cwd": "/work/shop"}  # fmt: skip
-        with open(self.path, "a") as file:
-            file.write(json.dumps(record) + "\n")
 
 
 @contextlib.contextmanager
@@ -108,14 +86,14 @@ def started(pids, seconds, meanwhile):
         return sum("(" in line and "CLONE_THREAD" not in line for line in trace.read().splitlines())
 
 
-def in_tmux(seconds=SECONDS):
+def in_tmux(_effort, seconds=SECONDS):
     """Processes a minute of each way to show numbers in tmux, at work and at rest, with one and three clients."""
     for program in ("tmux", "strace"):
         if not shutil.which(program):
-            yield Row("tmux: processes a minute", "", f"not measured: {program} is not installed")
+            yield missing("tmux: processes a minute", "", f"{program} is not installed")
             return
     ways = dict(WAYS)
-    peer = peers().get("ccusage")
+    peer = Peers(install=False).programs.get("ccusage")
     if peer:
         ways[PEER[0]] = (PEER[1], "")
     for name, (right, before) in ways.items():
@@ -141,7 +119,7 @@ def _count(right, before, peer, clients, busy, seconds):
         sessions = Sessions(claude)
         sessions.respond()
         with homes.listening(home, claude) as listener, tmux(home, config, clients) as call:
-            listener.until(lambda state: state["today"]["requests"])
+            listener.until(lambda state: state["windows"]["15m"]["requests"])
             time.sleep(4)
             server = int(call("display-message", "-p", "#{pid}") or 0)
             found = started(
@@ -150,11 +128,14 @@ def _count(right, before, peer, clients, busy, seconds):
     return found * 60 / seconds
 
 
-def in_starship(times):
+def in_starship(effort):
     """A whole `starship prompt` with our modules, and without."""
-    program = shutil.which("starship", path=os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
+    beside = os.path.join(os.path.dirname(sys.executable), "starship")
+    if os.path.exists(beside):
+        os.chmod(beside, 0o755)  # its wheel installs it without
+    program = beside if os.path.exists(beside) else shutil.which("starship")
     if program is None:
-        yield Row("starship", "", "not measured: starship is not installed")
+        yield missing("starship", "", "it is not installed")
         return
     with homes.folder() as home:
         publish(home, "fish", "$4.21 \x1b[33m$7.20/h\x1b[0m ctx 27%")
@@ -176,20 +157,22 @@ def in_starship(times):
             envs[name] = env | {"STARSHIP_CONFIG": path}
         call = [program, "prompt"]
         for name in list(texts)[1:]:
-            runs, floors = pairs(lambda e=envs[name]: run(call, e), lambda: run(call, envs["none"]), times)
-            added = (median(runs) - median(floors)) * 1000
-            yield Row(f"starship: {name}", "", f"{added:+.2f} ms a prompt", f"{median(floors) * 1000:.2f} ms without",
+            calls = {"with": lambda e=envs[name]: run(call, e), "without": lambda: run(call, envs["none"])}
+            found = rounds(calls, effort.times(150, 20))
+            bare = median(found["without"])
+            added = (median(found["with"]) - bare) * 1000
+            yield Row(f"starship: {name}", "", f"{added:+.2f} ms a prompt", f"{bare * 1000:.2f} ms without",
                       values={"added_ms": added})  # fmt: skip
 
 
-def followers(seconds=SECONDS):
+def followers(_effort, seconds=SECONDS):
     """A bar that follows, at work: processor time, and processes a minute."""
     with homes.folder() as home:
         claude = os.path.join(home, "claude")
         sessions = Sessions(claude)
         sessions.respond()
         with homes.listening(home, claude) as listener:
-            listener.until(lambda state: state["today"]["requests"])
+            listener.until(lambda state: state["windows"]["15m"]["requests"])
             bar = subprocess.Popen([homes.FRONT, "waybar", "--follow"], env=homes.environment(home),
                                    stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)  # fmt: skip
             bar.stdout.readline()
@@ -219,49 +202,3 @@ def _processor(pid):
     except OSError:
         return None
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def peers():
-    """name → command of what others run at each refresh, where it is installed."""
-    folder = os.path.join(os.environ.get("AITOP_PEERS", ""), "node_modules", ".bin")
-    return {
-        name: path
-        for name in ("ccusage", "ccstatusline")
-        if os.access(path := os.path.join(folder, name), os.X_OK)
-    }
-
-
-def today(times):
-    """One refresh with what people use today, on a day of 200 responses."""
-    known = peers()
-    if not known:
-        yield Row("what people use today", "", "not measured: no $AITOP_PEERS/node_modules/.bin")
-        return
-    with homes.folder() as home:
-        claude = os.path.join(home, "claude")
-        sessions = Sessions(claude)
-        for _ in range(200):
-            sessions.respond()
-        env = homes.environment(home, claude)
-        said = {"session_id": "1", "transcript_path": sessions.path, "cwd": home, "version": "2.1.0",
-                "model": {"id": "claude-opus-4-6", "display_name": "Opus"}, "cost": {"total_cost_usd": 1.2},
-                "workspace": {"current_dir": home, "project_dir": home}}  # fmt: skip
-        stdin = os.path.join(home, "stdin.json")
-        with open(stdin, "w") as file:
-            json.dump(said, file)
-        calls = {
-            "ccusage daily": ["ccusage", "daily", "--json", "--offline"],
-            "ccusage statusline": ["ccusage", "statusline", "--offline"],
-            "ccstatusline": ["ccstatusline"],
-        }
-
-        ours = [homes.FRONT, "tmux"]
-        for name, (program, *words) in calls.items():
-            if program not in known:
-                continue
-            call = [known[program], *words]
-            publish(home, "tmux", "$4.21 $7.20/h")
-            runs, floors = pairs(lambda c=call: run(c, env, stdin), lambda: run(ours, env), times, warm=2)
-            took, bare = median(runs) * 1000, median(floors) * 1000
-            yield Row(f"one refresh: `{name}`", "", f"{took:.0f} ms", f"{bare:.2f} ms `aitop tmux`", took / bare,
-                      values={"ms": took})  # fmt: skip

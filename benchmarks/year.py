@@ -52,9 +52,12 @@ class Year:
         self.history.commit()
         return self.truth
 
-    def close(self):
+    def settle(self):
+        """Move everything into the one file, as it is after a listener ended."""
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.db.execute("PRAGMA optimize")
+
+    def close(self):
+        self.settle()
         self.db.close()
 
     def _session(self, begins, responses):

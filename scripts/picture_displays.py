@@ -3,7 +3,7 @@
 python scripts/picture_displays.py [SECONDS]
 
 Terminals are captured from tmux, Waybar is a screenshot of the real one under sway. SwiftBar's menu is
-drawn from the real output, since SwiftBar itself runs on macOS only. Needs tmux, zsh, fish, starship,
+drawn from what it prints (draw_menu.py), since SwiftBar itself runs on macOS only. Needs tmux, zsh, fish, starship,
 and for Waybar what tests/desktop.py needs.
 """
 
@@ -21,6 +21,7 @@ from html import escape
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [ROOT, os.path.join(ROOT, "tests"), os.path.join(ROOT, "scripts")]
 
+import draw_menu  # noqa: E402
 from desktop import Desktop  # noqa: E402
 from make_picture import CHARACTER, LINE, MARGIN  # noqa: E402
 
@@ -45,6 +46,13 @@ set -ag status-right '#[fg=#11111b,bg=#a6e3a1] %H:%M '
 set -g status-interval 1
 run-shell '{plugin}'
 """
+
+
+PROMPTS = {
+    "bash": r"PS1='\[\e[34m\]~/shop\[\e[0m\] $ '",
+    "zsh": "PROMPT='%F{blue}~/shop%f %% '",
+    "fish": "function fish_prompt; set_color blue; printf '~/shop'; set_color normal; printf ' > '; end",
+}
 
 
 class Terminal:
@@ -212,8 +220,8 @@ def shells(environment):
                 text = f'# {text}\neval "$({os.path.dirname(sys.executable)}/starship init zsh --print-full-init)"\n'
             with open(path, "w") as file:
                 file.write(text)
-            if shell == "zsh":
-                keys.insert(0, "PROMPT='%F{blue}~/shop%f %# '")
+            if shell in PROMPTS:
+                keys.insert(0, PROMPTS[shell])
             shown = terminal.show(start, keys, 2)
             lines += ["\x1b[0m\x1b[90m" + shell, "\x1b[0m" + next(line for line in shown if line.strip()), ""]
         finally:
@@ -229,7 +237,7 @@ def waybar(home):
         desktop.x("mousemove", "300", "100", "mousemove", "60", "20", "mousemove", "50", "15")
         desktop.x("mousemove", "53", "16")
         time.sleep(2)
-        desktop.shot(os.path.join(TARGET, "waybar.png"))
+        desktop.shot(os.path.join(TARGET, "waybar.png"), "-g", "0,0 700x460")
         print(os.path.join(TARGET, "waybar.png"))
 
 
@@ -238,27 +246,12 @@ def front():
 
 
 def swiftbar(home):
-    """The menu in the colours of the dark and the light bar, submenus opened once."""
+    """The menu with the submenu of the newest session open."""
     with open(os.path.join(home, "segments", "swiftbar"), encoding="utf-8") as file:
         text = file.read().split(" ", 2)[2].rstrip("\n")
-    lines, opened = [], False
-    for line in text.split("\n"):
-        title, _, options = line.partition("|")
-        colour = re.search(r"color=\S+,#(\w\w)(\w\w)(\w\w)", options)
-        paint = (
-            "\x1b[38;2;" + ";".join(str(int(part, 16)) for part in colour.groups()) + "m"
-            if colour
-            else "\x1b[0m"
-        )
-        if line == "---":
-            lines.append("\x1b[0m\x1b[90m" + "─" * 60)
-        elif title.startswith("--"):
-            lines.append(f"\x1b[0m\x1b[90m      ▸ {title[2:].strip()}")
-            opened = True
-        else:
-            lines.append(paint + "  " + title.rstrip())
-    assert opened
-    save("swiftbar.svg", drawn(lines, "aitop's SwiftBar menu, drawn from what it prints", 74))
+    with open(os.path.join(home, "state.json"), "rb") as file:
+        newest = json.load(file)["sessions"][0]["project"]
+    save("swiftbar.svg", draw_menu.draw(text, f"● {newest}"))
 
 
 def main():

@@ -1,4 +1,7 @@
-"""The real clients: too large, and too often new, to be a dependency of the tests."""
+"""Where the real clients are: in $AITOP_CLIENTS or ~/.cache/aitop-clients, a folder of npm's that .ci/run fills.
+
+They are large, change daily and are no part of this project: without one its tests skip, but not in CI.
+"""
 
 import os
 import pwd
@@ -6,7 +9,9 @@ import shutil
 
 import pytest
 
-VERSIONS = {
+MINE = pwd.getpwuid(os.getuid()).pw_dir  # HOME is the test's own
+FOLDER = os.environ.get("AITOP_CLIENTS") or os.path.join(MINE, ".cache", "aitop-clients")
+PACKAGES = {
     "claude": "@anthropic-ai/claude-code@2.1.330",
     "codex": "@openai/codex@0.169.0",
     "gemini": "@google/gemini-cli@0.61.0",
@@ -16,12 +21,9 @@ VERSIONS = {
 
 
 def client(name):
-    """The program's path. A machine without it skips the test; with CI=true it fails."""
-    mine = pwd.getpwuid(os.getuid()).pw_dir  # HOME is the test's own
-    folder = os.environ.get("AITOP_CLIENTS") or os.path.join(mine, ".cache", "aitop-clients")
-    here = os.path.join(folder, "node_modules", ".bin", name)
-    found = here if os.path.exists(here) else shutil.which(name) if name == "claude" else None
+    """A real client's program; skips the test, in CI fails it, where it is missing."""
+    found = shutil.which(name, path=os.path.join(FOLDER, "node_modules", ".bin")) or shutil.which(name)
     if found is None:
-        message = f"{name} is missing: npm install --prefix {folder} {VERSIONS[name]}"
+        message = f"{name} is missing: npm install --prefix {FOLDER} {PACKAGES[name]}"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
     return found

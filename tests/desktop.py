@@ -11,7 +11,7 @@ import time
 from golden.home import ROOT, need
 from hosts import seconds
 
-WIDTH, HEIGHT = 1000, 420
+WIDTH, HEIGHT = 1000, 480
 BACKGROUND = (0x31, 0x32, 0x44)
 NOBODY = 65534
 
@@ -90,8 +90,8 @@ class Desktop:
     def click(self, button, x=40, y=15):
         self.x("mousemove", str(x + 5), str(y), "mousemove", str(x), str(y), "click", str(button))
 
-    def shot(self, path):
-        subprocess.run(["grim", path], env=self.environment, check=True)
+    def shot(self, path, *options):
+        subprocess.run(["grim", *options, path], env=self.environment, check=True)
 
     def pixels(self, top=0, bottom=30):
         """The colours of some rows, as the set of (red, green, blue)."""

@@ -1,30 +1,34 @@
-"""The Messages API as far as one run of the real Claude Code needs it: a tool call, then a last word. Loopback only."""
+"""The Messages API as far as the real Claude Code needs it: scripted replies, then a last word. Loopback only."""
 
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-USAGE = {
-    "input_tokens": 1000, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 2000,
-    "cache_creation": {"ephemeral_5m_input_tokens": 500, "ephemeral_1h_input_tokens": 1500},
-}  # fmt: skip
+USAGE = {"input_tokens": 1000, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 2000}
+FINE = {"type": "text", "text": "fine"}
 
 
-CALL = {"type": "tool_use", "name": "Bash", "input": {"command": "true", "description": "Nothing"}}
-WORD = {"type": "text", "text": "fine"}
+def call(number=1, command="true"):
+    """A call of the tool Bash."""
+    return {"type": "tool_use", "id": f"toolu_{number:04d}", "name": "Bash",
+            "input": {"command": command, "description": "Nothing"}}  # fmt: skip
 
 
-def stream(number, content, stop):
+ONE_CALL = ((call(), USAGE | {"output_tokens": 40}), (FINE, USAGE | {"output_tokens": 40}))
+
+
+def stream(identity, content, usage, model):
     """One reply as server-sent events: (name, data)."""
+    stop = "tool_use" if content["type"] == "tool_use" else "end_turn"
     message = {
-        "id": f"msg_{number:04d}",
+        "id": identity,
         "type": "message",
         "role": "assistant",
-        "model": "claude-sonnet-4-5",
+        "model": model,
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
-        "usage": USAGE | {"output_tokens": 1},
+        "usage": usage | {"output_tokens": 1},
     }
     yield "message_start", {"message": message}
     kind = content["type"]
@@ -37,22 +41,20 @@ def stream(number, content, stop):
     yield "content_block_start", {"index": 0, "content_block": start}
     yield "content_block_delta", {"index": 0, "delta": delta}
     yield "content_block_stop", {"index": 0}
-    yield (
-        "message_delta",
-        {"delta": {"stop_reason": stop, "stop_sequence": None}, "usage": USAGE | {"output_tokens": 40}},
-    )
+    yield "message_delta", {"delta": {"stop_reason": stop, "stop_sequence": None}, "usage": usage}
     yield "message_stop", {}
 
 
 class Api:
-    """Serves until `close`; `url` is what the client is given, `served` how many requests were answered.
+    """Serves until `close`; `url` is what the client is given.
 
-    `script`: what is answered in turn to requests that carry tools; then, and to others, a word.
+    `script` is a list of (content, usage) for the calls with tools, which are those of the client's main loop;
+    after it, and to calls without tools (titles and the like), it says "fine".
     """
 
-    def __init__(self, script=(CALL,)):
+    def __init__(self, script=ONE_CALL):
         api = self
-        self.script, self.served = list(script), 0
+        self.turns = self.calls = 0
         self.lock = threading.Lock()
 
         class Handler(BaseHTTPRequestHandler):
@@ -61,17 +63,21 @@ class Api:
                 if "count_tokens" in self.path:
                     return self.answer(json.dumps({"input_tokens": 10}).encode(), "application/json")
                 with api.lock:
-                    api.served += 1
-                    number = api.served
-                    content = api.script.pop(0) if request.get("tools") and api.script else WORD
-                if content["type"] == "tool_use":
-                    content = {"id": f"toolu_{number:04d}", **content}
-                stop = "tool_use" if content["type"] == "tool_use" else "end_turn"
-                events = stream(number, content, stop)
+                    main = bool(request.get("tools"))
+                    api.turns += main
+                    api.calls += 1
+                    turn, number = api.turns, api.calls
+                content, usage = (
+                    script[turn - 1]
+                    if main and turn <= len(script)
+                    else (FINE, USAGE | {"output_tokens": 40})
+                )
+                identity = f"msg_{id(api):x}_{number:04d}"  # no other server's
+                events = stream(identity, content, usage, request["model"])
                 body = "".join(
                     f"event: {name}\ndata: {json.dumps({'type': name} | data)}\n\n" for name, data in events
                 )
-                return self.answer(body.encode(), "text/event-stream", f"req_{number:04d}")
+                return self.answer(body.encode(), "text/event-stream", identity.replace("msg", "req"))
 
             def do_GET(self):
                 self.answer(b"{}", "application/json")
@@ -79,10 +85,10 @@ class Api:
             def do_HEAD(self):
                 self.answer(b"", "application/json")
 
-            def answer(self, body, kind, name=None):
+            def answer(self, body, kind, request=None):
                 self.send_response(200)
-                if name is not None:
-                    self.send_header("request-id", name)
+                if request is not None:
+                    self.send_header("request-id", request)
                 self.send_header("content-type", kind)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()

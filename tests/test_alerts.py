@@ -61,6 +61,21 @@ def test_silence_needs_several_requests_money_and_finished_responses():
     assert levels(five=quiet(incomplete=1)) == {}  # a placeholder says nothing of the output
 
 
+def test_silence_is_let_go_only_a_tenth_beyond_a_token_a_request():
+    held = raised(five=quiet(requests=20, output=20))
+    assert levels(five=quiet(requests=20, output=22), before=held) == {"silent": "warning"}
+    assert levels(five=quiet(requests=20, output=23), before=held) == {}
+    assert levels(five=quiet(requests=20, output=22)) == {}
+
+
+def test_money_is_told_as_the_displays_show_it():
+    euros = Config(
+        config().values | {"billing": "subscription", "currency.symbol": "€", "currency.rate": 0.5}
+    )
+    (alert,) = alerts.evaluate((), euros, NOW, burning(7.5), ZERO, None)
+    assert alert.text == "burning ≈€3.75/h"
+
+
 def cached(hit, requests=5, size=100_000):
     read = int(size * hit / 100)
     return Sum(

@@ -1,7 +1,4 @@
-"""The real clients against a scripted API: what they say they used is what the history holds.
-
-With what they sent as telemetry beside it, each response still counts once.
-"""
+"""The real clients against a scripted API: what they say they used is what the history holds."""
 
 import json
 import os

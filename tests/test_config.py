@@ -28,12 +28,30 @@ def test_the_printed_defaults_with_every_comment_taken_off_are_valid():
     lines = config.defaults_toml().splitlines()
     start = lines.index("# [segments.NAME]")
     taken = [line[2:] if n >= start and line.startswith("# ") else line for n, line in enumerate(lines)]
-    taken = [line for line in taken if not line.startswith(("Your own", "What may", "A tag for"))]
+    taken = [
+        line for line in taken if not line.startswith(("Your own", "What may", "A tag for", "APIs behind"))
+    ]
     found = parse("\n".join(taken))
     assert [s.name for s in found.segments] == ["NAME"]
     assert found.price_overrides["my-model"]["output"] == 5.0
     assert [(b.name, b.period, b.limit_usd) for b in found.budgets] == [("NAME", "month", 200.0)]
     assert found.tags == (TagRule("NAME", ("~/work/client-a",), ("release/*",)),)
+    assert found.upstreams["ollama"] == "http://127.0.0.1:11434"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[gateway.upstreams]\nlab = 'lab'", "/etc/x.toml:2: gateway.upstreams.lab: must be a URL"),
+        ("[gateway.upstreams]\n'a/b' = 'http://x'", "an upstream's name is letters, digits"),
+        ("[gateway]\nupstreams = 1", "/etc/x.toml:2: gateway.upstreams: must be a table"),
+        ("[gateway]\nport = 0", "/etc/x.toml:2: gateway.port: must be"),
+        ("[gateway]\nhost = 'x'", "gateway.host: unknown key"),
+    ],
+)
+def test_a_wrong_upstream_is_named_with_its_line(text, message):
+    with pytest.raises(config.ConfigError, match=re.escape(message)):
+        parse(text)
 
 
 @pytest.mark.parametrize(

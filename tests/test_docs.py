@@ -50,9 +50,17 @@ def test_every_key_of_the_state_is_described():
 
 def test_the_readmes_figures_are_the_saved_ones(monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
-    from benchmarks.__main__ import MARKS, readme_block
+    from benchmarks.saved import MARKS, readme_block
 
     _, _, rest = text("README.md").partition(MARKS[0])
     shown, mark, _ = rest.partition(MARKS[1])
     assert mark
     assert shown == readme_block(json.loads(text("benchmarks", "results", "latest.json")))
+
+
+def test_every_part_of_the_benchmarks_is_described(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from benchmarks.parts import PARTS
+
+    page = text("docs", "benchmarks.md")
+    assert [name for name in PARTS if f"`{name}`" not in page] == []

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from aitop import __version__
-from aitop.install import checks, checks_client, checks_listener, cli, doctor, forwarder
+from aitop.install import checks, checks_client, checks_gateway, checks_listener, cli, doctor, forwarder
 from aitop.install.findings import FAIL, OK, WARN
 from aitop.listener import lifecycle
 
@@ -220,3 +220,49 @@ def test_a_report_tells_a_stranger_nothing_about_the_user(installed, monkeypatch
     assert bundle["state"]["sessions"][0]["requests"] == 3
     assert bundle["log_kinds"] == {"ERROR": 1, "INFO": 1}
     assert any("~/.aitop" in check["text"] for check in bundle["checks"])
+
+
+def test_requests_without_usage_are_told_apart_from_models_without_a_price(installed):
+    prices = {
+        "as_of": "2026-11-20",
+        "stale": False,
+        "unpriced_models": ["no usage: gpt-5"],
+        "estimated_models": [],
+    }
+    publish(installed, prices=prices)
+    assert problem("prices", WARN) == "requests without usage: gpt-5"
+
+
+def configure_gateway(installed, port):
+    folder = installed / ".config" / "aitop"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(f'[gateway]\nport = {port}\nupstreams.lab = "http://127.0.0.1:9"\n')
+
+
+def test_a_configured_gateway_that_does_not_answer(installed):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        configure_gateway(installed, probe.getsockname()[1])
+    assert "nothing answers" in problem("gateway", WARN)
+
+
+def test_a_configured_gateway_that_answers(installed, tmp_path):
+    pytest.importorskip("aiohttp")
+    from upstream import Gateway
+
+    running = Gateway(tmp_path / "g", "--upstream", "http://127.0.0.1:9")
+    try:
+        configure_gateway(installed, running.port)
+        assert "does not know lab" in problem("gateway", WARN)
+    finally:
+        running.close()
+
+
+def test_a_gateway_of_which_only_the_service_is_there_is_missed_too(installed, monkeypatch):
+    monkeypatch.setattr(checks_gateway.units, "is_installed", lambda _: True)
+    monkeypatch.setattr(checks_gateway, "_asked", lambda _: None)
+    assert "nothing answers" in problem("gateway", WARN)
+
+
+def test_without_upstreams_nothing_is_said_of_a_gateway(installed):
+    assert found("gateway") == []

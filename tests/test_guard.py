@@ -78,7 +78,7 @@ def test_a_script_gets_a_line_for_each_and_the_code(home):
     publish(home, state(budget(85, name="shop")))
     done = run(home)
     assert done.returncode == guard.NEAR
-    assert done.stdout == "near  budget shop: $8.50 of $10.00 this day (85%)\n"
+    assert done.stdout == "near  budget shop: $8.50 of $10.00 today (85%)\n"
     assert run(home, "--quiet").stdout == ""
     assert json.loads(run(home, "--json").stdout)["exit_code"] == guard.NEAR
 
@@ -96,8 +96,7 @@ def test_the_hook_stops_with_the_reason_when_a_budget_is_over(home):
     assert done.returncode == 2
     assert done.stdout == ""
     assert (
-        done.stderr
-        == "aitop: budget today is over: $12.00 of $10.00 this day; raise [budgets.today] to go on\n"
+        done.stderr == "aitop: budget today is over: $12.00 of $10.00 today; raise [budgets.today] to go on\n"
     )
 
 

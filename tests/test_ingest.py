@@ -42,7 +42,7 @@ class Desk:
         deadline = time.monotonic() + 30
         while self.ingest.waiting:
             assert time.monotonic() < deadline, "it does not come to an end"
-            self.ingest.recruit()
+            self.ingest.recruit(now)
             if self.ingest.helpers:
                 ready, _, _ = select.select(self.ingest.helpers, [], [], 10)
                 for helper in ready:
@@ -279,7 +279,7 @@ def test_helpers_give_the_same_result_as_one_process(tmp_path, eager, desk):
     alone.read()
     with_help = helped(tmp_path)
     with_help.ingest.rescan(time.time())
-    with_help.ingest.recruit()
+    with_help.ingest.recruit(time.time())
     assert len(with_help.ingest.helpers) == 2
     with_help.read(rescan=False)
     assert with_help.totals() == alone.totals()
@@ -292,7 +292,7 @@ def test_a_helper_that_is_killed_leaves_nothing_unread(tmp_path, eager):
     fill(tmp_path / "claude")
     one = helped(tmp_path)
     one.ingest.rescan(time.time())
-    one.ingest.recruit()
+    one.ingest.recruit(time.time())
     for helper in one.ingest.helpers:
         os.kill(helper.pid, signal.SIGKILL)
     one.read(rescan=False)
@@ -309,7 +309,7 @@ def test_what_is_written_while_helpers_read_is_read_too(tmp_path, eager):
     path = transcript(tmp_path / "claude", [assistant()])
     one = helped(tmp_path)
     one.ingest.rescan(time.time())
-    one.ingest.recruit()
+    one.ingest.recruit(time.time())
     select.select(one.ingest.helpers, [], [], 10)
     append(path, assistant("m2", request_id="r2"))
     one.ingest.look(path, time.time())
@@ -335,7 +335,7 @@ def test_helpers_that_were_let_go_may_still_be_asked(tmp_path, eager):
     fill(tmp_path / "claude")
     one = helped(tmp_path)
     one.ingest.rescan(time.time())
-    one.ingest.recruit()
+    one.ingest.recruit(time.time())
     helpers = list(one.ingest.helpers)
     one.ingest.forget()
     for helper in helpers:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -156,6 +157,15 @@ def test_after_a_coloured_part_the_themes_own_colours_go_on(tmp_path, home, list
         assert re.search("48;5;99m \x1b\\[33m\\$[0-9.]+/h\x1b\\[38;5;17m end", drawn), drawn
 
 
+def test_a_theme_that_runs_scripts_of_its_own_folder_shows_a_copy_of_ours(tmp_path, home, listener, claude):
+    copied = tmp_path / "aitop.sh"
+    shutil.copy(os.path.join(ROOT, "integrations", "tmux", "segment.sh"), copied)
+    claude.respond()
+    listener.start(CLAUDE_CONFIG_DIR=claude.root)
+    with bar(tmp_path / "t", home, f"set -g status-right '#[fg=black,bg=green] #({copied}) end'\n") as tmux:
+        assert " · ctx" in tmux.until(lambda bar: "$1.0" in bar and bar.rstrip().endswith("end"))
+
+
 def test_an_old_tmux_reads_segments_with_sh_alone(tmp_path, home, listener, claude):
     config = (
         "set -g @aitop_push off\nset -g @aitop_cost_format 'c={cost_today}'\n"
@@ -205,6 +215,24 @@ def test_a_status_line_without_a_placeholder_asks_for_nothing(tmp_path, home):
 def test_the_plugin_manager_finds_the_plugin_in_the_repositorys_root():
     assert [name for name in os.listdir(ROOT) if name.endswith(".tmux")] == ["aitop.tmux"]
     assert os.access(TMUX_PLUGIN, os.X_OK)
+
+
+MANAGER = "/usr/share/tmux-plugin-manager/tpm"  # where Debian has it
+
+
+def test_the_real_plugin_manager_loads_the_plugin_after_the_theme(tmp_path, home, listener, claude):
+    if not os.access(MANAGER, os.X_OK):
+        need("tpm", "tmux-plugin-manager")
+    claude.respond()
+    listener.start(CLAUDE_CONFIG_DIR=claude.root)
+    folder = tmp_path / "t"
+    plugins = folder / ".tmux" / "plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "aitop").symlink_to(ROOT)
+    (folder / ".tmux.conf").symlink_to("tmux.conf")  # TPM reads the text of the user's own file
+    lines = "set -g status-right '#{aitop_cost} here'\nset -g @plugin 'OWNER/aitop'\n"
+    with Tmux(folder, home, f"{QUIET}{lines}run '{MANAGER}'\n") as tmux:
+        tmux.until(lambda bar: "$1.0" in bar and bar.endswith("here"))
 
 
 class Quiet:

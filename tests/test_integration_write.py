@@ -56,7 +56,7 @@ def read(path):
 
 
 def aitop(tmp_path, *words, **more):
-    return python(str(tmp_path), "init", *words, SHELL="/bin/bash", **more)
+    return python(str(tmp_path), "init", *words, **{"SHELL": "/bin/bash", **more})
 
 
 @pytest.mark.parametrize("host", FILES)
@@ -92,6 +92,23 @@ def test_what_was_changed_since_stays_when_our_lines_go(tmp_path, host):
         assert "later" in shown
         kept = [line for line in text.splitlines() if "modules-right" not in line]
         assert [line for line in kept if line not in shown] == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("order", [("zsh", "starship"), ("starship", "zsh")])
+def test_two_hosts_in_one_file_go_out_one_at_a_time(tmp_path, there, order):
+    path = tmp_path / ".zshrc"
+    if there:
+        path.write_text("# mine\n")
+    for host in ("zsh", "starship"):
+        assert aitop(tmp_path, host, "--write", SHELL="/bin/zsh").returncode == 0
+    first, second = order
+    aitop(tmp_path, first, "--remove", SHELL="/bin/zsh")
+    left = path.read_text()
+    assert f">>> aitop init {second} >>>" in left
+    assert f">>> aitop init {first} >>>" not in left
+    aitop(tmp_path, second, "--remove", SHELL="/bin/zsh")
+    assert (path.read_text() if path.exists() else None) == ("# mine\n" if there else None)
 
 
 @pytest.mark.parametrize("host", ALONE)

@@ -95,6 +95,36 @@ def test_the_past_is_learned_in_slices_and_forecasts_follow(book):
     assert found["month"]["ends_at"] > now
 
 
+def test_days_before_a_long_break_are_what_a_forecast_is_tested_on(book):
+    for n in range(30):
+        spend(book, START + n * DAY + 36_000, f"m{n}")
+    keeper = Keeper()
+    keeper.begin(book.db, START + 200 * DAY)
+    while not keeper.learned:
+        keeper.learn()
+    assert sum(map(sum, keeper.past.slots)) == pytest.approx(cost(book, 0) / PICO)
+    assert len(keeper.past.slots) == 200
+    assert (
+        keeper.forecasts(None, START + 200 * DAY + 40_000)["day"]["tested"] == (30 - 21) * 5
+    )  # three of each weekday are known
+
+
+@pytest.mark.parametrize("hour", [1, 9, 13, 18, 20, 23])
+def test_a_period_never_ends_below_a_shorter_one_inside_it(book, hour):
+    now = START + 9 * DAY + hour * 3600 + 1700
+    spend(book, START + 5 * DAY, "before")
+    spend(book, now - 1500, "a")
+    keeper = Keeper()
+    keeper.begin(book.db, now)
+    while not keeper.learned:
+        keeper.learn()
+    found = keeper.forecasts(keeper.block((), now), now)
+    inside = found["block"]["ends_at"] <= found["day"]["ends_at"]
+    assert inside == (hour < 20)
+    assert not inside or found["day"]["usd"] >= found["block"]["usd"] - 1e-9
+    assert found["month"]["usd"] >= found["day"]["usd"] + sum(keeper.past.days) - 1e-9
+
+
 def test_the_block_is_an_estimate_until_the_client_tells_its_reset(book):
     now = START // 3600 * 3600 + 1800
     spend(book, now, "a")

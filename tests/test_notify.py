@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import subprocess
 import time
 
 import pytest
@@ -262,6 +264,55 @@ def test_a_desktop_program_is_started_with_the_alert(monkeypatch, tmp_path, send
 
 
 # -- the real tmux and the real listener -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def daemon(home, monkeypatch):
+    """A session bus and a real notification daemon on a screen of their own; what it was told, oldest first."""
+    from desktop import Desktop
+    from golden.home import need
+    from hosts import seconds
+
+    for program, package in (("notify-send", "libnotify-bin"), ("dunst", None), ("dbus-daemon", "dbus")):
+        need(program, package)
+    with Desktop(home, sway=False) as desktop:
+        desktop.start("bus", "dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1")
+        found = seconds(lambda: re.search(r"^unix:\S+", desktop.log("bus"), re.MULTILINE))
+        address = found.group()
+        desktop.environment["DBUS_SESSION_BUS_ADDRESS"] = address
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        desktop.start("dunst", "dunst")
+
+        def control(word):
+            found = subprocess.run(
+                ["dunstctl", *word.split()], env=desktop.environment, capture_output=True, text=True
+            )
+            return found.stdout.strip()
+
+        seconds(lambda: control("count displayed") == "0")
+
+        def told(count):
+            seconds(lambda: control("count displayed") == str(count))
+            control("close-all")
+            shown = seconds(lambda: json.loads(control("history"))["data"][0])
+            return [(one["summary"]["data"], one["body"]["data"]) for one in reversed(shown)]
+
+        yield told
+
+
+@pytest.mark.real
+def test_a_real_notification_daemon_shows_an_alert_once_and_its_names_as_text(daemon, sender):
+    from hosts import HOSTILE
+
+    one, settings = sender(), config(desktop=True)
+    for second in range(3):
+        one.tick([alert(text=f"{HOSTILE}: $6.00", level="critical")], settings, NOW + second)
+    settle(one, settings)
+    ((title, body),) = daemon(1)
+    assert title == "aitop: critical"
+    assert "&lt;b&gt;" in body
+    assert body.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == f"{HOSTILE}: $6.00"
+    assert sender.complaints == []
 
 
 @pytest.mark.real

@@ -6,6 +6,7 @@ import otlp_bodies as bodies
 import pytest
 from desk import PRICES
 from otlp_bodies import SESSION, START
+from worlds import in_memory
 
 from aitop import otlp
 from aitop.history import schema
@@ -19,11 +20,18 @@ NUMBERS = Usage(3000, 50, 6000, 0, 0, 20)
 
 
 class Book:
-    """A history that a file and a feed write into."""
+    """A history that a file and a feed write into; `prepared`: the file's runs as a helper sends them."""
+
+    prepared = False
 
     def __init__(self, path=":memory:", provider="codex"):
         self.path, self.provider = path, provider
-        self.history = History(schema.connect(str(path)), PRICES)
+        self.open()
+
+    def open(self):
+        exact = float("inf") if self.prepared else 0.0
+        db = in_memory() if self.path == ":memory:" else schema.connect(str(self.path))
+        self.history = History(db, PRICES, exact=exact)
 
     def _file(self, name):
         file = self.history.file(self.provider, name)
@@ -32,7 +40,11 @@ class Book:
         return file
 
     def written(self, *responses, name="/rollout.jsonl"):
-        self.history.apply(self.provider, responses, NOW, self._file(name))
+        file = self._file(name)
+        if self.prepared:
+            self.history.take(self.provider, self.history.prepare(responses, NOW), NOW, file)
+        else:
+            self.history.apply(self.provider, responses, NOW, file)
         return self
 
     def fed(self, *responses):
@@ -47,7 +59,7 @@ class Book:
     def again(self):
         """As after a start of the listener."""
         self.history.db.close()
-        self.history = History(schema.connect(str(self.path)), PRICES)
+        self.open()
         return self
 
     def sessions(self):
@@ -58,6 +70,11 @@ class Book:
     def total(self):
         (found,) = self.sessions().values()
         return found
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["one by one", "prepared"])
+def way(request, monkeypatch):
+    monkeypatch.setattr(Book, "prepared", request.param)
 
 
 def rollout(number=1, at=START, usage=NUMBERS, **more):

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -263,9 +263,21 @@ def test_bars_and_a_heatmap_are_drawn(book):
         spend(book, START + n * DAY, f"m{n}")
     rows = asked(book.db, zone=ZoneInfo("UTC")).periods("day").rows
     assert "2026-09-21" in plot.bars(rows, "day", "cost_usd", 80)
+    assert plot.heatmap(rows[:13]) == ""
     drawn = plot.heatmap(rows).splitlines()
-    assert len(drawn) == 8
-    assert Counter("".join(drawn[:7]))["█"] == 20
+    assert [line[:3] for line in drawn[1:8]] == list(plot.WEEKDAYS)
+    assert Counter("".join(drawn[1:8]))["█"] == 20
+
+
+def test_a_heatmap_has_a_quarter_of_the_days_in_each_shade_and_says_from_where_on():
+    days = [date(2026, 8, 3) + timedelta(days=n) for n in range(42)]
+    rows = [{"day": day.isoformat(), "cost_usd": n + 1.0} for n, day in enumerate(days[:40])]
+    rows.append({"day": days[41].isoformat(), "cost_usd": 9000.0})
+    months, *lines, legend = plot.heatmap(rows).splitlines()
+    assert months == "    Aug  Sep"[: 4 + 6]
+    shown = Counter("".join(line[4:] for line in lines))
+    assert (shown["░"], shown["▒"], shown["▓"], shown["█"], shown[" "]) == (10, 10, 10, 11, 1)
+    assert legend.endswith("░ from $1.00  ▒ from $11.00  ▓ from $21.00  █ from $31.00")
 
 
 def test_without_the_plotting_library_the_way_to_it_is_said(monkeypatch):

@@ -83,9 +83,14 @@ def test_a_level_of_zero_is_off():
 def test_a_budget_and_an_alert_reach_the_line_of_every_display():
     state = states.api()
     state["budgets"] = [{"name": "shop", "percent": 91.0, "level": "warning", "left_usd": 1.0}]
+    state["level"] = "critical"
     state["alerts"] += [{"id": "runaway:x", "level": "critical", "text": "away", "since": 1.0}] * 2
     for name, line in segments.render_all(state, [], states.NOW).items():
         assert "shop 91%" in line.replace("%%", "%"), name
+        if name == "swiftbar":  # the header says it by its symbol and colour, the menu in words
+            assert "sfimage=exclamationmark.octagon color=" in line.partition("\n")[0]
+            assert "\naway | " in line
+            continue
         assert line.count("runaway") == 1, name
         assert "burn, " not in line, name
 

@@ -49,14 +49,15 @@ def aitop(*arguments, code=0):
     return done.output
 
 
-def test_the_unit_is_one_that_systemd_accepts(home):
+@pytest.mark.parametrize("program", [service.LISTENER, service.GATEWAY], ids=lambda one: one.noun)
+def test_the_unit_is_one_that_systemd_accepts(home, program):
     verify = shutil.which("systemd-analyze")
     if not verify:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
             "systemd-analyze is missing: install systemd"
         )
     unit = home / "aitop-test.service"
-    unit.write_text(service.unit_text())
+    unit.write_text(service.unit_text(program))
     done = subprocess.run(
         [verify, "verify", "--user", str(unit)], capture_output=True, text=True, timeout=50, check=False
     )
@@ -99,6 +100,19 @@ def test_without_a_reachable_manager_the_unit_is_written_and_the_command_told(ho
     assert (home / ".config/systemd/user/aitop.service").exists()
     assert "Failed to connect to bus" in said
     assert "systemctl --user daemon-reload && systemctl --user enable --now aitop.service" in said
+
+
+def test_a_listener_that_ran_goes_on_where_no_manager_can_take_it_over(home, system, monkeypatch):
+    did = []
+    monkeypatch.setattr(lifecycle, "running", lambda: {"pid": 1})
+    monkeypatch.setattr(lifecycle, "stop", lambda _seconds: did.append("stop"))
+    monkeypatch.setattr(lifecycle, "start_detached", lambda: did.append("start"))
+    monkeypatch.setattr(service, "status", lambda: (system.problem is None, ""))
+    assert "as before" not in aitop("install")
+    assert did == ["stop"]
+    system.problem = "Failed to connect to bus"
+    assert "until then a listener runs as before" in aitop("install")
+    assert did == ["stop", "stop", "start"]
 
 
 def test_uninstalling_removes_the_unit(home, system):
@@ -145,3 +159,30 @@ def test_the_agent_of_macos_is_a_plist_that_keeps_it_running(monkeypatch, home, 
     assert system.calls[-1][:2] == ["launchctl", "bootstrap"]
     aitop("uninstall")
     assert not os.path.exists(service.path())
+
+
+def test_the_gateway_has_a_service_of_its_own(home, system):
+    pytest.importorskip("aiohttp")
+    said = aitop("install", "--gateway")
+    unit = home / ".config/systemd/user/aitop-gateway.service"
+    assert f"wrote {unit}" in said and "the gateway now starts" in said
+    assert f'ExecStart="{sys.executable}" "-P" "-m" "aitop" "gateway"\n' in unit.read_text()
+    assert "ConditionPathExists" not in unit.read_text()
+    assert system.calls[-1] == ["systemctl", "--user", "enable", "--now", "aitop-gateway.service"]
+    assert not os.path.exists(service.path())
+    assert "removed" in aitop("uninstall", "--gateway")
+    assert not unit.exists()
+    assert "service install --gateway" in aitop("status", "--gateway", code=3)
+
+
+def test_uninstalling_aitop_takes_the_gateways_service_too(home, system):
+    pytest.importorskip("aiohttp")
+    aitop("install", "--gateway")
+    assert CliRunner().invoke(cli.uninstall).exit_code == 0
+    assert not os.path.exists(service.path(service.GATEWAY))
+
+
+def test_a_gateway_without_its_extra_gets_no_service(home, system, monkeypatch):
+    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda _: None)
+    assert "aitop-status[gateway]" in aitop("install", "--gateway", code=1)
+    assert system.calls == []

@@ -185,9 +185,9 @@ def sources():
 
 
 # The edges: who may ask what time it is.
-CLOCKS = ("advice/cli.py", "cli.py", "demo/", "guard.py", "install/", "listener/", "pricing/cli.py",
-          "pricing/refresh.py", "reports/", "segments/follow.py", "segments/oneshot.py", "statusline.py",
-          "top/")  # fmt: skip
+CLOCKS = ("advice/cli.py", "cli.py", "demo/", "gateway/", "guard.py", "install/", "listener/", "litellm.py",
+          "pricing/cli.py", "pricing/refresh.py", "reports/", "segments/follow.py", "segments/oneshot.py",
+          "statusline.py", "top/")  # fmt: skip
 
 
 def test_only_the_edges_ask_what_time_it_is():

@@ -7,10 +7,11 @@ import re
 import subprocess
 import sys
 
-import messages_api
 import pytest
 from click.testing import CliRunner
 from clients import client
+from messages_api import FINE, call
+from messages_api import Api as Messages
 from scripted_api import Api
 from test_telemetry import free_port
 
@@ -88,13 +89,18 @@ def desktop(tmp_path, home, listener, monkeypatch):
 
 
 AGENT = {
-    "type": "tool_use", "name": "Agent",
+    "type": "tool_use", "id": "toolu_agent", "name": "Agent",
     "input": {"description": "look", "prompt": "look around", "subagent_type": "general-purpose"},
 }  # fmt: skip
 
 
 def test_every_call_of_claude_code_counts_once_and_costs_what_the_client_says(desktop):
-    api = messages_api.Api([messages_api.CALL, messages_api.WORD, AGENT])
+    split = {"ephemeral_5m_input_tokens": 500, "ephemeral_1h_input_tokens": 1500}
+    used = {
+        "input_tokens": 1000, "cache_read_input_tokens": 9000, "cache_creation_input_tokens": 2000,
+        "cache_creation": split, "output_tokens": 40,
+    }  # fmt: skip
+    api = Messages([(content, used) for content in (call(), FINE, AGENT, FINE, FINE)])
     try:
         own = {"ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": "sk-ant-none", "DISABLE_AUTOUPDATER": "1"}
         common = ("--model", "claude-sonnet-4-5", "--allowedTools", "Bash", "-p")
@@ -103,13 +109,13 @@ def test_every_call_of_claude_code_counts_once_and_costs_what_the_client_says(de
         desktop.run("claude", "--continue", *common, "/compact", **own)
     finally:
         api.close()
-    session = desktop.session(api.served)
+    session = desktop.session(api.calls)
     assert session["cost_usd"] == pytest.approx(cost_state(desktop.home), abs=1e-9)
     assert session["cost_usd"] == pytest.approx(session["client_cost_usd"], abs=1e-9)
     assert session["untracked_usd"] == pytest.approx(0, abs=1e-9)
     assert (session["subagents"], session["compactions"], session["errors"]) == (1, 1, 0)
     assert session["ttft_p50_ms"] > 0
-    hidden = api.served - sum(session["stop_reasons"].values())
+    hidden = api.calls - sum(session["stop_reasons"].values())
     assert hidden > 0  # compaction is in no transcript
 
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 from golden import states
-from top_app import NOW, Choices, busy, press, publish, run, screen
+from top_app import NOW, Choices, busy, press, publish, run, screen, until
 
 from aitop.top import keys, plain
 from aitop.top.widgets import dialogs
@@ -252,8 +252,7 @@ def test_y_copies_the_id(home):
 def test_a_session_without_a_known_process_cannot_be_ended(home, key):
     async def steps(app, pilot):
         await pilot.press("2", "down", key)
-        await pilot.pause(0.3)
-        assert any("process is not known" in note.message for note in app._notifications)
+        await until(pilot, lambda: any("process is not known" in note.message for note in app._notifications))
 
     run(home, steps, busy())
 
@@ -261,11 +260,10 @@ def test_a_session_without_a_known_process_cannot_be_ended(home, key):
 def test_export_writes_what_is_shown(home, tmp_path):
     async def steps(app, pilot):
         await pilot.press("2", "E")
-        await pilot.pause(0.3)
-        assert isinstance(app.screen, dialogs.Ask)
+        await until(pilot, lambda: isinstance(app.screen, dialogs.Ask))
         app.screen.query_one("Input").value = str(tmp_path / "rows.json")
         await pilot.press("enter")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: any("Wrote" in note.message for note in app._notifications))
 
     run(home, steps, busy())
     with open(tmp_path / "rows.json") as file:
@@ -279,11 +277,10 @@ def test_export_never_overwrites(home, tmp_path):
 
     async def steps(app, pilot):
         await pilot.press("3", "E")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: isinstance(app.screen, dialogs.Ask))
         app.screen.query_one("Input").value = str(tmp_path / "rows.csv")
         await pilot.press("enter")
-        await pilot.pause(0.3)
-        assert any("exists" in note.message for note in app._notifications)
+        await until(pilot, lambda: any("exists" in note.message for note in app._notifications))
 
     run(home, steps, busy())
     assert (tmp_path / "rows.csv").read_text() == "mine"
@@ -292,8 +289,9 @@ def test_export_never_overwrites(home, tmp_path):
 def test_o_without_a_history_says_why(home):
     async def steps(app, pilot):
         await pilot.press("2", "o")
-        await pilot.pause(0.3)
-        assert any("history cannot be read" in note.message for note in app._notifications)
+        await until(
+            pilot, lambda: any("history cannot be read" in note.message for note in app._notifications)
+        )
 
     run(home, steps, busy())
 
@@ -301,10 +299,9 @@ def test_o_without_a_history_says_why(home):
 def test_tagging_without_a_listener_says_what_to_do(home):
     async def steps(app, pilot):
         await pilot.press("2", "T")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: isinstance(app.screen, dialogs.Ask))
         await pilot.press("a", "b", "enter")
-        await pilot.pause(0.3)
-        assert any("aitop start" in note.message for note in app._notifications)
+        await until(pilot, lambda: any("aitop start" in note.message for note in app._notifications))
 
     run(home, steps, busy())
 
@@ -316,16 +313,14 @@ def test_s_starts_the_listener(home, monkeypatch):
 
     async def steps(app, pilot):
         await pilot.press("S")
-        await pilot.pause(0.3)
-        assert any("Started the listener" in note.message for note in app._notifications)
+        await until(pilot, lambda: any("Started the listener" in note.message for note in app._notifications))
 
     run(home, steps, busy())
 
 
 def test_a_listener_that_the_user_stopped_is_not_started_by_looking(home):
     async def steps(app, pilot):
-        await pilot.pause(0.5)
-        assert any("aitop start" in note.message for note in app._notifications)
+        await until(pilot, lambda: any("aitop start" in note.message for note in app._notifications))
         assert "no numbers published yet" in screen(app)
 
     run(home, steps)
@@ -335,8 +330,7 @@ def test_missing_numbers_come_by_themselves(home):
     async def steps(app, pilot):
         assert "Waiting: no numbers published yet" in screen(app)
         publish(home, busy())
-        await pilot.pause(0.6)
-        assert "2 active" in screen(app)
+        await until(pilot, lambda: "2 active" in screen(app))
         assert "Waiting" not in screen(app)
 
     run(home, steps)
@@ -348,11 +342,11 @@ def test_old_numbers_are_called_old_until_new_ones_come(home):
     async def steps(app, pilot):
         assert "OLD NUMBERS" not in screen(app)
         moment[0] = NOW + 25
-        await pilot.pause(0.6)
-        assert "OLD NUMBERS: these numbers are 25s old; the listener has stopped" in screen(app)
+        await until(
+            pilot, lambda: "OLD NUMBERS: these numbers are 25s old; the listener has stopped" in screen(app)
+        )
         publish(home, busy() | {"written_at": NOW + 25})
-        await pilot.pause(0.6)
-        assert "OLD NUMBERS" not in screen(app)
+        await until(pilot, lambda: "OLD NUMBERS" not in screen(app))
 
     run(home, steps, busy(), clock=lambda: moment[0])
 
@@ -369,8 +363,7 @@ def test_a_state_of_another_version_is_not_shown_and_recovers(home):
         assert "publishes version 2" in screen(app)
         assert "$/hr" not in screen(app)
         publish(home, busy())
-        await pilot.pause(0.6)
-        assert "$/hr" in screen(app)
+        await until(pilot, lambda: "$/hr" in screen(app))
 
     run(home, steps, busy() | {"version": 2})
 
@@ -395,9 +388,8 @@ def test_the_cursor_stays_with_its_session_when_others_come(home):
         state = busy()
         state["sessions"].insert(0, states.session(9, project="new", last_activity_at=NOW))
         publish(home, state)
-        await pilot.pause(0.6)
+        await until(pilot, lambda: rows(app) == ["9", "1", "2"])
         assert app.choices.cursor["sessions"].endswith("2")
-        assert rows(app) == ["9", "1", "2"]
 
     run(home, steps, busy())
 
@@ -410,7 +402,7 @@ def test_only_lines_that_changed_are_drawn_again(home):
         state = busy()
         state["sessions"][1]["requests"] += 1
         publish(home, state)
-        await pilot.pause(0.6)
+        await until(pilot, lambda: drawn)
         assert [region.y for region in drawn] == [1]
         del app.pane.refresh
 
@@ -428,11 +420,9 @@ def test_it_fits_any_terminal(home, size, view):
 def test_it_follows_a_resize(home):
     async def steps(app, pilot):
         await pilot.resize_terminal(40, 12)
-        await pilot.pause(0.2)
-        assert all(len(line) <= 40 for line in screen(app).splitlines())
+        await until(pilot, lambda: all(len(line) <= 40 for line in screen(app).splitlines()))
         await pilot.resize_terminal(200, 50)
-        await pilot.pause(0.2)
-        assert "rolling windows" in screen(app)
+        await until(pilot, lambda: "rolling windows" in screen(app))
 
     run(home, steps, busy())
 

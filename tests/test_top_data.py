@@ -5,7 +5,7 @@ import os
 
 import pytest
 from golden import states
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from top_app import NOW, Choices, busy
 
@@ -151,6 +151,7 @@ def test_a_gauge_is_as_wide_as_it_was_asked_to_be(share, width, simple):
 
 
 @given(st.lists(st.floats(0, 1e9), max_size=60), st.integers(10, 200), st.integers(3, 20))
+@example([5e-324], 10, 3)  # the smallest float there is
 @settings(deadline=None)
 def test_a_chart_fills_its_height_and_shows_every_value_above_zero(values, width, height):
     found = charts.chart(values, width, height, RICH, lambda _: "good", lambda value: f"{value:.0f}")
@@ -221,3 +222,11 @@ def test_the_last_line_names_only_keys_that_do_something(view):
     for key in keys.footer(view):
         assert keys.allowed(key.action, view)
     assert keys.footer(view)[-1].action == "quit"
+
+
+@given(st.lists(st.floats(0, 9), min_size=1, max_size=60), st.integers(1, 300))
+def test_bars_fill_their_width_to_the_newest_value_at_the_right(values, width):
+    found = charts.bars(values, width)
+    assert len(found) == width
+    assert found[-1] == values[-1]
+    assert set(found) - {0.0} == set(values[-width:]) - {0.0}

@@ -235,7 +235,7 @@ def test_in_tmux_a_resize_leaves_nothing_torn(live, tmux):
         text = "\n".join(lines)
         missing = [
             word
-            for word in ("rolling windows", "limits, input of today", "now  ", "q Quit")
+            for word in ("rolling windows", "limits, input of today", "now │", "q Quit")
             if word not in text
         ]
         return missing or not lines[1].startswith(" ▲") or lines[2].count("╭") != 3

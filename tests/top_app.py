@@ -80,6 +80,15 @@ def press(home, *keys, state=None, **more):
     return app, seen[0]
 
 
+async def until(pilot, true):
+    """Wait until something holds, however slow the machine is."""
+    for _ in range(600):
+        if true():
+            return
+        await pilot.pause(0.05)
+    pytest.fail(f"never held; the screen:\n{screen(pilot.app)}")
+
+
 def screen(app):
     """What stands on the screen, line by line, as the terminal would show it."""
     from rich.segment import Segment
@@ -90,4 +99,5 @@ def screen(app):
     return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
 
-__all__ = ["NOW", "Choices", "Top", "busy", "press", "publish", "run", "screen", "stopped", "text_of"]
+__all__ = ["NOW", "Choices", "Top", "busy", "press", "publish", "run", "screen", "stopped", "text_of",
+           "until"]  # fmt: skip

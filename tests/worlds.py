@@ -25,17 +25,17 @@ MODELS = (MODEL, "claude-haiku-4-5", "claude-opus-99", "somebody-else")
 class Book:
     """A history that is fed run by run, as the listener feeds it, and may be closed and opened again."""
 
-    def __init__(self, path=":memory:", prices=PRICES, now=NOW):
-        self.path, self.prices, self.now = str(path), prices, now
+    def __init__(self, path=":memory:", prices=PRICES, now=NOW, exact=0.0):
+        self.path, self.prices, self.now, self.exact = str(path), prices, now, exact
         self.changes = []
         self.open()
 
     def open(self):
-        self.db = schema.connect(self.path) if self.path != ":memory:" else _in_memory()
+        self.db = schema.connect(self.path) if self.path != ":memory:" else in_memory()
         self.adopt()
 
     def adopt(self):
-        self.history = History(self.db, self.prices)
+        self.history = History(self.db, self.prices, exact=self.exact)
         self.ingest = Ingest(self.history, [provider], {}, 0)
 
     def restart(self):
@@ -44,15 +44,16 @@ class Book:
             self.db.execute("ROLLBACK")
         self.adopt()
 
-    def feed(self, path, records, start=0, source=None):
-        """A run of a file's lines that begins at `start`; returns where it ends."""
+    def feed(self, path, records, start=0, source=None, *, prepared=False):
+        """A run of a file's lines that begins at `start`; returns where it ends. `prepared`: as a helper sends it."""
         data = records if isinstance(records, bytes) else encode(records)
         known = self.history.files.get(path)
         if source is None and start and known is not None:
             source = Source(known.session, known.agent, known.pending)
         parsed = provider.parse(data, start, source or provider.identify(path))
         end = start + len(data)
-        self.ingest.apply(Chunk(path, provider.name, start, end, 0, 1, 1, end, 1, parsed), self.now)
+        batch = self.history.prepare(parsed.events, self.now) if prepared else None
+        self.ingest.apply(Chunk(path, provider.name, start, end, 0, 1, 1, end, 1, parsed), self.now, batch)
         return end
 
     def apply(self, *events):
@@ -132,7 +133,7 @@ class Book:
         assert self.tool_quarters() == self.tool_recount()
 
 
-def _in_memory():
+def in_memory():
     import sqlite3
 
     db = sqlite3.connect(":memory:", isolation_level=None)
@@ -215,7 +216,7 @@ def readings(draw, files):
     return steps
 
 
-def read(book, files, steps):
+def read(book, files, steps, prepared=lambda: False):
     """Read a world in that order."""
     done = dict.fromkeys(files, 0)
     ends = dict.fromkeys(files, 0)
@@ -228,7 +229,8 @@ def read(book, files, steps):
             book.settle()
         else:
             path, count = step
-            ends[path] = book.feed(path, files[path][done[path] : done[path] + count], ends[path])
+            records = files[path][done[path] : done[path] + count]
+            ends[path] = book.feed(path, records, ends[path], prepared=prepared())
             done[path] += count
     book.settle()
 
@@ -313,6 +315,7 @@ __all__ = [
     "SESSIONS",
     "Book",
     "by_session",
+    "in_memory",
     "oracle",
     "os",
     "read",

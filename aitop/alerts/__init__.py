@@ -33,7 +33,7 @@ def evaluate(
     more: More = NOTHING,
 ) -> tuple[Alert, ...]:
     """Alerts at `now`, given those of the tick before: of the last minutes, then of what lasts longer."""
-    edge = Edge(before, config, now)
+    edge = Edge(before, config, now, limited=bool(more.limits))
     found = [
         *spending.rules(edge, one, five, context_percent),
         *failures.rules(edge, five, more),

@@ -26,8 +26,8 @@ def rules(edge: Edge, budgets: Iterable[Mapping[str, Any]]) -> list[Alert]:
         if level == "warning" and percent >= 100 - SLACK and edge.held(name, "critical", cause):
             level = "critical"
         words = (
-            f"budget {budget.get('name')}: ${float(budget.get('used_usd') or 0):,.2f} of "
-            f"${float(budget.get('limit_usd') or 0):,.2f} ({percent:.0f}%)"
+            f"budget {budget.get('name')}: {edge.usd(float(budget.get('used_usd') or 0))} of "
+            f"{edge.usd(float(budget.get('limit_usd') or 0))} ({percent:.0f}%)"
         )
         found += edge.raised(name, None if level == "ok" else level, words, cause)
     return found

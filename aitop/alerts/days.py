@@ -23,7 +23,7 @@ def rules(edge: Edge, more: More) -> list[Alert]:
         return []
     cause = str(int(more.day_started))
     level = edge.over("anomaly", found, {"warning": edge.number("anomaly_score")}, cause)
-    words = f"today ${more.today_cost / PICO:,.2f}, a usual day ${usual / PICO:,.2f}"
+    words = f"today {edge.usd(more.today_cost / PICO)}, a usual day {edge.usd(usual / PICO)}"
     return edge.raised("anomaly", level, words, cause)
 
 

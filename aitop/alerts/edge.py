@@ -26,9 +26,12 @@ class Alert(NamedTuple):
 class Edge:
     """The tick before, the thresholds and the time: what every rule is judged by."""
 
-    def __init__(self, before: Iterable[Alert], config: Config, now: float) -> None:
+    def __init__(self, before: Iterable[Alert], config: Config, now: float, *, limited: bool = False) -> None:
+        """`limited`: the client reports usage limits, which says subscription unless the configuration knows better."""
         self.known = {alert.id: alert for alert in before}
         self.config, self.now = config, now
+        billing = config.values.get("billing")
+        self._equivalent = billing == "subscription" or (billing == "auto" and limited)
 
     def raised(self, name: str, level: str | None, text: str, cause: str = "") -> list[Alert]:
         """The alert, since when it has been there; nothing without a level."""
@@ -55,6 +58,14 @@ class Edge:
         """The same with the thresholds of `alerts.KEY_warning` and `alerts.KEY_critical`."""
         levels = {level: float(self.number(f"{key}_{level}")) for level in ("warning", "critical")}
         return self.over(name, value, levels, cause)
+
+    def usd(self, value: float) -> str:
+        """Money as the displays show it: in the user's currency, `≈` where a subscription pays otherwise."""
+        symbol, rate = (
+            self.config.values.get("currency.symbol", "$"),
+            self.config.values.get("currency.rate", 1),
+        )
+        return f"{'≈' if self._equivalent else ''}{symbol}{value * rate:,.2f}"
 
     def number(self, key: str) -> float:
         return float(self.config.values.get(f"alerts.{key}") or 0)

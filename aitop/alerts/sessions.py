@@ -38,7 +38,7 @@ def _runaway(edge: Edge, session: SessionFacts) -> list[Alert]:
         and edge.now - session.lines_told < TOLD_LATELY
     )
     if dear and still and quarter.requests >= RUNAWAY_REQUESTS:
-        words = f"{session.project}: ${cost:,.2f} in 15 minutes and no line changed"
+        words = f"{session.project}: {edge.usd(cost)} in 15 minutes and no line changed"
         return edge.raised(name, "warning", words)
     many = edge.over(name, quarter.requests, {"warning": edge.number("runaway_requests")})
     empty = quarter.output_tokens < LITTLE_OUTPUT * quarter.requests and not quarter.incomplete_requests

@@ -9,7 +9,7 @@ CACHE_INPUT = 20_000
 
 def rules(edge: Edge, one: Sum, five: Sum, context_percent: float | None) -> list[Alert]:
     burn = one.cost * 60 / PICO
-    found = edge.raised("burn", edge.over_key("burn", burn, "burn"), f"burning ${burn:,.2f}/h")
+    found = edge.raised("burn", edge.over_key("burn", burn, "burn"), f"burning {edge.usd(burn)}/h")
     if context_percent is not None:
         full = edge.over_key("context", context_percent, "context")
         found += edge.raised("context", full, f"context {context_percent:.0f}% full")
@@ -21,9 +21,10 @@ def rules(edge: Edge, one: Sum, five: Sum, context_percent: float | None) -> lis
 
 def _silent(edge: Edge, five: Sum) -> str | None:
     """Money without output; responses whose reported output is a placeholder say nothing either way."""
-    least = edge.number("silent_requests")
-    quiet = five.output_tokens <= five.requests and five.cost > 0 and not five.incomplete_requests
-    return "warning" if least and five.requests >= least and quiet else None
+    most = five.requests / (RELEASE if edge.held("silent") else 1.0)  # a token each
+    if five.output_tokens > most or five.cost <= 0 or five.incomplete_requests:
+        return None
+    return edge.over("silent", five.requests, {"warning": edge.number("silent_requests")})
 
 
 def _cold(edge: Edge, five: Sum) -> str | None:

@@ -38,11 +38,14 @@ def nothing() -> Changes:
 
 
 class Ledger:
-    """Files, sessions and booked differences. `floor`: changes before it are not handed out."""
+    """Files, sessions and booked differences.
 
-    def __init__(self, db: sqlite3.Connection, floor: float) -> None:
+    Changes before `floor` are not handed out; those before `exact` may be summed up by quarter hours.
+    """
+
+    def __init__(self, db: sqlite3.Connection, floor: float, exact: float) -> None:
         self.db = db
-        self.floor = floor
+        self.floor, self.exact = floor, exact
         self.models = load.Models(db)
         self.files: dict[str, File] = load.files(db)
         self._file_by_id = {file.id: file for file in self.files.values()}

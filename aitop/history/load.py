@@ -166,6 +166,14 @@ def tools(db: sqlite3.Connection, names: list[int]) -> dict[int, Tool]:
     return found
 
 
+def known_tools(db: sqlite3.Connection, names: list[int]) -> set[int]:
+    return {
+        key
+        for part in _parts(names)
+        for (key,) in db.execute(f"SELECT key FROM tool WHERE key IN ({_marks(part)})", part)  # noqa: S608
+    }
+
+
 def incident(db: sqlite3.Connection, key: int) -> tuple[int, int, float] | None:
     """(session, from_file, at) of a known incident."""
     found: tuple[int, int, float] | None = db.execute(

@@ -61,6 +61,12 @@ class Pairing:
                 return best.row
         return None
 
+    def begins(self) -> float:
+        """The first moment at which a file's response may be one that waits; endless while none does."""
+        return min(
+            (lone.at - NEAR for waiting in self._lone.values() for lone in waiting), default=float("inf")
+        )
+
     def flushed(self) -> None:
         """The database knows all pairs; whoever has waited in vain is let go."""
         self._paired.clear()

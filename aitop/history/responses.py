@@ -6,7 +6,7 @@ correction moves the sums by the difference it makes, in the second of the respo
 
 from collections.abc import Iterable
 
-from aitop.history import keys, load, rows, write
+from aitop.history import load, rows, write
 from aitop.history.ledger import Ledger
 from aitop.history.pairing import Pairing, unnamed
 from aitop.history.rows import BASES, Contribution, Evidence, Row
@@ -21,35 +21,39 @@ class Responses:
     def __init__(self, ledger: Ledger, prices: PriceTable) -> None:
         self.ledger = ledger
         self.prices = prices
-        self._next = load.next_id(ledger.db, "response")
+        self.next = load.next_id(ledger.db, "response")  # the number of the next new one
+        self.known: dict[int, int] = {}  # names that are not in the database yet, and some that are
         self._rows: dict[int, Row] = {}
-        self._aliases: dict[int, int] = {}
         self._pairing = Pairing(ledger.db)
 
     def preload(self, names: list[int]) -> None:
         """Fetch in a few statements every row these names lead to."""
-        wanted = [name for name in names if name not in self._aliases]
+        wanted = [name for name in names if name not in self.known]
         found = load.aliases(self.ledger.db, wanted) if wanted else {}
         if found:
-            self._aliases.update(found)
+            self.known.update(found)
             missing = {i for i in found.values() if i not in self._rows}
             self._rows.update(load.rows(self.ledger.db, missing, self.ledger.models))
 
     def forget(self) -> None:
         """After a flush the database knows it all."""
         self._rows.clear()
-        self._aliases.clear()
+        self.known.clear()
         self._pairing.flushed()
+
+    def paired_from(self) -> float:
+        """From which moment on a file's response may be one that a feed told of by another name."""
+        return self._pairing.begins()
 
     def take(self, provider: str, r: Response, names: list[int], file: int, now: float) -> None:
         """Count one record of a response."""
-        known = sorted({self._aliases[name] for name in names if name in self._aliases})
+        known = sorted({self.known[name] for name in names if name in self.known})
         known = known or self._other_word(provider, r, file, now)
         before: Contribution | None = None
         if not known:
             session = self.ledger.session(provider, r.paying_session or r.session)
-            row = Row(self._next, session.id, rows.first_evidence(r, file, now))
-            self._next += 1
+            row = Row(self.next, session.id, rows.first_evidence(r, file, now))
+            self.next += 1
             self._rows[row.id] = row
             if not file and unnamed(r):
                 self._pairing.wait(provider, r, row.evidence.at, row.id)
@@ -63,8 +67,8 @@ class Responses:
         row.request_id = row.request_id or r.request_id
         row.record_id = row.record_id or (None if r.message_id or r.request_id else r.record_id)
         for name in names:
-            if self._aliases.get(name) != row.id:
-                self._aliases[name] = self.ledger.out.aliases[name] = row.id
+            if self.known.get(name) != row.id:
+                self.known[name] = self.ledger.out.aliases[name] = row.id
         self._count(row, before, now)
 
     def settle(self, now: float) -> None:
@@ -130,8 +134,9 @@ class Responses:
         ledger = self.ledger
         row.copied = True
         row.evidence, name = rows.decide(copies.values(), ledger.file_by_id)
-        paid = ledger.session(provider, name) if name else ledger.session_by_id(row.session)
-        row.session = paid.id
+        held = ledger.session_by_id(row.session)
+        # Two providers may tell of one response: what is decided for its holder stays with the holder's.
+        row.session = held.id if name in (None, held.name) else ledger.session(provider, name).id
         self._inherit(row, copies)
 
     def _inherit(self, row: Row, copies: Iterable[int]) -> None:
@@ -150,9 +155,9 @@ class Responses:
             mine = copies.get(number)
             copies[number] = evidence if mine is None else rows.joined(mine, evidence)
         ledger.book(other.contribution(), -1)
-        for name, identity in list(self._aliases.items()):
+        for name, identity in list(self.known.items()):
             if identity == other.id:
-                self._aliases[name] = ledger.out.aliases[name] = row.id
+                self.known[name] = ledger.out.aliases[name] = row.id
         write.merge(ledger.db, ledger.out, row.id, other.id)
         del self._rows[other.id]
         self._decide(row, copies, ledger.session_by_id(row.session).provider)
@@ -184,14 +189,3 @@ class Responses:
             session.context_at, session.context_tokens = e.at, e.usage.input_tokens
             session.model = e.model
         ledger.seen(session, e.at)
-
-
-def names_of(r: Response) -> list[int]:
-    """The keys a response is found by: both of its ids, else the record's own."""
-    found = []
-    if r.message_id:
-        found.append(keys.key("m", r.message_id))
-    found += [keys.key("m", name) for name in r.also]
-    if r.request_id:
-        found.append(keys.key("r", r.request_id))
-    return found or [keys.key("u", r.record_id)]

@@ -9,11 +9,13 @@ lost, nothing counts twice. Knows no clock (`now` is an argument) and reads no f
 import sqlite3
 from collections.abc import Iterable
 
-from aitop.history import keys, load, read, write
+from aitop.history import batch, keys, load, read, write
+from aitop.history.batch import Batch
+from aitop.history.bulk import Bulk
 from aitop.history.incidents import Incidents
 from aitop.history.ledger import Changes, Ledger, nothing
 from aitop.history.pairing import unnamed
-from aitop.history.responses import Responses, names_of
+from aitop.history.responses import Responses
 from aitop.history.rows import File, Session
 from aitop.history.tools import Tools
 from aitop.model import (
@@ -40,17 +42,20 @@ Fact = CacheState | ClientTotals | ContextSize | SessionInfo | Status
 class History:
     """The one writer of `history.db`. Call `apply` any number of times, then `commit`."""
 
-    def __init__(self, db: sqlite3.Connection, prices: PriceTable, floor: float = 0.0) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, prices: PriceTable, floor: float = 0.0, exact: float = 0.0
+    ) -> None:
         self.db = db
         self._prices = prices
         self._lost = False  # taken back, and not yet read again
-        self._reset(floor)
+        self._reset(floor, exact)
 
-    def _reset(self, floor: float) -> None:
-        self._ledger = Ledger(self.db, floor)
+    def _reset(self, floor: float, exact: float) -> None:
+        self._ledger = Ledger(self.db, floor, exact)
         self._responses = Responses(self._ledger, self._prices)
         self._tools = Tools(self._ledger)
         self._incidents = Incidents(self._ledger)
+        self._bulk = Bulk(self._ledger, self._responses, self._tools)
 
     # -- what it knows ---------------------------------------------------------------------------------------
 
@@ -67,9 +72,12 @@ class History:
         """Changes before this moment are nobody's business and are not handed out."""
         return self._ledger.floor
 
-    @floor.setter
-    def floor(self, moment: float) -> None:
-        self._ledger.floor = moment
+    def hand_out(self, *, floor: float, exact: float) -> None:
+        """Changes from `exact` on one by one, before it by quarter hours, none before `floor`.
+
+        `floor` falls on a quarter hour or is `exact`; `exact` is no later than the local day's beginning.
+        """
+        self._ledger.floor, self._ledger.exact = floor, exact
 
     @property
     def files(self) -> dict[str, File]:
@@ -102,6 +110,18 @@ class History:
         return self._ledger.session(provider, name)
 
     # -- events ----------------------------------------------------------------------------------------------
+
+    def prepare(self, events: Iterable[Event], now: float) -> Batch:
+        """What needs no look into the database: done by whoever read the events, in whatever process."""
+        return batch.prepare(events, self._prices, now)
+
+    def take(self, provider: str, found: Batch, now: float, file: File) -> None:
+        """Take in a run of a file that was prepared."""
+        if found.prices != self._prices.fingerprint:  # they changed meanwhile
+            self.apply(provider, batch.events(found), now, file)
+            return
+        self.begin()
+        self.apply(provider, self._bulk.take(provider, found, file), now, file)
 
     def apply(self, provider: str, events: Iterable[Event], now: float, file: File | None = None) -> None:
         """Take events in; those of a file come with its tail state. Nothing is durable before `commit`."""
@@ -211,7 +231,7 @@ class History:
         self._lost = True
         if self.db.in_transaction:
             self.db.execute("ROLLBACK")
-        self._reset(self._ledger.floor)
+        self._reset(self._ledger.floor, self._ledger.exact)
         self._lost = False
 
     def _waiting(self) -> bool:
@@ -235,7 +255,7 @@ class History:
 def _names(event: Event) -> list[int]:
     """The keys a row is found by: a response's names, a tool call's id."""
     if isinstance(event, Response):
-        return names_of(event)
+        return batch.names_of(event)
     if isinstance(event, ToolUse | ToolResult):
         return [keys.key("t", event.tool_use_id)]
     return []

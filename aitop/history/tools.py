@@ -18,6 +18,10 @@ class Tools:
         if wanted:
             self._tools.update(load.tools(self.ledger.db, wanted))
 
+    def among(self, names: list[int]) -> set[int]:
+        """Which of these calls somebody told of."""
+        return {name for name in names if name in self._tools} | load.known_tools(self.ledger.db, names)
+
     def forget(self) -> None:
         self._tools.clear()
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 
 from aitop import paths
-from aitop.install import checks_client, checks_listener, checks_otel, record, roots
+from aitop.install import checks_client, checks_gateway, checks_listener, checks_otel, record, roots
 from aitop.install.findings import WARN, Context, Finding, Found
 
 CHECKS: dict[str, Callable[[Context], Found]] = {
@@ -21,6 +21,7 @@ CHECKS: dict[str, Callable[[Context], Found]] = {
     "managed settings": checks_client.managed,
     "forwarder": checks_client.forwarding,
     "telemetry": checks_otel.telemetry,
+    "gateway": checks_gateway.gateway,
     "prices": checks_listener.prices,
     "reading": checks_listener.reading,
     "history": checks_listener.history,

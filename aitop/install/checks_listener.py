@@ -11,6 +11,7 @@ import stat
 from aitop import __version__, config, paths
 from aitop.install import service as units
 from aitop.install.findings import FAIL, OK, RESTART, WARN, Context, Found
+from aitop.providers.gateway.records import NO_USAGE
 
 LOW_DISK = 100 * 1024 * 1024
 
@@ -114,13 +115,20 @@ def prices(context: Context) -> Found:
     else:
         yield OK, f"prices of {table.get('as_of')}"
     for key, word in (("unpriced_models", "no price"), ("estimated_models", "only a family's price")):
-        models = table.get(key)
-        if isinstance(models, list) and models:
+        models = [str(model) for model in table.get(key) or () if not str(model).startswith(NO_USAGE)]
+        if models:
             yield (
                 WARN,
-                f"{word} for {', '.join(str(model) for model in models[:10])}",
+                f"{word} for {', '.join(models[:10])}",
                 ("aitop prices update, or give prices under [prices.models] in the configuration"),
             )
+    silent = [str(model) for model in table.get("unpriced_models") or () if str(model).startswith(NO_USAGE)]
+    if silent:
+        yield (
+            WARN,
+            f"requests without usage: {', '.join(model.removeprefix(NO_USAGE) for model in silent[:10])}",
+            'ask for it: stream_options={"include_usage": true}; docs/gateway.md',
+        )
 
 
 def reading(context: Context) -> Found:

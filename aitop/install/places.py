@@ -119,7 +119,7 @@ def plugins(host: str) -> str:
         xbar = os.path.expanduser("~/Library/Application Support/xbar/plugins")
         if os.path.isdir(xbar):
             return xbar
-    raise Unclear("the plugin folder is unknown; name it: aitop init swiftbar --write --folder DIR")
+    raise Unclear("the plugin folder is unknown; name it with --folder DIR")
 
 
 # -- does it parse? ----------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from aitop.install.blocks import Unclear
 from aitop.install.places import Place
 
 RECORD = "snippets.json"
-FACTS = {"host", "written", "backup", "created", "diverged"}
+FACTS = {"hosts", "written", "backup", "created", "diverged"}
 
 
 def change(host: str, shell: str, parts: list[str], folder: str | None, *, undo: bool) -> list[str]:
@@ -30,7 +30,7 @@ def change(host: str, shell: str, parts: list[str], folder: str | None, *, undo:
     steps = [(place, files.read(place.path), _new(place, undo=undo)) for place in found]
     said = []
     for place, before, after in steps:
-        said.append(_take(place, before, after, known) if undo else _put(place, host, before, after, known))
+        said.append((_take if undo else _put)(place, host, before, after, known))
         save(known)
     if not undo:
         said += [place.note for place in found if place.note]
@@ -41,13 +41,13 @@ def change(host: str, shell: str, parts: list[str], folder: str | None, *, undo:
 def remove_all() -> list[str]:
     """Everything that was ever written and is still there; for `aitop uninstall`."""
     said = []
-    for host in dict.fromkeys(entry["host"] for entry in load().values()):
+    for host in dict.fromkeys(host for entry in load().values() for host in entry["hosts"]):
         shells = [shell for shell in init.SHELLS if host == "starship"] or ["bash"]
         for shell in shells:
             try:
                 parts = init.snippets(host, shell, init.front())
                 folder = next(
-                    (os.path.dirname(p) for p, entry in load().items() if entry["host"] == host), None
+                    (os.path.dirname(p) for p, entry in load().items() if host in entry["hosts"]), None
                 )
                 said += change(host, shell, parts, folder, undo=True)
             except (files.Refused, Unclear, OSError) as error:
@@ -86,8 +86,9 @@ def _put(place: Place, host: str, before: bytes | None, after: str, known: dict[
         kept = record.backup(place.path, before)
     created = was["created"] if was else before is None
     diverged = was is not None and (was["diverged"] or files.digest(before or b"") != was["written"])
+    hosts = [*(other for other in (was["hosts"] if was else ()) if other != host), host]
     known[place.path] = {
-        "host": host, "written": files.digest(new), "backup": kept, "created": created, "diverged": diverged,
+        "hosts": hosts, "written": files.digest(new), "backup": kept, "created": created, "diverged": diverged,
     }  # fmt: skip
     save(known)
     files.replace(place.path, before, new)
@@ -97,11 +98,14 @@ def _put(place: Place, host: str, before: bytes | None, after: str, known: dict[
     return f"{place.path}: {'created' if before is None else 'changed'}{original}"
 
 
-def _take(place: Place, before: bytes | None, after: str, known: dict[str, Any]) -> str:
+def _take(place: Place, host: str, before: bytes | None, after: str, known: dict[str, Any]) -> str:
     was = known.pop(place.path, None)
     if before is None:
         return f"{place.path}: there is no such file"
     ours = was if was and not was["diverged"] and files.digest(before) == was["written"] else None
+    others = [other for other in was["hosts"] if other != host] if was else []
+    if was and others:  # the original has none of their lines either
+        return _take_lines(place, before, after, known, was | {"hosts": others, "diverged": ours is None})
     if place.whole or (ours and ours["created"]):
         if place.whole and b"aitop" not in before:
             return f"{place.path}: is not ours; left alone"
@@ -113,7 +117,16 @@ def _take(place: Place, before: bytes | None, after: str, known: dict[str, Any])
         files.replace(place.path, before, original)
         _drop_backup(was)
         return f"{place.path}: restored byte for byte"
+    return _take_lines(place, before, after, known, None)
+
+
+def _take_lines(
+    place: Place, before: bytes, after: str, known: dict[str, Any], left: dict[str, Any] | None
+) -> str:
+    """The block alone; `left` is what is still to be remembered of the file."""
     new = files.bytes_of(after, before)
+    if left is not None:
+        known[place.path] = left | {"written": files.digest(new)}
     if new == before:
         return f"{place.path}: has no lines of ours"
     files.replace(place.path, before, new)
@@ -148,6 +161,10 @@ def load() -> dict[str, Any]:
     raw = files.read(paths.in_home(RECORD))
     try:
         found = json.loads(raw or b"{}")
+        for entry in found.values():
+            entry.setdefault(
+                "hosts", [entry["host"]] if "host" in entry else []
+            )  # as first versions wrote it
         return {path: entry for path, entry in found.items() if set(entry) >= FACTS}
     except (ValueError, AttributeError, TypeError):
         return {}

@@ -182,7 +182,7 @@ class Listener:
                 self.ingest.look(heapq.heappop(self._again)[1], now)
             if last:
                 return
-            self.ingest.recruit()
+            self.ingest.recruit(now)
             for helper in self.ingest.helpers:
                 if helper.fd not in self.selector.get_map():
                     self.selector.register(
@@ -445,7 +445,8 @@ class Listener:
         except sqlite3.Error as error:
             self.log.error(f"history: {error}")
         self._next_midnight = periods.next_midnight(now)
-        self.history.floor = min(now - 3600, *starts.values())
+        exact = min(now - 3600, today, self.started_at)
+        self.history.hand_out(floor=min(exact, *starts.values()), exact=exact)
 
     def _learn(self) -> None:
         try:

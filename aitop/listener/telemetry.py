@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from aitop import otlp
 from aitop.config import Config
-from aitop.listener import token
+from aitop.listener import callbacks, token
 from aitop.listener.forward import Forwarder
 from aitop.listener.receive import Arrival
 from aitop.listener.web import Head, Reply, Web, plain
@@ -64,7 +64,7 @@ class Telemetry:
         self._providers: list[Guarded] = []
         self._routes = {
             f"/v1/{signal}": Route((JSON, PROTOBUF), partial(self._otlp, signal)) for signal in otlp.SIGNALS
-        }
+        } | {callbacks.PATH: Route(callbacks.MEDIA, callbacks.take, forwarded=False)}
 
     # -- switching -------------------------------------------------------------------------------------------
 
@@ -169,6 +169,8 @@ class Telemetry:
             return self._reject(head, 413, str(error))
         except Malformed as error:
             return self._reject(head, 400, str(error))
+        except OSError as error:
+            return self._reject(head, 503, f"it cannot be kept now: {error.strerror}")
         self.counts = self.counts._replace(received=self.counts.received + 1)
         return Reply(200, media, b"" if media == PROTOBUF else b'{"partialSuccess":{}}')
 

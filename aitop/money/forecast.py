@@ -83,10 +83,23 @@ def block(past: Past, slots: Sequence[float], elapsed: float, scores: list[Score
 def month(past: Past, today: date, spent_today: float, elapsed: float, scores: list[Score]) -> Forecast:
     """How this month ends."""
     first, length = today.replace(day=1), _length(today)
-    gone = min(today.day - 1, len(past.days))
-    days = [*[0.0] * (today.day - 1 - gone), *past.days[len(past.days) - gone :], spent_today]
-    running = Month(first, days, elapsed, length, past.days[: len(past.days) - gone])
+    before = days_of_month(past, today)
+    days = [*[0.0] * (today.day - 1 - len(before)), *before, spent_today]
+    running = Month(first, days, elapsed, length, past.days[: len(past.days) - len(before)])
     return _forecast(methods.MONTH, running, scores, (today.day - 1 + elapsed) / length, sum(days))
+
+
+def days_of_month(past: Past, today: date) -> Sequence[float]:
+    """The whole days of the month under way, as far as they are known."""
+    known = min(today.day - 1, len(past.days))
+    return past.days[len(past.days) - known :]
+
+
+def at_least(one: Forecast, usd: float) -> Forecast:
+    """Not below what a shorter period inside it is forecast to bring: the two have methods of their own."""
+    if usd <= one.usd:
+        return one
+    return one._replace(usd=usd, high_usd=None if one.high_usd is None else max(usd, one.high_usd))
 
 
 def _forecast(
@@ -136,10 +149,10 @@ def _rank(ways: dict[str, Callable[..., float | None]], trials: list[Trial]) -> 
 def _day_trials(past: Past) -> list[Trial]:
     weekdays = _weekdays(past)
     found: list[Trial] = []
-    for number in range(max(WARM_UP, len(past.slots) - TESTED_DAYS), len(past.slots)):
+    # a day off says nothing about how days of work end
+    used = [number for number in range(WARM_UP, len(past.slots)) if sum(past.slots[number]) > 0]
+    for number in used[-TESTED_DAYS:]:
         whole = past.slots[number]
-        if sum(whole) <= 0:
-            continue  # a day off says nothing about how days of work end
         for cut in DAY_CUTS:
             running = Running(whole[:cut], cut / DAY_SLOTS, DAY_SLOTS, past.slots[:number], weekdays[number],
                               weekdays[:number])  # fmt: skip

@@ -6,7 +6,7 @@ Filled from the history when a day begins, moved by the same changes as every ot
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from aitop import periods
@@ -22,9 +22,10 @@ from aitop.rules import tag_of
 
 QUARTER = 900
 DAYS = 400  # of daily sums a forecast looks back on
-SLOT_DAYS = 60  # of quarter hours
+SLOT_DAYS = 60  # days with any cost, known by the quarter hour
 SLICE = 20  # days read in one tick
 DAY = 86_400
+ORDER = ("day", "block", "month")
 PERIODS = {"day": "today", "week": "week", "month": "month"}
 
 
@@ -159,18 +160,23 @@ class Keeper:
             return {}
         today, elapsed = periods.date_of(now), (now - start) / (end - start)
         slots = self._slots(start, now, DAY_SLOTS, None)
-        found = {
-            "day": forecast.day(self.past, today, slots, elapsed, self._scores["day"]),
-            "month": forecast.month(self.past, today, sum(slots), elapsed, self._scores["month"]),
-        }
-        ends = {"day": end, "month": self._ends["month"]}
+        spent = sum(slots)
+        found: dict[str, tuple[forecast.Forecast, float]] = {}  # with its end
+        day = forecast.day(self.past, today, slots, elapsed, self._scores["day"])
         if block is not None:
             begun = block["started_at"]
             gone = (now - begun) / blocks.LENGTH
             slots = self._slots(begun, now, BLOCK_SLOTS, block["provider"])
-            found["block"] = forecast.block(self.past, slots, min(1.0, gone), self._scores["block"])
-            ends["block"] = block["ends_at"]
-        return {name: {**one._asdict(), "ends_at": ends[name]} for name, one in found.items()}
+            one = forecast.block(self.past, slots, min(1.0, gone), self._scores["block"])
+            found["block"] = one, block["ends_at"]
+            if block["ends_at"] <= end:
+                day = forecast.at_least(day, spent + one.usd - sum(slots))
+        month = forecast.month(self.past, today, spent, elapsed, self._scores["month"])
+        month = forecast.at_least(month, sum(forecast.days_of_month(self.past, today)) + day.usd)
+        found |= {"day": (day, end), "month": (month, self._ends["month"])}
+        return {
+            name: {**found[name][0]._asdict(), "ends_at": found[name][1]} for name in ORDER if name in found
+        }
 
     def _remember(self, rows: Iterable[tuple[int, str, int, int, int]]) -> None:
         for at, provider, *values in rows:
@@ -211,7 +217,7 @@ class Keeper:
 
 
 class Learner:
-    """Reads the past day by day: daily sums of a year, quarter hours and blocks of two months."""
+    """Reads the past in slices: daily sums of a year, then quarter hours and blocks of its last days with any cost."""
 
     def __init__(self, db: sqlite3.Connection, now: float) -> None:
         self._db = db
@@ -223,19 +229,23 @@ class Learner:
         self._dates = [first + timedelta(days=n) for n in range((today - first).days)]
         self._days: list[float] = []
         self._slots: list[list[float]] = []
+        self._from: int | None = None  # the first day read by quarter hour
         self._rows: list[tuple[int, str, int, int, int]] = []
         self.finished: list[blocks.Block] = []
 
     def step(self) -> bool:
         """Read one slice; whether that was all."""
-        at = len(self._days)
-        for day in self._dates[at : at + SLICE]:
-            span = (periods.midnight(day), periods.midnight(day + timedelta(days=1)))
-            if (self._dates[-1] - day).days < SLOT_DAYS:
-                self._read_slots(span)
-            else:
-                self._days.append(cells.cost(self._db, span) / PICO)
         if len(self._days) < len(self._dates):
+            at = len(self._days)
+            self._days += [cells.cost(self._db, _span(day)) / PICO for day in self._dates[at : at + SLICE]]
+            return False
+        if self._from is None:
+            used = [number for number, cost in enumerate(self._days) if cost > 0]
+            self._from = min(used[-SLOT_DAYS:], default=len(self._days))
+        at = self._from + len(self._slots)
+        for day in self._dates[at : at + SLICE]:
+            self._read_slots(_span(day))
+        if self._from + len(self._slots) < len(self._dates):
             return False
         self._split()
         return True
@@ -258,7 +268,6 @@ class Learner:
         for at, _, cost, _, _ in rows:
             slots[min(int(at - span[0]) // QUARTER, DAY_SLOTS - 1)] += cost / PICO
         self._slots.append(slots)
-        self._days.append(cells.cost(self._db, span) / PICO)
         self._rows += rows
 
     def _split(self) -> None:
@@ -267,6 +276,10 @@ class Learner:
         every = blocks.split([*self._rows, *cells.quarters(self._db, (start_of_today, float("inf")))])
         settled = start_of_today - DAY
         self.finished = [block for block in every if block.end <= settled]
+
+
+def _span(day: date) -> cells.Span:
+    return periods.midnight(day), periods.midnight(day + timedelta(days=1))
 
 
 def _facts(s: Session) -> tuple[str, str, str | None, str | None, str | None]:

@@ -42,9 +42,11 @@ def text(value: Any, most: int = 256) -> str | None:
 
 def count(value: Any) -> int:
     """A token count: a whole number, 0 for anything else."""
+    if type(value) is int:
+        return value if 0 < value < MOST_TOKENS else 0
     if type(value) is float and value == value and abs(value) < MOST_TOKENS:  # noqa: PLR0124
-        value = int(value)
-    return value if type(value) is int and 0 < value < MOST_TOKENS else 0
+        return int(value) if value >= 1 else 0
+    return 0
 
 
 def epoch(value: Any) -> float | None:

@@ -19,6 +19,9 @@ BUILTIN = {
     "gemini": "aitop.providers.gemini:provider",
     "opencode": "aitop.providers.opencode:provider",
     "copilot": "aitop.providers.copilot:provider",
+    "openai": "aitop.providers.gateway:openai",
+    "ollama": "aitop.providers.gateway:ollama",
+    "litellm": "aitop.providers.gateway:litellm",
     "claude-code": "aitop.providers.claude_code:provider",
     "otel": "aitop.providers.otel:provider",
 }

@@ -22,6 +22,7 @@ from aitop.providers import choose
 from aitop.providers.load import load as load_providers
 
 Progress = Callable[[int, int], None]  # (bytes read, bytes to read)
+END = float("inf")
 COMMIT_EVERY = 64 << 20  # bytes: an interrupted first read goes on from there
 
 
@@ -57,7 +58,7 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
     providers = choose.enabled(installed, config)
     db = schema.connect(os.path.join(home, paths.HISTORY))
     try:
-        history = History(db, prices, floor=float("inf"))  # nobody keeps running sums here
+        history = History(db, prices, floor=END, exact=END)  # nobody keeps running sums here
         ingest = Ingest(
             history,
             providers,
@@ -66,7 +67,7 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
         )
         otherwise = history.priced_otherwise()
         ingest.rescan(now)
-        ingest.recruit()
+        ingest.recruit(now)
         committed = 0
         while ingest.waiting:
             if ingest.helpers:

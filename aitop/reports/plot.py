@@ -1,11 +1,12 @@
 """Bars and a heatmap in the terminal, through plotext (the extra `plot`). Draws what it is handed."""
 
+from bisect import bisect_right
 from datetime import date, timedelta
 from typing import Any
 
 from aitop.reports import table
 
-SHADES = " ░▒▓█"
+SHADES = "░▒▓█"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MOST_BARS = 40
 
@@ -35,22 +36,37 @@ def bars(rows: list[dict[str, Any]], name: str, key: str, width: int) -> str:
 
 
 def heatmap(rows: list[dict[str, Any]]) -> str:
-    """Days as weeks side by side, Monday on top, darker for dearer; "" for less than a fortnight."""
+    """Days as weeks side by side, Monday on top, a quarter of the days in each shade; "" for less than a fortnight."""
     costs = {date.fromisoformat(row["day"]): row["cost_usd"] for row in rows}
-    if len(costs) < 14:
+    used = sorted(cost for cost in costs.values() if cost > 0)
+    if len(costs) < 14 or not used:
         return ""
-    first, last, top = min(costs), max(costs), max(costs.values())
-    if top <= 0:
-        return ""
+    first, last = min(costs), max(costs)
     monday = first - timedelta(days=first.weekday())
     weeks = min(53, (last - monday).days // 7 + 1)
     monday = last - timedelta(days=last.weekday()) - timedelta(weeks=weeks - 1)
-    lines = []
+    bounds = [used[len(used) * part // len(SHADES)] for part in range(1, len(SHADES))]
+    lines = [f"    {_months(monday, weeks)}".rstrip()]
     for weekday, head in enumerate(WEEKDAYS):
         days = [monday + timedelta(weeks=week, days=weekday) for week in range(weeks)]
-        lines.append(f"{head} " + "".join(_shade(costs.get(day, 0.0), top) for day in days))
-    return "\n".join([*lines, f"    {monday.isoformat()} to {last.isoformat()}, darkest ${top:,.2f}"])
+        lines.append(f"{head} " + "".join(_shade(costs.get(day, 0.0), bounds) for day in days))
+    steps = zip(SHADES, (used[0], *bounds), strict=True)
+    lines.append(
+        f"    {monday.isoformat()} to {last.isoformat()}; "
+        + "  ".join(f"{s} from ${b:,.2f}" for s, b in steps)
+    )
+    return "\n".join(lines)
 
 
-def _shade(cost: float, top: float) -> str:
-    return SHADES[0] if cost <= 0 else SHADES[1 + min(3, int(cost / top * 3.999))]
+def _months(monday: date, weeks: int) -> str:
+    """The months' names above their first whole week, where there is room."""
+    line = ""
+    for week in range(weeks):
+        day = monday + timedelta(weeks=week)
+        if day.day <= 7 and len(line) <= week:
+            line = line.ljust(week) + f"{day:%b} "
+    return line[:weeks]
+
+
+def _shade(cost: float, bounds: list[float]) -> str:
+    return " " if cost <= 0 else SHADES[bisect_right(bounds, cost)]

@@ -93,7 +93,7 @@ def _look(state: dict[str, Any], preset: str | None, look: str | None, display: 
     icon = (
         "{icon} " if display == "waybar" else ""
     )  # in the text: Waybar's own icons need its newest versions
-    return icon + presets.template(chosen, subscription=fields.is_subscription(state))
+    return icon + presets.template(chosen, subscription=fields.is_subscription(state), display=display)
 
 
 def _draw(display: str, pieces: list[Piece], values: dict[str, Value], behind: Blocks) -> str:
@@ -102,7 +102,7 @@ def _draw(display: str, pieces: list[Piece], values: dict[str, Value], behind: B
     if display == "waybar":
         return waybar.document(pieces, values, behind)
     if display == "swiftbar":
-        return swiftbar.document(pieces, behind)
+        return swiftbar.document(pieces, values, behind)
     text: str = TEXT_DISPLAYS[display.removesuffix(PLAIN_SUFFIX)].line(
         pieces, colour=not display.endswith(PLAIN_SUFFIX)
     )

@@ -27,9 +27,13 @@ SUBSCRIPTION = API | {
     "burn": "{?" + FIVE_HOURS + " · }" + API["burn"],
     "full": LIMITS + "{cost_today}" + TAIL,
 }
+# A menu bar has little room (macOS hides what does not fit), and the menu below it says the rest.
+MENU_BAR = "{cost_today}{? · {burn}}{? · {budget}}{? · {waiting} waiting}"
 
 
-def template(name: object, *, subscription: bool) -> str:
-    """The template of a preset; a name that is none means the default."""
+def template(name: object, *, subscription: bool, display: str = "") -> str:
+    """The template of a preset in a display; a name that is none means the default."""
     looks = SUBSCRIPTION if subscription else API
+    if display == "swiftbar":
+        looks = looks | {"full": "{?5h {limit_5h} · }" + MENU_BAR if subscription else MENU_BAR}
     return looks.get(name if isinstance(name, str) else DEFAULT, looks[DEFAULT])

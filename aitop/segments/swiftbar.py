@@ -13,6 +13,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aitop.segments.details import Blocks, Row
+    from aitop.segments.fields import Value
     from aitop.segments.template import Piece
 
 INERT = "symbolize=false emojize=false ansi=false useMarkup=false unescape=false"
@@ -36,17 +37,17 @@ def joined(row: Row) -> str:
     return " · ".join(text for text in row if text)
 
 
-def line(pieces: list[Piece], *, colour: bool) -> str:
-    """The header: a bar has one colour for it, that of its gravest part."""
+def line(pieces: list[Piece], *, colour: bool, level: str = "") -> str:
+    """The header: a bar has one colour for it, that of its gravest part or of the gravest alert."""
     text = escape("".join(text for text, _ in pieces))
-    levels = [level for _, level in pieces]
+    levels = [level, *(of for _, of in pieces)]
     worst = "critical" if "critical" in levels else "warning" if "warning" in levels else ""
     image = HEADER.get(worst, "gauge.medium")
     return f"{text or 'aitop'} | {INERT} sfimage={image}{COLOURS.get(worst, '') if colour else ''}"
 
 
-def document(pieces: list[Piece], blocks: Blocks) -> str:
-    lines = [line(pieces, colour=True)]
+def document(pieces: list[Piece], values: dict[str, Value], blocks: Blocks) -> str:
+    lines = [line(pieces, colour=True, level=values["level"][1])]
     parts = [
         [item(text, named=True, image="bell", level=level) for text, level in blocks["alerts"]],
         _sums(blocks),

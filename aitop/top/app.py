@@ -23,7 +23,7 @@ from textual.widgets import Input
 
 from aitop.top import act, deeds, keys, picture, questions, steer, themes, world
 from aitop.top.choices import THEMES, Choices, after
-from aitop.top.paint import RICH, SIMPLE
+from aitop.top.paint import RICH, SIMPLE, UNCOLOURED
 from aitop.top.widgets import dialogs
 from aitop.top.widgets.lines import Lines, Pane
 from aitop.top.world import World
@@ -74,6 +74,7 @@ class Top(App[int]):
             self.register_theme(theme)
         if self.no_color:
             self.choices = replace(self.choices, theme="mono")
+            self.glyphs = self.glyphs._replace(mix=UNCOLOURED)
         self.theme = f"aitop-{self.choices.theme}"
 
     def compose(self) -> ComposeResult:

@@ -10,6 +10,7 @@ from aitop.segments import humanize
 from aitop.top.paint import Glyphs, Line, Span, right
 
 Style = Callable[[float], str]
+SMALLEST = 1e-12  # of a scale; far below it a float can no longer be divided by ten
 
 
 def gauge(share: float | None, width: int, style: str, glyphs: Glyphs) -> Line:
@@ -26,20 +27,20 @@ def gauge(share: float | None, width: int, style: str, glyphs: Glyphs) -> Line:
     return (Span(text, style), Span(glyphs.rest * (width - len(text)), "rest"))
 
 
-def resample(values: Sequence[float], width: int) -> list[float]:
-    """The newest `width` values; fewer values than cells are widened by a whole factor."""
+def bars(values: Sequence[float], width: int) -> list[float]:
+    """A value for each of `width` cells: the newest where there are more, each widened where there are fewer.
+
+    Bars that are three cells wide have a gap after them; the last one stands at the right edge.
+    """
     if not values or width < 1:
         return []
-    factor = max(1, width // len(values))
-    return [value for value in values[-width:] for _ in range(factor)]
-
-
-def bars(values: Sequence[float], width: int) -> list[float]:
-    """The same with a gap after each bar where bars are wide enough."""
-    factor = max(1, width // len(values)) if values else 1
-    found = resample(values, width)
+    shown = values[-width:]
+    many = len(shown)
+    places = [cell * many // width for cell in range(width)]
+    gaps = width // many >= 3
     return [
-        0.0 if factor >= 3 and place % factor == factor - 1 else value for place, value in enumerate(found)
+        0.0 if gaps and cell + 1 < width and places[cell + 1] != place else shown[place]
+        for cell, place in enumerate(places)
     ]
 
 
@@ -103,12 +104,11 @@ def _column(value: float, top: float, rows: int, levels: str) -> str:
 
 def _axis(many: int, width: int, edge: int) -> Line:
     """`-60m … now` under the bars."""
-    per_cell = max(1, width // many) if many else 1
-    minutes = width // per_cell
+    minutes = min(many, width)
     text = [" "] * width
     step = 10 if width >= 50 else 30
     for back in range(step * (minutes // step), 0, -step):
-        label, at = f"-{back}m", width - back * per_cell
+        label, at = f"-{back}m", width - back * width // minutes
         if (
             at >= 0
             and at + len(label) < width - 4
@@ -123,6 +123,7 @@ def ceiling(value: float) -> float:
     """A round number not below the value: one or two digits times a power of ten."""
     if not 0 < value < 1e300:
         return 0.0
+    value = max(value, SMALLEST)
     size = 1.0
     while size > value:
         size /= 10

@@ -152,7 +152,7 @@ def split(sums: dict[str, Any], width: int, glyphs: Glyphs) -> Line:
     largest = max(sizes, key=lambda name: sizes[name])
     sizes[largest] += room - sum(sizes.values())
     hits = (parts[2][1]) / total
-    bars = tuple(Span(glyphs.parts[-1] * sizes[name], name) for name, _ in parts)
+    bars = tuple(Span(glyph * sizes[name], name) for glyph, (name, _) in zip(glyphs.mix, parts, strict=True))
     return (label, *bars, right(humanize.share(hits), 5), right("cached", 10, "dim"))
 
 

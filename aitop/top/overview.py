@@ -42,8 +42,11 @@ def cost_chart(state: dict[str, Any], width: int, height: int, glyphs: Glyphs) -
     )
     inner = width - 4
     if height < 6:
-        lines = [charts.spark(values, inner, "money", glyphs)]
-        lines += [charts.spark(charts.numbers(table.get("tokens")), inner, "tokens", glyphs)] * (height >= 4)
+        series = (("cost", values, "money"), ("tokens", charts.numbers(table.get("tokens")), "tokens"))
+        lines = [
+            (left(name, 7, "dim"), *charts.spark(numbers, inner - 7, style, glyphs))
+            for name, numbers, style in series[: 2 if height >= 4 else 1]
+        ]
         return box(
             "cost and tokens a minute" if height >= 4 else "cost a minute", lines, width, glyphs, note=note
         )
@@ -60,7 +63,7 @@ def cost_chart(state: dict[str, Any], width: int, height: int, glyphs: Glyphs) -
     name = "tokens"[: max(0, edge - 1)]
     strip = (
         left(name, edge, "dim"),
-        *charts.spark(tokens, len(charts.resample(tokens, inner - edge)), "tokens", glyphs),
+        *charts.spark(tokens, inner - edge, "tokens", glyphs),
     )
     return box("cost a minute, last hour", [*chart, strip], width, glyphs, note=note)
 
@@ -97,7 +100,11 @@ def _wide(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
     rest = len(one) - tall
     if third < 70:
         below = box(
-            "today", meters.columns(meters.events(state), third - 4, rest - 2), third, glyphs, height=rest
+            "stop reasons today",
+            meters.columns(meters.events(state), third - 4, rest - 2),
+            third,
+            glyphs,
+            height=rest,
         )
     else:
         half = third // 2
@@ -117,7 +124,11 @@ def _middle(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
     three = box("context, limits, input", meters.gauges(state, second - 4, glyphs), second, glyphs)
     rest = max(3, len(one) - len(two) - len(three))
     four = box(
-        "today", meters.columns(meters.events(state), second - 4, rest - 2), second, glyphs, height=rest
+        "stop reasons today",
+        meters.columns(meters.events(state), second - 4, rest - 2),
+        second,
+        glyphs,
+        height=rest,
     )
     return beside([(one, first), ([*two, *three, *four], second)], 0)
 

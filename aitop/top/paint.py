@@ -37,6 +37,7 @@ class Glyphs(NamedTuple):
     eighths: str  # of a cell's height, the full one last
     parts: str  # of a cell's width, the full one last
     rest: str  # the empty part of a bar
+    mix: str  # a full cell for each part of a bar that has three
     corners: str  # top left, top right, bottom left, bottom right
     sides: str  # horizontal, vertical
     marks: dict[str, str]  # by status
@@ -45,13 +46,14 @@ class Glyphs(NamedTuple):
 
 
 RICH = Glyphs(
-    "▁▂▃▄▅▆▇█", "▏▎▍▌▋▊▉█", "░", "╭╮╰╯", "─│",
+    "▁▂▃▄▅▆▇█", "▏▎▍▌▋▊▉█", "░", "███", "╭╮╰╯", "─│",
     {"working": "●", "waiting": "◐", "idle": "○", "ended": "·"}, "▼▲", "▸▾├└",
 )  # fmt: skip
 # The Linux console's font has no eighths and no circles.
 SIMPLE = Glyphs(
-    "▄█", "█", "░", "┌┐└┘", "─│", {"working": "*", "waiting": "?", "idle": "o", "ended": "."}, "v^", "+-├└",
+    "▄█", "█", "░", "███", "┌┐└┘", "─│", {"working": "*", "waiting": "?", "idle": "o", "ended": "."}, "v^", "+-├└",
 )  # fmt: skip
+UNCOLOURED = "█▓▒"  # the same three where no colour tells them apart
 
 
 def span(text: str, style: str = "", action: str = "") -> Line:

@@ -74,7 +74,9 @@ def _list(frame: Picture, world: World, choices: Choices, width: int, room: int,
 def table_lines(view: str, found: list[Row], sorting: Sorting, width: int, glyphs: Glyphs) -> list[Line]:
     """The head and every row."""
     columns = table.fitted(_used(view, found), width)
-    return [table.header(columns, sorting, glyphs), *(table.line(row, columns, glyphs) for row in found)]
+    head = table.header(columns, sorting, glyphs)
+    head = (*head, Span(" " * max(0, width - width_of(head)), "header"))
+    return [head, *(table.line(row, columns, glyphs) for row in found)]
 
 
 def _used(view: str, found: list[Row]) -> list[table.Column]:

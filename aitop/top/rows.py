@@ -41,7 +41,7 @@ COMPARE = (
     Column("cost", "WOULD COST", 12, 1),
     Column("difference", "DIFFERENCE", 11, 2),
     Column("times", "TIMES", 7, 3),
-    Column("share", "", 8, 4, numeric=False, most=40),
+    Column("share", "COMPARED", 8, 4, numeric=False, most=40),
     Column("context", "CONTEXT", 8, 5),
     Column("provider", "PROVIDER", 9, 6, numeric=False, most=12),
 )
@@ -138,7 +138,7 @@ def _alternative(state: dict[str, Any], other: Alternative, paid: float, most: i
     shown: dict[str, Line | Bar] = {
         "model": (Span("* " if other.used else "  ", "accent"), Span(clean(other.model, 60), "model")),
         "cost": span(fields.money(state, cost, exact=cost < 100), "money"),
-        "difference": span(("+" if difference > 0 else "") + fields.money(state, difference), better),
+        "difference": span(_signed(difference) + fields.money(state, abs(difference)), better),
         "times": span(_times(times), better),
         "share": Bar(other.cost / most if most else 0.0, "bar"),
         "context": span(humanize.size(other.context), "dim"),
@@ -148,6 +148,10 @@ def _alternative(state: dict[str, Any], other: Alternative, paid: float, most: i
               "share": cost, "context": other.context, "provider": clean(other.provider, 20),
               "used": other.used}  # fmt: skip
     return Row(other.model, shown, values)
+
+
+def _signed(value: float) -> str:
+    return "+" if value > 0 else "-" if value < 0 else ""
 
 
 def _times(value: float | None) -> str:

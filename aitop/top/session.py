@@ -77,9 +77,9 @@ def facts(state: dict[str, Any], session: dict[str, Any], width: int) -> list[Li
         humanize.number(session.get("started_at")),
         humanize.number(session.get("last_activity_at")),
     )
-    ago = "" if last is None else f", last active {humanize.age(now - last)} ago"
+    ago = "" if last is None else f", active {humanize.age(now - last)} ago"
     end = last if status == "ended" else now
-    long = "" if started is None or end is None else f", {humanize.duration(end - started)} long"
+    long = "" if started is None or end is None else f", {humanize.duration(end - started)}"
     listed = (
         ("status", status + ago, sessions.STYLES.get(status, "")),
         ("project", clean(session.get("project"), 80), "name"),

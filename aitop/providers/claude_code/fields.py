@@ -9,6 +9,14 @@ from aitop.model import Usage
 from aitop.providers.lenient import count, text
 
 
+def is_nothing(raw: Any) -> bool:
+    """Whether a usage object tells of no use at all."""
+    if isinstance(raw, dict) and count(raw.get("output_tokens")):
+        return False
+    found = usage(raw)
+    return not any(found[:5]) and not found.web_searches and not found.advisor
+
+
 def usage(raw: Any) -> Usage:
     """Anthropic's usage object as our leaves.
 

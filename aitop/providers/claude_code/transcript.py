@@ -8,6 +8,7 @@ Must not keep any text: only its length leaves this file.
 """
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from aitop.model import (
@@ -15,21 +16,23 @@ from aitop.model import (
     ClientTotals,
     Compaction,
     Event,
-    Response,
     SessionInfo,
     Status,
     ToolResult,
     ToolUse,
 )
 from aitop.providers import Parsed, Source
+from aitop.providers.claude_code import kinds
 from aitop.providers.claude_code.cut import cut
-from aitop.providers.claude_code.fields import usage
-from aitop.providers.lenient import count, epoch, loads, size, text
+from aitop.providers.claude_code.fields import is_nothing
+from aitop.providers.claude_code.told import NAMELESS, Told, last
+from aitop.providers.lenient import epoch, loads, size, text
 
 SMALL = 65_536  # lines of the client's own bookkeeping (compaction, errors, totals) are smaller than this
-NOTHING = (0, 0, 0, 0, 0)
+BOOKKEEPING = frozenset((b"system", b"cost-state", b"api-request"))
+LAST_LINES = 6  # in which a session's place and status are looked for
+BRACE = 125
 ANSWERED = "="  # before the newest request's name and time, once it was answered
-LONGEST_ANSWER = 3600.0  # seconds; a longer one is a clock that was set
 
 
 def identify(path: str) -> Source:
@@ -47,47 +50,6 @@ def identify(path: str) -> Source:
 def parse(data: bytes, start: int, source: Source) -> Parsed:
     """Read whole lines, each with its newline; `start` is their offset in the file."""
     return _Run(source).read(data, start)
-
-
-class _Told:
-    """One response as this run's lines tell it so far; the newest line stands for its usage."""
-
-    __slots__ = (
-        "agent",
-        "asked",
-        "at",
-        "end",
-        "last",
-        "message",
-        "message_id",
-        "offset",
-        "paying",
-        "record_id",
-        "request_id",
-        "visible",
-    )
-
-    def __init__(self, at: float, offset: int, agent: str | None) -> None:
-        self.at, self.offset, self.agent, self.visible = at, offset, agent, 0
-        self.end = offset
-        self.last = at
-        self.asked: float | None = None  # when the request was sent, where the client wrote that down
-        self.message: dict[str, Any] = {}
-        self.message_id: str | None = None
-        self.request_id: str | None = None
-        self.record_id = ""
-        self.paying: str | None = None
-
-
-def _last(told: _Told) -> int:
-    return told.end
-
-
-def _milliseconds(asked: float | None, last: float) -> float | None:
-    """From the request's own line to the last line of its answer, each written as it happened."""
-    return (
-        None if asked is None or not 0 <= last - asked < LONGEST_ANSWER else round((last - asked) * 1000, 3)
-    )
 
 
 def _resumed(pending: str | None) -> tuple[str | None, tuple[str, float] | None]:
@@ -111,31 +73,43 @@ class _Run:
         # an API request that nobody answered yet, else the newest that was: its answer may go on
         self.pending, self.asked = _resumed(source.pending)
         self.events: list[Event] = []
-        self.told: dict[tuple[str | None, str | None], _Told] = {}
-        self.tools: dict[str, ToolUse] = {}
+        self.told: dict[tuple[str | None, str | None], Told] = {}
+        self.tools: dict[str, tuple[float, str, str | None]] = {}  # id → (at, name, agent)
+        self.ends: dict[str, tuple[float, bool]] = {}  # id → (at, failed)
         self.bad = 0
         self.first_at: float | None = None
         self.last_at: float | None = None
-        self.seen: dict[str, Any] = {}  # the newest record that tells of folder and branch
+        self.seen: tuple[float, Any, Any] | None = None  # (at, folder, branch) as the newest record has them
 
     def read(self, data: bytes, start: int) -> Parsed:
-        offset = start
-        lines = data.split(b"\n")
-        del lines[-1]
-        for line in lines:
+        at = 0
+        while (stop := data.find(b"\n", at)) >= 0:
             if self.first_at is None or self.session is None:
-                self._open(line)
-            if b'"usage"' in line:
-                self._assistant(line, offset)
-            elif b'"tool_use_id"' in line:
-                self._result(line)
-            elif len(line) > 1:
-                self._other(line)
-            offset += len(line) + 1
-        self._close(lines)
-        responses: list[Event] = [self._response(told) for told in sorted(self.told.values(), key=_last)]
-        events = responses + list(self.tools.values()) + self.events
+                self._open(data[at:stop])
+            what = kinds.of(data, at, stop)
+            if what == b"assistant":
+                self._assistant(data[at:stop], start + at)
+            elif what == b"user":
+                self._user(data, at, stop)
+            elif what is None or what in BOOKKEEPING:
+                self._any(data[at:stop], start + at)
+            elif not _is_object(data, at, stop):
+                self.bad += 1
+            at = stop + 1
+        self._close(data)
+        session = self.session
+        responses: list[Event] = [told.response(session) for told in sorted(self.told.values(), key=last)]
+        events = responses + self._calls() + self.events
         return Parsed(events, self.bad, self.first_at, self.session, self.pending or self._answered())
+
+    def _any(self, line: bytes, offset: int) -> None:
+        """A line whose bytes do not tell what it is, or that may tell of an error, a compaction, a total."""
+        if b'"usage"' in line:
+            self._assistant(line, offset)
+        elif b'"tool_use_id"' in line:
+            self._result(line)
+        elif len(line) > 1:
+            self._other(line)
 
     def _answered(self) -> str | None:
         return None if self.asked is None else f"{ANSWERED}{self.asked[0]}:{self.asked[1]}"
@@ -157,48 +131,38 @@ class _Run:
         if not isinstance(record, dict):
             self.bad += 1
             return
-        kind, message = record.get("type"), record.get("message")
-        if kind != "assistant" or not isinstance(message, dict):
-            if kind == "user":
+        get = record.get
+        sort, message = get("type"), get("message")
+        if sort != "assistant" or not isinstance(message, dict):
+            if sort == "user":
                 self._results(record)
             return
         at = self._at(record)
-        if record.get("isApiErrorMessage"):
+        if get("isApiErrorMessage"):
             self._failed(record, at, offset)
             return
         self.pending = None
         agent = self._agent(record)
         visible = self._blocks(message, at, agent)
-        if message.get("model") == "<synthetic>" or _is_nothing(message.get("usage")):
+        model, used = message.get("model"), message.get("usage")
+        if model == "<synthetic>" or is_nothing(used):
             return
-        self.seen = record
-        message_id, request_id = text(message.get("id")), text(record.get("requestId"))
-        record_id = text(record.get("uuid")) or f"{self.session}:{offset}"
+        self.seen = (at, get("cwd"), get("gitBranch"))
         # Both names: a line that repeats one of them with another partner tells of that name too.
-        key = (message_id, request_id) if message_id or request_id else (record_id, record_id)
+        names = (text(message.get("id")), text(get("requestId")))
+        key = names if names != NAMELESS else (text(get("uuid")) or f"{self.session}:{offset}",) * 2
         told = self.told.get(key)
         if told is None:
-            told = self.told[key] = _Told(at, offset, agent)
-        elif at < told.at:
-            told.at = at
-        if agent is None:
-            told.agent = None
-        told.last = max(told.last, at)
-        if self.asked is not None and record.get("requestRef") == self.asked[0]:
-            told.asked = self.asked[1]
-        told.message, told.end, told.record_id = message, offset, record_id
-        told.message_id, told.request_id = message_id, request_id
-        told.paying = text(record.get("requestSessionId")) or told.paying
+            told = self.told[key] = Told(names, at, offset, agent)
+        told.tell(at, agent)
+        told.end, told.model, told.usage = offset, model, used
+        told.stop_reason, told.record_id = message.get("stop_reason"), get("uuid")
         told.visible += visible
-
-    def _response(self, told: _Told) -> Response:
-        message = told.message
-        return Response(
-            self.session or "unknown", told.at, text(message.get("model")) or "unknown",
-            usage(message.get("usage")), told.message_id, told.request_id, told.record_id,
-            text(message.get("stop_reason")), told.paying, told.agent, told.visible, told.offset, told.end,
-            duration_ms=_milliseconds(told.asked, told.last),
-        )  # fmt: skip
+        if self.asked is not None and get("requestRef") == self.asked[0]:
+            told.asked = self.asked[1]
+        paying = get("requestSessionId")
+        if paying is not None:
+            told.paying = text(paying) or told.paying
 
     def _blocks(self, message: dict[str, Any], at: float, agent: str | None) -> int:
         """Tell of the tool calls among a message's blocks; how much of it can be seen, where that matters.
@@ -213,29 +177,46 @@ class _Run:
         for block in content:
             if not isinstance(block, dict):
                 continue
-            kind = block.get("type")
-            if kind == "tool_use":
+            sort = block.get("type")
+            if sort == "tool_use":
                 identity = text(block.get("id"))
                 if identity and identity not in self.tools:
-                    name = text(block.get("name")) or "unknown"
-                    self.tools[identity] = ToolUse(self.session or "unknown", at, identity, name, agent)
+                    self.tools[identity] = (at, text(block.get("name")) or "unknown", agent)
                 if unfinished:
                     visible += size(block.get("input"))
-            elif unfinished and kind in ("text", "thinking"):
-                shown = block.get(kind)
+            elif unfinished and sort in ("text", "thinking"):
+                shown = block.get(sort)
                 visible += len(shown) if isinstance(shown, str) else 0
         return visible
 
     # -- tool results ----------------------------------------------------------------------------------------
 
+    def _user(self, data: bytes, start: int, stop: int) -> None:
+        """What went to the model: a tool's result, else a prompt, which no request under way answers."""
+        found = cut(data, start, stop)
+        if found is not None:
+            self._cut(found)
+        elif data.find(b'"tool_use_id"', start, stop) >= 0:
+            self._whole(data[start:stop])
+        elif not _is_object(data, start, stop):
+            self.bad += 1
+        elif self.pending is not None and _is_user(data[start:stop]):
+            self.pending = None  # the user interrupted it: nobody answered, nothing failed
+
     def _result(self, line: bytes) -> None:
         """A tool's result: three fields cut from the bytes where each stands once, else the whole line."""
         found = cut(line)
         if found is not None:
-            self.last_at = found[2]
-            self.pending = None
-            self._ended(*found)
-            return
+            self._cut(found)
+        else:
+            self._whole(line)
+
+    def _cut(self, found: tuple[str, bool, float]) -> None:
+        self.last_at = found[2]
+        self.pending = None
+        self._ended(*found)
+
+    def _whole(self, line: bytes) -> None:
         record = loads(line)
         if isinstance(record, dict):
             self._results(record)
@@ -256,12 +237,19 @@ class _Run:
                     self._ended(identity, block.get("is_error") is True, at)
 
     def _ended(self, identity: str, failed: bool, at: float) -> None:
-        use = self.tools.get(identity)
-        if use is None:
+        if identity not in self.tools:
             self.events.append(ToolResult(self.session or "unknown", at, identity, "", failed))
-        elif use.ended_at is None or at < use.ended_at or failed:
-            ended = at if use.ended_at is None else min(at, use.ended_at)
-            self.tools[identity] = use._replace(ended_at=ended, failed=failed or use.failed)
+            return
+        known = self.ends.get(identity)
+        self.ends[identity] = (at, failed) if known is None else (min(at, known[0]), failed or known[1])
+
+    def _calls(self) -> list[Event]:
+        """Every tool call that began in this run, with its end if that came."""
+        ends, session = self.ends, self.session or "unknown"
+        return [
+            ToolUse(session, at, identity, name, agent, *ends.get(identity, (None, False)))
+            for identity, (at, name, agent) in self.tools.items()
+        ]
 
     # -- the client's own bookkeeping ------------------------------------------------------------------------
 
@@ -275,7 +263,7 @@ class _Run:
             self._bookkeeping(line)
         elif self.pending is not None and b'"user"' in line and _is_user(line):
             self.pending = None  # the user interrupted it: nobody answered, nothing failed
-        elif line[:1] != b"{" or line.rstrip()[-1:] != b"}":
+        elif not _is_object(line, 0, len(line)):
             self.bad += 1
 
     def _bookkeeping(self, line: bytes) -> None:
@@ -340,27 +328,26 @@ class _Run:
             self.last_at = at
         return at if at is not None else self.last_at or 0.0
 
-    def _close(self, lines: list[bytes]) -> None:
+    def _close(self, data: bytes) -> None:
         """What the end of the run says of the session: where it is, and whether it works or rests."""
         if self.session is None:
             return
         main = self.source.agent is None
-        for line in lines[:-7:-1] if main else ():
+        for line in _last_lines(data) if main else ():
             record = loads(line) if 1 < len(line) < 4 * SMALL else None
             if not isinstance(record, dict) or record.get("type") not in ("user", "assistant", "system"):
                 continue
             at = epoch(record.get("timestamp"))
             if at is None:
                 continue
-            self.seen = record
+            self.seen = (at, record.get("cwd"), record.get("gitBranch"))
             if record.get("isSidechain") is not True:
                 status, why = _resting(record)
                 self.events.append(Status(self.session, at, status, why, live=False))
             break
         if self.seen and main:
-            at = epoch(self.seen.get("timestamp")) or self.last_at or 0.0
-            cwd, branch = text(self.seen.get("cwd"), 4096), text(self.seen.get("gitBranch"))
-            self.events.append(SessionInfo(self.session, at, cwd, branch))
+            at, cwd, branch = self.seen
+            self.events.append(SessionInfo(self.session, at, text(cwd, 4096), text(branch)))
 
 
 def _resting(record: dict[str, Any]) -> tuple[str, str]:
@@ -383,11 +370,23 @@ def _resting(record: dict[str, Any]) -> tuple[str, str]:
     return ("working", "retrying") if record.get("subtype") == "api_error" else ("idle", "turn ended")
 
 
-def _is_nothing(raw: Any) -> bool:
-    if isinstance(raw, dict) and count(raw.get("output_tokens")):
-        return False
-    found = usage(raw)
-    return found[:5] == NOTHING and not found.web_searches and not found.advisor
+def _is_object(data: bytes, start: int, stop: int) -> bool:
+    """Whether a line looks like a JSON object from both its ends."""
+    return data[start : start + 1] == b"{" and (
+        data[stop - 1] == BRACE or data[start:stop].rstrip()[-1:] == b"}"
+    )
+
+
+def _last_lines(data: bytes) -> Iterator[bytes]:
+    """The last lines of a run, the newest first, without those that say nothing of the session."""
+    stop = len(data) - 1
+    for _ in range(LAST_LINES):
+        if stop <= 0:
+            return
+        start = data.rfind(b"\n", 0, stop) + 1
+        if kinds.of(data, start, stop) in (None, b"user", b"assistant", b"system"):
+            yield data[start:stop]
+        stop = start - 1
 
 
 def _is_user(line: bytes) -> bool:

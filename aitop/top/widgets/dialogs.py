@@ -14,12 +14,13 @@ from aitop.top import keys
 
 CSS = """
 ModalScreen { align: center middle; background: $background 60%; }
-.dialog { width: auto; max-width: 96%; height: auto; max-height: 96%; border: round $primary; padding: 0 1;
+.dialog { width: auto; max-width: 100%; height: auto; max-height: 96%; border: round $primary; padding: 0 1;
           background: $surface; }
 .dialog Static { width: auto; height: auto; }
 .dialog Input { width: 60; max-width: 100%; border: none; height: 1; padding: 0; background: $surface; }
 .hint { color: $foreground; text-style: dim; }
 """
+FRAME = 4  # cells of a dialog that are not its text
 
 
 def help_lines(width: int) -> list[str]:
@@ -30,16 +31,16 @@ def help_lines(width: int) -> list[str]:
         blocks.append([group, *rows, ""])
     notes = ["The mouse works: views, heads of columns, rows (again: open), the keys below.",
              "Marks: ≥ a lower bound, ~ priced by family, ≈ a subscription at API prices."]  # fmt: skip
-    if width < 100:
-        return [line for block in blocks for line in block] + notes
     one, two = (
         [line for block in blocks[:3] for line in block],
         [line for block in blocks[3:] for line in block],
     )
+    side = max(len(line) for line in one) + 3
+    if side + max(len(line) for line in two) > width - FRAME:
+        return [*one, *two, *notes]
     height = max(len(one), len(two))
     one += [""] * (height - len(one))
     two += [""] * (height - len(two))
-    side = max(len(line) for line in one) + 3
     return [f"{a:<{side}}{b}".rstrip() for a, b in zip(one, two, strict=True)] + notes
 
 

@@ -1,0 +1,80 @@
+"""A compressed answer, unpacked aside for reading while the original goes on unchanged.
+
+Whatever cannot be unpacked is not read, and never an error: the request is then counted without usage.
+"""
+
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+SLICE = 1 << 20  # bytes unpacked at once
+Unpack = Callable[[bytes], Iterator[bytes]]
+
+
+class _Stepwise(Protocol):
+    """What zstd's decompressors have in common with bzip2's and others of the standard library."""
+
+    @property
+    def needs_input(self) -> bool: ...
+
+    @property
+    def eof(self) -> bool: ...
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+def unpacker(encoding: str) -> Unpack | None:
+    """For a `Content-Encoding`: packed bytes as they come → unpacked ones; None for one we cannot read."""
+    kind = encoding.strip().lower()
+    if kind in ("", "identity"):
+        return lambda data: iter((data,))
+    if kind in ("gzip", "x-gzip", "deflate"):
+        return _zlib(kind)
+    if kind == "br":
+        return _brotli()
+    return _zstd() if kind == "zstd" else None
+
+
+def _zlib(kind: str) -> Unpack:
+    state = zlib.decompressobj(zlib.MAX_WBITS if kind == "deflate" else zlib.MAX_WBITS | 16)
+
+    def unpack(data: bytes) -> Iterator[bytes]:
+        while data and not state.eof:
+            yield state.decompress(data, SLICE)
+            data = state.unconsumed_tail
+
+    return unpack
+
+
+def _brotli() -> Unpack:
+    import brotli  # type: ignore[import-untyped]
+
+    state = brotli.Decompressor()
+
+    def unpack(data: bytes) -> Iterator[bytes]:
+        yield state.process(data, output_buffer_limit=SLICE)
+        while not state.can_accept_more_data():
+            yield state.process(b"", output_buffer_limit=SLICE)
+
+    return unpack
+
+
+def _zstd() -> Unpack:
+    state = _zstd_decompressor()
+
+    def unpack(data: bytes) -> Iterator[bytes]:
+        yield state.decompress(data, SLICE)
+        while not (state.needs_input or state.eof):
+            yield state.decompress(b"", SLICE)
+
+    return unpack
+
+
+def _zstd_decompressor() -> _Stepwise:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    found: _Stepwise = zstd.ZstdDecompressor()
+    return found

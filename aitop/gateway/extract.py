@@ -1,0 +1,77 @@
+"""A JSON document that passes in pieces: kept whole while small, else its ends alone.
+
+An answer may have tens of megabytes (embeddings, a long response repeated in the last event of its
+stream); what is counted stands near its beginning and its end. Contents are dropped with the buffer.
+"""
+
+import json
+import re
+from typing import Any
+
+from aitop.providers.lenient import loads
+
+WHOLE = 1 << 20
+END = 1 << 16
+NAMES = re.compile(rb'(?<!\\)"(id|model|status|service_tier|finish_reason|done_reason)":\s*"([^"\\]{1,128})"')
+COUNTS = re.compile(
+    rb'(?<!\\)"(prompt_eval_count|eval_count|load_duration|prompt_eval_duration)":\s*(\d{1,18})'
+)
+USAGE = re.compile(rb'(?<!\\)"usage":\s*(?=\{)')
+
+
+class Document:
+    """Bytes as they come; `value` at the end."""
+
+    def __init__(self) -> None:
+        self.kept = bytearray()
+        self.end = bytearray()
+        self.size = 0
+
+    def add(self, data: bytes) -> None:
+        self.size += len(data)
+        if self.size <= WHOLE:
+            self.kept += data
+            return
+        if not self.end:
+            self.end += self.kept[-END:]
+            del self.kept[END:]
+        self.end += data
+        if len(self.end) > 2 * END:
+            del self.end[:-END]
+
+    @property
+    def large(self) -> bool:
+        return self.size > WHOLE
+
+    def take_off(self, prefix: bytes) -> bool:
+        """Take this off the beginning; False where it does not begin so."""
+        if not self.kept.startswith(prefix):
+            return False
+        del self.kept[: len(prefix)]
+        return True
+
+    def value(self) -> dict[str, Any] | None:
+        """The object; of one too large its counted fields, flat; None for what is neither."""
+        if self.large:
+            return _ends(bytes(self.kept), bytes(self.end[-END:]))
+        found = loads(bytes(self.kept))
+        return found if isinstance(found, dict) else None
+
+    def clear(self) -> None:
+        self.kept.clear()
+        self.end.clear()
+        self.size = 0
+
+
+def _ends(head: bytes, tail: bytes) -> dict[str, Any]:
+    """The outermost names come first in the head or last in the tail; quotes within contents are escaped."""
+    found: dict[str, Any] = {}
+    for name, value in NAMES.findall(head) + NAMES.findall(tail)[::-1]:
+        found.setdefault(name.decode(), value.decode("utf-8", "replace"))
+    found |= {name.decode(): int(value) for name, value in COUNTS.findall(tail)}
+    for place in USAGE.finditer(tail):
+        try:
+            found["usage"] = json.JSONDecoder().raw_decode(tail[place.end() :].decode("utf-8", "replace"))[0]
+        except (ValueError, RecursionError):
+            continue
+    return found

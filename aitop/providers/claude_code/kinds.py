@@ -1,0 +1,31 @@
+"""What kind of record a line is, told from its bytes.
+
+Most of a transcript says nothing about cost, and parsing it to learn so would cost more than all else
+of a first read. A record's own `type` is told from a deeper one's by braces: no brace opens before it,
+or none closes after it. Where the bytes leave any doubt the answer is None and the line is looked at
+as a whole. Pure.
+"""
+
+_TYPE = b'"type":"'
+_LENGTH = len(_TYPE)
+_BEFORE = b",{"
+_AFTER = b",}"
+LONGEST = 40
+
+
+def of(data: bytes, start: int, stop: int) -> bytes | None:
+    """The type of the record in `data[start:stop]`, None where that is in doubt."""
+    find = data.find
+    at = find(_TYPE, start, stop)
+    if at < 0:
+        return None
+    if find(b"{", start + 1, at) >= 0:
+        at = data.rfind(_TYPE, at, stop)
+        if find(b"}", at, stop - 1) >= 0:
+            return None
+    begin = at + _LENGTH
+    end = find(b'"', begin, begin + LONGEST)
+    # a quote escaped before it is text; so is what does not end as a value
+    if end < 0 or data[at - 1] not in _BEFORE or data[end + 1] not in _AFTER:
+        return None
+    return data[begin:end]
