@@ -440,15 +440,6 @@ def test_a_newer_history_is_refused_in_plain_words(listener):
     assert "Traceback" not in listener.output()
 
 
-def test_a_damaged_history_is_refused_in_plain_words(listener):
-    with open(os.path.join(listener.home, "history.db"), "wb") as file:
-        file.write(b"nonsense" * 4096)
-    listener.start(wait=False)
-    assert listener.process.wait(30) == 1
-    assert "aitop doctor" in listener.output()
-    assert "Traceback" not in listener.output()
-
-
 # -- many and hostile ------------------------------------------------------------------------------------------------
 
 

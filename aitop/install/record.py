@@ -64,8 +64,7 @@ class Installed:
 
 def load() -> Installed:
     try:
-        with open(paths.in_home(paths.INSTALLED), "rb") as file:
-            data = json.load(file)
+        data = json.loads(paths.read(paths.in_home(paths.INSTALLED)))
         config, telemetry = data.get("config"), data.get("telemetry")
         return Installed(
             settings={path: Settings(**entry) for path, entry in data["settings"].items()},

@@ -20,7 +20,7 @@ from aitop.aggregator import Aggregator
 from aitop.alerts import Alert
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
-from aitop.history import given, load, read, recent, schema
+from aitop.history import check, given, load, read, recent, restore
 from aitop.history import shares as by_provider
 from aitop.history.store import History
 from aitop.ingest import Ingest
@@ -61,7 +61,7 @@ class Listener:
         self.installed, self.broken = load_providers()
         self.providers = choose.enabled(self.installed, config)
         self.prices = table.load(config.price_overrides, os.path.join(home, paths.PRICES))
-        self.db = schema.connect(os.path.join(home, paths.HISTORY))
+        self.db = restore.connect(home, now, log.error, chores.restoring)
         self.history = History(self.db, self.prices)
         self.ingest = self._ingest()
         self.receiver = Receiver(
@@ -77,6 +77,7 @@ class Listener:
         self.telemetry: Telemetry | None = None
         self.config_error: str | None = None
         self.history_error: str | None = None
+        self.restored = restore.last(self.db)
         self.stopping: str | None = None
         self._arrivals: list[Arrival] = []
         self._again: list[tuple[float, str]] = []
@@ -139,7 +140,7 @@ class Listener:
         self.ingest.stop()
         self._take_in(time.time(), last=True)
         self._commit(time.time())
-        if self.stopping != "upgrade":
+        if self.stopping not in ("upgrade", "damaged"):
             self.announcer.withdraw(time.time())
         self.receiver.close(remove=True)
         if self.telemetry is not None:
@@ -272,18 +273,24 @@ class Listener:
         self.keeper.fold(changes, self.history.sessions.values())
         self.shares.fold(changes, self.history.provider_of, now)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: sqlite3.Error) -> None:
         """The history refused: take all of it back and read it again when it can be written."""
         self.history_error = str(error)
-        self.log.error(f"history: {error}")
+        self._tell_of(error)
         try:
             self.history.abandon()
             self._remember_sessions()
         except sqlite3.Error as again:
-            self.log.error(f"history: {again}")
+            self._tell_of(again)
         self._release_helpers()
         self.ingest.forget()
         self._next_rescan = min(self._next_rescan, time.monotonic() + 1.0)
+
+    def _tell_of(self, error: sqlite3.Error) -> None:
+        """The history did not answer; where it is damaged, the next start restores it."""
+        self.log.error(f"history: {error}")
+        if check.is_damage(error):
+            self.stopping = "damaged"
 
     def _publish(self, now: float) -> None:
         """The full state; while nothing at all happens, most seconds only say that we live."""
@@ -321,7 +328,7 @@ class Listener:
             try:
                 found = projects(read.by_folder(self.db, self.aggregator.day))
             except sqlite3.Error as error:
-                self.log.error(f"history: {error}")
+                self._tell_of(error)
                 found = []
             self._projects = (asked, now, found)
         return self._projects[2]
@@ -340,6 +347,7 @@ class Listener:
             "unread_files": sorted(self.ingest.unreadable)[:20],
             "config_error": self.config_error,
             "history_error": self.history_error,
+            "history_restored": self.restored and self.restored.published(),
             "broken_providers": choose.problems(self.installed, self.broken, self.config),
             "watching": self.watcher.active,
             "prices_problem": self.prices.problem,
@@ -417,7 +425,7 @@ class Listener:
         for limit in read.limits(self.db, now):
             self.aggregator.limits[(limit.provider, limit.account or "", limit.name)] = limit
         for model, basis in read.odd_models(self.db):
-            (self.aggregator.unpriced if basis == 2 else self.aggregator.estimated).add(model)
+            self.aggregator.not_listed(model, basis)
         if self.history.priced_otherwise():
             self._reprice_from = 0
         self.keeper.given = given.read(self.home)
@@ -443,16 +451,19 @@ class Listener:
             self.aggregator.past_days = recent.past_days(self.db, today)
             self.shares.begin_day(starts, by_provider.since(self.db, starts))
         except sqlite3.Error as error:
-            self.log.error(f"history: {error}")
+            self._tell_of(error)
         self._next_midnight = periods.next_midnight(now)
         exact = min(now - 3600, today, self.started_at)
         self.history.hand_out(floor=min(exact, *starts.values()), exact=exact)
 
     def _learn(self) -> None:
+        """What can be told only once everything was read."""
         try:
+            if self.restored and self.restored.incomplete is None:
+                self.restored = restore.judge(self.history)
             self.keeper.learn()
         except sqlite3.Error as error:
-            self.log.error(f"history: {error}")
+            self._tell_of(error)
 
     def _reprice(self, now: float) -> None:
         """After a change of prices: one slice of the history at its new price."""
