@@ -48,9 +48,10 @@ def main(*, echo: bool) -> int:
     finally:
         lock.release()
     if reason in ("upgrade", "damaged"):
-        os.execv(  # noqa: S606
-            sys.executable, [sys.executable, "-m", "aitop", "listen", *([] if echo else ["--quiet"])]
-        )
+        # Without -P a folder called aitop where this one was started would be taken for the package.
+        safe = [] if _runs_from_here() else ["-P"]
+        words = [sys.executable, *safe, "-m", "aitop", "listen", *([] if echo else ["--quiet"])]
+        os.execv(sys.executable, words)  # noqa: S606
     return 0
 
 
@@ -112,6 +113,11 @@ def _configuration(log: Log) -> tuple[Config, str | None]:
     except ConfigError as error:
         log.error(f"{error}; going on with the defaults")
         return Config(), str(error)
+
+
+def _runs_from_here() -> bool:
+    """Whether the package is found only because it lies in the current folder."""
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) == os.getcwd()
 
 
 def _refuse(text: str) -> int:
