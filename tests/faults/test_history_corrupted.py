@@ -24,7 +24,7 @@ from .conftest import LONG
 from .ground import aitop, catch_up, fill, name, numbers, recount
 
 pytestmark = pytest.mark.timeout(1800 if LONG else 60)
-SEEDS = 300 if LONG else 8
+SEEDS = 250 if LONG else 8
 REQUESTS = 0  # of a cell's numbers
 
 
