@@ -25,7 +25,7 @@ from .conftest import LONG
 from .ground import catch_up, fill, name, numbers, recount
 
 pytestmark = pytest.mark.timeout(3600 if LONG else 90)
-KILLS = 150 if LONG else 8  # of each of two listeners
+KILLS = 110 if LONG else 8  # of each of two listeners
 CHILD = os.path.join(os.path.dirname(__file__), "child.py")
 
 
