@@ -437,8 +437,11 @@ def test_a_commit_far_dearer_than_the_others_is_named(book):
 def test_each_branch_is_told_with_its_commits_and_its_changed_lines():
     from aitop.reports import commits
 
-    rows = [{"commit": f"{n:040}", "project": "shop", "branch": branch, "cost_usd": cost, "lines": lines}
-            for n, (branch, cost, lines) in enumerate([("main", 1.0, 0), ("fix", 2.0, 30), ("fix", 4.0, 10)])]  # fmt: skip
+    made = [("main", 1.0, 0), ("fix", 2.0, 30), ("fix", 4.0, 10)]
+    rows = [
+        {"commit": f"{cost:040}", "project": "shop", "branch": branch, "cost_usd": cost, "lines": lines}
+        for branch, cost, lines in made
+    ]
     rows.append({"commit": None, "project": "shop", "branch": "fix", "cost_usd": 50.0, "lines": None})
     assert commits.by_branch(rows) == [
         "branch shop: fix: $6.00, 2 commits, 40 lines, $0.1500 per line",
