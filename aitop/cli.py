@@ -40,7 +40,10 @@ COMMANDS = {
         "aitop.gateway.cli:gateway",
         "Relay an OpenAI-compatible API or Ollama, and count what passes (an extra).",
     ),
-    "service": ("aitop.install.cli:service", "Run the listener as a systemd or launchd service."),
+    "service": (
+        "aitop.install.cli:service",
+        "Run the listener or the gateway as a systemd or launchd service.",
+    ),
     "doctor": ("aitop.install.doctor:doctor", "Check every part and say what to do."),
     "config": ("aitop.listener.cli:config", "The configuration in force; --defaults explains every key."),
     "demo": ("aitop.demo.cli:demo", "Play a scripted session in a throw-away home."),

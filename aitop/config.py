@@ -13,6 +13,9 @@ from typing import Any
 
 from aitop import paths, rules
 
+HIGHEST_PRICE = 10_000  # USD per million tokens; anything above is a slip of the unit
+MOST_SAID = 600  # characters of an error
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -174,7 +177,11 @@ PROVIDER_FIELDS = {"enabled": "bool", "folders": "strings"}
 
 
 class ConfigError(ValueError):
-    """What is wrong with the configuration, said so that a user can mend it."""
+    """What is wrong with the configuration, said so that a user can mend it; one line that a terminal can take."""
+
+    def __init__(self, text: str) -> None:
+        shown = "".join(char if char.isprintable() else "\ufffd" for char in text)
+        super().__init__(shown if len(shown) <= MOST_SAID else shown[: MOST_SAID - 1] + "…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +242,14 @@ def parse(raw: bytes, path: str) -> Config:
     """Check the text of a configuration file. Raises ConfigError naming file, line and key."""
     try:
         text = raw.decode()
-        data = tomllib.loads(text)
+        return _checked(text, tomllib.loads(text), path)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: tables or lists are nested too deep") from error
 
+
+def _checked(text: str, data: dict[str, Any], path: str) -> Config:
     def fail(dotted: str, message: str) -> ConfigError:
         line = _line_of(text, dotted)
         return ConfigError(f"{path}{f':{line}' if line else ''}: {dotted}: {message}")
@@ -388,8 +399,10 @@ def _price_overrides(data: dict[str, Any], fail: Any) -> dict[str, dict[str, Any
                     raise fail(f"{dotted}.from", 'must be a date such as "2026-01-31"')
             elif name not in PRICE_FIELDS:
                 raise fail(f"{dotted}.{name}", f"unknown key{_nearest(name, PRICE_FIELDS)}")
-            elif _mismatch("number", value) or value < 0:
-                raise fail(f"{dotted}.{name}", "must be a number of USD per million tokens, 0 or more")
+            elif _mismatch("number", value) or value > HIGHEST_PRICE:
+                raise fail(
+                    f"{dotted}.{name}", f"must be a number of USD per million tokens, 0 to {HIGHEST_PRICE}"
+                )
         for name in ("input", "output"):
             if name not in row:
                 raise fail(dotted, f"needs {name} (USD per million tokens)")

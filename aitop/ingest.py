@@ -32,6 +32,7 @@ class Ingest:
         self.history = history
         self.providers = {provider.name: guarded(provider) for provider in providers}
         self.folders = [(name, os.path.realpath(folder)) for name in folders for folder in folders[name]]
+        self._spelled = {os.path.abspath(folder) for name in folders for folder in folders[name]}
         self.helpers_allowed = helpers
         self.helpers: list[scan.Helper] = []
         self.done_bytes = 0
@@ -93,13 +94,18 @@ class Ingest:
             self._consider(path, provider, found, now)
 
     def look(self, path: str, now: float) -> bool:
-        """One path that something spoke of: queue it if it changed. Whether it is under a folder of ours."""
+        """One path that something spoke of: queue it if it changed. Whether it is under a folder of ours.
+
+        Anybody may send a path, so nothing outside is ever looked at, not even to see where a link leads:
+        a path is ours by its name. One that is spelled otherwise is found by the next look at the folders.
+        """
         if "\0" in path or not _is_text(path):
             return False
-        path = path.removesuffix(WAL)
-        real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        real = self._real(os.path.normpath(path.removesuffix(WAL)))
         for name, root in self.folders:
             if (real == root or real.startswith(root + os.sep)) and self.providers[name].wants(real):
+                if _leads_astray(root, real):
+                    return False
                 try:
                     found = os.stat(real, follow_symlinks=False)
                 except OSError:
@@ -108,6 +114,13 @@ class Ingest:
                     self._consider(real, name, found, now)
                 return True
         return False
+
+    def _real(self, path: str) -> str:
+        """A path below one of our folders, as they were named to us, by the folder's own name."""
+        for spelled in self._spelled:
+            if path.startswith(spelled + os.sep):
+                return os.path.realpath(spelled) + path[len(spelled) :]
+        return path
 
     def poll(self, now: float, within: float) -> None:
         """Look again at the files that changed within the last `within` seconds."""
@@ -278,6 +291,18 @@ class Ingest:
     def _finish(self) -> None:
         if not self.waiting:
             self.total_bytes = self.done_bytes
+
+
+def _leads_astray(root: str, path: str) -> bool:
+    """Whether a folder between the two is a link; those are not searched either."""
+    at = len(root)
+    while (at := path.find(os.sep, at + 1)) > 0:
+        try:
+            if stat.S_ISLNK(os.lstat(path[:at]).st_mode):
+                return True
+        except OSError:
+            return False
+    return False
 
 
 def _prepared(chunk: Chunk, *, history: History, now: float) -> tuple[Chunk, Batch]:

@@ -48,13 +48,25 @@ def in_home(name: str) -> str:
 def runtime_folder() -> str | None:
     """The memory-backed folder that holds state, segments and `.now` of this home, or None.
 
+    None too where `$XDG_RUNTIME_DIR` is not this user's alone: its owner could put anything in our place.
+
     One folder for each home, so that two homes of one user never share a state file. The name is
     a plain FNV-1a of the path: `hashlib` would cost a hot path 2 ms.
     """
     base = os.environ.get("XDG_RUNTIME_DIR")
-    if not base or not os.path.isdir(base):
+    if not base or not _is_ours(base):
         return None
     number = 0xCBF29CE484222325
     for byte in os.fsencode(home()):
         number = ((number ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
     return os.path.join(base, f"aitop-{number:016x}")
+
+
+def _is_ours(folder: str) -> bool:
+    """Whether it is this user's and nobody else may write there; `su` and `sudo` may leave another's."""
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return False
+    is_folder = found.st_mode & 0o170000 == 0o040000
+    return is_folder and found.st_uid == os.getuid() and not found.st_mode & 0o022

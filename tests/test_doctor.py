@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from aitop import __version__
-from aitop.install import checks, checks_client, checks_listener, cli, doctor, forwarder
+from aitop.install import checks, checks_client, checks_gateway, checks_listener, cli, doctor, forwarder
 from aitop.install.findings import FAIL, OK, WARN
 from aitop.listener import lifecycle
 
@@ -256,6 +256,12 @@ def test_a_configured_gateway_that_answers(installed, tmp_path):
         assert "does not know lab" in problem("gateway", WARN)
     finally:
         running.close()
+
+
+def test_a_gateway_of_which_only_the_service_is_there_is_missed_too(installed, monkeypatch):
+    monkeypatch.setattr(checks_gateway.units, "is_installed", lambda _: True)
+    monkeypatch.setattr(checks_gateway, "_asked", lambda _: None)
+    assert "nothing answers" in problem("gateway", WARN)
 
 
 def test_without_upstreams_nothing_is_said_of_a_gateway(installed):

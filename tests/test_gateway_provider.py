@@ -10,6 +10,7 @@ import pytest
 from desk import START, Desk, write
 
 from aitop import journal
+from aitop.model import Response, Usage
 from aitop.providers import load
 from aitop.providers.gateway import litellm, ollama, openai
 from aitop.providers.gateway.entry import Entry, Tokens, to_line
@@ -63,6 +64,37 @@ def test_a_response_of_one_api_id_counts_once_however_it_was_told(tmp_path, desk
     )
     total = desk.read().total(SESSION)
     assert (total.requests, total.unpriced_requests, total.output_tokens) == (1, 0, 50)
+
+
+def held(desk):
+    """(provider, session, requests) of every session that holds one."""
+    rows = desk.db.execute(
+        "SELECT s.provider, s.name, count(*) FROM response r JOIN session s ON s.id = r.session GROUP BY s.id"
+    )
+    return sorted(tuple(row) for row in rows)
+
+
+@pytest.mark.parametrize("first", ["journal", "telemetry"])
+def test_a_response_that_telemetry_tells_of_too_counts_once_and_stays_the_journals(tmp_path, desk, first):
+    name = "resp_0123456789abcdefghijklmn"
+    usage = Usage(uncached_input_tokens=400, cache_read_tokens=600, output_tokens=50)
+    told = [Response("svc", START + 1, MODEL, usage, name, stop_reason="stop")]
+    write(path(tmp_path), line("a0", response_id="resp_other_0123456789abcdef"), line(response_id=name))
+    if first == "journal":
+        desk.read()
+    desk.history.apply("otel", told, START + 2)
+    desk.read()
+    assert held(desk) == [("openai", SESSION, 2)]
+
+
+def test_a_response_in_two_days_files_stays_with_its_own_session(tmp_path, desk):
+    """The file of a day holds many sessions; which one is first in it says nothing."""
+    name = "resp_0123456789abcdefghijklmn"
+    other = to_line(Entry("b1", START, "curl/openai/2026-09-21", MODEL, TOKENS, "stop"))
+    write(path(tmp_path), other, line(at=1, response_id=name, tokens=None, stop_reason=None))
+    write(path(tmp_path, "2026-09-22.jsonl"), line("a2", 9, response_id=name))
+    desk.read()
+    assert held(desk) == [("openai", "curl/openai/2026-09-21", 1), ("openai", SESSION, 1)]
 
 
 @pytest.mark.parametrize("name", ["chatcmpl-12", "chatcmpl-default-stream-id"])

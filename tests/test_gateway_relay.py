@@ -56,9 +56,20 @@ class Fresh:
     """The shared gateway, with what it did in this test alone."""
 
     def __init__(self, gateway, api):
-        self.gateway, self.api, self.before = gateway, api, len(gateway.lines())
+        self.gateway, self.api = gateway, api
+        self.before = self._after_a_mark()
         api.asked.clear()
         api.script = always(answer({}))
+
+    def _after_a_mark(self):
+        """How many lines there are when all that was asked before is written: lines keep their order."""
+        mark = f"mark-{len(self.gateway.lines())}"
+        self.api.script = always(answer({"model": mark}))
+        self.gateway.ask(post())
+        number = 1
+        while self.gateway.lines(number)[-1].get("model") != mark:
+            number += 1
+        return len(self.gateway.lines())
 
     def ask(self, data, script=None):
         if script:
@@ -267,6 +278,17 @@ def test_other_paths_pass_and_leave_no_line(gateway):
     assert body == b"{}"
     gateway.ask(post())
     assert gateway.line()["duration_ms"] > 0  # the one line is of the chat
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["codex_exec/0.169.0 (Debian 12.0.0; x86_64) xterm", "opencode/1.18.33 ai-sdk/provider-utils/4.0.23"],
+)
+def test_a_client_that_is_counted_by_its_own_records_passes_uncounted(gateway, program):
+    _, _, body = gateway.ask(post(more=f"user-agent: {program}\r\n"), streamed())
+    assert body == b"".join(STREAM)
+    gateway.ask(post(more="user-agent: curl/8\r\n"))
+    assert gateway.line()["session"].startswith("curl/")  # the one line
 
 
 def test_a_background_response_is_counted_when_it_is_asked_for(gateway):

@@ -123,6 +123,19 @@ def test_only_what_is_known_is_decided_one_by_one(book, monkeypatch):
     book.check()
 
 
+def test_the_last_line_wins_though_only_some_lines_of_a_response_are_plain(book):
+    names = (None, "r"), ("m", "r"), ("m", "r2"), ("m3", "r2")
+    told = [
+        assistant(m, START + n, request_id=r, usage=usage(n + 1), stop="end_turn" if n == 3 else None)
+        for n, (m, r) in enumerate(names)
+    ]
+    for _ in range(2):
+        book.feed(FILE_A, told, prepared=True)
+        book.settle()
+        assert (book.totals()[A].requests, book.totals()[A].output_tokens) == (1, 4)
+        assert book.totals()[A].incomplete_requests == 0
+
+
 def test_recent_responses_are_handed_out_one_by_one_and_older_ones_by_quarter_hours(tmp_path):
     book = Book(tmp_path / "history.db", exact=START + 1000)
     told = [assistant(f"m{n}", START + 100 * n, request_id=f"r{n}") for n in range(13)]

@@ -49,14 +49,15 @@ def aitop(*arguments, code=0):
     return done.output
 
 
-def test_the_unit_is_one_that_systemd_accepts(home):
+@pytest.mark.parametrize("program", [service.LISTENER, service.GATEWAY], ids=lambda one: one.noun)
+def test_the_unit_is_one_that_systemd_accepts(home, program):
     verify = shutil.which("systemd-analyze")
     if not verify:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(
             "systemd-analyze is missing: install systemd"
         )
     unit = home / "aitop-test.service"
-    unit.write_text(service.unit_text())
+    unit.write_text(service.unit_text(program))
     done = subprocess.run(
         [verify, "verify", "--user", str(unit)], capture_output=True, text=True, timeout=50, check=False
     )
@@ -158,3 +159,30 @@ def test_the_agent_of_macos_is_a_plist_that_keeps_it_running(monkeypatch, home, 
     assert system.calls[-1][:2] == ["launchctl", "bootstrap"]
     aitop("uninstall")
     assert not os.path.exists(service.path())
+
+
+def test_the_gateway_has_a_service_of_its_own(home, system):
+    pytest.importorskip("aiohttp")
+    said = aitop("install", "--gateway")
+    unit = home / ".config/systemd/user/aitop-gateway.service"
+    assert f"wrote {unit}" in said and "the gateway now starts" in said
+    assert f'ExecStart="{sys.executable}" "-P" "-m" "aitop" "gateway"\n' in unit.read_text()
+    assert "ConditionPathExists" not in unit.read_text()
+    assert system.calls[-1] == ["systemctl", "--user", "enable", "--now", "aitop-gateway.service"]
+    assert not os.path.exists(service.path())
+    assert "removed" in aitop("uninstall", "--gateway")
+    assert not unit.exists()
+    assert "service install --gateway" in aitop("status", "--gateway", code=3)
+
+
+def test_uninstalling_aitop_takes_the_gateways_service_too(home, system):
+    pytest.importorskip("aiohttp")
+    aitop("install", "--gateway")
+    assert CliRunner().invoke(cli.uninstall).exit_code == 0
+    assert not os.path.exists(service.path(service.GATEWAY))
+
+
+def test_a_gateway_without_its_extra_gets_no_service(home, system, monkeypatch):
+    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda _: None)
+    assert "aitop-status[gateway]" in aitop("install", "--gateway", code=1)
+    assert system.calls == []

@@ -76,12 +76,12 @@ def always(*pieces):
 class Upstream:
     """The running server; `asked` is what it was asked, in order."""
 
-    def __init__(self, script=None):
+    def __init__(self, script=None, tls=None):
         self.script, self.asked = script or always(answer({})), []
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
-        self._server = self._run(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024))
+        self._server = self._run(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024, ssl=tls))
         self.port = self._server.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -102,16 +102,18 @@ class Upstream:
         self.loop.close()
 
     async def _serve(self, reader, writer):
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                asked = Asked(await reader.readuntil(b"\r\n\r\n"), began=time.monotonic())
-                self.asked.append(asked)
-                await self._read_body(reader, asked)
-                if not await self._answer(asked, reader, writer):
-                    break
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                while True:
+                    asked = Asked(await reader.readuntil(b"\r\n\r\n"), began=time.monotonic())
+                    self.asked.append(asked)
+                    await self._read_body(reader, asked)
+                    if not await self._answer(asked, reader, writer):
+                        break
+                writer.close()
+                await writer.wait_closed()
+        finally:
+            writer.transport.abort()
 
     async def _read_body(self, reader, asked):
         if asked.header("transfer-encoding"):
@@ -182,7 +184,7 @@ class Gateway:
                 with open(os.path.join(folder, name), "rb") as file:
                     lines = [json.loads(line) for line in file.read().split(b"\n")[:-1]]
                 found += [{"provider": os.path.basename(folder), **line} for line in lines]
-        return sorted(found, key=lambda line: line["at"])
+        return sorted(found, key=lambda line: line["at"])  # stable: of one file in its own order
 
     def ask(self, data, close=True):
         """Raw bytes of a request; the raw bytes that come back until the connection ends."""

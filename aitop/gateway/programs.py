@@ -2,6 +2,10 @@
 
 # What a User-Agent has in it → the name shown. The first that fits.
 PROGRAMS = (
+    ("codex_", "codex"),
+    ("opencode/", "opencode"),
+    ("claude-cli/", "claude-code"),
+    ("GeminiCLI", "gemini-cli"),
     ("AsyncOpenAI/Python", "openai-python"),
     ("OpenAI/Python", "openai-python"),
     ("OpenAI/JS", "openai-js"),
@@ -22,6 +26,8 @@ PROGRAMS = (
     ("node", "node"),
     ("Mozilla/", "browser"),
 )
+# Clients with records of their own, which are counted: through the gateway they would be counted twice.
+RECORDED = ("codex", "opencode", "claude-code", "gemini-cli")
 
 
 def program(user_agent: str) -> str:

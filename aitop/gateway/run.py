@@ -20,6 +20,9 @@ def run(route: Route, host: str, port: int) -> int:
     except OSError as error:
         _say(f"cannot listen on {host}, port {port}: {error.strerror or error}; choose another with --port")
         return 1
+    except ValueError as error:
+        _say(str(error))
+        return 1
     finally:
         writer.close(WRITE_OUT)
     if writer.dropped:

@@ -24,21 +24,22 @@ BACKLOG = 1024
 
 
 async def serve(route: Route, host: str, port: int, keep: Keep, ready: Callable[[int], None]) -> None:
-    """Relay until SIGINT or SIGTERM. `ready` gets the port once it listens. Raises OSError when it cannot."""
+    """Relay until SIGINT or SIGTERM; `ready` gets the port once it listens.
+
+    Raises OSError when it cannot listen, ValueError for a proxy that cannot be used.
+    """
+    proxies = {upstream.base: proxy for upstream in route.all() if (proxy := proxy_for(upstream))}
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def ask(*_: object) -> None:
-        with contextlib.suppress(
-            RuntimeError
-        ):  # the loop has ended; what is written yet is written to its end
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and the rest ends by itself
             loop.call_soon_threadsafe(stop.set)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask)
     loop.set_exception_handler(lambda _, __: None)
     async with _session() as session:
-        proxies = {upstream.name: proxy for upstream in route.all() if (proxy := proxy_for(upstream))}
         relay = Relay(route, session, keep, proxies, local_only=headers.is_local(host))
         runner = web.AppRunner(
             _app(relay), access_log=None, logger=_silent(), handler_cancellation=True, auto_decompress=False,
@@ -87,13 +88,21 @@ def _session() -> aiohttp.ClientSession:
 
 
 def proxy_for(upstream: Upstream) -> str | None:
-    """The system's proxy for an upstream, by the usual variables; none for this machine itself."""
+    """The system's proxy for an upstream, by the usual variables; none for this machine itself.
+
+    Raises ValueError for one of a kind that is not spoken here (SOCKS), which must not be passed by in silence.
+    """
     scheme, _, rest = upstream.base.partition("://")
     host = rest.partition("/")[0]
     if headers.is_local(host) or urllib.request.proxy_bypass(host):
         return None
     proxies = urllib.request.getproxies()
-    return proxies.get(scheme) or proxies.get("all")
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if proxy and not proxy.startswith(("http://", "https://")):
+        raise ValueError(
+            f"the system's proxy is no HTTP proxy; set {scheme.upper()}_PROXY to one, or NO_PROXY={host}"
+        )
+    return proxy
 
 
 def _silent() -> logging.Logger:

@@ -49,12 +49,11 @@ class Writer:
             provider, entry = item
             try:
                 journal.append(provider, [entry], time.time())
-            except OSError as error:
+            except Exception as error:  # whatever it is, the next one may be written
                 self.dropped += 1
                 if not self._failing:
-                    self.say(
-                        f"requests are relayed but not counted: the journal cannot be written ({error.strerror})"
-                    )
+                    why = getattr(error, "strerror", None) or type(error).__name__
+                    self.say(f"requests are relayed but not counted: the journal cannot be written ({why})")
                 self._failing = True
             else:
                 self._failing = False

@@ -37,7 +37,7 @@ class Batch(NamedTuple):
 
     prices: str  # fingerprint of the table that it is priced by
     session: str
-    responses: list[Told]  # no two of them share a key
+    responses: list[Told]  # in the file's order; none shares a key with one before it
     tools: list[Told]
     rest: list[Event]
 
@@ -51,11 +51,13 @@ def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
     for event in events:
         if isinstance(event, Response):
             session = session or event.session
-            told = _response(event, prices, now) if event.session == session else None
-            if told is not None and seen.isdisjoint(told[NAMES]):
-                seen.update(told[NAMES])
+            names = names_of(event)
+            told = _response(event, names, prices, now) if event.session == session else None
+            if told is not None and seen.isdisjoint(names):
                 responses.append(told)
+                seen.update(names)
                 continue
+            seen.update(names)  # whatever shares a name with it later comes after it
         elif isinstance(event, ToolUse):
             session = session or event.session
             call = _tool(event, now) if event.session == session else None
@@ -67,7 +69,7 @@ def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
     return Batch(prices.fingerprint, session, responses, tools, rest)
 
 
-def _response(r: Response, prices: PriceTable, now: float) -> Told | None:
+def _response(r: Response, names: list[int], prices: PriceTable, now: float) -> Told | None:
     """A response's columns; None for one that is not plain or may not be over."""
     (_, at, model, usage, message_id, request_id, record_id, stop, paying, agent, visible, offset, end, also,
      duration, ttft, billed) = r  # fmt: skip
@@ -78,7 +80,7 @@ def _response(r: Response, prices: PriceTable, now: float) -> Told | None:
         return None
     priced, basis = cost.price(prices, model, usage, at)
     return (
-        names_of(r), model, offset, incomplete and visible > 2 * CHARS_PER_TOKEN * usage[1],
+        names, model, offset, incomplete and visible > 2 * CHARS_PER_TOKEN * usage[1],
         at, *usage[:7], pack_modifiers(usage), stop, visible, agent, None, end, duration, ttft, None, priced,
         BASES.index(basis), incomplete, False, message_id, request_id,
         None if message_id or request_id else record_id,
@@ -122,8 +124,12 @@ def tool(session: str, told: Told) -> ToolUse:
 
 def events(found: Batch) -> list[Event]:
     """Everything that was told, as events."""
-    return [
-        *(response(found.session, told) for told in found.responses),
-        *(tool(found.session, told) for told in found.tools),
-        *found.rest,
-    ]
+    return in_order(found.session, found.responses, found.tools, found.rest)
+
+
+def in_order(session: str, responses: list[Told], tools: list[Told], rest: list[Event]) -> list[Event]:
+    """As events; responses in the order of their last lines, for the last line of a file wins."""
+    ordered = [response(session, told) for told in responses] + [e for e in rest if isinstance(e, Response)]
+    ordered.sort(key=lambda r: r.end)
+    others = [e for e in rest if not isinstance(e, Response)]
+    return [*ordered, *(tool(session, told) for told in tools), *others]

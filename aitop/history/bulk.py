@@ -48,11 +48,7 @@ class Bulk:
             self._count_tools(tools, owner, file, sums)
             self._hand_out(sums, owner)
             late, later = late + known, later + again
-        return [
-            *(b.response(session, told) for told in late),
-            *(b.tool(session, told) for told in later),
-            *found.rest,
-        ]
+        return b.in_order(session, late, later, found.rest)
 
     # -- responses -------------------------------------------------------------------------------------------
 

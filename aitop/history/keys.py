@@ -4,9 +4,15 @@ Two ids of a million collide with a probability of 3e-8; the texts stay beside t
 """
 
 from hashlib import blake2b
+from struct import Struct
+
+_signed = Struct(">q").unpack
 
 
 def key(kind: str, text: str) -> int:
     """A signed 64-bit digest of an id; `kind` keeps ids of different sorts apart."""
-    digest = blake2b(f"{kind}:{text}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    try:
+        named = f"{kind}:{text}".encode()
+    except UnicodeEncodeError:  # half a character
+        named = f"{kind}:{text}".encode("utf-8", "surrogatepass")
+    return _signed(blake2b(named, digest_size=8).digest())[0]  # type: ignore[no-any-return]

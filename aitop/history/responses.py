@@ -134,8 +134,9 @@ class Responses:
         ledger = self.ledger
         row.copied = True
         row.evidence, name = rows.decide(copies.values(), ledger.file_by_id)
-        paid = ledger.session(provider, name) if name else ledger.session_by_id(row.session)
-        row.session = paid.id
+        held = ledger.session_by_id(row.session)
+        # Two providers may tell of one response: what is decided for its holder stays with the holder's.
+        row.session = held.id if name in (None, held.name) else ledger.session(provider, name).id
         self._inherit(row, copies)
 
     def _inherit(self, row: Row, copies: Iterable[int]) -> None:

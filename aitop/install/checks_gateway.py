@@ -1,4 +1,4 @@
-"""The check of the gateway: where upstreams are configured, whether it runs and is ours.
+"""The check of the gateway: where one is set up, whether it runs and is ours.
 
 It reads one path of its own on this machine and relays nothing.
 """
@@ -7,12 +7,16 @@ import http.client
 import json
 import urllib.error
 import urllib.request
+from typing import Any
 
 from aitop import config
+from aitop.install import service as units
 from aitop.install.findings import OK, WARN, Context, Found
 
 PATIENCE = 1.0
-REMEDY = "run `aitop gateway`, or take [gateway.upstreams] out of the configuration"
+REMEDY = (
+    "run `aitop gateway` or `aitop service install --gateway`, or take it out of configuration and services"
+)
 
 
 def gateway(context: Context) -> Found:  # noqa: ARG001
@@ -20,26 +24,32 @@ def gateway(context: Context) -> Found:  # noqa: ARG001
         settings = config.load()
     except config.ConfigError:
         return  # told by the check of the configuration
-    if not settings.upstreams:
+    if not (settings.upstreams or units.is_installed(units.GATEWAY)):
         return
     port = settings["gateway.port"]
     told = _asked(f"http://127.0.0.1:{port}/.aitop")
     if told is None:
-        yield WARN, f"upstreams are configured, but nothing answers on 127.0.0.1:{port}", REMEDY
+        yield WARN, f"it is set up, but nothing answers on 127.0.0.1:{port}", REMEDY
         return
     version = told.get("aitop")
     if not isinstance(version, str):
         yield WARN, f"another program has 127.0.0.1:{port}", "choose another gateway.port"
         return
-    known = told.get("upstreams")
-    missing = [name for name in settings.upstreams if not isinstance(known, list) or name not in known]
+    known = [str(name) for name in told["upstreams"]] if isinstance(told.get("upstreams"), list) else []
+    missing = [name for name in settings.upstreams if name not in known]
+    if told.get("unread"):
+        yield (
+            WARN,
+            f"{told['unread']} answers could not be read and were not counted",
+            "please report it with `aitop doctor --report`",
+        )
     if missing:
         yield WARN, f"it does not know {', '.join(missing)} yet", "start `aitop gateway` again"
     else:
-        yield OK, f"127.0.0.1:{port}, version {version}: {', '.join(settings.upstreams)}"
+        yield OK, f"127.0.0.1:{port}, version {version}: {', '.join(known)}"
 
 
-def _asked(url: str) -> dict[str, object] | None:
+def _asked(url: str) -> dict[str, Any] | None:
     """What answers there: {} for what is not ours, None for nobody."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

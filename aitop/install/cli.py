@@ -3,6 +3,7 @@
 Without --write nothing on the disk changes.
 """
 
+import importlib.util
 import os
 import shutil
 
@@ -129,7 +130,7 @@ def uninstall(*, purge: bool, yes: bool) -> None:
 
     try:
         with files.lock():
-            for line in units.uninstall():
+            for line in [*units.uninstall(), *units.uninstall(units.GATEWAY)]:
                 click.echo(line)
             if lifecycle.running() is not None:
                 click.echo(
@@ -174,18 +175,28 @@ def _purge(*, ask: bool) -> None:
         os.rmdir(folder)
 
 
+OF_GATEWAY = click.option("--gateway", is_flag=True, help="The gateway's service instead of the listener's.")
+
+
 @click.group()
 def service() -> None:
-    """Run the listener as a systemd or launchd service."""
+    """Run the listener, or the gateway, as a systemd or launchd service."""
 
 
 @service.command("install")
-def service_install() -> None:
-    """Write the service, start it now and at every login."""
+@OF_GATEWAY
+def service_install(*, gateway: bool) -> None:
+    """Write the service, start it now and at every login.
+
+    The gateway serves what the configuration says: gateway.port, [gateway.upstreams].
+    """
     from aitop.listener import lifecycle
 
     try:
         with files.lock():
+            if gateway:
+                _install_gateway()
+                return
             if os.path.exists(paths.in_home(paths.STOPPED)):
                 os.unlink(paths.in_home(paths.STOPPED))
             before = lifecycle.running() is not None
@@ -201,11 +212,23 @@ def service_install() -> None:
         raise click.ClickException(str(error)) from error
 
 
+def _install_gateway() -> None:
+    if importlib.util.find_spec("aiohttp") is None:
+        raise files.Refused("`aitop gateway` needs its extra: pip install 'aitop-status[gateway]'")
+    for line in units.install(units.GATEWAY):
+        click.echo(line)
+
+
 @service.command("uninstall")
-def service_uninstall() -> None:
+@OF_GATEWAY
+def service_uninstall(*, gateway: bool) -> None:
     """Stop the service and remove it."""
     try:
         with files.lock():
+            if gateway:
+                for line in units.uninstall(units.GATEWAY) or ["no service of the gateway is installed"]:
+                    click.echo(line)
+                return
             for line in units.uninstall() or ["no service is installed"]:
                 click.echo(line)
             _after_service(None)
@@ -214,9 +237,10 @@ def service_uninstall() -> None:
 
 
 @service.command("status")
-def service_status() -> None:
+@OF_GATEWAY
+def service_status(*, gateway: bool) -> None:
     """Whether the service is installed and running. Exit code 3 when it is not."""
-    active, line = units.status()
+    active, line = units.status(units.GATEWAY if gateway else units.LISTENER)
     click.echo(line)
     if not active:
         raise SystemExit(3)

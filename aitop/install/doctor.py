@@ -20,6 +20,7 @@ import click
 from aitop import __version__, paths
 from aitop.install import checks
 from aitop.install.findings import FAIL, OK, WARN, Context, Finding
+from aitop.segments.text import printable
 
 MARKS = {OK: ("ok", "green"), WARN: ("warn", "yellow"), FAIL: ("FAIL", "red")}
 LOG_TAIL = 200_000
@@ -46,9 +47,9 @@ def doctor(*, as_json: bool, report: bool) -> None:
 def _print(found: list[Finding]) -> None:
     for finding in found:
         mark, colour = MARKS[finding.level]
-        click.echo(f"{click.style(f'{mark:>4}', fg=colour)}  {finding.check}: {finding.text}")
+        click.echo(f"{click.style(f'{mark:>4}', fg=colour)}  {finding.check}: {printable(finding.text)}")
         if finding.remedy and finding.level != OK:
-            click.echo(f"      do this: {finding.remedy}")
+            click.echo(f"      do this: {printable(finding.remedy)}")
     wrong = sum(finding.level == FAIL for finding in found)
     doubtful = sum(finding.level == WARN for finding in found)
     click.echo(f"{wrong} failed, {doubtful} to look at" if wrong or doubtful else "all is well")

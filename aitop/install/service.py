@@ -1,4 +1,4 @@
-"""The listener as a service of the user's: a systemd unit on Linux, a launchd agent on macOS.
+"""The listener, and the gateway, as services of the user's: systemd units on Linux, launchd agents on macOS.
 
 Hardening stays within what an unprivileged user manager can enforce without namespaces of its own:
 where those are forbidden, a unit that asks for them does not start at all. The listener must read
@@ -11,6 +11,7 @@ import plistlib
 import shlex
 import subprocess
 import sys
+from dataclasses import dataclass
 
 from aitop import paths
 from aitop.install import files
@@ -18,20 +19,14 @@ from aitop.install import files
 UNIT = """\
 # Written by `aitop service install`, which may write it again.
 [Unit]
-Description=aitop: what AI coding costs while it happens
-ConditionPathExists=!{stopped}
-
+Description=aitop: {about}
+{condition}
 [Service]
-Type=notify
-ExecStart={command}
-ExecReload=/bin/kill -HUP $MAINPID
+{kind}ExecStart={command}
 Environment={environment}
 Restart=on-failure
 RestartSec=2
-WatchdogSec=30
-TimeoutStopSec=15
 UMask=0077
-Nice=5
 NoNewPrivileges=yes
 LockPersonality=yes
 RestrictRealtime=yes
@@ -47,32 +42,54 @@ WantedBy=default.target
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a service runs: `aitop WORD`. `kind`: lines of its unit that only it has."""
+
+    word: str
+    noun: str
+    suffix: str  # of the service's name
+    about: str
+    kind: str
+    stoppable: bool = False  # `aitop stop` holds it back
+
+
+LISTENER = Program(
+    "listen", "listener", "", "what AI coding costs while it happens",
+    "Type=notify\nExecReload=/bin/kill -HUP $MAINPID\nWatchdogSec=30\nTimeoutStopSec=15\nNice=5\n", stoppable=True,
+)  # fmt: skip
+# Its stop waits for running answers.
+GATEWAY = Program(
+    "gateway", "gateway", "-gateway", "a relay that counts what passes", "Type=exec\nTimeoutStopSec=75\n"
+)
+
+
 def is_mac() -> bool:
     return sys.platform == "darwin"
 
 
 def name() -> str:
-    """One service for each home: the usual one has the plain name."""
+    """One service of a kind for each home: the usual one has the plain name."""
     home = paths.home()
     if home == os.path.abspath(os.path.expanduser("~/.aitop")):
         return "aitop"
     return f"aitop-{hashlib.sha256(os.fsencode(home)).hexdigest()[:8]}"
 
 
-def label() -> str:
-    return f"local.{name()}.listener"
+def label(program: Program = LISTENER) -> str:
+    return f"local.{name()}.{program.noun}"
 
 
-def path() -> str:
+def path(program: Program = LISTENER) -> str:
     """Where the unit or the plist of this home is (or would be)."""
     if is_mac():
-        return os.path.expanduser(f"~/Library/LaunchAgents/{label()}.plist")
+        return os.path.expanduser(f"~/Library/LaunchAgents/{label(program)}.plist")
     base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    return os.path.join(base, "systemd", "user", f"{name()}.service")
+    return os.path.join(base, "systemd", "user", f"{name()}{program.suffix}.service")
 
 
-def is_installed() -> bool:
-    return os.path.exists(path())
+def is_installed(program: Program = LISTENER) -> bool:
+    return os.path.exists(path(program))
 
 
 def listener_command(word: str = "listen") -> list[str]:
@@ -87,10 +104,13 @@ def environment() -> dict[str, str]:
     return found
 
 
-def unit_text() -> str:
+def unit_text(program: Program = LISTENER) -> str:
+    stopped = paths.in_home(paths.STOPPED).replace("%", "%%")
     return UNIT.format(
-        stopped=paths.in_home(paths.STOPPED).replace("%", "%%"),
-        command=" ".join(_unit_word(word).replace("$", "$$") for word in listener_command()),
+        about=program.about,
+        condition=f"ConditionPathExists=!{stopped}\n" if program.stoppable else "",
+        kind=program.kind,
+        command=" ".join(_unit_word(word).replace("$", "$$") for word in listener_command(program.word)),
         environment=" ".join(_unit_word(f"{key}={value}") for key, value in environment().items()),
     )
 
@@ -99,11 +119,11 @@ def _unit_word(word: str) -> str:
     return '"' + word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") + '"'
 
 
-def plist_bytes() -> bytes:
+def plist_bytes(program: Program = LISTENER) -> bytes:
     return plistlib.dumps(
         {
-            "Label": label(),
-            "ProgramArguments": listener_command(),
+            "Label": label(program),
+            "ProgramArguments": listener_command(program.word),
             "EnvironmentVariables": environment(),
             "RunAtLoad": True,
             "KeepAlive": {"SuccessfulExit": False},
@@ -130,54 +150,57 @@ def launch_command() -> list[str]:
     return ["/bin/sh", "-c", f"{shlex.join(through)} || exec {shlex.join(start)}"]
 
 
-def install() -> list[str]:
+def install(program: Program = LISTENER) -> list[str]:
     """Write the service and start it; says what it did, and what is left to do."""
-    target = path()
-    content = plist_bytes() if is_mac() else unit_text().encode()
+    target = path(program)
+    content = plist_bytes(program) if is_mac() else unit_text(program).encode()
     files.replace(target, files.read(target), content)
     os.chmod(target, 0o644)
     said = [f"wrote {target}"]
     if is_mac():
         domain = f"gui/{os.getuid()}"
-        _run(["launchctl", "bootout", f"{domain}/{label()}"])
+        _run(["launchctl", "bootout", f"{domain}/{label(program)}"])
         steps = [["launchctl", "bootstrap", domain, target]]
     else:
-        steps = [["systemctl", "--user", "daemon-reload"], _ctl("enable", "--now")]
-    return said + _run_all(steps, "the listener now starts when you log in, and is running")
+        steps = [["systemctl", "--user", "daemon-reload"], _ctl("enable", "--now", program=program)]
+    return said + _run_all(steps, f"the {program.noun} now starts when you log in, and is running")
 
 
-def uninstall() -> list[str]:
+def uninstall(program: Program = LISTENER) -> list[str]:
     """Stop and remove the service; says what it did."""
-    target = path()
+    target = path(program)
     if not os.path.exists(target):
         return []
     if is_mac():
-        _run(["launchctl", "bootout", f"gui/{os.getuid()}/{label()}"])
+        _run(["launchctl", "bootout", f"gui/{os.getuid()}/{label(program)}"])
         os.unlink(target)
         return [f"stopped the service and removed {target}"]
-    problem = _run(_ctl("disable", "--now"))
+    problem = _run(_ctl("disable", "--now", program=program))
     os.unlink(target)
     _run(["systemctl", "--user", "daemon-reload"])
     return [f"removed {target} ({problem})" if problem else f"stopped the service and removed {target}"]
 
 
-def status() -> tuple[bool, str]:
+def status(program: Program = LISTENER) -> tuple[bool, str]:
     """Whether the service is installed and running, and a line about it."""
-    if not is_installed():
-        return False, "no service is installed; `aitop service install` writes one"
+    if not is_installed(program):
+        more = "" if program is LISTENER else f" --{program.word}"
+        return False, f"no service is installed; `aitop service install{more}` writes one"
     if is_mac():
-        problem = _run(["launchctl", "print", f"gui/{os.getuid()}/{label()}"])
-        return problem is None, f"{path()}: {'loaded' if problem is None else problem}"
+        problem = _run(["launchctl", "print", f"gui/{os.getuid()}/{label(program)}"])
+        return problem is None, f"{path(program)}: {'loaded' if problem is None else problem}"
     try:
-        done = subprocess.run(_ctl("is-active"), capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(
+            _ctl("is-active", program=program), capture_output=True, text=True, timeout=10, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return False, f"{path()}: systemctl cannot be run ({error})"
+        return False, f"{path(program)}: systemctl cannot be run ({error})"
     state = done.stdout.strip() or (done.stderr.strip().splitlines() or ["unknown"])[0]
-    return state == "active", f"{path()}: {state}"
+    return state == "active", f"{path(program)}: {state}"
 
 
-def _ctl(*words: str) -> list[str]:
-    return ["systemctl", "--user", *words, f"{name()}.service"]
+def _ctl(*words: str, program: Program = LISTENER) -> list[str]:
+    return ["systemctl", "--user", *words, f"{name()}{program.suffix}.service"]
 
 
 def _run_all(steps: list[list[str]], success: str) -> list[str]:

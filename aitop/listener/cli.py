@@ -61,7 +61,8 @@ def stop() -> None:
 
     home = paths.home()
     if os.path.isdir(home):
-        with open(os.path.join(home, paths.STOPPED), "w", encoding="utf-8") as file:
+        mark = os.open(os.path.join(home, paths.STOPPED), os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+        with os.fdopen(mark, "w", encoding="utf-8") as file:
             file.write("aitop start removes this file\n")
     was = lifecycle.running()
     if not lifecycle.stop():
@@ -82,7 +83,7 @@ def status(as_json: bool) -> None:
     found = lifecycle.running()
     state = published.read() or {}
     now = time.time()
-    age = now - state["written_at"] if "written_at" in state else None
+    age = published.age(state, now)
     if as_json:
         answer = {"running": found is not None, "listener": found, "state_age": age, "scan": state.get("scan"),
                   "hooks": state.get("hooks"), "home": paths.home()}  # fmt: skip

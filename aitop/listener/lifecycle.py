@@ -3,7 +3,6 @@
 Commands use this room from outside; the running listener uses only the lock. Nothing here loops.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from aitop import paths
+from aitop import state as published
 
 NETWORK = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre")
@@ -87,11 +87,7 @@ def running() -> dict[str, Any] | None:
     """`listener` of the published state while a listener holds the lock: pid, started_at, version."""
     if not is_locked(paths.home()):
         return None
-    try:
-        with open(paths.in_home(paths.STATE), "rb") as file:
-            found = json.loads(file.read())["listener"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {"pid": None, "started_at": None, "version": None}
+    found = (published.read() or {}).get("listener")
     return found if isinstance(found, dict) else {"pid": None, "started_at": None, "version": None}
 
 
@@ -157,8 +153,5 @@ def stop(timeout: float = 10.0) -> bool:
 
 
 def _published_by(pid: int) -> bool:
-    try:
-        with open(paths.in_home(paths.STATE), "rb") as file:
-            return bool(json.loads(file.read())["listener"]["pid"] == pid)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    found = (published.read() or {}).get("listener")
+    return isinstance(found, dict) and found.get("pid") == pid

@@ -31,7 +31,7 @@ class Log:
         self._write("error", text)
 
     def _write(self, level: str, text: str) -> None:
-        line = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {level} {text}\n"
+        line = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {level} {_one_line(text)}\n"
         if self._echo:
             sys.stderr.write(line)
         try:
@@ -46,3 +46,8 @@ class Log:
                 file.flush()
             except OSError:
                 pass
+
+
+def _one_line(text: str) -> str:
+    """Names come from others: what is no sign to be seen would move a terminal's cursor, or forge a line."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)

@@ -417,7 +417,7 @@ class Listener:
         for limit in read.limits(self.db, now):
             self.aggregator.limits[(limit.provider, limit.account or "", limit.name)] = limit
         for model, basis in read.odd_models(self.db):
-            (self.aggregator.unpriced if basis == 2 else self.aggregator.estimated).add(model)
+            self.aggregator.not_listed(model, basis)
         if self.history.priced_otherwise():
             self._reprice_from = 0
         self.keeper.given = given.read(self.home)

@@ -35,6 +35,14 @@ def size(value: Any) -> int:
         return 0
 
 
+def written(value: Any) -> str:
+    """A value as JSON; "" for one nested deeper than can be written."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return ""
+
+
 def text(value: Any, most: int = 256) -> str | None:
     """A string of a sensible length, else None."""
     return value[:most] if isinstance(value, str) and value else None
@@ -61,7 +69,7 @@ def epoch(value: Any) -> float | None:
             found = moment.timestamp()
         except (ValueError, OverflowError, OSError):
             return None
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e18:
         found = value / 1000 if value > 1e11 else float(value)
     else:
         return None

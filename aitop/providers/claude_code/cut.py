@@ -2,46 +2,68 @@
 
 Result lines are most of a transcript's bytes and tell only which call ended, when and how. Parsing them
 whole would cost more than all else of a first read. Where the bytes leave any doubt the line is parsed.
+A key with its quotes is never part of a text: there its quotes would be escaped.
 """
 
 import re
 
 from aitop.providers.lenient import epoch
 
-# A result's line as clients write it: plain fields, then the message whose first block is the result.
-_RESULT = re.compile(
-    rb'\{(?:"\w+":(?:"[^"\\]*"|true|false|null),)*("message"):\{"role":"user","content":\[\{'
-    rb'(?:"type":"tool_result",)?"tool_use_id":"([^"\\]{1,200})"(?:,"type":"tool_result")?[,}]'
-)
+_MESSAGE = b'"message":{"role":"user","content":[{'
 _USER = b'"type":"user",'
-_TIME = b'"timestamp":"'
-_AFTER = b'}]},"'  # within a text its quote would be escaped
-_LATER = re.compile(rb'\}\]\},"uuid":"[^"\\]*","timestamp":"([^"\\]*)"')
+_TYPED = b'"type":"tool_result",'
+_TOOL = b'"tool_use_id":"'
 _ID = b'"tool_use_id"'
+_TIME = b'"timestamp":"'
+_END = b'}]},"'
+_LATER = re.compile(rb'\}\]\},"uuid":"[^"\\]*","timestamp":"([^"\\]*)"')
 _FAILED = b'"is_error"'
-_BRACE = 125
+_BRACE, _ESCAPE = 125, b"\\"
+HEAD = 4096  # in which the message begins
+LONGEST = 200  # of an id
 
 
 def cut(data: bytes, start: int = 0, stop: int | None = None) -> tuple[str, bool, float] | None:
     """(tool_use_id, failed, at) of the line `data[start:stop]` without parsing, or None where in doubt."""
     stop = len(data) if stop is None else stop
-    found = _RESULT.match(data, start, stop)
-    if found is None or data[stop - 1] != _BRACE:
+    find = data.find
+    message = find(_MESSAGE, start, min(stop, start + HEAD))
+    if message < 0 or find(b"{", start + 1, message) >= 0 or data[stop - 1] != _BRACE:
         return None
-    message, begun = found.start(1), found.end()
-    if data.find(_USER, start, message) < 0 or b"tool_result" not in found[0]:
+    found = _identity(data, message + len(_MESSAGE), stop)
+    if found is None or find(_USER, start, message) < 0:
         return None
-    end = data.find(_AFTER, begun - 1, stop)
-    if end < 0 or data.find(_ID, begun, end) >= 0:
+    identity, begun = found
+    end = find(_END, begun - 1, stop)
+    if end < 0 or find(_ID, begun, end) >= 0:
         return None
     at = epoch(_time(data, start, message, end, stop))
     if at is None:
         return None
     failed = data.endswith(b',"is_error":true', begun - 1, end)
     said = failed or data.endswith(b',"is_error":false', begun - 1, end)
-    if not said and data.find(_FAILED, begun - 1, end) >= 0:
+    if not said and find(_FAILED, begun - 1, end) >= 0:
         return None
-    return found[2].decode("utf-8", "replace"), failed, at
+    return identity, failed, at
+
+
+def _identity(data: bytes, at: int, stop: int) -> tuple[str, int] | None:
+    """The id of a block that begins with its type and its id, in whichever order, and where it goes on."""
+    typed = data.startswith(_TYPED, at, stop)
+    at += len(_TYPED) if typed else 0
+    if not data.startswith(_TOOL, at, stop):
+        return None
+    at += len(_TOOL)
+    end = data.find(b'"', at, min(stop, at + LONGEST))
+    identity = data[at:end]
+    if end <= at or _ESCAPE in identity:
+        return None
+    end += 1
+    if not typed:
+        if not data.startswith(b"," + _TYPED[:-1], end, stop):
+            return None
+        end += len(_TYPED)
+    return (identity.decode("utf-8", "replace"), end) if data[end] in b",}" else None
 
 
 def _time(data: bytes, start: int, message: int, end: int, stop: int) -> str | None:

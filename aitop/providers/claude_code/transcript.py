@@ -74,7 +74,8 @@ class _Run:
         self.pending, self.asked = _resumed(source.pending)
         self.events: list[Event] = []
         self.told: dict[tuple[str | None, str | None], Told] = {}
-        self.tools: dict[str, ToolUse] = {}
+        self.tools: dict[str, tuple[float, str, str | None]] = {}  # id → (at, name, agent)
+        self.ends: dict[str, tuple[float, bool]] = {}  # id → (at, failed)
         self.bad = 0
         self.first_at: float | None = None
         self.last_at: float | None = None
@@ -98,7 +99,7 @@ class _Run:
         self._close(data)
         session = self.session
         responses: list[Event] = [told.response(session) for told in sorted(self.told.values(), key=last)]
-        events = responses + list(self.tools.values()) + self.events
+        events = responses + self._calls() + self.events
         return Parsed(events, self.bad, self.first_at, self.session, self.pending or self._answered())
 
     def _any(self, line: bytes, offset: int) -> None:
@@ -180,8 +181,7 @@ class _Run:
             if sort == "tool_use":
                 identity = text(block.get("id"))
                 if identity and identity not in self.tools:
-                    name = text(block.get("name")) or "unknown"
-                    self.tools[identity] = ToolUse(self.session or "unknown", at, identity, name, agent)
+                    self.tools[identity] = (at, text(block.get("name")) or "unknown", agent)
                 if unfinished:
                     visible += size(block.get("input"))
             elif unfinished and sort in ("text", "thinking"):
@@ -237,12 +237,19 @@ class _Run:
                     self._ended(identity, block.get("is_error") is True, at)
 
     def _ended(self, identity: str, failed: bool, at: float) -> None:
-        use = self.tools.get(identity)
-        if use is None:
+        if identity not in self.tools:
             self.events.append(ToolResult(self.session or "unknown", at, identity, "", failed))
-        elif use.ended_at is None or at < use.ended_at or failed:
-            ended = at if use.ended_at is None else min(at, use.ended_at)
-            self.tools[identity] = use._replace(ended_at=ended, failed=failed or use.failed)
+            return
+        known = self.ends.get(identity)
+        self.ends[identity] = (at, failed) if known is None else (min(at, known[0]), failed or known[1])
+
+    def _calls(self) -> list[Event]:
+        """Every tool call that began in this run, with its end if that came."""
+        ends, session = self.ends, self.session or "unknown"
+        return [
+            ToolUse(session, at, identity, name, agent, *ends.get(identity, (None, False)))
+            for identity, (at, name, agent) in self.tools.items()
+        ]
 
     # -- the client's own bookkeeping ------------------------------------------------------------------------
 

@@ -58,8 +58,9 @@ def _response(record: dict[str, Any], identity: str, session: str, at: float, mo
         model if local or isinstance(tokens, dict) else NO_USAGE + model.rpartition("/")[2],
         _usage(tokens) if isinstance(tokens, dict) else Usage(),
         identity,
-        request_id=own if own is not None and _is_unique(own) else None,
         stop_reason=CUT_OFF.get(reason, reason) if reason else None,
+        paying_session=session,  # a day's file holds many
+        also=(own,) if own is not None and _is_unique(own) else (),
         duration_ms=_number(record.get("duration_ms")),
         ttft_ms=_number(record.get("ttft_ms")),
         billed_usd=0.0 if local else _number(record.get("billed_usd")),

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from aitop.model import ClientTotals, Event, SessionInfo, ToolUse
 from aitop.providers import Parsed, Source
+from aitop.providers.files import check_database
 from aitop.providers.lenient import epoch, loads, text
 from aitop.providers.opencode.message import Owner, events
 
@@ -24,6 +25,7 @@ PATIENCE = 0.5  # seconds to wait for a writer
 def read(path: str, source: Source) -> Iterator[Parsed]:
     """What changed since `source.pending`, the newest time seen then. Raises OSError."""
     since = int(source.pending or 0)
+    check_database(path)
     try:
         db = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=PATIENCE)
         try:
