@@ -1,4 +1,4 @@
-"""Where everything lives: the one place that knows a file's name.
+"""Where everything lives, and how it is read: the one place that knows a file's name.
 
 Hot: read by `aitop hook` and every one-shot, so it imports `os` alone and creates nothing.
 All paths hang off `$AITOP_HOME` (default `~/.aitop`); readers always go through it, even where
@@ -43,6 +43,30 @@ def config_file() -> str:
 def in_home(name: str) -> str:
     """The path of one of the names above under `home()`."""
     return os.path.join(home(), name)
+
+
+def opened(path: str) -> int:
+    """A regular file's descriptor, to be read. Raises OSError, also for what is none.
+
+    Opening a FIFO would wait for its writer, a device never ends.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    if os.fstat(fd).st_mode & 0o170000 == 0o100000:
+        return fd
+    os.close(fd)
+    raise OSError(22, "is no regular file", path)
+
+
+def read(path: str) -> bytes:
+    """All of a regular file. Raises OSError as above."""
+    fd = opened(path)
+    try:
+        parts = []
+        while part := os.read(fd, 1 << 20):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(fd)
 
 
 def runtime_folder() -> str | None:

@@ -32,7 +32,7 @@ def prepare_home(home: str) -> None:
         os.makedirs(home, mode=0o700, exist_ok=True)
         found = os.stat(home)
     except OSError as error:
-        raise LifeError(f"{home}: {error.strerror}. Set AITOP_HOME to a folder you can write") from error
+        raise LifeError(unwritable(home, error)) from error
     if found.st_uid != os.getuid():
         raise LifeError(f"{home} belongs to another user. Set AITOP_HOME to a folder of your own")
     if found.st_mode & 0o077:
@@ -43,6 +43,11 @@ def prepare_home(home: str) -> None:
             f"{home} is on a network file system ({kind}), where neither sockets nor the history are safe "
             "between hosts. Set AITOP_HOME to a local folder, for example /var/tmp/$USER-aitop"
         )
+
+
+def unwritable(home: str, error: OSError) -> str:
+    """What to say where the home cannot be written."""
+    return f"{home}: {error.strerror}. Set AITOP_HOME to a folder you can write"
 
 
 def file_system(path: str) -> str | None:
@@ -100,14 +105,13 @@ def clean_environment(environ: dict[str, str]) -> dict[str, str]:
 
 
 def start_detached(wait: float = 5.0) -> bool:
-    """Start a listener of its own session, cwd `/`, with a cut environment; whether one runs in the end."""
+    """Start a listener of its own session, cwd `/`, with a cut environment; whether one runs in the end.
+
+    Raises LifeError.
+    """
     home = paths.home()
     prepare_home(home)
-    try:
-        os.unlink(os.path.join(home, paths.STOPPED))
-    except FileNotFoundError:
-        pass
-    log = os.open(os.path.join(home, paths.LOG), os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    log = _begin(home)
     try:
         process = subprocess.Popen(
             [sys.executable, "-m", "aitop", "listen", "--quiet"],
@@ -130,6 +134,21 @@ def start_detached(wait: float = 5.0) -> bool:
             return True
         time.sleep(0.02)
     return process.poll() is None
+
+
+def _begin(home: str) -> int:
+    """Take back an earlier `aitop stop`; the log, opened to be written. Raises LifeError."""
+    try:
+        try:
+            os.unlink(os.path.join(home, paths.STOPPED))
+        except FileNotFoundError:
+            pass
+        how = (
+            os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK
+        )  # a FIFO would wait for a reader
+        return os.open(os.path.join(home, paths.LOG), how, 0o600)
+    except OSError as error:
+        raise LifeError(unwritable(home, error)) from error
 
 
 def stop(timeout: float = 10.0) -> bool:

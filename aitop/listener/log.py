@@ -37,7 +37,10 @@ class Log:
         try:
             if os.path.exists(self._path) and os.path.getsize(self._path) > LIMIT:
                 os.replace(self._path, self._path + ".1")
-            fd = os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            how = (
+                os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK
+            )  # a FIFO would wait for a reader
+            fd = os.open(self._path, how, 0o600)
         except OSError:
             return  # a full or read-only disk is told in state.json, not here
         with os.fdopen(fd, "a", encoding="utf-8", errors="replace") as file:
