@@ -7,7 +7,9 @@ import os
 import sqlite3
 
 import pytest
-from lines import START, assistant
+from click.testing import CliRunner
+from fuzz import judge
+from lines import START, assistant, result, transcript, use
 from test_aggregator import changes
 from test_copilot import start
 from test_gemini import header, message
@@ -16,18 +18,22 @@ from worlds import SESSIONS, Book
 
 from aitop import config, guard, state
 from aitop.aggregator import LIMITS, MODELS, STOPS, Aggregator
+from aitop.cli import main
+from aitop.config import values
 from aitop.history import ledger
-from aitop.install import checks, doctor
-from aitop.install.findings import WARN, Finding
+from aitop.install import checks, checks_listener, doctor
+from aitop.install.findings import OK, WARN, Context, Finding
+from aitop.install.record import Installed
 from aitop.listener import lifecycle
 from aitop.listener.log import Log
 from aitop.model import Limit, Response, Sum, Usage
 from aitop.pricing import cost, table
-from aitop.providers import Source
+from aitop.providers import Source, claude_code
+from aitop.providers.claude_code import kinds
 from aitop.providers.codex import rollout
 from aitop.providers.copilot import events as copilot
 from aitop.providers.gemini import chat
-from aitop.providers.lenient import MOST_TOKENS, epoch, written
+from aitop.providers.lenient import MOST_TOKENS, epoch, milliseconds, written
 from aitop.providers.opencode import message as opencode
 from aitop.publish import Publisher
 from aitop.segments import humanize
@@ -253,7 +259,7 @@ def test_an_error_of_the_configuration_shows_no_controls(text):
 def test_an_error_of_the_configuration_is_short(tmp_path):
     with pytest.raises(config.ConfigError) as error:
         config.parse(b"'" + b"x" * 100_000 + b"' = 1", "/x/config.toml")
-    assert len(str(error.value)) <= config.MOST_SAID
+    assert len(str(error.value)) <= values.MOST_SAID
 
 
 @pytest.mark.parametrize("text", ["x = " + "[" * 5000, ".".join("a" * 3000) + " = 1"])
@@ -303,3 +309,82 @@ def test_a_link_in_the_place_of_our_runtime_folder_is_refused(home, monkeypatch,
     with pytest.raises(OSError, match="no folder of this user"):
         Publisher(home, paths.runtime_folder())
     assert os.listdir(elsewhere) == ["kept"]
+
+
+def test_a_report_of_a_state_with_half_a_character_is_made(published):
+    published(
+        json.dumps(
+            {"sessions": [{"id": "\ud800", "model": "\ud800\x9b", "provider": "x"}], "providers": ["\ud800"]}
+        )
+    )
+    context = checks.context(0.0, prove=False)
+    assert json.dumps(doctor.bundle([], context)).isascii()
+
+
+NAMES = ["\x1b]0;owned\x07", "a\x9b2Jb", "c\u202ed", "\x00", "e\rf", "#(touch x)", "g\u2028h"]
+GROUPS = ("models", "sessions", "projects", "tools", "tags", "branches", "daily", "blocks")
+FORMS = ([], ["--markdown"], ["--csv"], ["--json"])
+COMMANDS = [
+    *[["report", word, *form] for word in GROUPS for form in FORMS],
+    ["advise"], ["forecast"], ["tag"], ["top", "--once"], ["prices"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_command_shows_a_terminal_the_controls_in_names(hostile_history, words):
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code in (0, 1), done.output
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    for line in done.output.split("\n"):
+        judge.printable(line, " ".join(words))
+    if words[:2] == ["report", "models"]:
+        assert "touch x" in done.output
+
+
+@pytest.fixture
+def hostile_history(home, tmp_path):
+    """A history whose every name is one that a terminal would obey."""
+    for number, name in enumerate(NAMES):
+        session = f"{number:08d}-2222-4333-8444-555555555555"
+        more = {"cwd": f"/work/{name}", "gitBranch": name}
+        transcript(
+            tmp_path / "user" / ".claude",
+            [
+                assistant(f"m{number}", START, request_id=f"r{number}", model=f"m{name}", session=session, stop=name,
+                          content=[use(f"t{number}", name)], **more),
+                result(f"t{number}", START + 1, session=session, **more),
+            ],
+            session=session,
+        )  # fmt: skip
+    done = CliRunner().invoke(main, ["report", "models", "--json"])
+    assert done.exit_code == 0, done.output
+
+
+# -- telemetry and the rest of what later runs found ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"), [(None, None), (-1.0, None), (0.0, 0.0), (5e8, 5e8), (1.68e13, None)]
+)
+def test_what_nothing_can_have_taken_is_no_duration(value, taken):
+    assert milliseconds(value) == taken
+
+
+def test_a_total_of_the_client_s_that_is_below_zero_is_none():
+    state = {"type": "cost-state", "sessionId": "s", "totalCostUSD": 1.0, "totalAPIDuration": -5200}
+    (event,) = claude_code.provider.parse(lines(state), 0, Source("s", None)).events
+    assert (event.cost_usd, event.api_ms) == (1.0, None)
+
+
+def test_the_kind_of_a_line_is_never_taken_from_the_next_line():
+    data = b'{"type":"user\n","a":1}\n'
+    assert kinds.of(data, 0, 13) is None
+    assert kinds.of(b'{"type":"user"', 0, 14) is None
+    assert kinds.of(b'{"type":"user"}', 0, 15) == b"user"
+
+
+@pytest.mark.parametrize("models", [5, 1.5, "text", {"a": 1}, None, True])
+def test_doctor_reads_a_state_whose_models_are_no_list(models):
+    state = {"prices": {"unpriced_models": models, "estimated_models": models}}
+    found = list(checks_listener.prices(Context(0.0, state, (), Installed(), prove=False)))
+    assert [level for level, *_ in found] == [OK]

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -129,6 +130,8 @@ def test_no_file_is_open_to_others_for_a_moment_whatever_the_umask(
     if place != "home":
         run.mkdir(mode=0o700)
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(run))
+    (tmp_path / "config.toml").write_text(f"[otel]\nenabled = true\nport = {free_port()}\n")
+    monkeypatch.setenv("AITOP_CONFIG", str(tmp_path / "config.toml"))
     transcript(str(tmp_path / "user" / ".claude"), [user(), assistant()])
     aitop = [sys.executable, "-m", "aitop"]
     listener = watched.run(*aitop, "listen", "--quiet", wait=False)
@@ -139,6 +142,7 @@ def test_no_file_is_open_to_others_for_a_moment_whatever_the_umask(
             "-c",
             f"from aitop.history import backup; backup.make({home + '/history.db'!r}, {home!r})",
         )
+        watched.run(sys.executable, "-c", JOURNAL)
         watched.run(*aitop, "tag", SESSION, "client")
         watched.run(*aitop, "waybar", "--cycle")
         watched.run(*aitop, "install", "--write", "--statusline")
@@ -152,9 +156,21 @@ def test_no_file_is_open_to_others_for_a_moment_whatever_the_umask(
     births = watched.births([home, str(run)])
     made = {os.path.relpath(path, home).split(".tmp")[0] for path, _ in births}
     assert {"claudecode.sock", "history.db", "listener.lock", "aitop.log", "history.backup-1.db.new", "stopped",
-            "tags.lock", "waybar.preset.new", "."} <= made  # fmt: skip
+            "tags.lock", "waybar.preset.new", "gateway/openai", "."} <= made  # fmt: skip
     assert [(path, oct(mode)) for path, mode in births if mode & 0o077] == []
     assert open_ones(home) == open_ones(str(run)) == []
+
+
+JOURNAL = (
+    "from aitop import journal; from aitop.providers.gateway.entry import Entry; "
+    "journal.append('openai', [Entry('a', 1e9, 's', 'm')], 1e9)"
+)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def open_ones(folder):

@@ -7,7 +7,7 @@ finding of its own. `now` and the published state are handed in.
 from collections.abc import Callable
 
 from aitop import state as published
-from aitop.install import checks_client, checks_gateway, checks_listener, record, roots
+from aitop.install import checks_client, checks_gateway, checks_listener, checks_otel, record, roots
 from aitop.install.findings import WARN, Context, Finding, Found
 
 CHECKS: dict[str, Callable[[Context], Found]] = {
@@ -19,6 +19,7 @@ CHECKS: dict[str, Callable[[Context], Found]] = {
     "settings": checks_client.client_settings,
     "managed settings": checks_client.managed,
     "forwarder": checks_client.forwarding,
+    "telemetry": checks_otel.telemetry,
     "gateway": checks_gateway.gateway,
     "prices": checks_listener.prices,
     "reading": checks_listener.reading,

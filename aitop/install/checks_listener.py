@@ -116,20 +116,24 @@ def prices(context: Context) -> Found:
     else:
         yield OK, f"prices of {table.get('as_of')}"
     for key, word in (("unpriced_models", "no price"), ("estimated_models", "only a family's price")):
-        models = [str(model) for model in table.get(key) or () if not str(model).startswith(NO_USAGE)]
+        models = [model for model in _names(table.get(key)) if not model.startswith(NO_USAGE)]
         if models:
             yield (
                 WARN,
                 f"{word} for {', '.join(models[:10])}",
                 ("aitop prices update, or give prices under [prices.models] in the configuration"),
             )
-    silent = [str(model) for model in table.get("unpriced_models") or () if str(model).startswith(NO_USAGE)]
+    silent = [model for model in _names(table.get("unpriced_models")) if model.startswith(NO_USAGE)]
     if silent:
         yield (
             WARN,
             f"requests without usage: {', '.join(model.removeprefix(NO_USAGE) for model in silent[:10])}",
             'ask for it: stream_options={"include_usage": true}; docs/gateway.md',
         )
+
+
+def _names(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def reading(context: Context) -> Found:

@@ -34,10 +34,10 @@ def doctor(*, as_json: bool, report: bool) -> None:
     context = checks.context(time.time())
     found = checks.run(context)
     if report:
-        click.echo(json.dumps(bundle(found, context), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(bundle(found, context), indent=1))
         return
     if as_json:
-        click.echo(json.dumps([_as_dict(finding) for finding in found], indent=1, ensure_ascii=False))
+        click.echo(json.dumps([_as_dict(finding) for finding in found], indent=1))
     else:
         _print(found)
     if any(finding.level == FAIL for finding in found):
@@ -94,7 +94,7 @@ def scrub(text: str) -> str:
 
 
 def _hashed(text: object) -> str:
-    return "#" + hashlib.sha256(str(text).encode()).hexdigest()[:8]
+    return "#" + hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest()[:8]
 
 
 def _session(row: dict[str, Any]) -> dict[str, Any]:

@@ -112,7 +112,9 @@ def _tell(found: dict[str, object], state: dict[str, object], age: float | None,
         click.echo("state     not published yet")
         return
     click.echo(f"state     written {age:.1f} s ago")
-    scan, hooks = state.get("scan"), state.get("hooks")
+    scan, hooks, checks = state.get("scan"), state.get("hooks"), state.get("doctor")
+    if isinstance(checks, dict) and checks.get("config_error"):
+        click.echo(f"config    not in force: {checks['config_error']}")
     if isinstance(scan, dict):
         done, total = scan["done_bytes"] / 1e6, scan["total_bytes"] / 1e6
         how = "complete" if scan["complete"] else f"{100 * done / total if total else 0:.0f} %"

@@ -7,13 +7,12 @@ import sqlite3
 import sys
 import time
 
-from filelock import Timeout
-
 from aitop import __version__, paths
 from aitop.config import Config, ConfigError, load
 from aitop.history import check, restore
 from aitop.history.schema import HistoryError
 from aitop.listener import lifecycle
+from aitop.listener.lock import Held
 from aitop.listener.log import Log
 from aitop.listener.receive import SocketError
 
@@ -36,7 +35,7 @@ def main(*, echo: bool) -> int:
     lock = lifecycle.lock(home)
     try:
         lock.acquire(timeout=0.5)  # somebody who only asks whether it is held holds it for a moment
-    except Timeout:
+    except Held:
         return _refuse(f"another listener runs for {home}: `aitop status` tells which, `aitop stop` ends it")
     except OSError as error:
         return _refuse(lifecycle.unwritable(home, error))
@@ -48,9 +47,10 @@ def main(*, echo: bool) -> int:
     finally:
         lock.release()
     if reason in ("upgrade", "damaged"):
-        os.execv(  # noqa: S606
-            sys.executable, [sys.executable, "-m", "aitop", "listen", *([] if echo else ["--quiet"])]
-        )
+        # Without -P a folder called aitop where this one was started would be taken for the package.
+        safe = [] if _runs_from_here() else ["-P"]
+        words = [sys.executable, *safe, "-m", "aitop", "listen", *([] if echo else ["--quiet"])]
+        os.execv(sys.executable, words)  # noqa: S606
     return 0
 
 
@@ -112,6 +112,11 @@ def _configuration(log: Log) -> tuple[Config, str | None]:
     except ConfigError as error:
         log.error(f"{error}; going on with the defaults")
         return Config(), str(error)
+
+
+def _runs_from_here() -> bool:
+    """Whether the package is found only because it lies in the current folder."""
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) == os.getcwd()
 
 
 def _refuse(text: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+MOST_MS = 7 * 86_400_000.0
 MOST_TOKENS = 1 << 26  # a count beyond this is damage, not usage; sums of such would not fit the history
 
 
@@ -55,6 +56,11 @@ def count(value: Any) -> int:
     if type(value) is float and value == value and abs(value) < MOST_TOKENS:  # noqa: PLR0124
         return int(value) if value >= 1 else 0
     return 0
+
+
+def milliseconds(value: float | None) -> float | None:
+    """How long something took, None where nothing can have taken so long."""
+    return value if value is not None and 0 <= value < MOST_MS else None
 
 
 def epoch(value: Any) -> float | None:

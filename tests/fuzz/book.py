@@ -50,6 +50,7 @@ class Book:
         self.keeper.begin(self.db, now)
         self.shares.begin_day(starts, {})
         self.alerts: tuple[Any, ...] = ()
+        self._seen: set[Any] = set()
 
     def close(self) -> None:
         self.db.close()
@@ -59,7 +60,7 @@ class Book:
 
     def parsed(self, provider: str, path: str, parsed: Parsed, data: bytes) -> None:
         """What a run of a file's lines told."""
-        checked_parsed(parsed, provider)
+        checked_parsed(parsed._replace(events=self._unseen(parsed.events)), provider)
         if len(parsed.events) > 1000 + 30 * len(data):
             raise judge.Broken(f"{len(parsed.events)} events from {len(data)} bytes")
         if parsed.pending is not None and len(parsed.pending) > 65_536 + len(data):
@@ -74,8 +75,14 @@ class Book:
 
     def fed(self, provider: str, feed: Feed) -> None:
         """What a payload of the socket told."""
-        checked_feed(feed, provider)
+        checked_feed(feed._replace(events=self._unseen(feed.events)), provider)
         self.history.apply(provider, feed.events, self.now)
+
+    def _unseen(self, events: list[Any]) -> list[Any]:
+        """Those that were not looked at before: most of a mutated record is as it was."""
+        found = [event for event in events if event not in self._seen]
+        self._seen.update(found)
+        return found
 
     # -- what comes of it ------------------------------------------------------------------------------------
 

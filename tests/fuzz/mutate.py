@@ -4,6 +4,7 @@ Structure first (a value swapped for a hostile one, a key gone, a subtree from a
 another order), then now and then plain bytes. Must know nothing of what is tested.
 """
 
+import contextlib
 import json
 import pickle
 from random import Random
@@ -55,11 +56,12 @@ def hostile(random: Random) -> Any:
 def mutated(value: Any, others: list[Any], random: Random, most: int = 4) -> Any:
     """A copy of a JSON value, changed in up to `most` places; `others` lend subtrees."""
     value = _copy(value)
+    places = _places(value) if isinstance(value, dict | list) else []
+    if not places:
+        return hostile(random)
     for _ in range(random.randint(1, most)):
-        places = _places(value) if isinstance(value, dict | list) else []
-        if not places:
-            return hostile(random)
-        _change(random.choice(places), others, random)
+        with contextlib.suppress(KeyError, IndexError):  # an earlier change took the place away
+            _change(random.choice(places), others, random)
     return value
 
 

@@ -52,6 +52,7 @@ class Lines:
         self.number += 1
         path = PATHS[self.name].format(self.number % 7)
         source = self.sources.get(path) or self.provider.identify(path)
+        data = data if data.endswith(b"\n") else data + b"\n"  # whole lines are what a provider is given
         parsed = self.provider.parse(data, 0, source)
         self.book.parsed(self.name, path, parsed, data)
         self.sources[path] = Source(parsed.session, source.agent, parsed.pending)
