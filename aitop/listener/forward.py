@@ -58,7 +58,8 @@ class Forwarder:
 
     def doctor(self) -> dict[str, Any]:
         return {
-            "url": shown(self.url), "sent": self.sent, "failed": self.failed, "lost": self.lost, "problem": self.problem,
+            "url": shown(self.url), "sent": self.sent, "failed": self.failed, "lost": self.lost,
+            "problem": self.problem,
         }  # fmt: skip
 
     def sweep(self, monotonic: float) -> None:
