@@ -9,13 +9,14 @@ from collections import deque
 from collections.abc import Iterable
 
 from aitop import periods
-from aitop.history.ledger import Changes
+from aitop.history.ledger import Changes, within
 from aitop.model import ZERO, Limit, Sum, Timing
 from aitop.timings import TimingWindows
 from aitop.windows import Minutes, Moments, Quarters, Total, Windows
 
 LATENCIES = 512  # the newest of each tool: exact percentiles over them
-TOOLS = 200
+# Names come from clients' files; past so many different ones, "other" takes the rest.
+TOOLS, STOPS, MODELS, LIMITS = 200, 100, 200, 64
 
 
 class Tool:
@@ -68,7 +69,7 @@ class Aggregator:
             tool = self.tools[name] = Tool()
             tool.calls, tool.failures = calls, failures
             tool.latencies.extend(latencies)
-        self.stop_reasons = dict(stops)
+        self.stop_reasons = dict(sorted(stops.items(), key=lambda item: -item[1])[:STOPS])
         self.compactions = compactions
 
     def recall(self, past: Iterable[tuple[float, Sum]]) -> None:
@@ -105,7 +106,8 @@ class Aggregator:
             if reason == "max_tokens":
                 self.cut_off.add(at, sign)
             if at >= self.day:
-                self.stop_reasons[reason] = self.stop_reasons.get(reason, 0) + sign
+                name = within(self.stop_reasons, reason, STOPS)
+                self.stop_reasons[name] = self.stop_reasons.get(name, 0) + sign
         for at, name, calls, failures in changes.tools:
             if at >= self.day:
                 tool = self._tool(name)
@@ -121,10 +123,16 @@ class Aggregator:
         for limit in changes.limits:
             key = (limit.provider, limit.account or "", limit.name)
             known = self.limits.get(key)
-            if known is None or limit.seen_at >= known.seen_at:
+            if limit.seen_at >= known.seen_at if known else len(self.limits) < LIMITS:
                 self.limits[key] = limit
         for model, basis in changes.models:
-            (self.unpriced if basis == 2 else self.estimated).add(model)
+            self.not_listed(model, basis)
+
+    def not_listed(self, model: str, basis: int) -> None:
+        """A model whose responses are not at list price: 1 by family, 2 unpriced."""
+        odd = self.unpriced if basis == 2 else self.estimated
+        if len(odd) < MODELS:
+            odd.add(model)
 
     def advance(self, now: float) -> None:
         """Let time pass."""
@@ -135,6 +143,4 @@ class Aggregator:
         return self.windows.sum(name)
 
     def _tool(self, name: str) -> Tool:
-        if name not in self.tools and len(self.tools) >= TOOLS:
-            name = "other"
-        return self.tools.setdefault(name, Tool())
+        return self.tools.setdefault(within(self.tools, name, TOOLS), Tool())

@@ -125,7 +125,8 @@ def judge(state: "dict[str, Any] | None", now: float, names: list[str]) -> "tupl
             judged.append({"kind": "budget", "verdict": level, **row})
     if not names:
         judged += _limits(state, now)
-    complete = state.get("scan", {}).get("complete") is not False
+    scan = state.get("scan")
+    complete = not isinstance(scan, dict) or scan.get("complete") is not False
     if any(row["verdict"] == "over" for row in judged):
         return OVER, judged
     if not judged or not complete:

@@ -153,7 +153,8 @@ def send(path: str, message: bytes) -> bool:
     peer = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
         peer.connect(path)
-        peer.sendall(message)
+        if _is_ours(peer):
+            peer.sendall(message)
     except OSError as error:
         import errno
 
@@ -161,6 +162,15 @@ def send(path: str, message: bytes) -> bool:
     finally:
         peer.close()
     return True
+
+
+def _is_ours(peer: _socket.socket) -> bool:
+    """Whether this user listens there: a payload holds a conversation. True where the system cannot tell."""
+    option = getattr(_socket, "SO_PEERCRED", None)
+    if option is None:
+        return True
+    credentials = peer.getsockopt(_socket.SOL_SOCKET, option, 12)  # pid, uid, gid
+    return int.from_bytes(credentials[4:8], sys.byteorder) == os.getuid()
 
 
 def _start(home: str | None) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from aitop import scan
+from aitop.folders import Folders, is_text, leads_astray
 from aitop.history.batch import Batch
 from aitop.history.rows import File
 from aitop.history.store import History
@@ -31,7 +32,8 @@ class Ingest:
     ) -> None:
         self.history = history
         self.providers = {provider.name: guarded(provider) for provider in providers}
-        self.folders = [(name, os.path.realpath(folder)) for name in folders for folder in folders[name]]
+        self._folders = Folders(folders)
+        self.folders = self._folders.roots
         self.helpers_allowed = helpers
         self.helpers: list[scan.Helper] = []
         self.done_bytes = 0
@@ -93,13 +95,17 @@ class Ingest:
             self._consider(path, provider, found, now)
 
     def look(self, path: str, now: float) -> bool:
-        """One path that something spoke of: queue it if it changed. Whether it is under a folder of ours."""
-        if "\0" in path or not _is_text(path):
+        """One path that something spoke of: queue it if it changed. Whether it is under a folder of ours.
+
+        One that is spelled otherwise than we know the folder is found by the next look at the folders.
+        """
+        real = self._folders.real(path.removesuffix(WAL))
+        if real is None:
             return False
-        path = path.removesuffix(WAL)
-        real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
         for name, root in self.folders:
             if (real == root or real.startswith(root + os.sep)) and self.providers[name].wants(real):
+                if leads_astray(root, real):
+                    return False
                 try:
                     found = os.stat(real, follow_symlinks=False)
                 except OSError:
@@ -123,7 +129,7 @@ class Ingest:
                 self._consider(path, provider, found, now)
 
     def _consider(self, path: str, provider: str, found: os.stat_result, now: float) -> None:
-        if not _is_text(path):
+        if not is_text(path):
             self.unreadable[path.encode("utf-8", "replace").decode()] = "its name is not UTF-8"
             return
         known = self.history.files.get(path)
@@ -284,12 +290,3 @@ def _prepared(chunk: Chunk, *, history: History, now: float) -> tuple[Chunk, Bat
     """A chunk without its events, and what they come to: runs in a helper."""
     batch = history.prepare(chunk.parsed.events, now)
     return chunk._replace(parsed=chunk.parsed._replace(events=[])), batch
-
-
-def _is_text(path: str) -> bool:
-    """Whether a path can be stored and published; a name may be any bytes."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

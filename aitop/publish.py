@@ -7,6 +7,7 @@ there, in memory, and `$AITOP_HOME` holds links.
 """
 
 import os
+import stat
 from typing import Any
 
 import orjson
@@ -47,9 +48,7 @@ class Publisher:
                 if os.path.islink(path):
                     os.unlink(path)
         _make(self.segments)
-        os.close(
-            os.open(os.path.join(self.folder, paths.NOW), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        )
+        _touch(os.path.join(self.folder, paths.NOW))
 
     def state(self, state: dict[str, Any]) -> None:
         """Replace `state.json`. Raises OSError."""
@@ -265,8 +264,25 @@ def _display(config: Config, limited: bool) -> dict[str, Any]:
 
 
 def _make(folder: str) -> str:
+    """Make a folder private to this user, or make the one that is there private. Raises OSError."""
+    if not os.path.isdir(folder):
+        _remove(folder)  # whatever stands in its place
     os.makedirs(folder, mode=0o700, exist_ok=True)
+    found = os.lstat(folder)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise OSError(f"{folder} is no folder of this user")
+    if found.st_mode & 0o077:
+        os.chmod(folder, 0o700)
     return folder
+
+
+def _touch(path: str) -> None:
+    """An empty file that any shell may write to without waiting: in its place stands no FIFO and no device."""
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        (os.rmdir if os.path.isdir(path) and not os.path.islink(path) else os.unlink)(path)
+    mark = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    os.fchmod(mark, 0o600)  # a shell may have made it first
+    os.close(mark)
 
 
 def _link(target: str, link: str) -> None:

@@ -21,8 +21,7 @@ def read(provider: str | None = None) -> dict[str, Any] | None:
     import json
 
     try:
-        with open(paths.in_home(paths.STATE), "rb") as file:
-            state = json.loads(file.read())
+        state = json.loads(paths.read(paths.in_home(paths.STATE)))
     except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(state, dict):

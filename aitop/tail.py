@@ -6,12 +6,12 @@ What is no regular file is never opened for reading: a FIFO would block, a devic
 """
 
 import os
-import stat
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from zlib import crc32
 
 from aitop.providers import Parsed, Source
+from aitop.providers.files import open_regular
 
 CHUNK = 512 << 10  # larger ones cost a page fault for each page, every time
 LONGEST = 32 << 20  # a line beyond this is skipped, not held in memory
@@ -70,16 +70,6 @@ def stamp(path: str, found: os.stat_result) -> Stamp:
     except OSError:
         return Stamp(found.st_size, found.st_mtime_ns)
     return Stamp(found.st_size + log.st_size, max(found.st_mtime_ns, log.st_mtime_ns))
-
-
-def open_regular(path: str) -> tuple[int, os.stat_result] | None:
-    """A read-only descriptor of a regular file, or None for anything else. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY)
-    found = os.fstat(fd)
-    if stat.S_ISREG(found.st_mode):
-        return fd, found
-    os.close(fd)
-    return None
 
 
 def chunks(job: Job, parse: Parse, identify: Identify, read: Read | None = None) -> Iterator[Chunk]:

@@ -117,23 +117,27 @@ class Listener:
             self.process.wait()
 
     def account(self):
-        """(processor seconds, resident bytes, bytes read) so far; None where the system has no /proc.
+        """What `account` says of its process."""
+        return account(self.process.pid)
 
-        Processes it started count once they ended.
-        """
-        pid = self.process.pid
-        try:
-            with open(f"/proc/{pid}/stat") as file:
-                fields = file.read().rpartition(")")[2].split()
-            with open(f"/proc/{pid}/statm") as file:
-                pages = int(file.read().split()[1])
-            with open(f"/proc/{pid}/io") as file:
-                read = int(file.readline().split()[1])
-        except OSError:
-            return None
-        ticks = os.sysconf("SC_CLK_TCK")
-        own, children = (sum(map(int, fields[start : start + 2])) / ticks for start in (11, 13))
-        return (_on_processor(pid) or own) + children, pages * os.sysconf("SC_PAGE_SIZE"), read
+
+def account(pid):
+    """(processor seconds, resident bytes, bytes read) of a process so far; None where the system has no /proc.
+
+    Processes it started count once they ended.
+    """
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+        with open(f"/proc/{pid}/statm") as file:
+            pages = int(file.read().split()[1])
+        with open(f"/proc/{pid}/io") as file:
+            read = int(file.readline().split()[1])
+    except OSError:
+        return None
+    ticks = os.sysconf("SC_CLK_TCK")
+    own, children = (sum(map(int, fields[start : start + 2])) / ticks for start in (11, 13))
+    return (_on_processor(pid) or own) + children, pages * os.sysconf("SC_PAGE_SIZE"), read
 
 
 def _on_processor(pid):

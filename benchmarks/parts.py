@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from benchmarks import displays, feeds, gateway, growth, hosts, reading, refresh, reports, ticks
+from benchmarks import displays, feeds, gateway, growth, hosts, reading, refresh, reports, ticks, top
 from benchmarks.harness import Effort, Row
 
 
@@ -33,6 +33,7 @@ PARTS = {
     "idle": Part(reading.idle, "A listener with 2,000 transcripts and nothing to do"),
     "reports": Part(reports.reports, "Reports over a year, by its number of responses", readme=None),
     "gateway": Part(gateway.relayed, "What the gateway adds to a request, and 200 streams through it at once"),
+    "top": Part(top.table, "The full-screen table: its first frame, and what it costs while it is open"),
     "starship": Part(hosts.in_starship, "A starship prompt with our modules, and without", quick=False, readme=None),
     "tmux": Part(hosts.in_tmux, "Processes a minute in tmux", quick=False, readme=None),
     "follow": Part(hosts.followers, "A bar that follows, at work", quick=False, readme=None),

@@ -11,6 +11,27 @@ import time
 import pytest
 from clients import client
 from golden.home import FRONT, ROOT, need
+from messages_api import FINE, call
+
+CALLS = 30
+USAGE = {
+    "input_tokens": 103, "output_tokens": 57, "cache_read_input_tokens": 9001, "cache_creation_input_tokens": 311,
+    "cache_creation": {"ephemeral_5m_input_tokens": 200, "ephemeral_1h_input_tokens": 111},
+}  # fmt: skip
+
+
+def script():
+    """Thirty tool calls and a last word, each response with numbers of its own."""
+    replies = [
+        (call(number, f"echo {number}"), USAGE | {"output_tokens": 50 + 7 * number})
+        for number in range(CALLS)
+    ]
+    return [*replies, (FINE, USAGE)]
+
+
+def whole(state):
+    """Whether a state has all of that script."""
+    return (state["today"]["requests"], state["today"]["tool_calls"]) == (CALLS + 1, CALLS)
 
 
 class Claude:

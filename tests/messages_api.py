@@ -77,7 +77,7 @@ class Api:
                 body = "".join(
                     f"event: {name}\ndata: {json.dumps({'type': name} | data)}\n\n" for name, data in events
                 )
-                return self.answer(body.encode(), "text/event-stream")
+                return self.answer(body.encode(), "text/event-stream", identity.replace("msg", "req"))
 
             def do_GET(self):
                 self.answer(b"{}", "application/json")
@@ -85,8 +85,10 @@ class Api:
             def do_HEAD(self):
                 self.answer(b"", "application/json")
 
-            def answer(self, body, kind):
+            def answer(self, body, kind, request=None):
                 self.send_response(200)
+                if request is not None:
+                    self.send_header("request-id", request)
                 self.send_header("content-type", kind)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()

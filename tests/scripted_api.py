@@ -56,6 +56,8 @@ def _handler(api):
             path = self.path.partition("?")[0]
             if path.endswith(":countTokens"):
                 return self._json(200, {"totalTokens": 10})
+            if not path.endswith(("/responses", "/completions")) and "enerateContent" not in path:
+                return self._json(200, {})
             number, reply = api.reply(path, request)
             if reply.get("status", 200) != 200:
                 return self._json(

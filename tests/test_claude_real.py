@@ -3,25 +3,12 @@
 import json
 
 import pytest
-from claude_client import Claude
-from messages_api import FINE, ONE_CALL, Api, call
+from claude_client import CALLS, Claude, script, whole
+from messages_api import ONE_CALL, Api
+from top_tmux import Tmux
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
-CALLS = 30
 ORIGINAL = b'{\n    "theme": "dark",\n    "permissions": {"allow": ["Read"]}\n}\n'
-USAGE = {
-    "input_tokens": 103, "output_tokens": 57, "cache_read_input_tokens": 9001, "cache_creation_input_tokens": 311,
-    "cache_creation": {"ephemeral_5m_input_tokens": 200, "ephemeral_1h_input_tokens": 111},
-}  # fmt: skip
-
-
-def script():
-    """Thirty tool calls and a last word, each response with numbers of its own."""
-    replies = [
-        (call(number, f"echo {number}"), USAGE | {"output_tokens": 50 + 7 * number})
-        for number in range(CALLS)
-    ]
-    return [*replies, (FINE, USAGE)]
 
 
 @pytest.fixture
@@ -44,10 +31,6 @@ def user(tmp_path, home):
 def settings(user):
     with open(user.settings, "rb") as file:
         return file.read()
-
-
-def whole(state):
-    return (state["today"]["requests"], state["today"]["tool_calls"]) == (CALLS + 1, CALLS)
 
 
 def assert_equal(state, said):
@@ -123,3 +106,31 @@ def test_after_the_client_rewrote_its_settings_only_our_entries_go(user, listene
     assert json.loads(settings(one)) == {
         key: value for key, value in rewritten.items() if key not in ("hooks", "statusLine")
     }
+
+
+def test_the_table_ends_the_clients_process_after_asking(user, listener, home):
+    one = user(ONE_CALL)
+    one.aitop("install", "--write")
+    listener.start(CLAUDE_CONFIG_DIR=f"{one.folder}/.claude")
+    with one.terminal() as screen:
+        screen.until("❯")
+        screen.say("go")
+        screen.until("● fine")
+        state = listener.wait_for(lambda state: state["sessions"] and state["sessions"][0]["pid"])
+        (session,) = state["sessions"]
+        table = Tmux(home, 120, 30)
+        try:
+            table.until("Quit")
+            table("send-keys", "2")
+            table.until("STATUS", "work")
+            table("send-keys", "x")
+            table.until(f"SIGTERM goes to process {session['pid']}: ", "y does it")
+            table("send-keys", "n")
+            table.settled(lambda lines: any("y does it" in line for line in lines))
+            table("send-keys", "x")
+            table.until("y does it")
+            table("send-keys", "y")
+            table.until(f"Sent SIGTERM to process {session['pid']}.")
+            listener.wait_for(lambda state: state["sessions"][0]["status"] == "ended")
+        finally:
+            table.close()

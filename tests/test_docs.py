@@ -64,3 +64,22 @@ def test_every_part_of_the_benchmarks_is_described(monkeypatch):
 
     page = text("docs", "benchmarks.md")
     assert [name for name in PARTS if f"`{name}`" not in page] == []
+
+
+def named_tests():
+    """Every (file, test) that the security page names."""
+    return re.findall(r"`tests/(\w+\.py)::(\w+)`", text("docs", "security.md"))
+
+
+def test_each_promise_of_the_security_page_has_a_test_and_each_of_those_exists():
+    rows = [
+        row
+        for row in text("docs", "security.md").splitlines()
+        if row.startswith("| ") and row != "| promise | test |"
+    ]
+    assert len(rows) > 20
+    assert [row for row in rows if not re.search(r"`tests/\w+\.py::\w+`", row)] == []
+    for file in {name for name, _ in named_tests()}:
+        tree = ast.parse(text("tests", file))
+        known = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        assert {name for of, name in named_tests() if of == file} - known == set(), file

@@ -3,12 +3,12 @@
 import json
 import os
 import socket
-import sqlite3
 
 import pytest
 from click.testing import CliRunner
 
 from aitop import __version__
+from aitop.history import schema
 from aitop.install import checks, checks_client, checks_gateway, checks_listener, cli, doctor, forwarder
 from aitop.install.findings import FAIL, OK, WARN
 from aitop.listener import lifecycle
@@ -177,13 +177,38 @@ def test_unread_lines_and_files_are_counted(installed):
 
 def test_a_damaged_history_is_found_and_a_sound_one_is_well(installed):
     path = installed / ".aitop" / "history.db"
-    base = sqlite3.connect(path)
-    base.execute("create table t (x)")
-    base.commit()
-    base.close()
+    schema.connect(str(path)).close()
     assert [finding.level for finding in found("history")] == [OK]
     path.write_bytes(b"no database at all" * 100)
-    assert "no database" in problem("history")
+    assert "not a database" in problem("history")
+
+
+def test_a_history_that_another_version_wrote_is_left_alone(installed):
+    with schema.connect(str(installed / ".aitop" / "history.db")) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    assert [(finding.level, "version 99" in finding.text) for finding in found("history")] == [(WARN, True)]
+
+
+def test_a_history_that_cannot_be_written_is_told(installed):
+    publish(installed, doctor={"history_error": "database or disk is full"})
+    assert "database or disk is full" in problem("history")
+
+
+def test_a_restored_history_is_told_while_the_damaged_file_is_kept(installed):
+    aside = installed / ".aitop" / "history.damaged-20260921T000000Z.db"
+    aside.touch()
+    told = {
+        "file": aside.name,
+        "backup": "history.backup-1.db",
+        "rows": 3,
+        "at": NOW,
+        "incomplete_days": ["2026-09-20"],
+    }
+    publish(installed, doctor={"history_restored": told})
+    assert "restored from history.backup-1.db; incomplete: 2026-09-20" in found("history")[0].text
+    aside.unlink()
+    assert found("history") == []
 
 
 def test_a_check_that_stumbles_is_a_finding_and_not_a_crash(installed, monkeypatch):

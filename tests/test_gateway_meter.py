@@ -8,8 +8,10 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lines import START
 
 from aitop.gateway import extract, headers
+from aitop.gateway.exchange import Exchange
 from aitop.gateway.meter import Meter
 from aitop.gateway.programs import program
 from aitop.gateway.upstreams import Route, upstream
@@ -337,3 +339,46 @@ def test_a_program_is_known_by_a_closed_list():
     assert program("AsyncOpenAI/Python 3.57.0") == "openai-python"
     assert program("ollama-python/0.6.3 (x86_64 linux) Python/3.11") == "ollama-python"
     assert program("SECRET/1.0") == "other"
+
+
+def exchange(path="/v1/chat/completions", method="POST", url="https://api.openai.com"):
+    return Exchange(upstream(url), method, path, "OpenAI/Python 3.57.0", 100.0)
+
+
+def test_first_token_and_end_are_counted_from_the_request():
+    one = exchange()
+    one.answered(200, SSE, "")
+    one.passed(sse(chat({"role": "assistant", "content": ""})), 100.2)
+    one.passed(sse(chat({"content": "hel"})), 100.5)
+    one.passed(sse(chat({"content": "lo"}, "stop"), chat(usage=USAGE)), 103.0)
+    one.complete = True
+    told = one.entry(START, 103.5)
+    assert (told.ttft_ms, told.duration_ms, told.at) == (500.0, 3500.0, START)
+    assert (told.tokens, told.stop_reason, told.error) == (TOKENS, "stop", None)
+
+
+def test_tokens_that_were_told_are_paid_however_the_request_ended():
+    one = exchange()
+    one.answered(200, SSE, "")
+    one.passed(sse(chat({"content": "a"}), chat(usage=USAGE)), 101.0)
+    one.fault = "broken_off"
+    told = one.entry(START, 102.0)
+    assert (told.tokens, told.error, told.stop_reason) == (TOKENS, None, None)
+
+
+def test_a_response_that_goes_on_in_the_background_has_not_ended():
+    one = exchange("/v1/responses")
+    one.answered(200, JSON, "")
+    one.passed(json.dumps({**RESPONSE, "status": "queued", "usage": None}).encode(), 101.0)
+    one.complete = True
+    assert one.entry(START, 102.0).stop_reason is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/v1/models"), ("POST", "/v1/files"), ("POST", "/v1/messages")]
+)
+def test_what_is_no_request_to_a_model_is_no_line(method, path):
+    one = exchange(path, method)
+    one.answered(200, JSON, "")
+    one.passed(json.dumps({"model": "m", "usage": {"input_tokens": 3}}).encode(), 101.0)
+    assert one.entry(START, 102.0) is None

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from aitop.install import configfile
 
+KEY = "claude.config_dirs"
 DIRS = ["/a", '/b "c"\\d', "/é"]
+
+
+def get(text):
+    return configfile.get(text, KEY)
+
+
+def put(text, dirs):
+    return configfile.put(text, KEY, dirs)
 
 
 @pytest.mark.parametrize(
@@ -27,8 +36,8 @@ DIRS = ["/a", '/b "c"\\d', "/é"]
     ],
 )
 def test_the_key_is_set_and_the_rest_keeps_its_meaning(text):
-    new = configfile.set_dirs(text, DIRS)
-    assert configfile.get_dirs(new) == DIRS
+    new = put(text, DIRS)
+    assert get(new) == DIRS
     before, after = tomllib.loads(text), tomllib.loads(new)
     assert {k: v for k, v in before.items() if k != "claude"} == {
         k: v for k, v in after.items() if k != "claude"
@@ -40,22 +49,35 @@ def test_the_key_is_set_and_the_rest_keeps_its_meaning(text):
 @pytest.mark.parametrize("text", ['claude = { config_dirs = ["/x"] }\n', "claude = {}\n"])
 def test_a_layout_beyond_a_careful_edit_is_refused_with_the_line_to_write(text):
     with pytest.raises(configfile.CannotEdit, match="config_dirs = "):
-        configfile.set_dirs(text, DIRS)
+        put(text, DIRS)
 
 
 def test_a_broken_file_is_refused():
     with pytest.raises(configfile.CannotEdit, match="cannot be parsed"):
-        configfile.set_dirs("a = [", DIRS)
+        put("a = [", DIRS)
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), max_size=4))
 def test_any_folder_names_survive(dirs):
     text = '[claude]\nconfig_dirs = ["/x"]\n[alerts]\nburn_warning = 1\n'
-    new = configfile.set_dirs(text, dirs)
-    assert configfile.get_dirs(new) == dirs
-    assert configfile.get_dirs(configfile.set_dirs(new, ["/x"])) == ["/x"]
+    new = put(text, dirs)
+    assert get(new) == dirs
+    assert get(put(new, ["/x"])) == ["/x"]
 
 
 def test_taking_the_key_out_leaves_the_rest():
     text = '# a\n[claude]\nconfig_dirs = ["/x"]\n# b\n'
-    assert configfile.set_dirs(text, None) == "# a\n[claude]\n# b\n"
+    assert put(text, None) == "# a\n[claude]\n# b\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("", "[otel]\nenabled = true\n"),
+        ("[otel]\nport = 5000 # mine\n", "[otel]\nenabled = true\nport = 5000 # mine\n"),
+        ("[otel]\nenabled = false\n", "[otel]\nenabled = true\n"),
+    ],
+)
+def test_other_keys_are_set_in_the_same_way(text, after):
+    assert configfile.put(text, "otel.enabled", value=True) == after
+    assert configfile.get(after, "otel.enabled") is True

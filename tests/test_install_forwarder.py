@@ -63,7 +63,7 @@ def test_a_script_is_executable_and_replaced_in_one_step(home):
     forwarder.write_script(str(path), GOOD)
     first = path.stat().st_ino
     forwarder.write_script(str(path), GOOD + ":\n")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o755
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700
     assert path.stat().st_ino != first
     assert [entry.name for entry in home.iterdir()] == ["hook"]
 

@@ -216,6 +216,16 @@ def test_another_packages_provider_that_fails_is_switched_off_and_the_rest_go_on
     assert "telemetry()" in foreign.problem
 
 
+@pytest.mark.parametrize("services", ["foreign", ("",), (1,)])
+def test_services_that_are_no_names_are_refused_at_once(services):
+    from aitop.providers.guard import Guarded
+
+    foreign = Foreign()
+    foreign.services = services
+    with pytest.raises(TypeError, match="tuple of service names"):
+        Guarded("foreign", foreign, trusted=False)
+
+
 # -- switching ---------------------------------------------------------------------------------------------------
 
 

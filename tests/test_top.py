@@ -16,7 +16,7 @@ from golden.home import environment, publish, python
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aitop.segments import text
+from aitop.segments import fields, text
 from aitop.top import plain
 
 
@@ -57,6 +57,16 @@ def test_an_unknown_ratio_is_a_dash_and_null():
     assert rows["requests"]["15m"] == 0
     line = next(line for line in plain.lines(states.zero(), 80) if line.startswith("hit rate"))
     assert line.split() == ["hit", "rate", "-", "-", "-"]
+
+
+def test_a_session_carries_the_marks_of_its_own_requests():
+    state = states.api()
+    state["sessions"][0] |= {"unpriced_requests": 1, "estimated_requests": 2}
+    state["sessions"][1] |= {"unpriced_requests": 0, "estimated_requests": 0}
+    marked, plain_ = (
+        fields.money(state, 2.5, fields.session_sums(state, row)) for row in state["sessions"][:2]
+    )
+    assert (marked, plain_) == ("≥~$2.50", "$2.50")
 
 
 def test_unpriced_models_and_unread_history_are_named():

@@ -82,8 +82,9 @@ def test_arrows_and_letters_move_the_cursor(home):
     assert app.choices.cursor["sessions"].endswith("1")
     app, _ = press(home, "2", "a", "a", "pagedown", "k")
     assert app.choices.cursor["sessions"].endswith("3")
-    app, _ = press(home, "2", "a", "a", "ctrl+f", "pageup")
-    assert app.choices.cursor["sessions"].endswith("1")
+    for back in ("pageup", "ctrl+b"):
+        app, _ = press(home, "2", "a", "a", "ctrl+f", back)
+        assert app.choices.cursor["sessions"].endswith("1")
 
 
 def test_a_page_scrolls_where_it_does_not_fit(home):
@@ -184,8 +185,9 @@ def test_enter_opens_a_session_and_escape_closes_it(home):
 def test_a_session_unfolds_and_folds(home, key):
     app, _ = press(home, "2", key)
     assert len(app.choices.unfolded) == 1
-    app, _ = press(home, "2", key, "left")
-    assert not app.choices.unfolded
+    for back in ("left", "minus"):
+        app, _ = press(home, "2", key, back)
+        assert not app.choices.unfolded
 
 
 @pytest.mark.parametrize("key", ["e", "f5"])

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 from golden import states
@@ -9,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from top_app import NOW, Choices, busy
 
-from aitop.history.detail import Agent
+from aitop.history.detail import Agent, Mix
 from aitop.model import Sum
+from aitop.pricing.table import load
 from aitop.segments import humanize, text
 from aitop.top import charts, export, keys, paint, picture, sessions, steer, table
 from aitop.top.choices import Sorting
@@ -28,11 +30,25 @@ def shown(state, view, size=(120, 40), **more):
     return picture.text(picture.paint(world(state), Choices(view=view, **more), *size, RICH))
 
 
+def priced():
+    """What the history and a small price table answer."""
+    names = ("claude-opus-4-1", "claude-sonnet-4-5", "claude-haiku-4-5")
+    prices = load()
+    prices = replace(prices, models={name: prices.models[name] for name in names})
+    mixes = [
+        Mix("claude-opus-4-1", 0, 120, 4_000, 90_000, 7_500_000, 800_000, 0, 0, 33_000_000_000_000, 0, 0),
+        Mix("claude-haiku-4-5", 0, 31, 900, 12_000, 400_000, 60_000, 0, 0, 175_900_000_000, 0, 0),
+    ]
+    return {"mixes": {"today": mixes}, "prices": prices, "day": "2026-11-20"}
+
+
 @pytest.mark.parametrize("size", [(80, 24), (200, 50), (40, 12)])
-@pytest.mark.parametrize("view", ["overview", "sessions", "tools", "detail"])
+@pytest.mark.parametrize("view", ["overview", "sessions", "tools", "detail", "models", "compare"])
 def test_the_main_screens_are_as_they_were(view, size):
     """Against text captures; AITOP_RECORD=1 writes them anew, to be looked at before they are committed."""
-    found = shown(busy(), view, size, session="claude-code\t00000000-0000-4000-8000-000000000001") + "\n"
+    chosen = Choices(view=view, session="claude-code\t00000000-0000-4000-8000-000000000001")
+    answers = priced() if view in ("models", "compare") else {}
+    found = picture.text(picture.paint(world(busy(), **answers), chosen, *size, RICH)) + "\n"
     path = os.path.join(HERE, "golden", "top", f"{view}-{size[0]}x{size[1]}.txt")
     if os.environ.get("AITOP_RECORD"):
         os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -6,7 +6,6 @@ looking costs the numbers of one request. Nothing of a request is read but its m
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import aiohttp
@@ -14,18 +13,15 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from aitop import __version__, journal
+from aitop import __version__
 from aitop.gateway import headers
-from aitop.gateway.meter import Found, Meter
-from aitop.gateway.programs import RECORDED, program
-from aitop.gateway.upstreams import OLLAMA, Route, Upstream
+from aitop.gateway.exchange import Exchange
+from aitop.gateway.upstreams import Route, Upstream
 from aitop.providers.gateway.entry import Entry
 
 Keep = Callable[[str, Entry], None]  # provider and entry; never waits, never raises
 
 AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")  # only the client says them
-OPERATIONS = ("/chat/completions", "/completions", "/responses", "/embeddings",
-              "/api/chat", "/api/generate", "/api/embed", "/api/embeddings")  # fmt: skip
 UNREACHABLE = (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError)
 SAID = {"unreachable": "cannot be reached", "broken_off": "closed the connection without an answer"}
 OWN = "/.aitop"  # the one path that is the gateway's
@@ -60,14 +56,15 @@ class Relay:
             known = ", ".join(f"/{name}/" for name in self.route.named) or "none"
             return _refusal(404, f"no upstream for this path; those configured are {known}")
         upstream, url = found
-        exchange = Exchange(request, upstream)
+        agent = request.headers.get("User-Agent", "")
+        exchange = Exchange(upstream, request.method, request.path, agent, time.monotonic())
         try:
             return await self._relay(request, upstream, url, exchange)
         finally:
             self._tell(upstream, exchange)
 
     async def _relay(
-        self, request: web.Request, upstream: Upstream, url: str, exchange: "Exchange"
+        self, request: web.Request, upstream: Upstream, url: str, exchange: Exchange
     ) -> web.StreamResponse:
         response: web.StreamResponse | None = None
         try:
@@ -80,14 +77,17 @@ class Relay:
                 allow_redirects=False,
                 proxy=self.proxies.get(upstream.base),
             ) as answer:
-                exchange.answered(answer)
+                told = answer.headers
+                exchange.answered(
+                    answer.status, told.get("Content-Type", ""), told.get("Content-Encoding", "")
+                )
                 response = _response(answer)
                 if not await _sent(response.prepare(request)):
                     return response
                 async for piece in answer.content.iter_any():
                     if not await _sent(response.write(piece)):
                         return response  # leaving here lets go of the upstream too
-                    exchange.passed(piece)
+                    exchange.passed(piece, time.monotonic())
                 exchange.complete = True
                 await _sent(response.write_eof())
                 return response
@@ -99,7 +99,7 @@ class Relay:
                 request.transport.close()  # what the client would see without us: an answer cut short
             raise asyncio.CancelledError from error
 
-    def _tell(self, upstream: Upstream, exchange: "Exchange") -> None:
+    def _tell(self, upstream: Upstream, exchange: Exchange) -> None:
         try:
             entry = exchange.entry(time.time(), time.monotonic())
         except Exception:
@@ -107,66 +107,6 @@ class Relay:
             return
         if entry is not None:
             self.keep(upstream.provider, entry)
-
-
-class Exchange:
-    """What is noted of one request and its answer."""
-
-    def __init__(self, request: web.Request, upstream: Upstream) -> None:
-        path = request.path
-        self.upstream = upstream
-        self.began = time.monotonic()
-        self.program = program(request.headers.get("User-Agent", ""))
-        ours = self.program not in RECORDED
-        self.counted = ours and request.method == "POST" and path.endswith(OPERATIONS)
-        # A response made in the background is told when it is asked for.
-        self.fetched = ours and request.method == "GET" and "/responses/" in path
-        self.status: int | None = None
-        self.meter: Meter | None = None
-        self.complete = False
-        self.fault: str | None = None
-
-    def answered(self, answer: aiohttp.ClientResponse) -> None:
-        self.status = answer.status
-        if self.counted or self.fetched:
-            told = answer.headers
-            self.meter = Meter(told.get("Content-Type", ""), told.get("Content-Encoding", ""))
-
-    def passed(self, piece: bytes) -> None:
-        if self.meter is not None:
-            self.meter.feed(piece, time.monotonic())
-
-    def entry(self, now: float, ended: float) -> Entry | None:
-        """The line for the journal; None for what is no request to a model."""
-        said = self.meter.found() if self.meter is not None else Found()
-        if not self.counted and said.tokens is None:
-            return None
-        error = self._error(said)
-        return Entry(
-            uuid.uuid4().hex, now, journal.session(self.program, self.upstream.name, now), said.model,
-            tokens=None if error else said.tokens,
-            stop_reason=None if error else said.stop_reason or ("stop" if self._ended(said) else None),
-            error=error,
-            response_id=said.response_id,
-            local=self.upstream.provider == OLLAMA and not (said.model or "").endswith("cloud"),
-            duration_ms=(ended - self.began) * 1000 if self.counted else None,
-            ttft_ms=self._ttft(said) if self.counted else None,
-        )  # fmt: skip
-
-    def _ended(self, said: Found) -> bool:
-        return self.complete and not said.unfinished
-
-    def _error(self, said: Found) -> str | None:
-        if said.tokens is not None:
-            return None  # it is to be paid, however it ended
-        if self.fault is not None and self.status is None:
-            return self.fault
-        if self.status is not None and self.status >= 400:
-            return said.error if said.error not in (None, "error") else f"http_{self.status}"
-        return said.error or self.fault
-
-    def _ttft(self, said: Found) -> float | None:
-        return (said.first_at - self.began) * 1000 if said.first_at is not None else said.ttft_ms
 
 
 async def _sent(step: Awaitable[object]) -> bool:

@@ -1,15 +1,19 @@
 """Verified copies of the history: clients delete their files after 30 days, then it is the only one.
 
 A copy is made page by page beside a running writer, checked, and only then takes its name; two
-generations are kept. Called from a process of its own (the listener must not wait for it).
+generations are kept. Called from a process of its own (the listener must not wait for it), whose
+exit code says when it is the history itself that did not pass.
 """
 
 import os
 import sqlite3
 import stat
 
+from aitop.history import check
+
 DAY = 86_400
 GENERATIONS = ("history.backup-1.db", "history.backup-2.db")
+DAMAGED = 3  # the exit code
 
 
 def due(home: str, now: float) -> bool:
@@ -20,6 +24,21 @@ def due(home: str, now: float) -> bool:
         return True
 
 
+class DamageError(sqlite3.DatabaseError):
+    """A copy was made and what is in it is not sound."""
+
+
+def run(history: str, home: str) -> int:
+    """`make` as a process: its exit code. Raises sqlite3.Error, OSError for what says nothing against the history."""
+    try:
+        make(history, home)
+    except sqlite3.Error as error:
+        if isinstance(error, DamageError) or check.is_damage(error):
+            return DAMAGED
+        raise
+    return 0
+
+
 def make(history: str, home: str) -> None:
     """Back up `history` into `home`: the last good copy moves down one generation. Raises sqlite3.Error, OSError."""
     newest, older = (os.path.join(home, name) for name in GENERATIONS)
@@ -28,6 +47,10 @@ def make(history: str, home: str) -> None:
         copy(source, newest + ".new")
     finally:
         source.close()
+    problem = check.problem_of(newest + ".new")
+    if problem is not None:
+        os.unlink(newest + ".new")
+        raise DamageError(f"the history did not pass its check: {problem}")
     if os.path.exists(newest):
         os.replace(newest, older)
     os.replace(newest + ".new", newest)
@@ -50,4 +73,4 @@ def copy(source: sqlite3.Connection, target: str) -> None:
     copied.close()
     if verdict != "ok":
         os.unlink(target)
-        raise sqlite3.DatabaseError(f"the copy of the history did not pass its check: {verdict}")
+        raise DamageError(f"the copy of the history did not pass its check: {verdict}")

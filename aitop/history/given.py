@@ -7,14 +7,15 @@ none runs. It outlives the sessions' transcripts as the history does.
 import json
 import os
 
+from aitop import paths
+
 NAME = "tags.json"
 
 
 def read(home: str) -> dict[str, str]:
     """Session id → tag; "" takes away a tag that a rule or $AITOP_TAG gives. A broken file holds none."""
     try:
-        with open(os.path.join(home, NAME), "rb") as file:
-            found = json.loads(file.read())
+        found = json.loads(paths.read(os.path.join(home, NAME)))
     except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):

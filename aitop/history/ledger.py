@@ -6,6 +6,7 @@ aggregator together, so the three can never disagree.
 """
 
 import sqlite3
+from collections.abc import Collection
 from typing import NamedTuple
 
 from aitop.history import load, write
@@ -14,6 +15,7 @@ from aitop.model import Limit, Sum, Timing
 from aitop.timings import steps
 
 QUARTER = 900
+STOPS = 50  # different stop reasons of a session; "other" takes the rest
 KEEP_SESSIONS = 256  # sessions held in memory between commits
 
 
@@ -31,6 +33,11 @@ class Changes(NamedTuple):
 
     def anything(self) -> bool:
         return any(self)
+
+
+def within(known: Collection[str], name: str, most: int) -> str:
+    """The name under which something is counted apart, "other" once there are too many."""
+    return name if name in known or len(known) < most else "other"
 
 
 def nothing() -> Changes:
@@ -128,9 +135,10 @@ class Ledger:
         if stop:
             if at >= self.floor:
                 self.changes.stops.append((at, stop, sign))
-            session.stop_reasons[stop] = session.stop_reasons.get(stop, 0) + sign
-            if not session.stop_reasons[stop]:
-                del session.stop_reasons[stop]
+            name = within(session.stop_reasons, stop, STOPS)
+            session.stop_reasons[name] = session.stop_reasons.get(name, 0) + sign
+            if not session.stop_reasons[name]:
+                del session.stop_reasons[name]
 
         if timing is not None:
             session.timings.add(steps(timing), sign)

@@ -13,7 +13,7 @@ from aitop.timings import Timings
 
 INCOMPLETE_AFTER = 60.0  # seconds: a response still without a stop reason by then stays so
 CHARS_PER_TOKEN = 4.5  # a careful estimate: below it a healthy response never shows more than it reports
-MOST_USD = 1e5  # one response that says it cost more is damaged
+MOST_USD = 1e3  # one response that says it cost more is damaged
 BASES = ("listed", "family", "unpriced")
 
 

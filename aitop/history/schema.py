@@ -12,6 +12,7 @@ moves to `copy`, and the row is computed from those, so any reading order ends t
 
 import os
 import sqlite3
+import stat
 
 VERSION = 3
 
@@ -129,11 +130,14 @@ class HistoryError(Exception):
     """The history cannot be used; the message says what to do."""
 
 
+class NewerError(HistoryError):
+    """A newer aitop wrote it."""
+
+
 def connect(path: str) -> sqlite3.Connection:
     """Open, create or migrate the history for its one writer. Raises HistoryError, sqlite3.Error."""
-    new = path != ":memory:" and not os.path.exists(path)
-    if new:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    if path != ":memory:":
+        _stand(path)
     db = sqlite3.connect(path, isolation_level=None, cached_statements=256, timeout=5)
     try:
         db.execute("PRAGMA journal_mode = WAL")
@@ -141,7 +145,7 @@ def connect(path: str) -> sqlite3.Connection:
         db.execute("PRAGMA cache_size = -4096")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
-            raise HistoryError(  # noqa: TRY301
+            raise NewerError(  # noqa: TRY301
                 f"{path} was written by a newer aitop (history version {version}, this one knows {VERSION}). "
                 "Upgrade: pip install --upgrade aitop-status"
             )
@@ -155,9 +159,25 @@ def connect(path: str) -> sqlite3.Connection:
     return db
 
 
+def _stand(path: str) -> None:
+    """Make the file, private from birth, where there is none. Raises HistoryError for what is no file."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError as error:
+            raise HistoryError(f"{path} is a link to a file that does not exist: remove the link") from error
+    except OSError as error:
+        raise HistoryError(f"{path}: {error.strerror}: move it away") from error
+    else:
+        if not stat.S_ISREG(found.st_mode):
+            raise HistoryError(f"{path} is not a file: move it away")
+
+
 def connect_read_only(path: str) -> sqlite3.Connection:
     """Open the history for a report beside its writer. Raises HistoryError, sqlite3.Error."""
-    db = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, isolation_level=None, timeout=5)
+    db = sqlite3.connect(f"file:{quoted(path)}?mode=ro", uri=True, isolation_level=None, timeout=5)
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version != VERSION:
         db.close()
@@ -188,5 +208,6 @@ def _script(db: sqlite3.Connection, statements: str, version: int) -> None:
         raise
 
 
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
+    """A path as part of a `file:` address of SQLite."""
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

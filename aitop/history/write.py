@@ -10,6 +10,7 @@ from aitop.history.rows import Evidence, File, Row, Session, pack_modifiers
 from aitop.model import Limit, Sum
 
 DAY = 86_400  # seconds of a UTC day
+MOST = (1 << 63) - 1  # what a column holds
 
 
 class Pending:
@@ -125,7 +126,7 @@ def _sums(db: sqlite3.Connection, out: Pending) -> None:
         db.executemany(
             f"INSERT INTO {table} (at, session, model, {names}) VALUES ({','.join('?' * 15)}) "  # noqa: S608
             f"ON CONFLICT DO UPDATE SET {add}",
-            ((*key, *value) for key, value in rows.items() if any(value)),
+            ((*key, *_held(value)) for key, value in rows.items() if any(value)),
         )
     for table, calls in (("quarter_tool", out.tool_quarters), ("day_tool", _by_day(out.tool_quarters))):
         db.executemany(
@@ -133,6 +134,11 @@ def _sums(db: sqlite3.Connection, out: Pending) -> None:
             "ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, failures = failures + excluded.failures",
             ((*key, *value) for key, value in calls.items() if any(value)),
         )
+
+
+def _held(values: Iterable[int]) -> Iterable[int]:
+    """As much of each as a column holds; only damaged files lead to more."""
+    return [min(max(value, -MOST), MOST) for value in values]
 
 
 def _by_day(quarters: dict[Any, list[int]]) -> dict[Any, list[int]]:
@@ -172,7 +178,7 @@ def _tool(t: Tool) -> tuple[object, ...]:
 
 def _session(s: Session) -> tuple[object, ...]:
     return (s.id, s.provider, s.name, s.cwd, s.branch, s.model, s.tag, s.pid, s.pane, s.info_at, s.started_at,
-            s.last_at, s.status, s.status_at, s.status_live, *s.total, s.compactions,
+            s.last_at, s.status, s.status_at, s.status_live, *_held(s.total), s.compactions,
             json.dumps(s.stop_reasons, separators=(",", ":")), s.client_cost, s.client_api_ms, s.inherited,
             s.context_tokens, s.context_at, s.context_limit, s.timings.packed())  # fmt: skip
 

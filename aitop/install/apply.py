@@ -5,9 +5,9 @@ before goes into the record, so that the way back is exact.
 """
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from aitop.install import files, jsontext, record, settings
+from aitop.install import files, jsontext, otel, record, settings
 from aitop.install.record import Installed
 
 
@@ -19,26 +19,30 @@ class Plan:
     path: str
     before: bytes | None
     after: bytes
+    env: otel.Written = field(default_factory=dict)  # variables that this writes over
 
     @property
     def diff(self) -> str:
         return files.diff(self.path, self.before, self.after)
 
 
-def plan(root: str, entries: settings.Entries) -> Plan:
+def plan(root: str, entries: settings.Entries, telemetry: otel.Wanted | None = None) -> Plan:
     """What installing would make of this folder's settings. Raises files.Refused."""
     path = os.path.join(root, "settings.json")
     before = files.read(path)
     text = files.text_of(path, before)
+    env: otel.Written = {}
     try:
         new = settings.merge(jsontext.parse(text), entries)
+        if telemetry is not None:
+            new, env = otel.merge(new, telemetry)
     except jsontext.NotJson as error:
         raise files.Refused(
             f"{path}: cannot be parsed: {error}. Mend that line and run this again; nothing was changed"
         ) from error
     except settings.Unexpected as error:
         raise files.Refused(f"{path}: {error}; nothing was changed") from error
-    return Plan(root, path, before, files.bytes_of(jsontext.patch(text, new), before))
+    return Plan(root, path, before, files.bytes_of(jsontext.patch(text, new), before), env)
 
 
 def write(step: Plan, installed: Installed) -> None:
@@ -50,12 +54,19 @@ def write(step: Plan, installed: Installed) -> None:
     if was is None:
         name = None if step.before is None else record.backup(step.path, step.before)
         fresh_root = not os.path.isdir(step.root)
-        known = record.Settings(step.root, step.before is None, fresh_root, files.digest(step.after), name)
+        known = record.Settings(
+            step.root, step.before is None, fresh_root, files.digest(step.after), name, env=step.env
+        )
     else:
         as_before = (
             step.before is None or files.digest(step.before) == was.written or _is_backup(step.before, was)
         )
-        known = replace(was, written=files.digest(step.after), diverged=was.diverged or not as_before)
+        known = replace(
+            was,
+            written=files.digest(step.after),
+            diverged=was.diverged or not as_before,
+            env=_first_before(was.env, step.env),
+        )
     installed.settings[step.path] = known
     record.save(installed)
     try:
@@ -67,6 +78,14 @@ def write(step: Plan, installed: Installed) -> None:
             installed.settings[step.path] = was
         record.save(installed)
         raise
+
+
+def _first_before(known: otel.Written, fresh: otel.Written) -> otel.Written:
+    """Written over twice, a variable goes back to what stood there first."""
+    return known | {
+        name: [ours, known[name][1] if name in known and known[name][0] == before else before]
+        for name, (ours, before) in fresh.items()
+    }
 
 
 def _is_backup(raw: bytes, known: record.Settings) -> bool:
@@ -106,6 +125,21 @@ def _restore(path: str, known: record.Settings, now: bytes) -> str | None:
     return f"{path}: restored byte for byte"
 
 
+def without_telemetry(path: str, installed: Installed) -> Plan | None:
+    """The plan that takes our variables alone out of one settings file; None when none are in it."""
+    before = files.read(path)
+    text = files.text_of(path, before)
+    try:
+        data = jsontext.parse(text)
+    except jsontext.NotJson as error:
+        raise files.Refused(f"{path}: cannot be parsed: {error}. Mend it and run this again") from error
+    known = installed.settings.get(path)
+    new = otel.remove(data, known.env if known else {})
+    if before is None or new == data:
+        return None
+    return Plan(os.path.dirname(path), path, before, files.bytes_of(jsontext.patch(text, new), before))
+
+
 def _remove_entries(path: str, now: bytes | None, installed: Installed) -> str:
     if now is None:
         return f"{path}: there is no such file"
@@ -116,7 +150,8 @@ def _remove_entries(path: str, now: bytes | None, installed: Installed) -> str:
         raise files.Refused(
             f"{path}: cannot be parsed: {error}. Mend it and run this again; our entries are still in it"
         ) from error
-    new = settings.remove(data, record.hook_scripts(installed))
+    known = installed.settings.get(path)
+    new = otel.remove(settings.remove(data, record.hook_scripts(installed)), known.env if known else {})
     if new == data:
         return f"{path}: has no entries of ours"
     files.replace(path, now, files.bytes_of(jsontext.patch(text, new), now))

@@ -4,11 +4,10 @@ A check reads; it repairs nothing, starts nothing, and never raises: what cannot
 finding of its own. `now` and the published state are handed in.
 """
 
-import json
 from collections.abc import Callable
 
-from aitop import paths
-from aitop.install import checks_client, checks_gateway, checks_listener, record, roots
+from aitop import state as published
+from aitop.install import checks_client, checks_gateway, checks_listener, checks_otel, record, roots
 from aitop.install.findings import WARN, Context, Finding, Found
 
 CHECKS: dict[str, Callable[[Context], Found]] = {
@@ -20,6 +19,7 @@ CHECKS: dict[str, Callable[[Context], Found]] = {
     "settings": checks_client.client_settings,
     "managed settings": checks_client.managed,
     "forwarder": checks_client.forwarding,
+    "telemetry": checks_otel.telemetry,
     "gateway": checks_gateway.gateway,
     "prices": checks_listener.prices,
     "reading": checks_listener.reading,
@@ -38,11 +38,6 @@ def run(context: Context) -> list[Finding]:
 
 
 def context(now: float, *, prove: bool = True) -> Context:
-    try:
-        with open(paths.in_home(paths.STATE), "rb") as file:
-            state = json.load(file)
-    except (OSError, ValueError):
-        state = None
     installed = record.load()
     served = tuple(dict.fromkeys([*roots.chosen(()), *installed.roots]))
-    return Context(now, state if isinstance(state, dict) else None, served, installed, prove)
+    return Context(now, published.read(), served, installed, prove)

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 
 from aitop import __version__, config, paths
+from aitop.history import check, restore, schema
 from aitop.install import service as units
 from aitop.install.findings import FAIL, OK, RESTART, WARN, Context, Found
 from aitop.providers.gateway.records import NO_USAGE
@@ -115,20 +116,24 @@ def prices(context: Context) -> Found:
     else:
         yield OK, f"prices of {table.get('as_of')}"
     for key, word in (("unpriced_models", "no price"), ("estimated_models", "only a family's price")):
-        models = [str(model) for model in table.get(key) or () if not str(model).startswith(NO_USAGE)]
+        models = [model for model in _names(table.get(key)) if not model.startswith(NO_USAGE)]
         if models:
             yield (
                 WARN,
                 f"{word} for {', '.join(models[:10])}",
                 ("aitop prices update, or give prices under [prices.models] in the configuration"),
             )
-    silent = [str(model) for model in table.get("unpriced_models") or () if str(model).startswith(NO_USAGE)]
+    silent = [model for model in _names(table.get("unpriced_models")) if model.startswith(NO_USAGE)]
     if silent:
         yield (
             WARN,
             f"requests without usage: {', '.join(model.removeprefix(NO_USAGE) for model in silent[:10])}",
             'ask for it: stream_options={"include_usage": true}; docs/gateway.md',
         )
+
+
+def _names(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def reading(context: Context) -> Found:
@@ -150,25 +155,55 @@ def reading(context: Context) -> Found:
         )
 
 
-def history(context: Context) -> Found:  # noqa: ARG001
+def history(context: Context) -> Found:
+    yield from _told(context)
     path = paths.in_home(paths.HISTORY)
     if not os.path.exists(path):
         return
-    remedy = f"aitop stop, move {path} away, put the newest backup beside it in its place, aitop start"
+    trouble: str | None
     try:
-        with open(path, "rb") as file:
-            if file.read(16) not in (b"SQLite format 3\0", b""):
-                yield FAIL, f"{path}: is no database", remedy
-                return
-        base = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)
+        db = schema.connect_read_only(path)
         try:
-            answer = base.execute("PRAGMA quick_check(1)").fetchone()
+            trouble = check.problem(db)
         finally:
-            base.close()
-    except (OSError, sqlite3.Error) as error:
-        yield FAIL, f"{path}: {error}", remedy
+            db.close()
+    except schema.HistoryError as error:
+        yield WARN, str(error), "aitop start"
         return
-    if answer and answer[0] == "ok":
+    except sqlite3.Error as error:
+        if check.is_passing(error):  # locked, or out of reach: nothing against the file
+            yield WARN, f"{path}: could not be checked: {error}", "run `aitop doctor` again in a moment"
+            return
+        trouble = str(error)
+    if trouble is None:
         yield OK, f"{path}: healthy, {os.path.getsize(path) // 1024} KB"
-    else:
-        yield FAIL, f"{path}: {answer[0] if answer else 'no answer'}", remedy
+        return
+    mark = paths.in_home(restore.MARK)
+    yield (
+        FAIL,
+        f"{path}: {trouble}",
+        f"touch {mark}; {RESTART}. The start restores it from the newest backup and the clients' files",
+    )
+
+
+def _told(context: Context) -> Found:
+    """What the listener says of its history: whether it can be written, and whether it had to be restored."""
+    doctor = (context.state or {}).get("doctor")
+    if not isinstance(doctor, dict):
+        return
+    if doctor.get("history_error"):
+        yield (
+            FAIL,
+            f"the history cannot be written: {doctor['history_error']}",
+            "make room on the disk or give write access back; what the clients wrote meanwhile is read then",
+        )
+    restored = doctor.get("history_restored")
+    if not isinstance(restored, dict) or not os.path.exists(paths.in_home(str(restored.get("file")))):
+        return
+    days = restored.get("incomplete_days")
+    missing = f"; incomplete: {', '.join(days)}" if days else "; nothing is missing" if days == [] else ""
+    yield (
+        WARN,
+        f"the history was damaged and was restored from {restored.get('backup') or 'the client files'}{missing}",
+        f"the damaged file is kept as {restored.get('file')}: remove it when you no longer want it",
+    )

@@ -20,6 +20,7 @@ import click
 from aitop import __version__, paths
 from aitop.install import checks
 from aitop.install.findings import FAIL, OK, WARN, Context, Finding
+from aitop.segments.text import printable
 
 MARKS = {OK: ("ok", "green"), WARN: ("warn", "yellow"), FAIL: ("FAIL", "red")}
 LOG_TAIL = 200_000
@@ -33,10 +34,10 @@ def doctor(*, as_json: bool, report: bool) -> None:
     context = checks.context(time.time())
     found = checks.run(context)
     if report:
-        click.echo(json.dumps(bundle(found, context), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(bundle(found, context), indent=1))
         return
     if as_json:
-        click.echo(json.dumps([_as_dict(finding) for finding in found], indent=1, ensure_ascii=False))
+        click.echo(json.dumps([_as_dict(finding) for finding in found], indent=1))
     else:
         _print(found)
     if any(finding.level == FAIL for finding in found):
@@ -46,9 +47,9 @@ def doctor(*, as_json: bool, report: bool) -> None:
 def _print(found: list[Finding]) -> None:
     for finding in found:
         mark, colour = MARKS[finding.level]
-        click.echo(f"{click.style(f'{mark:>4}', fg=colour)}  {finding.check}: {finding.text}")
+        click.echo(f"{click.style(f'{mark:>4}', fg=colour)}  {finding.check}: {printable(finding.text)}")
         if finding.remedy and finding.level != OK:
-            click.echo(f"      do this: {finding.remedy}")
+            click.echo(f"      do this: {printable(finding.remedy)}")
     wrong = sum(finding.level == FAIL for finding in found)
     doubtful = sum(finding.level == WARN for finding in found)
     click.echo(f"{wrong} failed, {doubtful} to look at" if wrong or doubtful else "all is well")
@@ -93,7 +94,7 @@ def scrub(text: str) -> str:
 
 
 def _hashed(text: object) -> str:
-    return "#" + hashlib.sha256(str(text).encode()).hexdigest()[:8]
+    return "#" + hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest()[:8]
 
 
 def _session(row: dict[str, Any]) -> dict[str, Any]:
@@ -124,8 +125,8 @@ def _version(name: str) -> str | None:
 def _log_kinds() -> dict[str, int]:
     """How often each level and kind of message stands at the log's end; never the messages."""
     try:
-        with open(paths.in_home(paths.LOG), "rb") as file:
-            file.seek(max(0, os.path.getsize(file.name) - LOG_TAIL))
+        with open(paths.opened(paths.in_home(paths.LOG)), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_TAIL))
             lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return {}

@@ -26,8 +26,7 @@ class Refused(Exception):  # noqa: N818
 def read(path: str) -> bytes | None:
     """The file's bytes, None when there is none. Raises Refused."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return paths.read(path)
     except FileNotFoundError:
         return None
     except OSError as error:

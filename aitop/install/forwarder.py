@@ -100,12 +100,12 @@ def write_script(path: str, text: str) -> None:
     temporary = f"{path}.{os.getpid()}.new"
     with open(temporary, "w", encoding="utf-8", opener=_executable) as file:
         file.write(text)
-        os.fchmod(file.fileno(), 0o755)
+        os.fchmod(file.fileno(), 0o700)
     os.replace(temporary, path)
 
 
 def _executable(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_EXCL, 0o755)
+    return os.open(path, flags | os.O_EXCL, 0o700)
 
 
 def _run(path: str, payload: bytes, *, hold_stdin: bool = False) -> tuple[str | None, float]:

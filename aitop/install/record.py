@@ -23,6 +23,7 @@ class Settings:
     written: str  # digest of the file as we wrote it last
     backup: str | None = None  # name under backups/
     diverged: bool = False  # others changed it between two of our writes: the backup is too old to restore
+    env: dict[str, list[str | None]] = field(default_factory=dict)  # variable → [ours, the one before]
 
 
 @dataclass(slots=True)
@@ -35,6 +36,17 @@ class Configured:
 
 
 @dataclass(slots=True)
+class Telemetry:
+    """Keys of the user's configuration, by dotted path, as we wrote them and before."""
+
+    path: str
+    wrote: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)
+    written: str = ""  # digest of the file as we wrote it last
+    original: str | None = None  # the whole file before us
+
+
+@dataclass(slots=True)
 class Installed:
     """Everything that `install` and `service install` wrote."""
 
@@ -43,6 +55,7 @@ class Installed:
     config: Configured | None = None
     service: str | None = None  # the unit or plist
     forwarder: str | None = None
+    telemetry: Telemetry | None = None
 
     @property
     def roots(self) -> list[str]:
@@ -51,15 +64,15 @@ class Installed:
 
 def load() -> Installed:
     try:
-        with open(paths.in_home(paths.INSTALLED), "rb") as file:
-            data = json.load(file)
-        config = data.get("config")
+        data = json.loads(paths.read(paths.in_home(paths.INSTALLED)))
+        config, telemetry = data.get("config"), data.get("telemetry")
         return Installed(
             settings={path: Settings(**entry) for path, entry in data["settings"].items()},
             scripts=[str(path) for path in data["scripts"]],
             config=Configured(**config) if config else None,
             service=data.get("service"),
             forwarder=data.get("forwarder"),
+            telemetry=Telemetry(**telemetry) if telemetry else None,
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return Installed()

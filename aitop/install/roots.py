@@ -10,6 +10,8 @@ from aitop import config, paths
 from aitop.install import configfile, files
 from aitop.install.record import Configured, Installed
 
+KEY = "claude.config_dirs"
+
 
 def default() -> list[str]:
     """What Claude Code itself uses when nothing is set; the second only where it exists."""
@@ -40,12 +42,12 @@ def record(served: list[str], installed: Installed) -> str | None:
     raw = files.read(path)
     text = files.text_of(path, raw)
     try:
-        before = configfile.get_dirs(text)
+        before = _dirs(text)
         known = [os.path.abspath(os.path.expanduser(part)) for part in before or []]
         wanted = list(dict.fromkeys([*known, *installed.roots, *served]))
         if wanted == known or (not known and set(wanted) <= set(default())):
             return None
-        new = configfile.set_dirs(text, wanted)
+        new = configfile.put(text, KEY, wanted)
     except configfile.CannotEdit as error:
         raise files.Refused(f"{path}: {error}") from error
     files.replace(path, raw, files.bytes_of(new, raw))
@@ -62,14 +64,14 @@ def forget(installed: Installed) -> str | None:
     raw = files.read(ours.path)
     text = files.text_of(ours.path, raw)
     try:
-        now = configfile.get_dirs(text)
+        now = _dirs(text)
         if now is None:
             installed.config = None
             return None
         if now != ours.wrote:
             installed.config = None
             return f"{ours.path}: claude.config_dirs was changed since; left as it is"
-        new = configfile.set_dirs(text, ours.before)
+        new = configfile.put(text, KEY, ours.before)
     except configfile.CannotEdit as error:
         return f"{ours.path}: {error}; left as it is"
     assert raw is not None
@@ -79,3 +81,8 @@ def forget(installed: Installed) -> str | None:
         files.replace(ours.path, raw, files.bytes_of(new, raw))
     installed.config = None
     return f"{ours.path}: claude.config_dirs is as it was before"
+
+
+def _dirs(text: str) -> list[str] | None:
+    found = configfile.get(text, KEY)
+    return found if isinstance(found, list) else None

@@ -35,15 +35,14 @@ class Chores:
             os.path.join(home, given.NAME),
         )
         self._stamps = [_stamp(path) for path in self._watched]
-        self._notify = os.environ.get("NOTIFY_SOCKET")
 
     def ready(self) -> None:
         """Tell the service manager that the first state is published."""
-        self._tell("READY=1")
+        tell("READY=1")
 
     def tick(self, now: float, config: Config, idle: bool) -> str | None:
         """Called each second."""
-        self._tell("WATCHDOG=1")
+        tell("WATCHDOG=1")
         monotonic = time.monotonic()
         if monotonic < self._next:
             return None
@@ -51,6 +50,8 @@ class Chores:
         for name, process in list(self._running.items()):
             if process.poll() is not None:
                 del self._running[name]
+                if name == "backup" and process.returncode == backup.DAMAGED:
+                    return "damaged"
                 if process.returncode:
                     self._log.error(f"{name} failed with exit code {process.returncode}")
         if idle and monotonic >= self._next_backup:
@@ -73,7 +74,7 @@ class Chores:
         for process in self._running.values():
             process.terminate()
             process.wait()
-        self._tell("STOPPING=1")
+        tell("STOPPING=1")
 
     def _start(self, name: str, *arguments: str) -> None:
         if name in self._running:
@@ -101,18 +102,25 @@ class Chores:
         self._changed_to = version
         return None
 
-    def _tell(self, text: str) -> None:
-        if not self._notify:
-            return
-        address = "\0" + self._notify[1:] if self._notify.startswith("@") else self._notify
-        sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
-        try:
-            sock.setblocking(False)
-            sock.sendto(text.encode(), address)
-        except OSError:
-            pass
-        finally:
-            sock.close()
+
+def tell(text: str) -> None:
+    """A word to the service manager, where one waits for it."""
+    name = os.environ.get("NOTIFY_SOCKET")
+    if not name:
+        return
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.sendto(text.encode(), "\0" + name[1:] if name.startswith("@") else name)
+    except OSError:
+        pass
+    finally:
+        sock.close()
+
+
+def restoring() -> None:
+    """Restoring a large history may take longer than a service manager waits for a start or a sign of life."""
+    tell("WATCHDOG=1\nEXTEND_TIMEOUT_USEC=60000000")
 
 
 def _stamp(path: str) -> tuple[int, int] | None:
@@ -134,4 +142,4 @@ def give_back_memory() -> None:
         trim(0)
 
 
-_BACKUP = "import sys; from aitop.history import backup; backup.make(sys.argv[1], sys.argv[2])"
+_BACKUP = "import sys; from aitop.history import backup; sys.exit(backup.run(sys.argv[1], sys.argv[2]))"

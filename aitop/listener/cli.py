@@ -61,8 +61,12 @@ def stop() -> None:
 
     home = paths.home()
     if os.path.isdir(home):
-        with open(os.path.join(home, paths.STOPPED), "w", encoding="utf-8") as file:
-            file.write("aitop start removes this file\n")
+        try:
+            mark = os.open(os.path.join(home, paths.STOPPED), os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+            with os.fdopen(mark, "w", encoding="utf-8") as file:
+                file.write("aitop start removes this file\n")
+        except OSError as error:
+            click.echo(f"a new session may start it again: {lifecycle.unwritable(home, error)}", err=True)
     was = lifecycle.running()
     if not lifecycle.stop():
         raise click.ClickException(f"the listener did not stop within 10 s (pid {(was or {}).get('pid')})")
@@ -82,7 +86,7 @@ def status(as_json: bool) -> None:
     found = lifecycle.running()
     state = published.read() or {}
     now = time.time()
-    age = now - state["written_at"] if "written_at" in state else None
+    age = published.age(state, now)
     if as_json:
         answer = {"running": found is not None, "listener": found, "state_age": age, "scan": state.get("scan"),
                   "hooks": state.get("hooks"), "home": paths.home()}  # fmt: skip
@@ -108,7 +112,9 @@ def _tell(found: dict[str, object], state: dict[str, object], age: float | None,
         click.echo("state     not published yet")
         return
     click.echo(f"state     written {age:.1f} s ago")
-    scan, hooks = state.get("scan"), state.get("hooks")
+    scan, hooks, checks = state.get("scan"), state.get("hooks"), state.get("doctor")
+    if isinstance(checks, dict) and checks.get("config_error"):
+        click.echo(f"config    not in force: {checks['config_error']}")
     if isinstance(scan, dict):
         done, total = scan["done_bytes"] / 1e6, scan["total_bytes"] / 1e6
         how = "complete" if scan["complete"] else f"{100 * done / total if total else 0:.0f} %"

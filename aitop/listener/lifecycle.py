@@ -3,7 +3,6 @@
 Commands use this room from outside; the running listener uses only the lock. Nothing here loops.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -11,9 +10,9 @@ import sys
 import time
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from aitop import paths
+from aitop import state as published
+from aitop.listener.lock import Held, Lock
 
 NETWORK = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre")
@@ -32,7 +31,7 @@ def prepare_home(home: str) -> None:
         os.makedirs(home, mode=0o700, exist_ok=True)
         found = os.stat(home)
     except OSError as error:
-        raise LifeError(f"{home}: {error.strerror}. Set AITOP_HOME to a folder you can write") from error
+        raise LifeError(unwritable(home, error)) from error
     if found.st_uid != os.getuid():
         raise LifeError(f"{home} belongs to another user. Set AITOP_HOME to a folder of your own")
     if found.st_mode & 0o077:
@@ -43,6 +42,11 @@ def prepare_home(home: str) -> None:
             f"{home} is on a network file system ({kind}), where neither sockets nor the history are safe "
             "between hosts. Set AITOP_HOME to a local folder, for example /var/tmp/$USER-aitop"
         )
+
+
+def unwritable(home: str, error: OSError) -> str:
+    """What to say where the home cannot be written."""
+    return f"{home}: {error.strerror}. Set AITOP_HOME to a folder you can write"
 
 
 def file_system(path: str) -> str | None:
@@ -63,9 +67,9 @@ def file_system(path: str) -> str | None:
     return kind
 
 
-def lock(home: str) -> FileLock:
-    """The one listener's lock, not yet taken. `acquire(timeout=0)` raises Timeout while another holds it."""
-    return FileLock(os.path.join(home, paths.LOCK), mode=0o600)
+def lock(home: str) -> Lock:
+    """The one listener's lock, not yet taken."""
+    return Lock(os.path.join(home, paths.LOCK))
 
 
 def is_locked(home: str) -> bool:
@@ -74,8 +78,8 @@ def is_locked(home: str) -> bool:
         return False
     probe = lock(home)
     try:
-        probe.acquire(timeout=0)
-    except Timeout:
+        probe.acquire()
+    except Held:
         return True
     except OSError:
         return False
@@ -87,11 +91,7 @@ def running() -> dict[str, Any] | None:
     """`listener` of the published state while a listener holds the lock: pid, started_at, version."""
     if not is_locked(paths.home()):
         return None
-    try:
-        with open(paths.in_home(paths.STATE), "rb") as file:
-            found = json.loads(file.read())["listener"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {"pid": None, "started_at": None, "version": None}
+    found = (published.read() or {}).get("listener")
     return found if isinstance(found, dict) else {"pid": None, "started_at": None, "version": None}
 
 
@@ -104,14 +104,13 @@ def clean_environment(environ: dict[str, str]) -> dict[str, str]:
 
 
 def start_detached(wait: float = 5.0) -> bool:
-    """Start a listener of its own session, cwd `/`, with a cut environment; whether one runs in the end."""
+    """Start a listener of its own session, cwd `/`, with a cut environment; whether one runs in the end.
+
+    Raises LifeError.
+    """
     home = paths.home()
     prepare_home(home)
-    try:
-        os.unlink(os.path.join(home, paths.STOPPED))
-    except FileNotFoundError:
-        pass
-    log = os.open(os.path.join(home, paths.LOG), os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    log = _begin(home)
     try:
         process = subprocess.Popen(
             [sys.executable, "-m", "aitop", "listen", "--quiet"],
@@ -136,6 +135,21 @@ def start_detached(wait: float = 5.0) -> bool:
     return process.poll() is None
 
 
+def _begin(home: str) -> int:
+    """Take back an earlier `aitop stop`; the log, opened to be written. Raises LifeError."""
+    try:
+        try:
+            os.unlink(os.path.join(home, paths.STOPPED))
+        except FileNotFoundError:
+            pass
+        how = (
+            os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK
+        )  # a FIFO would wait for a reader
+        return os.open(os.path.join(home, paths.LOG), how, 0o600)
+    except OSError as error:
+        raise LifeError(unwritable(home, error)) from error
+
+
 def stop(timeout: float = 10.0) -> bool:
     """Ask the listener to end and wait for it; whether none runs in the end."""
     home = paths.home()
@@ -157,8 +171,5 @@ def stop(timeout: float = 10.0) -> bool:
 
 
 def _published_by(pid: int) -> bool:
-    try:
-        with open(paths.in_home(paths.STATE), "rb") as file:
-            return bool(json.loads(file.read())["listener"]["pid"] == pid)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    found = (published.read() or {}).get("listener")
+    return isinstance(found, dict) and found.get("pid") == pid

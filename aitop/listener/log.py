@@ -31,13 +31,16 @@ class Log:
         self._write("error", text)
 
     def _write(self, level: str, text: str) -> None:
-        line = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {level} {text}\n"
+        line = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {level} {_one_line(text)}\n"
         if self._echo:
             sys.stderr.write(line)
         try:
             if os.path.exists(self._path) and os.path.getsize(self._path) > LIMIT:
                 os.replace(self._path, self._path + ".1")
-            fd = os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            how = (
+                os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK
+            )  # a FIFO would wait for a reader
+            fd = os.open(self._path, how, 0o600)
         except OSError:
             return  # a full or read-only disk is told in state.json, not here
         with os.fdopen(fd, "a", encoding="utf-8", errors="replace") as file:
@@ -46,3 +49,8 @@ class Log:
                 file.flush()
             except OSError:
                 pass
+
+
+def _one_line(text: str) -> str:
+    """Names come from others: what is no sign to be seen would move a terminal's cursor, or forge a line."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)

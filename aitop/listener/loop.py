@@ -16,28 +16,27 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from aitop import paths, periods
-from aitop.aggregator import Aggregator
 from aitop.alerts import Alert
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
-from aitop.history import given, load, read, recent, schema
-from aitop.history import shares as by_provider
+from aitop.history import check, given, load, restore
+from aitop.history.shares import with_data
 from aitop.history.store import History
 from aitop.ingest import Ingest
 from aitop.listener import chores
 from aitop.listener.announce import Announcer
 from aitop.listener.log import Log
 from aitop.listener.money import dress
+from aitop.listener.outside import Outside
 from aitop.listener.receive import Arrival, Receiver
+from aitop.listener.sums import Sums
 from aitop.listener.watch import Watcher
-from aitop.money.keeper import Keeper
 from aitop.notify.sender import Sender
 from aitop.pricing import table
 from aitop.providers import choose
 from aitop.providers.load import load as load_providers
-from aitop.publish import Publisher, encode, projects
+from aitop.publish import Publisher, encode
 from aitop.publish import shares as encode_shares
-from aitop.shares import Shares
 from aitop.snapshot import MOST_SESSIONS, Facts, take
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ RESCAN = 10.0  # seconds between looks through every folder; a safety net where 
 RESCAN_WATCHED = 60.0
 HOT = 3600.0  # seconds after its last change a file is looked at each second, where nobody tells
 AGAIN = (0.2, 1.0, 3.0)  # after a hook that says a turn ended: its last lines are written a moment later
-PROJECTS_EVERY = 5.0  # seconds between sums by project
 REPRICE = 500  # responses priced again in one slice
 
 
@@ -61,7 +59,7 @@ class Listener:
         self.installed, self.broken = load_providers()
         self.providers = choose.enabled(self.installed, config)
         self.prices = table.load(config.price_overrides, os.path.join(home, paths.PRICES))
-        self.db = schema.connect(os.path.join(home, paths.HISTORY))
+        self.db = restore.connect(home, now, log.error, chores.restoring)
         self.history = History(self.db, self.prices)
         self.ingest = self._ingest()
         self.receiver = Receiver(
@@ -69,14 +67,14 @@ class Listener:
         )
         self.announcer = Announcer(Publisher(home, paths.runtime_folder()), log)
         self.watcher = Watcher()
-        self.aggregator = Aggregator(now)
-        self.keeper = Keeper()
-        self.shares = Shares(now)
+        self.sums = Sums(now)
+        self.outside = Outside()
         self.chores = chores.Chores(home, log)
         self.alerts: tuple[Alert, ...] = ()
         self.telemetry: Telemetry | None = None
         self.config_error: str | None = None
         self.history_error: str | None = None
+        self.restored = restore.last(self.db)
         self.stopping: str | None = None
         self._arrivals: list[Arrival] = []
         self._again: list[tuple[float, str]] = []
@@ -84,13 +82,9 @@ class Listener:
         self._reload_wanted = False
         self._next_midnight = 0.0
         self._reprice_from: int | None = None
-        self._alive: dict[int, tuple[float, bool]] = {}
         self._host = socket.gethostname()
         self._budgets: tuple[dict[str, Any], ...] = ()
         self._trimmed = False  # memory of the last reading was given back
-        self._folded = 0  # commits that changed something
-        self._limits: dict[tuple[str, str], int | None] = {}
-        self._projects: tuple[object, float, list[dict[str, Any]]] = (None, 0.0, [])
         self.sender = Sender(
             os.path.join(home, paths.NOTIFIED),
             self._host,
@@ -139,7 +133,7 @@ class Listener:
         self.ingest.stop()
         self._take_in(time.time(), last=True)
         self._commit(time.time())
-        if self.stopping != "upgrade":
+        if self.stopping not in ("upgrade", "damaged"):
             self.announcer.withdraw(time.time())
         self.receiver.close(remove=True)
         if self.telemetry is not None:
@@ -235,7 +229,7 @@ class Listener:
         except sqlite3.Error as error:
             self._failed(error)
         self._commit(now)
-        if now >= self._next_midnight or now < self.aggregator.day:
+        if now >= self._next_midnight or now < self.sums.aggregator.day:
             self._begin_day(now)
         if self.ingest.complete:
             self._learn()
@@ -267,31 +261,39 @@ class Listener:
         except sqlite3.Error as error:
             self._failed(error)
             return
-        self._folded += 1 if changes.anything() else 0
-        self.aggregator.fold(changes, now)
-        self.keeper.fold(changes, self.history.sessions.values())
-        self.shares.fold(changes, self.history.provider_of, now)
+        self.sums.fold(changes, self.history, now)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: sqlite3.Error) -> None:
         """The history refused: take all of it back and read it again when it can be written."""
         self.history_error = str(error)
-        self.log.error(f"history: {error}")
+        self._tell_of(error)
         try:
             self.history.abandon()
             self._remember_sessions()
         except sqlite3.Error as again:
-            self.log.error(f"history: {again}")
+            self._tell_of(again)
         self._release_helpers()
         self.ingest.forget()
         self._next_rescan = min(self._next_rescan, time.monotonic() + 1.0)
 
+    def _tell_of(self, error: sqlite3.Error) -> None:
+        """The history did not answer; where it is damaged, the next start restores it."""
+        self.log.error(f"history: {error}")
+        if check.is_damage(error):
+            self.stopping = "damaged"
+
     def _publish(self, now: float) -> None:
         """The full state; while nothing at all happens, most seconds only say that we live."""
-        quiet = not any(self.aggregator.window("15m"))  # else windows move with time alone
+        quiet = not any(self.sums.aggregator.window("15m"))  # else windows move with time alone
         if quiet and self.announcer.repeat(self._sign(), now):
             return
         snap = take(
-            self.aggregator, self.history.sessions.values(), self.alerts, self.config, self._facts(now), now
+            self.sums.aggregator,
+            self.history.sessions.values(),
+            self.alerts,
+            self.config,
+            self._facts(now),
+            now,
         )
         self.alerts = snap.alerts
         state = encode(
@@ -309,27 +311,22 @@ class Listener:
             host=self._host,
             projects=self._projects_today(now),
         )  # fmt: skip
-        dress(state, self.keeper, snap, self.history.sessions.values(), self.config)
+        dress(state, self.sums.keeper, snap, self.history.sessions.values(), self.config)
         self._budgets = tuple(state["budgets"])  # judged with the next second's alerts
-        state["by_provider"] = encode_shares(self.shares, now)
+        state["by_provider"] = encode_shares(self.sums.shares, now)
         self.announcer.publish(state, self._sign(), self.config, now)
 
     def _projects_today(self, now: float) -> list[dict[str, Any]]:
-        """Asked of the history when something was counted, every few seconds at most."""
-        asked = (self._folded, self.aggregator.day)
-        if asked != self._projects[0] and not 0 <= now - self._projects[1] < PROJECTS_EVERY:
-            try:
-                found = projects(read.by_folder(self.db, self.aggregator.day))
-            except sqlite3.Error as error:
-                self.log.error(f"history: {error}")
-                found = []
-            self._projects = (asked, now, found)
-        return self._projects[2]
+        try:
+            return self.sums.projects_today(self.db, now)
+        except sqlite3.Error as error:
+            self._tell_of(error)
+            return []
 
     def _sign(self) -> tuple[object, ...]:
         """What must stay the same for a second to have been uneventful."""
         return (
-            self._folded, self.receiver.counts.total(), self.telemetry and self.telemetry.sign(),
+            self.sums.folded, self.receiver.counts.total(), self.telemetry and self.telemetry.sign(),
             self.ingest.complete, self.config_error, self.history_error, self.config,
         )  # fmt: skip
 
@@ -340,6 +337,7 @@ class Listener:
             "unread_files": sorted(self.ingest.unreadable)[:20],
             "config_error": self.config_error,
             "history_error": self.history_error,
+            "history_restored": self.restored and self.restored.published(),
             "broken_providers": choose.problems(self.installed, self.broken, self.config),
             "watching": self.watcher.active,
             "prices_problem": self.prices.problem,
@@ -355,33 +353,16 @@ class Listener:
         return [p.name for p in self.providers if p.name in self._with_data or p.name in named]
 
     def _facts(self, now: float) -> Facts:
-        return Facts(lambda pid: self._lives(pid, now), self._context_limit, self._budgets)
-
-    def _lives(self, pid: int, now: float) -> bool:
-        """Whether a process lives, asked at most every two seconds."""
-        known = self._alive.get(pid)
-        if known is None or not 0 <= now - known[0] < 2:
-            if len(self._alive) > 1000:
-                self._alive.clear()
-            try:
-                os.kill(pid, 0)
-                found = True
-            except ProcessLookupError:
-                found = False
-            except OSError:
-                found = True
-            self._alive[pid] = known = (now, found)
-        return known[1]
+        return Facts(
+            lambda pid: self.outside.lives(pid, now),
+            lambda provider, model: self.outside.context_limit(provider, model, self._context_limit),
+            self._budgets,
+        )
 
     def _context_limit(self, provider: str, model: str) -> int | None:
-        """A model's context window: as its client runs it, else its own. Asked for each session each second."""
-        key = (provider, model)
-        if key not in self._limits:
-            if len(self._limits) > 1000:
-                self._limits.clear()
-            client = next((one.context_limit(model) for one in self.providers if one.name == provider), None)
-            self._limits[key] = client or self.prices.context_window(model)
-        return self._limits[key]
+        """A model's context window: as its client runs it, else its own."""
+        client = next((one.context_limit(model) for one in self.providers if one.name == provider), None)
+        return client or self.prices.context_window(model)
 
     # -- starting, days, configuration -----------------------------------------------------------------------
 
@@ -402,25 +383,11 @@ class Listener:
     def _recall(self, now: float) -> None:
         """What the history knew before this start: the last hour, the periods, the newest sessions."""
         self._remember_sessions()
-        self.aggregator.advance(now)
-        self.aggregator.recall(read.past(self.db, now - 3600))
-        timed = recent.timed(self.db, now - 900)
-        self.aggregator.recall_sessions(
-            recent.by_session(self.db, now - 900), recent.cut_off(self.db, now - 900), timed, now
-        )
-        self._with_data = set(by_provider.with_data(self.db))
-        self.shares.recall(
-            by_provider.recent(self.db, now - 3600),
-            ((self.history.provider_of(session), at, timing) for at, session, timing in timed),
-            now,
-        )
-        for limit in read.limits(self.db, now):
-            self.aggregator.limits[(limit.provider, limit.account or "", limit.name)] = limit
-        for model, basis in read.odd_models(self.db):
-            (self.aggregator.unpriced if basis == 2 else self.aggregator.estimated).add(model)
+        self._with_data = set(with_data(self.db))
+        self.sums.recall(self.history, now)
         if self.history.priced_otherwise():
             self._reprice_from = 0
-        self.keeper.given = given.read(self.home)
+        self.sums.keeper.given = given.read(self.home)
         self._begin_day(now)
         self.announcer.publisher.tidy(set())
 
@@ -429,30 +396,23 @@ class Listener:
             self.history.session(provider, name)
 
     def _begin_day(self, now: float) -> None:
-        starts = periods.starts(now)
-        today = starts["today"]
         try:
-            self.aggregator.begin_day(
-                starts,
-                {name: read.since(self.db, start) for name, start in starts.items()},
-                read.tools_since(self.db, today),
-                read.stops_since(self.db, today),
-                read.compactions_since(self.db, today),
-            )
-            self.keeper.begin(self.db, now)
-            self.aggregator.past_days = recent.past_days(self.db, today)
-            self.shares.begin_day(starts, by_provider.since(self.db, starts))
+            self.sums.begin_day(self.db, now)
         except sqlite3.Error as error:
-            self.log.error(f"history: {error}")
+            self._tell_of(error)
         self._next_midnight = periods.next_midnight(now)
-        exact = min(now - 3600, today, self.started_at)
+        starts = periods.starts(now)
+        exact = min(now - 3600, starts["today"], self.started_at)
         self.history.hand_out(floor=min(exact, *starts.values()), exact=exact)
 
     def _learn(self) -> None:
+        """What can be told only once everything was read."""
         try:
-            self.keeper.learn()
+            if self.restored and self.restored.incomplete is None:
+                self.restored = restore.judge(self.history)
+            self.sums.keeper.learn()
         except sqlite3.Error as error:
-            self.log.error(f"history: {error}")
+            self._tell_of(error)
 
     def _reprice(self, now: float) -> None:
         """After a change of prices: one slice of the history at its new price."""
@@ -466,7 +426,7 @@ class Listener:
     def _reload(self, now: float) -> None:
         """SIGHUP: read configuration and prices again; a broken file leaves the last good ones in force."""
         self._next_rescan = 0.0
-        self.keeper.given = given.read(self.home)
+        self.sums.keeper.given = given.read(self.home)
         try:
             self.config = load_config()
             self.config_error = None
@@ -477,11 +437,11 @@ class Listener:
         self._commit(now)
         prices = table.load(self.config.price_overrides, os.path.join(self.home, paths.PRICES))
         if prices.fingerprint != self.prices.fingerprint:
-            self.aggregator.unpriced.clear()
-            self.aggregator.estimated.clear()
+            self.sums.aggregator.unpriced.clear()
+            self.sums.aggregator.estimated.clear()
             self._reprice_from = 0
         self.prices = self.history.prices = prices
-        self._limits.clear()
+        self.outside.forget_limits()
         self._release_helpers()
         self.providers = choose.enabled(self.installed, self.config)
         self.receiver.offer(self.providers)

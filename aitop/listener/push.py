@@ -179,8 +179,8 @@ class Pusher:
 def read(path: str) -> Server | None:
     """A server's file, written by the plugin; None when it is not one."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            rows = [line.rstrip("\n").split("\t") for line in file.read(65536).splitlines()]
+        text = paths.read(path)[:65536].decode("utf-8", "replace")
+        rows = [line.rstrip("\n").split("\t") for line in text.splitlines()]
     except OSError:
         return None
     words = {row[0]: row[1] for row in rows if len(row) == 2}

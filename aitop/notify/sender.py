@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 import orjson
 
+from aitop import paths
 from aitop.alerts import Alert
 from aitop.config import Config
 from aitop.notify import channels, memory
@@ -123,7 +124,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _read(path: str) -> object:
     try:
-        with open(path, "rb") as file:
-            return orjson.loads(file.read())
+        return orjson.loads(paths.read(path))
     except (OSError, orjson.JSONDecodeError):
         return None

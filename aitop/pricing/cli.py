@@ -109,8 +109,7 @@ def _seen_by_listener() -> dict[str, list[str]]:
     import orjson
 
     try:
-        with open(paths.in_home(paths.STATE), "rb") as file:
-            state = orjson.loads(file.read())
+        state = orjson.loads(paths.read(paths.in_home(paths.STATE)))
         found = state["prices"]
         return {key: [str(name) for name in found[key]] for key in ("unpriced_models", "estimated_models")}
     except (OSError, ValueError, KeyError, TypeError):

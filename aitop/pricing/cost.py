@@ -19,6 +19,7 @@ US_ONLY = Fraction(11, 10)  # inference_geo "us"
 HALF_PRICE = ("batch", "flex")
 MANY_MODELS = 4096  # a gateway that invents ids must not fill the memory
 ENDLESS = 1 << 62
+MOST = 10**15  # $1,000: beyond it the record is damaged, and sums of such would not fit the history
 
 LISTED, FAMILY, UNPRICED = "listed", "family", "unpriced"
 
@@ -38,7 +39,10 @@ _NOTHING = Priced(0, UNPRICED)
 
 
 def price(table: PriceTable, model: str, usage: Usage, at: float) -> Priced:
-    """The cost of a response made at epoch second `at`. An unknown model costs 0 and says "unpriced"."""
+    """The cost of a response made at epoch second `at`.
+
+    An unknown model costs 0 and says "unpriced"; so does what no single response can cost.
+    """
     uncached, output, read, write_5m, write_1h, _, searches, speed, geo, tier, advisor = usage
     key = (model, speed, geo, tier)
     entry: _Entry | None = table.compiled.get(key)
@@ -59,7 +63,7 @@ def price(table: PriceTable, model: str, usage: Usage, at: float) -> Priced:
         cost += searches * WEB_SEARCH
     if advisor:
         return _with_advisor(table, usage, at, Priced(cost, basis))
-    return Priced(cost, basis) if steps else _NOTHING
+    return Priced(cost, basis) if steps and cost <= MOST else _NOTHING
 
 
 def _with_advisor(table: PriceTable, usage: Usage, at: float, own: Priced) -> Priced:
@@ -70,6 +74,8 @@ def _with_advisor(table: PriceTable, usage: Usage, at: float, own: Priced) -> Pr
         priced = price(table, model, side, at)
         cost += priced.cost
         bases.add(priced.basis)
+    if cost > MOST:
+        return _NOTHING
     return Priced(cost, next(basis for basis in (UNPRICED, FAMILY, LISTED) if basis in bases))
 
 

@@ -50,7 +50,7 @@ def update(source: str, target: str, *, now: float, force: bool = False, timeout
     import filelock
 
     os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
-    lock = filelock.FileLock(f"{target}.lock", timeout=LOCK_WAIT)
+    lock = filelock.FileLock(f"{target}.lock", timeout=LOCK_WAIT, mode=0o600)
     try:
         with lock:
             return _update(source, target, now, force, timeout)

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from aitop import paths
 from aitop.pricing import normalise, rows
 from aitop.pricing.rows import Model, Rates, Row, Step
 
@@ -100,8 +101,7 @@ class Refreshed:
 def read_refreshed(path: str) -> Refreshed | None:
     """The refreshed file, None when there is none. Raises PriceDataError."""
     try:
-        with open(path, "rb") as file:
-            data = orjson.loads(file.read())
+        data = orjson.loads(paths.read(path))
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -6,7 +6,7 @@ those of OpenLLMetry, are read too, since libraries follow late. `input_tokens` 
 
 from aitop.model import Response, Usage
 from aitop.otlp import Record
-from aitop.providers.lenient import count
+from aitop.providers.lenient import count, milliseconds
 
 # What is no call to a model: these hold the sums of the calls inside them.
 AROUND = ("invoke_agent", "create_agent", "execute_tool", "invoke_workflow")
@@ -53,8 +53,8 @@ def response(record: Record, session: str) -> Response | None:
         session, at, record.text("gen_ai.response.model", "gen_ai.request.model") or "unknown", usage,
         message_id=record.text("gen_ai.response.id"),
         record_id=f"{record.trace}:{record.span}" if record.span else f"{session}:{at:.6f}:{usage.input_tokens}",
-        stop_reason=reason or "", duration_ms=took if took is not None and took >= 0 else None,
-        ttft_ms=None if first is None else first * 1000, billed_usd=record.number(*COST),
+        stop_reason=reason or "", duration_ms=milliseconds(took),
+        ttft_ms=None if first is None else milliseconds(first * 1000), billed_usd=record.number(*COST),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+MOST_MS = 7 * 86_400_000.0
 MOST_TOKENS = 1 << 26  # a count beyond this is damage, not usage; sums of such would not fit the history
 
 
@@ -35,6 +36,14 @@ def size(value: Any) -> int:
         return 0
 
 
+def written(value: Any) -> str:
+    """A value as JSON; "" for one nested deeper than can be written."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return ""
+
+
 def text(value: Any, most: int = 256) -> str | None:
     """A string of a sensible length, else None."""
     return value[:most] if isinstance(value, str) and value else None
@@ -49,6 +58,11 @@ def count(value: Any) -> int:
     return 0
 
 
+def milliseconds(value: float | None) -> float | None:
+    """How long something took, None where nothing can have taken so long."""
+    return value if value is not None and 0 <= value < MOST_MS else None
+
+
 def epoch(value: Any) -> float | None:
     """A record's timestamp as epoch seconds: ISO 8601 (UTC unless it says otherwise) or a number (s or ms)."""
     if isinstance(value, str):
@@ -61,7 +75,7 @@ def epoch(value: Any) -> float | None:
             found = moment.timestamp()
         except (ValueError, OverflowError, OSError):
             return None
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e18:
         found = value / 1000 if value > 1e11 else float(value)
     else:
         return None

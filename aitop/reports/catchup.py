@@ -6,17 +6,17 @@ While no listener runs this process is the history's one writer, under the same 
 import os
 import select
 import sqlite3
+import sys
 import time
 from collections.abc import Callable
 
-from filelock import Timeout
-
 from aitop import paths
 from aitop.config import load as load_config
-from aitop.history import schema
+from aitop.history import check, restore, schema
 from aitop.history.store import History
 from aitop.ingest import Ingest
 from aitop.listener import lifecycle
+from aitop.listener.lock import Held
 from aitop.pricing import table
 from aitop.providers import choose
 from aitop.providers.load import load as load_providers
@@ -40,14 +40,26 @@ def catch_up(progress: Progress) -> sqlite3.Connection:
     lock = lifecycle.lock(home)
     try:
         lock.acquire(timeout=0.2)
-    except Timeout:
+    except Held:
         _wait_for_listener(progress)
+    except OSError as error:
+        raise NotReadyError(lifecycle.unwritable(home, error)) from error
     else:
         try:
-            read_everything(home, progress, time.time())
+            _read_or_restore(home, progress, time.time())
         finally:
             lock.release()
     return schema.connect_read_only(os.path.join(home, paths.HISTORY))
+
+
+def _read_or_restore(home: str, progress: Progress, now: float) -> None:
+    try:
+        read_everything(home, progress, now)
+    except sqlite3.Error as error:
+        if not check.is_damage(error):
+            raise
+        restore.suspect(home, str(error))
+        read_everything(home, progress, now)
 
 
 def read_everything(home: str, progress: Progress, now: float) -> None:
@@ -56,7 +68,7 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
     prices = table.load(config.price_overrides, os.path.join(home, paths.PRICES))
     installed, _ = load_providers()
     providers = choose.enabled(installed, config)
-    db = schema.connect(os.path.join(home, paths.HISTORY))
+    db = restore.connect(home, now, _say)
     try:
         history = History(db, prices, floor=END, exact=END)  # nobody keeps running sums here
         ingest = Ingest(
@@ -84,8 +96,14 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
         history.commit()
         if otherwise:
             _reprice(history, now)
+        restore.judge(history)
+        history.commit()
     finally:
         db.close()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"aitop: {text}\n")
 
 
 def _reprice(history: History, now: float) -> None:

@@ -32,7 +32,7 @@ def tag(session: str | None, name: str | None, clear: bool) -> None:
     if name is not None and (len(name) > LONGEST or not (name == "" or name.isprintable())):
         raise click.UsageError(f"a tag is at most {LONGEST} printable characters")
     try:
-        with FileLock(os.path.join(home, "tags.lock"), timeout=5):
+        with FileLock(os.path.join(home, "tags.lock"), timeout=5, mode=0o600):
             tags = given.read(home)
             tags.pop(identity, None)
             if name is not None:

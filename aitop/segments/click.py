@@ -37,8 +37,7 @@ TERMINALS = {
 def chosen() -> str | None:
     """The preset the last click chose, or None."""
     try:
-        with open(paths.in_home(paths.PRESET), encoding="ascii") as file:
-            word = file.read(32).strip()
+        word = paths.read(paths.in_home(paths.PRESET))[:32].decode("ascii").strip()
     except (OSError, ValueError):
         return None
     return word if word in presets.NAMES else None

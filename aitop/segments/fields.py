@@ -89,15 +89,15 @@ def money(state: State, usd: object, sums: dict[str, Any] | None = None, *, exac
 
 
 def session_sums(state: State, session: dict[str, Any]) -> dict[str, Any]:
-    """The honesty marks of one session, in the words `money` knows."""
+    """The honesty marks of one session, in the words `money` knows; by its model where it has no counts."""
     prices = table(state.get("prices"))
-    model = session.get("model")
-    unpriced, estimated = prices.get("unpriced_models"), prices.get("estimated_models")
-    return {
-        "understated_requests": 1 if session.get("understated") is True else 0,
-        "unpriced_requests": 1 if isinstance(unpriced, list) and model in unpriced else 0,
-        "estimated_requests": 1 if isinstance(estimated, list) and model in estimated else 0,
-    }
+    found: dict[str, Any] = {"understated_requests": 1 if session.get("understated") is True else 0}
+    for kind in ("unpriced", "estimated"):
+        models = prices.get(f"{kind}_models")
+        many = humanize.number(session.get(f"{kind}_requests"))
+        named = isinstance(models, list) and session.get("model") in models
+        found[f"{kind}_requests"] = int(named) if many is None else many
+    return found
 
 
 def current_session(state: State) -> dict[str, Any]:

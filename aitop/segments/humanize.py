@@ -7,16 +7,14 @@ A value that is no finite number is `-`, never a guess.
 from __future__ import annotations
 
 UNKNOWN = "-"
-INTEGER_MAX = 10**300  # beyond it a float overflows
+MOST = 10**300  # beyond it a float overflows in the next sum
 BARS = "▁▂▃▄▅▆▇█"
 
 
 def number(value: object) -> int | float | None:
-    """The value when it is a finite number, else None (JSON may hold anything)."""
-    if isinstance(value, float):
-        return value if value - value == 0.0 else None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value if -INTEGER_MAX < value < INTEGER_MAX else None
+    """The value when it is a number that can be reckoned with, else None (JSON may hold anything)."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value if -MOST < value < MOST else None
     return None
 
 

@@ -90,7 +90,7 @@ def _segment_name(options: Options) -> str:
 def _segment(options: Options, now: float) -> str | None:
     """The rendered file's text while it is fresh: its mtime is its expiry."""
     try:
-        with open(source(options), "rb") as file:
+        with open(paths.opened(source(options)), "rb") as file:
             if os.fstat(file.fileno()).st_mtime <= now:
                 return None
             text = file.read().decode("utf-8", "replace")

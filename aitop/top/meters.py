@@ -47,12 +47,13 @@ def shown(state: dict[str, Any], sums: dict[str, Any], key: str, kind: str) -> s
     return plain.shown(state, sums, key, kind)
 
 
-def windows(state: dict[str, Any], width: int) -> list[Line]:
-    """Every metric in the last 1, 5 and 15 minutes."""
+def windows(state: dict[str, Any], width: int, most: int = 99) -> list[Line]:
+    """Every metric in the last 1, 5 and 15 minutes; latencies only where `most` lines have room for them."""
     table = fields.table(state.get("windows"))
     sums = [fields.table(table.get(name)) for name in plain.WINDOWS]
     timed = tuple((*row, "") for row in plain.timed(sums))
-    return metrics(state, list(zip(plain.WINDOWS, sums, strict=True)), METRICS + timed, width)
+    rows = METRICS if 1 + len(METRICS) + len(timed) > most else METRICS + timed
+    return metrics(state, list(zip(plain.WINDOWS, sums, strict=True)), rows, width)
 
 
 def periods(state: dict[str, Any], width: int) -> list[Line]:
@@ -96,7 +97,8 @@ def _style(state: dict[str, Any], key: str, sums: dict[str, Any], style: str) ->
 
 def spent(state: dict[str, Any], width: int) -> list[Line]:
     """Today, week, month, since the start in one line each: for where the whole table has no room."""
-    heads = (("cost", 9), ("req", 6), ("input", 7), ("output", 7))
+    many = 6 if width > 33 else 5
+    heads = (("cost", 9), ("req", many), ("input", 7), ("output", 7))
     label = max(5, width - sum(size for _, size in heads))
     found: list[Line] = [(left("", label), *(right(name, size, "dim") for name, size in heads))]
     for name, text in PERIODS:
@@ -107,7 +109,7 @@ def spent(state: dict[str, Any], width: int) -> list[Line]:
             (
                 left(text, label, "dim"),
                 right(money, 9, "money"),
-                right(humanize.count(sums.get("requests")), 6),
+                right(humanize.count(sums.get("requests")), many),
                 right(humanize.count(sums.get("input_tokens")), 7),
                 right(humanize.count(sums.get("output_tokens")), 7),
             )

@@ -13,6 +13,8 @@ from aitop.segments.text import clean
 from aitop.top import charts, meters, plain
 from aitop.top.paint import BLANK, Glyphs, Line, Span, beside, box, left, span
 
+CHART = 4  # lines of the smallest one that has two series
+
 
 def alerts(state: dict[str, Any]) -> list[Line]:
     """What needs attention, the gravest first."""
@@ -74,7 +76,7 @@ def page(state: dict[str, Any], width: int, height: int, glyphs: Glyphs, listed:
     if width >= 150:
         body = _wide(state, width, glyphs)
     elif width >= 76:
-        body = _middle(state, width, glyphs)
+        body = _middle(state, width, height - len(head), glyphs)
     else:
         return [*head, *_narrow(state, width, glyphs)]
     room = height - len(head) - len(body)
@@ -115,11 +117,11 @@ def _wide(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
     return beside([(one, first), (two, second), ([*three, *below], third)])
 
 
-def _middle(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
-    """Windows at the left; what was spent, the gauges and the stop reasons at the right."""
+def _middle(state: dict[str, Any], width: int, height: int, glyphs: Glyphs) -> list[Line]:
+    """Windows at the left; what was spent, the gauges and the stop reasons at the right; below, room for a chart."""
     first = 42 if width < 100 else min(52, width // 2)
     second = width - first
-    one = box("now", meters.windows(state, first - 4), first, glyphs)
+    one = box("now", meters.windows(state, first - 4, height - 2 - CHART), first, glyphs)
     two = box("spent", meters.spent(state, second - 4), second, glyphs)
     three = box("context, limits, input", meters.gauges(state, second - 4, glyphs), second, glyphs)
     rest = max(3, len(one) - len(two) - len(three))

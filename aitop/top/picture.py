@@ -222,6 +222,7 @@ def subtitle(world: World, choices: Choices, many: int, width: int) -> Line:
     end = span(f"filter: {clean(text, 30)} ", "warning", "filter") if text else BLANK
     if not text and choices.view == "compare":
         end = span("same tokens, list prices; * really used ", "dim")
+        end = end if width_of((*start, *end)) <= width else BLANK
     return spread(tuple(start), end, width)
 
 

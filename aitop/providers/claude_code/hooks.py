@@ -21,6 +21,7 @@ from aitop.model import (
     ToolUse,
 )
 from aitop.providers import Feed
+from aitop.providers.lenient import milliseconds
 
 NAME = "claude-code"
 STATUS_LINE = "StatusLine"
@@ -82,7 +83,7 @@ def _what_happened(
     if name in ("PreToolUse", "PostToolUse", "PostToolUseFailure") and tool:
         events.append(ToolUse(session, now, tool, tool_name, agent))
         if name != "PreToolUse":
-            took = _number(payload.get("duration_ms"))
+            took = milliseconds(_number(payload.get("duration_ms")))
             events.append(ToolResult(session, now, tool, tool_name, name == "PostToolUseFailure", took))
     if name in WORKING:
         events.append(Status(session, now, "working", name))

@@ -26,6 +26,6 @@ def of(data: bytes, start: int, stop: int) -> bytes | None:
     begin = at + _LENGTH
     end = find(b'"', begin, begin + LONGEST)
     # a quote escaped before it is text; so is what does not end as a value
-    if end < 0 or data[at - 1] not in _BEFORE or data[end + 1] not in _AFTER:
+    if end < 0 or end + 1 >= stop or data[at - 1] not in _BEFORE or data[end + 1] not in _AFTER:
         return None
     return data[begin:end]

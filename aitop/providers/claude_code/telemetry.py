@@ -8,7 +8,7 @@ only those of hidden calls are not. Attributes as sent by 2.1.330.
 
 from aitop.model import ApiError, Event, Response, ToolResult, Usage
 from aitop.otlp import Record
-from aitop.providers.lenient import count
+from aitop.providers.lenient import count, milliseconds
 
 PREFIX = "claude_code."
 MAIN = ("repl_main_thread", "sdk")
@@ -50,7 +50,8 @@ def _response(record: Record, session: str) -> Response:
         request_id=record.text("request_id"),
         record_id=f"{session}:{record.count_of('event.sequence')}:{record.at:.3f}",
         stop_reason=DONE, agent=_agent(record),
-        duration_ms=record.number("duration_ms"), ttft_ms=record.number("ttft_ms"), billed_usd=billed,
+        duration_ms=milliseconds(record.number("duration_ms")), ttft_ms=milliseconds(record.number("ttft_ms")),
+        billed_usd=billed,
     )  # fmt: skip
 
 
@@ -68,4 +69,5 @@ def _tool(record: Record, session: str) -> list[Event]:
         return []
     failed = record.attributes.get("success") in ("false", False)
     name = record.text("tool_name") or ""
-    return [ToolResult(session, record.at, identity, name, failed, record.number("duration_ms"))]
+    took = milliseconds(record.number("duration_ms"))
+    return [ToolResult(session, record.at, identity, name, failed, took)]

@@ -276,7 +276,7 @@ class _Run:
         if kind == "cost-state":
             cost, api = record.get("totalCostUSD"), record.get("totalAPIDuration")
             if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < 1e9:
-                api_ms = float(api) if isinstance(api, int | float) else None
+                api_ms = float(api) if isinstance(api, int | float) and 0 <= api < 1e12 else None
                 self.events.append(ClientTotals(session, None, float(cost), api_ms))
         elif kind == "system" and subtype == "compact_boundary":
             meta = record.get("compactMetadata")

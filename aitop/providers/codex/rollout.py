@@ -28,7 +28,7 @@ from aitop.model import (
 )
 from aitop.providers import Parsed, Source
 from aitop.providers.codex.limits import limits
-from aitop.providers.lenient import count, epoch, loads, text
+from aitop.providers.lenient import count, epoch, loads, text, written
 
 NAME = "codex"
 DONE = "completed"  # a usage is only written for a finished response
@@ -38,6 +38,7 @@ COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_out
 CALLS = ("function_call", "custom_tool_call", "local_shell_call", "web_search_call")
 OUTPUTS = ("function_call_output", "custom_tool_call_output")
 FAILED = re.compile(r'"exit_code":\s*(-?\d+)|(?:[Ee]xit(?:ed with)? code:?) (-?\d+)')
+MOST_ANCESTORS = 32  # each is one more name of every response
 ENDS = ("task_complete", "turn_complete", "turn_aborted")
 
 
@@ -124,10 +125,8 @@ class _Run:
     def _meta(self, payload: dict[str, Any]) -> None:
         """The first is the rollout's own; later ones were copied with a parent's history."""
         thread = text(payload.get("id"), 128)
-        ancestors: list[str] = self.kept.setdefault("ancestors", [])
         if self.kept.get("opened"):
-            if thread and thread != self.thread and thread not in ancestors:
-                ancestors.append(thread)
+            self._descends(thread)
             return
         self.kept["opened"] = True
         self.thread = thread or self.thread
@@ -137,11 +136,16 @@ class _Run:
             self.session = parent
         if self.session != self.thread:
             self.agent = self.kept["agent"] = self.thread
-        for copied in (text(payload.get("forked_from_id"), 128), parent):
-            if copied and copied != self.thread and copied not in ancestors:
-                ancestors.append(copied)
+        self._descends(text(payload.get("forked_from_id"), 128))
+        self._descends(parent)
         git = payload.get("git")
         self._facts(cwd=payload.get("cwd"), branch=git.get("branch") if isinstance(git, dict) else None)
+
+    def _descends(self, thread: str | None) -> None:
+        """Note a thread whose responses may stand copied in this rollout."""
+        ancestors: list[str] = self.kept.setdefault("ancestors", [])
+        if thread and thread != self.thread and thread not in ancestors and len(ancestors) < MOST_ANCESTORS:
+            ancestors.append(thread)
 
     # -- usage -----------------------------------------------------------------------------------------------
 
@@ -209,9 +213,9 @@ class _Run:
             self._status("idle", str(kind))
         elif kind in ("error", "stream_error"):
             what = payload.get("codex_error_info")
-            name = text(what) or (next(iter(what), None) if isinstance(what, dict) else None) or str(kind)
+            name = text(what) or text(next(iter(what), None) if isinstance(what, dict) else None)
             key = f"{self.thread}:{self.at:.3f}"
-            self.events.append(ApiError(self.session, self.at, key, name, final=kind == "error"))
+            self.events.append(ApiError(self.session, self.at, key, name or str(kind), final=kind == "error"))
         elif kind == "patch_apply_end" and payload.get("success") is False:
             self._ended(payload.get("call_id"), failed=True)
 
@@ -227,7 +231,7 @@ class _Run:
             self.tools[call] = ToolUse(self.session, self.at, key, name, self.agent)
         elif kind in OUTPUTS:
             output = payload.get("output")
-            said = output if isinstance(output, str) else json.dumps(output)[:10_000]
+            said = output if isinstance(output, str) else written(output)[:10_000]
             found = FAILED.search(said[:2000]) or FAILED.search(said[-500:])
             code = next((group for group in found.groups() if group), "0") if found else "0"
             self._ended(call, failed=int(code) != 0 or _get(output, "success") is False)

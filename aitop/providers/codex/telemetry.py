@@ -8,7 +8,7 @@ history pairs it with the rollout's by thread, time and numbers. Where no rollou
 from aitop.model import Event, Response, ToolResult, Usage
 from aitop.otlp import Record
 from aitop.providers.codex.rollout import DONE, UNKNOWN, tool_id
-from aitop.providers.lenient import count, epoch
+from aitop.providers.lenient import count, epoch, milliseconds
 
 
 def events(records: list[Record]) -> list[Event]:
@@ -25,7 +25,7 @@ def events(records: list[Record]) -> list[Event]:
             if call:
                 failed = record.attributes.get("success") in ("false", False)
                 name = record.text("tool_name") or ""
-                took = record.number("duration_ms")
+                took = milliseconds(record.number("duration_ms"))
                 found.append(ToolResult(thread, at, tool_id(thread, call), name, failed, took))
     return found
 
@@ -43,6 +43,6 @@ def _response(record: Record, thread: str, at: float) -> list[Event]:
         Response(
             thread, at, record.text("model", "slug") or UNKNOWN, usage,
             record_id=f"{thread}:{at:.3f}:{whole}:{output}", stop_reason=DONE,
-            ttft_ms=record.number("ttft_ms"),
+            ttft_ms=milliseconds(record.number("ttft_ms")),
         )
     ]  # fmt: skip

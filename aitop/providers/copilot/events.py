@@ -23,14 +23,16 @@ from aitop.model import (
     Usage,
 )
 from aitop.providers import Parsed, Source
-from aitop.providers.lenient import count, epoch, loads, text
+from aitop.providers.lenient import MOST_TOKENS, count, epoch, loads, text
 
 NAME = "copilot"
 DONE = "completed"
 MOST_REQUESTS = 10_000  # of one shutdown
+MOST_SPREAD = 50_000  # of all shutdowns of one run of lines; more of them are told as few large ones
 MARKS = (
     b'"session.', b'"tool.execution_', b'"assistant.turn_', b'"user.message"', b'"abort"',
 )  # fmt: skip
+MOST_SUM = 1 << 36  # tokens of one model in one run
 HEAD = 64
 LEAVES = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "reasoningTokens")
 
@@ -55,6 +57,7 @@ class _Run:
         self.bad = 0
         self.first_at: float | None = None
         self.at = 0.0
+        self.spread: dict[tuple[float, str], dict[str, Any]] = {}  # (start of a run, model) → its sums
 
     def line(self, line: bytes) -> None:
         if self.first_at is not None and not any(mark in line[:HEAD] for mark in MARKS):
@@ -157,28 +160,33 @@ class _Run:
             return
         run = epoch(data.get("sessionStartTime")) or self.at
         for model, sums in metrics.items():
-            if isinstance(model, str) and model and isinstance(sums, dict):
-                for number, usage in enumerate(_spread(sums)):
-                    name = f"{self.session}:{run:.3f}:{model}:{number}"
-                    self.events.append(
-                        Response(self.session, self.at, model[:256], usage, name, stop_reason=DONE)
-                    )
+            if model and isinstance(sums, dict):
+                self.spread[(run, model[:256])] = {**sums, "at": self.at}
 
     def done(self) -> Parsed:
-        events = [*self.events, *self.tools.values()]
+        events = [*self.events, *self.tools.values(), *self._sums()]
         return Parsed(events, self.bad, self.first_at, self.session, json.dumps(self.kept))
 
+    def _sums(self) -> Iterator[Event]:
+        """What shutdowns told: the last word on each run and model."""
+        room = MOST_SPREAD
+        for (run, model), sums in self.spread.items():
+            for number, usage in enumerate(_spread(sums, min(MOST_REQUESTS, max(1, room)))):
+                name = f"{self.session}:{run:.3f}:{model}:{number}"
+                yield Response(self.session, sums["at"], model, usage, name, stop_reason=DONE)
+                room -= 1
 
-def _spread(sums: dict[str, Any]) -> Iterator[Usage]:
+
+def _spread(sums: dict[str, Any], most: int) -> Iterator[Usage]:
     """A model's sums over the requests that made them, evenly; what is left over goes to the first."""
     requests, usage = sums.get("requests"), sums.get("usage")
     if not isinstance(usage, dict):
         return
     number = count(requests.get("count")) if isinstance(requests, dict) else 0
-    number = min(max(1, number), MOST_REQUESTS)
     totals = [
-        value if type(value := usage.get(leaf)) is int and 0 < value < 1 << 40 else 0 for leaf in LEAVES
+        value if type(value := usage.get(leaf)) is int and 0 < value < MOST_SUM else 0 for leaf in LEAVES
     ]
+    number = max(min(max(1, number), most), 1 + max(totals) // (MOST_TOKENS // 2))
     if not any(totals):
         return
     for one in range(number):

@@ -9,7 +9,7 @@ from typing import Any
 
 from aitop.providers.gateway.entry import Entry, Tokens, name, word
 from aitop.providers.gateway.usage import of_openai
-from aitop.providers.lenient import count, epoch
+from aitop.providers.lenient import count, epoch, milliseconds
 
 LOCAL = (
     "ollama",
@@ -45,7 +45,7 @@ def entry(payload: Any, session: str, cwd: str | None = None) -> Entry | None:
     told = Entry(
         call, ended, f"litellm/{own}" if own else session, name(payload.get("model")),
         local=payload.get("custom_llm_provider") in LOCAL,
-        duration_ms=(ended - began) * 1000 if began else None,
+        duration_ms=milliseconds((ended - began) * 1000) if began else None,
         cwd=cwd,
     )  # fmt: skip
     if payload.get("status") != "success":
@@ -82,7 +82,7 @@ def _ttft(payload: dict[str, Any], began: float | None) -> float | None:
     first = epoch(payload.get("completionStartTime"))
     if payload.get("stream") is not True or first is None or began is None or first < began:
         return None
-    return (first - began) * 1000
+    return milliseconds((first - began) * 1000)
 
 
 def _reason(response: Any) -> str:

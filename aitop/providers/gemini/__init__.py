@@ -8,6 +8,7 @@ from typing import Any
 from aitop.model import Event
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
+from aitop.providers.files import read_regular
 from aitop.providers.gemini import chat, hooks, telemetry
 
 
@@ -39,8 +40,7 @@ class Gemini:
         kept = {}
         at = path.rindex(f"{os.sep}chats{os.sep}")
         try:
-            with open(os.path.join(path[:at], ".project_root"), encoding="utf-8") as file:
-                kept["cwd"] = file.read(4096).strip()
+            kept["cwd"] = read_regular(os.path.join(path[:at], ".project_root"), 4096).decode().strip()
         except (OSError, ValueError):
             pass
         parent = os.path.basename(folder)

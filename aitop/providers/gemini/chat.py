@@ -7,12 +7,12 @@ Must not keep any text.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
 from aitop.model import ApiError, Event, Response, SessionInfo, ToolUse, Usage
 from aitop.providers import Parsed, Source
+from aitop.providers.files import read_regular
 from aitop.providers.lenient import count, epoch, loads, text
 
 NAME = "gemini"
@@ -36,10 +36,7 @@ def parse(data: bytes, start: int, source: Source) -> Parsed:
 
 def document(path: str, source: Source) -> Iterator[Parsed]:
     """One chat in one document, as older versions write it anew at every change. Raises OSError."""
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size > LARGEST:
-            raise OSError("too large for one document")
-        record = loads(file.read())
+    record = loads(read_regular(path, LARGEST))
     run = _Run(source)
     if isinstance(record, dict):
         run.record(record, 0)
@@ -104,7 +101,8 @@ class _Run:
                 self.session, at, self.model or "unknown", usage, f"{self.session}:{identity}",
                 stop_reason=DONE, agent=self.agent, offset=offset, end=offset,
             )  # fmt: skip
-        for call in message.get("toolCalls") or ():
+        calls = message.get("toolCalls")
+        for call in calls if isinstance(calls, list) else ():
             if isinstance(call, dict):
                 self._tool(call, at)
 
@@ -133,4 +131,5 @@ def _usage(raw: Any) -> Usage:
         return Usage()
     whole, thoughts = count(raw.get("input")), count(raw.get("thoughts"))
     cached = min(whole, count(raw.get("cached")))
-    return Usage(whole - cached, count(raw.get("output")) + thoughts, cached, 0, 0, thoughts)
+    output = count(count(raw.get("output")) + thoughts)
+    return Usage(whole - cached, output, cached, 0, 0, min(thoughts, output))

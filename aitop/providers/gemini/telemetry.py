@@ -7,7 +7,7 @@ What chooses the model, sums up or searches the web is told here alone. Attribut
 from aitop.model import ApiError, Event, Response, Usage
 from aitop.otlp import Record
 from aitop.providers.gemini.chat import DONE
-from aitop.providers.lenient import count, epoch
+from aitop.providers.lenient import count, epoch, milliseconds
 
 
 def events(records: list[Record]) -> list[Event]:
@@ -40,6 +40,6 @@ def _response(record: Record, session: str, at: float) -> list[Event]:
         Response(
             session, at, record.text("model") or "unknown", Usage(whole - cached, output, cached, 0, 0, thoughts),
             record_id=f"{session}:{at:.3f}:{whole}:{output}", stop_reason=DONE, agent=side,
-            duration_ms=record.number("duration_ms"),
+            duration_ms=milliseconds(record.number("duration_ms")),
         )
     ]  # fmt: skip

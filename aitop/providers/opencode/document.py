@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from aitop.model import ApiError, Event, Response, SessionInfo
 from aitop.providers import Parsed, Source
+from aitop.providers.files import read_regular
 from aitop.providers.lenient import loads, text
 from aitop.providers.opencode.message import Owner, events
 
@@ -13,10 +14,7 @@ LARGEST = 16 << 20
 
 def read(path: str, source: Source) -> Iterator[Parsed]:
     """One message. Raises OSError."""
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size > LARGEST:
-            raise OSError("too large for one message")
-        data = loads(file.read())
+    data = loads(read_regular(path, LARGEST))
     session = source.session or "unknown"
     if not isinstance(data, dict):
         yield Parsed([], 1, None, session, None)

@@ -57,13 +57,14 @@ def usage(raw: Any) -> Usage:
     """OpenCode's tokens as our leaves."""
     tokens = _table(raw)
     cache, reasoning = _table(tokens.get("cache")), count(tokens.get("reasoning"))
+    output = count(count(tokens.get("output")) + reasoning)
     return Usage(
         count(tokens.get("input")),
-        count(tokens.get("output")) + reasoning,
+        output,
         count(cache.get("read")),
         count(cache.get("write")),
         0,
-        reasoning,
+        min(reasoning, output),
     )
 
 

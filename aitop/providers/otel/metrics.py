@@ -10,7 +10,7 @@ from typing import NamedTuple
 from aitop.model import Response, Usage
 from aitop.otlp import Record
 from aitop.otlp.records import Value
-from aitop.providers.lenient import MOST_TOKENS
+from aitop.providers.lenient import MOST_TOKENS, milliseconds
 
 TOKENS, DURATION = "gen_ai.client.token.usage", "gen_ai.client.operation.duration"
 KINDS = {
@@ -103,7 +103,7 @@ def _spread(key: Key, parts: dict[str, tuple[Record, float, int]]) -> list[Respo
         for kind in ("input", "output", "read", "written")
     )
     _, seconds, measured = parts.get("duration", (None, 0.0, 0))
-    took = seconds * 1000 / measured if measured else None
+    took = milliseconds(seconds * 1000 / measured) if measured else None
     found = []
     for n in range(calls):
         cached = min(whole[n], read[n] + written[n])

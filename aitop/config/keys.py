@@ -1,0 +1,167 @@
+"""Every configuration key once: its type, default and meaning.
+
+One table feeds the reader, `aitop config --defaults` and the documentation.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One configuration key: its dotted path, type, default, and what it means to a user."""
+
+    path: str
+    kind: str  # str, bool, number (0 or more), positive, port, strings, or "a|b|c"
+    default: Any
+    help: str
+
+
+KEYS = (
+    Key(
+        "billing",
+        "auto|api|subscription",
+        "auto",
+        'How you pay. "auto": a subscription when the client reports limits. A subscription shows limits '
+        'first and dollars as API-equivalent (≈$); "api" shows plain dollars.',
+    ),
+    Key("preset", "cost|burn|limits|full", "full", "What displays show unless a segment says otherwise."),
+    Key("currency.symbol", "str", "$", "Shown before money. Display only: every file holds USD."),
+    Key("currency.rate", "positive", 1.0, "Units of that currency for one USD."),
+    Key(
+        "claude.config_dirs",
+        "strings",
+        [],
+        "Claude Code's folders. Empty: $CLAUDE_CONFIG_DIR (commas), else ~/.claude and ~/.config/claude.",
+    ),
+    Key("listener.autostart", "bool", True, "Let the SessionStart hook start the listener when none runs."),
+    Key("prices.update", "manual|daily", "manual", "Whether the listener refreshes prices once a day."),
+    Key("prices.source", "str", "litellm", 'Where `aitop prices update` looks: "litellm", a URL or a file.'),
+    Key("alerts.burn_warning", "number", 5.0, "Warn at this burn rate over one minute, USD/hour. 0: off."),
+    Key("alerts.burn_critical", "number", 20.0, "Critical at this burn rate, USD/hour. 0: off."),
+    Key("alerts.context_warning", "number", 80.0, "Warn when the context is this full, percent. 0: off."),
+    Key("alerts.context_critical", "number", 95.0, "Critical when the context is this full. 0: off."),
+    Key(
+        "alerts.cache_hit_warning",
+        "number",
+        30.0,
+        "Warn when the share of input read from the cache over five minutes falls below this percent. 0: off.",
+    ),
+    Key(
+        "alerts.silent_requests",
+        "number",
+        3,
+        "Warn when at least this many requests in five minutes cost money and put out next to nothing. 0: off.",
+    ),
+    Key("alerts.limit_warning", "number", 80.0, "Warn when a usage limit is used this far, percent. 0: off."),
+    Key("alerts.limit_critical", "number", 95.0, "Critical when a usage limit is used this far. 0: off."),
+    Key(
+        "alerts.pace_points",
+        "number",
+        15.0,
+        "Warn when the used percent of a limit is this many points ahead of its elapsed time. 0: off.",
+    ),
+    Key(
+        "alerts.anomaly_score",
+        "number",
+        3.5,
+        "Warn when today's cost lies this many robust standard deviations above your own days. 0: off.",
+    ),
+    Key(
+        "alerts.runaway_usd",
+        "number",
+        5.0,
+        "Warn when a session spends this much in 15 minutes and changes no line (told by the status line). 0: off.",
+    ),
+    Key(
+        "alerts.runaway_requests",
+        "number",
+        30,
+        "Warn when a session makes this many requests in 15 minutes with next to no output. 0: off.",
+    ),
+    Key(
+        "alerts.compaction_tokens",
+        "number",
+        10_000,
+        "Warn when a working session is this many tokens from its automatic compaction. 0: off.",
+    ),
+    Key(
+        "alerts.cache_expiry_seconds",
+        "number",
+        60,
+        "Warn this long before the cache of a session at rest expires (told by the status line). 0: off.",
+    ),
+    Key(
+        "alerts.max_tokens",
+        "number",
+        2,
+        "Warn when this many responses in 15 minutes were cut off at their output limit. 0: off.",
+    ),
+    Key("alerts.errors", "number", 5, "Warn when this many API requests failed in 5 minutes. 0: off."),
+    Key(
+        "limits.plan",
+        "none|pro|max5|max20|p90",
+        "none",
+        "Judge the five-hour block by a plan's usual allowance, or by your own busiest blocks (p90), while the "
+        "client gives no official number. Always marked as an estimate.",
+    ),
+    Key(
+        "advise.disable",
+        "strings",
+        [],
+        "Rules of `aitop advise` that are switched off; `aitop advise --rules` lists them.",
+    ),
+    Key("advise.least_usd", "number", 0.5, "What a finding must be worth to be told, USD."),
+    Key(
+        "energy.zone",
+        "str",
+        "",
+        "Whose electricity `aitop energy` assumes: FRA, USA, WOR for the world. Empty: as EcoLogits for the provider.",
+    ),
+    Key("gateway.port", "port", 4330, "Where `aitop gateway` listens on this machine."),
+    Key(
+        "otel.enabled",
+        "bool",
+        False,
+        "Take in OpenTelemetry (OTLP/HTTP) on this machine's loopback, from programs that show our token.",
+    ),
+    Key("otel.port", "port", 4319, "The port for it, on 127.0.0.1."),
+    Key(
+        "otel.forward",
+        "str",
+        "",
+        "Your own collector, such as http://localhost:4318: what is received is passed on to it unchanged.",
+    ),
+    Key("notify.desktop", "bool", False, "Show alerts as desktop notifications (notify-send, osascript)."),
+    Key("notify.tmux", "bool", False, "Show alerts in every tmux client of a server with our plugin."),
+    Key(
+        "notify.command",
+        "str",
+        "",
+        "A shell command to run for each alert, which gets it as JSON on its standard input.",
+    ),
+    Key("notify.level", "warning|critical", "warning", "The least level that is notified."),
+    Key(
+        "notify.mute",
+        "strings",
+        ["cache-expiry"],
+        "Alerts that are shown but not notified, by the part of their id before the colon.",
+    ),
+    Key(
+        "notify.cooldown_minutes",
+        "number",
+        30,
+        "Quiet time after a notification before the same one comes again.",
+    ),
+)
+
+BY_PATH = {key.path: key for key in KEYS}
+
+PRICE_FIELDS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+
+SEGMENT_DISPLAYS = ("tmux", "bash", "zsh", "fish", "plain", "waybar", "swiftbar")
+
+SEGMENT_FIELDS = {"display": "|".join(SEGMENT_DISPLAYS), "preset": BY_PATH["preset"].kind, "format": "str",
+                  "provider": "str"}  # fmt: skip
+
+PROVIDER_FIELDS = {"enabled": "bool", "folders": "strings"}

@@ -1,0 +1,105 @@
+"""The tables whose names are the user's own: segments, providers, upstreams, prices of models. Pure.
+
+`fail(dotted, message)` makes the error to raise, with file and line.
+"""
+
+import re
+from typing import Any
+
+from aitop.config.check import mismatch, nearest
+from aitop.config.keys import PRICE_FIELDS, PROVIDER_FIELDS, SEGMENT_DISPLAYS, SEGMENT_FIELDS
+from aitop.config.values import ProviderChoice, Segment
+
+HIGHEST_PRICE = 10_000  # USD per million tokens; anything above is a slip of the unit
+
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def segments(data: Any, fail: Any) -> list[Segment]:
+    if not isinstance(data, dict):
+        raise fail("segments", "must be a table of tables")
+    found = []
+    for name, body in data.items():
+        dotted = f"segments.{name}"
+        if not isinstance(body, dict):
+            raise fail(dotted, "must be a table")
+        if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+            raise fail(dotted, "a segment's name is letters, digits, - and _")
+        for key, value in body.items():
+            if key not in SEGMENT_FIELDS:
+                raise fail(f"{dotted}.{key}", f"unknown key{nearest(key, SEGMENT_FIELDS)}")
+            problem = mismatch(SEGMENT_FIELDS[key], value)
+            if problem:
+                raise fail(f"{dotted}.{key}", problem)
+        display = body.get("display") or (name if name in SEGMENT_DISPLAYS else None)
+        if display is None:
+            raise fail(dotted, f"needs display = one of {', '.join(SEGMENT_DISPLAYS)}")
+        found.append(Segment(name, display, body.get("preset"), body.get("format"), body.get("provider")))
+    return found
+
+
+def providers(data: Any, fail: Any) -> list[ProviderChoice]:
+    if not isinstance(data, dict):
+        raise fail("providers", "must be a table of tables")
+    found = []
+    for name, body in data.items():
+        if not isinstance(body, dict):
+            raise fail(f"providers.{name}", "must be a table")
+        for key, value in body.items():
+            if key not in PROVIDER_FIELDS:
+                raise fail(f"providers.{name}.{key}", f"unknown key{nearest(key, PROVIDER_FIELDS)}")
+            problem = mismatch(PROVIDER_FIELDS[key], value)
+            if problem:
+                raise fail(f"providers.{name}.{key}", problem)
+        found.append(ProviderChoice(name, body.get("enabled"), tuple(body.get("folders", ()))))
+    return found
+
+
+def upstreams(data: dict[str, Any], fail: Any) -> dict[str, str]:
+    gateway = data.get("gateway")
+    found = gateway.pop("upstreams", {}) if isinstance(gateway, dict) else {}
+    if not isinstance(found, dict):
+        raise fail("gateway.upstreams", "must be a table of names and URLs")
+    for name, url in found.items():
+        if not NAME.fullmatch(name):
+            raise fail(f"gateway.upstreams.{name}", "an upstream's name is letters, digits, - and _")
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            raise fail(f"gateway.upstreams.{name}", 'must be a URL such as "https://api.openai.com"')
+    return found
+
+
+def price_overrides(data: dict[str, Any], fail: Any) -> dict[str, dict[str, Any]]:
+    prices = data.get("prices")
+    models = prices.pop("models", {}) if isinstance(prices, dict) else {}
+    if not isinstance(models, dict):
+        raise fail("prices.models", "must be a table of tables")
+    for model, row in models.items():
+        dotted = f"prices.models.{model}"
+        if not isinstance(row, dict):
+            raise fail(dotted, "must be a table")
+        for name, value in row.items():
+            if name == "from":
+                if not _is_date(value):
+                    raise fail(f"{dotted}.from", 'must be a date such as "2026-01-31"')
+            elif name not in PRICE_FIELDS:
+                raise fail(f"{dotted}.{name}", f"unknown key{nearest(name, PRICE_FIELDS)}")
+            elif mismatch("number", value) or value > HIGHEST_PRICE:
+                raise fail(
+                    f"{dotted}.{name}", f"must be a number of USD per million tokens, 0 to {HIGHEST_PRICE}"
+                )
+        for name in ("input", "output"):
+            if name not in row:
+                raise fail(dotted, f"needs {name} (USD per million tokens)")
+    return models
+
+
+def _is_date(value: Any) -> bool:
+    import datetime
+
+    if isinstance(value, datetime.date):
+        return True
+    try:
+        datetime.date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True

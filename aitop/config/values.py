@@ -1,0 +1,58 @@
+"""The configuration as the rest of the program sees it: frozen, checked, every key present."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from aitop import rules
+from aitop.config.keys import KEYS
+
+MOST_SAID = 600  # characters of an error
+
+
+class ConfigError(ValueError):
+    """What is wrong with the configuration, said so that a user can mend it; one line that a terminal can take."""
+
+    def __init__(self, text: str) -> None:
+        shown = "".join(char if char.isprintable() else "\ufffd" for char in text)
+        super().__init__(shown if len(shown) <= MOST_SAID else shown[: MOST_SAID - 1] + "…")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment the listener renders each second: a built-in's look changed, or one of the user's own."""
+
+    name: str
+    display: str
+    preset: str | None = None
+    format: str | None = None
+    provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderChoice:
+    """What the user said of one provider: whether it is used (None: as by default) and where its records are."""
+
+    name: str
+    enabled: bool | None = None
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration, checked."""
+
+    values: dict[str, Any] = field(default_factory=lambda: {key.path: key.default for key in KEYS})
+    segments: tuple[Segment, ...] = ()
+    # model id → USD per million tokens by PRICE_FIELDS name, and optional "from" (ISO date)
+    price_overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    budgets: tuple[rules.Budget, ...] = ()
+    tags: tuple[rules.TagRule, ...] = ()
+    providers: tuple[ProviderChoice, ...] = ()
+    upstreams: dict[str, str] = field(default_factory=dict)  # name → URL
+
+    def provider(self, name: str) -> ProviderChoice:
+        """What the user said of a provider; nothing, where there is nothing."""
+        return next((choice for choice in self.providers if choice.name == name), ProviderChoice(name))
+
+    def __getitem__(self, path: str) -> Any:
+        return self.values[path]

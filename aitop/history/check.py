@@ -1,0 +1,194 @@
+"""What a sound history is: whole pages, this version's columns, references that lead somewhere, sums that agree.
+
+SQLite keeps no checksums: a flipped bit in a number is another number, and no error. But every response
+is counted in its row, its quarter hour, its day and its session, so a change of one is seen in the others.
+Looks at everything: for a backup, a doctor and after a fault, never for a tick.
+"""
+
+# ruff: noqa: S608, ISC004 - every word of these questions stands in this file or in the tables it asks about
+import json
+import os
+import sqlite3
+
+from aitop.history import schema
+
+# What a disk, a lock or a full memory does to a sound file, as SQLite's primary error codes.
+_PASSING = frozenset(
+    (
+        sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_AUTH,
+    )
+)  # fmt: skip
+_BROKEN = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+_KINDS = {"INTEGER": "('integer')", "REAL": "('real', 'integer')", "TEXT": "('text')"}
+_COUNTS = "uncached, output, cache_read, write_5m, write_1h, cost"
+_ADDED = ", ".join(f"sum({name})" for name in _COUNTS.split(", "))
+
+# What is kept twice: the same rows must come out of both questions.
+_TWICE = {
+    "quarter hours and responses": (
+        f"SELECT CAST(at AS INTEGER) / 900 * 900, session, model, count(*), {_ADDED} FROM response GROUP BY 1, 2, 3",
+        f"SELECT at, session, model, requests, {_COUNTS} FROM quarter WHERE requests != 0 OR cost != 0",
+    ),
+    "days and quarter hours": (
+        f"SELECT at / 86400 * 86400, session, model, sum(requests) AS n, sum(errors) AS e, {_ADDED} FROM quarter "
+        "GROUP BY 1, 2, 3 HAVING n != 0 OR e != 0",
+        f"SELECT at, session, model, requests, errors, {_COUNTS} FROM day_sum WHERE requests != 0 OR errors != 0",
+    ),
+    "sessions and days": (
+        f"SELECT session, sum(requests) AS n, sum(errors) AS e, {_ADDED} FROM day_sum GROUP BY 1 "
+        "HAVING n != 0 OR e != 0",
+        f"SELECT id, requests, errors, {_COUNTS} FROM session WHERE requests != 0 OR errors != 0",
+    ),
+    "errors and their sums": (
+        "SELECT CAST(at AS INTEGER) / 900 * 900, session, count(*) FROM incident "
+        "WHERE kind != 'compaction' AND NOT (twin IS NOT NULL AND from_file = 0) GROUP BY 1, 2",
+        "SELECT at, session, sum(errors) AS n FROM quarter GROUP BY 1, 2 HAVING n != 0",
+    ),
+    "tool calls and their sums": (
+        "SELECT CAST(at AS INTEGER) / 900 * 900, session, name, count(*), sum(failed) FROM tool GROUP BY 1, 2, 3",
+        "SELECT at, session, name, calls, failures FROM quarter_tool WHERE calls != 0",
+    ),
+    "days and quarter hours of tools": (
+        "SELECT at / 86400 * 86400, session, name, sum(calls) AS n, sum(failures) FROM quarter_tool "
+        "GROUP BY 1, 2, 3 HAVING n != 0",
+        "SELECT at, session, name, calls, failures FROM day_tool WHERE calls != 0",
+    ),
+    "sessions and tool calls": (
+        "SELECT session, sum(calls) AS n, sum(failures) FROM day_tool GROUP BY 1 HAVING n != 0",
+        "SELECT id, tool_calls, tool_failures FROM session WHERE tool_calls != 0",
+    ),
+}
+# (column, where it must lead)
+_LEADS = (
+    ("response.session", "session.id"), ("response.model", "model.id"), ("alias.response", "response.id"),
+    ("copy.response", "response.id"), ("copy.model", "model.id"), ("tool.session", "session.id"),
+    ("incident.session", "session.id"), ("quarter.session", "session.id"), ("day_sum.session", "session.id"),
+)  # fmt: skip
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether an error says nothing against the file: full, read-only, locked, out of reach."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _PASSING and code != sqlite3.SQLITE_IOERR_SHORT_READ
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether SQLite says of its own that the file is no sound database."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and (code & 0xFF in _BROKEN or code == sqlite3.SQLITE_IOERR_SHORT_READ)
+
+
+def problem_of(path: str) -> str | None:
+    """`problem` of a file. Raises sqlite3.Error for what is passing; a file that is not there has none."""
+    if not os.path.exists(path):
+        return None
+    try:
+        db = sqlite3.connect(f"file:{schema.quoted(path)}?mode=ro", uri=True, isolation_level=None, timeout=5)
+    except (sqlite3.Error, ValueError) as error:
+        if is_passing(error):
+            raise
+        return str(error)
+    try:
+        return problem(db)
+    finally:
+        db.close()
+
+
+def problem(db: sqlite3.Connection) -> str | None:
+    """The first thing found wrong with a history, in words; None when it is sound. Raises sqlite3.Error as above."""
+    try:
+        return _pages(db) or _columns(db) or _references(db) or _sums(db)
+    except sqlite3.Error as error:
+        if is_passing(error):
+            raise
+        return str(error)
+    except ValueError as error:  # text that is no text, JSON that is none
+        return str(error)
+
+
+def misnumbered(path: str) -> bool:
+    """Whether a file that calls itself newer has this version's tables, and its number one flipped bit."""
+    db = sqlite3.connect(f"file:{schema.quoted(path)}?mode=ro", uri=True, timeout=5)
+    try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        return (version ^ schema.VERSION).bit_count() == 1 and _shape(db) == _expected()
+    except (sqlite3.Error, ValueError):
+        return False
+    finally:
+        db.close()
+
+
+def _pages(db: sqlite3.Connection) -> str | None:
+    verdict: str = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    return None if verdict == "ok" else verdict
+
+
+def _columns(db: sqlite3.Connection) -> str | None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version != schema.VERSION:
+        return f"it says that it is of version {version}"
+    shape = _shape(db)
+    for table, columns in _expected().items():
+        if shape.get(table) != columns:
+            return f"table {table} has other columns"
+        wrong = " OR ".join(
+            f"{'' if required else f'{name} IS NOT NULL AND '}typeof({name}) NOT IN {_KINDS[kind]}"
+            for name, kind, required in sorted(columns)
+        )
+        if db.execute(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1").fetchone():
+            return f"table {table} holds a value of the wrong type"
+        texts = ", ".join(name for name, kind, _ in sorted(columns) if kind == "TEXT")
+        if texts:
+            for _ in db.execute(f"SELECT {texts} FROM {table}"):
+                pass
+    for table, column in (("session", "stop_reasons"), ("response", "modifiers"), ("copy", "modifiers")):
+        for (text,) in db.execute(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"):
+            json.loads(text)
+    return None
+
+
+def _references(db: sqlite3.Connection) -> str | None:
+    for source, target in _LEADS:
+        (table, column), (other, key) = source.split("."), target.split(".")
+        if db.execute(
+            f"SELECT 1 FROM {table} WHERE {column} NOT IN (SELECT {key} FROM {other}) LIMIT 1"
+        ).fetchone():
+            return f"{source} leads nowhere"
+    return None
+
+
+def _sums(db: sqlite3.Connection) -> str | None:
+    for what, (one, other) in _TWICE.items():
+        for first, second in ((one, other), (other, one)):
+            if db.execute(f"SELECT * FROM ({first}) EXCEPT SELECT * FROM ({second}) LIMIT 1").fetchone():
+                return f"{what} disagree"
+    return None
+
+
+Column = tuple[str, str, bool]  # name, type, required
+
+
+def _shape(db: sqlite3.Connection) -> dict[str, frozenset[Column]]:
+    """Table → its columns; the order in which migrations added them does not matter."""
+    tables = [
+        name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    ]
+    return {
+        table: frozenset(
+            (name, kind, bool(required))
+            for _, name, kind, required, _, _ in db.execute(f"PRAGMA table_info({table})")
+        )
+        for table in tables
+        if not table.startswith("sqlite_")
+    }
+
+
+def _expected() -> dict[str, frozenset[Column]]:
+    db = sqlite3.connect(":memory:")
+    try:
+        db.executescript(schema.TABLES)
+        return _shape(db)
+    finally:
+        db.close()

@@ -1,0 +1,93 @@
+"""Checks of the telemetry receiver: does it listen, and do clients send to it with the right token."""
+
+import os
+from typing import Any
+
+from aitop import config, paths
+from aitop.install import checks_client, files, jsontext, otel
+from aitop.install.findings import FAIL, OK, WARN, Context, Found
+from aitop.listener import token
+
+AGAIN = "aitop install --otel --write"
+
+
+def telemetry(context: Context) -> Found:
+    """Nothing at all where nobody asked for telemetry."""
+    try:
+        loaded = config.load()
+    except config.ConfigError:
+        return  # told by the check of the configuration
+    sending = [(path, env) for path, env in _environments(context) if otel.is_ours({"env": env})]
+    if not loaded["otel.enabled"]:
+        for path, _ in sending:
+            yield (
+                WARN,
+                f"{path}: sends telemetry, but otel.enabled is false",
+                f"{AGAIN}, or --otel --uninstall",
+            )
+        return
+    yield from _receiver(context)
+    try:
+        known = token.read(paths.home())
+    except OSError as error:
+        yield FAIL, str(error), "then restart the listener"
+        return
+    for path, env in sending:
+        endpoint = f"http://127.0.0.1:{loaded['otel.port']}{otel.PATH}"
+        if not known or f"{token.HEADER}={known}" not in str(env.get(otel.HEADERS)):
+            yield FAIL, f"{path}: shows another token than ours", AGAIN
+        elif env.get(otel.ENDPOINT) != endpoint:
+            yield FAIL, f"{path}: sends to {env.get(otel.ENDPOINT)}, the receiver is {endpoint}", AGAIN
+        else:
+            yield OK, f"{path}: sends telemetry here"
+    for path, env in _managed():
+        if env.get(otel.ENDPOINT) or env.get(otel.EXPORTER):
+            yield (
+                WARN,
+                f"{path}: your organisation decides where telemetry goes",
+                "it wins over your settings; the transcripts still give the costs",
+            )
+
+
+def _receiver(context: Context) -> Found:
+    doctor = (context.state or {}).get("doctor")
+    found = doctor.get("otel") if isinstance(doctor, dict) else None
+    if not isinstance(found, dict):
+        yield WARN, "otel.enabled is true, but the listener does not listen for it", "aitop stop; aitop start"
+        return
+    if found.get("problem"):
+        yield FAIL, str(found["problem"]), f"set otel.port in the configuration, then {AGAIN}"
+    if found.get("port"):
+        yield OK, f"127.0.0.1:{found['port']}: {found.get('received')} taken, {found.get('rejected')} refused"
+    forward = found.get("forward")
+    if isinstance(forward, dict):
+        if forward.get("problem"):
+            yield WARN, f"forwarding: {forward['problem']}", "look at your collector, or at otel.forward"
+        else:
+            yield (
+                OK,
+                f"forwarding to {forward.get('url')}: {forward.get('sent')} sent, {forward.get('lost')} lost",
+            )
+
+
+def _environments(context: Context) -> list[tuple[str, dict[str, Any]]]:
+    return _env_of([os.path.join(root, "settings.json") for root in context.roots])
+
+
+def _managed() -> list[tuple[str, dict[str, Any]]]:
+    return _env_of(
+        [os.path.join(folder, "managed-settings.json") for folder in checks_client.MANAGED_FOLDERS]
+    )
+
+
+def _env_of(candidates: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for path in candidates:
+        try:
+            data = jsontext.parse(files.text_of(path, files.read(path)))
+        except (files.Refused, jsontext.NotJson):
+            continue  # told by the check of the settings
+        env = data.get("env") if isinstance(data, dict) else None
+        if isinstance(env, dict):
+            found.append((path, env))
+    return found

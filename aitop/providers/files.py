@@ -1,0 +1,43 @@
+"""Opening a client's file: regular ones only, by no link, without ever waiting.
+
+A FIFO would block its reader, a device would never end, and a link could lead out of the client's
+folders: whoever can write there must not make us read something else.
+"""
+
+import os
+import stat
+
+BESIDE = ("-wal", "-journal", "-shm")
+
+
+def open_regular(path: str) -> tuple[int, os.stat_result] | None:
+    """A read-only descriptor of a regular file, or None for anything else. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY)
+    found = os.fstat(fd)
+    if stat.S_ISREG(found.st_mode):
+        return fd, found
+    os.close(fd)
+    return None
+
+
+def read_regular(path: str, most: int) -> bytes:
+    """A whole small file. Raises OSError, also for what is no regular file or larger than `most` bytes."""
+    opened = open_regular(path)
+    if opened is None:
+        raise OSError("it is no regular file")
+    fd, found = opened
+    with open(fd, "rb") as file:
+        if found.st_size > most:
+            raise OSError(f"it is larger than {most >> 20} MB")
+        return file.read(most)
+
+
+def check_database(path: str) -> None:
+    """Raise OSError where SQLite, which opens by name, would meet anything but regular files."""
+    for name in (path, *(path + ending for ending in BESIDE)):
+        try:
+            found = os.lstat(name)
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(f"{name} is no regular file")
