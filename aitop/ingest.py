@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from aitop import scan
+from aitop.folders import Folders, is_text, leads_astray
 from aitop.history.batch import Batch
 from aitop.history.rows import File
 from aitop.history.store import History
@@ -31,8 +32,8 @@ class Ingest:
     ) -> None:
         self.history = history
         self.providers = {provider.name: guarded(provider) for provider in providers}
-        self.folders = [(name, os.path.realpath(folder)) for name in folders for folder in folders[name]]
-        self._spelled = {os.path.abspath(folder) for name in folders for folder in folders[name]}
+        self._folders = Folders(folders)
+        self.folders = self._folders.roots
         self.helpers_allowed = helpers
         self.helpers: list[scan.Helper] = []
         self.done_bytes = 0
@@ -96,15 +97,14 @@ class Ingest:
     def look(self, path: str, now: float) -> bool:
         """One path that something spoke of: queue it if it changed. Whether it is under a folder of ours.
 
-        Anybody may send a path, so nothing outside is ever looked at, not even to see where a link leads:
-        a path is ours by its name. One that is spelled otherwise is found by the next look at the folders.
+        One that is spelled otherwise than we know the folder is found by the next look at the folders.
         """
-        if "\0" in path or not _is_text(path):
+        real = self._folders.real(path.removesuffix(WAL))
+        if real is None:
             return False
-        real = self._real(os.path.normpath(path.removesuffix(WAL)))
         for name, root in self.folders:
             if (real == root or real.startswith(root + os.sep)) and self.providers[name].wants(real):
-                if _leads_astray(root, real):
+                if leads_astray(root, real):
                     return False
                 try:
                     found = os.stat(real, follow_symlinks=False)
@@ -114,13 +114,6 @@ class Ingest:
                     self._consider(real, name, found, now)
                 return True
         return False
-
-    def _real(self, path: str) -> str:
-        """A path below one of our folders, as they were named to us, by the folder's own name."""
-        for spelled in self._spelled:
-            if path.startswith(spelled + os.sep):
-                return os.path.realpath(spelled) + path[len(spelled) :]
-        return path
 
     def poll(self, now: float, within: float) -> None:
         """Look again at the files that changed within the last `within` seconds."""
@@ -136,7 +129,7 @@ class Ingest:
                 self._consider(path, provider, found, now)
 
     def _consider(self, path: str, provider: str, found: os.stat_result, now: float) -> None:
-        if not _is_text(path):
+        if not is_text(path):
             self.unreadable[path.encode("utf-8", "replace").decode()] = "its name is not UTF-8"
             return
         known = self.history.files.get(path)
@@ -293,28 +286,7 @@ class Ingest:
             self.total_bytes = self.done_bytes
 
 
-def _leads_astray(root: str, path: str) -> bool:
-    """Whether a folder between the two is a link; those are not searched either."""
-    at = len(root)
-    while (at := path.find(os.sep, at + 1)) > 0:
-        try:
-            if stat.S_ISLNK(os.lstat(path[:at]).st_mode):
-                return True
-        except OSError:
-            return False
-    return False
-
-
 def _prepared(chunk: Chunk, *, history: History, now: float) -> tuple[Chunk, Batch]:
     """A chunk without its events, and what they come to: runs in a helper."""
     batch = history.prepare(chunk.parsed.events, now)
     return chunk._replace(parsed=chunk.parsed._replace(events=[])), batch
-
-
-def _is_text(path: str) -> bool:
-    """Whether a path can be stored and published; a name may be any bytes."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
