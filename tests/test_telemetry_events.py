@@ -235,6 +235,16 @@ def test_the_same_metrics_again_are_the_same_responses(anyones):
     assert len(set(names)) == 2
 
 
+def test_series_that_differ_in_any_attribute_are_counted_apart(anyones):
+    points = [
+        (START, START + 60, MODEL | {"gen_ai.token.type": kind, "server.address": server}, value, 1)
+        for kind, value in (("input", 100.0), ("output", 10.0))
+        for server in ("a", "b")
+    ]
+    told(anyones, "metrics", bodies.metrics(bodies.histogram("gen_ai.client.token.usage", points)))
+    assert [one.usage[:2] for one in later(anyones)] == [(100, 10), (100, 10)]
+
+
 def test_a_running_total_counts_by_what_it_grew(anyones):
     anyones.telemetry([], START - 10)  # listening begins
     told(anyones, "metrics", usage(START, START + 60, 1000, 10, 2, 2), START - 5)
