@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from benchmarks import homes
 from benchmarks.client import Sessions
 from benchmarks.displays import publish
-from benchmarks.harness import Row, median, missing, rounds, run
+from benchmarks.harness import Row, failures, median, missing, rounds, run
 from benchmarks.peers import Peers
 
 PLUGIN = os.path.join(homes.HERE, "aitop.tmux")
@@ -165,34 +166,53 @@ def in_starship(effort):
                       values={"added_ms": added})  # fmt: skip
 
 
+FOLLOWERS = {"Waybar": "waybar", "SwiftBar, streaming": "swiftbar"}
+
+
 def followers(_effort, seconds=SECONDS):
-    """A bar that follows, at work: processor time, and processes a minute."""
+    """A bar that follows, at work: processor time, memory, and processes a minute; and one that polls."""
     with homes.folder() as home:
         claude = os.path.join(home, "claude")
         sessions = Sessions(claude)
         sessions.respond()
         with homes.listening(home, claude) as listener:
             listener.until(lambda state: state["windows"]["15m"]["requests"])
-            bar = subprocess.Popen([homes.FRONT, "waybar", "--follow"], env=homes.environment(home),
-                                   stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)  # fmt: skip
-            bar.stdout.readline()
-            before = _processor(bar.pid)
-            count = started([bar.pid], seconds, sessions.respond) if shutil.which("strace") else None
-            if before is None:
-                bar.kill()
-                return
-            began = _processor(bar.pid)
-            for _ in range(seconds):  # once more: strace costs processor time itself
-                sessions.respond()
-                time.sleep(1)
-            used = (_processor(bar.pid) - began) / seconds
-            with open(f"/proc/{bar.pid}/statm") as file:
-                resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-            bar.kill()
-            bar.wait()
-            bar.stdout.close()
-    yield Row("Waybar, `aitop waybar --follow` at work", "", f"{used * 100:.2f} % of a core, {resident / 1e6:.0f} MB, "
-              f"{count} processes a minute", values={"cpu_percent": used * 100, "processes": count})  # fmt: skip
+            for bar, word in FOLLOWERS.items():
+                yield from _follower(bar, word, home, sessions, seconds)
+            polled = [run([homes.FRONT, "swiftbar"], homes.environment(home)) for _ in range(30)]
+    yield Row("SwiftBar, polling every 2 s", "", f"{median(polled) * 1000:.2f} ms each time, 30 processes a minute",
+              note=failures(polled), values={"ms": median(polled) * 1000, "processes": 30})  # fmt: skip
+
+
+def _follower(bar, word, home, sessions, seconds):
+    process = subprocess.Popen([homes.FRONT, word, "--follow"], env=homes.environment(home),
+                               stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)  # fmt: skip
+    try:
+        process.stdout.readline()
+        threading.Thread(target=_drain, args=(process.stdout,), daemon=True).start()
+        count = started([process.pid], seconds, sessions.respond) if shutil.which("strace") else None
+        began = _processor(process.pid)
+        if began is None:
+            return
+        for _ in range(seconds):  # once more: strace costs processor time itself
+            sessions.respond()
+            time.sleep(1)
+        used = (_processor(process.pid) - began) / seconds
+        with open(f"/proc/{process.pid}/statm") as file:
+            resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    finally:
+        process.kill()
+        process.wait()
+    a_minute = None if count is None else count * 60 / seconds
+    shown = "processes not counted: no strace" if a_minute is None else f"{a_minute:.0f} processes a minute"
+    yield Row(f"{bar}, `aitop {word} --follow` at work", "", f"{used * 100:.2f} % of a core, "
+              f"{resident / 1e6:.0f} MB, {shown}",
+              values={"cpu_percent": used * 100, "processes": a_minute, "resident_mb": resident / 1e6})  # fmt: skip
+
+
+def _drain(stream):
+    while stream.read(1 << 16):
+        pass
 
 
 def _processor(pid):

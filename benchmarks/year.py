@@ -44,13 +44,23 @@ class Year:
         """Add sessions all over the year until it holds that many responses."""
         missing = responses - self.truth["responses"]
         count = -(-missing // PER_SESSION)
-        for number in range(count):
-            begins = self.now - DAYS * 86_400 * (count - number) / count
+        for number, begins in enumerate(sorted(self._begins() for _ in range(count))):
             self._session(begins, min(PER_SESSION, responses - self.truth["responses"]))
             if number % COMMIT_AT == COMMIT_AT - 1:
                 self.history.commit()
         self.history.commit()
         return self.truth
+
+    def _begins(self):
+        """A moment at work: by day, on weekends a fifth as often, and twice as often in the end as at first."""
+        while True:
+            day = self.random.randrange(DAYS)
+            midnight = self.now // 86_400 * 86_400 - (DAYS - 1 - day) * 86_400
+            weekend = time.gmtime(midnight).tm_wday >= 5
+            begins = midnight + 3600 * self.random.triangular(7, 19, 10)
+            often = (0.5 + 0.5 * day / DAYS) * (0.2 if weekend else 1.0)
+            if begins < self.now - 3600 and self.random.random() < often:
+                return begins
 
     def settle(self):
         """Move everything into the one file, as it is after a listener ended."""

@@ -130,7 +130,13 @@ def test_an_empty_protobuf_body_is_an_empty_batch():
 
 
 @pytest.mark.parametrize(
-    ("media", "body"), [(JSON, b'{"a":[' + b"{}," * 500_000 + b"{}]}"), (PROTOBUF, b"\x0a\x00" * 500_000)]
+    ("media", "body"),
+    [
+        (JSON, b'{"a":[' + b"{}," * 500_000 + b"{}]}"),
+        (JSON, b'{"a":[' + b"1.5," * 500_000 + b"1]}"),
+        (JSON, b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[' + b"{}," * 10_000 + b"{}]}]}]}"),
+        (PROTOBUF, b"\x0a\x00" * 500_000),
+    ],
 )
 def test_more_objects_than_any_batch_has_are_refused(media, body):
     with pytest.raises(Malformed, match="too many"):

@@ -432,3 +432,18 @@ def test_a_commit_far_dearer_than_the_others_is_named(book):
     assert [row["spike"] for row in commits._mark_spikes(rows)] == [False] * 5 + [True]
     assert "$9.00" in commits.spikes(rows)[0]
     assert not any(row["spike"] for row in commits._mark_spikes(rows[2:]))
+
+
+def test_each_branch_is_told_with_its_commits_and_its_changed_lines():
+    from aitop.reports import commits
+
+    made = [("main", 1.0, 0), ("fix", 2.0, 30), ("fix", 4.0, 10)]
+    rows = [
+        {"commit": f"{cost:040}", "project": "shop", "branch": branch, "cost_usd": cost, "lines": lines}
+        for branch, cost, lines in made
+    ]
+    rows.append({"commit": None, "project": "shop", "branch": "fix", "cost_usd": 50.0, "lines": None})
+    assert commits.by_branch(rows) == [
+        "branch shop: fix: $6.00, 2 commits, 40 lines, $0.1500 per line",
+        "branch shop: main: $1.00, 1 commit, 0 lines",
+    ]

@@ -216,6 +216,16 @@ def test_another_packages_provider_that_fails_is_switched_off_and_the_rest_go_on
     assert "telemetry()" in foreign.problem
 
 
+@pytest.mark.parametrize("services", ["foreign", ("",), (1,)])
+def test_services_that_are_no_names_are_refused_at_once(services):
+    from aitop.providers.guard import Guarded
+
+    foreign = Foreign()
+    foreign.services = services
+    with pytest.raises(TypeError, match="tuple of service names"):
+        Guarded("foreign", foreign, trusted=False)
+
+
 # -- switching ---------------------------------------------------------------------------------------------------
 
 
@@ -405,6 +415,18 @@ def pump(selector, done):
         for key, _ in selector.select(0.01):
             key.data(0.0, NOW)
     pytest.fail("it never came")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://a:4318", "http://a:4318"),
+        ("https://u:secret@a.b/x/y?key=secret", "https://a.b/x/y"),
+        ("odd", "odd"),
+    ],
+)
+def test_a_password_in_the_collectors_address_is_not_shown(url, shown):
+    assert forward.shown(url) == shown
 
 
 def test_forwarding_to_oneself_is_refused(home):

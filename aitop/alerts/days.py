@@ -1,9 +1,8 @@
 """Today against the user's own days: a robust score, so that one wild day does not hide the next."""
 
-from statistics import median
-
 from aitop.alerts.edge import Alert, Edge
 from aitop.alerts.facts import More
+from aitop.median import median
 from aitop.model import PICO
 
 LEAST_DAYS = 10  # days with any cost: fewer say nothing about what is usual

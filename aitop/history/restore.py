@@ -10,7 +10,6 @@ The new file is built beside the old one and takes its place by renames that a k
 
 import json
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -179,6 +178,8 @@ def _base(home: str, fresh: str, say: Say) -> str | None:
     for name in _backups(home):
         _remove(fresh)
         source = os.path.join(home, name)
+        import shutil  # with its archives, for the one start in thousands that restores
+
         shutil.copyfile(source, fresh)
         os.chmod(fresh, 0o600)
         try:

@@ -10,10 +10,9 @@ import sys
 import time
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from aitop import paths
 from aitop import state as published
+from aitop.listener.lock import Held, Lock
 
 NETWORK = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre")
@@ -68,9 +67,9 @@ def file_system(path: str) -> str | None:
     return kind
 
 
-def lock(home: str) -> FileLock:
-    """The one listener's lock, not yet taken. `acquire(timeout=0)` raises Timeout while another holds it."""
-    return FileLock(os.path.join(home, paths.LOCK), mode=0o600)
+def lock(home: str) -> Lock:
+    """The one listener's lock, not yet taken."""
+    return Lock(os.path.join(home, paths.LOCK))
 
 
 def is_locked(home: str) -> bool:
@@ -79,8 +78,8 @@ def is_locked(home: str) -> bool:
         return False
     probe = lock(home)
     try:
-        probe.acquire(timeout=0)
-    except Timeout:
+        probe.acquire()
+    except Held:
         return True
     except OSError:
         return False

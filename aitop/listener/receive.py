@@ -5,6 +5,7 @@ events at once; prompts and tool contents go with the buffer they came in and ar
 """
 
 import os
+import re
 import selectors
 import socket
 import stat
@@ -13,7 +14,6 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 from zlib import crc32
 
 from aitop.providers import Feed, Provider
@@ -35,6 +35,9 @@ READ = 1 << 18
 REMEMBER = 12_000  # hook events by which a duplicate is known
 TWIN = 0.05  # seconds within which equal bytes without an id are one event
 NAMES_MOST = 200  # different event names that are counted apart
+
+
+_CODE = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
 class SocketError(Exception):
@@ -255,8 +258,14 @@ def parse_header(line: bytes) -> dict[str, str] | None:
         key, found, value = part.partition("=")
         if not found or key not in HEADER_KEYS or key in header:
             return None
-        header[key] = unquote(value, errors="replace")
+        header[key] = _unquote(value)
     return header
+
+
+def _unquote(value: str) -> str:
+    """Percent-decoded; what is no such code stays as it is."""
+    plain = _CODE.sub(lambda code: bytes((int(code[1], 16),)), value.encode("ascii"))
+    return plain.decode("utf-8", "replace")
 
 
 def listen(path: str) -> socket.socket:

@@ -7,13 +7,12 @@ import sqlite3
 import sys
 import time
 
-from filelock import Timeout
-
 from aitop import __version__, paths
 from aitop.config import Config, ConfigError, load
 from aitop.history import check, restore
 from aitop.history.schema import HistoryError
 from aitop.listener import lifecycle
+from aitop.listener.lock import Held
 from aitop.listener.log import Log
 from aitop.listener.receive import SocketError
 
@@ -36,7 +35,7 @@ def main(*, echo: bool) -> int:
     lock = lifecycle.lock(home)
     try:
         lock.acquire(timeout=0.5)  # somebody who only asks whether it is held holds it for a moment
-    except Timeout:
+    except Held:
         return _refuse(f"another listener runs for {home}: `aitop status` tells which, `aitop stop` ends it")
     except OSError as error:
         return _refuse(lifecycle.unwritable(home, error))

@@ -22,7 +22,7 @@ from aitop.otlp import JSON, PROTOBUF, Malformed, Record
 from aitop.providers import Feed
 from aitop.providers.guard import Guarded
 
-UNPACKED_MOST = 16 << 20
+UNPACKED_MOST = 8 << 20
 EVENT = "telemetry"
 GENERIC = "otel"
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from aitop.median import median
+
 SLOT = 900
 DAY_SLOTS = 96
 BLOCK_SLOTS = 20
@@ -106,13 +108,6 @@ def month_trend(month: Month) -> float | None:
 
 def fmean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
-
-
-def median(values: Sequence[float]) -> float:
-    """The middle one; `statistics` would cost the listener two megabytes."""
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 Running_ = Callable[[Running], float | None]

@@ -107,11 +107,14 @@ class _Walk:
 
     def varint(self, at: int, end: int) -> tuple[int, int]:
         """(value, where it ends); at most ten bytes, of which 64 bits count."""
+        data = self.data
+        if at < end and data[at] < 0x80:
+            return data[at], at + 1  # nearly all of them
         value = 0
         for shift in range(0, 70, 7):
             if at >= end:
                 raise Broken("it ends inside a number")
-            byte = self.data[at]
+            byte = data[at]
             at += 1
             value |= (byte & 0x7F) << shift
             if byte < 0x80:

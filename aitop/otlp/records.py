@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 TEXT_MOST = 512  # characters; a longer text is content
 LIST_MOST = 16
 ATTRIBUTES_MOST = 128
+RECORDS_MOST = 10_000  # of one body; programs send 512 at once
 Scalar = str | int | float | bool
 Value = Scalar | list[Scalar]
 
@@ -34,6 +35,10 @@ CONTENTS_UNDER = (
     "llm.completions.",
     "traceloop.entity.",
 )
+
+
+class TooMany(ValueError):  # noqa: N818
+    """A body of more records than are taken."""
 
 
 class Record(NamedTuple):
@@ -94,7 +99,7 @@ def number(value: object) -> float | None:
 
 
 def records(tree: dict[str, Any], signal: str) -> list[Record]:
-    """All records of one body."""
+    """All records of one body. Raises TooMany."""
     resources, scopes, one, make = {
         "logs": ("resourceLogs", "scopeLogs", "logRecords", _log),
         "traces": ("resourceSpans", "scopeSpans", "spans", _span),
@@ -107,6 +112,8 @@ def records(tree: dict[str, Any], signal: str) -> list[Record]:
             name = text(_dict(scope.get("scope")).get("name"))
             for record in _dicts(scope.get(one)):
                 found += make(record, of_resource, name)
+                if len(found) > RECORDS_MOST:
+                    raise TooMany("too many records in one body")
     return found
 
 

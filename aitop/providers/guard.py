@@ -33,6 +33,9 @@ class Guarded:
         self._provider = provider
         self._reader = provider if isinstance(provider, Reader) else None
         self._telemetry = provider if isinstance(provider, Telemetry) else None
+        named = self._telemetry.services if self._telemetry else ()
+        if not isinstance(named, tuple) or not all(isinstance(one, str) and one for one in named):
+            raise TypeError("its `services` must be a tuple of service names")
         self._faulty: set[str] = set()
 
     @property

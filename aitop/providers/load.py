@@ -1,17 +1,20 @@
 """Finding the providers: the built-in ones, then those of other installed packages.
 
-Looking other packages up costs 60 ms, so `AITOP_PROVIDERS=builtin` leaves it out. Whatever a
-stranger's package does while it loads, the rest goes on; what went wrong is told by `doctor`.
+The machinery for looking others up costs 60 ms, so it is loaded only where a package names the group;
+`AITOP_PROVIDERS=builtin` leaves even the look out. Whatever a stranger's package does while it loads, the
+rest goes on; what went wrong is told by `doctor`.
 """
 
 import importlib
 import os
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 from aitop.providers.guard import Guarded
 
 GROUP = "aitop.providers"
+OURS = "aitop_status-"
 # The same as this package's own entry points, without the search for them. Claude Code comes last: it
 # takes any hook payload of its shape, and other clients copied that shape.
 BUILTIN = {
@@ -52,6 +55,28 @@ def load() -> tuple[list[Guarded], dict[str, str]]:
 def _entry_points() -> Iterable[Any]:
     if os.environ.get("AITOP_PROVIDERS") == "builtin":
         return ()
+    if not _others():
+        return ()
     from importlib.metadata import entry_points
 
     return entry_points(group=GROUP)
+
+
+def _others() -> bool:
+    """Whether another installed package names the group at all: told without the machinery for finding out."""
+    for folder in dict.fromkeys(sys.path):
+        try:
+            names = os.listdir(folder or ".")
+        except NotADirectoryError:
+            return True  # an archive: let the machinery look into it
+        except OSError:
+            continue
+        for name in names:
+            if name.endswith((".dist-info", ".egg-info")) and not name.startswith(OURS):
+                try:
+                    with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
+                        if GROUP.encode() in file.read():
+                            return True
+                except OSError:
+                    continue
+    return False

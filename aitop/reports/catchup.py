@@ -10,14 +10,13 @@ import sys
 import time
 from collections.abc import Callable
 
-from filelock import Timeout
-
 from aitop import paths
 from aitop.config import load as load_config
 from aitop.history import check, restore, schema
 from aitop.history.store import History
 from aitop.ingest import Ingest
 from aitop.listener import lifecycle
+from aitop.listener.lock import Held
 from aitop.pricing import table
 from aitop.providers import choose
 from aitop.providers.load import load as load_providers
@@ -41,7 +40,7 @@ def catch_up(progress: Progress) -> sqlite3.Connection:
     lock = lifecycle.lock(home)
     try:
         lock.acquire(timeout=0.2)
-    except Timeout:
+    except Held:
         _wait_for_listener(progress)
     except OSError as error:
         raise NotReadyError(lifecycle.unwritable(home, error)) from error

@@ -125,7 +125,7 @@ def _print(answer: Answer, form: str, draw: bool, rows: list[dict[str, Any]]) ->
         if len(rows) < len(answer.rows):
             click.echo(f"{len(rows)} of {len(answer.rows)} rows shown; the total is of all of them")
         if answer.name == "commit":
-            for line in commits.spikes(rows):
+            for line in (*commits.by_branch(answer.rows), *commits.spikes(rows)):
                 click.echo(line)
 
 

@@ -12,6 +12,7 @@ from aitop.history import cells
 from aitop.model import ZERO, Sum
 from aitop.reports.ask import Answer, Asker, project, usd
 from aitop.reports.git import Commit
+from aitop.reports.table import clean
 
 BEFORE = 86_400  # seconds a commit may come after the work it holds
 REPOSITORIES = 50
@@ -111,8 +112,24 @@ def _mark_spikes(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def spikes(rows: list[dict[str, Any]]) -> list[str]:
     """A sentence for each spike: the commit, branch and session behind it."""
     return [
-        f"! ${row['cost_usd']:,.2f} for {row['commit'][:9]} ({row['subject'][:50]}), "
-        f"branch {row['branch'] or '-'}, session {row['session'][:8]}"
+        f"! ${row['cost_usd']:,.2f} for {row['commit'][:9]} ({clean(row['subject'][:50])}), "
+        f"branch {clean(row['branch'] or '-')}, session {clean(row['session'][:8])}"
         for row in rows
         if row["spike"]
     ]
+
+
+def by_branch(rows: list[dict[str, Any]]) -> list[str]:
+    """What each branch cost, the dearest first: a line for people below the commits."""
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        if row["commit"]:
+            sums = found.setdefault(f"{row['project']}: {row['branch'] or '(none)'}", [0.0, 0, 0])
+            for place, value in enumerate((row["cost_usd"], 1, row["lines"])):
+                sums[place] += value
+    lines = []
+    for branch, (cost, commits, changed) in sorted(found.items(), key=lambda item: (-item[1][0], item[0])):
+        per_line = f", ${cost / changed:,.4f} per line" if changed else ""
+        many = f"{commits:.0f} commit{'' if commits == 1 else 's'}, {changed:,.0f} lines"
+        lines.append(f"branch {clean(branch)}: ${cost:,.2f}, {many}{per_line}")
+    return lines

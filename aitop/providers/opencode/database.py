@@ -8,7 +8,6 @@ few) and only their messages are looked at, by the index there is. Opened read-o
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 from aitop.model import ClientTotals, Event, SessionInfo, ToolUse
 from aitop.providers import Parsed, Source
@@ -27,7 +26,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
     since = int(source.pending or 0)
     check_database(path)
     try:
-        db = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=PATIENCE)
+        db = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, timeout=PATIENCE)
         try:
             yield from _changed(db, since)
         finally:
@@ -120,3 +119,8 @@ def _root(session: str, parents: dict[str, str | None]) -> str:
         seen.add(parent)
         session, parent = parent, parents.get(parent)
     return session
+
+
+def _quoted(path: str) -> str:
+    """A path inside an address of the database library's."""
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
