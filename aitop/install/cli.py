@@ -61,11 +61,9 @@ def install(
                 _undo_telemetry(dirs) if otel_too else _undo_settings(dirs)
         elif write:
             with files.lock():
-                _write(
-                    roots.chosen(dirs), statusline, telemetry.wanted(forward, make=True) if otel_too else None
-                )
+                _write(roots.chosen(dirs), statusline, telemetry.wanted(forward) if otel_too else None)
         else:
-            _show(roots.chosen(dirs), statusline, telemetry.wanted(forward, make=False) if otel_too else None)
+            _show(roots.chosen(dirs), statusline, telemetry.wanted(forward) if otel_too else None)
     except files.Refused as error:
         raise click.ClickException(str(error)) from error
 
@@ -90,6 +88,9 @@ def _show(served: list[str], statusline: bool, sending: otel.Wanted | None) -> N
 
 def _write(served: list[str], statusline: bool, sending: otel.Wanted | None) -> None:
     plans = [apply.plan(root, entries(statusline=statusline), sending) for root in served]
+    if sending is not None:  # nothing stands in the way
+        sending = telemetry.with_token(sending)
+        plans = [apply.plan(root, entries(statusline=statusline), sending) for root in served]
     installed = record.load()
     for line in write_scripts(installed):
         click.echo(line)

@@ -7,19 +7,24 @@ from aitop.install import apply, files, otel, otel_config, record
 from aitop.listener import token
 
 
-def wanted(forward: str | None, *, make: bool) -> otel.Wanted:
-    """Where telemetry is to go, by the configuration; the token is made only when something is written.
-
-    Raises files.Refused.
-    """
+def wanted(forward: str | None) -> otel.Wanted:
+    """Where telemetry is to go, by the configuration; without a token where none was made. Raises files.Refused."""
     try:
         loaded = config.load()
-        shown = token.read_or_make(paths.home()) if make else token.read(paths.home())
+        shown = token.read(paths.home())
     except config.ConfigError as error:
         raise files.Refused(f"{error}; mend that line and run this again") from error
     except OSError as error:
         raise files.Refused(str(error)) from error
     return otel.Wanted(loaded["otel.port"], shown or "", forward or loaded["otel.forward"], dict(os.environ))
+
+
+def with_token(sending: otel.Wanted) -> otel.Wanted:
+    """The same with the token, made at first need. Raises files.Refused."""
+    try:
+        return sending._replace(token=token.read_or_make(paths.home()))
+    except OSError as error:
+        raise files.Refused(str(error)) from error
 
 
 def undo(served: list[str], installed: record.Installed, *, others_too: bool) -> list[str]:
