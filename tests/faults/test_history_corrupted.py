@@ -18,7 +18,7 @@ from conftest import ROOT
 from lines import append, assistant
 
 from aitop import periods
-from aitop.history import backup, check, restore, schema
+from aitop.history import backup, check, missing, restore, schema
 
 from .conftest import LONG
 from .ground import aitop, catch_up, fill, name, numbers, recount
@@ -96,7 +96,7 @@ def told_of(home):
     """The days that are said to be incomplete; None when a span without a witness is."""
     db = schema.connect_read_only(os.path.join(home, "history.db"))
     try:
-        known = restore.last(db)
+        known = missing.last(db)
         return (set(), False) if known is None else (set(known.incomplete), known.unknown is not None)
     finally:
         db.close()
