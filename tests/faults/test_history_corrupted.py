@@ -24,7 +24,7 @@ from .conftest import LONG
 from .ground import aitop, catch_up, fill, name, numbers, recount
 
 pytestmark = pytest.mark.timeout(1800 if LONG else 60)
-SEEDS = 300 if LONG else 8
+SEEDS = 150 if LONG else 8
 REQUESTS = 0  # of a cell's numbers
 
 
@@ -417,7 +417,7 @@ def test_a_restore_killed_at_any_step_is_finished_by_the_next_start(home, ground
         "fsync": 1,
         "stat": 9,
     }
-    for number in range(120 if LONG else 8):
+    for number in range(60 if LONG else 8):
         step = ("replace", "execute", "unlink", *steps)[number] if number < 3 else chance.choice(list(steps))
         at = chance.randint(1, steps[step]) * chance.choice([1, -1])
         anew(home, kept)
