@@ -26,7 +26,7 @@ from aitop.providers.claude_code.cut import cut
 from aitop.providers.claude_code.fields import is_nothing
 from aitop.providers.claude_code.resting import last_record, resting
 from aitop.providers.claude_code.told import NAMELESS, Told, last
-from aitop.providers.lenient import epoch, loads, size, text
+from aitop.providers.lenient import epoch, loads, size, text, word
 
 SMALL = 65_536  # lines of the client's own bookkeeping (compaction, errors, totals) are smaller than this
 BOOKKEEPING = frozenset((b"system", b"cost-state", b"api-request"))
@@ -279,7 +279,7 @@ class _Run:
                 self.events.append(ClientTotals(session, None, float(cost), api_ms))
         elif kind == "system" and subtype == "compact_boundary":
             meta = record.get("compactMetadata")
-            trigger = text(meta.get("trigger")) if isinstance(meta, dict) else None
+            trigger = word(meta.get("trigger")) if isinstance(meta, dict) else None
             at = self._at(record)
             key = text(record.get("uuid")) or f"{session}:{at}"
             self.events.append(Compaction(session, at, key, trigger or "", self._agent(record)))
@@ -295,7 +295,7 @@ class _Run:
         """The client gave up on a request and shows the error as a message."""
         session = self.session or "unknown"
         key = text(record.get("uuid")) or f"{session}:{offset}"
-        self.events.append(ApiError(session, at, key, text(record.get("error")) or "unknown", final=True))
+        self.events.append(ApiError(session, at, key, word(record.get("error")) or "unknown", final=True))
         self.pending = None
 
     def _request(self, record: dict[str, Any], session: str) -> None:
