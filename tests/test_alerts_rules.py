@@ -8,6 +8,7 @@ from aitop import alerts
 from aitop.alerts import More, SessionFacts, days
 from aitop.config import KEYS, Config
 from aitop.model import PICO, ZERO, Limit, Sum
+from aitop.notify.memory import Memory, decide
 
 NOW = 1_790_000_000.0
 
@@ -268,6 +269,17 @@ def test_a_budget_of_a_new_period_is_another_cause():
     assert today.cause != tomorrow.cause
     (project,) = raised(More(budgets=(budget(85, "warning", period="total"),)))
     assert project.cause == "total"
+
+
+def test_a_session_budget_is_news_for_each_session():
+    of_session = budget(85, "warning", name="each", period="session")
+    found = [raised(More(budgets=(of_session | {"session": session},)))[0] for session in ("s1", "s2", "s1")]
+    assert [alert.id for alert in found] == ["budget:each/s1", "budget:each/s2", "budget:each/s1"]
+    memory, told = Memory({}), []
+    for hour, alert in enumerate(found):
+        news, memory = decide(memory, [alert], "warning", (), 1800, NOW + 3600 * hour)
+        told += [one.id for one in news]
+    assert told == ["budget:each/s1", "budget:each/s2"]
 
 
 def test_a_budget_without_a_level_we_know_says_nothing():
