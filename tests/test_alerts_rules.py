@@ -204,6 +204,22 @@ def test_a_limit_rises_holds_and_falls():
     assert levels(raised(More(limits=(limit(95, 90),)), before=first)) == {"limit": "critical"}
 
 
+def test_a_reset_told_as_a_wait_is_one_cause_however_it_wavers():
+    memory, told, before = Memory({}), 0, ()
+    for minute in range(120):
+        used = 80 if minute < 40 else 74  # held by hysteresis
+        wavering = limit(used, 50)._replace(resets_at=NOW + 9000 + (minute % 3) * 0.7)
+        before = raised(More(limits=(wavering,)), before=before, now=NOW + 60 * minute, pace_points=0)
+        assert levels(before) == {"limit": "warning"}
+        if minute == 100:
+            before = raised(
+                More(limits=(wavering._replace(used_percent=81),)), now=NOW + 60 * minute, pace_points=0
+            )
+        news, memory = decide(memory, before, "warning", (), 1800, NOW + 60 * minute)
+        told += len(news)
+    assert told == 1
+
+
 def test_a_limit_that_was_reset_is_judged_anew():
     first = raised(More(limits=(limit(96, 90),)))
     assert (
