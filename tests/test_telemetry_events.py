@@ -68,6 +68,8 @@ def test_a_failure_of_a_hidden_call_is_an_error_and_others_are_the_transcripts_t
     found = claude(
         log("api_error", START, query_source="compact", **more),
         log("api_error", START, query_source="repl_main_thread", **more),
+        log("api_error", START, query_source="agent:builtin:general-purpose", **more),
+        log("api_error", START, **more),
     )
     assert found == [ApiError(SESSION, START, f"{SESSION}:7:{START}.000", "529", final=False)]
 
