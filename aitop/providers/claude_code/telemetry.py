@@ -8,7 +8,7 @@ only those of hidden calls are not. Attributes as sent by 2.1.330.
 
 from aitop.model import ApiError, Event, Response, ToolResult, Usage
 from aitop.otlp import Record
-from aitop.providers.lenient import count, milliseconds
+from aitop.providers.lenient import count, milliseconds, word
 
 PREFIX = "claude_code."
 MAIN = ("repl_main_thread", "sdk")
@@ -28,7 +28,7 @@ def events(records: list[Record]) -> list[Event]:
             found += _tool(record, session)
         elif name == "api_error" and _is_hidden(record):
             key = f"{session}:{record.count_of('event.sequence')}:{record.at:.3f}"
-            kind = record.text("status_code") or f"{record.count_of('status_code') or 'unknown'}"
+            kind = word(record.text("status_code")) or f"{record.count_of('status_code') or 'unknown'}"
             found.append(ApiError(session, record.at, key, kind, final=False))
     return found
 

@@ -28,7 +28,7 @@ from aitop.model import (
 )
 from aitop.providers import Parsed, Source
 from aitop.providers.codex.limits import limits
-from aitop.providers.lenient import count, epoch, loads, milliseconds, text, written
+from aitop.providers.lenient import count, epoch, loads, milliseconds, text, word, written
 
 NAME = "codex"
 DONE = "completed"  # a usage is only written for a finished response
@@ -233,7 +233,7 @@ class _Run:
             self._first_token(payload.get("time_to_first_token_ms"))
         elif kind in ("error", "stream_error"):
             what = payload.get("codex_error_info")
-            name = text(what) or text(next(iter(what), None) if isinstance(what, dict) else None)
+            name = word(next(iter(what), None) if isinstance(what, dict) else what)
             key = f"{self.thread}:{self.at:.3f}"
             self.events.append(ApiError(self.session, self.at, key, name or str(kind), final=kind == "error"))
         elif kind == "patch_apply_end" and payload.get("success") is False:
