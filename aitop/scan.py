@@ -18,7 +18,7 @@ Prepare = Callable[[Chunk], Any]
 Door = tuple[Parse, Identify] | tuple[Parse, Identify, Read | None]
 
 HEAD = 4
-READ = 1 << 20
+READ = 1 << 16  # what a pipe holds
 
 
 class Helper:

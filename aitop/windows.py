@@ -12,7 +12,8 @@ SPANS = {"1m": 60, "5m": 300, "15m": 900}
 LONGEST = 900
 MINUTES = 60  # of sparklines
 KEPT_MINUTES = 15  # of each session
-MANY_SESSIONS = 256
+MANY_SESSIONS = 256  # from which those at rest are let go
+MOST_SESSIONS = 10_000  # nobody has so many in a quarter of an hour; the rest is not kept apart
 _WIDTH = len(Sum._fields)
 
 
@@ -107,17 +108,27 @@ class Quarters:
 
     def __init__(self) -> None:
         self._minutes: dict[int, dict[int, list[int]]] = {}  # session → minute → Sum's numbers
+        self._swept = 0  # the minute in which all were looked through
 
     def add(self, at: float, session: int, value: Sum, now: float) -> None:
         minute = int(at) // 60
         if minute <= int(now) // 60 - KEPT_MINUTES:
             return
-        if session not in self._minutes and len(self._minutes) >= MANY_SESSIONS:
-            for known in list(self._minutes):
-                self.sum(known, now)
+        if session not in self._minutes and not self._room(now):
+            return
         total = self._minutes.setdefault(session, {}).setdefault(minute, [0] * len(value))
         for i, v in enumerate(value):
             total[i] += v
+
+    def _room(self, now: float) -> bool:
+        """Whether one more session can be kept; those at rest are let go once a minute."""
+        if len(self._minutes) < MANY_SESSIONS:
+            return True
+        if self._swept != int(now) // 60:
+            self._swept = int(now) // 60
+            for known in list(self._minutes):
+                self.sum(known, now)
+        return len(self._minutes) < MOST_SESSIONS
 
     def sum(self, session: int, now: float) -> Sum:
         minutes = self._minutes.get(session)

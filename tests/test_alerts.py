@@ -88,6 +88,14 @@ def test_a_cold_cache_is_noticed():
     assert levels(five=cached(30)) == {}
 
 
+def test_a_cold_cache_and_a_full_context_are_held_to_a_tenth_beyond():
+    cold, full = raised(five=cached(29)), raised(percent=80.0)
+    assert levels(five=cached(33), before=cold) == {"cache": "warning"}
+    assert levels(five=cached(34), before=cold) == {}
+    assert levels(percent=72.0, before=full) == {"context": "warning"}
+    assert levels(percent=71.9, before=full) == {}
+
+
 def test_a_cold_cache_needs_evidence():
     assert levels(five=cached(0, requests=4)) == {}
     assert levels(five=cached(0, size=19_999)) == {}

@@ -218,6 +218,28 @@ def test_a_rollout_is_read_on_where_it_was_left(tmp_path, desk):
     assert (total.requests, total.unpriced_requests) == (2, 0)
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_turns_time_to_its_first_token_is_that_of_its_first_response(tmp_path, desk, at_once):
+    begun = [meta(), turn(), event("task_started", 1), record("r1", A, at=2), record("r2", B, A, at=3)]
+    done = event("task_complete", 4, time_to_first_token_ms=620, duration_ms=4100)
+    write(path(tmp_path), *begun, *([done] if at_once else []))
+    desk.read()
+    if not at_once:
+        write(path(tmp_path), done, grow=True)
+        desk.read()
+    found = desk.db.execute("SELECT message_id, ttft_ms FROM response ORDER BY at").fetchall()
+    assert found == [(f"{PARENT}:r1", 620), (f"{PARENT}:r2", None)]
+
+
+def test_a_turn_without_a_response_tells_nothing_of_the_one_before(tmp_path, desk):
+    write(
+        path(tmp_path), meta(), turn(), event("task_started", 1), record("r1", A, at=2), event("task_complete", 3),
+        event("task_started", 4), event("turn_aborted", 5, time_to_first_token_ms=9),
+    )  # fmt: skip
+    desk.read()
+    assert desk.db.execute("SELECT ttft_ms FROM response").fetchall() == [(None,)]
+
+
 def test_a_model_nobody_named_is_unpriced_and_listed(tmp_path, desk):
     write(path(tmp_path), meta(), count(A))
     assert desk.read().total(PARENT).unpriced_requests == 1

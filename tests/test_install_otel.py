@@ -219,11 +219,12 @@ def test_a_key_of_the_configuration_that_was_changed_since_stays(user):
     assert (user / "config.toml").read_text() == "[otel]\nenabled = false\n"
 
 
-def test_an_exporter_is_forwarded_to_when_the_user_says_so_and_comes_back(user):
+def test_an_exporter_is_forwarded_to_when_the_user_says_so_and_comes_back(user, home):
     path = user / ".claude" / "settings.json"
     path.write_text(json.dumps({"env": THEIRS}))
     said = run("--otel", "--write", code=1)
     assert "aitop install --otel --forward https://collector.example" in said
+    assert not os.path.exists(os.path.join(home, paths.OTEL))
     assert json.loads(path.read_text()) == {"env": THEIRS}
     run("--otel", "--forward", "https://collector.example", "--write")
     assert tomllib.loads((user / "config.toml").read_text())["otel"]["forward"] == "https://collector.example"

@@ -190,6 +190,7 @@ def test_a_refresh_of_the_status_line_starts_no_process(tmp_path, home, listener
         trace = os.path.join(tmp_path, "trace")
         call = ["strace", "-f", "-qq", "-e", "trace=fork,vfork,clone,clone3", "-o", trace, "-p", server]
         with subprocess.Popen(call, stderr=subprocess.DEVNULL) as strace:
+            seconds(lambda: os.path.exists(trace))  # it watches
             time.sleep(4)  # as many refreshes
             strace.send_signal(signal.SIGINT)
         with open(trace) as file:

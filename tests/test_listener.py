@@ -438,7 +438,7 @@ def test_sighup_during_the_first_reading_loses_nothing(listener, claude):
     for _ in range(5):
         listener.signal(signal.SIGHUP)
         time.sleep(0.15)
-    listener.wait_for(lambda s: s["scan"]["complete"] and s["today"]["requests"] == 8 * 51, 20)
+    listener.wait_for(lambda s: s["scan"]["complete"] and s["today"]["requests"] == 8 * 51)
 
 
 def test_a_home_on_a_wrong_configuration_starts_with_the_defaults(listener, tmp_path):

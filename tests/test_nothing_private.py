@@ -72,6 +72,18 @@ def leaves(value, path=""):
             yield from leaves(one, dotted)
 
 
+# client → those of the fields above that say how something ended
+WORDS = {
+    "claude-code": {"trigger", "error", "stop_reason"},
+    "codex": {"codex_error_info", "http"},
+    "copilot": {"errorType", "finishReason"},
+    "gateway": {"error", "stop_reason"},
+    "socket": {"error", "reason", "trigger"},
+    "litellm": {"error_class", "finish_reason"},
+    "otlp-json": {"log[status_code]", "span[gen_ai.response.finish_reasons]"},
+}
+
+
 SHORT = {
     "resourceLogs.scopeLogs.logRecords": "log", "resourceSpans.scopeSpans.spans": "span",
     "resourceSpans.resource": "resource", "resourceLogs.resource": "resource",
@@ -82,6 +94,8 @@ SHORT = {
 class Planted:
     """Secret → the client and the field it stands in."""
 
+    form = "{}"
+
     def __init__(self):
         self.fields = {}
 
@@ -90,7 +104,7 @@ class Planted:
             field = field.replace(long, brief)
         name = f"zq{len(self.fields):06d}qz"
         self.fields[name] = (client, field)
-        return name
+        return self.form.format(name)
 
     def variants(self, client, seed):
         """Copies of a seed (a document, or lines), each with one secret in it."""
@@ -108,6 +122,17 @@ class Planted:
     def found(self, data):
         """(client, field) of every secret in some bytes."""
         return {self.fields[name.decode()] for name in SECRET.findall(data)}
+
+
+@pytest.mark.parametrize("client", sorted(WORDS))
+def test_how_something_ended_is_kept_as_a_word_and_never_as_a_sentence(client, monkeypatch):
+    monkeypatch.setattr(Planted, "form", "the user said {} and more")
+    planted, found = Planted(), set()
+    for more, seed in seeds_of(client):
+        for variant in planted.variants(client, seed):
+            found |= {field for _, field in planted.found(understood(client, more, variant).encode())}
+    assert found
+    assert [field for field in found if {field, field.rpartition(".")[2]} & WORDS[client]] == []
 
 
 def files_of(folder):

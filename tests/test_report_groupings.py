@@ -269,6 +269,11 @@ def test_bars_and_a_heatmap_are_drawn(book):
     assert Counter("".join(drawn[1:8]))["█"] == 20
 
 
+def test_calls_of_a_tool_are_drawn_as_whole_numbers():
+    drawn = plot.bars([{"tool": "Bash", "tool_calls": 1200}], "tool", "tool_calls", 60)
+    assert drawn.endswith(" 1200")
+
+
 def test_a_heatmap_has_a_quarter_of_the_days_in_each_shade_and_says_from_where_on():
     days = [date(2026, 8, 3) + timedelta(days=n) for n in range(42)]
     rows = [{"day": day.isoformat(), "cost_usd": n + 1.0} for n, day in enumerate(days[:40])]

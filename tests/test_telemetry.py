@@ -417,6 +417,18 @@ def pump(selector, done):
     pytest.fail("it never came")
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://a:4318", "http://a:4318"),
+        ("https://u:secret@a.b/x/y?key=secret", "https://a.b/x/y"),
+        ("odd", "odd"),
+    ],
+)
+def test_a_password_in_the_collectors_address_is_not_shown(url, shown):
+    assert forward.shown(url) == shown
+
+
 def test_forwarding_to_oneself_is_refused(home):
     port = free_port()
     selector = selectors.DefaultSelector()

@@ -68,6 +68,8 @@ def test_a_failure_of_a_hidden_call_is_an_error_and_others_are_the_transcripts_t
     found = claude(
         log("api_error", START, query_source="compact", **more),
         log("api_error", START, query_source="repl_main_thread", **more),
+        log("api_error", START, query_source="agent:builtin:general-purpose", **more),
+        log("api_error", START, **more),
     )
     assert found == [ApiError(SESSION, START, f"{SESSION}:7:{START}.000", "529", final=False)]
 
@@ -233,6 +235,16 @@ def test_the_same_metrics_again_are_the_same_responses(anyones):
     names = [one.record_id for one in later(anyones)]
     assert len(names) == 4
     assert len(set(names)) == 2
+
+
+def test_series_that_differ_in_any_attribute_are_counted_apart(anyones):
+    points = [
+        (START, START + 60, MODEL | {"gen_ai.token.type": kind, "server.address": server}, value, 1)
+        for kind, value in (("input", 100.0), ("output", 10.0))
+        for server in ("a", "b")
+    ]
+    told(anyones, "metrics", bodies.metrics(bodies.histogram("gen_ai.client.token.usage", points)))
+    assert [one.usage[:2] for one in later(anyones)] == [(100, 10), (100, 10)]
 
 
 def test_a_running_total_counts_by_what_it_grew(anyones):

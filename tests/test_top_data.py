@@ -246,3 +246,11 @@ def test_bars_fill_their_width_to_the_newest_value_at_the_right(values, width):
     assert len(found) == width
     assert found[-1] == values[-1]
     assert set(found) - {0.0} == set(values[-width:]) - {0.0}
+
+
+@given(st.integers(1, 90), st.integers(1, 300))
+def test_a_mark_stands_under_its_own_bar(many, width):
+    found = charts.bars(range(1, many + 1), width)
+    for number in range(many):
+        cell = charts.cell_of(number, many, width)
+        assert found[cell] == number + 1 if cell >= 0 else number < many - width

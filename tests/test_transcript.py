@@ -26,7 +26,7 @@ from lines import (
 
 from aitop.model import ApiError, ClientTotals, Compaction, Response, SessionInfo, Status, ToolResult, ToolUse
 from aitop.providers import Source
-from aitop.providers.claude_code import provider, transcript
+from aitop.providers.claude_code import kinds, provider, transcript
 
 MAIN = Source(SESSION, None)
 
@@ -537,6 +537,34 @@ result_lines = st.fixed_dictionaries(
               "nested": st.just({"type": "user", "tool_use_id": "toolu_2", "timestamp": stamp(START)}),
               "sibling": st.just({"is_error": True})},
 )  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(result_lines, records.filter(lambda r: isinstance(r, dict))), st.randoms())
+def test_a_kind_told_from_the_bytes_is_the_record_s_own(record, random):
+    items = list(record.items())
+    random.shuffle(items)
+    line = json.dumps(dict(items), separators=(",", ":")).encode()
+    found = kinds.of(b"before\n" + line + b"\nafter", 7, 7 + len(line))
+    if found is not None:
+        assert json.loads(b'"' + found + b'"') == json.loads(line)["type"]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (b'{"parentUuid":null,"type":"user","message":{"type":"message"}}', b"user"),
+        (b'{"message":{"type":"message"},"requestId":"r","type":"assistant","uuid":"u"}', b"assistant"),
+        (b'{"attachment":{"type":"hook"},"type":"attachment","cwd":"/a}b"}', None),
+        (b'{"cwd":"/a{b","type":"user","message":{"type":"message"}}', None),
+        (b'{"text":"\\"type\\":\\"user\\"","type":"system"}', b"system"),
+        (b'{"message":{"type":"assistant"}}', None),
+        (b'{"type": "user"}', None),
+        (b"", None),
+    ],
+)
+def test_a_line_s_kind_is_told_where_the_bytes_leave_no_doubt(line, kind):
+    assert kinds.of(line + b"\n", 0, len(line)) == kind
 
 
 @settings(max_examples=200, deadline=None)

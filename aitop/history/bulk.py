@@ -6,13 +6,14 @@ back as events, for the rooms that decide between several versions of one thing.
 """
 
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 
 from aitop.history import batch as b
 from aitop.history import load
 from aitop.history.batch import Batch, Told
 from aitop.history.ledger import QUARTER, Ledger
 from aitop.history.responses import Responses
-from aitop.history.rows import File, Session
+from aitop.history.rows import BASES, File, Session
 from aitop.history.tools import Tools
 from aitop.model import Event, Sum, Timing
 from aitop.timings import steps
@@ -23,6 +24,7 @@ _TOOL = (
     "VALUES (?, ?, ?, ?, ?, 1, ?, NULL, ?)"
 )
 _ALIAS = "INSERT OR IGNORE INTO alias (key, response) VALUES (?, ?)"
+UNPRICED = BASES.index("unpriced")
 _CALLS = Sum._fields.index("tool_calls")
 
 
@@ -82,46 +84,28 @@ class Bulk:
             _RESPONSE,
             [(n, session, identity[told[b.MODEL]], file.id, *told[b.STORED :]) for n, told in numbered],
         )
-        by_model: dict[tuple[int, str], list[int]] = {}
-        reasons = owner.stop_reasons
-        newest: Told | None = None
-        for _, told in numbered:
-            basis, stop, at = told[b.BASIS], told[b.STOP], told[b.AT]
-            key = (int(at) // QUARTER * QUARTER, told[b.MODEL])
-            total = by_model.get(key)
-            if total is None:
-                total = by_model[key] = [0] * len(Sum._fields)
-            total[0] += 1
-            total[2] += told[b.UNCACHED]
-            total[3] += told[b.OUTPUT]
-            total[4] += told[b.CACHE_READ]
-            total[5] += told[b.WRITE_5M]
-            total[6] += told[b.WRITE_1H]
-            total[7] += told[b.COST]
-            if basis:
-                total[10 if basis == 2 else 11] += 1
-                ledger.changes.models.add((told[b.MODEL], basis))
-            if told[b.INCOMPLETE]:
-                total[12] += 1
-                total[13] += told[b.UNDERSTATED]
-            if stop:
-                reasons[stop] = reasons.get(stop, 0) + 1
-            if told[b.AGENT] is None and (newest is None or at >= newest[b.AT]):
-                newest = told
-            if told[b.DURATION] is not None or told[b.TTFT] is not None:
-                owner.timings.add(steps(Timing(told[b.DURATION], told[b.TTFT], told[b.OUTPUT])), 1)
-        for (quarter, model), total in by_model.items():
+        fresh = [told for _, told in numbered]
+        for (quarter, model), total in _by_quarter(fresh).items():
             ledger.out.add(quarter, session, identity[model], Sum._make(total))
             _add(sums, quarter, total)
-        self._facts([told for _, told in numbered], owner, newest)
+        self._facts(fresh, owner)
 
-    def _facts(self, fresh: list[Told], owner: Session, newest: Told | None) -> None:
+    def _facts(self, fresh: list[Told], owner: Session) -> None:
         """What the responses say of their session besides its sums."""
-        ledger = self.ledger
+        ledger, reasons = self.ledger, owner.stop_reasons
+        for told in fresh:
+            stop = told[b.STOP]
+            if stop:
+                reasons[stop] = reasons.get(stop, 0) + 1
+            if told[b.DURATION] is not None or told[b.TTFT] is not None:
+                owner.timings.add(steps(Timing(told[b.DURATION], told[b.TTFT], told[b.OUTPUT])), 1)
+        ledger.changes.models.update((told[b.MODEL], told[b.BASIS]) for told in fresh if told[b.BASIS])
         for agent in {told[b.AGENT] for told in fresh}:
             if agent and agent not in owner.agents:
                 owner.agents.add(agent)
                 ledger.out.agents.append((owner.id, agent))
+        main = [told for told in fresh if told[b.AGENT] is None]
+        newest = max(reversed(main), key=itemgetter(b.AT), default=None)  # of several, the file's last
         if newest is not None and newest[b.AT] >= owner.context_at:
             owner.context_at, owner.model = newest[b.AT], newest[b.MODEL]
             owner.context_tokens = newest[b.UNCACHED] + sum(newest[b.CACHE_READ : b.WRITE_1H + 1])
@@ -163,6 +147,29 @@ class Bulk:
                 owner.total[i] += v
             if quarter >= self.ledger.floor:
                 self.ledger.changes.sums.append((quarter, owner.id, Sum._make(value)))
+
+
+def _by_quarter(fresh: list[Told]) -> dict[tuple[int, str], list[int]]:
+    """(quarter hour, model) → what the responses add, in a `Sum`'s order."""
+    found: dict[tuple[int, str], list[int]] = {}
+    for told in fresh:
+        key = (int(told[b.AT]) // QUARTER * QUARTER, told[b.MODEL])
+        total = found.get(key)
+        if total is None:
+            total = found[key] = [0] * len(Sum._fields)
+        total[0] += 1
+        total[2] += told[b.UNCACHED]
+        total[3] += told[b.OUTPUT]
+        total[4] += told[b.CACHE_READ]
+        total[5] += told[b.WRITE_5M]
+        total[6] += told[b.WRITE_1H]
+        total[7] += told[b.COST]
+        if told[b.BASIS]:
+            total[10 if told[b.BASIS] == UNPRICED else 11] += 1
+        if told[b.INCOMPLETE]:
+            total[12] += 1
+            total[13] += told[b.UNDERSTATED]
+    return found
 
 
 def _part(told: list[Told], plain: Callable[[Told], bool]) -> tuple[list[Told], list[Told]]:

@@ -8,48 +8,27 @@ the old sums said is named, and stays named.
 The new file is built beside the old one and takes its place by renames that a kill may interrupt anywhere.
 """
 
-import json
 import os
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
 
-from aitop import paths, periods
+from aitop import paths
 from aitop.history import backup, check, schema
 from aitop.history.merge import Merge
-from aitop.history.salvage import Damaged, open_damaged
-from aitop.history.store import History
+from aitop.history.missing import Restored, Witness, last, remember
+from aitop.history.salvage import open_damaged
 
 MARK = "history.damaged"  # left by whoever noticed the damage: the next start restores
 BUILT = "history.restored.db"  # whole, and about to take the history's place
 ASIDE = "history.damaged-"
 KEPT = 3  # damaged files kept aside
 AGAIN = 60.0  # seconds: damaged again so soon, restoring is not what helps
-KEPT_BY_CLIENTS = 30 * 86_400.0
 DAY = 86_400.0
-MOST_A_DAY = 1_000_000  # requests: a sum beyond it is damage
 SIDES = ("-wal", "-shm", "-journal")
 
 Say = Callable[[str], None]
 Alive = Callable[[], None]
-
-
-class Restored(NamedTuple):
-    """What the last restore did, as the history remembers it. Times are epoch seconds."""
-
-    at: float
-    aside: str  # the damaged file's name now
-    base: str | None  # the backup it began from
-    carried: int  # rows taken from the damaged file
-    expected: dict[str, int]  # local date → requests that the old sums spoke of
-    unknown: str | None  # the span for which no old sums could be read
-    incomplete: list[str] | None = None  # None until the clients' files have been read again
-
-    def published(self) -> dict[str, object]:
-        """As the state tells of it."""
-        return {"at": self.at, "file": self.aside, "backup": self.base, "rows": self.carried,
-                "incomplete_days": self.incomplete}  # fmt: skip
 
 
 def connect(home: str, now: float, say: Say, alive: Alive = lambda: None) -> sqlite3.Connection:
@@ -87,28 +66,6 @@ def suspect(home: str, trouble: str) -> None:
         file.write(trouble)
 
 
-def last(db: sqlite3.Connection) -> Restored | None:
-    """What the last restore of this history did, if there was one."""
-    row = db.execute("SELECT value FROM meta WHERE name = 'restored'").fetchone()
-    try:
-        return Restored(*json.loads(row[0])) if row else None
-    except (ValueError, TypeError):
-        return None
-
-
-def judge(history: History) -> Restored | None:
-    """After the clients' files were read again: which days hold less than the old sums said."""
-    known = last(history.db)
-    if known is None or known.incomplete is not None:
-        return known
-    have = _days(history.db.execute("SELECT at, requests FROM quarter").fetchall())
-    short = sorted(day for day, requests in known.expected.items() if have.get(day, 0) < requests)
-    known = known._replace(incomplete=[*([known.unknown] if known.unknown else []), *short])
-    history.begin()
-    _remember(history.db, known)
-    return known
-
-
 # -- noticing ----------------------------------------------------------------------------------------------------
 
 
@@ -142,24 +99,13 @@ def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
     damaged = open_damaged(path, now + DAY)
     try:
         db.execute("BEGIN IMMEDIATE")
-        expected = _days(db.execute("SELECT at, requests FROM quarter").fetchall())
-        earlier = last(db)
-        until = max(expected, default=None)
-        deleted = _deleted_early(db, now)
+        witness = Witness(db, now)
         merge = Merge(db, alive)
         if damaged is not None:
             merge.take(damaged)
-            earlier = _earlier(damaged) or earlier
-            for day, requests in _days(_old_sums(damaged)).items():
-                if until is None or day >= until:
-                    expected[day] = max(expected.get(day, 0), requests)
         merge.finish()
-        unseen = damaged is None or "quarter" in damaged.holes
-        known = Restored(
-            now, _aside_name(now), base, merge.carried, expected, _unknown(unseen, until, deleted, now)
-        )
-        known = known if earlier is None else _with_earlier(known, earlier)
-        _remember(db, known)
+        known = witness.restored(damaged, _aside_name(now), base, merge.carried)
+        remember(db, known)
         db.execute("DELETE FROM meta WHERE name = 'prices'")  # priced again: a cost may be what was damaged
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode = DELETE")
@@ -178,10 +124,7 @@ def _base(home: str, fresh: str, say: Say) -> str | None:
     for name in _backups(home):
         _remove(fresh)
         source = os.path.join(home, name)
-        import shutil  # with its archives, for the one start in thousands that restores
-
-        shutil.copyfile(source, fresh)
-        os.chmod(fresh, 0o600)
+        _copy(source, fresh)
         try:
             db = schema.connect(fresh)
             try:
@@ -200,68 +143,18 @@ def _base(home: str, fresh: str, say: Say) -> str | None:
     return None
 
 
+def _copy(source: str, target: str) -> None:
+    fd = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    with open(source, "rb") as original, open(fd, "wb") as copy:
+        while part := original.read(1 << 20):
+            copy.write(part)
+
+
 def _backups(home: str) -> list[str]:
     """The copies there are, newest first: the daily ones, then those made before a migration."""
     migrated = sorted((n for n in os.listdir(home) if n.startswith(paths.HISTORY + ".v") and n[12:].isdigit()),
                       key=lambda name: -int(name[12:]))  # fmt: skip
     return [name for name in (*backup.GENERATIONS, *migrated) if os.path.isfile(os.path.join(home, name))]
-
-
-def _old_sums(damaged: Damaged) -> list[tuple[int, int]]:
-    sums = {(r["at"], r["session"], r["model"]): r["requests"] for r in damaged.rows("quarter")}
-    return [(at, requests) for (at, _, _), requests in sums.items()]
-
-
-def _days(quarters: list[tuple[int, int]]) -> dict[str, int]:
-    """Local date → requests."""
-    days: dict[str, int] = {}
-    dates: dict[int, str] = {}
-    for at, requests in quarters:
-        if requests:
-            day = dates.get(at) or dates.setdefault(at, periods.date_of(at).isoformat())
-            days[day] = days.get(day, 0) + requests
-    return {day: requests for day, requests in days.items() if 0 < requests < MOST_A_DAY}
-
-
-def _unknown(unseen: bool, until: str | None, deleted: bool, now: float) -> str | None:
-    """The span without a witness, where it may be that the clients' files do not hold everything any more."""
-    kept_from = periods.date_of(now if deleted else now - KEPT_BY_CLIENTS).isoformat()
-    if not unseen or (until and until > kept_from):
-        return None
-    return f"{until or 'the beginning'} to {kept_from}"
-
-
-def _deleted_early(db: sqlite3.Connection, now: float) -> bool:
-    """Whether a file is gone that clients as they come would still keep."""
-    since = (now - KEPT_BY_CLIENTS) * 1e9
-    young = db.execute("SELECT path FROM file WHERE mtime_ns > ?", (since,))
-    return any(not os.path.exists(path) for (path,) in young)
-
-
-def _earlier(damaged: Damaged) -> Restored | None:
-    for row in damaged.rows("meta"):
-        if row["name"] == "restored":
-            try:
-                return Restored(*json.loads(row["value"]))
-            except (ValueError, TypeError):
-                return None
-    return None
-
-
-def _with_earlier(known: Restored, earlier: Restored) -> Restored:
-    """A history damaged again: what an earlier restore missed is still missing."""
-    expected = dict(known.expected)
-    if earlier.incomplete is None:
-        for day, requests in earlier.expected.items():
-            expected[day] = max(expected.get(day, 0), requests)
-    else:
-        for day in set(earlier.incomplete) & set(earlier.expected):
-            expected[day] = max(expected.get(day, 0), earlier.expected[day])
-    return known._replace(expected=expected, unknown=known.unknown or earlier.unknown)
-
-
-def _remember(db: sqlite3.Connection, known: Restored) -> None:
-    db.execute("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", (json.dumps(known),))
 
 
 # -- changing places ---------------------------------------------------------------------------------------------

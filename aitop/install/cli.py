@@ -20,10 +20,10 @@ from aitop.install import (
     roots,
     scripts,
     settings,
+    telemetry,
     written,
 )
 from aitop.install import service as units
-from aitop.listener import token
 
 ROOTS_HELP = (
     "A folder of Claude Code's settings; may be given several times. [default: $CLAUDE_CONFIG_DIR, ~/.claude]"
@@ -35,7 +35,7 @@ ROOTS_HELP = (
 @click.option("--statusline", is_flag=True, help="Also feed Claude Code's status line, in front of your own.")
 @click.option(
     "--otel",
-    "telemetry",
+    "otel_too",
     is_flag=True,
     help="Also have Claude Code send its telemetry here; see docs/otel.md.",
 )
@@ -45,7 +45,7 @@ ROOTS_HELP = (
 @click.option("--uninstall", "undo", is_flag=True, help="Take our entries out of the settings again.")
 @click.option("--config-dir", "dirs", multiple=True, metavar="DIR", help=ROOTS_HELP)
 def install(
-    *, write: bool, statusline: bool, telemetry: bool, forward: str | None, undo: bool, dirs: tuple[str, ...]
+    *, write: bool, statusline: bool, otel_too: bool, forward: str | None, undo: bool, dirs: tuple[str, ...]
 ) -> None:
     """Connect Claude Code: show the change to settings.json, --write applies it.
 
@@ -53,31 +53,19 @@ def install(
     $AITOP_HOME/backups and comes back byte for byte with --uninstall, unless the file was changed
     since: then only our entries go. --otel --uninstall takes out the telemetry alone.
     """
-    if forward is not None and (undo or not telemetry or not forward.startswith(("http://", "https://"))):
+    if forward is not None and (undo or not otel_too or not forward.startswith(("http://", "https://"))):
         raise click.UsageError("--forward goes with --otel and is an address such as http://localhost:4318")
     try:
         if undo:
             with files.lock():
-                _undo_telemetry(dirs) if telemetry else _undo_settings(dirs)
+                _undo_telemetry(dirs) if otel_too else _undo_settings(dirs)
         elif write:
             with files.lock():
-                _write(roots.chosen(dirs), statusline, _wanted(forward, make=True) if telemetry else None)
+                _write(roots.chosen(dirs), statusline, telemetry.wanted(forward) if otel_too else None)
         else:
-            _show(roots.chosen(dirs), statusline, _wanted(forward, make=False) if telemetry else None)
+            _show(roots.chosen(dirs), statusline, telemetry.wanted(forward) if otel_too else None)
     except files.Refused as error:
         raise click.ClickException(str(error)) from error
-
-
-def _wanted(forward: str | None, *, make: bool) -> otel.Wanted:
-    """Where telemetry is to go, by the configuration; the token is made only when something is written."""
-    try:
-        loaded = config.load()
-        shown = token.read_or_make(paths.home()) if make else token.read(paths.home())
-    except config.ConfigError as error:
-        raise files.Refused(f"{error}; mend that line and run this again") from error
-    except OSError as error:
-        raise files.Refused(str(error)) from error
-    return otel.Wanted(loaded["otel.port"], shown or "", forward or loaded["otel.forward"], dict(os.environ))
 
 
 def entries(*, statusline: bool) -> settings.Entries:
@@ -86,20 +74,23 @@ def entries(*, statusline: bool) -> settings.Entries:
     )
 
 
-def _show(served: list[str], statusline: bool, telemetry: otel.Wanted | None) -> None:
-    plans = [apply.plan(root, entries(statusline=statusline), telemetry) for root in served]
+def _show(served: list[str], statusline: bool, sending: otel.Wanted | None) -> None:
+    plans = [apply.plan(root, entries(statusline=statusline), sending) for root in served]
     for step in plans:
         click.echo(step.diff or f"{step.path}: nothing to change")
     if any(step.diff for step in plans):
         click.echo("\nNothing was written. `aitop install --write` applies this.", err=True)
-    if telemetry is not None:
-        forwarded = f" and otel.forward = {telemetry.forward}" if telemetry.forward else ""
+    if sending is not None:
+        forwarded = f" and otel.forward = {sending.forward}" if sending.forward else ""
         click.echo(f"\n{paths.config_file()}: otel.enabled = true{forwarded}\n")
-        click.echo(otel.others(telemetry.port, telemetry.token, os.path.expanduser("~")))
+        click.echo(otel.others(sending.port, sending.token, os.path.expanduser("~")))
 
 
-def _write(served: list[str], statusline: bool, telemetry: otel.Wanted | None) -> None:
-    plans = [apply.plan(root, entries(statusline=statusline), telemetry) for root in served]
+def _write(served: list[str], statusline: bool, sending: otel.Wanted | None) -> None:
+    plans = [apply.plan(root, entries(statusline=statusline), sending) for root in served]
+    if sending is not None:  # nothing stands in the way
+        sending = telemetry.with_token(sending)
+        plans = [apply.plan(root, entries(statusline=statusline), sending) for root in served]
     installed = record.load()
     for line in write_scripts(installed):
         click.echo(line)
@@ -107,14 +98,14 @@ def _write(served: list[str], statusline: bool, telemetry: otel.Wanted | None) -
         apply.write(step, installed)
         click.echo(f"{step.path}: {'connected' if step.diff else 'is connected already'}")
     said = [roots.record(served, installed)]
-    if telemetry is not None:
-        said.append(otel_config.record(telemetry.forward, installed))
+    if sending is not None:
+        said.append(otel_config.record(sending.forward, installed))
     record.save(installed)
     for line in filter(None, said):
         click.echo(line)
-    if telemetry is not None:
+    if sending is not None:
         click.echo("Claude Code reads its settings at its start: sessions that run now send nothing yet.\n")
-        click.echo(otel.others(telemetry.port, telemetry.token, os.path.expanduser("~")))
+        click.echo(otel.others(sending.port, sending.token, os.path.expanduser("~")))
     click.echo("Done. `aitop start` starts the listener now; a new Claude Code session does so too.")
     click.echo("`aitop doctor` checks everything, `aitop install --uninstall` takes it out again.")
 
@@ -150,39 +141,17 @@ def _undo_settings(dirs: tuple[str, ...]) -> None:
         said = roots.forget(installed)
         if said:
             click.echo(said)
-        _forget_telemetry(installed)
+        for line in telemetry.forget(installed):
+            click.echo(line)
     record.save(installed)
 
 
 def _undo_telemetry(dirs: tuple[str, ...]) -> None:
     """Our variables out of the settings, the receiver off; hooks and status line stay."""
     installed = record.load()
-    named = [os.path.join(root, "settings.json") for root in roots.chosen(dirs)]
-    for path in dict.fromkeys(named if dirs else [*installed.settings, *named]):
-        step = apply.without_telemetry(path, installed)
-        if step is None:
-            click.echo(f"{path}: sends us no telemetry")
-            continue
-        _take_out(step, installed)
-        click.echo(f"{path}: sends us no telemetry any more")
-    _forget_telemetry(installed)
+    for line in telemetry.undo(roots.chosen(dirs), installed, others_too=not dirs):
+        click.echo(line)
     record.save(installed)
-
-
-def _take_out(step: apply.Plan, installed: record.Installed) -> None:
-    """Where nothing else of ours is in a file, it goes back to how it was."""
-    known = installed.settings.get(step.path)
-    if known is None:
-        files.replace(step.path, step.before, step.after)
-        return
-    apply.write(step, installed)
-    installed.settings[step.path].env = {}
-
-
-def _forget_telemetry(installed: record.Installed) -> None:
-    for said in (otel_config.forget(installed), otel_config.remove_token()):
-        if said:
-            click.echo(said)
 
 
 def _remove_scripts(installed: record.Installed) -> None:

@@ -58,7 +58,8 @@ class Forwarder:
 
     def doctor(self) -> dict[str, Any]:
         return {
-            "url": self.url, "sent": self.sent, "failed": self.failed, "lost": self.lost, "problem": self.problem,
+            "url": shown(self.url), "sent": self.sent, "failed": self.failed, "lost": self.lost,
+            "problem": self.problem,
         }  # fmt: skip
 
     def sweep(self, monotonic: float) -> None:
@@ -162,6 +163,13 @@ class Forwarder:
         self._queued = 0
 
 
+def shown(url: str) -> str:
+    """The address without what may be a password in it."""
+    scheme, found, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{found}{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
+
+
 def main(url: str) -> int:
     """The process: requests from stdin to the collector, one after the other; a line for each on stdout."""
     import http.client
@@ -183,9 +191,9 @@ def main(url: str) -> int:
             answer = collector.getresponse()
             answer.read(1 << 16)
             collector.close()
-            said = "" if answer.status < 300 else f"{url} answers {answer.status}"
+            said = "" if answer.status < 300 else f"{shown(url)} answers {answer.status}"
         except (OSError, http.client.HTTPException, ValueError) as error:
-            said = f"{url}: {type(error).__name__}: {error}"
+            said = f"{shown(url)}: {type(error).__name__}: {error}"
         sys.stdout.write(" ".join(said.split())[:300] + "\n")
         sys.stdout.flush()
 

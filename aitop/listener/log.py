@@ -5,6 +5,9 @@ import sys
 import time
 
 LIMIT = 10 << 20
+APPEND = (
+    os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK
+)  # a FIFO would wait for its reader
 
 
 class Log:
@@ -37,18 +40,15 @@ class Log:
         try:
             if os.path.exists(self._path) and os.path.getsize(self._path) > LIMIT:
                 os.replace(self._path, self._path + ".1")
-            how = (
-                os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK
-            )  # a FIFO would wait for a reader
-            fd = os.open(self._path, how, 0o600)
+            fd = os.open(self._path, APPEND, 0o600)
         except OSError:
             return  # a full or read-only disk is told in state.json, not here
-        with os.fdopen(fd, "a", encoding="utf-8", errors="replace") as file:
-            try:
-                file.write(line)
-                file.flush()
-            except OSError:
-                pass
+        try:
+            os.write(fd, line.encode("utf-8", "replace"))
+        except OSError:
+            pass
+        finally:
+            os.close(fd)
 
 
 def _one_line(text: str) -> str:

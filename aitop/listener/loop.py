@@ -19,7 +19,7 @@ from aitop import paths, periods
 from aitop.alerts import Alert
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
-from aitop.history import check, given, load, restore
+from aitop.history import check, given, load, missing, restore
 from aitop.history.shares import with_data
 from aitop.history.store import History
 from aitop.ingest import Ingest
@@ -74,7 +74,7 @@ class Listener:
         self.telemetry: Telemetry | None = None
         self.config_error: str | None = None
         self.history_error: str | None = None
-        self.restored = restore.last(self.db)
+        self.restored = missing.last(self.db)
         self.stopping: str | None = None
         self._arrivals: list[Arrival] = []
         self._again: list[tuple[float, str]] = []
@@ -409,7 +409,7 @@ class Listener:
         """What can be told only once everything was read."""
         try:
             if self.restored and self.restored.incomplete is None:
-                self.restored = restore.judge(self.history)
+                self.restored = missing.judge(self.history)
             self.sums.keeper.learn()
         except sqlite3.Error as error:
             self._tell_of(error)

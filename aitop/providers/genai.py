@@ -6,7 +6,7 @@ those of OpenLLMetry, are read too, since libraries follow late. `input_tokens` 
 
 from aitop.model import Response, Usage
 from aitop.otlp import Record
-from aitop.providers.lenient import count, milliseconds
+from aitop.providers.lenient import count, milliseconds, word
 
 # What is no call to a model: these hold the sums of the calls inside them.
 AROUND = ("invoke_agent", "create_agent", "execute_tool", "invoke_workflow")
@@ -48,7 +48,7 @@ def response(record: Record, session: str) -> Response | None:
     took = (record.at - record.started_at) * 1000 if record.kind == "span" and record.started_at else None
     first = record.number(*FIRST)
     reasons = record.attributes.get("gen_ai.response.finish_reasons")
-    reason = str(reasons[0])[:64] if isinstance(reasons, list) and reasons else None
+    reason = word(reasons[0]) if isinstance(reasons, list) and reasons else None
     return Response(
         session, at, record.text("gen_ai.response.model", "gen_ai.request.model") or "unknown", usage,
         message_id=record.text("gen_ai.response.id"),

@@ -5,11 +5,13 @@ a text in front of an emoji. One such text must not cost a response or an event.
 """
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
 import orjson
 
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 MOST_MS = 7 * 86_400_000.0
 MOST_TOKENS = 1 << 26  # a count beyond this is damage, not usage; sums of such would not fit the history
 
@@ -47,6 +49,13 @@ def written(value: Any) -> str:
 def text(value: Any, most: int = 256) -> str | None:
     """A string of a sensible length, else None."""
     return value[:most] if isinstance(value, str) and value else None
+
+
+def word(value: Any) -> str | None:
+    """How something ended, in a word; "other" where it is told in a sentence, which may say anything."""
+    if not isinstance(value, str) or not value:
+        return None
+    return value if _WORD.fullmatch(value) else "other"
 
 
 def count(value: Any) -> int:

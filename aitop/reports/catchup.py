@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from aitop import paths
 from aitop.config import load as load_config
-from aitop.history import check, restore, schema
+from aitop.history import check, missing, restore, schema
 from aitop.history.store import History
 from aitop.ingest import Ingest
 from aitop.listener import lifecycle
@@ -96,7 +96,7 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
         history.commit()
         if otherwise:
             _reprice(history, now)
-        restore.judge(history)
+        missing.judge(history)
         history.commit()
     finally:
         db.close()

@@ -32,6 +32,8 @@ def bars(rows: list[dict[str, Any]], name: str, key: str, width: int) -> str:
         labels, values, width=width, title="USD" if key == "cost_usd" else key.replace("_", " ")
     )
     drawn: str = plotext.uncolorize(plotext.build())
+    if key != "cost_usd":  # the library writes every number with cents
+        drawn = "\n".join(line.rstrip().removesuffix(".00") for line in drawn.split("\n"))
     return drawn.rstrip()
 
 

@@ -36,7 +36,10 @@ def blocks(values: dict[str, Value], state: State, now: float) -> Blocks:
         "sums": sums(values, state),
         "windows": windows(values, state),
         "rates": rates(values),
-        "limits": [limit(*known) for known in fields.limits(state, now)],
+        "limits": [
+            limit(*known, fields.limit_origin(row, now))
+            for known, row in zip(fields.limits(state, now), fields.limits_in_force(state, now), strict=True)
+        ],
         "budgets": [
             (text, level) for text, level in zip(budgets(state, now), budget_levels(state), strict=True)
         ],
@@ -88,19 +91,23 @@ def rates(values: dict[str, Value]) -> list[str]:
     return found
 
 
-def limit(label: str, used: float, left: float | None, level: str) -> tuple[Row, str]:
-    """A limit as a row: name, bar, percent, reset."""
+def limit(label: str, used: float, left: float | None, level: str, origin: str) -> tuple[Row, str]:
+    """A limit as a row: name, bar, percent, reset, whose word it is where that is not plain."""
     full = min(BAR_CELLS, int(used / 100 * BAR_CELLS + 0.5))
     reset = "" if left is None else f"resets in {humanize.duration(left)}"
-    return [label, "█" * full + "░" * (BAR_CELLS - full), humanize.percent(used), reset], level
+    row = [label, "█" * full + "░" * (BAR_CELLS - full), humanize.percent(used), reset]
+    return [*row, origin] if origin else row, level
 
 
 def limits(state: State, now: float) -> list[str]:
     """The limits as sentences."""
     found = []
-    for label, used, left, _ in fields.limits(state, now):
+    for (label, used, left, _), row in zip(
+        fields.limits(state, now), fields.limits_in_force(state, now), strict=True
+    ):
         reset = "" if left is None else f" · resets in {humanize.duration(left)}"
-        found.append(f"Limit {label}: {humanize.percent(used)}{reset}")
+        origin = fields.limit_origin(row, now)
+        found.append(f"Limit {label}: {humanize.percent(used)}{reset}{f' · {origin}' if origin else ''}")
     return [*found, *paces(state, now)]
 
 

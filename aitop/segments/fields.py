@@ -189,14 +189,32 @@ def _add_context(found: dict[str, Value], state: State, session: dict[str, Any])
 def limits(state: State, now: float) -> list[tuple[str, float, float | None, str]]:
     """(label, used percent, seconds to the reset, level) of every limit still in force."""
     found = []
-    for row in rows(state.get("limits")):
-        used, resets = number(row.get("used_percent")), number(row.get("resets_at"))
-        if used is None or used > 101 or (resets is not None and resets <= now):
-            continue  # a clock value that leaked into the percent, or a limit that has reset since
+    for row in limits_in_force(state, now):
+        used, resets = number(row.get("used_percent")) or 0.0, number(row.get("resets_at"))
         left = None if resets is None else resets - now
         about = "~" if row.get("estimated") is True else ""  # judged by a plan, not told by the client
         found.append((about + limit_label(row), used, left, level_of(used, bounds(state, "limit"))))
     return found
+
+
+def limits_in_force(state: State, now: float) -> list[dict[str, Any]]:
+    """Without those that have reset since, and those a clock value leaked into."""
+    found = []
+    for row in rows(state.get("limits")):
+        used, resets = number(row.get("used_percent")), number(row.get("resets_at"))
+        if used is not None and used <= 101 and (resets is None or resets > now):
+            found.append(row)
+    return found
+
+
+def limit_origin(row: dict[str, Any], now: float) -> str:
+    """Whose word a limit is, and how old: `told 3m ago`, `estimate: p90`; "" while it is fresh."""
+    source, seen = clean(row.get("source"), TEXT_CELLS), number(row.get("seen_at"))
+    if row.get("estimated") is True:
+        return f"estimate: {source.partition(':')[2] or source}"
+    if seen is None or now - seen < 60:
+        return ""
+    return f"told {humanize.age(now - seen)} ago"
 
 
 def limit_label(row: dict[str, Any]) -> str:

@@ -44,6 +44,13 @@ def bars(values: Sequence[float], width: int) -> list[float]:
     ]
 
 
+def cell_of(number: int, many: int, width: int) -> int:
+    """The first cell of one of `many` bars; below zero where only newer ones have room."""
+    shown = max(1, min(many, width))
+    place = number - (many - shown)
+    return -(-place * width // shown)
+
+
 def numbers(values: object) -> list[float]:
     """A list from the state, what is no number as 0."""
     if not isinstance(values, list):

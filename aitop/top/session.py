@@ -184,12 +184,13 @@ def context(
     values = [float(point.tokens) for point in points]
     lines = charts.chart(values, width - 4, 8, glyphs, style, humanize.size)[:-1]
     edge = len(lines[0][0].text) + 1
-    factor = max(1, (width - 4 - edge - 1) // len(values))
-    marks = [" "] * (len(values) * factor)
+    room = max(1, width - 4 - edge)
+    marks = [" "] * room
     for at, _ in detail.compactions:
-        place = next((number for number, point in enumerate(points) if point.at >= at), None)
-        if place is not None:
-            marks[place * factor] = "▲" if glyphs.marks["working"] == "●" else "^"
+        number = next((number for number, point in enumerate(points) if point.at >= at), None)
+        cell = -1 if number is None else charts.cell_of(number, len(points), room)
+        if cell >= 0:
+            marks[cell] = "▲" if glyphs.marks["working"] == "●" else "^"
     legend = f"{len(points)} responses, {clock(points[0].at)} to {clock(points[-1].at)}"
     below: list[Line] = (
         [(Span(" " * edge), Span("".join(marks), "warning"))] if "".join(marks).strip() else []

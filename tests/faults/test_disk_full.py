@@ -17,7 +17,7 @@ import pytest
 from conftest import ROOT
 from lines import append, assistant
 
-from .ground import aitop, fill, name, numbers, recount
+from .ground import aitop, catch_up, fill, name, numbers, recount
 
 pytestmark = pytest.mark.timeout(90)
 FRONT = os.path.join(os.path.dirname(sys.executable), "aitop")
@@ -138,6 +138,24 @@ def test_started_on_a_full_disk_it_waits_for_room(small, runtime, listener, clau
         listener.wait_for(lambda s: s["scan"]["complete"] and s["listener"]["pid"] == listener.pid, 20)
     listener.end()
     tally.same(numbers(listener.home), recount(tmp_path))
+
+
+def test_a_restore_that_finds_no_room_waits_for_it(small, runtime, listener, claude, tally, tmp_path):
+    listener.home = os.environ["AITOP_HOME"]
+    fill(claude, time.time())
+    catch_up(listener.home)
+    wanted = recount(tmp_path)
+    with tally.fault():
+        with open(os.path.join(listener.home, "history.db"), "wb") as file:
+            file.write(b"nothing" * 9000)
+        ballast = stuff(small)
+        listener.start(wait=False)
+        time.sleep(3)
+        assert listener.process.poll() is None, listener.output()
+        os.unlink(ballast)
+        listener.wait_for(lambda s: s["doctor"]["history_restored"] and s["scan"]["complete"])
+    listener.end()
+    tally.same(numbers(listener.home), wanted)
 
 
 def test_a_limit_on_the_size_of_files_is_a_full_disk_too(runtime, listener, claude, tally, tmp_path):

@@ -18,13 +18,16 @@ from conftest import ROOT
 from lines import append, assistant
 
 from aitop import periods
-from aitop.history import backup, check, restore, schema
+from aitop.config import Config
+from aitop.history import backup, check, missing, restore, schema
+from aitop.listener.chores import Chores
+from aitop.listener.log import Log
 
 from .conftest import LONG
 from .ground import aitop, catch_up, fill, name, numbers, recount
 
 pytestmark = pytest.mark.timeout(1800 if LONG else 60)
-SEEDS = 300 if LONG else 8
+SEEDS = 150 if LONG else 8
 REQUESTS = 0  # of a cell's numbers
 
 
@@ -96,7 +99,7 @@ def told_of(home):
     """The days that are said to be incomplete; None when a span without a witness is."""
     db = schema.connect_read_only(os.path.join(home, "history.db"))
     try:
-        known = restore.last(db)
+        known = missing.last(db)
         return (set(), False) if known is None else (set(known.incomplete), known.unknown is not None)
     finally:
         db.close()
@@ -399,6 +402,43 @@ def test_damage_under_a_running_listener_ends_with_a_working_history(
         tally.same(numbers(listener.home), recount(tmp_path))
 
 
+def test_a_fault_that_damage_explains_ends_in_a_restore_and_not_in_a_traceback(
+    listener, ground, claude, tally, tmp_path
+):
+    path, _ = ground
+    transcript = os.path.join(claude, "projects", "-work-0", f"{name(0)}.jsonl")
+    listener.start().wait_for(lambda s: s["scan"]["complete"])
+    with tally.fault():
+        db = sqlite3.connect(path, timeout=20)
+        db.execute("UPDATE alias SET response = response + 1000000")  # to SQLite as good as any
+        db.commit()
+        db.close()
+        append(transcript, assistant("m0-0", time.time(), request_id="r0-0", session=name(0)))
+        append(transcript, assistant("new", time.time(), request_id="new", session=name(0)))
+        listener.wait_for(lambda s: s["doctor"]["history_restored"] and s["scan"]["complete"])
+        assert "Traceback" not in listener.output()
+        assert listener.end() == 0
+        tally.same(numbers(listener.home), recount(tmp_path))
+
+
+def test_the_daily_check_of_a_listener_finds_what_nothing_stumbled_on(home, ground, tally):
+    path, _ = ground
+    db = sqlite3.connect(path)
+    db.execute("UPDATE session SET cost = cost + 1 WHERE id = 1")
+    db.commit()
+    db.close()
+    chores = Chores(home, Log(os.path.join(home, "aitop.log"), debug=False, echo=False))
+    chores._next_backup = 0.0
+    with tally.fault():
+        found = None
+        while found is None:
+            chores._next = 0.0
+            found = chores.tick(time.time(), Config(), True)
+            time.sleep(0.05)
+        assert found == "damaged"
+        assert not os.path.exists(os.path.join(home, backup.GENERATIONS[0]))
+
+
 def test_a_restore_killed_at_any_step_is_finished_by_the_next_start(home, ground, tally, tmp_path):
     path, wanted = ground
     backup.make(path, home)
@@ -417,7 +457,7 @@ def test_a_restore_killed_at_any_step_is_finished_by_the_next_start(home, ground
         "fsync": 1,
         "stat": 9,
     }
-    for number in range(120 if LONG else 8):
+    for number in range(60 if LONG else 8):
         step = ("replace", "execute", "unlink", *steps)[number] if number < 3 else chance.choice(list(steps))
         at = chance.randint(1, steps[step]) * chance.choice([1, -1])
         anew(home, kept)

@@ -18,7 +18,7 @@ from .conftest import LONG
 from .ground import aitop
 
 pytestmark = pytest.mark.timeout(600 if LONG else 90)
-ROUNDS = 40 if LONG else 4
+ROUNDS = 12 if LONG else 4
 
 
 @pytest.fixture

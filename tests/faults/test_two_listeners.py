@@ -11,7 +11,7 @@ from .conftest import LONG
 from .ground import aitop, fill, name, numbers, recount
 
 pytestmark = pytest.mark.timeout(900 if LONG else 90)
-ROUNDS = 20 if LONG else 2
+ROUNDS = 12 if LONG else 2
 AT_ONCE = 8 if LONG else 5
 
 

@@ -21,7 +21,7 @@ from aitop.model import (
     ToolUse,
 )
 from aitop.providers import Feed
-from aitop.providers.lenient import milliseconds
+from aitop.providers.lenient import milliseconds, word
 
 NAME = "claude-code"
 STATUS_LINE = "StatusLine"
@@ -90,7 +90,7 @@ def _what_happened(
     elif name in ("Stop", "StopFailure"):
         events.append(Status(session, now, "idle", name))
         if name == "StopFailure":
-            kind = _text(payload.get("error")) or "unknown"
+            kind = word(payload.get("error")) or "unknown"
             events.append(ApiError(session, now, f"{session}:{now:.3f}", kind, final=True))
     elif name == "SessionStart":
         if payload.get("source") != "compact":
@@ -98,7 +98,7 @@ def _what_happened(
         if (_text(payload.get("model")) or "").endswith("[1m]"):
             events.append(ContextSize(session, now, 1_000_000))
     elif name == "SessionEnd":
-        events.append(Status(session, now, "ended", _text(payload.get("reason")) or "ended"))
+        events.append(Status(session, now, "ended", word(payload.get("reason")) or "ended"))
     elif name in ("PermissionRequest", "Elicitation"):
         events.append(
             Status(session, now, "waiting", "permission" if name == "PermissionRequest" else "input")
@@ -108,7 +108,7 @@ def _what_happened(
         if why:
             events.append(Status(session, now, "waiting", why))
     elif name == "PostCompact":
-        trigger = _text(payload.get("trigger")) or ""
+        trigger = word(payload.get("trigger")) or ""
         events.append(Compaction(session, now, f"{session}:{now:.3f}", trigger, agent))
     return events
 

@@ -8,7 +8,7 @@ only those of hidden calls are not. Attributes as sent by 2.1.330.
 
 from aitop.model import ApiError, Event, Response, ToolResult, Usage
 from aitop.otlp import Record
-from aitop.providers.lenient import count, milliseconds
+from aitop.providers.lenient import count, milliseconds, word
 
 PREFIX = "claude_code."
 MAIN = ("repl_main_thread", "sdk")
@@ -26,9 +26,9 @@ def events(records: list[Record]) -> list[Event]:
             found.append(_response(record, session))
         elif name == "tool_result":
             found += _tool(record, session)
-        elif name == "api_error" and _agent(record) == "":
+        elif name == "api_error" and _is_hidden(record):
             key = f"{session}:{record.count_of('event.sequence')}:{record.at:.3f}"
-            kind = record.text("status_code") or f"{record.count_of('status_code') or 'unknown'}"
+            kind = word(record.text("status_code")) or f"{record.count_of('status_code') or 'unknown'}"
             found.append(ApiError(session, record.at, key, kind, final=False))
     return found
 
@@ -61,6 +61,12 @@ def _agent(record: Record) -> str | None:
     if source.startswith(MAIN):
         return None
     return record.text("agent_id") or ""
+
+
+def _is_hidden(record: Record) -> bool:
+    """Whether no transcript tells of a call. An older version that does not say who calls is taken at its silence."""
+    source = record.text("query_source")
+    return source is not None and not source.startswith((*MAIN, "agent:"))
 
 
 def _tool(record: Record, session: str) -> list[Event]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aitop.model import Response
 from aitop.providers.claude_code.fields import usage
-from aitop.providers.lenient import text
+from aitop.providers.lenient import text, word
 
 NAMELESS = (None, None)
 LONGEST_ANSWER = 3600.0  # seconds; a longer one is a clock that was set
@@ -57,7 +57,7 @@ class Told:
     def response(self, session: str | None) -> Response:
         return Response(
             session or "unknown", self.at, text(self.model) or "unknown", usage(self.usage), *self.names,
-            text(self.record_id) or f"{session}:{self.end}", text(self.stop_reason), self.paying,
+            text(self.record_id) or f"{session}:{self.end}", word(self.stop_reason), self.paying,
             self.agent, self.visible, self.offset, self.end, (), self._milliseconds(),
         )  # fmt: skip
 

@@ -8,7 +8,6 @@ Must not keep any text: only its length leaves this file.
 """
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 from aitop.model import (
@@ -25,12 +24,12 @@ from aitop.providers import Parsed, Source
 from aitop.providers.claude_code import kinds
 from aitop.providers.claude_code.cut import cut
 from aitop.providers.claude_code.fields import is_nothing
+from aitop.providers.claude_code.resting import last_record, resting
 from aitop.providers.claude_code.told import NAMELESS, Told, last
-from aitop.providers.lenient import epoch, loads, size, text
+from aitop.providers.lenient import epoch, loads, size, text, word
 
 SMALL = 65_536  # lines of the client's own bookkeeping (compaction, errors, totals) are smaller than this
 BOOKKEEPING = frozenset((b"system", b"cost-state", b"api-request"))
-LAST_LINES = 6  # in which a session's place and status are looked for
 BRACE = 125
 ANSWERED = "="  # before the newest request's name and time, once it was answered
 
@@ -280,7 +279,7 @@ class _Run:
                 self.events.append(ClientTotals(session, None, float(cost), api_ms))
         elif kind == "system" and subtype == "compact_boundary":
             meta = record.get("compactMetadata")
-            trigger = text(meta.get("trigger")) if isinstance(meta, dict) else None
+            trigger = word(meta.get("trigger")) if isinstance(meta, dict) else None
             at = self._at(record)
             key = text(record.get("uuid")) or f"{session}:{at}"
             self.events.append(Compaction(session, at, key, trigger or "", self._agent(record)))
@@ -296,7 +295,7 @@ class _Run:
         """The client gave up on a request and shows the error as a message."""
         session = self.session or "unknown"
         key = text(record.get("uuid")) or f"{session}:{offset}"
-        self.events.append(ApiError(session, at, key, text(record.get("error")) or "unknown", final=True))
+        self.events.append(ApiError(session, at, key, word(record.get("error")) or "unknown", final=True))
         self.pending = None
 
     def _request(self, record: dict[str, Any], session: str) -> None:
@@ -333,41 +332,16 @@ class _Run:
         if self.session is None:
             return
         main = self.source.agent is None
-        for line in _last_lines(data) if main else ():
-            record = loads(line) if 1 < len(line) < 4 * SMALL else None
-            if not isinstance(record, dict) or record.get("type") not in ("user", "assistant", "system"):
-                continue
-            at = epoch(record.get("timestamp"))
-            if at is None:
-                continue
+        found = last_record(data) if main else None
+        if found is not None:
+            record, at = found
             self.seen = (at, record.get("cwd"), record.get("gitBranch"))
             if record.get("isSidechain") is not True:
-                status, why = _resting(record)
+                status, why = resting(record)
                 self.events.append(Status(self.session, at, status, why, live=False))
-            break
         if self.seen and main:
             at, cwd, branch = self.seen
             self.events.append(SessionInfo(self.session, at, text(cwd, 4096), text(branch)))
-
-
-def _resting(record: dict[str, Any]) -> tuple[str, str]:
-    """Working or idle, judged by the last record of a file."""
-    kind = record["type"]
-    message = record.get("message")
-    if kind == "assistant":
-        stop = message.get("stop_reason") if isinstance(message, dict) else None
-        done = stop not in (None, "tool_use", "pause_turn") or record.get("isApiErrorMessage")
-        return ("idle", "turn ended") if done else ("working", "tool or response under way")
-    if kind == "user":
-        content = message.get("content") if isinstance(message, dict) else None
-        if isinstance(content, list) and content and isinstance(content[0], dict):
-            content = content[0].get("text")
-        if isinstance(content, str) and content.startswith(
-            ("[Request interrupted", "<local-command", "<command-")
-        ):
-            return "idle", "interrupted" if content.startswith("[") else "local command"
-        return "working", "prompt or tool result sent"
-    return ("working", "retrying") if record.get("subtype") == "api_error" else ("idle", "turn ended")
 
 
 def _is_object(data: bytes, start: int, stop: int) -> bool:
@@ -375,18 +349,6 @@ def _is_object(data: bytes, start: int, stop: int) -> bool:
     return data[start : start + 1] == b"{" and (
         data[stop - 1] == BRACE or data[start:stop].rstrip()[-1:] == b"}"
     )
-
-
-def _last_lines(data: bytes) -> Iterator[bytes]:
-    """The last lines of a run, the newest first, without those that say nothing of the session."""
-    stop = len(data) - 1
-    for _ in range(LAST_LINES):
-        if stop <= 0:
-            return
-        start = data.rfind(b"\n", 0, stop) + 1
-        if kinds.of(data, start, stop) in (None, b"user", b"assistant", b"system"):
-            yield data[start:stop]
-        stop = start - 1
 
 
 def _is_user(line: bytes) -> bool:

@@ -28,11 +28,12 @@ from aitop.model import (
 )
 from aitop.providers import Parsed, Source
 from aitop.providers.codex.limits import limits
-from aitop.providers.lenient import count, epoch, loads, text, written
+from aitop.providers.lenient import count, epoch, loads, milliseconds, text, word, written
 
 NAME = "codex"
 DONE = "completed"  # a usage is only written for a finished response
 UNKNOWN = "unknown"  # the model of a rollout too old to name it: unpriced, and listed as such
+BEGUN = "begun"  # a turn that has no response yet
 HEAD = 400  # bytes of a line that tell what it is
 COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens", "total_tokens")
 CALLS = ("function_call", "custom_tool_call", "local_shell_call", "web_search_call")
@@ -194,9 +195,26 @@ class _Run:
         reasoning = min(output, count(raw.get("reasoning_output_tokens")))
         usage = Usage(whole - cached - written, output, cached, written, 0, reasoning)
         model = self.kept.get("model") or UNKNOWN
+        self._tell(self.at, model, usage, name, also)
+        if self.kept.get("turn") == BEGUN:
+            self.kept["turn"] = [self.at, model, usage[:6], name, also]
+
+    def _tell(
+        self, at: float, model: str, usage: Usage, name: str, also: tuple[str, ...], first: Any = None
+    ) -> None:
+        took = milliseconds(float(first)) if type(first) in (int, float) else None
         self.events.append(
-            Response(self.session, self.at, model, usage, name, stop_reason=DONE, agent=self.agent, also=also)
-        )
+            Response(
+                self.session, at, model, usage, name, stop_reason=DONE, agent=self.agent, also=also, ttft_ms=took
+            )
+        )  # fmt: skip
+
+    def _first_token(self, took: Any) -> None:
+        """A turn's end tells how long it took to its first token: that of its first response, told again with it."""
+        turn = self.kept.pop("turn", None)
+        if took and turn not in (None, BEGUN):
+            at, model, usage, name, also = turn
+            self._tell(at, model, Usage(*usage), name, tuple(also), took)
 
     # -- the rest --------------------------------------------------------------------------------------------
 
@@ -209,11 +227,13 @@ class _Run:
                 self._count(info)
         elif kind in ("task_started", "turn_started"):
             self._status("working", "turn")
+            self.kept["turn"] = BEGUN
         elif kind in ENDS:
             self._status("idle", str(kind))
+            self._first_token(payload.get("time_to_first_token_ms"))
         elif kind in ("error", "stream_error"):
             what = payload.get("codex_error_info")
-            name = text(what) or text(next(iter(what), None) if isinstance(what, dict) else None)
+            name = word(next(iter(what), None) if isinstance(what, dict) else what)
             key = f"{self.thread}:{self.at:.3f}"
             self.events.append(ApiError(self.session, self.at, key, name or str(kind), final=kind == "error"))
         elif kind == "patch_apply_end" and payload.get("success") is False:

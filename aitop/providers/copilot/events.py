@@ -23,7 +23,7 @@ from aitop.model import (
     Usage,
 )
 from aitop.providers import Parsed, Source
-from aitop.providers.lenient import MOST_TOKENS, count, epoch, loads, text
+from aitop.providers.lenient import MOST_TOKENS, count, epoch, loads, text, word
 
 NAME = "copilot"
 DONE = "completed"
@@ -89,7 +89,7 @@ class _Run:
         elif kind == "session.model_change":
             self._info({}, data.get("newModel"))
         elif kind == "session.error":
-            what = text(data.get("errorType")) or "error"
+            what = word(data.get("errorType")) or "error"
             self.events.append(
                 ApiError(self.session, self.at, f"{self.session}:{self.at:.3f}", what, final=True)
             )
@@ -141,7 +141,7 @@ class _Run:
         usage = _usage([count(raw.get(leaf)) for leaf in LEAVES])
         if not (usage.input_tokens or usage.output_tokens):
             return
-        stop, model = text(raw.get("finishReason")) or DONE, text(raw.get("model")) or "unknown"
+        stop, model = word(raw.get("finishReason")) or DONE, text(raw.get("model")) or "unknown"
         paying = made_by if made_by != self.session else None
         self.events.append(
             Response(

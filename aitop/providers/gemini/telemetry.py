@@ -7,7 +7,7 @@ What chooses the model, sums up or searches the web is told here alone. Attribut
 from aitop.model import ApiError, Event, Response, Usage
 from aitop.otlp import Record
 from aitop.providers.gemini.chat import DONE
-from aitop.providers.lenient import count, epoch, milliseconds
+from aitop.providers.lenient import count, epoch, milliseconds, word
 
 
 def events(records: list[Record]) -> list[Event]:
@@ -20,7 +20,7 @@ def events(records: list[Record]) -> list[Event]:
         if record.name == "gemini_cli.api_response":
             found += _response(record, session, at)
         elif record.name == "gemini_cli.api_error":
-            kind = record.text("error_type", "error.type") or "error"
+            kind = word(record.text("error_type", "error.type")) or "error"
             found.append(ApiError(session, at, f"{session}:{at:.3f}", kind, final=True))
     return found
 

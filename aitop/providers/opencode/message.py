@@ -7,7 +7,7 @@ is an estimate, and 0 where it does not know: ours is computed from the tokens. 
 from typing import Any
 
 from aitop.model import ApiError, Compaction, Event, Response, Usage
-from aitop.providers.lenient import count, epoch, text
+from aitop.providers.lenient import count, epoch, text, word
 
 NAME = "opencode"
 
@@ -33,13 +33,13 @@ def events(
     found: list[Event] = []
     error = _table(data.get("error"))
     if error and error.get("name") != "MessageAbortedError":
-        kind = text(error.get("name")) or "error"
+        kind = word(error.get("name")) or "error"
         found.append(ApiError(owner.session, at, identity, kind, final=True))
     told = [(name, step.get("tokens"), step.get("reason")) for name, step in steps]
     for name, tokens, reason in told or [(identity, data.get("tokens"), data.get("finish"))]:
         response = _response(name, data, owner, usage(tokens), at)
         if response is not None:
-            stop = text(reason) or ("completed" if completed or steps else None)
+            stop = word(reason) or ("completed" if completed or steps else None)
             found.append(response._replace(stop_reason=stop))
     if data.get("summary") is True and completed:
         found.append(Compaction(owner.session, at, identity, "", owner.agent))

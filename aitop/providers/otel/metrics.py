@@ -17,6 +17,7 @@ KINDS = {
     "input": "input", "output": "output", "completion": "output", "cache_read": "read", "input_cached": "read",
     "cache_creation": "written", "cache_write": "written",
 }  # fmt: skip
+OF_A_KIND = ("gen_ai.token.type", "gen_ai.token.modality")  # these tell apart what is one call
 SERIES_MOST = 4096
 CALLS_MOST = 1000  # of one data point
 RESPONSES_MOST = 5000  # of one body
@@ -82,11 +83,8 @@ def _kind(record: Record) -> str | None:
 def _series(record: Record) -> Key:
     instance: Value = record.resource.get("service.instance.id", "")
     model = record.text("gen_ai.response.model", "gen_ai.request.model") or "unknown"
-    operation, provider = (
-        record.text("gen_ai.operation.name"),
-        record.text("gen_ai.provider.name", "gen_ai.system"),
-    )
-    return (record.service or "unknown", str(instance), model, operation or "", provider or "")
+    others = sorted(f"{name}={value}" for name, value in record.attributes.items() if name not in OF_A_KIND)
+    return (record.service or "unknown", str(instance), model, "|".join(others))
 
 
 def _spread(key: Key, parts: dict[str, tuple[Record, float, int]]) -> list[Response]:
