@@ -72,7 +72,7 @@ def test_codex_s_output_nested_deeper_than_python_goes_is_an_output_that_worked(
 
 def test_codex_s_error_is_named_in_few_words_whatever_its_key_says():
     (event,) = of_codex({"type": "error", "codex_error_info": {"x" * 5000: 1}}, kind="event_msg").events
-    assert len(event.kind) == 256
+    assert event.kind == "other"
 
 
 def test_codex_s_responses_have_a_bounded_number_of_names_however_many_ancestors_it_claims():
@@ -178,7 +178,7 @@ def test_different_stop_reasons_models_and_limits_are_counted_apart_up_to_a_boun
 def test_a_session_s_stop_reasons_are_bounded_too(tmp_path):
     book = Book(tmp_path / "history.db")
     book.feed(f"/t/{SESSIONS[0]}.jsonl", [
-        assistant(f"m{n}", START + n, request_id=f"r{n}", stop=f"reason {n}", session=SESSIONS[0]) for n in range(200)
+        assistant(f"m{n}", START + n, request_id=f"r{n}", stop=f"reason_{n}", session=SESSIONS[0]) for n in range(200)
     ])  # fmt: skip
     book.commit()
     reasons = book.session().stop_reasons
