@@ -269,6 +269,7 @@ class Ingest:
         self.stop()
         self._queue, self._current = [], None
         self._queued.clear()
+        self._scanned = False
 
     def _door(self, name: str) -> scan.Door:
         provider = self.providers[name]

@@ -86,8 +86,9 @@ def take(
 ) -> Snapshot:
     """Freeze what is known at `now`."""
     aggregator.advance(now)
-    newest = sorted(sessions, key=lambda s: s.last_at, reverse=True)[:MOST_SESSIONS]
-    views = [view(session, facts, now) for session in newest]
+    newest = sorted(sessions, key=lambda s: s.last_at, reverse=True)
+    views = [view(session, facts, now) for session in newest[:MOST_SESSIONS]]
+    unseen = (session for session in newest[MOST_SESSIONS:] if now - session.last_at < GONE)
     gauge = _gauge(views, now)
     windows = {name: aggregator.window(name) for name in SPANS}
     cost, tokens = aggregator.minutes.values(now)
@@ -100,7 +101,7 @@ def take(
         aggregator.since_start.sum(),
         {name: total.sum() for name, total in aggregator.periods.items()},
         views,
-        sum(1 for v in views if active(v, now)),
+        sum(active(v, now) for v in views) + sum(active(view(s, facts, now), now) for s in unseen),
         gauge,
         aggregator.compactions,
         {reason: count for reason, count in sorted(aggregator.stop_reasons.items()) if count > 0},

@@ -15,7 +15,9 @@ from aitop.providers.files import open_regular
 
 CHUNK = 512 << 10  # larger ones cost a page fault for each page, every time
 LONGEST = 32 << 20  # a line beyond this is skipped, not held in memory
-TAIL = 64
+TAIL = (
+    2048  # bytes before the offset that must be the same: a whole line with its ids, as many lines end alike
+)
 WAL = "-wal"
 
 

@@ -13,6 +13,7 @@ import time
 from aitop import __version__
 from benchmarks.harness import Row
 from benchmarks.parts import PARTS
+from benchmarks.peers import Peers
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RESULTS = os.path.join(HERE, "benchmarks", "results")
@@ -37,7 +38,7 @@ def load(quick=False):
         with open(path(quick, "json")) as file:
             return json.load(file)
     except FileNotFoundError:
-        return {"method": METHOD, "parts": {}}
+        return {"method": METHOD, "peers": {}, "parts": {}}
 
 
 def part(name: str, rows: list[Row], facts: dict, seconds: float) -> dict:
@@ -54,7 +55,12 @@ def keep(name, made, quick):
     """Put one part into the saved results, in the order of the parts, and write their tables."""
     saved = load(quick)
     found = {**saved["parts"], name: made}
-    saved = {"method": METHOD, "parts": {known: found[known] for known in PARTS if known in found}}
+    versions = Peers(install=False).versions() or saved.get("peers", {})
+    saved = {
+        "method": METHOD,
+        "peers": versions,
+        "parts": {known: found[known] for known in PARTS if known in found},
+    }
     os.makedirs(RESULTS, exist_ok=True)
     with open(path(quick, "json"), "w") as file:
         json.dump(saved, file, indent=1, ensure_ascii=False)
@@ -136,7 +142,14 @@ def document(saved):
         f"## {name}: {made['about']}\n\n{_when(made)}\n\n{table(made['rows'])}"
         for name, made in saved["parts"].items()
     ]
-    return "\n".join(["# Budgets, measured\n", saved["method"] + "\n", _summary(saved), *parts])
+    peers = ", ".join(f"{name} {version}" for name, version in saved.get("peers", {}).items())
+    head = [
+        "# Budgets, measured\n",
+        saved["method"] + "\n",
+        f"Peers: {peers or 'none installed'}.\n",
+        _summary(saved),
+    ]
+    return "\n".join([*head, *parts])
 
 
 def _summary(saved):

@@ -39,6 +39,7 @@ class Claude:
 
     def __init__(self, folder, home, api):
         self.program = client("claude")
+        self.allowed = ["--allowedTools", "Bash"]
         self.folder, self.home = str(folder), home
         self.work = os.path.join(self.folder, "work")
         self.settings = os.path.join(self.folder, ".claude", "settings.json")
@@ -63,7 +64,7 @@ class Claude:
         return found.stdout
 
     def words(self):
-        return [self.program, "--model", "claude-sonnet-4-5", "--allowedTools", "Bash"]
+        return [self.program, "--model", "claude-sonnet-4-5", *self.allowed]
 
     def go(self):
         """One run without a terminal; what the client itself says of it."""

@@ -8,6 +8,7 @@ from aitop import alerts
 from aitop.alerts import More, SessionFacts, days
 from aitop.config import KEYS, Config
 from aitop.model import PICO, ZERO, Limit, Sum
+from aitop.notify.memory import Memory, decide
 
 NOW = 1_790_000_000.0
 
@@ -203,6 +204,22 @@ def test_a_limit_rises_holds_and_falls():
     assert levels(raised(More(limits=(limit(95, 90),)), before=first)) == {"limit": "critical"}
 
 
+def test_a_reset_told_as_a_wait_is_one_cause_however_it_wavers():
+    memory, told, before = Memory({}), 0, ()
+    for minute in range(120):
+        used = 80 if minute < 40 else 74  # held by hysteresis
+        wavering = limit(used, 50)._replace(resets_at=NOW + 9000 + (minute % 3) * 0.7)
+        before = raised(More(limits=(wavering,)), before=before, now=NOW + 60 * minute, pace_points=0)
+        assert levels(before) == {"limit": "warning"}
+        if minute == 100:
+            before = raised(
+                More(limits=(wavering._replace(used_percent=81),)), now=NOW + 60 * minute, pace_points=0
+            )
+        news, memory = decide(memory, before, "warning", (), 1800, NOW + 60 * minute)
+        told += len(news)
+    assert told == 1
+
+
 def test_a_limit_that_was_reset_is_judged_anew():
     first = raised(More(limits=(limit(96, 90),)))
     assert (
@@ -268,6 +285,17 @@ def test_a_budget_of_a_new_period_is_another_cause():
     assert today.cause != tomorrow.cause
     (project,) = raised(More(budgets=(budget(85, "warning", period="total"),)))
     assert project.cause == "total"
+
+
+def test_a_session_budget_is_news_for_each_session():
+    of_session = budget(85, "warning", name="each", period="session")
+    found = [raised(More(budgets=(of_session | {"session": session},)))[0] for session in ("s1", "s2", "s1")]
+    assert [alert.id for alert in found] == ["budget:each/s1", "budget:each/s2", "budget:each/s1"]
+    memory, told = Memory({}), []
+    for hour, alert in enumerate(found):
+        news, memory = decide(memory, [alert], "warning", (), 1800, NOW + 3600 * hour)
+        told += [one.id for one in news]
+    assert told == ["budget:each/s1", "budget:each/s2"]
 
 
 def test_a_budget_without_a_level_we_know_says_nothing():

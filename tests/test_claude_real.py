@@ -4,7 +4,7 @@ import json
 
 import pytest
 from claude_client import CALLS, Claude, script, whole
-from messages_api import ONE_CALL, Api
+from messages_api import ONE_CALL, Api, call
 from top_tmux import Tmux
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
@@ -106,6 +106,26 @@ def test_after_the_client_rewrote_its_settings_only_our_entries_go(user, listene
     assert json.loads(settings(one)) == {
         key: value for key, value in rewritten.items() if key not in ("hooks", "statusLine")
     }
+
+
+def test_a_session_that_asks_for_permission_waits_until_it_has_it(user, listener):
+    one = user(((call(1, "touch made"), ONE_CALL[0][1]), ONE_CALL[1]))
+    one.allowed = []
+    one.aitop("install", "--write")
+    listener.start(CLAUDE_CONFIG_DIR=f"{one.folder}/.claude")
+
+    def status(wanted):
+        listener.wait_for(lambda state: [session["status"] for session in state["sessions"]] == [wanted])
+
+    with one.terminal() as screen:
+        screen.until("❯")
+        screen.say("go")
+        screen.until("touch made", "1. Yes")
+        status("waiting")
+        screen("send-keys", "Enter")
+        screen.until("● fine")
+        status("idle")
+    status("ended")
 
 
 def test_the_table_ends_the_clients_process_after_asking(user, listener, home):

@@ -7,7 +7,7 @@ import subprocess
 import tomllib
 
 import pytest
-from golden.home import ROOT, python
+from golden.home import ROOT, need, python
 
 from aitop.install import init
 
@@ -61,8 +61,7 @@ def test_an_awkward_path_survives_sh_in_a_menu_plugin():
 
 
 def test_an_awkward_path_survives_tmux(tmp_path, monkeypatch):
-    if not shutil.which("tmux"):
-        pytest.skip("tmux is missing: apt-get install -y tmux")
+    need("tmux")
     awkward = tmp_path / "it's 100%" / "#1 {x}"
     shutil.copytree(os.path.join(ROOT, "integrations"), awkward / "integrations")
     plugin = awkward / "integrations" / "tmux" / "aitop.tmux"
@@ -130,6 +129,5 @@ def test_snippets_are_found_in_a_checkout_and_in_an_installed_package(tmp_path, 
 )
 def test_shell_snippets_parse_in_their_shell(name):
     shell = name.rpartition(".")[2]
-    if not shutil.which(shell):
-        pytest.skip(f"{shell} is missing: apt-get install -y {shell}")
+    need(shell)
     subprocess.run([shell, "-n", os.path.join(ROOT, "integrations", name)], check=True)

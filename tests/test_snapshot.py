@@ -108,6 +108,11 @@ def test_active_are_those_that_work_wait_or_have_just_come_to_rest():
     assert snapshot(*sessions).active == 2
 
 
+def test_active_sessions_are_counted_beyond_those_that_are_listed():
+    found = snapshot(*(session(f"s{n}", NOW - n, "working") for n in range(70)))
+    assert (len(found.sessions), found.active) == (50, 70)
+
+
 def test_a_limit_that_was_reset_is_not_shown():
     aggregator = Aggregator(NOW)
     aggregator.begin_day({"today": 0.0, "week": 0.0, "month": 0.0}, {}, [], {}, 0)

@@ -121,6 +121,16 @@ def test_a_file_rewritten_in_place_is_read_from_its_start(path):
     assert reader.read() == [b"other line", b"and more"]
 
 
+def test_a_line_replaced_by_one_that_ends_alike_is_seen(path):
+    lines = [b'{"id":"%d","rest":"%s"}\n' % (number, b"y" * 900) for number in range(5)]
+    path.write_bytes(b"".join(lines[:4]))
+    reader = Reader(path)
+    reader.read()
+    with open(path, "r+b") as file:
+        file.write(b"".join([*lines[:3], lines[4]]))
+    assert reader.read() == [line[:-1] for line in (*lines[:3], lines[4])]
+
+
 def test_a_file_emptied_and_filled_beyond_its_old_size_is_read_from_its_start(path):
     path.write_bytes(b"a\n" * 50)
     reader = Reader(path)

@@ -109,6 +109,18 @@ def test_how_a_client_names_itself(words, is_one):
     assert act.is_client(act.Process(2, 0, "0", words), "claude-code") is is_one
 
 
+@pytest.mark.parametrize(
+    ("provider", "words"),
+    [("codex", ("/usr/lib/node_modules/@openai/codex/vendor/x86_64/codex/codex",)),
+     ("gemini", ("node", "--no-warnings", "/usr/lib/node_modules/@google/gemini-cli/dist/index.js")),
+     ("opencode", ("/usr/bin/opencode", "run")),
+     ("copilot", ("node", "/usr/lib/node_modules/@github/copilot/index.js"))],
+)  # fmt: skip
+def test_the_other_clients_are_known_by_their_names_too(provider, words):
+    assert act.is_client(act.Process(2, 0, "0", words), provider)
+    assert not act.is_client(act.Process(2, 0, "0", words), "claude-code")
+
+
 def test_a_tag_reaches_the_session_and_is_no_sign_of_life(listener, home):
     listener.start()
     listener.send({"session_id": "s1", "hook_event_name": "SessionStart", "cwd": "/x/shop"})

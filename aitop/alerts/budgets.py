@@ -21,6 +21,8 @@ def rules(edge: Edge, budgets: Iterable[Mapping[str, Any]]) -> list[Alert]:
         starts = starts or periods.starts(edge.now)
         period = str(budget.get("period") or "")
         name = f"budget:{budget.get('name')}"
+        if period == "session" and budget.get("session"):
+            name += f"/{budget['session']}"  # each session that is over is news of its own
         cause = f"{period}@{int(starts[PERIODS[period]])}" if period in PERIODS else period
         percent = float(budget.get("percent") or 0)
         if level == "warning" and percent >= 100 - SLACK and edge.held(name, "critical", cause):

@@ -8,6 +8,7 @@ from aitop.model import Limit
 LABELS = {"five_hour": "5-hour limit", "seven_day": "weekly limit"}
 EARLY = 10.0  # percent of a window: before that a few requests look like a pace
 LITTLE = 20.0  # percent used: before that there is nothing to run out of
+ONE_RESET = 300.0  # seconds: resets closer than this are the same one
 OLD = 900.0  # seconds after which a report says nothing about the pace now
 
 
@@ -17,12 +18,20 @@ def rules(edge: Edge, limits: Iterable[Limit]) -> list[Alert]:
         if limit.resets_at <= edge.now:
             continue
         key = f"{limit.provider}/{limit.account or ''}/{limit.name}"
-        cause = str(int(limit.resets_at))
         label = LABELS.get(limit.name, limit.name.replace("_", " "))
+        cause = _cause(edge, f"limit:{key}", limit.resets_at)
         used = edge.over_key(f"limit:{key}", limit.used_percent, "limit", cause)
         found += edge.raised(f"limit:{key}", used, f"{label} {limit.used_percent:.0f}% used", cause)
-        found += _pace(edge, limit, f"pace:{key}", label, cause)
+        found += _pace(edge, limit, f"pace:{key}", label, _cause(edge, f"pace:{key}", limit.resets_at))
     return found
+
+
+def _cause(edge: Edge, name: str, resets_at: float) -> str:
+    """The reset as it was first told: clients that tell a wait instead are a moment off each time."""
+    known = edge.known.get(name)
+    if known and known.cause.isdecimal() and abs(int(known.cause) - resets_at) < ONE_RESET:
+        return known.cause
+    return str(int(resets_at))
 
 
 def _pace(edge: Edge, limit: Limit, name: str, label: str, cause: str) -> list[Alert]:

@@ -14,18 +14,18 @@ from aitop.model import Event, Response, ToolUse
 from aitop.pricing import cost
 from aitop.pricing.table import PriceTable
 
-# A response: its keys, model, offset, whether understated; then what is stored, in this order.
+# A response: its keys, model, offset, whether understated; then what is stored, in this order. No other
+# file tells of it, no other session paid it, and nobody billed it: those columns have their plain values.
 NAMES, MODEL, OFFSET, UNDERSTATED, STORED = range(5)
 COLUMNS = (
     "at, uncached, output, cache_read, write_5m, write_1h, reasoning, searches, modifiers, stop_reason, visible, "
-    "agent, paying, end, duration_ms, ttft_ms, billed, cost, basis, incomplete, copies, message_id, request_id, "
-    "record_id"
+    "agent, end, duration_ms, ttft_ms, cost, basis, incomplete, message_id, request_id, record_id"
 )
 AT, UNCACHED, OUTPUT, CACHE_READ, WRITE_5M, WRITE_1H = range(STORED, STORED + 6)
 MODIFIERS, STOP, VISIBLE, AGENT = range(STORED + 8, STORED + 12)
-END, DURATION, TTFT = range(STORED + 13, STORED + 16)
-COST, BASIS, INCOMPLETE = range(STORED + 17, STORED + 20)
-MESSAGE_ID, REQUEST_ID, RECORD_ID = range(STORED + 21, STORED + 24)
+END, DURATION, TTFT, COST, BASIS, INCOMPLETE, MESSAGE_ID, REQUEST_ID, RECORD_ID = range(
+    STORED + 12, STORED + 21
+)
 # A tool call.
 KEY, NAME, TOOL_AT, ENDED_AT, FAILED, TOOL_ID, TOOL_AGENT = range(7)
 
@@ -81,9 +81,8 @@ def _response(r: Response, names: list[int], prices: PriceTable, now: float) -> 
     priced, basis = cost.price(prices, model, usage, at)
     return (
         names, model, offset, incomplete and visible > 2 * CHARS_PER_TOKEN * usage[1],
-        at, *usage[:7], pack_modifiers(usage), stop, visible, agent, None, end, duration, ttft, None, priced,
-        BASES.index(basis), incomplete, False, message_id, request_id,
-        None if message_id or request_id else record_id,
+        at, *usage[:7], pack_modifiers(usage), stop, visible, agent, end, duration, ttft, priced,
+        BASES.index(basis), incomplete, message_id, request_id, None if message_id or request_id else record_id,
     )  # fmt: skip
 
 

@@ -18,7 +18,8 @@ from aitop.history.tools import Tools
 from aitop.model import Event, Sum, Timing
 from aitop.timings import steps
 
-_RESPONSE = f"INSERT INTO response (id, session, model, file, {b.COLUMNS}) VALUES ({','.join('?' * 28)})"  # noqa: S608
+_MARKS = ", ".join("?" * (4 + b.COLUMNS.count(",") + 1))
+_RESPONSE = f"INSERT INTO response (id, session, model, file, {b.COLUMNS}, copies) VALUES ({_MARKS}, 0)"  # noqa: S608
 _TOOL = (
     "INSERT INTO tool (key, session, name, at, from_file, used, result_at, client_ms, failed) "
     "VALUES (?, ?, ?, ?, ?, 1, ?, NULL, ?)"

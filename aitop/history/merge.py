@@ -80,6 +80,16 @@ class Merge:
             if disk.has(row):
                 self._intact.add(there)
 
+    def _file(self, there: int) -> int:
+        """A file's number here. One whose row is lost is last in every order: whoever still knows counts."""
+        if there and there not in self._files:
+            row = self.db.execute("SELECT id FROM file WHERE path = ?", (LOST,)).fetchone()
+            blank = dict.fromkeys(("size", "mtime_ns", "offset", "tail", "bad_lines"), 0)
+            self._files[there] = (
+                row[0] if row else self._insert("file", {"provider": LOST, "path": LOST, **blank})
+            )
+        return self._files[there] if there else 0
+
     def _take_sessions(self, damaged: Damaged) -> None:
         for row in damaged.rows("session"):
             there = row["id"]
@@ -150,14 +160,14 @@ class Merge:
         """A response's or a copy's row with our numbers."""
         file = row["file"]
         name = self._models.get(row["model"], LOST)
-        found = {**row, "model": ledger.models.id(name), "file": self._files.get(file, 0)}
+        found = {**row, "model": ledger.models.id(name), "file": self._file(file)}
         self.db.execute("INSERT OR IGNORE INTO model (id, name) VALUES (?, ?)", (found["model"], name))
         return found | ({"session": self._session_of(row, file)} if "session" in row else {})
 
     def _take_parts(self, damaged: Damaged, taken: dict[int, int], ledger: Ledger) -> None:
         """What belongs to the responses taken: other files' versions, further names, sub-agents."""
         for row in damaged.rows("copy"):
-            if row["response"] in taken and row["file"] in {0, *self._files}:
+            if row["response"] in taken:
                 self._insert(
                     "copy", self._here(row, ledger) | {"response": taken[row["response"]]}, "OR IGNORE"
                 )
@@ -180,7 +190,7 @@ class Merge:
                 if row["key"] in known or file in self._intact:
                     continue
                 session = self._session_of(row, file)
-                self._insert("tool", row | {"session": session, "from_file": self._files.get(file, 0)})
+                self._insert("tool", row | {"session": session, "from_file": self._file(file)})
                 ledger.book_tool(row["at"], session, row["name"], bool(row["failed"]), 1)
                 self.carried += 1
 
@@ -190,7 +200,7 @@ class Merge:
             if row["from_file"] in self._intact or load.incident(self.db, row["key"]) is not None:
                 continue
             row["session"] = self._session_of(row, row["from_file"])
-            row["from_file"] = self._files.get(row["from_file"], 0)
+            row["from_file"] = self._file(row["from_file"])
             self._insert("incident", row)
             taken.append(row)
         self.carried += len(taken)

@@ -22,6 +22,7 @@ from aitop.history.salvage import open_damaged
 MARK = "history.damaged"  # left by whoever noticed the damage: the next start restores
 BUILT = "history.restored.db"  # whole, and about to take the history's place
 ASIDE = "history.damaged-"
+STAMP = "%Y%m%dT%H%M%SZ.db"
 KEPT = 3  # damaged files kept aside
 AGAIN = 60.0  # seconds: damaged again so soon, restoring is not what helps
 DAY = 86_400.0
@@ -80,8 +81,9 @@ def _noticed(home: str, path: str) -> str | None:
 
 
 def _not_again(home: str, now: float) -> None:
-    newest = max((os.stat(os.path.join(home, name)).st_ctime for name in _asides(home)), default=0.0)
-    if 0 <= now - newest < AGAIN:
+    """Raises HistoryError where the last restore is too young for another one to help."""
+    names = _asides(home)
+    if names and 0 <= now - _made_at(names[-1]) < AGAIN:
         raise schema.HistoryError(
             f"{os.path.join(home, paths.HISTORY)} was restored a moment ago and is damaged again: "
             "look after the disk, then `aitop start`"
@@ -193,7 +195,14 @@ def _name_in(built: str) -> str | None:
 
 
 def _aside_name(now: float) -> str:
-    return f"{ASIDE}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}.db"
+    return f"{ASIDE}{datetime.fromtimestamp(now, UTC).strftime(STAMP)}"
+
+
+def _made_at(name: str) -> float:
+    try:
+        return datetime.strptime(name, ASIDE + STAMP).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _asides(home: str) -> list[str]:

@@ -257,7 +257,8 @@ class Listener:
     def _commit(self, now: float) -> None:
         try:
             changes = self.history.commit()
-            self.history_error = None
+            if self.ingest.complete or changes.anything():  # else what failed has not been tried again yet
+                self.history_error = None
         except sqlite3.Error as error:
             self._failed(error)
             return

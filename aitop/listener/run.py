@@ -72,7 +72,10 @@ def _serve(home: str, log: Log) -> str:
         reason, trouble = "damaged", found
     log.info(f"ended: {reason}")
     if reason == "damaged":
-        restore.suspect(home, trouble)
+        try:
+            restore.suspect(home, trouble)
+        except OSError as error:  # then the next start has to find it out by itself
+            log.error(f"{home}: {error.strerror}")
     return reason
 
 

@@ -11,6 +11,7 @@ from aitop.alerts import LEVELS, Alert
 
 KEEP = 40 * 86_400.0  # longer than any period a cause may name
 MOST = 500
+ONE_MOMENT = 300  # seconds: causes that are moments closer than this are one
 FRESHLY = 60.0  # seconds: how exactly it is kept when an alert was last there
 
 
@@ -54,10 +55,16 @@ def decide(
 
 
 def _is_news(alert: Alert, known: Told, quiet: float, now: float) -> bool:
-    same = alert.cause == known.cause if alert.cause or known.cause else now - known.seen_at < quiet + FRESHLY
-    if same:
+    named = alert.cause or known.cause
+    if _one(alert.cause, known.cause) if named else now - known.seen_at < quiet + FRESHLY:
         return LEVELS.index(alert.level) > LEVELS.index(known.level)
     return now - known.sent_at >= quiet
+
+
+def _one(cause: str, other: str) -> bool:
+    """The same cause; a moment that a client tells as a wait is a little off each time."""
+    moments = all(text.isdecimal() and len(text) >= 10 for text in (cause, other))  # shorter ones are counts
+    return cause == other or (moments and abs(int(cause) - int(other)) < ONE_MOMENT)
 
 
 def _kept(told: dict[str, Told], now: float) -> dict[str, Told]:

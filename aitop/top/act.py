@@ -17,7 +17,9 @@ from urllib.parse import quote
 
 from aitop import paths
 
-CLIENTS = {"claude-code": ("claude",), "codex": ("codex",)}  # how each client's process names itself
+# how each client's process names itself
+CLIENTS = {"claude-code": ("claude",), "codex": ("codex",), "gemini": ("gemini",), "opencode": ("opencode",),
+           "copilot": ("copilot",)}  # fmt: skip
 INTERPRETERS = ("node", "bun", "deno", "python")
 TAG_EVENT = "SessionTag"
 TAG_LONGEST = 60
@@ -73,7 +75,8 @@ def _from_ps(pid: int) -> Process | None:
 def is_client(process: Process, provider: str) -> bool:
     """Whether a process is one of this client's: its program, or the script that an interpreter runs."""
     names = CLIENTS.get(provider, ())
-    program, script = (*process.command[:2], "", "")[:2]
+    program = process.command[0] if process.command else ""
+    script = next((word for word in process.command[1:] if not word.startswith("-")), "")
     if os.path.basename(program).partition("-")[0].lower() in names:
         return True
     if not os.path.basename(program).lower().startswith(INTERPRETERS):
