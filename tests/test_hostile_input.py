@@ -16,7 +16,7 @@ from test_gemini import header, message
 from test_opencode import said
 from worlds import SESSIONS, Book
 
-from aitop import config, guard, state, windows
+from aitop import config, guard, otlp, state, windows
 from aitop.aggregator import LIMITS, MODELS, STOPS, Aggregator
 from aitop.cli import main
 from aitop.config import values
@@ -28,7 +28,7 @@ from aitop.listener import lifecycle
 from aitop.listener.log import Log
 from aitop.model import Limit, Response, Sum, Usage
 from aitop.pricing import cost, table
-from aitop.providers import Source, claude_code
+from aitop.providers import Source, claude_code, gemini
 from aitop.providers.claude_code import kinds
 from aitop.providers.codex import rollout
 from aitop.providers.copilot import events as copilot
@@ -368,6 +368,45 @@ def hostile_history(home, tmp_path):
 )
 def test_what_nothing_can_have_taken_is_no_duration(value, taken):
     assert milliseconds(value) == taken
+
+
+def test_half_a_character_in_a_span_s_id_does_not_reach_the_history():
+    """SQLite takes no half characters: the commit would have failed, and the listener ended."""
+    span = {"traceId": "x\udcff", "spanId": "\ud800", "name": "chat", "endTimeUnixNano": "1",
+            "attributes": [{"key": "a", "value": {"stringValue": "\ud800"}}]}  # fmt: skip
+    tree = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+    for body in (
+        json.dumps(tree).encode(),
+        json.dumps(tree, ensure_ascii=False).encode("utf-8", "surrogatepass"),
+    ):
+        with contextlib.suppress(otlp.Malformed):
+            for record in otlp.decode("traces", body, otlp.JSON):
+                f"{record.trace}{record.span}{record.attributes}".encode()
+
+
+def test_gemini_s_telemetry_adds_no_two_counts_to_an_impossible_one():
+    most = MOST_TOKENS - 1
+    body = {"resourceLogs": [{"resource": {"attributes": [_attribute("service.name", "gemini-cli")]}, "scopeLogs": [
+        {"logRecords": [{"timeUnixNano": "1790000000000000000", "attributes": [
+            _attribute("event.name", "gemini_cli.api_response"), _attribute("session.id", "g"),
+            _attribute("input_token_count", most), _attribute("output_token_count", most),
+            _attribute("thoughts_token_count", most),
+        ]}]}]}]}  # fmt: skip
+    records = otlp.decode("logs", json.dumps(body).encode(), otlp.JSON)
+    (event,) = gemini.provider.telemetry(records, START)
+    assert event.usage.output_tokens < MOST_TOKENS
+
+
+def _attribute(key, value):
+    kind = "intValue" if isinstance(value, int) else "stringValue"
+    return {"key": key, "value": {kind: str(value)}}
+
+
+def test_codex_s_patch_has_an_id_of_sensible_length():
+    (event,) = of_codex(
+        {"type": "patch_apply_end", "call_id": "c" * 20_000, "success": False}, kind="event_msg"
+    ).events
+    assert len(event.tool_use_id) <= 256
 
 
 def test_a_total_of_the_client_s_that_is_below_zero_is_none():

@@ -63,6 +63,7 @@ def _half_characters(body: bytes, error: Exception) -> Any:
     import json
 
     try:
-        return json.loads(body)
+        whole = json.dumps(json.loads(body), ensure_ascii=False)
+        return orjson.loads(whole.encode("utf-8", "replace"))
     except (ValueError, RecursionError) as again:
         raise Malformed(f"no JSON: {again}") from again

@@ -237,7 +237,7 @@ class _Run:
             key = f"{self.thread}:{self.at:.3f}"
             self.events.append(ApiError(self.session, self.at, key, name or str(kind), final=kind == "error"))
         elif kind == "patch_apply_end" and payload.get("success") is False:
-            self._ended(payload.get("call_id"), failed=True)
+            self._ended(text(payload.get("call_id")), failed=True)
 
     def _status(self, status: str, why: str) -> None:
         if self.agent is None:

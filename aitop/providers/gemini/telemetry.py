@@ -32,13 +32,14 @@ def _response(record: Record, session: str, at: float) -> list[Event]:
         count(record.count_of("thoughts_token_count")),
     )
     cached = min(whole, count(record.count_of("cached_content_token_count")))
-    output = count(record.count_of("output_token_count")) + thoughts
+    output = count(count(record.count_of("output_token_count")) + thoughts)
     if not (whole or output):
         return []
     side = "" if record.text("role") not in (None, "main", "subagent") else None
     return [
         Response(
-            session, at, record.text("model") or "unknown", Usage(whole - cached, output, cached, 0, 0, thoughts),
+            session, at, record.text("model") or "unknown",
+            Usage(whole - cached, output, cached, 0, 0, min(thoughts, output)),
             record_id=f"{session}:{at:.3f}:{whole}:{output}", stop_reason=DONE, agent=side,
             duration_ms=milliseconds(record.number("duration_ms")),
         )
