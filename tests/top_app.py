@@ -7,8 +7,7 @@ import os
 import pytest
 from golden import states
 
-if os.environ.get("CI") != "true":
-    pytest.importorskip("textual", reason="the full table is missing: pip install 'aitop-status[top]'")
+pytest.importorskip("textual", reason="the full table is missing: pip install 'aitop-status[top]'")
 
 from aitop.top.app import Top
 from aitop.top.choices import Choices

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 # event → does the client go on without waiting? Waited for: what a run without a terminal would
-# otherwise lose, since such a run kills what is still going on when it ends.
+# otherwise lose, since such a run kills what is still going on when it ends. PostCompact is left out: the
+# client shows the user a line for each hook of it, and a transcript tells of compactions too.
 EVENTS = {
     "SessionStart": False,
     "SessionEnd": False,
@@ -25,7 +26,6 @@ EVENTS = {
     "StopFailure": False,
     "SubagentStart": True,
     "SubagentStop": False,
-    "PostCompact": True,
     "PostModelSwitch": True,
 }
 TIMEOUT = 5  # seconds; the forwarder needs 0.2 at most
