@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from aitop import paths, periods
 from aitop.aggregator import Aggregator
 from aitop.config import Config
+from aitop.encode import encode
 from aitop.history import read, schema
 from aitop.history.store import History
 from aitop.model import (
@@ -34,7 +35,6 @@ from aitop.model import (
     Usage,
 )
 from aitop.pricing import table
-from aitop.publish import encode
 from aitop.snapshot import Facts, take
 
 OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"

@@ -9,7 +9,7 @@ from desk import START
 from test_codex import A, B, meta, record, turn
 from test_codex import path as rollout
 
-from aitop import publish, state
+from aitop import encode, state
 from aitop.cli import main
 from aitop.history.ledger import nothing
 from aitop.model import Sum, Timing
@@ -29,7 +29,7 @@ def shares(*sums):
     found = Shares(START)
     found.begin_day(STARTS, {"codex": {"today": ONE}})
     found.fold(changed(*sums), OF, START + 10)
-    return publish.shares(found, START + 10)
+    return encode.shares(found, START + 10)
 
 
 def test_every_provider_has_its_own_windows_and_periods():
@@ -53,7 +53,7 @@ def test_every_provider_has_its_own_latencies():
     found = Shares(START)
     slow = (START + 5, 1, Timing(4000.0, 500.0, 70), 1)
     found.fold(changed((START + 5, 1, ONE), (START + 5, 2, TWO), timings=[slow]), OF, START + 10)
-    told = {name: share["windows"]["5m"] for name, share in publish.shares(found, START + 10).items()}
+    told = {name: share["windows"]["5m"] for name, share in encode.shares(found, START + 10).items()}
     assert told["codex"]["timed_requests"] == 1
     assert told["codex"]["duration_p50_ms"] == pytest.approx(4000, rel=0.03)
     assert (told["claude-code"]["timed_requests"], told["claude-code"]["ttft_p50_ms"]) == (0, None)
@@ -62,7 +62,7 @@ def test_every_provider_has_its_own_latencies():
 def test_what_left_the_window_left_the_share():
     found = Shares(START)
     found.fold(changed((START + 5, 1, ONE)), OF, START + 10)
-    assert publish.shares(found, START + 80)["codex"]["windows"]["1m"]["requests"] == 0
+    assert encode.shares(found, START + 80)["codex"]["windows"]["1m"]["requests"] == 0
 
 
 def whole(**more):

@@ -18,7 +18,7 @@ LOW_DISK = 100 * 1024 * 1024
 
 
 def listener(context: Context) -> Found:
-    from aitop.listener import lifecycle
+    from aitop.listener import lifecycle, outside
 
     running, state = lifecycle.running(), context.state
     if running is None:
@@ -44,18 +44,8 @@ def listener(context: Context) -> Found:
     else:
         yield OK, "its state is fresh"
     pid = running.get("pid")
-    if state and isinstance(pid, int) and not alive(pid):
+    if state and isinstance(pid, int) and not outside.exists(pid):
         yield FAIL, f"the state names pid {pid}, which does not exist", "aitop start"
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def service(context: Context) -> Found:  # noqa: ARG001

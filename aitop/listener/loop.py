@@ -19,6 +19,8 @@ from aitop import paths, periods
 from aitop.alerts import Alert
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
+from aitop.encode import encode
+from aitop.encode import shares as encode_shares
 from aitop.history import check, given, load, missing, restore
 from aitop.history.shares import with_data
 from aitop.history.store import History
@@ -35,8 +37,7 @@ from aitop.notify.sender import Sender
 from aitop.pricing import table
 from aitop.providers import choose
 from aitop.providers.load import load as load_providers
-from aitop.publish import Publisher, encode
-from aitop.publish import shares as encode_shares
+from aitop.publish import Publisher
 from aitop.snapshot import MOST_SESSIONS, Facts, take
 
 if TYPE_CHECKING:

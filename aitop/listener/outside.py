@@ -20,7 +20,7 @@ class Outside:
         if known is None or not 0 <= now - known[0] < ASK_AGAIN:
             if len(self._alive) > MANY:
                 self._alive.clear()
-            self._alive[pid] = known = (now, _lives(pid))
+            self._alive[pid] = known = (now, exists(pid))
         return known[1]
 
     def context_limit(self, provider: str, model: str, ask: Callable[[str, str], int | None]) -> int | None:
@@ -37,7 +37,8 @@ class Outside:
         self._limits.clear()
 
 
-def _lives(pid: int) -> bool:
+def exists(pid: int) -> bool:
+    """Whether there is such a process, whoever it belongs to."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -8,12 +8,12 @@ from typing import Any
 
 from aitop import periods
 from aitop.aggregator import Aggregator
+from aitop.encode import projects
 from aitop.history import read, recent
 from aitop.history import shares as by_provider
 from aitop.history.ledger import Changes
 from aitop.history.store import History
 from aitop.money.keeper import Keeper
-from aitop.publish import projects
 from aitop.shares import Shares
 
 PROJECTS_EVERY = 5.0  # seconds between sums by project

@@ -9,10 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from aitop.encode import SECONDS, window
 from aitop.history.detail import Detail
 from aitop.model import PICO, Sum
 from aitop.segments import fields, humanize
 from aitop.segments.text import clean
+from aitop.timings import Timings
 from aitop.top import charts, meters, sessions
 from aitop.top.paint import BLANK, Glyphs, Line, Span, beside, box, left, right, span
 
@@ -199,30 +201,10 @@ def context(
     return box(name, [*lines, *below, (Span(" " * edge), Span(legend, "dim"))], width, glyphs, note=note)
 
 
-def published(value: Sum, seconds: int) -> dict[str, Any]:
-    """A sum of the history in the words of the published windows."""
-    minutes = seconds / 60
-    return {
-        "requests": value.requests,
-        "errors": value.errors,
-        "input_tokens": value.input_tokens,
-        "output_tokens": value.output_tokens,
-        "cache_read_tokens": value.cache_read_tokens,
-        "cache_write_tokens": value.cache_write_tokens,
-        "cost_usd": value.cost / PICO,
-        "tool_calls": value.tool_calls,
-        "tool_failures": value.tool_failures,
-        "unpriced_requests": value.unpriced_requests,
-        "estimated_requests": value.estimated_requests,
-        "understated_requests": value.understated_requests,
-        "requests_per_minute": value.requests / minutes,
-        "cache_hit_rate": value.cache_read_tokens / value.input_tokens if value.input_tokens else None,
-        "cost_usd_per_hour": value.cost * (3600 // seconds) / PICO,
-    }
-
-
 def _windows(state: dict[str, Any], detail: Detail, width: int) -> list[Line]:
-    sums = [published(value, seconds) for value, seconds in zip(detail.windows, (60, 300, 900), strict=True)]
+    sums = [
+        window(value, Timings(), SECONDS[name]) for name, value in zip(HEADS, detail.windows, strict=True)
+    ]
     return meters.metrics(state, list(zip(HEADS, sums, strict=True)), ROWS, width)
 
 

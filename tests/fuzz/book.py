@@ -14,6 +14,8 @@ import orjson
 from aitop import periods, segments
 from aitop.aggregator import Aggregator
 from aitop.config import Config
+from aitop.encode import encode, projects
+from aitop.encode import shares as encode_shares
 from aitop.history import schema
 from aitop.history.store import History
 from aitop.listener.money import dress
@@ -22,8 +24,6 @@ from aitop.notify import channels
 from aitop.pricing import table
 from aitop.providers import Feed, Parsed
 from aitop.providers.check import checked_feed, checked_parsed
-from aitop.publish import encode, projects
-from aitop.publish import shares as encode_shares
 from aitop.shares import Shares
 from aitop.snapshot import Facts, take
 from aitop.top import plain

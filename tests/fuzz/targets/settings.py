@@ -2,10 +2,9 @@
 
 from random import Random
 
-from aitop import segments
+from aitop import encode, segments
 from aitop.config import Config, ConfigError, parse
 from aitop.pricing import table
-from aitop.publish import _display
 
 from .. import corpus, judge, mutate
 from ..book import NAMES
@@ -70,7 +69,10 @@ class Configuration:
         """A configuration that was taken, where it is shown."""
         judge.numbers(config.values, "configuration")
         self.turn += 1
-        state = {**self.states[self.turn % len(self.states)], "display": _display(config, limited=False)}
+        state = {
+            **self.states[self.turn % len(self.states)],
+            "display": encode.display(config, limited=False),
+        }
         own = [(s.name, s.display, s.preset, s.format) for s in config.segments]
         for name, text in segments.render_all(state, own, self.now).items():
             display = next((one[1] for one in own if one[0] == name.removesuffix("-plain")), name)
