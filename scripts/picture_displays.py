@@ -27,7 +27,7 @@ from make_picture import CHARACTER, LINE, MARGIN  # noqa: E402
 
 from aitop.demo import script  # noqa: E402
 from aitop.demo.stage import Stage  # noqa: E402
-from aitop.install import init  # noqa: E402
+from aitop.install import snippets  # noqa: E402
 from aitop.pricing import table  # noqa: E402
 from aitop.segments.text import cells  # noqa: E402
 
@@ -210,7 +210,7 @@ def shells(environment):
         try:
             name = "starship" if shell == "starship" else shell
             path = os.path.join(terminal.folder, "snippet")
-            text = init.snippet(name, "zsh", "aitop")
+            text = snippets.snippet(name, "zsh", "aitop")
             keys = [f"source {path}; clear"]
             if shell == "starship":
                 toml, _, text = text.partition("# 2.")
@@ -230,7 +230,7 @@ def shells(environment):
 
 
 def waybar(home):
-    module, _, style = init.snippet("waybar", "bash", front()).partition("\n/*")
+    module, _, style = snippets.snippet("waybar", "bash", front()).partition("\n/*")
     with Desktop(home) as desktop:
         desktop.bar(module.rstrip().rstrip(","), "/*" + style)
         time.sleep(2)

@@ -9,17 +9,17 @@ import tomllib
 import pytest
 from golden.home import ROOT, need, python
 
-from aitop.install import init
+from aitop.install import init, snippets
 
 AWKWARD = "/home/ada lovelace/it's 100%/#1/aitop"
 
 
-@pytest.mark.parametrize("host", init.FILES)
+@pytest.mark.parametrize("host", snippets.FILES)
 def test_every_host_has_a_snippet_that_names_where_it_belongs(tmp_path, host):
     found = python(str(tmp_path), "init", host)
     assert found.returncode == 0, found.stderr
     text = found.stdout.decode()
-    assert init.PLACEHOLDER not in text
+    assert snippets.PLACEHOLDER not in text
     assert any(word in text for word in ("~/.", "plugin folder", "your layout", "claude plugin"))
     assert text.endswith("\n")
 
@@ -29,11 +29,11 @@ def test_an_unknown_host_is_wrong_usage(tmp_path):
     assert python(str(tmp_path), "init", "tmux", "--shell", "zsh").returncode == 2
 
 
-@pytest.mark.parametrize("shell", init.SHELLS)
+@pytest.mark.parametrize("shell", snippets.SHELLS)
 def test_starship_prints_the_hook_of_the_shell_in_use(monkeypatch, shell):
     monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
     assert init.login_shell() == shell
-    text = init.snippet("starship", shell, "/usr/bin/aitop")
+    text = snippets.snippet("starship", shell, "/usr/bin/aitop")
     named = tomllib.loads(text.partition("# 2.")[0])["env_var"]
     assert set(named) == {"AITOP_OK", "AITOP_WARNING", "AITOP_CRITICAL"}
     assert "__aitop_starship" in text.partition("# 2.")[2]
@@ -45,7 +45,7 @@ def test_a_login_shell_we_have_no_hook_for_means_bash(monkeypatch):
 
 
 def test_an_awkward_path_survives_waybar_json_and_sh():
-    text = init.snippet("waybar", "bash", AWKWARD).split("\n/*")[0]
+    text = snippets.snippet("waybar", "bash", AWKWARD).split("\n/*")[0]
     body = (
         "{"
         + "\n".join(line for line in text.splitlines() if not line.startswith("//")).rstrip().rstrip(",")
@@ -56,7 +56,7 @@ def test_an_awkward_path_survives_waybar_json_and_sh():
 
 
 def test_an_awkward_path_survives_sh_in_a_menu_plugin():
-    last = init.snippet("swiftbar", "bash", AWKWARD).splitlines()[-1]
+    last = snippets.snippet("swiftbar", "bash", AWKWARD).splitlines()[-1]
     assert words(last.removeprefix("exec ")) == [AWKWARD, "swiftbar"]
 
 
@@ -66,9 +66,9 @@ def test_an_awkward_path_survives_tmux(tmp_path, monkeypatch):
     shutil.copytree(os.path.join(ROOT, "integrations"), awkward / "integrations")
     plugin = awkward / "integrations" / "tmux" / "aitop.tmux"
     plugin.write_text(f'printf "%s\\n" "$0" > "{tmp_path}/ran"\n')
-    monkeypatch.setattr(init, "folder", lambda: str(awkward / "integrations"))
+    monkeypatch.setattr(snippets, "folder", lambda: str(awkward / "integrations"))
     config = tmp_path / "tmux.conf"
-    config.write_text(init.snippet("tmux", "bash", AWKWARD))
+    config.write_text(snippets.snippet("tmux", "bash", AWKWARD))
     call = ["tmux", "-L", f"init-{os.getpid()}", "-f", str(config)]
     try:
         subprocess.run([*call, "new", "-d", "sleep 30"], check=True)
@@ -97,23 +97,23 @@ def test_the_path_is_the_lasting_link_when_it_is_the_same_command(tmp_path, monk
         (venv / name).write_text("#!/bin/sh\n")
         (venv / name).chmod(0o755)
     os.symlink(venv / "aitop", local / "aitop")
-    monkeypatch.setattr(init.sys, "argv", [str(venv / "aitop-py"), "init", "tmux"])
+    monkeypatch.setattr(snippets.sys, "argv", [str(venv / "aitop-py"), "init", "tmux"])
     monkeypatch.setenv("PATH", str(local))
-    assert init.front() == str(local / "aitop")
+    assert snippets.front() == str(local / "aitop")
     (local / "aitop").unlink()
     (local / "aitop").write_text("#!/bin/sh\n")  # another program of that name
     (local / "aitop").chmod(0o755)
-    assert init.front() == str(venv / "aitop")
+    assert snippets.front() == str(venv / "aitop")
 
 
 def test_snippets_are_found_in_a_checkout_and_in_an_installed_package(tmp_path, monkeypatch):
-    monkeypatch.setattr(init, "__file__", os.path.join(ROOT, "aitop", "install", "init.py"))
-    assert init.folder() == os.path.join(ROOT, "integrations")
+    monkeypatch.setattr(snippets, "__file__", os.path.join(ROOT, "aitop", "install", "snippets.py"))
+    assert snippets.folder() == os.path.join(ROOT, "integrations")
     package = tmp_path / "site-packages" / "aitop"
     (package / "install").mkdir(parents=True)
     (package / "integrations").mkdir()
-    monkeypatch.setattr(init, "__file__", str(package / "install" / "init.py"))
-    assert init.folder() == str(package / "integrations")
+    monkeypatch.setattr(snippets, "__file__", str(package / "install" / "snippets.py"))
+    assert snippets.folder() == str(package / "integrations")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import sys
 import tomllib
 
 import pytest
@@ -311,3 +312,9 @@ def test_doctor_names_an_organisation_that_decides(user, monkeypatch):
     monkeypatch.setattr(checks_client, "MANAGED_FOLDERS", (str(user / "managed"),))
     (user / "managed" / "managed-settings.json").write_text(json.dumps({"env": THEIRS}))
     assert any(one[0] == WARN and "your organisation" in one[1] for one in findings(LISTENS, user))
+
+
+def test_without_the_extra_nothing_is_written_and_the_remedy_is_said(user, home, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h11", None)
+    assert "pip install 'aitop-status[otel]'" in run("--otel", "--write", code=1)
+    assert not (user / ".claude" / "settings.json").exists()

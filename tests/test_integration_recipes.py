@@ -13,7 +13,7 @@ from golden import states
 from golden.home import FRONT, ROOT, need, publish
 from hosts import seconds
 
-from aitop.install import init
+from aitop.install import snippets
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
@@ -32,7 +32,7 @@ def test_i3blocks_shows_a_line_for_each_change(tmp_path, home, command):
     need("i3blocks")
     publish(home, states.api())
     config = tmp_path / "config"
-    config.write_text(init.snippet("i3blocks", "bash", command))
+    config.write_text(snippets.snippet("i3blocks", "bash", command))
     environment = {"PATH": os.environ["PATH"], "AITOP_HOME": home, "HOME": str(tmp_path), "PYTHONPATH": ROOT}
     shown = tmp_path / "shown"
 
@@ -64,7 +64,7 @@ def test_polybar_draws_the_module(home, command):
                 "[bar/test]\nheight = 24\nwidth = 100%\nmodules-left = aitop\nfont-0 = DejaVu Sans:size=10\n"
             )
             file.write(
-                "background = #313244\nforeground = #ffffff\n" + init.snippet("polybar", "bash", command)
+                "background = #313244\nforeground = #ffffff\n" + snippets.snippet("polybar", "bash", command)
             )
         desktop.start("polybar", "polybar", "-c", desktop.file("config.ini"), "test")
         picture = desktop.file("bar.xwd")
@@ -85,13 +85,13 @@ def _white(desktop, picture):
 
 
 def test_i3status_rusts_recipe_is_toml():
-    (block,) = tomllib.loads(init.snippet("i3status-rust", "bash", "/it's/aitop"))["block"]
+    (block,) = tomllib.loads(snippets.snippet("i3status-rust", "bash", "/it's/aitop"))["block"]
     assert block["command"] == "exec '/it'\\''s/aitop' prompt --shell plain --follow"
     assert block["persistent"]
 
 
 def test_oh_my_poshs_segment_is_json():
-    text = init.snippet("oh-my-posh", "bash", "/usr/bin/aitop").partition("# 2.")[0]
+    text = snippets.snippet("oh-my-posh", "bash", "/usr/bin/aitop").partition("# 2.")[0]
     segment = json.loads("\n".join(line for line in text.splitlines() if not line.startswith("//")))
     assert segment["type"] == "text"
 

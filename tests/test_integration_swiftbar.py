@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aitop import segments
-from aitop.install import init
+from aitop.install import snippets
 from aitop.segments import swiftbar
 
 # Parameters SwiftBar and xbar document; Argos adds useMarkup and unescape.
@@ -126,7 +126,7 @@ def test_the_off_menu_is_of_the_grammar_too():
 
 @pytest.mark.parametrize("name", ["swiftbar", "swiftbar-stream"])
 def test_the_plugin_files_carry_metadata_the_bars_know(name):
-    text = init.snippet(name, "bash", "/usr/local/bin/aitop")
+    text = snippets.snippet(name, "bash", "/usr/local/bin/aitop")
     tags = re.findall(r"<((?:xbar|swiftbar)[.\w]*)>(.*?)</\1>", text)
     assert len(tags) == text.count("</")
     assert {tag for tag, _ in tags} <= METADATA
@@ -148,8 +148,8 @@ def plugins(tmp_path):
     beside.chmod(0o755)
     found = {}
     for name in ("swiftbar", "swiftbar-stream", "argos"):
-        path = tmp_path / os.path.basename(init.FILES[name][0])
-        path.write_text(init.snippet(name, "bash", str(front)))
+        path = tmp_path / os.path.basename(snippets.FILES[name][0])
+        path.write_text(snippets.snippet(name, "bash", str(front)))
         path.chmod(0o755)
         found[name] = str(path)
     return found

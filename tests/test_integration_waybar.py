@@ -12,7 +12,7 @@ from golden import states
 from golden.home import FRONT, publish
 from hosts import seconds
 
-from aitop.install import init
+from aitop.install import snippets
 from aitop.segments import click
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
@@ -38,8 +38,8 @@ def terminal(tmp_path):
     return str(path)
 
 
-def snippets(command):
-    module, _, style = init.snippet("waybar", "bash", command).partition("\n/*")
+def module_and_style(command):
+    module, _, style = snippets.snippet("waybar", "bash", command).partition("\n/*")
     return module.rstrip().rstrip(","), "/*" + style
 
 
@@ -57,7 +57,7 @@ def critical():
 
 def test_the_module_is_drawn_coloured_by_level_and_hidden_when_old(home, command):
     publish(home, states.zero())
-    module, style = snippets(command)
+    module, style = module_and_style(command)
     with Desktop(home) as desktop:
         desktop.bar(module, style)
         seconds(lambda: not desktop.empty())
@@ -72,7 +72,7 @@ def test_the_module_is_drawn_coloured_by_level_and_hidden_when_old(home, command
 
 def test_hovering_shows_a_table_whatever_the_names_in_it(home, command):
     publish(home, critical())
-    module, style = snippets(command)
+    module, style = module_and_style(command)
     with Desktop(home) as desktop:
         desktop.bar(module, style)
         seconds(lambda: not desktop.empty())
@@ -87,7 +87,7 @@ def test_hovering_shows_a_table_whatever_the_names_in_it(home, command):
 
 def test_a_click_opens_the_table_in_the_users_terminal(home, command, terminal):
     publish(home, states.zero())
-    module, style = snippets(command)
+    module, style = module_and_style(command)
     with Desktop(home, TERMINAL=terminal) as desktop:
         desktop.bar(module, style)
         seconds(lambda: not desktop.empty())
@@ -104,7 +104,7 @@ def test_a_click_opens_the_table_in_the_users_terminal(home, command, terminal):
 
 def test_a_right_click_shows_the_next_preset(home, command):
     publish(home, states.api())
-    module, style = snippets(command)
+    module, style = module_and_style(command)
     with Desktop(home) as desktop:
         desktop.bar(module, style)
         seconds(lambda: not desktop.empty())

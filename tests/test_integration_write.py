@@ -10,7 +10,7 @@ from golden.home import ROOT, python
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aitop.install import blocks, init, jsonc
+from aitop.install import blocks, jsonc, snippets
 from aitop.install.blocks import CSS, HASH, SLASHES, Unclear
 
 BAR = """// mine
@@ -266,7 +266,7 @@ def test_any_bar_keeps_all_it_had_when_the_module_comes_and_goes(bar, indent, tr
     text = json.dumps(bar, indent=indent)
     if trailing:
         text = text[:-1].rstrip() + ", // the end\n}"
-    module = init.snippet("waybar", "bash", "/usr/bin/aitop").split("\n/*")[0]
+    module = snippets.snippet("waybar", "bash", "/usr/bin/aitop").split("\n/*")[0]
     body = "\n".join(line for line in module.splitlines() if not line.startswith("//"))
     new = jsonc.put(text, body)
     assert {

@@ -303,6 +303,15 @@ def test_a_listener_whose_port_is_taken_goes_on_without(home, tmp_path, listener
     assert "choose another otel.port" in state["doctor"]["otel"]["problem"]
 
 
+def test_a_listener_without_the_extra_goes_on_and_says_what_is_missing(home, tmp_path, listener):
+    (tmp_path / "h11.py").write_text("raise ModuleNotFoundError('none here', name='h11')\n")
+    file = tmp_path / "config.toml"
+    switch(file, free_port())
+    listener.start(AITOP_CONFIG=str(file), CLAUDE_CONFIG_DIR=str(tmp_path / "none"), PYTHONPATH=str(tmp_path))
+    state = listener.wait_for(lambda state: state["doctor"]["otel"])
+    assert state["doctor"]["otel"] == {"problem": token.MISSING}
+
+
 # -- forwarding --------------------------------------------------------------------------------------------------
 
 

@@ -7,9 +7,9 @@ exit code says when it is the history itself that did not pass.
 
 import os
 import sqlite3
-import stat
 
 from aitop.history import check
+from aitop.history.copying import DamageError, copy
 
 DAY = 86_400
 GENERATIONS = ("history.backup-1.db", "history.backup-2.db")
@@ -22,10 +22,6 @@ def due(home: str, now: float) -> bool:
         return now - os.stat(os.path.join(home, GENERATIONS[0])).st_mtime >= DAY
     except OSError:
         return True
-
-
-class DamageError(sqlite3.DatabaseError):
-    """A copy was made and what is in it is not sound."""
 
 
 def run(history: str, home: str) -> int:
@@ -54,23 +50,3 @@ def make(history: str, home: str) -> None:
     if os.path.exists(newest):
         os.replace(newest, older)
     os.replace(newest + ".new", newest)
-
-
-def copy(source: sqlite3.Connection, target: str) -> None:
-    """A checked copy of an open database; nothing is left at `target` when the check fails."""
-    if os.path.exists(target):
-        os.unlink(target)
-    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
-    copied = sqlite3.connect(target)
-    try:
-        source.backup(copied, pages=1024, sleep=0.005)
-        copied.execute("PRAGMA journal_mode = DELETE")
-        verdict = copied.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except BaseException:
-        copied.close()
-        os.unlink(target)
-        raise
-    copied.close()
-    if verdict != "ok":
-        os.unlink(target)
-        raise DamageError(f"the copy of the history did not pass its check: {verdict}")

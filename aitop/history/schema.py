@@ -192,9 +192,9 @@ def _make(db: sqlite3.Connection) -> None:
 
 
 def _migrate(db: sqlite3.Connection, path: str, version: int) -> None:
-    from aitop.history import backup
+    from aitop.history.copying import copy
 
-    backup.copy(db, f"{path}.v{version}")
+    copy(db, f"{path}.v{version}")
     _script(db, "\n".join(MIGRATIONS[step] for step in range(version, VERSION)), VERSION)
 
 

@@ -56,7 +56,11 @@ def _receiver(context: Context) -> Found:
         yield WARN, "otel.enabled is true, but the listener does not listen for it", "aitop stop; aitop start"
         return
     if found.get("problem"):
-        yield FAIL, str(found["problem"]), f"set otel.port in the configuration, then {AGAIN}"
+        missing = found["problem"] == token.MISSING
+        mend = (
+            "then aitop stop; aitop start" if missing else f"set otel.port in the configuration, then {AGAIN}"
+        )
+        yield FAIL, str(found["problem"]), mend
     if found.get("port"):
         yield OK, f"127.0.0.1:{found['port']}: {found.get('received')} taken, {found.get('rejected')} refused"
     forward = found.get("forward")

@@ -1,5 +1,6 @@
 """The steps of `install --otel` and of its way back, over every settings file; each says what it did."""
 
+import importlib.util
 import os
 
 from aitop import config, paths
@@ -9,6 +10,8 @@ from aitop.listener import token
 
 def wanted(forward: str | None) -> otel.Wanted:
     """Where telemetry is to go, by the configuration; without a token where none was made. Raises files.Refused."""
+    if importlib.util.find_spec("h11") is None:
+        raise files.Refused(token.MISSING)
     try:
         loaded = config.load()
         shown = token.read(paths.home())

@@ -12,7 +12,7 @@ import subprocess
 from typing import Any
 
 from aitop import paths
-from aitop.install import files, init, places, record
+from aitop.install import files, places, record, snippets
 from aitop.install.blocks import Unclear
 from aitop.install.places import Place
 
@@ -42,10 +42,10 @@ def remove_all() -> list[str]:
     """Everything that was ever written and is still there; for `aitop uninstall`."""
     said = []
     for host in dict.fromkeys(host for entry in load().values() for host in entry["hosts"]):
-        shells = [shell for shell in init.SHELLS if host == "starship"] or ["bash"]
+        shells = [shell for shell in snippets.SHELLS if host == "starship"] or ["bash"]
         for shell in shells:
             try:
-                parts = init.snippets(host, shell, init.front())
+                parts = snippets.snippets(host, shell, snippets.front())
                 folder = next(
                     (os.path.dirname(p) for p, entry in load().items() if host in entry["hosts"]), None
                 )

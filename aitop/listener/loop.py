@@ -23,7 +23,7 @@ from aitop.history import check, given, load, missing, restore
 from aitop.history.shares import with_data
 from aitop.history.store import History
 from aitop.ingest import Ingest
-from aitop.listener import chores
+from aitop.listener import chores, token
 from aitop.listener.announce import Announcer
 from aitop.listener.log import Log
 from aitop.listener.money import dress
@@ -342,8 +342,13 @@ class Listener:
             "broken_providers": choose.problems(self.installed, self.broken, self.config),
             "watching": self.watcher.active,
             "prices_problem": self.prices.problem,
-            "otel": self.telemetry and self.telemetry.doctor(),
+            "otel": self._telemetry_doctor(),
         }
+
+    def _telemetry_doctor(self) -> dict[str, Any] | None:
+        if self.telemetry is not None:
+            return self.telemetry.doctor()
+        return {"problem": token.MISSING} if self.config["otel.enabled"] else None
 
     def _in_use(self) -> list[str]:
         """Providers that told of something, or that the user named."""
@@ -375,8 +380,11 @@ class Listener:
     def _receive_telemetry(self) -> None:
         """What it needs is loaded when it is first switched on."""
         if self.telemetry is None and self.config["otel.enabled"]:
-            from aitop.listener.telemetry import Telemetry
-
+            try:
+                from aitop.listener.telemetry import Telemetry
+            except ModuleNotFoundError:
+                self.log.error(token.MISSING)
+                return
             self.telemetry = Telemetry(self.home, self.selector, self._arrived, self.log.info)
         if self.telemetry is not None:
             self.telemetry.configure(self.config, self.providers)

@@ -9,6 +9,7 @@ import stat
 
 from aitop import paths
 
+MISSING = "telemetry needs its extra: pip install 'aitop-status[otel]'"
 HEADER = "x-aitop-token"
 BYTES = 24
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aitop import paths
 from aitop import state as published
 from aitop.segments.text import cut
 from aitop.top import choices, plain
+from aitop.top.start import start_listener
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,20 +144,3 @@ def _live(hint: str, provider: str | None) -> None:
                 key = screen.wait(resized, 1.0 - now % 1.0 + 0.02)
     except KeyboardInterrupt:
         return
-
-
-def start_listener(*, unless_stopped: bool) -> str:
-    """Start one in the background where none runs; what to tell the user."""
-    if unless_stopped and os.path.exists(paths.in_home(paths.STOPPED)):
-        return "The listener was stopped with `aitop stop`; `aitop start` starts it again."
-    try:
-        from aitop.listener import lifecycle
-
-        if lifecycle.is_locked(paths.home()):
-            return "The listener runs; waiting for its numbers."
-        runs = lifecycle.start_detached()
-    except Exception as error:
-        return f"The listener could not be started ({error}); try: aitop start"
-    if not runs:
-        return "The listener did not start; `aitop doctor` says why."
-    return "Started the listener in the background; `aitop stop` ends it."

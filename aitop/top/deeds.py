@@ -136,7 +136,7 @@ async def write(app: Top) -> None:
 
 async def start(app: Top, *, unless_stopped: bool) -> None:
     """Start the listener where none runs, and say so; one that the user stopped stays stopped until asked."""
-    from aitop.top.cli import start_listener
+    from aitop.top.start import start_listener
 
     app.notify(await off(app, lambda: start_listener(unless_stopped=unless_stopped)), timeout=8, markup=False)
 
