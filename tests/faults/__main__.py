@@ -1,6 +1,6 @@
 """`python -m tests.faults`: every fault is injected, one table says what became of it; exit code 1 for any loss.
 
---long         hundreds of kills and damaged files, a transcript of 2 GB: half an hour instead of a minute
+--long         hundreds of kills and damaged files, a transcript of 2 GB: ten minutes instead of two
 --record FILE  write the date, the counts and the outcome to this file, in the place of what it said before
 """
 
