@@ -112,16 +112,29 @@ class Screen:
 
     def until(self, *wanted):
         """The screen as soon as it says all of these."""
-        end = time.monotonic() + 60
+        found = self._within(60, wanted)
+        if found is None:
+            pytest.fail(f"{wanted} not in:\n{self('capture-pane', '-p')}")
+        return found
+
+    def press(self, key, *wanted):
+        """A key that leads to a screen with all of these; again where it came before the client listened."""
+        for _ in range(12):
+            self("send-keys", *key)
+            if self._within(5, wanted) is not None:
+                return
+        self.until(*wanted)
+
+    def say(self, text):
+        """Type a line and send it, once the client shows it."""
+        self.press(("-l", text), text)
+        self("send-keys", "Enter")
+
+    def _within(self, seconds, wanted):
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = self("capture-pane", "-p")
             if all(text in found for text in wanted):
                 return found
             time.sleep(0.1)
-        pytest.fail(f"{wanted} not in:\n{found}")
-
-    def say(self, text):
-        """Type a line and send it, once the client shows it."""
-        self("send-keys", "-l", text)
-        self.until(text)
-        self("send-keys", "Enter")
+        return None

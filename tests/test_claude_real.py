@@ -122,8 +122,7 @@ def test_a_session_that_asks_for_permission_waits_until_it_has_it(user, listener
         screen.say("go")
         screen.until("touch made", "1. Yes")
         status("waiting")
-        screen("send-keys", "Enter")
-        screen.until("● fine")
+        screen.press(("Enter",), "● fine")
         status("idle")
     status("ended")
 
