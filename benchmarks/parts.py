@@ -10,25 +10,28 @@ from benchmarks.harness import Effort, Row
 class Part(NamedTuple):
     """`about` is for `--list` and the heading of its table; `quick`: `--quick` runs it too.
 
-    `readme`: the README shows its rows that begin so, and every row that missed; None: it shows none.
+    `readme`: the README shows its rows that begin so (one of several), and every row that missed; None: none.
     """
 
     rows: Callable[[Effort], Iterator[Row]]
     about: str
     quick: bool = True
-    readme: str | None = ""
+    readme: str | tuple[str, ...] | None = ""
 
 
 PARTS = {
-    "one-shots": Part(displays.one_shots, "A display's command, whole process, beside `cat` and bare Python"),
+    "one-shots": Part(displays.one_shots, "A display's command, whole process, beside `cat` and bare Python",
+                      readme=("`aitop tmux`", "`aitop swiftbar`")),
     "prompts": Part(displays.prompts, "A prompt inside its shell, beside `cat` from the same shell"),
     "hooks": Part(feeds.hooks, "The installed hook, beside its interpreters alone"),
     "statusline": Part(feeds.status_line, "Claude Code's status line as installed, beside bare Python"),
     "burst": Part(feeds.burst, "Thousands of hook events at once"),
     "refresh": Part(refresh.refreshes, "One refresh, beside one of every peer that prints a line",
                     readme="`aitop tmux`"),
-    "growth": Part(growth.growth, "First read and later starts of 0.1, 1 and 3 GB, beside ccusage's native binary"),
-    "line": Part(reading.new_line, "A new line in a large transcript until it is shown"),
+    "growth": Part(growth.growth, "First read and later starts of 0.1, 1 and 3 GB, beside ccusage's native binary",
+                   readme=("later start", "`aitop report models`")),
+    "line": Part(reading.new_line, "A new line in a large transcript until it is shown",
+                 readme="new line in a 30 MB transcript to `state.json`, without"),
     "ticks": Part(ticks.ticks, "What a tick costs, by pace of events and number of sessions", readme=None),
     "idle": Part(reading.idle, "A listener with 2,000 transcripts and nothing to do"),
     "reports": Part(reports.reports, "Reports over a year, by its number of responses", readme=None),
