@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from aitop.config.check import mismatch, nearest
@@ -16,21 +17,11 @@ NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def segments(data: Any, fail: Any) -> list[Segment]:
-    if not isinstance(data, dict):
-        raise fail("segments", "must be a table of tables")
     found = []
-    for name, body in data.items():
+    for name, body in _bodies("segments", data, SEGMENT_FIELDS, fail):
         dotted = f"segments.{name}"
-        if not isinstance(body, dict):
-            raise fail(dotted, "must be a table")
         if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
             raise fail(dotted, "a segment's name is letters, digits, - and _")
-        for key, value in body.items():
-            if key not in SEGMENT_FIELDS:
-                raise fail(f"{dotted}.{key}", f"unknown key{nearest(key, SEGMENT_FIELDS)}")
-            problem = mismatch(SEGMENT_FIELDS[key], value)
-            if problem:
-                raise fail(f"{dotted}.{key}", problem)
         display = body.get("display") or (name if name in SEGMENT_DISPLAYS else None)
         if display is None:
             raise fail(dotted, f"needs display = one of {', '.join(SEGMENT_DISPLAYS)}")
@@ -39,20 +30,27 @@ def segments(data: Any, fail: Any) -> list[Segment]:
 
 
 def providers(data: Any, fail: Any) -> list[ProviderChoice]:
+    return [
+        ProviderChoice(name, body.get("enabled"), tuple(body.get("folders", ())))
+        for name, body in _bodies("providers", data, PROVIDER_FIELDS, fail)
+    ]
+
+
+def _bodies(table: str, data: Any, known: dict[str, str], fail: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each named table within a table, its keys checked: `known` has their kinds."""
     if not isinstance(data, dict):
-        raise fail("providers", "must be a table of tables")
-    found = []
+        raise fail(table, "must be a table of tables")
     for name, body in data.items():
         if not isinstance(body, dict):
-            raise fail(f"providers.{name}", "must be a table")
+            raise fail(f"{table}.{name}", "must be a table")
         for key, value in body.items():
-            if key not in PROVIDER_FIELDS:
-                raise fail(f"providers.{name}.{key}", f"unknown key{nearest(key, PROVIDER_FIELDS)}")
-            problem = mismatch(PROVIDER_FIELDS[key], value)
+            dotted = f"{table}.{name}.{key}"
+            if key not in known:
+                raise fail(dotted, f"unknown key{nearest(key, known)}")
+            problem = mismatch(known[key], value)
             if problem:
-                raise fail(f"providers.{name}.{key}", problem)
-        found.append(ProviderChoice(name, body.get("enabled"), tuple(body.get("folders", ()))))
-    return found
+                raise fail(dotted, problem)
+        yield name, body
 
 
 def upstreams(data: dict[str, Any], fail: Any) -> dict[str, str]:
