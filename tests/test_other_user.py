@@ -14,6 +14,7 @@ import subprocess
 import time
 
 import pytest
+from filelock import FileLock
 from lines import SESSION, assistant, transcript, user
 
 from aitop import hook, paths
@@ -61,18 +62,22 @@ def stranger(work, *words):
 
 
 @pytest.fixture
-def reachable(tmp_path):
-    """Every folder above the home lets strangers pass, as `/home/NAME` does on many machines."""
+def reachable(tmp_path, tmp_path_factory):
+    """Every folder above the home lets strangers pass, as `/home/NAME` does on many machines.
+
+    One test at a time, whatever process runs it: they share these folders.
+    """
     above, opened = str(tmp_path), []
-    while above != "/":
-        mode = stat.S_IMODE(os.stat(above).st_mode)
-        if not mode & 0o001:
-            os.chmod(above, mode | 0o011)
-            opened.append((above, mode))
-        above = os.path.dirname(above)
-    yield
-    for folder, mode in opened:
-        os.chmod(folder, mode)
+    with FileLock(tmp_path_factory.getbasetemp().parent / "reachable.lock"):
+        while above != "/":
+            mode = stat.S_IMODE(os.stat(above).st_mode)
+            if not mode & 0o001:
+                os.chmod(above, mode | 0o011)
+                opened.append((above, mode))
+            above = os.path.dirname(above)
+        yield
+        for folder, mode in opened:
+            os.chmod(folder, mode)
 
 
 @pytest.fixture
