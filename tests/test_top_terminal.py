@@ -100,6 +100,16 @@ def test_the_terminal_is_given_back_however_the_table_ends(live, home, end, code
     assert terminal.over() == code
 
 
+def test_it_ends_when_its_terminal_has_gone(live, home):
+    live(busy())
+    terminal = Terminal(home)
+    terminal.until(b"spent")
+    os.close(terminal.near)
+    os.close(terminal.far)
+    terminal.process.send_signal(signal.SIGHUP)
+    assert terminal.process.wait(40) in (129, 1, -signal.SIGALRM)
+
+
 def test_the_terminal_is_given_back_after_an_exception(live, home):
     live(busy())
     terminal = Terminal(home, ("-c", FAIL), PYTHONPATH=ROOT)

@@ -29,6 +29,7 @@ from aitop.top.widgets.lines import Lines, Pane
 from aitop.top.world import World
 
 LOOK = 0.25  # seconds between two looks at the state's stamp
+PATIENCE = 10  # seconds that leaving may take
 REST = 5.0  # seconds between two pictures while nothing happens but time
 
 
@@ -92,13 +93,18 @@ class Top(App[int]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             code = 0 if number == signal.SIGINT else 128 + number
-            loop.add_signal_handler(number, self.exit, code)
+            loop.add_signal_handler(number, self.leave, code)
         self.placed = True
         self.pane.focus()
         self.look(first=True)
         self.set_interval(LOOK, self.look)
         if not self.world.state or self.world.trouble:
             self.run_worker(deeds.start(self, unless_stopped=True))
+
+    def leave(self, code: int) -> None:
+        """End with this code; where the terminal has gone, drawing to it may never end: then at once."""
+        signal.alarm(PATIENCE)
+        self.exit(code)
 
     def on_unmount(self) -> None:
         self.threads.shutdown(wait=False, cancel_futures=True)

@@ -7,6 +7,7 @@ never shows an old number as if it were new.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,7 @@ def _full(theme: str | None, provider: str | None) -> int:
     app = Top(choices.Choices(theme=theme or default_theme(os.environ)))
     app.feed.provider = provider
     found = app.run()
+    signal.alarm(0)  # it left in time
     return app.return_code or 0 if found is None else found
 
 
