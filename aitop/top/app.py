@@ -102,7 +102,7 @@ class Top(App[int]):
             self.run_worker(deeds.start(self, unless_stopped=True))
 
     def leave(self, code: int) -> None:
-        """End with this code; where the terminal has gone, drawing to it may never end: then at once."""
+        """End with this code. Drawing to a terminal that has gone may never end: then after PATIENCE, without ado."""
         signal.alarm(PATIENCE)
         self.exit(code)
 
