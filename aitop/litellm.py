@@ -9,7 +9,7 @@ import os
 import time
 from typing import Any
 
-from aitop import journal
+from aitop.gateway import journal
 from aitop.providers.gateway import litellm_payload
 
 try:

@@ -17,7 +17,7 @@ import time
 
 from aitop.history import schema
 from aitop.history.store import History
-from aitop.model import Response, SessionInfo, ToolResult, ToolUse, Usage
+from aitop.model.events import Response, SessionInfo, ToolResult, ToolUse, Usage
 from aitop.pricing import table
 
 DAYS = 365

@@ -21,9 +21,9 @@ from zoneinfo import ZoneInfo
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from aitop.history import cells
-from aitop.history.cells import Only
-from aitop.model import PICO
+from aitop.history.query import spans
+from aitop.history.query.spans import Only
+from aitop.model.sums import PICO
 from aitop.pricing import table
 from aitop.reports import catchup
 from aitop.reports.ask import Asker, Filter
@@ -96,8 +96,8 @@ def ours(folder, zone):
         db = catchup.catch_up(lambda *_: None)
         asker = Asker(db, Filter(zone=ZoneInfo(zone), provider="claude-code"), (), {})
         days, reasons = defaultdict(float), {}
-        for day, span in zip(asker.days, asker.spans(), strict=True):
-            for cell in cells.cells(db, span, Only()):
+        for day, span in zip(asker.days, asker.day_spans(), strict=True):
+            for cell in spans.cells(db, span, Only()):
                 if cell.session in asker.allowed and cell.sum.requests:
                     days[day.isoformat(), cell.model] += cell.sum.cost / PICO
             reasons |= {(day.isoformat(), model): why for model, why in _reasons(db, span)}

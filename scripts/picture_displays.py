@@ -4,7 +4,7 @@ python scripts/picture_displays.py [SECONDS]
 
 Terminals are captured from tmux, Waybar is a screenshot of the real one under sway. SwiftBar's menu is
 drawn from what it prints (draw_menu.py), since SwiftBar itself runs on macOS only. Needs tmux, zsh, fish, starship,
-and for Waybar what tests/desktop.py needs.
+and for Waybar what tests/support/desktop.py needs.
 """
 
 import json
@@ -22,8 +22,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [ROOT, os.path.join(ROOT, "tests"), os.path.join(ROOT, "scripts")]
 
 import draw_menu  # noqa: E402
-from desktop import Desktop  # noqa: E402
 from make_picture import CHARACTER, LINE, MARGIN  # noqa: E402
+from support.desktop import Desktop  # noqa: E402
 
 from aitop.demo import script  # noqa: E402
 from aitop.demo.stage import Stage  # noqa: E402

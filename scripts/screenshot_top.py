@@ -16,13 +16,15 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from aitop import paths, periods
-from aitop.aggregator import Aggregator
+from aitop import paths
 from aitop.config import Config
-from aitop.encode import encode
-from aitop.history import read, schema
+from aitop.history import schema
+from aitop.history.query import sums_since
 from aitop.history.store import History
-from aitop.model import (
+from aitop.live.aggregator import Aggregator
+from aitop.live.snapshot import Facts, take
+from aitop.model import periods
+from aitop.model.events import (
     ApiError,
     Compaction,
     Event,
@@ -35,7 +37,7 @@ from aitop.model import (
     Usage,
 )
 from aitop.pricing import table
-from aitop.snapshot import Facts, take
+from aitop.publish.state_json import encode
 
 OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"
 # project, branch, model, status, minutes ago it began, minutes ago it last did something, sub-agents, tag
@@ -101,12 +103,13 @@ def published(history: History, db: object, limits: list[Limit], now: float) -> 
     aggregator = Aggregator(now - 30_000)
     starts = periods.starts(now)
     aggregator.begin_day(
-        starts, {name: read.since(db, at) for name, at in starts.items()}, read.tools_since(db, starts["today"]),
-        read.stops_since(db, starts["today"]), read.compactions_since(db, starts["today"]),
+        starts, {name: sums_since.since(db, at) for name, at in starts.items()},
+        sums_since.tools_since(db, starts["today"]),
+        sums_since.stops_since(db, starts["today"]), sums_since.compactions_since(db, starts["today"]),
     )  # fmt: skip
     aggregator.windows.advance(now)
-    aggregator.recall(read.past(db, now - 3600))
-    for at, value in read.past(db, now - 30_000):
+    aggregator.recall(sums_since.past(db, now - 3600))
+    for at, value in sums_since.past(db, now - 30_000):
         aggregator.since_start.add(at, value)
     aggregator.limits = {(limit.provider, "", limit.name): limit for limit in limits}
     facts = Facts(lambda _pid: True, lambda _provider, _model: LIMIT)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from aitop.advice import rebuilds, what_if
 from aitop.advice.finding import Hit, Rule, Words, sessions, thousands, times
 from aitop.advice.record import Call, Record
-from aitop.model import Usage
+from aitop.model.events import Usage
 from aitop.pricing.table import PriceTable
 
 SYSTEM = 8_000  # tokens: at least this much is the system prompt with its tools

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from aitop import paths
-from aitop.advice import check, record
+from aitop.advice import all_rules, record
 from aitop.advice.finding import Finding, Hit, Rule, usd
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
-from aitop.model import PICO
+from aitop.model.sums import PICO
 from aitop.pricing import table
 
 DAYS = 30
@@ -35,7 +35,7 @@ def advise(since: str | None, until: str | None, only: tuple[str, ...], listing:
     requests: do not add them up. Switch a rule off with `advise.disable` in the configuration.
     """
     if listing:
-        click.echo("\n".join(f"{rule.id:<16} {rule.about}" for rule in check.RULES))
+        click.echo("\n".join(f"{rule.id:<16} {rule.about}" for rule in all_rules.RULES))
         return
     try:
         config = load_config()
@@ -59,7 +59,7 @@ def _findings(config: Config, rules: Sequence[Rule], start: float, end: float | 
     prices = table.load(config.price_overrides, paths.in_home(paths.PRICES))
     db = history()
     try:
-        return check.findings(record.sessions(db, start, end), prices, rules, config["advise.least_usd"])
+        return all_rules.findings(record.sessions(db, start, end), prices, rules, config["advise.least_usd"])
     finally:
         db.close()
 
@@ -68,12 +68,12 @@ def _rules(only: tuple[str, ...], config: Config) -> list[Rule]:
     """Those asked for by name, else all that are not switched off."""
     disabled = config["advise.disable"]
     for name in (*only, *disabled):
-        if name not in check.BY_ID:
+        if name not in all_rules.BY_ID:
             where = "--rule" if name in only else "advise.disable"
             raise click.UsageError(f"{where}: there is no rule {name}; `aitop advise --rules` lists them")
     if only:
-        return [check.BY_ID[name] for name in dict.fromkeys(only)]
-    return [rule for rule in check.RULES if rule.id not in disabled]
+        return [all_rules.BY_ID[name] for name in dict.fromkeys(only)]
+    return [rule for rule in all_rules.RULES if rule.id not in disabled]
 
 
 def published(one: Finding) -> dict[str, Any]:

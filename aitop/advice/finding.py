@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from aitop.advice.record import Record
-from aitop.model import PICO
+from aitop.model.sums import PICO
 from aitop.pricing.table import PriceTable
 
 

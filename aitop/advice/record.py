@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from aitop.history.rows import unpack_usage
-from aitop.model import Usage
+from aitop.model.events import Usage
 
 # Requests the client makes on its own behalf under an agent's name: their model is not the user's choice.
 INTERNAL = ("acompact", "aprompt_suggestion", "aside_question", "asession_memory")

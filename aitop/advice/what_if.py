@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from aitop.advice.record import Call
-from aitop.model import Usage
+from aitop.model.events import Usage
 from aitop.pricing import cost, normalise
 from aitop.pricing.rows import Model
 from aitop.pricing.table import PriceTable

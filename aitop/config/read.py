@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from aitop import paths, rules
-from aitop.config import tables
-from aitop.config.check import mismatch, nearest
+from aitop import paths
+from aitop.config import budgets_and_tags, tables
 from aitop.config.keys import BY_PATH, KEYS
+from aitop.config.validation import mismatch, nearest
 from aitop.config.values import Config, ConfigError
 
 
@@ -42,8 +42,8 @@ def _checked(text: str, data: dict[str, Any], path: str) -> Config:
     values = {key.path: key.default for key in KEYS}
     segments = tuple(tables.segments(data.pop("segments", {}), fail))
     overrides = tables.price_overrides(data, fail)
-    budgets = rules.budgets(data.pop("budgets", {}), fail)
-    tags = rules.tags(data.pop("tags", {}), fail)
+    budgets = budgets_and_tags.budgets(data.pop("budgets", {}), fail)
+    tags = budgets_and_tags.tags(data.pop("tags", {}), fail)
     providers = tuple(tables.providers(data.pop("providers", {}), fail))
     upstreams = tables.upstreams(data, fail)
     for dotted, value in _flatten(data):

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from aitop.config.check import mismatch, nearest
 from aitop.config.keys import PRICE_FIELDS, PROVIDER_FIELDS, SEGMENT_DISPLAYS, SEGMENT_FIELDS
+from aitop.config.validation import mismatch, nearest
 from aitop.config.values import ProviderChoice, Segment
 
 HIGHEST_PRICE = 10_000  # USD per million tokens; anything above is a slip of the unit

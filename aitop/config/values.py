@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from aitop import rules
+from aitop.config import budgets_and_tags
 from aitop.config.keys import KEYS
 
 MOST_SAID = 600  # characters of an error
@@ -45,8 +45,8 @@ class Config:
     segments: tuple[Segment, ...] = ()
     # model id → USD per million tokens by PRICE_FIELDS name, and optional "from" (ISO date)
     price_overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
-    budgets: tuple[rules.Budget, ...] = ()
-    tags: tuple[rules.TagRule, ...] = ()
+    budgets: tuple[budgets_and_tags.Budget, ...] = ()
+    tags: tuple[budgets_and_tags.TagRule, ...] = ()
     providers: tuple[ProviderChoice, ...] = ()
     upstreams: dict[str, str] = field(default_factory=dict)  # name → URL
 

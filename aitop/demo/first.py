@@ -6,7 +6,7 @@ import sqlite3
 from aitop import paths
 from aitop.config import ConfigError, load
 from aitop.history import schema
-from aitop.providers import Provider, choose
+from aitop.providers import Provider, selection
 from aitop.providers.load import load as load_providers
 
 NOTICE = "No Claude Code data on this machine yet, so here is a demo with made-up numbers."
@@ -19,8 +19,8 @@ def nothing_yet() -> bool:
     except ConfigError:
         return False  # what is wrong with it is told by whatever runs instead of the demo
     installed, _ = load_providers()
-    providers = choose.enabled(installed, config)
-    found = choose.folders(providers, config, dict(os.environ))
+    providers = selection.enabled(installed, config)
+    found = selection.folders(providers, config, dict(os.environ))
     return not (any(_has_record(p, folder) for p in providers for folder in found[p.name]) or _is_kept())
 
 

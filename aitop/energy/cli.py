@@ -26,7 +26,7 @@ def energy(since: str | None, until: str | None, zone: str | None, as_json: bool
     Ranges, because makers do not publish the size of their models. Counts output tokens only: the
     method has no figure for input and cached tokens. Needs the extra: pip install 'aitop-status[energy]'.
     """
-    from aitop.history import read
+    from aitop.history.query import sums_since
     from aitop.reports.cli import history
 
     start, end = _day(since, "--since"), _day(until, "--until", days=1)
@@ -37,7 +37,7 @@ def energy(since: str | None, until: str | None, zone: str | None, as_json: bool
     except ValueError as error:
         raise click.UsageError(f"--zone: {error}") from error
     db = history()
-    rows = read.outputs(db, start, end)
+    rows = sums_since.outputs(db, start, end)
     db.close()
     found = estimated(estimator, rows)
     click.echo(json.dumps(found, indent=1) if as_json else shown(found))

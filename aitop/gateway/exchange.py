@@ -2,7 +2,7 @@
 
 import uuid
 
-from aitop import journal
+from aitop.gateway import journal
 from aitop.gateway.meter import Found, Meter
 from aitop.gateway.programs import RECORDED, program
 from aitop.gateway.upstreams import OLLAMA, Upstream

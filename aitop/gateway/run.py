@@ -4,9 +4,9 @@ import asyncio
 import sys
 
 from aitop.gateway import headers
+from aitop.gateway.journal_writer import Writer
 from aitop.gateway.serve import serve
 from aitop.gateway.upstreams import OLLAMA, Route
-from aitop.gateway.writer import Writer
 
 WRITE_OUT = 5.0  # seconds for what waits for the disk at the end
 

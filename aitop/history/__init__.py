@@ -1,4 +1,5 @@
-"""The durable store: what every file told, once, priced, with sums that always agree with it.
+"""The durable store: every response, tool call and error once, priced, with sums that always agree.
 
-`store` is its one writer, `read` its questions; the rules of counting are in `rows` and `responses`.
+`write/` is its only writer, `query/` answers questions, `recovery/` keeps copies. It must not know a client's
+format or render anything. Read `schema.py` first, then `store.py`.
 """

@@ -8,8 +8,9 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from aitop.model import PICO, CacheState, Response, Sum, Timing, Usage
-from aitop.timings import Timings
+from aitop.model.events import CacheState, Response, Timing, Usage
+from aitop.model.histograms import Timings
+from aitop.model.sums import PICO, Sum
 
 INCOMPLETE_AFTER = 60.0  # seconds: a response still without a stop reason by then stays so
 CHARS_PER_TOKEN = 4.5  # a careful estimate: below it a healthy response never shows more than it reports

@@ -192,7 +192,7 @@ def _make(db: sqlite3.Connection) -> None:
 
 
 def _migrate(db: sqlite3.Connection, path: str, version: int) -> None:
-    from aitop.history.copying import copy
+    from aitop.history.recovery.copying import copy
 
     copy(db, f"{path}.v{version}")
     _script(db, "\n".join(MIGRATIONS[step] for step in range(version, VERSION)), VERSION)

@@ -9,16 +9,18 @@ lost, nothing counts twice. Knows no clock (`now` is an argument) and reads no f
 import sqlite3
 from collections.abc import Iterable
 
-from aitop.history import batch, keys, load, read, write
-from aitop.history.batch import Batch
-from aitop.history.bulk import Bulk
-from aitop.history.incidents import Incidents
-from aitop.history.ledger import Changes, Ledger, nothing
-from aitop.history.pairing import unnamed
-from aitop.history.responses import Responses
+from aitop.history import keys
+from aitop.history.query import sums_since
 from aitop.history.rows import File, Session
-from aitop.history.tools import Tools
-from aitop.model import (
+from aitop.history.write import commit, load, prepare
+from aitop.history.write.bulk_insert import Bulk
+from aitop.history.write.incidents import Incidents
+from aitop.history.write.ledger import Changes, Ledger, nothing
+from aitop.history.write.pairing import unnamed
+from aitop.history.write.prepare import Batch
+from aitop.history.write.responses import Responses
+from aitop.history.write.tools import Tools
+from aitop.model.events import (
     ApiError,
     CacheState,
     ClientTotals,
@@ -113,12 +115,12 @@ class History:
 
     def prepare(self, events: Iterable[Event], now: float) -> Batch:
         """What needs no look into the database: done by whoever read the events, in whatever process."""
-        return batch.prepare(events, self._prices, now)
+        return prepare.prepare(events, self._prices, now)
 
     def take(self, provider: str, found: Batch, now: float, file: File) -> None:
         """Take in a run of a file that was prepared."""
         if found.prices != self._prices.fingerprint:  # they changed meanwhile
-            self.apply(provider, batch.events(found), now, file)
+            self.apply(provider, prepare.events(found), now, file)
             return
         self.begin()
         self.apply(provider, self._bulk.take(provider, found, file), now, file)
@@ -184,7 +186,7 @@ class History:
 
     def priced_otherwise(self) -> bool:
         """Whether what is stored was priced by another table than this one; never of an empty history."""
-        if read.meta(self.db, "prices") == self._prices.fingerprint:
+        if sums_since.meta(self.db, "prices") == self._prices.fingerprint:
             return False
         if load.next_id(self.db, "response") > 1:
             return True
@@ -244,9 +246,9 @@ class History:
         """Write what was gathered into the open transaction, and let go of it."""
         ledger = self._ledger
         sessions = [session for session in ledger.sessions.values() if session.dirty]
-        write.everything(self.db, ledger.out, list(ledger.dirty_files), sessions, ledger.models)
-        write.inherited(self.db, ledger.out.inherited, ledger.sessions)
-        ledger.out = write.Pending()
+        commit.everything(self.db, ledger.out, list(ledger.dirty_files), sessions, ledger.models)
+        commit.inherited(self.db, ledger.out.inherited, ledger.sessions)
+        ledger.out = commit.Pending()
         ledger.dirty_files.clear()
         self._responses.forget()
         self._tools.forget()
@@ -255,7 +257,7 @@ class History:
 def _names(event: Event) -> list[int]:
     """The keys a row is found by: a response's names, a tool call's id."""
     if isinstance(event, Response):
-        return batch.names_of(event)
+        return prepare.names_of(event)
     if isinstance(event, ToolUse | ToolResult):
         return [keys.key("t", event.tool_use_id)]
     return []

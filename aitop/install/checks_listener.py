@@ -9,7 +9,8 @@ import sqlite3
 import stat
 
 from aitop import __version__, config, paths
-from aitop.history import check, restore, schema
+from aitop.history import schema
+from aitop.history.recovery import integrity, restore
 from aitop.install import service as units
 from aitop.install.findings import FAIL, OK, RESTART, WARN, Context, Found
 from aitop.providers.gateway.records import NO_USAGE
@@ -18,7 +19,7 @@ LOW_DISK = 100 * 1024 * 1024
 
 
 def listener(context: Context) -> Found:
-    from aitop.listener import lifecycle, outside
+    from aitop.listener import lifecycle, process_cache
 
     running, state = lifecycle.running(), context.state
     if running is None:
@@ -44,7 +45,7 @@ def listener(context: Context) -> Found:
     else:
         yield OK, "its state is fresh"
     pid = running.get("pid")
-    if state and isinstance(pid, int) and not outside.exists(pid):
+    if state and isinstance(pid, int) and not process_cache.exists(pid):
         yield FAIL, f"the state names pid {pid}, which does not exist", "aitop start"
 
 
@@ -154,14 +155,14 @@ def history(context: Context) -> Found:
     try:
         db = schema.connect_read_only(path)
         try:
-            trouble = check.problem(db)
+            trouble = integrity.problem(db)
         finally:
             db.close()
     except schema.HistoryError as error:
         yield WARN, str(error), "aitop start"
         return
     except sqlite3.Error as error:
-        if check.is_passing(error):  # locked, or out of reach: nothing against the file
+        if integrity.is_passing(error):  # locked, or out of reach: nothing against the file
             yield WARN, f"{path}: could not be checked: {error}", "run `aitop doctor` again in a moment"
             return
         trouble = str(error)

@@ -6,7 +6,7 @@ from typing import Any
 from aitop import config, paths
 from aitop.install import checks_client, files, jsontext, otel
 from aitop.install.findings import FAIL, OK, WARN, Context, Found
-from aitop.listener import token
+from aitop.receiver import token
 
 AGAIN = "aitop install --otel --write"
 

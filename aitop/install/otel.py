@@ -10,7 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 from aitop.install.settings import Unexpected
-from aitop.listener.token import HEADER
+from aitop.receiver.token import HEADER
 
 ENABLE = "CLAUDE_CODE_ENABLE_TELEMETRY"
 EXPORTER = "OTEL_LOGS_EXPORTER"

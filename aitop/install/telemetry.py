@@ -5,7 +5,7 @@ import os
 
 from aitop import config, paths
 from aitop.install import apply, files, otel, otel_config, record
-from aitop.listener import token
+from aitop.receiver import token
 
 
 def wanted(forward: str | None) -> otel.Wanted:

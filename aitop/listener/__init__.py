@@ -1,1 +1,5 @@
-"""The one background process: the only loop, the only clock, the only socket."""
+"""The one background process: its loop, its clock, its lock, and what it does beside its work.
+
+This room wires the others together; it must not parse a record, compute a cost or render a line.
+Read `loop.py` first.
+"""

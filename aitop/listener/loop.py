@@ -15,33 +15,37 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from aitop import paths, periods
-from aitop.alerts import Alert
+from aitop import paths
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
-from aitop.encode import encode
-from aitop.encode import shares as encode_shares
-from aitop.history import check, given, load, missing, restore
-from aitop.history.shares import with_data
+from aitop.history import tags_file
+from aitop.history.query.by_provider import with_data
+from aitop.history.recovery import gaps, integrity, restore
 from aitop.history.store import History
-from aitop.ingest import Ingest
-from aitop.listener import chores, token
-from aitop.listener.announce import Announcer
-from aitop.listener.log import Log
-from aitop.listener.money import dress
-from aitop.listener.outside import Outside
-from aitop.listener.receive import Arrival, Receiver
-from aitop.listener.sums import Sums
-from aitop.listener.watch import Watcher
-from aitop.notify.sender import Sender
+from aitop.history.write import load
+from aitop.ingest.inotify import Watcher
+from aitop.ingest.queue import Ingest
+from aitop.listener import maintenance
+from aitop.listener.feed import Sums
+from aitop.listener.process_cache import Outside
+from aitop.live.alerts import Alert
+from aitop.live.snapshot import MOST_SESSIONS, Facts, take
+from aitop.log import Log
+from aitop.model import periods
 from aitop.pricing import table
-from aitop.providers import choose
+from aitop.providers import selection
 from aitop.providers.load import load as load_providers
-from aitop.publish import Publisher
-from aitop.snapshot import MOST_SESSIONS, Facts, take
+from aitop.publish.announcer import Announcer
+from aitop.publish.files import Publisher
+from aitop.publish.money import dress
+from aitop.publish.notify.sender import Sender
+from aitop.publish.state_json import encode
+from aitop.publish.state_json import shares as encode_shares
+from aitop.receiver import token
+from aitop.receiver.unix_socket import Arrival, Receiver
 
 if TYPE_CHECKING:
-    from aitop.listener.telemetry import Telemetry
+    from aitop.receiver.telemetry import Telemetry
 
 RESCAN = 10.0  # seconds between looks through every folder; a safety net where the kernel tells of changes
 RESCAN_WATCHED = 60.0
@@ -58,9 +62,9 @@ class Listener:
         self.started_at = now
         self.selector = selectors.DefaultSelector()
         self.installed, self.broken = load_providers()
-        self.providers = choose.enabled(self.installed, config)
+        self.providers = selection.enabled(self.installed, config)
         self.prices = table.load(config.price_overrides, os.path.join(home, paths.PRICES))
-        self.db = restore.connect(home, now, log.error, chores.restoring)
+        self.db = restore.connect(home, now, log.error, maintenance.restoring)
         self.history = History(self.db, self.prices)
         self.ingest = self._ingest()
         self.receiver = Receiver(
@@ -70,12 +74,12 @@ class Listener:
         self.watcher = Watcher()
         self.sums = Sums(now)
         self.outside = Outside()
-        self.chores = chores.Chores(home, log)
+        self.chores = maintenance.Chores(home, log)
         self.alerts: tuple[Alert, ...] = ()
         self.telemetry: Telemetry | None = None
         self.config_error: str | None = None
         self.history_error: str | None = None
-        self.restored = missing.last(self.db)
+        self.restored = gaps.last(self.db)
         self.stopping: str | None = None
         self._arrivals: list[Arrival] = []
         self._again: list[tuple[float, str]] = []
@@ -237,7 +241,7 @@ class Listener:
         self._publish(now)
         self.sender.tick(self.alerts if self.ingest.complete else (), self.config, now)
         if self.ingest.complete and not self._trimmed:
-            chores.give_back_memory()
+            maintenance.give_back_memory()
         self._trimmed = self.ingest.complete
         reason = self.chores.tick(now, self.config, self.ingest.complete)
         if reason and self.stopping is None:
@@ -281,7 +285,7 @@ class Listener:
     def _tell_of(self, error: sqlite3.Error) -> None:
         """The history did not answer; where it is damaged, the next start restores it."""
         self.log.error(f"history: {error}")
-        if check.is_damage(error):
+        if integrity.is_damage(error):
             self.stopping = "damaged"
 
     def _publish(self, now: float) -> None:
@@ -340,7 +344,7 @@ class Listener:
             "config_error": self.config_error,
             "history_error": self.history_error,
             "history_restored": self.restored and self.restored.published(),
-            "broken_providers": choose.problems(self.installed, self.broken, self.config),
+            "broken_providers": selection.problems(self.installed, self.broken, self.config),
             "watching": self.watcher.active,
             "prices_problem": self.prices.problem,
             "otel": self._telemetry_doctor(),
@@ -375,14 +379,14 @@ class Listener:
 
     def _ingest(self) -> Ingest:
         helpers = min(2, os.cpu_count() or 1)
-        found = choose.folders(self.providers, self.config, dict(os.environ))
+        found = selection.folders(self.providers, self.config, dict(os.environ))
         return Ingest(self.history, self.providers, found, helpers)
 
     def _receive_telemetry(self) -> None:
         """What it needs is loaded when it is first switched on."""
         if self.telemetry is None and self.config["otel.enabled"]:
             try:
-                from aitop.listener.telemetry import Telemetry
+                from aitop.receiver.telemetry import Telemetry
             except ModuleNotFoundError:
                 self.log.error(token.MISSING)
                 return
@@ -397,7 +401,7 @@ class Listener:
         self.sums.recall(self.history, now)
         if self.history.priced_otherwise():
             self._reprice_from = 0
-        self.sums.keeper.given = given.read(self.home)
+        self.sums.keeper.given = tags_file.read(self.home)
         self._begin_day(now)
         self.announcer.publisher.tidy(set())
 
@@ -419,7 +423,7 @@ class Listener:
         """What can be told only once everything was read."""
         try:
             if self.restored and self.restored.incomplete is None:
-                self.restored = missing.judge(self.history)
+                self.restored = gaps.judge(self.history)
             self.sums.keeper.learn()
         except sqlite3.Error as error:
             self._tell_of(error)
@@ -436,7 +440,7 @@ class Listener:
     def _reload(self, now: float) -> None:
         """SIGHUP: read configuration and prices again; a broken file leaves the last good ones in force."""
         self._next_rescan = 0.0
-        self.sums.keeper.given = given.read(self.home)
+        self.sums.keeper.given = tags_file.read(self.home)
         try:
             self.config = load_config()
             self.config_error = None
@@ -453,7 +457,7 @@ class Listener:
         self.prices = self.history.prices = prices
         self.outside.forget_limits()
         self._release_helpers()
-        self.providers = choose.enabled(self.installed, self.config)
+        self.providers = selection.enabled(self.installed, self.config)
         self.receiver.offer(self.providers)
         self._receive_telemetry()
         self.ingest.stop()

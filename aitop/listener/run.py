@@ -9,12 +9,12 @@ import time
 
 from aitop import __version__, paths
 from aitop.config import Config, ConfigError, load
-from aitop.history import check, restore
+from aitop.history.recovery import integrity, restore
 from aitop.history.schema import HistoryError
 from aitop.listener import lifecycle
 from aitop.listener.lock import Held
-from aitop.listener.log import Log
-from aitop.listener.receive import SocketError
+from aitop.log import Log
+from aitop.receiver.unix_socket import SocketError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _open(home: str, log: Log) -> "Listener":
         try:
             listener = Listener(home, log, config, time.time())
         except sqlite3.Error as error:
-            if not check.is_passing(error):
+            if not integrity.is_passing(error):
                 raise
             log.error(f"{os.path.join(home, paths.HISTORY)}: {error}. Waiting until it can be opened")
             time.sleep(RETRY)
@@ -104,7 +104,7 @@ def _open(home: str, log: Log) -> "Listener":
 
 def _damage(home: str) -> str | None:
     try:
-        return check.problem_of(os.path.join(home, paths.HISTORY))
+        return integrity.problem_of(os.path.join(home, paths.HISTORY))
     except sqlite3.Error:
         return None
 

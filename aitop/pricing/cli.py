@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from aitop import config, paths
-from aitop.pricing import litellm, refresh, rows, table
+from aitop.pricing import litellm_prices, refresh, rows, table
 from aitop.pricing.rows import Model, Row, Schedule
 
 HEAD = ("model", "from", "in", "out", "cache read", "write 5m", "write 1h", "prompt", "mode", "source")
@@ -97,7 +97,7 @@ def _fail(message: str) -> NoReturn:
 
 
 def _shown(source: str) -> str:
-    return f"LiteLLM ({litellm.URL})" if source == "litellm" else source
+    return f"LiteLLM ({litellm_prices.URL})" if source == "litellm" else source
 
 
 def _today(now: float) -> str:

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from fractions import Fraction
 from typing import NamedTuple
 
-from aitop.model import Usage
+from aitop.model.events import Usage
 from aitop.pricing import normalise, rows
 from aitop.pricing.rows import Model, Row, Schedule
 from aitop.pricing.table import PriceTable

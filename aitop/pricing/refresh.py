@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from aitop.pricing import litellm, normalise, rows, table
-from aitop.pricing.litellm import Offer
+from aitop.pricing import litellm_prices, normalise, rows, table
+from aitop.pricing.litellm_prices import Offer
 from aitop.pricing.rows import Model, Row, Step
 
 DAY = 86_400.0
@@ -68,7 +68,7 @@ def is_due(target: str, now: float) -> bool:
 
 
 def _update(source: str, target: str, now: float, force: bool, timeout: float) -> Result:
-    place = litellm.URL if source == "litellm" else source
+    place = litellm_prices.URL if source == "litellm" else source
     try:
         earlier = table.read_refreshed(target)
     except rows.PriceDataError:
@@ -154,8 +154,8 @@ def _parse(raw: bytes, place: str, today: str) -> tuple[dict[str, Offer], str]:
     except orjson.JSONDecodeError as error:
         raise RefreshError(f"{place}: is not JSON ({error}); is it the address of the raw file?") from error
     try:
-        if litellm.looks_like(data):
-            return litellm.read(data), today
+        if litellm_prices.looks_like(data):
+            return litellm_prices.read(data), today
         models = rows.parse_models(data, "")
         as_of = str(data.get("as_of") or today)
         rows.epoch(as_of)

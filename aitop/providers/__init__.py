@@ -9,7 +9,7 @@ docs/providers.md explains all of this with a complete example.
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from aitop.model import Event
+from aitop.model.events import Event
 from aitop.otlp import Record
 
 

@@ -4,7 +4,7 @@ Source: the semantic conventions for generative AI (in development); names that 
 those of OpenLLMetry, are read too, since libraries follow late. `input_tokens` is all input there.
 """
 
-from aitop.model import Response, Usage
+from aitop.model.events import Response, Usage
 from aitop.otlp import Record
 from aitop.providers.lenient import count, milliseconds, word
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from aitop.providers.guard import Guarded
+from aitop.providers.isolation import Guarded
 
 GROUP = "aitop.providers"
 OURS = "aitop_status-"

@@ -14,11 +14,12 @@ from functools import partial
 from operator import add
 from typing import Any, NamedTuple
 
-from aitop import periods, rules
-from aitop.history import cells
-from aitop.history.cells import Cell, SessionFacts
-from aitop.model import PICO, ZERO, Sum
-from aitop.money.blocks import borders
+from aitop.config import budgets_and_tags
+from aitop.history.query import spans
+from aitop.history.query.spans import Cell, SessionFacts
+from aitop.live.money.blocks import borders
+from aitop.model import periods
+from aitop.model.sums import PICO, ZERO, Sum
 
 WIDTH = len(Sum._fields)
 
@@ -52,20 +53,25 @@ class Asker:
     """One history and one filter, asked for any grouping."""
 
     def __init__(
-        self, db: sqlite3.Connection, wanted: Filter, tags: tuple[rules.TagRule, ...], given: dict[str, str]
+        self,
+        db: sqlite3.Connection,
+        wanted: Filter,
+        tags: tuple[budgets_and_tags.TagRule, ...],
+        given: dict[str, str],
     ) -> None:
         self.db, self.wanted = db, wanted
-        self.facts = cells.facts(db)
+        self.facts = spans.facts(db)
         self.tags = {
-            f.id: rules.tag_of(given.get(f.name), f.tag, f.cwd, f.branch, tags) for f in self.facts.values()
+            f.id: budgets_and_tags.tag_of(given.get(f.name), f.tag, f.cwd, f.branch, tags)
+            for f in self.facts.values()
         }
         self.allowed = {f.id for f in self.facts.values() if self._allows(f)}
         self.days = self._days()
-        self.only = cells.Only(len(self.allowed) < len(self.facts), self._models())
+        self.only = spans.Only(len(self.allowed) < len(self.facts), self._models())
         if self.only.sessions:
-            cells.let_through(db, self.allowed)
+            spans.let_through(db, self.allowed)
 
-    def spans(self) -> list[cells.Span]:
+    def day_spans(self) -> list[spans.Span]:
         """One for each day."""
         midnights = [periods.midnight(day, self.wanted.zone) for day in self.days]
         if not self.days:
@@ -75,13 +81,13 @@ class Asker:
 
     def cells(self) -> Iterable[Cell]:
         """What the filter lets through, by session and model."""
-        spans = self.spans()
-        return cells.cells(self.db, (spans[0][0], spans[-1][1]), self.only) if spans else ()
+        days = self.day_spans()
+        return spans.cells(self.db, (days[0][0], days[-1][1]), self.only) if days else ()
 
     def periods(self, name: str) -> Answer:
         """By day, week or month: `name` is the key."""
         found: dict[str, Sum] = {}
-        for day, value in zip(self.days, cells.sums(self.db, self.spans(), self.only), strict=True):
+        for day, value in zip(self.days, spans.sums(self.db, self.day_spans(), self.only), strict=True):
             if any(value):
                 label = _label(name, day)
                 found[label] = _total((found[label], value)) if label in found else value
@@ -147,22 +153,22 @@ class Asker:
         for provider in providers:
             mine = [
                 (begins, ends)
-                for begins, ends in borders(partial(cells.first_use, self.db, provider=provider))
+                for begins, ends in borders(partial(spans.first_use, self.db, provider=provider))
                 if (start is None or begins >= start) and (end is None or begins < end)
             ]
             only = self.only
             if len(providers) > 1:
-                cells.let_through(self.db, [i for i in self.allowed if self.facts[i].provider == provider])
+                spans.let_through(self.db, [i for i in self.allowed if self.facts[i].provider == provider])
                 only = only._replace(sessions=True)
-            for block, value in zip(mine, cells.sums(self.db, mine, only), strict=True):
+            for block, value in zip(mine, spans.sums(self.db, mine, only), strict=True):
                 total = _total((total, value))
                 rows += [self._block(provider, block, value, now)] if any(value) else []
         return Answer("block", sorted(rows, key=lambda row: (row["started_at"], row["provider"])), total)
 
     def tools(self) -> Answer:
         found: dict[str, list[int]] = {}
-        spans = self.spans()
-        for tool in cells.tools(self.db, (spans[0][0], spans[-1][1]), self.only) if spans else ():
+        days = self.day_spans()
+        for tool in spans.tools(self.db, (days[0][0], days[-1][1]), self.only) if days else ():
             known = found.setdefault(tool.name, [0, 0])
             known[0] += tool.calls
             known[1] += tool.failures
@@ -204,7 +210,7 @@ class Asker:
         w = self.wanted
         return (
             (w.provider is None or f.provider == w.provider)
-            and (w.project is None or rules.in_folder(f.cwd, w.project))
+            and (w.project is None or budgets_and_tags.in_folder(f.cwd, w.project))
             and (w.tag is None or fnmatchcase(self.tags[f.id] or "", w.tag))
         )
 
@@ -218,7 +224,7 @@ class Asker:
         return tuple(identity for identity, name in found if fnmatchcase(name, shown))
 
     def _days(self) -> list[date]:
-        known = cells.bounds(self.db)
+        known = spans.bounds(self.db)
         if known is None:
             return []
         zone = self.wanted.zone

@@ -12,13 +12,14 @@ from collections.abc import Callable
 
 from aitop import paths
 from aitop.config import load as load_config
-from aitop.history import check, missing, restore, schema
+from aitop.history import schema
+from aitop.history.recovery import gaps, integrity, restore
 from aitop.history.store import History
-from aitop.ingest import Ingest
+from aitop.ingest.queue import Ingest
 from aitop.listener import lifecycle
 from aitop.listener.lock import Held
 from aitop.pricing import table
-from aitop.providers import choose
+from aitop.providers import selection
 from aitop.providers.load import load as load_providers
 
 Progress = Callable[[int, int], None]  # (bytes read, bytes to read)
@@ -56,7 +57,7 @@ def _read_or_restore(home: str, progress: Progress, now: float) -> None:
     try:
         read_everything(home, progress, now)
     except sqlite3.Error as error:
-        if not check.is_damage(error):
+        if not integrity.is_damage(error):
             raise
         restore.suspect(home, str(error))
         read_everything(home, progress, now)
@@ -67,14 +68,14 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
     config = load_config()
     prices = table.load(config.price_overrides, os.path.join(home, paths.PRICES))
     installed, _ = load_providers()
-    providers = choose.enabled(installed, config)
+    providers = selection.enabled(installed, config)
     db = restore.connect(home, now, _say)
     try:
         history = History(db, prices, floor=END, exact=END)  # nobody keeps running sums here
         ingest = Ingest(
             history,
             providers,
-            choose.folders(providers, config, dict(os.environ)),
+            selection.folders(providers, config, dict(os.environ)),
             min(2, os.cpu_count() or 1),
         )
         otherwise = history.priced_otherwise()
@@ -96,7 +97,7 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
         history.commit()
         if otherwise:
             _reprice(history, now)
-        missing.judge(history)
+        gaps.judge(history)
         history.commit()
     finally:
         db.close()

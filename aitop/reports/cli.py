@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
-from aitop import paths, periods
+from aitop import paths
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
-from aitop.history import given
+from aitop.history import tags_file
 from aitop.history.schema import HistoryError
+from aitop.model import periods
 from aitop.reports import catchup, commits, formats, git, plot
 from aitop.reports.ask import Answer, Asker, Filter
 
@@ -100,7 +101,7 @@ _command(
 
 def asked(wanted: Filter, config: Config) -> Asker:
     """The history, brought up to date, with a filter laid over it."""
-    return Asker(history(), wanted, config.tags, given.read(paths.home()))
+    return Asker(history(), wanted, config.tags, tags_file.read(paths.home()))
 
 
 def _config() -> Config:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from aitop.history import cells
-from aitop.model import ZERO, Sum
+from aitop.history.query import spans
+from aitop.model.sums import ZERO, Sum
 from aitop.reports.ask import Answer, Asker, project, usd
 from aitop.reports.git import Commit
 from aitop.reports.table import clean
@@ -27,7 +27,7 @@ def answer(
     tops: dict[str, str | None] = {}
     repositories: dict[str, list[Commit]] = {}
     found: dict[tuple[str, str | None], Share] = {}
-    for at, session, cost, unpriced in cells.responses(asker.db, (start, end)):
+    for at, session, cost, unpriced in spans.responses(asker.db, (start, end)):
         cwd = asker.facts[session].cwd
         if session not in asker.allowed or not cwd:
             continue

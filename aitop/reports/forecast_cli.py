@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from aitop.money.forecast import Forecast, Scores, test
-from aitop.money.keeper import Keeper
+from aitop.live.money.forecast import Forecast, Scores, test
+from aitop.live.money.keeper import Keeper
 from aitop.reports.cli import history
 
 WORDS = {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aitop.model import Sum
+from aitop.model.sums import Sum
 from aitop.reports.ask import figures, project
 
 Layout = tuple[tuple[str, str], ...]

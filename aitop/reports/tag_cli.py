@@ -7,7 +7,8 @@ import click
 from filelock import FileLock, Timeout
 
 from aitop import paths
-from aitop.history import cells, given, schema
+from aitop.history import schema, tags_file
+from aitop.history.query import spans
 from aitop.history.schema import HistoryError
 
 LONGEST = 64
@@ -23,7 +24,7 @@ def tag(session: str | None, name: str | None, clear: bool) -> None:
     """Give a session (its id, or the beginning of it) the tag NAME; "" gives it none. Alone: list them."""
     home = paths.home()
     if session is None:
-        for identity, given_name in sorted(given.read(home).items()):
+        for identity, given_name in sorted(tags_file.read(home).items()):
             click.echo(f"{identity}  {given_name or '(none)'}")
         return
     if clear == (name is not None):
@@ -33,13 +34,13 @@ def tag(session: str | None, name: str | None, clear: bool) -> None:
         raise click.UsageError(f"a tag is at most {LONGEST} printable characters")
     try:
         with FileLock(os.path.join(home, "tags.lock"), timeout=5, mode=0o600):
-            tags = given.read(home)
+            tags = tags_file.read(home)
             tags.pop(identity, None)
             if name is not None:
                 tags[identity] = name
-            given.write(home, tags)
+            tags_file.write(home, tags)
     except (OSError, Timeout) as error:
-        raise click.ClickException(f"{home}: cannot write {given.NAME}: {error}") from error
+        raise click.ClickException(f"{home}: cannot write {tags_file.NAME}: {error}") from error
     click.echo(f"{identity}  {'as before' if clear else name or '(none)'}")
 
 
@@ -50,7 +51,7 @@ def _session(home: str, beginning: str) -> str:
         raise click.ClickException("there is no history yet: `aitop start`, or `aitop report`")
     try:
         db = schema.connect_read_only(path)
-        names = sorted({f.name for f in cells.facts(db).values() if f.name.startswith(beginning)})
+        names = sorted({f.name for f in spans.facts(db).values() if f.name.startswith(beginning)})
         db.close()
     except (HistoryError, sqlite3.Error) as error:
         raise click.ClickException(str(error)) from error

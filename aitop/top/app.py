@@ -21,12 +21,12 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.widgets import Input
 
-from aitop.top import act, deeds, keys, picture, questions, steer, themes, world
+from aitop.top import actions, keys, navigation, picture, processes, questions, themes, view_model
 from aitop.top.choices import THEMES, Choices, after
 from aitop.top.paint import RICH, SIMPLE, UNCOLOURED
+from aitop.top.view_model import World
 from aitop.top.widgets import dialogs
 from aitop.top.widgets.lines import Lines, Pane
-from aitop.top.world import World
 
 LOOK = 0.25  # seconds between two looks at the state's stamp
 PATIENCE = 10  # seconds that leaving may take
@@ -59,10 +59,12 @@ class Top(App[int]):
         super().__init__(ansi_color=True)
         self.clock = clock
         self.choices = choices or Choices()
-        self.feed = world.Feed()
+        self.feed = view_model.Feed()
         self.world = World()
         self.picture: picture.Picture | None = None
-        self.seen: dict[tuple[str, str], act.Process] = {}  # whose process each session's was at first sight
+        self.seen: dict[
+            tuple[str, str], processes.Process
+        ] = {}  # whose process each session's was at first sight
         self.asked = questions.Asked()
         self.asking = False
         self.glyphs = SIMPLE if os.environ.get("TERM") == "linux" else RICH
@@ -99,7 +101,7 @@ class Top(App[int]):
         self.look(first=True)
         self.set_interval(LOOK, self.look)
         if not self.world.state or self.world.trouble:
-            self.run_worker(deeds.start(self, unless_stopped=True))
+            self.run_worker(actions.start(self, unless_stopped=True))
 
     def leave(self, code: int) -> None:
         """End with this code. Drawing to a terminal that has gone may never end: then after PATIENCE, without ado."""
@@ -116,14 +118,14 @@ class Top(App[int]):
         changed = self.feed.look()
         if self.world.paused:
             return
-        trouble = world.trouble(self.feed.state, self.clock())
+        trouble = view_model.trouble(self.feed.state, self.clock())
         if changed or first or trouble != self.world.trouble:
             state, number = self.feed.state, self.feed.number
             self.world = replace(
-                self.world, state=state, trouble=trouble, note=world.note(state), number=number
+                self.world, state=state, trouble=trouble, note=view_model.note(state), number=number
             )
-            if first or trouble or number != self.shown_number or not world.at_rest(state):
-                deeds.remember(self)
+            if first or trouble or number != self.shown_number or not view_model.at_rest(state):
+                actions.remember(self)
                 self.show()
             elif time.monotonic() - self.shown_at >= REST:
                 self.show()
@@ -146,7 +148,9 @@ class Top(App[int]):
             found = picture.paint(self.world, self.choices, size.width - self.narrowed, height, self.glyphs)
         view, marked = self.choices.view, -1
         if any(found.keys):
-            marked, key = steer.cursor(found.keys, self.choices.cursor.get(view, ""), self.index.get(view, 0))
+            marked, key = navigation.cursor(
+                found.keys, self.choices.cursor.get(view, ""), self.index.get(view, 0)
+            )
             self.index[view] = marked
             if key != self.choices.cursor.get(view):
                 self.choices = self.choices.at(key)
@@ -207,8 +211,8 @@ class Top(App[int]):
             return
         if not keys.allowed(name, self.choices.view):
             return
-        if name in steer.STEPS:
-            self.choose(steer.step(self.choices, self.world, name, arguments))
+        if name in navigation.STEPS:
+            self.choose(navigation.step(self.choices, self.world, name, arguments))
         elif name in ("move", "page", "edge"):
             self.go(name, arguments[0])
         elif name == "quit":
@@ -224,7 +228,7 @@ class Top(App[int]):
         elif name == "help":
             self.push_screen(dialogs.Help())
         else:
-            self.run_worker(deeds.do(self, name))
+            self.run_worker(actions.do(self, name))
 
     def choose(self, choices: Choices) -> None:
         """Show what other choices show."""
@@ -249,7 +253,7 @@ class Top(App[int]):
         view = self.choices.view
         if found.keys:
             here = (self.choices.cursor.get(view, ""), self.index.get(view, 0))
-            self.put_cursor(steer.cursor(found.keys, *here, steps)[0])
+            self.put_cursor(navigation.cursor(found.keys, *here, steps)[0])
         else:
             self.pane.scroll_to(y=self.pane.scroll_offset.y + steps, animate=False, force=True)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from aitop.history.detail import Mix
+from aitop.history.query.session_detail import Mix
 from aitop.pricing import normalise, rows
 from aitop.pricing.table import PriceTable
 

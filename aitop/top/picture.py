@@ -15,7 +15,7 @@ from aitop.top import compare, keys, overview, rows, session, sessions, table
 from aitop.top.choices import Choices, Sorting
 from aitop.top.paint import BLANK, Glyphs, Line, Span, fit, span, spread, text_of, width_of
 from aitop.top.table import Row
-from aitop.top.world import Answers, World, readable
+from aitop.top.view_model import Answers, World, readable
 
 COLUMNS = {"sessions": sessions.COLUMNS, "tools": rows.TOOLS, "models": rows.MODELS, "compare": rows.COMPARE}
 NOUNS = {"sessions": "sessions", "tools": "tools", "models": "models", "compare": "models"}

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from aitop import config, paths, periods
-from aitop.history import detail, schema
+from aitop import config, paths
+from aitop.history import schema
+from aitop.history.query import session_detail
+from aitop.model import periods
 from aitop.pricing import table as prices
 from aitop.segments import fields, humanize
 from aitop.top import compare, sessions
 from aitop.top.choices import Choices
-from aitop.top.world import Answers, World
+from aitop.top.view_model import Answers, World
 
 EVERY = {"hourly": 1.5, "agents": 2.0, "detail": 1.5, "mixes": 5.0, "prices": 3600.0}  # seconds at least
 
@@ -80,12 +82,12 @@ def _answer(question: Question, known: Answers, now: float) -> Answers:
     db = schema.connect_read_only(paths.in_home(paths.HISTORY))
     try:
         if question.kind == "hourly":
-            return replace(known, hourly=detail.hourly(db, now), problem="")
+            return replace(known, hourly=session_detail.hourly(db, now), problem="")
         if question.kind == "agents":
-            return replace(known, agents=detail.agents(db, list(question.about)), problem="")
+            return replace(known, agents=session_detail.agents(db, list(question.about)), problem="")
         if question.kind == "detail":
             provider, name = question.about
-            found = detail.session(db, provider, name, now)
+            found = session_detail.session(db, provider, name, now)
             return replace(known, details={question.about: found}, problem="")
         if known.prices is None:
             known = replace(
@@ -94,7 +96,7 @@ def _answer(question: Question, known: Answers, now: float) -> Answers:
         assert known.prices is not None
         span = question.about[0]
         start = 0.0 if span == "all" else periods.starts(now)[span]
-        mixes = {**known.mixes, span: detail.mixes(db, start, compare.steps(known.prices))}
+        mixes = {**known.mixes, span: session_detail.mixes(db, start, compare.steps(known.prices))}
         return replace(known, mixes=mixes, problem="")
     finally:
         db.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from aitop.model import PICO
+from aitop.model.sums import PICO
 from aitop.segments import fields, humanize
 from aitop.segments.text import clean
 from aitop.top.compare import Alternative, Usage

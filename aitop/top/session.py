@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from aitop.encode import SECONDS, window
-from aitop.history.detail import Detail
-from aitop.model import PICO, Sum
+from aitop.history.query.session_detail import Detail
+from aitop.model.histograms import Timings
+from aitop.model.sums import PICO, Sum
+from aitop.publish.state_json import SECONDS, window
 from aitop.segments import fields, humanize
 from aitop.segments.text import clean
-from aitop.timings import Timings
 from aitop.top import charts, meters, sessions
 from aitop.top.paint import BLANK, Glyphs, Line, Span, beside, box, left, right, span
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aitop.history.detail import Agent
+from aitop.history.query.session_detail import Agent
 from aitop.segments import fields, humanize
 from aitop.segments.text import clean
 from aitop.top.choices import Choices

@@ -8,9 +8,10 @@ import sys
 import time
 
 from conftest import ROOT
-from lines import MODEL, assistant, compact, gave_up, result, transcript, usage, use, user
+from support.lines import MODEL, assistant, compact, gave_up, result, transcript, usage, use, user
 
-from aitop.history import cells, schema
+from aitop.history import schema
+from aitop.history.query import spans
 from aitop.reports import catchup
 
 MODELS = (MODEL, "claude-haiku-4-5", "claude-opus-99", "somebody-else")
@@ -74,9 +75,9 @@ def numbers(home):
     """(session, model) → every number that was counted of it, and the cost in picodollars."""
     db = schema.connect_read_only(os.path.join(home, "history.db"))
     try:
-        facts = cells.facts(db)
+        facts = spans.facts(db)
         found = {}
-        for session, model, value in cells.cells(db, (0, 4_102_444_800), cells.Only()):
+        for session, model, value in spans.cells(db, (0, 4_102_444_800), spans.Only()):
             key = (facts[session].name, model)
             known = found.get(key, (0,) * len(value))
             found[key] = tuple(a + b for a, b in zip(known, value, strict=True))

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import pytest
 from conftest import ROOT
-from lines import append, assistant, transcript
+from support.lines import append, assistant, transcript
 
 from .conftest import LONG
 from .ground import fill, name, numbers, recount

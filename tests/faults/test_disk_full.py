@@ -15,7 +15,7 @@ import time
 
 import pytest
 from conftest import ROOT
-from lines import append, assistant
+from support.lines import append, assistant
 
 from .ground import aitop, catch_up, fill, name, numbers, recount
 

@@ -15,13 +15,14 @@ import time
 
 import pytest
 from conftest import ROOT
-from lines import append, assistant
+from support.lines import append, assistant
 
-from aitop import periods
 from aitop.config import Config
-from aitop.history import backup, check, missing, restore, schema
-from aitop.listener.chores import Chores
-from aitop.listener.log import Log
+from aitop.history import schema
+from aitop.history.recovery import backup, gaps, integrity, restore
+from aitop.listener.maintenance import Chores
+from aitop.log import Log
+from aitop.model import periods
 
 from .conftest import LONG
 from .ground import aitop, catch_up, fill, name, numbers, recount
@@ -74,11 +75,11 @@ def read(path):
 def find_and_restore(home):
     """What the daily check and the next start do; what was wrong, None for what no check can see."""
     path = os.path.join(home, "history.db")
-    trouble = check.problem_of(path)
+    trouble = integrity.problem_of(path)
     if trouble is not None:
         restore.suspect(home, trouble)
     catch_up(home)
-    assert check.problem_of(path) is None or trouble is None
+    assert integrity.problem_of(path) is None or trouble is None
     return trouble
 
 
@@ -99,7 +100,7 @@ def told_of(home):
     """The days that are said to be incomplete; None when a span without a witness is."""
     db = schema.connect_read_only(os.path.join(home, "history.db"))
     try:
-        known = missing.last(db)
+        known = gaps.last(db)
         return (set(), False) if known is None else (set(known.incomplete), known.unknown is not None)
     finally:
         db.close()
@@ -307,7 +308,7 @@ def test_a_history_damaged_twice_keeps_both_files_and_what_was_missing(
 
 
 def test_what_is_sound_passes_every_check(home, ground, tally):
-    assert check.problem_of(ground[0]) is None
+    assert integrity.problem_of(ground[0]) is None
     assert not [n for n in os.listdir(home) if "damaged" in n]
 
 
@@ -398,7 +399,7 @@ def test_damage_under_a_running_listener_ends_with_a_working_history(
             listener.start()
         listener.wait_for(lambda s: s["scan"]["complete"] and s["today"]["requests"] >= 200, 20)
         assert listener.end() == 0
-        assert check.problem_of(path) is None
+        assert integrity.problem_of(path) is None
         tally.same(numbers(listener.home), recount(tmp_path))
 
 
@@ -466,7 +467,7 @@ def test_a_restore_killed_at_any_step_is_finished_by_the_next_start(home, ground
             rows = json.loads(aitop("report", "sessions", "--json").stdout)
             assert rows
             tally.same(numbers(home), wanted, f"killed at {step} {at}:")
-            assert check.problem_of(path) is None
+            assert integrity.problem_of(path) is None
 
 
 def child(plan, *words):

@@ -12,7 +12,7 @@ import time
 
 import pytest
 from conftest import ROOT
-from lines import append, assistant
+from support.lines import append, assistant
 
 from .ground import fill, name, numbers, recount
 

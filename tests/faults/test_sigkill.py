@@ -17,9 +17,9 @@ import time
 
 import pytest
 from conftest import ROOT
-from lines import append, assistant, result, transcript, usage, use, user
+from support.lines import append, assistant, result, transcript, usage, use, user
 
-from aitop.history import check
+from aitop.history.recovery import integrity
 
 from .conftest import LONG
 from .ground import catch_up, fill, name, numbers, recount
@@ -183,7 +183,7 @@ def after_the_fault(home, tally, tmp_path, where):
         with contextlib.suppress(FileNotFoundError):
             shutil.copyfile(os.path.join(home, file), os.path.join(copy, file))
     catch_up(copy)
-    assert check.problem_of(os.path.join(copy, "history.db")) is None
+    assert integrity.problem_of(os.path.join(copy, "history.db")) is None
     tally.same(numbers(copy), recount(tmp_path), where)
     assert not [left for left in os.listdir(copy) if "damaged" in left]
     shutil.rmtree(copy)

@@ -10,9 +10,9 @@ import shutil
 import time
 
 import pytest
-from lines import append, assistant, encode, transcript, user
+from support.lines import append, assistant, encode, transcript, user
 
-from aitop.history import check
+from aitop.history.recovery import integrity
 
 from .conftest import LONG
 from .ground import fill, name, numbers, recount
@@ -134,7 +134,7 @@ def test_whatever_is_done_to_a_transcript_each_response_counts_once(seed, listen
     client.finish()
     settle(listener, client, tally, done)
     assert listener.end() == 0
-    assert check.problem_of(os.path.join(listener.home, "history.db")) is None
+    assert integrity.problem_of(os.path.join(listener.home, "history.db")) is None
 
 
 def settle(listener, client, tally, done):

@@ -5,7 +5,7 @@ import signal
 import time
 
 import pytest
-from lines import append, assistant
+from support.lines import append, assistant
 
 from .conftest import LONG
 from .ground import aitop, fill, name, numbers, recount

@@ -11,21 +11,22 @@ from typing import Any
 
 import orjson
 
-from aitop import periods, segments
-from aitop.aggregator import Aggregator
+from aitop import segments
 from aitop.config import Config
-from aitop.encode import encode, projects
-from aitop.encode import shares as encode_shares
 from aitop.history import schema
 from aitop.history.store import History
-from aitop.listener.money import dress
-from aitop.money.keeper import Keeper
-from aitop.notify import channels
+from aitop.live.aggregator import Aggregator
+from aitop.live.by_provider import Shares
+from aitop.live.money.keeper import Keeper
+from aitop.live.snapshot import Facts, take
+from aitop.model import periods
 from aitop.pricing import table
 from aitop.providers import Feed, Parsed
-from aitop.providers.check import checked_feed, checked_parsed
-from aitop.shares import Shares
-from aitop.snapshot import Facts, take
+from aitop.providers.conformance import checked_feed, checked_parsed
+from aitop.publish.money import dress
+from aitop.publish.notify import channels
+from aitop.publish.state_json import encode, projects
+from aitop.publish.state_json import shares as encode_shares
 from aitop.top import plain
 
 from . import judge

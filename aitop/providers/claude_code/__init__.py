@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from aitop.model import Event
+from aitop.model.events import Event
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.claude_code import hooks, telemetry, transcript

@@ -5,7 +5,7 @@ Pure functions over parsed JSON. Called for every line that matters of a first r
 
 from typing import Any
 
-from aitop.model import Usage
+from aitop.model.events import Usage
 from aitop.providers.lenient import count, text
 
 

@@ -7,7 +7,7 @@ own happened when it arrived.
 
 from typing import Any
 
-from aitop.model import (
+from aitop.model.events import (
     ApiError,
     CacheState,
     ClientTotals,

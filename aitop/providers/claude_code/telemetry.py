@@ -6,7 +6,7 @@ the same call, the request's id makes both one. Failed calls and compactions are
 only those of hidden calls are not. Attributes as sent by 2.1.330.
 """
 
-from aitop.model import ApiError, Event, Response, ToolResult, Usage
+from aitop.model.events import ApiError, Event, Response, ToolResult, Usage
 from aitop.otlp import Record
 from aitop.providers.lenient import count, milliseconds, word
 

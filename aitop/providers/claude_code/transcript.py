@@ -10,7 +10,7 @@ Must not keep any text: only its length leaves this file.
 import os
 from typing import Any
 
-from aitop.model import (
+from aitop.model.events import (
     ApiError,
     ClientTotals,
     Compaction,
@@ -21,11 +21,11 @@ from aitop.model import (
     ToolUse,
 )
 from aitop.providers import Parsed, Source
-from aitop.providers.claude_code import kinds
-from aitop.providers.claude_code.cut import cut
+from aitop.providers.claude_code import record_kind
 from aitop.providers.claude_code.fields import is_nothing
-from aitop.providers.claude_code.resting import last_record, resting
-from aitop.providers.claude_code.told import NAMELESS, Told, last
+from aitop.providers.claude_code.response_builder import NAMELESS, Told, last
+from aitop.providers.claude_code.session_status import last_record, resting
+from aitop.providers.claude_code.tool_result import cut
 from aitop.providers.lenient import epoch, loads, size, text, word
 
 SMALL = 65_536  # lines of the client's own bookkeeping (compaction, errors, totals) are smaller than this
@@ -85,7 +85,7 @@ class _Run:
         while (stop := data.find(b"\n", at)) >= 0:
             if self.first_at is None or self.session is None:
                 self._open(data[at:stop])
-            what = kinds.of(data, at, stop)
+            what = record_kind.of(data, at, stop)
             if what == b"assistant":
                 self._assistant(data[at:stop], start + at)
             elif what == b"user":

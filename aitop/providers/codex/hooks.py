@@ -7,7 +7,7 @@ by the header, when `aitop` itself sent them.
 import os
 from typing import Any
 
-from aitop.model import Event, SessionInfo, Status, ToolResult, ToolUse
+from aitop.model.events import Event, SessionInfo, Status, ToolResult, ToolUse
 from aitop.providers import Feed
 from aitop.providers.codex.rollout import NAME, tool_id
 from aitop.providers.lenient import text

@@ -6,7 +6,7 @@ Each token count carries the newest word on two windows, the short and the long 
 
 from typing import Any
 
-from aitop.model import Limit
+from aitop.model.events import Limit
 from aitop.providers.lenient import text
 
 NAMES = {300: "five_hour", 10_080: "seven_day"}

@@ -13,7 +13,7 @@ import os
 import re
 from typing import Any
 
-from aitop.model import (
+from aitop.model.events import (
     ApiError,
     Compaction,
     ContextSize,

@@ -5,7 +5,7 @@ history pairs it with the rollout's by thread, time and numbers. Where no rollou
 (`codex exec --ephemeral`, another machine) it counts by itself. Attributes as sent by 0.169.0.
 """
 
-from aitop.model import Event, Response, ToolResult, Usage
+from aitop.model.events import Event, Response, ToolResult, Usage
 from aitop.otlp import Record
 from aitop.providers.codex.rollout import DONE, UNKNOWN, tool_id
 from aitop.providers.lenient import count, epoch, milliseconds

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from aitop.model import (
+from aitop.model.events import (
     ApiError,
     Compaction,
     ContextSize,

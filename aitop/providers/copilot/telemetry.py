@@ -4,7 +4,7 @@ It follows the GenAI conventions. Its session events know no response ids, so th
 session, time and numbers; tools and all else its session events tell. Attributes as sent by 1.0.102.
 """
 
-from aitop.model import Event
+from aitop.model.events import Event
 from aitop.otlp import Record
 from aitop.providers import genai
 

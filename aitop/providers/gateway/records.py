@@ -6,7 +6,7 @@ tokens are unknown, so it goes under a model name of its own, which has no price
 
 from typing import Any
 
-from aitop.model import ApiError, Event, Response, SessionInfo, Usage
+from aitop.model.events import ApiError, Event, Response, SessionInfo, Usage
 from aitop.providers import Parsed, Source
 from aitop.providers.gateway import entry
 from aitop.providers.lenient import count, epoch, loads, text

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from aitop.model import ApiError, Event, Response, SessionInfo, ToolUse, Usage
+from aitop.model.events import ApiError, Event, Response, SessionInfo, ToolUse, Usage
 from aitop.providers import Parsed, Source
 from aitop.providers.files import read_regular
 from aitop.providers.lenient import count, epoch, loads, text

@@ -6,7 +6,7 @@ payload's own time, which only Gemini sends, tells it from Claude Code.
 
 from typing import Any
 
-from aitop.model import Event, SessionInfo, Status
+from aitop.model.events import Event, SessionInfo, Status
 from aitop.providers import Feed
 from aitop.providers.gemini.chat import NAME
 from aitop.providers.lenient import epoch, text

@@ -4,7 +4,7 @@ A response has no id here that its chat knows: the history pairs the two by sess
 What chooses the model, sums up or searches the web is told here alone. Attributes as sent by 0.61.0.
 """
 
-from aitop.model import ApiError, Event, Response, Usage
+from aitop.model.events import ApiError, Event, Response, Usage
 from aitop.otlp import Record
 from aitop.providers.gemini.chat import DONE
 from aitop.providers.lenient import count, epoch, milliseconds, word

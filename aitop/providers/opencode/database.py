@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from aitop.model import ClientTotals, Event, SessionInfo, ToolUse
+from aitop.model.events import ClientTotals, Event, SessionInfo, ToolUse
 from aitop.providers import Parsed, Source
 from aitop.providers.files import check_database
 from aitop.providers.lenient import epoch, loads, text

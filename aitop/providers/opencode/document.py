@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from aitop.model import ApiError, Event, Response, SessionInfo
+from aitop.model.events import ApiError, Event, Response, SessionInfo
 from aitop.providers import Parsed, Source
 from aitop.providers.files import read_regular
 from aitop.providers.lenient import loads, text

@@ -6,7 +6,7 @@ is an estimate, and 0 where it does not know: ours is computed from the tokens. 
 
 from typing import Any
 
-from aitop.model import ApiError, Compaction, Event, Response, Usage
+from aitop.model.events import ApiError, Compaction, Event, Response, Usage
 from aitop.providers.lenient import count, epoch, text, word
 
 NAME = "opencode"

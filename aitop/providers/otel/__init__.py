@@ -7,7 +7,7 @@ shows after a few seconds, so metrics wait that long. Keeps no text.
 
 from typing import Any
 
-from aitop.model import Event, Response, ToolUse
+from aitop.model.events import Event, Response, ToolUse
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source, genai
 from aitop.providers.otel.metrics import Metrics

@@ -7,7 +7,7 @@ counts nothing, since an earlier listener may have counted it.
 
 from typing import NamedTuple
 
-from aitop.model import Response, Usage
+from aitop.model.events import Response, Usage
 from aitop.otlp import Record
 from aitop.otlp.records import Value
 from aitop.providers.lenient import MOST_TOKENS, milliseconds

@@ -6,8 +6,8 @@ import tempfile
 from random import Random
 
 from aitop import statusline
-from aitop.listener.receive import Arrival, Receiver
 from aitop.providers.load import load
+from aitop.receiver.unix_socket import Arrival, Receiver
 
 from .. import corpus, judge, mutate
 from ..book import Book

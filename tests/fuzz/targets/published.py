@@ -18,7 +18,7 @@ from aitop.install.record import Installed
 from aitop.segments import oneshot
 from aitop.top import keys, paint, picture, plain
 from aitop.top.choices import Choices
-from aitop.top.world import World
+from aitop.top.view_model import World
 
 from .. import book, corpus, judge, mutate
 

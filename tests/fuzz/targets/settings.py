@@ -2,9 +2,10 @@
 
 from random import Random
 
-from aitop import encode, segments
+from aitop import segments
 from aitop.config import Config, ConfigError, parse
 from aitop.pricing import table
+from aitop.publish import state_json
 
 from .. import corpus, judge, mutate
 from ..book import NAMES
@@ -71,7 +72,7 @@ class Configuration:
         self.turn += 1
         state = {
             **self.states[self.turn % len(self.states)],
-            "display": encode.display(config, limited=False),
+            "display": state_json.display(config, limited=False),
         }
         own = [(s.name, s.display, s.preset, s.format) for s in config.segments]
         for name, text in segments.render_all(state, own, self.now).items():

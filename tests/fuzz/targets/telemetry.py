@@ -8,14 +8,14 @@ import gzip
 from random import Random
 
 from aitop import otlp
-from aitop.listener.callbacks import _payloads
-from aitop.listener.telemetry import TooLarge, unpack
 from aitop.otlp import JSON, PROTOBUF, Malformed
 from aitop.providers import Feed, Telemetry
-from aitop.providers.check import checked_feed
+from aitop.providers.conformance import checked_feed
 from aitop.providers.gateway import litellm_payload
 from aitop.providers.gateway.entry import to_line
 from aitop.providers.load import load
+from aitop.receiver.litellm_callback import _payloads
+from aitop.receiver.telemetry import TooLarge, unpack
 
 from .. import corpus, judge, mutate
 from ..book import Book

@@ -1,0 +1,34 @@
+"""Every rule over every session: what is worth saying, the dearest first. Pure but for the records it is handed."""
+
+from collections.abc import Collection, Iterable
+
+from aitop.advice import cache_rules, model_rules, premium_rules, tool_rules
+from aitop.advice.finding import Finding, Hit, Rule
+from aitop.advice.record import Record
+from aitop.model.sums import PICO
+from aitop.pricing.table import PriceTable
+
+RULES: tuple[Rule, ...] = (
+    *model_rules.RULES,
+    *cache_rules.RULES,
+    *premium_rules.RULES,
+    *tool_rules.RULES,
+)
+BY_ID = {rule.id: rule for rule in RULES}
+
+
+def findings(
+    records: Iterable[Record], table: PriceTable, rules: Collection[Rule], least_usd: float
+) -> list[Finding]:
+    """What the rules found, where it is worth at least so much; nothing is a fine answer."""
+    hits: dict[str, list[Hit]] = {rule.id: [] for rule in rules}
+    for record in records:
+        for rule in rules:
+            hits[rule.id] += rule.examine(record, table)
+    found = []
+    for rule in rules:
+        mine = sorted(hits[rule.id], key=lambda hit: (-hit.saving, hit.session, hit.at))
+        saving = sum(hit.saving for hit in mine)
+        if len(mine) >= rule.least and saving > 0 and saving >= least_usd * PICO:
+            found.append(Finding(rule, saving, tuple(mine), rule.say(mine)))
+    return sorted(found, key=lambda one: (-one.saving, one.rule.id))

@@ -1,0 +1,54 @@
+"""What alerts are judged by and the published sums do not hold. Reads only."""
+
+import sqlite3
+
+from aitop.model import periods
+from aitop.model.events import Timing
+from aitop.model.sums import Sum
+
+DAYS = 60
+DAY = 86_400
+
+
+def by_session(db: sqlite3.Connection, start: float) -> list[tuple[float, int, Sum]]:
+    """(at, session, what it added) of every response since a moment."""
+    rows = db.execute(
+        "SELECT at, session, uncached, output, cache_read, write_5m, write_1h, cost, incomplete FROM response "
+        "WHERE at >= ?",
+        (start,),
+    )
+    return [
+        (row[0], row[1], Sum._make((1, 0, *row[2:8], 0, 0, 0, 0, row[8], 0)))
+        for row in rows
+    ]  # fmt: skip
+
+
+def timed(db: sqlite3.Connection, start: float) -> list[tuple[float, int, Timing]]:
+    """(at, session, how long it took) of every response since a moment that somebody timed."""
+    rows = db.execute(
+        "SELECT at, session, duration_ms, ttft_ms, output FROM response "
+        "WHERE at >= ? AND (duration_ms IS NOT NULL OR ttft_ms IS NOT NULL)",
+        (start,),
+    )
+    return [(at, session, Timing(*rest)) for at, session, *rest in rows]
+
+
+def cut_off(db: sqlite3.Connection, start: float) -> list[float]:
+    """When responses ended at their output limit, since a moment."""
+    rows = db.execute("SELECT at FROM response WHERE at >= ? AND stop_reason = 'max_tokens'", (start,))
+    return [at for (at,) in rows]
+
+
+def past_days(db: sqlite3.Connection, today: float) -> tuple[int, ...]:
+    """Picodollars of each of the last sixty local days before today, oldest first; days without any left out."""
+    days: dict[float, int] = {}
+    begins, ends = 0.0, 0.0
+    rows = db.execute(
+        "SELECT at, sum(cost) FROM quarter WHERE at >= ? AND at < ? GROUP BY at ORDER BY at",
+        (today - DAYS * DAY, today),
+    )
+    for at, cost in rows:
+        if at >= ends:
+            begins, ends = periods.starts(at)["today"], periods.next_midnight(at)
+        days[begins] = days.get(begins, 0) + cost
+    return tuple(cost for _, cost in sorted(days.items()) if cost > 0)

@@ -1,0 +1,131 @@
+"""Questions to the history that a listener asks: sums since a moment. Reads only; reports ask `cells`."""
+
+import sqlite3
+
+from aitop.model.events import Limit
+from aitop.model.sums import Sum
+
+_SUMS = (
+    "sum(requests), sum(errors), sum(uncached), sum(output), sum(cache_read), sum(write_5m), sum(write_1h), "
+    "sum(cost), sum(unpriced), sum(estimated), sum(incomplete), sum(understated)"
+)
+TOOL_LATENCIES = 512
+
+
+def since(db: sqlite3.Connection, start: float) -> Sum:
+    """Everything from a moment on; the moment falls on a quarter hour, as every local midnight does."""
+    row = db.execute(f"SELECT {_SUMS} FROM quarter WHERE at >= ?", (start,)).fetchone()  # noqa: S608
+    calls = db.execute(
+        "SELECT sum(calls), sum(failures) FROM quarter_tool WHERE at >= ?", (start,)
+    ).fetchone()
+    return _sum(row, calls)
+
+
+def outputs(db: sqlite3.Connection, start: float | None, end: float | None) -> list[tuple[str, int, int]]:
+    """(model, requests, output tokens), dearest first. Times fall on a quarter hour, the end is excluded."""
+    return db.execute(
+        "SELECT m.name, sum(q.requests), sum(q.output) FROM quarter q JOIN model m ON m.id = q.model "
+        "WHERE m.name != '' AND q.at >= ifnull(?, q.at) AND q.at < ifnull(?, q.at + 1) "
+        "GROUP BY m.name HAVING sum(q.requests) > 0 ORDER BY sum(q.cost) DESC, m.name",
+        (start, end),
+    ).fetchall()
+
+
+def by_folder(db: sqlite3.Connection, start: float) -> list[tuple[str, int, int, int, int, int]]:
+    """Since a moment on a quarter hour, by session's folder: cost, requests, unpriced, estimated, understated."""
+    return db.execute(
+        "SELECT coalesce(s.cwd, ''), sum(q.cost), sum(q.requests), sum(q.unpriced), sum(q.estimated), "
+        "sum(q.understated) FROM quarter q JOIN session s ON s.id = q.session WHERE q.at >= ? "
+        "GROUP BY 1 HAVING sum(q.requests) > 0 ORDER BY 2 DESC, 1",
+        (start,),
+    ).fetchall()
+
+
+def past(db: sqlite3.Connection, start: float, provider: str | None = None) -> list[tuple[float, Sum]]:
+    """Every difference since a moment, at its own second: what windows and sparklines are filled from."""
+    mine = "" if provider is None else " AND session IN (SELECT id FROM session WHERE provider = ?)"
+    values = (start,) if provider is None else (start, provider)
+    found = [
+        (row[0], Sum._make((1, 0, *row[1:7], 0, 0, int(row[7] == 2), int(row[7] == 1), row[8], row[9])))
+        for row in db.execute(
+            "SELECT at, uncached, output, cache_read, write_5m, write_1h, cost, basis, incomplete, "  # noqa: S608
+            f"incomplete AND visible > 9 * output FROM response WHERE at >= ?{mine}",
+            values,
+        )
+    ]
+    found += [
+        (at, Sum(tool_calls=1, tool_failures=failed))
+        for at, failed in db.execute(f"SELECT at, failed FROM tool WHERE at >= ?{mine}", values)  # noqa: S608
+    ]
+    found += [
+        (at, Sum(errors=1))
+        for (at,) in db.execute(
+            "SELECT at FROM incident WHERE at >= ? AND kind != 'compaction' "  # noqa: S608
+            f"AND NOT (twin IS NOT NULL AND from_file = 0){mine}",
+            values,
+        )
+    ]
+    return found
+
+
+def tools_since(db: sqlite3.Connection, start: float) -> list[tuple[str, int, int, list[float]]]:
+    """(name, calls, failures, newest latencies in milliseconds, oldest first) of each tool since a moment."""
+    latencies: dict[str, list[float]] = {}
+    for name, took in db.execute(
+        "SELECT name, coalesce(client_ms, CASE WHEN used AND result_at >= at THEN (result_at - at) * 1000 END) AS took "
+        "FROM tool WHERE at >= ? AND took IS NOT NULL ORDER BY at",
+        (start,),
+    ):
+        latencies.setdefault(name, []).append(took)
+    rows = db.execute(
+        "SELECT name, sum(calls), sum(failures) FROM quarter_tool WHERE at >= ? GROUP BY name HAVING sum(calls) > 0",
+        (start,),
+    )
+    return [(name, calls, bad, latencies.get(name, [])[-TOOL_LATENCIES:]) for name, calls, bad in rows]
+
+
+def stops_since(db: sqlite3.Connection, start: float) -> dict[str, int]:
+    return dict(
+        db.execute(
+            "SELECT stop_reason, count(*) FROM response WHERE at >= ? AND stop_reason IS NOT NULL GROUP BY stop_reason",
+            (start,),
+        )
+    )
+
+
+def compactions_since(db: sqlite3.Connection, start: float) -> int:
+    found: int = db.execute(
+        "SELECT count(*) FROM incident WHERE kind = 'compaction' AND at >= ? "
+        "AND NOT (twin IS NOT NULL AND from_file = 0)",
+        (start,),
+    ).fetchone()[0]
+    return found
+
+
+def limits(db: sqlite3.Connection, now: float) -> list[Limit]:
+    """Limits that have not been reset since the client told of them."""
+    rows = db.execute(
+        "SELECT provider, account, name, window_minutes, used_percent, resets_at, source, seen_at FROM usage_limit "
+        "WHERE resets_at > ?",
+        (now,),
+    )
+    return [Limit(row[0], row[1] or None, *row[2:]) for row in rows]
+
+
+def odd_models(db: sqlite3.Connection) -> set[tuple[str, int]]:
+    """(model, basis) of responses that are not at a listed price."""
+    return set(
+        db.execute(
+            "SELECT DISTINCT m.name, r.basis FROM response r JOIN model m ON m.id = r.model WHERE r.basis > 0"
+        )
+    )
+
+
+def meta(db: sqlite3.Connection, name: str) -> str | None:
+    row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else None
+
+
+def _sum(row: tuple[int | None, ...], tools: tuple[int | None, int | None]) -> Sum:
+    values = [value or 0 for value in row]
+    return Sum._make((*values[:8], tools[0] or 0, tools[1] or 0, *values[8:12]))

@@ -1,0 +1,219 @@
+"""A damaged history is set aside and put together anew: from the newest sound backup and what can still be read.
+
+The clients' files are the record: every file's offset goes back to its start, so what they hold is read
+again. So only what no file tells any more has to come from the backup (which is believed) and from the
+damaged file (whose word counts where nobody else has one). A day that ends up with fewer requests than
+the old sums said is named, and stays named.
+
+The new file is built beside the old one and takes its place by renames that a kill may interrupt anywhere.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from aitop import paths
+from aitop.history import schema
+from aitop.history.recovery import backup, integrity
+from aitop.history.recovery.gaps import Restored, Witness, last, remember
+from aitop.history.recovery.merge import Merge
+from aitop.history.recovery.salvage import open_damaged
+
+MARK = "history.damaged"  # left by whoever noticed the damage: the next start restores
+BUILT = "history.restored.db"  # whole, and about to take the history's place
+ASIDE = "history.damaged-"
+STAMP = "%Y%m%dT%H%M%SZ.db"
+KEPT = 3  # damaged files kept aside
+AGAIN = 60.0  # seconds: damaged again so soon, restoring is not what helps
+DAY = 86_400.0
+SIDES = ("-wal", "-shm", "-journal")
+
+Say = Callable[[str], None]
+Alive = Callable[[], None]
+
+
+def connect(home: str, now: float, say: Say, alive: Alive = lambda: None) -> sqlite3.Connection:
+    """`schema.connect`, after a restore where one is needed. Raises HistoryError, sqlite3.Error.
+
+    `say` is told what happens, `alive` is called now and then while it lasts.
+    """
+    path = os.path.join(home, paths.HISTORY)
+    _finish(home, now)
+    trouble = _noticed(home, path)
+    if trouble is None:
+        try:
+            return schema.connect(path)
+        except schema.NewerError:
+            if not integrity.misnumbered(path):
+                raise
+            trouble = "its version number is damaged"
+        except (sqlite3.Error, ValueError) as error:  # a message that quotes damaged bytes is no text
+            if integrity.is_passing(error):
+                raise
+            trouble = str(error) if integrity.is_damage(error) else integrity.problem_of(path)
+            if trouble is None:
+                raise
+    _not_again(home, now)
+    say(f"history: {trouble}: setting it aside and restoring it")
+    known = _build(home, now, say, alive)
+    _finish(home, now)
+    say(f"history: restored from {known.base or 'nothing'} and {known.carried} rows of {known.aside}")
+    return schema.connect(path)
+
+
+def suspect(home: str, trouble: str) -> None:
+    """Leave word that the history is damaged. Raises OSError."""
+    with open(os.path.join(home, MARK), "w", encoding="utf-8") as file:
+        file.write(trouble)
+
+
+# -- noticing ----------------------------------------------------------------------------------------------------
+
+
+def _noticed(home: str, path: str) -> str | None:
+    """Damage that somebody left word of, or that is seen without opening the file."""
+    try:
+        return paths.read(os.path.join(home, MARK))[:500].decode("utf-8", "replace") or "damaged"
+    except OSError:
+        pass
+    empty = os.path.exists(path) and not os.path.getsize(path)
+    return "the file is empty" if empty and _backups(home) else None
+
+
+def _not_again(home: str, now: float) -> None:
+    """Raises HistoryError where the last restore is too young for another one to help."""
+    names = _asides(home)
+    if names and 0 <= now - _made_at(names[-1]) < AGAIN:
+        raise schema.HistoryError(
+            f"{os.path.join(home, paths.HISTORY)} was restored a moment ago and is damaged again: "
+            "look after the disk, then `aitop start`"
+        )
+
+
+# -- building ----------------------------------------------------------------------------------------------------
+
+
+def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
+    path, fresh = os.path.join(home, paths.HISTORY), os.path.join(home, paths.HISTORY + ".new")
+    base = _base(home, fresh, say)
+    alive()
+    db = schema.connect(fresh)
+    damaged = open_damaged(path, now + DAY)
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        witness = Witness(db, now)
+        merge = Merge(db, alive)
+        if damaged is not None:
+            merge.take(damaged)
+        merge.finish()
+        known = witness.restored(damaged, _aside_name(now), base, merge.carried)
+        remember(db, known)
+        db.execute("DELETE FROM meta WHERE name = 'prices'")  # priced again: a cost may be what was damaged
+        db.execute("COMMIT")
+        db.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        if damaged is not None:
+            damaged.close()
+        db.close()
+    with open(fresh, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(fresh, os.path.join(home, BUILT))
+    return known
+
+
+def _base(home: str, fresh: str, say: Say) -> str | None:
+    """Copy the newest sound backup to `fresh`; its name, None where there is none. A bad one makes way."""
+    for name in _backups(home):
+        _remove(fresh)
+        source = os.path.join(home, name)
+        _copy(source, fresh)
+        try:
+            db = schema.connect(fresh)
+            try:
+                problem = integrity.problem(db)
+            finally:
+                db.close()
+        except (sqlite3.Error, ValueError, schema.HistoryError) as error:
+            if integrity.is_passing(error):
+                raise
+            problem = str(error)
+        if problem is None:
+            return name
+        say(f"history: {name} is damaged too: {problem}")
+        os.replace(source, os.path.join(home, f"{ASIDE}{name.removeprefix('history.')}"))
+    _remove(fresh)
+    return None
+
+
+def _copy(source: str, target: str) -> None:
+    fd = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    with open(source, "rb") as original, open(fd, "wb") as copy:
+        while part := original.read(1 << 20):
+            copy.write(part)
+
+
+def _backups(home: str) -> list[str]:
+    """The copies there are, newest first: the daily ones, then those made before a migration."""
+    migrated = sorted((n for n in os.listdir(home) if n.startswith(paths.HISTORY + ".v") and n[12:].isdigit()),
+                      key=lambda name: -int(name[12:]))  # fmt: skip
+    return [name for name in (*backup.GENERATIONS, *migrated) if os.path.isfile(os.path.join(home, name))]
+
+
+# -- changing places ---------------------------------------------------------------------------------------------
+
+
+def _finish(home: str, now: float) -> None:
+    """Put a finished restore in place. Whatever step a kill fell on, the next call goes on from there.
+
+    The log is moved before its file: beside another file it would be taken for that one's.
+    """
+    path, built = os.path.join(home, paths.HISTORY), os.path.join(home, BUILT)
+    if not os.path.exists(built):
+        return
+    name = _name_in(built) or _aside_name(now)
+    if os.path.exists(path + "-wal"):
+        os.replace(path + "-wal", os.path.join(home, name + "-wal"))
+    for side in SIDES:
+        _remove(path + side)
+    if os.path.exists(path):
+        os.replace(path, os.path.join(home, name))
+    os.replace(built, path)
+    _remove(os.path.join(home, MARK))
+    for old in _asides(home)[:-KEPT]:
+        _remove(os.path.join(home, old))
+        _remove(os.path.join(home, old + "-wal"))
+
+
+def _name_in(built: str) -> str | None:
+    """The name that the restore chose for the damaged file."""
+    db = sqlite3.connect(f"file:{schema.quoted(built)}?mode=ro", uri=True)
+    try:
+        known = last(db)
+    finally:
+        db.close()
+    return known.aside if known else None
+
+
+def _aside_name(now: float) -> str:
+    return f"{ASIDE}{datetime.fromtimestamp(now, UTC).strftime(STAMP)}"
+
+
+def _made_at(name: str) -> float:
+    try:
+        return datetime.strptime(name, ASIDE + STAMP).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _asides(home: str) -> list[str]:
+    """Damaged histories kept aside, oldest first."""
+    return sorted(n for n in os.listdir(home) if n.startswith(ASIDE + "2") and n.endswith("Z.db"))
+
+
+def _remove(path: str) -> None:
+    for name in (path, *(path + side for side in SIDES)):
+        try:
+            os.unlink(name)
+        except FileNotFoundError:
+            pass

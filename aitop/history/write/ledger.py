@@ -1,0 +1,166 @@
+"""What every part of the history's writer shares: files, sessions, and the sums that move.
+
+In memory between two commits; dropped and read back when a commit fails. A difference is booked
+here once and reaches the session's total, the quarter hour's sum and the list handed to the
+aggregator together, so the three can never disagree.
+"""
+
+import sqlite3
+from collections.abc import Collection
+from typing import NamedTuple
+
+from aitop.history.rows import Contribution, File, Session
+from aitop.history.write import commit, load
+from aitop.model.events import Limit, Timing
+from aitop.model.histograms import steps
+from aitop.model.sums import Sum
+
+QUARTER = 900
+STOPS = 50  # different stop reasons of a session; "other" takes the rest
+KEEP_SESSIONS = 256  # sessions held in memory between commits
+
+
+class Changes(NamedTuple):
+    """What a commit changed, for the aggregator. Times are the records' own."""
+
+    sums: list[tuple[float, int, Sum]]  # (at, session id, difference)
+    stops: list[tuple[float, str, int]]  # (at, stop reason, +1 or -1)
+    timings: list[tuple[float, int, Timing, int]]  # (at, session id, how long it took, +1 or -1)
+    tools: list[tuple[float, str, int, int]]  # (at, name, calls, failures)
+    latencies: list[tuple[float, str, float, float | None]]  # (at, name, milliseconds, what it was before)
+    compactions: list[tuple[float, int]]
+    limits: list[Limit]
+    models: set[tuple[str, int]]  # (model, basis) of responses that are not at list price
+
+    def anything(self) -> bool:
+        return any(self)
+
+
+def within(known: Collection[str], name: str, most: int) -> str:
+    """The name under which something is counted apart, "other" once there are too many."""
+    return name if name in known or len(known) < most else "other"
+
+
+def nothing() -> Changes:
+    return Changes([], [], [], [], [], [], [], set())
+
+
+class Ledger:
+    """Files, sessions and booked differences.
+
+    Changes before `floor` are not handed out; those before `exact` may be summed up by quarter hours.
+    """
+
+    def __init__(self, db: sqlite3.Connection, floor: float, exact: float) -> None:
+        self.db = db
+        self.floor, self.exact = floor, exact
+        self.models = load.Models(db)
+        self.files: dict[str, File] = load.files(db)
+        self._file_by_id = {file.id: file for file in self.files.values()}
+        self._next_file = load.next_id(db, "file")
+        self.dirty_files: set[File] = set()
+        self.bad_lines: int = sum(file.bad_lines for file in self.files.values())
+        self.sessions: dict[tuple[str, str], Session] = {}
+        self._session_by_id: dict[int, Session] = {}
+        self._next_session = load.next_id(db, "session")
+        self.out = commit.Pending()
+        self.changes = nothing()
+
+    # -- files and sessions ----------------------------------------------------------------------------------
+
+    def file(self, provider: str, path: str) -> File:
+        """The tail state of a file, made at first sight."""
+        found = self.files.get(path)
+        if found is None:
+            found = File(self._next_file, provider, path)
+            self._next_file += 1
+            self.files[path] = self._file_by_id[found.id] = found
+        return found
+
+    def file_by_id(self, number: int) -> File:
+        """A file by its number; 0 stands for what no file told, which is last in every order."""
+        return self._file_by_id.get(number) or File(0, "", "")
+
+    def session(self, provider: str, name: str) -> Session:
+        """A session by its client's id, made at first sight."""
+        key = (provider, name)
+        found = self.sessions.get(key)
+        if found is None:
+            found = load.session(self.db, provider, name)
+            if found is None:
+                found = Session(self._next_session, provider, name)
+                self._next_session += 1
+            self.sessions[key] = self._session_by_id[found.id] = found
+        return found
+
+    def session_by_id(self, identity: int) -> Session:
+        found = self._session_by_id.get(identity)
+        if found is None:
+            found = load.session_by_id(self.db, identity)
+            assert found is not None
+            self.sessions[(found.provider, found.name)] = self._session_by_id[identity] = found
+        return found
+
+    def trim(self) -> None:
+        """Let go of the sessions that were quiet longest."""
+        if len(self.sessions) > 2 * KEEP_SESSIONS:
+            kept = sorted(self.sessions.values(), key=lambda s: s.last_at, reverse=True)[:KEEP_SESSIONS]
+            self.sessions = {(s.provider, s.name): s for s in kept}
+            self._session_by_id = {s.id: s for s in kept}
+
+    def seen(self, session: Session, at: float) -> None:
+        """A session was active."""
+        if at > session.last_at:
+            session.last_at = at
+            session.dirty = True
+        if session.started_at is None or at < session.started_at:
+            session.started_at = at
+            session.dirty = True
+
+    # -- sums ------------------------------------------------------------------------------------------------
+
+    def book(self, what: Contribution, sign: int) -> None:
+        """Add a response's or an error's value, or take it away, in the second and quarter hour of its time."""
+        at, session_id, model, value, stop, timing = what
+        if sign < 0:
+            value = Sum(*[-v for v in value])
+        if at >= self.floor:
+            self.changes.sums.append((at, session_id, value))
+        self.out.add(int(at) // QUARTER * QUARTER, session_id, self.models.id(model), value)
+        session = self.session_by_id(session_id)
+        session.dirty = True
+        total = session.total
+        for i, v in enumerate(value):
+            if v:
+                total[i] += v
+        if stop:
+            if at >= self.floor:
+                self.changes.stops.append((at, stop, sign))
+            name = within(session.stop_reasons, stop, STOPS)
+            session.stop_reasons[name] = session.stop_reasons.get(name, 0) + sign
+            if not session.stop_reasons[name]:
+                del session.stop_reasons[name]
+
+        if timing is not None:
+            session.timings.add(steps(timing), sign)
+            if at >= self.floor:
+                self.changes.timings.append((at, session_id, timing, sign))
+
+    def book_tool(self, at: float, session_id: int, name: str, failed: bool, sign: int) -> None:
+        """Add one tool call, or take it away."""
+        failures = sign * failed
+        if at >= self.floor:
+            self.changes.sums.append((at, session_id, Sum(tool_calls=sign, tool_failures=failures)))
+            self.changes.tools.append((at, name, sign, failures))
+        self.out.add_tool(int(at) // QUARTER * QUARTER, session_id, name, sign, failures)
+        session = self.session_by_id(session_id)
+        session.dirty = True
+        session.total[8] += sign
+        session.total[9] += failures
+
+    def book_compaction(self, at: float, session_id: int, sign: int) -> None:
+        """Count one compaction, or take it away."""
+        session = self.session_by_id(session_id)
+        session.dirty = True
+        session.compactions += sign
+        self.changes.compactions.append((at, sign))

@@ -1,0 +1,222 @@
+"""Reading the history back for its writer: rows by key, in few statements."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+
+from aitop.history.rows import Evidence, File, Row, Session, unpack_usage
+from aitop.model.histograms import unpacked
+
+MANY = 500  # parameters of one statement
+
+EVIDENCE = (
+    "at, model, uncached, output, cache_read, write_5m, write_1h, reasoning, searches, modifiers, "
+    "stop_reason, visible, agent, paying, file, end, duration_ms, ttft_ms, billed"
+)
+FILE = "id, provider, path, session, agent, first_at, device, inode, size, mtime_ns, offset, tail, bad_lines, pending"
+SESSION = (
+    "id, provider, name, cwd, branch, model, tag, pid, pane, info_at, started_at, last_at, status, status_at, "
+    "status_live, requests, errors, uncached, output, cache_read, write_5m, write_1h, cost, tool_calls, "
+    "tool_failures, unpriced, estimated, incomplete, understated, compactions, stop_reasons, client_cost, "
+    "client_api_ms, inherited, context_tokens, context_at, context_limit, timings"
+)
+TOOL = "key, session, name, at, from_file, used, result_at, client_ms, failed"
+
+
+class Models:
+    """Model names and their ids; new ones are inserted at once, inside the caller's transaction."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+        self._ids: dict[str, int] = {
+            name: identity for identity, name in db.execute("SELECT id, name FROM model")
+        }
+        self._names = {identity: name for name, identity in self._ids.items()}
+        self._stored = len(self._ids)
+
+    def id(self, name: str) -> int:
+        found = self._ids.get(name)
+        if found is None:
+            found = self._ids[name] = len(self._ids) + 1
+            self._names[found] = name
+        return found
+
+    def name(self, identity: int) -> str:
+        return self._names[identity]
+
+    def fresh(self) -> list[tuple[int, str]]:
+        """Models not yet in the database; from now on they count as stored."""
+        found = [(i, self._names[i]) for i in range(self._stored + 1, len(self._ids) + 1)]
+        self._stored = len(self._ids)
+        return found
+
+
+class Tool:
+    """One tool call as it counts now. `used` says that its time is that of its own record."""
+
+    __slots__ = ("at", "client_ms", "failed", "from_file", "name", "result_at", "session", "used")
+
+    def __init__(
+        self, session: int, name: str, at: float, from_file: int, used: bool = False,
+        result_at: float | None = None, client_ms: float | None = None, failed: bool = False,
+    ) -> None:  # fmt: skip
+        self.session, self.name, self.at, self.from_file, self.used = session, name, at, from_file, used
+        self.result_at, self.client_ms, self.failed = result_at, client_ms, failed
+
+    def copy(self) -> "Tool":
+        return Tool(self.session, self.name, self.at, self.from_file, self.used, self.result_at, self.client_ms,
+                    self.failed)  # fmt: skip
+
+    def milliseconds(self) -> float | None:
+        """How long it took: the client's own figure, else from use to result."""
+        if self.client_ms is not None:
+            return self.client_ms
+        if self.used and self.result_at is not None and self.result_at >= self.at:
+            return (self.result_at - self.at) * 1000
+        return None
+
+
+def next_id(db: sqlite3.Connection, table: str) -> int:
+    found: int = db.execute(f"SELECT ifnull(max(id), 0) + 1 FROM {table}").fetchone()[0]  # noqa: S608
+    return found
+
+
+def files(db: sqlite3.Connection) -> dict[str, File]:
+    return {row[2]: File(*row) for row in db.execute(f"SELECT {FILE} FROM file")}  # noqa: S608
+
+
+def session(db: sqlite3.Connection, provider: str, name: str) -> Session | None:
+    where = f"SELECT {SESSION} FROM session WHERE provider = ? AND name = ?"  # noqa: S608
+    return _session(db, db.execute(where, (provider, name)).fetchone())
+
+
+def session_by_id(db: sqlite3.Connection, identity: int) -> Session | None:
+    return _session(db, db.execute(f"SELECT {SESSION} FROM session WHERE id = ?", (identity,)).fetchone())  # noqa: S608
+
+
+def newest_sessions(db: sqlite3.Connection, most: int) -> list[tuple[str, str]]:
+    """(provider, name) of the sessions with the newest activity."""
+    return list(db.execute("SELECT provider, name FROM session ORDER BY last_at DESC LIMIT ?", (most,)))
+
+
+def _session(db: sqlite3.Connection, row: tuple[object, ...] | None) -> Session | None:
+    if row is None:
+        return None
+    found = Session(row[0], row[1], row[2])  # type: ignore[arg-type]
+    (found.cwd, found.branch, found.model, found.tag, found.pid, found.pane, found.info_at, found.started_at,
+     found.last_at, found.status, found.status_at, live) = row[3:15]  # type: ignore[assignment] # fmt: skip
+    found.status_live = bool(live)
+    found.total = [*row[15:23], *row[23:29]]  # type: ignore[list-item]
+    found.compactions, reasons = row[29], row[30]  # type: ignore[assignment]
+    found.stop_reasons = json.loads(reasons)  # type: ignore[arg-type]
+    (found.client_cost, found.client_api_ms, found.inherited, found.context_tokens, found.context_at,
+     found.context_limit) = row[31:37]  # type: ignore[assignment] # fmt: skip
+    found.timings = unpacked(row[37])  # type: ignore[arg-type]
+    found.agents = {name for (name,) in db.execute("SELECT agent FROM agent WHERE session = ?", (found.id,))}
+    found.dirty = False
+    return found
+
+
+def aliases(db: sqlite3.Connection, names: list[int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for part in _parts(names):
+        found.update(db.execute(f"SELECT key, response FROM alias WHERE key IN ({_marks(part)})", part))  # noqa: S608
+    return found
+
+
+def rows(db: sqlite3.Connection, ids: Iterable[int], models: Models) -> dict[int, Row]:
+    found: dict[int, Row] = {}
+    for part in _parts(list(ids)):
+        found |= _rows(db, f"id IN ({_marks(part)})", part, models)
+    return found
+
+
+def rows_after(db: sqlite3.Connection, after: int, most: int, models: Models) -> dict[int, Row]:
+    return _rows(db, "id > ? ORDER BY id LIMIT ?", [after, most], models)
+
+
+def _rows(db: sqlite3.Connection, where: str, values: list[int], models: Models) -> dict[int, Row]:
+    found: dict[int, Row] = {}
+    columns = f"id, session, {EVIDENCE}, cost, basis, incomplete, copies, message_id, request_id, record_id"
+    for row in db.execute(f"SELECT {columns} FROM response WHERE {where}", values):  # noqa: S608
+        one = Row(row[0], row[1], _evidence(row[2:21], models))
+        one.cost, one.basis, incomplete, copies = row[21:25]
+        one.incomplete, one.copied = bool(incomplete), bool(copies)
+        one.message_id, one.request_id, one.record_id = row[25:28]
+        one.stored = True
+        found[one.id] = one
+    return found
+
+
+def copies(db: sqlite3.Connection, response: int, models: Models) -> dict[int, Evidence]:
+    """Every file's version of one response, by file id."""
+    found = [
+        _evidence(row, models)
+        for row in db.execute(f"SELECT {EVIDENCE} FROM copy WHERE response = ?", (response,))  # noqa: S608
+    ]
+    return {evidence.file: evidence for evidence in found}
+
+
+def tools(db: sqlite3.Connection, names: list[int]) -> dict[int, Tool]:
+    found: dict[int, Tool] = {}
+    for part in _parts(names):
+        for row in db.execute(f"SELECT {TOOL} FROM tool WHERE key IN ({_marks(part)})", part):  # noqa: S608
+            key, owner, name, at, from_file, used, result_at, client_ms, failed = row
+            found[key] = Tool(owner, name, at, from_file, bool(used), result_at, client_ms, bool(failed))
+    return found
+
+
+def known_tools(db: sqlite3.Connection, names: list[int]) -> set[int]:
+    return {
+        key
+        for part in _parts(names)
+        for (key,) in db.execute(f"SELECT key FROM tool WHERE key IN ({_marks(part)})", part)  # noqa: S608
+    }
+
+
+def incident(db: sqlite3.Connection, key: int) -> tuple[int, int, float] | None:
+    """(session, from_file, at) of a known incident."""
+    found: tuple[int, int, float] | None = db.execute(
+        "SELECT session, from_file, at FROM incident WHERE key = ?", (key,)
+    ).fetchone()
+    return found
+
+
+def twin(
+    db: sqlite3.Connection, kind: str, session_id: int, at: float, within: float, *, from_file: bool
+) -> tuple[int, float] | None:
+    """(key, at) of the nearest unpaired incident of the other source: a file's, or a hook's."""
+    if not within:
+        return None
+    source = "from_file > 0" if from_file else "from_file = 0"
+    found: tuple[int, float] | None = db.execute(
+        f"SELECT key, at FROM incident WHERE session = ? AND kind = ? AND at BETWEEN ? AND ? AND twin IS NULL "  # noqa: S608
+        f"AND {source} ORDER BY abs(at - ?) LIMIT 1",
+        (session_id, kind, at - within, at + within, at),
+    ).fetchone()
+    return found
+
+
+def open_responses(db: sqlite3.Connection, before: float) -> list[int]:
+    """Responses without a stop reason that are older than that and do not count as incomplete yet."""
+    return [
+        row[0]
+        for row in db.execute(
+            "SELECT id FROM response WHERE stop_reason IS NULL AND incomplete = 0 AND at < ?", (before,)
+        )
+    ]
+
+
+def _evidence(row: tuple[object, ...], models: Models) -> Evidence:
+    at, model, *leaves = row[:9]
+    usage = unpack_usage(leaves, row[9])  # type: ignore[arg-type]
+    return Evidence(at, models.name(model), usage, *row[10:19])  # type: ignore[arg-type]
+
+
+def _parts(values: list[int]) -> Iterable[list[int]]:
+    for start in range(0, len(values), MANY):
+        yield values[start : start + MANY]
+
+
+def _marks(values: list[int]) -> str:
+    return ",".join("?" * len(values))

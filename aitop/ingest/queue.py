@@ -1,0 +1,293 @@
+"""From files that changed to a history that knows: finding, queueing, reading in slices.
+
+Used by the listener (a slice at a time between ticks) and by reports (until done). The newest
+files come first, so today's numbers are right first. Much at once goes to helper processes; what
+they found is applied here, and a chunk that does not fit the offset it was read from is dropped.
+"""
+
+import heapq
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from aitop.history.rows import File
+from aitop.history.store import History
+from aitop.history.write.prepare import Batch
+from aitop.ingest import workers
+from aitop.ingest.roots import Folders, is_text, leads_astray
+from aitop.ingest.tail import WAL, Chunk, Job, chunks, stamp
+from aitop.providers import Provider, Source
+from aitop.providers.isolation import guarded
+
+HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
+MANY = 16  # events of one run from which it pays to prepare them together
+
+
+class Ingest:
+    """What is to be read, and how far that is."""
+
+    def __init__(
+        self, history: History, providers: Sequence[Provider], folders: dict[str, list[str]], helpers: int
+    ) -> None:
+        self.history = history
+        self.providers = {provider.name: guarded(provider) for provider in providers}
+        self._folders = Folders(folders)
+        self.folders = self._folders.roots
+        self.helpers_allowed = helpers
+        self.helpers: list[workers.Helper] = []
+        self.done_bytes = 0
+        self.total_bytes = 0
+        self._scanned = False
+        self._missing: set[str] = set()  # folders of ours that do not exist
+        self.unreadable: dict[str, str] = {}
+        self._queue: list[tuple[float, str, str]] = []  # (-mtime, path, provider)
+        self._queued: set[str] = set()
+        self._handed: dict[str, str] = {}  # path → provider of the files given to helpers
+        self._alone: set[str] = set()  # files a helper did not finish: read in this process
+        self._current: Iterator[Chunk] | None = None
+        self._path = self._reading = ""  # what it reads, and whose that is
+        self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
+
+    # -- finding ---------------------------------------------------------------------------------------------
+
+    def rescan(self, now: float) -> list[str]:
+        """Look through every folder for files that changed; returns the folders seen (to be watched)."""
+        seen: list[str] = []
+        for name, root in self.folders:
+            self._walk(root, name, now, seen, 0)
+        self._scanned = True
+        self._missing = {root for _, root in self.folders} - set(seen)
+        return seen
+
+    def appeared(self) -> bool:
+        """Whether a folder of ours is there now that was not at the last look."""
+        return any(os.path.isdir(root) for root in self._missing)
+
+    def _walk(self, folder: str, provider: str, now: float, seen: list[str], depth: int) -> None:
+        try:
+            entries = list(os.scandir(folder))
+        except NotADirectoryError:
+            if depth == 0:
+                self._single(folder, provider, now, seen)
+            return
+        except OSError:
+            return
+        seen.append(folder)
+        for entry in entries:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    if depth < 8:
+                        self._walk(entry.path, provider, now, seen, depth + 1)
+                elif self.providers[provider].wants(entry.path) and entry.is_file(follow_symlinks=False):
+                    self._consider(entry.path, provider, entry.stat(follow_symlinks=False), now)
+            except OSError:
+                continue
+
+    def _single(self, path: str, provider: str, now: float, seen: list[str]) -> None:
+        """A file that its provider names by itself."""
+        try:
+            found = os.stat(path, follow_symlinks=False)
+        except OSError:
+            return
+        if stat.S_ISREG(found.st_mode):
+            seen.append(os.path.dirname(path))
+            self._consider(path, provider, found, now)
+
+    def look(self, path: str, now: float) -> bool:
+        """One path that something spoke of: queue it if it changed. Whether it is under a folder of ours.
+
+        One that is spelled otherwise than we know the folder is found by the next look at the folders.
+        """
+        real = self._folders.real(path.removesuffix(WAL))
+        if real is None:
+            return False
+        for name, root in self.folders:
+            if (real == root or real.startswith(root + os.sep)) and self.providers[name].wants(real):
+                if leads_astray(root, real):
+                    return False
+                try:
+                    found = os.stat(real, follow_symlinks=False)
+                except OSError:
+                    return True
+                if stat.S_ISREG(found.st_mode):
+                    self._consider(real, name, found, now)
+                return True
+        return False
+
+    def poll(self, now: float, within: float) -> None:
+        """Look again at the files that changed within the last `within` seconds."""
+        for path, (provider, changed) in list(self._hot.items()):
+            try:
+                found = os.stat(path, follow_symlinks=False)
+            except OSError:
+                del self._hot[path]
+                continue
+            if now - max(changed, stamp(path, found).mtime) > within:
+                del self._hot[path]
+            elif stat.S_ISREG(found.st_mode):
+                self._consider(path, provider, found, now)
+
+    def _consider(self, path: str, provider: str, found: os.stat_result, now: float) -> None:
+        if not is_text(path):
+            self.unreadable[path.encode("utf-8", "replace").decode()] = "its name is not UTF-8"
+            return
+        known = self.history.files.get(path)
+        seen = stamp(path, found)
+        if now - seen.mtime < 3600:
+            self._hot[path] = (provider, seen.mtime)
+        if known is not None and (known.size, known.mtime_ns, known.inode) == (*seen, found.st_ino):
+            return
+        if path not in self._queued and found.st_size:
+            self._queued.add(path)
+            heapq.heappush(self._queue, (-seen.mtime, path, provider))
+            start = known.offset if known and known.inode == found.st_ino and known.offset <= seen.size else 0
+            self.total_bytes += seen.size - start
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was found has been read."""
+        return self._scanned and not self.waiting
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._queue or self.helpers or self._current)
+
+    def recruit(self, now: float) -> None:
+        """Send for helpers when much is waiting."""
+        if self.helpers or not self.helpers_allowed or self.total_bytes - self.done_bytes < HELP_FROM:
+            return
+        jobs, kept = [], []
+        while self._queue:
+            entry = heapq.heappop(self._queue)
+            _, path, name = entry
+            if path in self._alone:
+                kept.append(entry)
+                continue
+            jobs.append(self._job(path, name))
+            self._handed[path] = name
+        self._queue = kept  # popped in order, so a heap still
+        if not jobs:
+            return
+        doors: dict[str, workers.Door] = {name: self._door(name) for name in self.providers}
+        prepare = partial(_prepared, history=self.history, now=now)
+        self.helpers = workers.start(jobs, self.helpers_allowed, doors, prepare)
+
+    def step(self, now: float) -> bool:
+        """Read and apply one chunk in this process; False when nothing is waiting here."""
+        while True:
+            if self._current is None:
+                if not self._queue:
+                    self._finish()
+                    return False
+                _, path, name = heapq.heappop(self._queue)
+                self._path, self._reading = path, name
+                self._queued.discard(path)
+                self._alone.discard(path)
+                if self.providers[name].problem is not None:
+                    continue
+                self._current = chunks(self._job(path, name), *self._door(name))
+            try:
+                chunk = next(self._current, None)
+            except FileNotFoundError:  # deleted while it waited
+                self.unreadable.pop(self._path, None)
+                chunk = None
+            except OSError as error:
+                self.unreadable[self._path] = error.strerror or str(error)
+                chunk = None
+            except Exception as error:  # a provider's own fault must not stop the reading of the rest
+                self.unreadable[self._path] = f"{type(error).__name__}: {error}"
+                self.providers[self._reading].blame(self._path, error)
+                chunk = None
+            if chunk is not None:
+                self.unreadable.pop(chunk.path, None)
+                self.apply(chunk, now)
+                return True
+            self._current = None
+
+    def receive(self, helper: workers.Helper, now: float) -> None:
+        """Take in what a helper sent."""
+        for chunk, batch in helper.receive():
+            self.apply(chunk, now, batch)
+        if helper.ended and helper in self.helpers:
+            self.helpers.remove(helper)
+            if not self.helpers:
+                self._after_helpers(now)
+
+    def _after_helpers(self, now: float) -> None:
+        """Look at their files again: one may have changed meanwhile, and a helper may have died."""
+        self._queued = {path for _, path, _ in self._queue}
+        self._finish()
+        handed, self._handed = self._handed, {}
+        for path, name in handed.items():
+            try:
+                found = os.stat(path, follow_symlinks=False)
+            except OSError:
+                continue
+            if path not in self._queued:
+                self._consider(path, name, found, now)
+                self._alone |= {path} & self._queued
+
+    def apply(self, chunk: Chunk, now: float, batch: Batch | None = None) -> None:
+        """Move the history on by one chunk, if it follows on what the history has."""
+        file = self.history.file(chunk.provider, chunk.path)
+        if chunk.start not in (0, file.offset):
+            return
+        parsed = chunk.parsed
+        bad_before = file.bad_lines
+        if chunk.start == 0:
+            source = self.providers[chunk.provider].identify(chunk.path)
+            file.session, file.agent, file.bad_lines = source.session, source.agent, 0
+            file.first_at = parsed.first_at
+        elif file.first_at is None:
+            file.first_at = parsed.first_at
+        file.session = file.session or parsed.session
+        file.device, file.inode = chunk.device, chunk.inode
+        file.size, file.mtime_ns = chunk.size, chunk.mtime_ns
+        file.offset, file.tail, file.pending = chunk.end, chunk.tail, parsed.pending
+        file.bad_lines += parsed.bad_lines
+        self.history.touch(file, file.bad_lines - bad_before)
+        self.done_bytes += chunk.end - chunk.start
+        if batch is None and len(parsed.events) >= MANY:
+            batch = self.history.prepare(parsed.events, now)
+        if batch is None:
+            self.history.apply(chunk.provider, parsed.events, now, file)
+        else:
+            self.history.take(chunk.provider, batch, now, file)
+
+    def stop(self) -> None:
+        """Let the helpers go; what they had not sent is read later."""
+        for helper in self.helpers:
+            helper.close()
+        self.helpers = []
+        self._handed.clear()
+
+    def forget(self) -> None:
+        """After a failed commit: the offsets fell back, so everything is looked at again."""
+        self.stop()
+        self._queue, self._current = [], None
+        self._queued.clear()
+        self._scanned = False
+
+    def _door(self, name: str) -> workers.Door:
+        provider = self.providers[name]
+        return provider.parse, provider.identify, provider.read if provider.reads else None
+
+    def _job(self, path: str, name: str) -> Job:
+        file: File | None = self.history.files.get(path)
+        if file is None or file.inode is None:
+            return Job(path, name, 0, 0, None, self.providers[name].identify(path))
+        source = Source(file.session, file.agent, file.pending)
+        return Job(path, name, file.offset, file.tail, file.inode, source)
+
+    def _finish(self) -> None:
+        if not self.waiting:
+            self.total_bytes = self.done_bytes
+
+
+def _prepared(chunk: Chunk, *, history: History, now: float) -> tuple[Chunk, Batch]:
+    """A chunk without its events, and what they come to: runs in a helper."""
+    batch = history.prepare(chunk.parsed.events, now)
+    return chunk._replace(parsed=chunk.parsed._replace(events=[])), batch

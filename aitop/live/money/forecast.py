@@ -1,0 +1,211 @@
+"""Forecasts with an interval, by the method that erred least on the user's own past. Pure, in USD.
+
+`test` stands at moments of the past, forecasts with what was known then, and compares with what came.
+Its errors choose the method, and its misses at a like moment are the interval: what was right eight
+times of ten before.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from aitop.live.money import methods
+from aitop.live.money.limits import quantile
+from aitop.live.money.methods import BLOCK_SLOTS, DAY_SLOTS, Month, Running
+
+DAY_CUTS = (36, 48, 60, 72, 84)  # 9, 12, 15, 18 and 21 o'clock
+BLOCK_CUTS = (4, 8, 12, 16)
+MONTH_CUTS = (5, 10, 15, 20, 25)
+TESTED_DAYS = 60
+TESTED_BLOCKS = 60
+TESTED_MONTHS = 6
+WARM_UP = 7  # whole days known before a day is tested, so that every method has something to go by
+MONTH_WARM_UP = 28
+LEAST_TESTS = 5
+
+
+class Past(NamedTuple):
+    """What is known of earlier days and blocks."""
+
+    first: date  # of `days`
+    days: Sequence[float]  # whole local days up to yesterday, empty ones too
+    slots: Sequence[Sequence[float]]  # the last of them by quarter hour of the local clock
+    blocks: Sequence[Sequence[float]]  # finished blocks by quarter hour
+
+
+class Miss(NamedTuple):
+    """One tested moment: how far in (0 to 1), and what came minus what was forecast."""
+
+    elapsed: float
+    miss: float
+
+
+class Score(NamedTuple):
+    """One method's record: mean absolute error as percent of what came."""
+
+    method: str
+    error_percent: float
+    tested: int
+    misses: tuple[Miss, ...]
+
+
+class Forecast(NamedTuple):
+    """How a period will end. The interval is None while too little was tested."""
+
+    usd: float
+    low_usd: float | None
+    high_usd: float | None
+    method: str
+    error_percent: float | None
+    tested: int
+
+
+Scores = dict[str, list[Score]]  # day, block, month → best method first
+
+
+def test(past: Past) -> Scores:
+    """Every method on the user's own past."""
+    return {name: try_all(past) for name, try_all in TESTS.items()}
+
+
+def day(past: Past, today: date, slots: Sequence[float], elapsed: float, scores: list[Score]) -> Forecast:
+    """How today ends."""
+    running = Running(slots, elapsed, DAY_SLOTS, past.slots, today.weekday(), _weekdays(past))
+    return _forecast(methods.DAY, running, scores, elapsed, sum(slots))
+
+
+def block(past: Past, slots: Sequence[float], elapsed: float, scores: list[Score]) -> Forecast:
+    """How the running block ends."""
+    running = Running(slots, elapsed, BLOCK_SLOTS, past.blocks)
+    return _forecast(methods.BLOCK, running, scores, elapsed, sum(slots))
+
+
+def month(past: Past, today: date, spent_today: float, elapsed: float, scores: list[Score]) -> Forecast:
+    """How this month ends."""
+    first, length = today.replace(day=1), _length(today)
+    before = days_of_month(past, today)
+    days = [*[0.0] * (today.day - 1 - len(before)), *before, spent_today]
+    running = Month(first, days, elapsed, length, past.days[: len(past.days) - len(before)])
+    return _forecast(methods.MONTH, running, scores, (today.day - 1 + elapsed) / length, sum(days))
+
+
+def days_of_month(past: Past, today: date) -> Sequence[float]:
+    """The whole days of the month under way, as far as they are known."""
+    known = min(today.day - 1, len(past.days))
+    return past.days[len(past.days) - known :]
+
+
+def at_least(one: Forecast, usd: float) -> Forecast:
+    """Not below what a shorter period inside it is forecast to bring: the two have methods of their own."""
+    if usd <= one.usd:
+        return one
+    return one._replace(usd=usd, high_usd=None if one.high_usd is None else max(usd, one.high_usd))
+
+
+def _forecast(
+    ways: dict[str, Callable[..., float | None]], running: object, scores: list[Score], elapsed: float,
+    spent: float,
+) -> Forecast:  # fmt: skip
+    """By the best method that has something to say; never less than is spent."""
+    for score in scores:
+        value = ways[score.method](running)
+        if value is not None and score.tested >= LEAST_TESTS:
+            usd = max(spent, value)
+            low, high = _interval(usd, spent, elapsed, score.misses)
+            return Forecast(usd, low, high, score.method, score.error_percent, score.tested)
+    value = ways["pace"](running)
+    return Forecast(max(spent, value or 0.0), None, None, "pace", None, 0)
+
+
+def _interval(
+    usd: float, spent: float, elapsed: float, misses: Sequence[Miss]
+) -> tuple[float | None, float | None]:
+    near = [m.miss for m in misses if abs(m.elapsed - elapsed) <= 0.15]
+    used = near if len(near) >= LEAST_TESTS else [m.miss for m in misses]
+    if len(used) < LEAST_TESTS:
+        return None, None
+    low, high = usd + quantile(used, 0.1), usd + quantile(used, 0.9)
+    return max(spent, min(usd, low)), max(usd, high)
+
+
+Trial = tuple[object, float, float]  # (what was known, how far in, what came)
+
+
+def _rank(ways: dict[str, Callable[..., float | None]], trials: list[Trial]) -> list[Score]:
+    """Every method on the moments that all of them can answer, so that their errors compare."""
+    answers = [
+        ({name: way(known) for name, way in ways.items()}, elapsed, came) for known, elapsed, came in trials
+    ]
+    fair = [(said, elapsed, came) for said, elapsed, came in answers if None not in said.values()]
+    total = sum(came for _, _, came in fair)
+    found = []
+    for name in ways:
+        misses = tuple(Miss(elapsed, came - (said[name] or 0.0)) for said, elapsed, came in fair)
+        error = 100 * sum(abs(m.miss) for m in misses) / total if total > 0 else 0.0
+        found.append(Score(name, error, len(misses), misses))
+    return sorted(found, key=lambda score: score.error_percent)
+
+
+def _day_trials(past: Past) -> list[Trial]:
+    weekdays = _weekdays(past)
+    found: list[Trial] = []
+    # a day off says nothing about how days of work end
+    used = [number for number in range(WARM_UP, len(past.slots)) if sum(past.slots[number]) > 0]
+    for number in used[-TESTED_DAYS:]:
+        whole = past.slots[number]
+        for cut in DAY_CUTS:
+            running = Running(whole[:cut], cut / DAY_SLOTS, DAY_SLOTS, past.slots[:number], weekdays[number],
+                              weekdays[:number])  # fmt: skip
+            found.append((running, cut / DAY_SLOTS, sum(whole)))
+    return found
+
+
+def _block_trials(past: Past) -> list[Trial]:
+    found: list[Trial] = []
+    for number in range(max(3, len(past.blocks) - TESTED_BLOCKS), len(past.blocks)):
+        whole = past.blocks[number]
+        for cut in BLOCK_CUTS:
+            elapsed = cut / BLOCK_SLOTS
+            running = Running(whole[:cut], elapsed, BLOCK_SLOTS, past.blocks[:number])
+            found.append((running, elapsed, sum(whole)))
+    return found
+
+
+def _month_trials(past: Past) -> list[Trial]:
+    found: list[Trial] = []
+    for begin, first, length in _whole_months(past)[-TESTED_MONTHS:]:
+        came = sum(past.days[begin : begin + length])
+        for cut in MONTH_CUTS:
+            known = Month(first, past.days[begin : begin + cut], 1.0, length, past.days[:begin])
+            found.append((known, cut / length, came))
+    return found
+
+
+def _whole_months(past: Past) -> list[tuple[int, date, int]]:
+    """(index of its first day, that day, its length) of months wholly known, after the warm-up."""
+    found = []
+    for number in range(MONTH_WARM_UP, len(past.days)):
+        day_ = date.fromordinal(past.first.toordinal() + number)
+        if day_.day == 1:
+            length = _length(day_)
+            if number + length <= len(past.days):
+                found.append((number, day_, length))
+    return found
+
+
+def _length(day_: date) -> int:
+    """Of its month, in days."""
+    first = day_.replace(day=1)
+    return ((first + timedelta(days=32)).replace(day=1) - first).days
+
+
+def _weekdays(past: Past) -> list[int]:
+    first = past.first.toordinal() + len(past.days) - len(past.slots)
+    return [date.fromordinal(first + number).weekday() for number in range(len(past.slots))]
+
+
+TESTS: dict[str, Callable[[Past], list[Score]]] = {
+    "day": lambda past: _rank(methods.DAY, _day_trials(past)),
+    "block": lambda past: _rank(methods.BLOCK, _block_trials(past)),
+    "month": lambda past: _rank(methods.MONTH, _month_trials(past)),
+}

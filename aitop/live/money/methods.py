@@ -1,0 +1,159 @@
+"""Ways to say how a day, a block or a month will end, each a plain function of what is known. Pure, in USD.
+
+A forecast and its test call the same functions: the test hands them a past cut off where it stands.
+Every method answers None where it has nothing to go by.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from aitop.model.median import median
+
+SLOT = 900
+DAY_SLOTS = 96
+BLOCK_SLOTS = 20
+RECENT = 28  # days a usual day is taken from
+WEEKS = 8
+LEAST_DAYS = 7
+
+
+class Running(NamedTuple):
+    """A day or block under way: its cost by quarter hour so far, and earlier ones whole, oldest first."""
+
+    slots: Sequence[float]  # those that are over or have begun
+    elapsed: float  # of the whole, 0 to 1
+    length: int  # slots of the whole
+    earlier: Sequence[Sequence[float]]
+    weekday: int | None = None
+    weekdays: Sequence[int] = ()  # of the earlier ones
+
+
+class Month(NamedTuple):
+    """A month under way: its days so far (today last, `elapsed` of it gone), its length, and the days before."""
+
+    first: date
+    days: Sequence[float]
+    elapsed: float
+    length: int
+    earlier: Sequence[float]  # daily costs up to the day before `first`, oldest first
+
+
+def pace(running: Running) -> float | None:
+    """As fast as so far."""
+    spent = sum(running.slots)
+    return spent / running.elapsed if running.elapsed > 0 else None
+
+
+def usual_rest(running: Running) -> float | None:
+    """What is spent, and what usually followed after this hour."""
+    return _rest(running, running.earlier[-RECENT:])
+
+
+def weekday_rest(running: Running) -> float | None:
+    """The same, over days of this weekday."""
+    same = [
+        slots for slots, day in zip(running.earlier, running.weekdays, strict=True) if day == running.weekday
+    ]
+    return _rest(running, same[-WEEKS:]) if len(same) >= 3 else None
+
+
+def recent_rate(running: Running) -> float | None:
+    """As fast as in the last hour; of the quarter hour that runs, what is over of it."""
+    gone = running.elapsed * running.length
+    if len(running.slots) < 2 or gone <= 0:
+        return None
+    before = running.slots[-5] * (len(running.slots) - gone) if len(running.slots) > 4 else 0.0
+    rate = (before + sum(running.slots[-4:])) / min(4.0, gone)
+    return sum(running.slots) + rate * (running.length - gone)
+
+
+def month_pace(month: Month) -> float | None:
+    """The mean of the days so far, on every day."""
+    gone = len(month.days) - 1 + month.elapsed
+    return sum(month.days) / gone * month.length if gone > 0 else None
+
+
+def month_weekday(month: Month) -> float | None:
+    """What is spent, and the mean of each coming weekday over eight weeks."""
+    known = _known(month)
+    if len(known) < LEAST_DAYS:
+        return None
+    start = month.first + timedelta(days=len(month.days) - 1 - len(known))
+    return _with_rest(month, _weekday_means(known, start))
+
+
+def month_trend(month: Month) -> float | None:
+    """Weekday pattern by medians, on a robust trend line over eight weeks (the median of all slopes)."""
+    known = _known(month)
+    if len(known) < 2 * LEAST_DAYS:
+        return None
+    start = month.first + timedelta(days=len(month.days) - 1 - len(known))
+    overall = fmean(known)
+    if overall <= 0:
+        return sum(month.days)
+    means = _weekday_means(known, start)
+    weeks = [fmean(known[i : i + 7]) for i in range(len(known) % 7, len(known), 7)]
+    slopes = [(weeks[j] - weeks[i]) / (j - i) for i in range(len(weeks)) for j in range(i + 1, len(weeks))]
+    slope = median(slopes) if slopes else 0.0
+    middle = (len(weeks) - 1) / 2
+    base = median([week - slope * (i - middle) for i, week in enumerate(weeks)])
+
+    def usual(ahead: int, weekday: int) -> float:
+        level = base + slope * (len(weeks) - 1 - middle + (ahead + 3.5) / 7)
+        return max(0.0, level) * means[weekday] / overall
+
+    return _with_rest(month, usual)
+
+
+def fmean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+Running_ = Callable[[Running], float | None]
+DAY: dict[str, Running_] = {"pace": pace, "usual_rest": usual_rest, "weekday_rest": weekday_rest}
+BLOCK: dict[str, Running_] = {"pace": pace, "recent_rate": recent_rate, "usual_rest": usual_rest}
+MONTH: dict[str, Callable[[Month], float | None]] = {
+    "pace": month_pace,
+    "weekday_mean": month_weekday,
+    "robust_trend": month_trend,
+}
+
+
+def _rest(running: Running, earlier: Sequence[Sequence[float]]) -> float | None:
+    if len(earlier) < 3:
+        return None
+    at = running.elapsed * running.length
+    whole = int(at)
+    rests = []
+    for slots in earlier:
+        part = slots[whole] * (1 - (at - whole)) if whole < len(slots) else 0.0
+        rests.append(part + sum(slots[whole + 1 :]))
+    return sum(running.slots) + median(rests)
+
+
+def _known(month: Month) -> list[float]:
+    """The last eight whole weeks before today."""
+    before = [*month.earlier, *month.days[:-1]]
+    return before[-7 * WEEKS :]
+
+
+def _weekday_means(known: Sequence[float], start: date) -> list[float]:
+    by_day: list[list[float]] = [[] for _ in range(7)]
+    for number, cost in enumerate(known):
+        by_day[(start.weekday() + number) % 7].append(cost)
+    overall = fmean(known)
+    return [fmean(costs) if costs else overall for costs in by_day]
+
+
+def _with_rest(month: Month, usual: Callable[[int, int], float] | list[float]) -> float:
+    """What is spent, the rest of today, and every day to come."""
+
+    def of(ahead: int, weekday: int) -> float:
+        return usual[weekday] if isinstance(usual, list) else usual(ahead, weekday)
+
+    today = month.first + timedelta(days=len(month.days) - 1)
+    total = sum(month.days) + of(0, today.weekday()) * (1 - month.elapsed)
+    for ahead in range(1, month.length - len(month.days) + 1):
+        total += of(ahead, (today.weekday() + ahead) % 7)
+    return total

@@ -1,0 +1,54 @@
+"""Whether a session works or rests, by the last record of what was read of its file. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from aitop.providers.claude_code import record_kind
+from aitop.providers.lenient import epoch, loads
+
+LARGE = 262_144  # lines beyond it are passed over
+LAST_LINES = 6  # in which it is looked for
+TELLING = ("user", "assistant", "system")
+
+
+def last_record(data: bytes) -> tuple[dict[str, Any], float] | None:
+    """The newest record of a turn among the last lines, and when it was written."""
+    for line in _last_lines(data):
+        record = loads(line) if 1 < len(line) < LARGE else None
+        if isinstance(record, dict) and record.get("type") in TELLING:
+            at = epoch(record.get("timestamp"))
+            if at is not None:
+                return record, at
+    return None
+
+
+def _last_lines(data: bytes) -> Iterator[bytes]:
+    """The last lines of a run, the newest first, without those that say nothing of the session."""
+    stop = len(data) - 1
+    for _ in range(LAST_LINES):
+        if stop <= 0:
+            return
+        start = data.rfind(b"\n", 0, stop) + 1
+        if record_kind.of(data, start, stop) in (None, b"user", b"assistant", b"system"):
+            yield data[start:stop]
+        stop = start - 1
+
+
+def resting(record: dict[str, Any]) -> tuple[str, str]:
+    """Working or idle, judged by the last record of a file."""
+    kind = record["type"]
+    message = record.get("message")
+    if kind == "assistant":
+        stop = message.get("stop_reason") if isinstance(message, dict) else None
+        done = stop not in (None, "tool_use", "pause_turn") or record.get("isApiErrorMessage")
+        return ("idle", "turn ended") if done else ("working", "tool or response under way")
+    if kind == "user":
+        content = message.get("content") if isinstance(message, dict) else None
+        if isinstance(content, list) and content and isinstance(content[0], dict):
+            content = content[0].get("text")
+        if isinstance(content, str) and content.startswith(
+            ("[Request interrupted", "<local-command", "<command-")
+        ):
+            return "idle", "interrupted" if content.startswith("[") else "local command"
+        return "working", "prompt or tool result sent"
+    return ("working", "retrying") if record.get("subtype") == "api_error" else ("idle", "turn ended")

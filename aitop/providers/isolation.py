@@ -1,0 +1,123 @@
+"""A provider behind a guard: what it does wrong costs its own numbers, never anyone else's.
+
+A fault in any question about itself switches it off; a fault in reading puts that file aside, and the
+third such file switches it off. Events of other packages are checked before they reach the history.
+Off means: no folders, no files, no feeds; `problem` says why, and `doctor` shows it.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from aitop.model.events import Event
+from aitop.otlp import Record
+from aitop.providers import Feed, Parsed, Provider, Reader, Source, Telemetry
+from aitop.providers.conformance import checked_events, checked_feed, checked_parsed, checked_source
+
+FAULTY_FILES = 3
+METHODS = ("folders", "wants", "identify", "parse", "context_limit", "feed")
+T = TypeVar("T")
+
+
+class Guarded:
+    """The same interface around any provider. `trusted`: its events are not checked one by one."""
+
+    def __init__(self, name: str, provider: Provider, *, trusted: bool) -> None:
+        missing = [method for method in METHODS if not callable(getattr(provider, method, None))]
+        if missing:
+            raise TypeError(f"it has no method {', '.join(missing)}; see docs/providers.md")
+        if getattr(provider, "name", None) != name:
+            raise TypeError(f"its `name` must be {name!r}, that of its entry point")
+        self.name = name
+        self.problem: str | None = None
+        self.trusted = trusted
+        self._provider = provider
+        self._reader = provider if isinstance(provider, Reader) else None
+        self._telemetry = provider if isinstance(provider, Telemetry) else None
+        named = self._telemetry.services if self._telemetry else ()
+        if not isinstance(named, tuple) or not all(isinstance(one, str) and one for one in named):
+            raise TypeError("its `services` must be a tuple of service names")
+        self._faulty: set[str] = set()
+
+    @property
+    def reads(self) -> bool:
+        """Whether some of its files are read by itself."""
+        return self._reader is not None
+
+    def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
+        def ask() -> list[str]:
+            found = self._provider.folders(configured, environ)
+            if not isinstance(found, list) or not all(isinstance(folder, str) for folder in found):
+                raise TypeError("must return a list of strings")
+            return found
+
+        return self._ask("folders", ask, [])
+
+    def wants(self, path: str) -> bool:
+        return self._ask("wants", lambda: bool(self._provider.wants(path)), False)
+
+    def identify(self, path: str) -> Source:
+        return self._ask(
+            "identify", lambda: checked_source(self._provider.identify(path)), Source(None, None)
+        )
+
+    def context_limit(self, model: str) -> int | None:
+        def ask() -> int | None:
+            found = self._provider.context_limit(model)
+            return found if isinstance(found, int) and 0 < found < 1 << 40 else None
+
+        return self._ask("context_limit", ask, None)
+
+    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
+        def ask() -> Feed | None:
+            found = self._provider.feed(header, payload, now)
+            return found if found is None or self.trusted else checked_feed(found, self.name)
+
+        return self._ask("feed", ask, None)
+
+    def sent_by(self, service: str) -> bool:
+        """Whether telemetry of this service is its client's."""
+        names = self._telemetry.services if self._telemetry else ()
+        return any(service == name or service.startswith((f"{name}-", f"{name}_")) for name in names)
+
+    def telemetry(self, records: list[Record], now: float) -> list[Event]:
+        def ask() -> list[Event]:
+            found = self._telemetry.telemetry(records, now) if self._telemetry else []
+            return found if self.trusted else checked_events(found, self.name)
+
+        return self._ask("telemetry", ask, [])
+
+    def parse(self, data: bytes, start: int, source: Source) -> Parsed:
+        """Raises what the provider raises; the caller says of which file, to `blame`."""
+        found = self._provider.parse(data, start, source)
+        return found if self.trusted else checked_parsed(found, self.name)
+
+    def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
+        """As `parse`."""
+        batches = self._reader.read(path, source) if self._reader else None
+        if batches is None or self.trusted:
+            return batches
+        return (checked_parsed(batch, self.name) for batch in batches)
+
+    def blame(self, path: str, error: Exception) -> None:
+        """Reading this file failed by the provider's own fault."""
+        self._faulty.add(path)
+        if len(self._faulty) >= FAULTY_FILES and self.problem is None:
+            self.problem = f"switched off, it cannot read its files: {_said(error)}"
+
+    def _ask(self, method: str, question: Callable[[], T], otherwise: T) -> T:
+        if self.problem is not None:
+            return otherwise
+        try:
+            return question()
+        except Exception as error:
+            self.problem = f"switched off, {method}(): {_said(error)}"
+            return otherwise
+
+
+def guarded(provider: Provider) -> Guarded:
+    """A provider behind its guard; one that is already there stays."""
+    return provider if isinstance(provider, Guarded) else Guarded(provider.name, provider, trusted=True)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]

@@ -1,0 +1,35 @@
+"""Which providers are used and where their records are: what the user said, else what each says itself."""
+
+from collections.abc import Iterable, Sequence
+
+from aitop.config import Config
+from aitop.providers.isolation import Guarded
+
+OLDER_KEYS = {"claude-code": "claude.config_dirs"}  # from when there was one client only
+
+
+def enabled(providers: Iterable[Guarded], config: Config) -> list[Guarded]:
+    """All but those the user switched off."""
+    return [provider for provider in providers if config.provider(provider.name).enabled is not False]
+
+
+def folders(providers: Sequence[Guarded], config: Config, environ: dict[str, str]) -> dict[str, list[str]]:
+    """Every provider's folders, as configured or as its client would choose them."""
+    found = {}
+    for provider in providers:
+        own = list(config.provider(provider.name).folders)
+        if not own and provider.name in OLDER_KEYS:
+            own = config[OLDER_KEYS[provider.name]]
+        found[provider.name] = provider.folders(own, environ)
+    return found
+
+
+def problems(providers: Iterable[Guarded], broken: dict[str, str], config: Config) -> dict[str, str]:
+    """Name → what is wrong: not loaded, switched off by a fault, or configured and not there."""
+    known = list(providers)
+    found = {**broken, **{provider.name: provider.problem for provider in known if provider.problem}}
+    names = {provider.name for provider in known}
+    for choice in config.providers:
+        if choice.name not in names and choice.name not in found:
+            found[choice.name] = "is configured, but no installed package has a provider of this name"
+    return found

@@ -1,0 +1,94 @@
+"""Publishing at the pace of events: all of it when something happened, a sign of life when nothing did.
+
+Building and rendering the whole state costs some milliseconds; at rest, where nothing changes but the
+clock, that would be most of what the listener costs. So an uneventful second repeats the last state
+with a new date, and everything is made anew every few seconds, for what depends on time alone.
+"""
+
+import time
+from typing import Any
+
+from aitop import paths, segments
+from aitop.config import Config
+from aitop.log import Log
+from aitop.publish.files import REFRESH, Publisher
+from aitop.publish.tmux_push import Pusher
+from aitop.state import only
+
+
+class Announcer:
+    """Remembers the last state, and what it was made of."""
+
+    def __init__(self, publisher: Publisher, log: Log) -> None:
+        self.publisher = publisher
+        self._pusher = Pusher(publisher.home, log)
+        self._log = log
+        self._state: dict[str, Any] | None = None
+        self._sign: tuple[object, ...] | None = None
+        self._made_at = 0.0
+
+    def repeat(self, sign: tuple[object, ...], now: float) -> bool:
+        """Publish the last state again, if it still holds; whether it did."""
+        if self._state is None or sign != self._sign or time.monotonic() - self._made_at >= REFRESH - 0.5:
+            return False
+        self._state["written_at"] = now
+        self._write({}, now)
+        return True
+
+    def publish(self, state: dict[str, Any], sign: tuple[object, ...], config: Config, now: float) -> None:
+        """Publish a new state and every segment."""
+        self._state, self._sign, self._made_at = state, sign, time.monotonic()
+        own = [(s.name, s.display, s.preset, s.format) for s in config.segments if s.provider is None]
+        texts = segments.render_all(state, own, now) | self._pusher.segments(state, now)
+        texts |= _of_one_provider(state, config, now)
+        self._write(texts, now)
+        self._pusher.tell(state, now)
+
+    def tmux_servers(self) -> list[tuple[str, str]]:
+        """(program, socket) of every living tmux server with our plugin."""
+        return self._pusher.addresses()
+
+    def _write(self, texts: dict[str, str], now: float) -> None:
+        """Write the segments, if there are any, then the state: who sees a state finds its segments there.
+
+        Once more in new folders if somebody removed them.
+        """
+        assert self._state is not None
+        for attempt in (1, 2):
+            try:
+                if texts:
+                    self.publisher.write_segments(texts, now)
+                self.publisher.state(self._state)
+            except OSError as error:
+                self._log.error(f"cannot publish: {error}")
+                if attempt == 1 and not self._prepared():
+                    return
+            else:
+                return
+
+    def _prepared(self) -> bool:
+        try:
+            self.publisher.prepare(paths.runtime_folder())
+        except OSError as error:
+            self._log.error(f"cannot publish: {error}")
+            return False
+        return True
+
+    def withdraw(self, now: float) -> None:
+        """On a clean end every display goes blank at once."""
+        self.publisher.withdraw()
+        self._pusher.close(now)
+
+
+def _of_one_provider(state: dict[str, Any], config: Config, now: float) -> dict[str, str]:
+    """The user's segments that show one client; empty while it has told of nothing."""
+    found = {}
+    for own in config.segments:
+        if own.provider is not None:
+            part = only(state, own.provider)
+            found[own.name] = (
+                segments.render(part, own.display, preset=own.preset, template=own.format, now=now)
+                if part
+                else ""
+            )
+    return found

@@ -1,0 +1,89 @@
+"""What was told already, so that nothing is told twice: across ticks, levels and restarts. Pure.
+
+The same id with the same cause is one piece of news; an alert whose facts give no cause is the same
+news until it has been gone for the quiet time. A level that rises is news of its own, once.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from aitop.live.alerts import LEVELS, Alert
+
+KEEP = 40 * 86_400.0  # longer than any period a cause may name
+MOST = 500
+ONE_MOMENT = 300  # seconds: causes that are moments closer than this are one
+FRESHLY = 60.0  # seconds: how exactly it is kept when an alert was last there
+
+
+class Told(NamedTuple):
+    """What was last told of one alert."""
+
+    level: str
+    cause: str
+    sent_at: float
+    seen_at: float
+
+
+class Memory(NamedTuple):
+    """Id → what was told; `changed` says that it should be written down."""
+
+    told: Mapping[str, Told]
+    changed: bool = False
+
+
+def decide(
+    memory: Memory, alerts: Iterable[Alert], least: str, mute: Iterable[str], quiet: float, now: float
+) -> tuple[list[Alert], Memory]:
+    """The alerts that are news at `now`, and the memory after they were told."""
+    told = dict(memory.told)
+    silent = set(mute)
+    news, changed = [], False
+    for alert in alerts:
+        if LEVELS.index(alert.level) < LEVELS.index(least) or alert.id.partition(":")[0] in silent:
+            continue
+        known = told.get(alert.id)
+        if known is None or _is_news(alert, known, quiet, now):
+            news.append(alert)
+            told[alert.id] = Told(alert.level, alert.cause, now, now)
+            changed = True
+        elif now - known.seen_at >= FRESHLY or now < known.seen_at:
+            told[alert.id] = known._replace(seen_at=now)
+            changed = True
+    if changed:
+        told = _kept(told, now)
+    return news, Memory(told, changed)
+
+
+def _is_news(alert: Alert, known: Told, quiet: float, now: float) -> bool:
+    named = alert.cause or known.cause
+    if _one(alert.cause, known.cause) if named else now - known.seen_at < quiet + FRESHLY:
+        return LEVELS.index(alert.level) > LEVELS.index(known.level)
+    return now - known.sent_at >= quiet
+
+
+def _one(cause: str, other: str) -> bool:
+    """The same cause; a moment that a client tells as a wait is a little off each time."""
+    moments = all(text.isdecimal() and len(text) >= 10 for text in (cause, other))  # shorter ones are counts
+    return cause == other or (moments and abs(int(cause) - int(other)) < ONE_MOMENT)
+
+
+def _kept(told: dict[str, Told], now: float) -> dict[str, Told]:
+    """The newest, none older than any period."""
+    newest = sorted(told.items(), key=lambda item: item[1].seen_at, reverse=True)[:MOST]
+    return {name: one for name, one in newest if now - one.seen_at < KEEP}
+
+
+def encode(memory: Memory) -> dict[str, Any]:
+    """For the file that outlives a restart."""
+    return {"version": 1, "told": {name: list(one) for name, one in memory.told.items()}}
+
+
+def decode(data: Any) -> Memory:
+    """The inverse; a file that says something else is one that says nothing."""
+    rows = data.get("told") if isinstance(data, dict) else None
+    told = {}
+    for name, row in rows.items() if isinstance(rows, dict) else ():
+        right = isinstance(row, list) and len(row) == 4 and row[0] in LEVELS and isinstance(row[1], str)
+        if right and all(isinstance(at, int | float) for at in row[2:]):
+            told[str(name)] = Told(row[0], row[1], float(row[2]), float(row[3]))
+    return Memory(told)

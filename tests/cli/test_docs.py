@@ -1,0 +1,85 @@
+"""What the documents say is so: links lead somewhere, keys are described, figures are measured ones."""
+
+import ast
+import glob
+import json
+import os
+import re
+
+import pytest
+from golden.home import ROOT
+
+from aitop.cli import COMMANDS, HOT
+
+PAGES = [os.path.join(ROOT, "README.md"), *sorted(glob.glob(os.path.join(ROOT, "docs", "*.md")))]
+
+
+def text(*parts):
+    with open(os.path.join(ROOT, *parts), encoding="utf-8") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=os.path.basename)
+def test_every_link_leads_to_a_file(page):
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text(page)):
+        assert os.path.exists(os.path.join(os.path.dirname(page), target)), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=os.path.basename)
+def test_every_command_named_exists(page):
+    known = {*COMMANDS, *HOT, "version"}
+    fenced = "".join(re.findall(r"^```.*?^```", text(page), re.MULTILINE | re.DOTALL))
+    words = re.findall(r"`aitop ([a-z]+)", text(page)) + re.findall(r"^aitop ([a-z]+)", fenced, re.MULTILINE)
+    assert sorted(set(words) - known) == []
+
+
+def published_keys():
+    """Every key that `state_json.py` writes into a dictionary."""
+    tree = ast.parse(text("aitop", "publish", "state_json.py"))
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Dict):
+                    yield from (key.value for key in node.keys if isinstance(key, ast.Constant))
+
+
+def test_every_key_of_the_state_is_described():
+    page = text("docs", "state.md")
+    assert sorted({key for key in published_keys() if f"`{key}`" not in page}) == []
+
+
+def test_the_readmes_figures_are_the_saved_ones(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from benchmarks.saved import MARKS, readme_block
+
+    _, _, rest = text("README.md").partition(MARKS[0])
+    shown, mark, _ = rest.partition(MARKS[1])
+    assert mark
+    assert shown == readme_block(json.loads(text("benchmarks", "results", "latest.json")))
+
+
+def test_every_part_of_the_benchmarks_is_described(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from benchmarks.parts import PARTS
+
+    page = text("docs", "benchmarks.md")
+    assert [name for name in PARTS if f"`{name}`" not in page] == []
+
+
+def named_tests():
+    """Every (file, test) that the security page names."""
+    return re.findall(r"`tests/([\w/]+\.py)::(\w+)`", text("docs", "security.md"))
+
+
+def test_each_promise_of_the_security_page_has_a_test_and_each_of_those_exists():
+    rows = [
+        row
+        for row in text("docs", "security.md").splitlines()
+        if row.startswith("| ") and row != "| promise | test |"
+    ]
+    assert len(rows) > 20
+    assert [row for row in rows if not re.search(r"`tests/[\w/]+\.py::\w+`", row)] == []
+    for file in {name for name, _ in named_tests()}:
+        tree = ast.parse(text("tests", file))
+        known = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        assert {name for of, name in named_tests() if of == file} - known == set(), file

@@ -1,0 +1,220 @@
+"""What the code's shape promises: what the hot paths load, what they start, which way imports go."""
+
+import ast
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+from golden.home import environment, need
+
+import aitop
+from aitop.install import forwarder, scripts
+
+PACKAGE = os.path.dirname(os.path.abspath(aitop.__file__))
+PARENT = os.path.dirname(PACKAGE)
+# What Python has loaded anyway, or loads from its own binary in no time.
+FREE = {"os", "os.path", "posixpath", "genericpath", "stat", "_stat", "_collections_abc", "abc", "_abc",
+        "sys", "time", "errno", "select", "fcntl", "unicodedata", "_socket", "_signal",
+        "__future__"}  # fmt: skip
+DISPLAYS = {"aitop.segments" + name for name in (
+    "", ".bash", ".details", ".fields", ".fish", ".humanize", ".placeholders", ".plain", ".presets", ".swiftbar",
+    ".template", ".text", ".tmux", ".waybar", ".zsh")}  # fmt: skip
+HOOK = FREE | {"aitop", "aitop.paths", "aitop.hook"}
+STATUSLINE = HOOK | DISPLAYS | {"aitop.state"}  # and json, for its own line
+ONESHOT = (
+    FREE
+    | DISPLAYS
+    | {
+        "aitop",
+        "aitop.__main__",
+        "aitop.paths",
+        "aitop.state",
+        "aitop.segments.oneshot",
+        "aitop.segments.options",
+    }
+)
+
+
+def loaded(*arguments, home, stdin=b"{}"):
+    """Every module that a run of Python imported, by Python's own account."""
+    found = subprocess.run([sys.executable, "-X", "importtime", *arguments], input=stdin, capture_output=True,
+                           env=environment(home, PYTHONPATH=PARENT), cwd=home, timeout=30)  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    rows = [line.rpartition("|")[2].strip() for line in found.stderr.decode().splitlines()]
+    return set(rows) - {"imported package", ""}
+
+
+def extra(*arguments, home, bare=("-c", "pass")):
+    """What a run imported beyond bare Python in the same mode."""
+    flags = [word for word in arguments if word in ("-I", "-S")]
+    return loaded(*arguments, home=home) - loaded(*flags, *bare, home=home)
+
+
+def json_brings(home):
+    return extra("-I", "-S", "-c", "import json", home=home)
+
+
+@pytest.fixture
+def home(tmp_path):
+    return str(tmp_path)
+
+
+@pytest.fixture
+def listener(home):
+    """Somebody who reads whatever is sent to the socket."""
+    here = os.getcwd()
+    os.chdir(home)  # a socket's address may not be long
+    server = socket.socket(socket.AF_UNIX)
+    server.bind("claudecode.sock")
+    os.chdir(here)
+    server.listen(8)
+    got = []
+
+    def serve():
+        while True:
+            try:
+                peer, _ = server.accept()
+            except OSError:
+                return
+            with peer:
+                parts = []
+                while part := peer.recv(65536):
+                    parts.append(part)
+                got.append(b"".join(parts))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield got
+    server.shutdown(socket.SHUT_RDWR)
+    server.close()
+    thread.join()
+
+
+def test_a_hook_loads_the_modules_on_its_list_and_no_other(home, listener):
+    file = os.path.join(PACKAGE, "hook.py")
+    assert extra("-I", "-S", file, "--home", home, "Stop", home=home) <= HOOK
+    assert listener == [b"aitop/1\tprovider=claude-code\tevent=Stop\n{}"]
+
+
+def test_a_hook_without_a_listener_loads_no_more(home):
+    file = os.path.join(PACKAGE, "hook.py")
+    assert extra("-I", "-S", file, "--home", home, "Stop", home=home) <= HOOK
+
+
+def test_a_hook_by_way_of_the_command_loads_no_more(home):
+    call = "import sys; sys.argv = ['aitop-py', 'hook', 'Stop']; from aitop.__main__ import main; main()"
+    assert extra("-c", call, home=home, bare=("-c", "import aitop")) <= HOOK | {"aitop.__main__"}
+
+
+def test_the_status_line_loads_the_modules_on_its_list_and_json(home):
+    file = os.path.join(PACKAGE, "statusline.py")
+    assert extra("-I", "-S", file, "--home", home, home=home) <= STATUSLINE | json_brings(home)
+
+
+def test_the_status_line_around_a_users_command_loads_no_json(home):
+    file = os.path.join(PACKAGE, "statusline.py")
+    assert extra("-I", "-S", file, "--home", home, "--", "true", home=home) <= HOOK | {"aitop.statusline"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tmux", "--preset", "burn"],
+        ["prompt", "--shell", "zsh", "--preset", "cost"],
+        ["waybar", "--format", "{burn}"],
+        ["swiftbar", "--preset", "limits"],
+    ],
+)
+def test_a_one_shot_with_options_loads_the_modules_on_its_list_and_json(home, words):
+    call = f"import sys; sys.argv = ['aitop-py', *{words}]; from aitop.__main__ import main; main()"
+    found = extra("-c", call, home=home, bare=("-c", "import aitop"))
+    assert found <= ONESHOT | json_brings(home)
+
+
+def started(arguments, home, stdin=b"{}", **more):
+    """(processes started beyond the first, programs executed) by a command, counted by the kernel."""
+    need("strace")
+    trace = os.path.join(home, "trace")
+    call = [
+        "strace",
+        "-f",
+        "-qq",
+        "-e",
+        "trace=fork,vfork,clone,clone3,execve",
+        "-e",
+        "signal=none",
+        "-o",
+        trace,
+    ]
+    found = subprocess.run(
+        [*call, *arguments], input=stdin, env=environment(home, **more), cwd=home, timeout=30
+    )
+    assert found.returncode == 0
+    with open(trace) as file:
+        lines = [line for line in file if "(" in line and "= -1" not in line and "CLONE_THREAD" not in line]
+    return sum("execve(" not in line for line in lines), sum("execve(" in line for line in lines)
+
+
+def kinds():
+    return [scripts.PYTHON, *([scripts.PERL] if shutil.which("perl") else [])]
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_a_hook_as_installed_is_one_process(home, listener, kind):
+    forwarder.write_script(os.path.join(home, "hook"), forwarder.render(kind, home))
+    processes, programs = started([os.path.join(home, "hook"), "Stop"], home)
+    assert (processes, programs) == (0, 2)  # sh, which becomes perl or python
+    assert len(listener) == 1
+
+
+def test_the_status_line_as_installed_is_one_process(home):
+    forwarder.write_script(os.path.join(home, "statusline"), forwarder.render_statusline(home))
+    assert started([os.path.join(home, "statusline")], home) == (0, 2)
+
+
+def sources():
+    for folder, _, names in os.walk(PACKAGE):
+        for name in names:
+            path = os.path.join(folder, name)
+            if name.endswith(".py"):
+                yield os.path.relpath(path, PACKAGE), path
+
+
+# The edges: who may ask what time it is.
+CLOCKS = ("advice/cli.py", "cli.py", "demo/", "gateway/", "guard.py", "install/", "listener/", "litellm.py", "log.py",
+          "pricing/cli.py", "pricing/refresh.py", "publish/announcer.py", "receiver/", "reports/",
+          "segments/follow.py", "segments/oneshot.py",
+          "statusline.py", "top/")  # fmt: skip
+
+
+def test_only_the_edges_ask_what_time_it_is():
+    asked = set()
+    for name, path in sources():
+        with open(path) as file:
+            tree = ast.parse(file.read())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                call = ast.unparse(node.func)
+                if call.endswith((".now", ".today", ".utcnow")) or call in ("time.time", "time.monotonic"):
+                    asked.add(name)
+    assert [name for name in sorted(asked) if not name.startswith(CLOCKS)] == []
+
+
+def test_the_package_itself_imports_nothing():
+    with open(os.path.join(PACKAGE, "__init__.py")) as file:
+        tree = ast.parse(file.read())
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def test_every_module_says_why_it_exists():
+    silent = []
+    for name, path in sources():
+        with open(path) as file:
+            text = file.read()
+        if text.strip() and not ast.get_docstring(ast.parse(text)):
+            silent.append(name)
+    assert silent == []

@@ -1,0 +1,200 @@
+"""The configuration: every key once, and every mistake told with file, line and key."""
+
+import re
+import tomllib
+
+import pytest
+
+from aitop import config, paths
+from aitop.config import KEYS, Config, ConfigError, Segment
+from aitop.config.budgets_and_tags import TagRule
+
+
+def parse(text):
+    return config.parse(text.encode(), "/etc/x.toml")
+
+
+def problem(text):
+    with pytest.raises(ConfigError) as found:
+        parse(text)
+    return str(found.value)
+
+
+def test_the_printed_defaults_change_nothing():
+    assert parse(config.defaults_toml()) == Config()
+
+
+def test_the_printed_defaults_with_every_comment_taken_off_are_valid():
+    lines = config.defaults_toml().splitlines()
+    start = lines.index("# [segments.NAME]")
+    taken = [line[2:] if n >= start and line.startswith("# ") else line for n, line in enumerate(lines)]
+    taken = [
+        line for line in taken if not line.startswith(("Your own", "What may", "A tag for", "APIs behind"))
+    ]
+    found = parse("\n".join(taken))
+    assert [s.name for s in found.segments] == ["NAME"]
+    assert found.price_overrides["my-model"]["output"] == 5.0
+    assert [(b.name, b.period, b.limit_usd) for b in found.budgets] == [("NAME", "month", 200.0)]
+    assert found.tags == (TagRule("NAME", ("~/work/client-a",), ("release/*",)),)
+    assert found.upstreams["ollama"] == "http://127.0.0.1:11434"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[gateway.upstreams]\nlab = 'lab'", "/etc/x.toml:2: gateway.upstreams.lab: must be a URL"),
+        ("[gateway.upstreams]\n'a/b' = 'http://x'", "an upstream's name is letters, digits"),
+        ("[gateway]\nupstreams = 1", "/etc/x.toml:2: gateway.upstreams: must be a table"),
+        ("[gateway]\nport = 0", "/etc/x.toml:2: gateway.port: must be"),
+        ("[gateway]\nhost = 'x'", "gateway.host: unknown key"),
+    ],
+)
+def test_a_wrong_upstream_is_named_with_its_line(text, message):
+    with pytest.raises(config.ConfigError, match=re.escape(message)):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[budgets.b]\nlimit_usd = 1",
+            "/etc/x.toml:1: budgets.b: needs period = one of day, week, month, session",
+        ),
+        ("[budgets.b]\nperiod = 'year'", "/etc/x.toml:2: budgets.b.period: needs period"),
+        ("[budgets.b]\nperiod = 'day'", "budgets.b: needs limit_usd = a number above 0"),
+        ("[budgets.b]\nperiod = 'day'\nlimit_usd = 0", "/etc/x.toml:3: budgets.b.limit_usd: needs limit_usd"),
+        (
+            "[budgets.b]\nperiod = 'day'\nlimit_usd = nan",
+            "/etc/x.toml:3: budgets.b.limit_usd: needs limit_usd",
+        ),
+        (
+            "[budgets.b]\nperiod = 'day'\nlimit = 1",
+            "/etc/x.toml:3: budgets.b.limit: unknown key; known are period",
+        ),
+        ("[budgets.b]\nperiod = 'day'\nlimit_usd = 1\ntag = 'a'\nproject = 'b'", "not of both"),
+        ("[budgets]\nb = 1", "/etc/x.toml:2: budgets.b: must be a table"),
+        ("[tags.t]\nfolders = 'x'", "/etc/x.toml:2: tags.t.folders: must be a list of patterns"),
+        ("[tags.t]", "/etc/x.toml:1: tags.t: needs folders or branches"),
+    ],
+)
+def test_a_wrong_budget_or_tag_says_where_and_what(text, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse(text)
+
+
+def test_every_key_is_told_with_a_meaning():
+    text = config.defaults_toml()
+    for key in KEYS:
+        assert key.help in text
+        assert key.path.rpartition(".")[2] in text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("biling = 'api'", "/etc/x.toml:1: biling: unknown key (did you mean billing?)"),
+        (
+            "\n\n[alerts]\nburn_warning = 'high'",
+            "/etc/x.toml:4: alerts.burn_warning: must be a number, not 'high'",
+        ),
+        ("[alerts]\nburn_warning = true", "/etc/x.toml:2: alerts.burn_warning: must be a number"),
+        ("[alerts]\nburn_warning = nan", "/etc/x.toml:2: alerts.burn_warning: must be a number"),
+        ("[alerts]\nburn_warning = -1", "/etc/x.toml:2: alerts.burn_warning: must be"),
+        ("[currency]\nrate = 0", "/etc/x.toml:2: currency.rate: must be"),
+        ("[currency]\nsymbol = 3", "/etc/x.toml:2: currency.symbol: must be a string"),
+        ("billing = 'free'", "/etc/x.toml:1: billing: must be one of auto, api, subscription"),
+        ("[listener]\nautostart = 'yes'", "/etc/x.toml:2: listener.autostart: must be true or false"),
+        ("[claude]\nconfig_dirs = '~/x'", "/etc/x.toml:2: claude.config_dirs: must be a list of strings"),
+        ("[claude]\nconfig_dirs = [1]", "/etc/x.toml:2: claude.config_dirs: must be a list of strings"),
+        (
+            "[alert]\nburn_warning = 1",
+            "/etc/x.toml:2: alert.burn_warning: unknown key (did you mean alerts.burn_warning?)",
+        ),
+        ("[nothing]", "/etc/x.toml:1: nothing: unknown key"),
+        ("alerts = 3", "/etc/x.toml:1: alerts: unknown key"),
+        ("[segments.mine]\ndisplay = 'vim'", "/etc/x.toml:2: segments.mine.display: must be one of tmux"),
+        ("[segments.mine]\ncolour = 'red'", "/etc/x.toml:2: segments.mine.colour: unknown key"),
+        ("[segments.mine]\npreset = 'cost'", "/etc/x.toml:1: segments.mine: needs display"),
+        ("[segments]\nmine = 3", "/etc/x.toml:2: segments.mine: must be a table"),
+        ("[segments.'../x']\ndisplay = 'tmux'", "segments.../x: a segment's name is letters"),
+        ("segments = 3", "/etc/x.toml:1: segments: must be a table"),
+        ("[prices.models.m]\ninput = 1", "/etc/x.toml:1: prices.models.m: needs output"),
+        (
+            "[prices.models.m]\ninput = -1\noutput = 1",
+            "/etc/x.toml:2: prices.models.m.input: must be a number of USD",
+        ),
+        (
+            "[prices.models.m]\ninputs = 1\noutput = 1",
+            "prices.models.m.inputs: unknown key (did you mean input?)",
+        ),
+        (
+            "[prices.models.m]\ninput = 1\noutput = 1\nfrom = 'May'",
+            "/etc/x.toml:4: prices.models.m.from: must be a date",
+        ),
+        ("[prices]\nmodels = 3", "/etc/x.toml:2: prices.models: must be a table"),
+        ("billing = ", "/etc/x.toml: "),
+    ],
+)
+def test_a_mistake_is_told_with_file_line_and_key(text, told):
+    assert told in problem(text)
+
+
+def test_bytes_that_are_no_text_are_told():
+    with pytest.raises(ConfigError, match="/etc/x.toml: "):
+        config.parse(b"\xff\xfe", "/etc/x.toml")
+
+
+def test_a_good_file_is_taken_whole():
+    found = parse(
+        """billing = "api"
+[currency]
+symbol = "€"
+rate = 0.92
+[alerts]
+burn_warning = 3
+[segments.tmux]
+preset = "burn"
+[segments.mine]
+display = "waybar"
+format = "{cost_today}"
+[prices]
+update = "daily"
+[prices.models."my.model-1"]
+input = 1
+output = 2.5
+from = 2026-01-01
+"""
+    )
+    assert (found["billing"], found["currency.rate"], found["alerts.burn_warning"]) == ("api", 0.92, 3)
+    assert found.segments == (
+        Segment("tmux", "tmux", "burn", None),
+        Segment("mine", "waybar", None, "{cost_today}"),
+    )
+    assert found.price_overrides["my.model-1"]["output"] == 2.5
+    assert found["prices.update"] == "daily"
+    assert found["preset"] == "full"
+
+
+def test_a_missing_file_means_all_defaults(tmp_path, monkeypatch):
+    monkeypatch.setenv("AITOP_CONFIG", str(tmp_path / "none.toml"))
+    assert config.load() == Config()
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        config.load(str(tmp_path))
+
+
+def test_where_the_file_is(monkeypatch, tmp_path):
+    assert paths.config_file() == str(tmp_path / "user" / ".config" / "aitop" / "config.toml")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/x")
+    assert paths.config_file() == "/x/aitop/config.toml"
+    monkeypatch.setenv("AITOP_CONFIG", "/y.toml")
+    assert paths.config_file() == "/y.toml"
+
+
+def test_the_defaults_are_toml_of_the_right_types():
+    data = tomllib.loads(config.defaults_toml())
+    assert data["alerts"]["burn_warning"] == 5.0
+    assert data["claude"]["config_dirs"] == []

@@ -1,0 +1,178 @@
+"""Runs that were prepared before the history sees them: the same numbers as told one by one, in any order."""
+
+import pickle
+from collections import defaultdict
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.lines import START, assistant, encode, result, usage, use
+from support.worlds import NOW, SESSIONS, Book, by_session, oracle, read, readings, worlds
+
+from aitop.history.write import prepare
+from aitop.history.write.responses import Responses
+from aitop.history.write.tools import Tools
+from aitop.model.events import Response, ToolUse
+from aitop.model.sums import Sum
+from aitop.providers.claude_code import provider
+
+A, B = SESSIONS[:2]
+FILE_A, FILE_B = f"/p/-w/{A}.jsonl", f"/p/-w/{B}.jsonl"
+END = float("inf")
+
+
+@pytest.fixture
+def book(tmp_path):
+    found = Book(tmp_path / "history.db", exact=END)
+    yield found
+    found.db.close()
+
+
+def lines(count, **more):
+    return [
+        assistant(f"m{n}", START + n, request_id=f"r{n}", usage=usage(n + 1), **more) for n in range(count)
+    ]
+
+
+def by_quarter(seconds):
+    found = defaultdict(lambda: [0] * len(Sum._fields))
+    for (at, session), value in seconds.items():
+        key = (at // 900, session)
+        found[key] = [a + b for a, b in zip(found[key], value, strict=True)]
+    return {key: tuple(value) for key, value in found.items() if any(value)}
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_prepared_or_not_any_order_and_any_split_give_the_totals_of_the_rules(data):
+    files = data.draw(worlds())
+    book = Book(exact=data.draw(st.sampled_from([END, START + 900, 0.0])))
+    try:
+        read(book, files, data.draw(readings(files)), lambda: data.draw(st.booleans()))
+        expected = oracle(files)
+        assert book.totals() == by_session(expected)
+        assert by_quarter(book.seconds()) == by_quarter(expected)
+        book.check()
+    finally:
+        book.db.close()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_reading_every_file_again_prepared_changes_nothing(data):
+    files = data.draw(worlds())
+    book = Book(exact=END)
+    try:
+        for path in data.draw(st.permutations(sorted(files))) * 2:
+            book.feed(path, files[path], prepared=True)
+            if data.draw(st.booleans()):
+                book.commit()
+        book.settle()
+        assert book.totals() == by_session(oracle(files))
+        book.check()
+    finally:
+        book.db.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.permutations(["hook", FILE_A, FILE_B, "commit"]), st.booleans())
+def test_a_tool_call_counts_once_whoever_tells_of_it_first(order, failed):
+    calls = [use(f"toolu_{n}", name) for n, name in enumerate(("Bash", "Read", "Bash"))]
+    results = [result(f"toolu_{n}", START + 1 + n, failed=failed) for n in range(3)]
+    book = Book(exact=END)
+    try:
+        for who in order:
+            if who == "hook":
+                book.apply(ToolUse(A, START, "toolu_1", "Read"))
+            elif who == "commit":
+                book.commit()
+            else:
+                book.feed(who, [assistant(content=calls), *results], prepared=True)
+        book.commit()
+        assert sum(total.tool_calls for total in book.totals().values()) == 3
+        assert sum(total.tool_failures for total in book.totals().values()) == 3 * failed
+        book.check()
+    finally:
+        book.db.close()
+
+
+def test_what_is_new_is_not_decided_one_by_one(book, monkeypatch):
+    for room in (Responses, Tools):
+        monkeypatch.setattr(room, "take", lambda *_: pytest.fail("one by one"))
+    told = [assistant(f"m{n}", START + n, request_id=f"r{n}", content=[use(f"t{n}")]) for n in range(100)]
+    book.feed(FILE_A, told, prepared=True)
+    book.commit()
+    assert (book.totals()[A].requests, book.totals()[A].tool_calls) == (100, 100)
+
+
+def test_only_what_is_known_is_decided_one_by_one(book, monkeypatch):
+    told = lines(100)
+    end = book.feed(FILE_A, told[:50], prepared=True)
+    decided = []
+    real = Responses.take
+
+    def take(self, by, r, *rest):
+        decided.append(r.message_id)
+        real(self, by, r, *rest)
+
+    monkeypatch.setattr(Responses, "take", take)
+    again = assistant("m49", START + 49, request_id="r49", usage=usage(7))
+    book.feed(FILE_A, [again, *told[50:]], end, prepared=True)
+    book.commit()
+    assert decided == ["m49"]
+    assert book.totals()[A].output_tokens == sum(range(1, 101)) - 50 + 7
+    book.check()
+
+
+def test_the_last_line_wins_though_only_some_lines_of_a_response_are_plain(book):
+    names = (None, "r"), ("m", "r"), ("m", "r2"), ("m3", "r2")
+    told = [
+        assistant(m, START + n, request_id=r, usage=usage(n + 1), stop="end_turn" if n == 3 else None)
+        for n, (m, r) in enumerate(names)
+    ]
+    for _ in range(2):
+        book.feed(FILE_A, told, prepared=True)
+        book.settle()
+        assert (book.totals()[A].requests, book.totals()[A].output_tokens) == (1, 4)
+        assert book.totals()[A].incomplete_requests == 0
+
+
+def test_recent_responses_are_handed_out_one_by_one_and_older_ones_by_quarter_hours(tmp_path):
+    book = Book(tmp_path / "history.db", exact=START + 1000)
+    told = [assistant(f"m{n}", START + 100 * n, request_id=f"r{n}") for n in range(13)]
+    book.feed(FILE_A, told, prepared=True)
+    sums = [(at, value.requests) for at, _, value in book.commit().sums]
+    first = START // 900 * 900
+    before = sum(START + 100 * n < first + 900 for n in range(10))
+    assert sorted(sums) == [
+        (first, before), (first + 900, 10 - before), *((START + 100 * n, 1) for n in (10, 11, 12))
+    ]  # fmt: skip
+    book.db.close()
+
+
+def test_what_was_prepared_with_other_prices_is_priced_anew(book):
+    parsed = provider.parse(encode(lines(20)), 0, provider.identify(FILE_A))
+    file = book.history.file(provider.name, FILE_A)
+    found = book.history.prepare(parsed.events, NOW)
+    wrong = [(*told[: prepare.COST], 1, *told[prepare.COST + 1 :]) for told in found.responses]
+    book.history.take(provider.name, found._replace(prices="others", responses=wrong), NOW, file)
+    book.commit()
+    assert book.totals()[A].cost == sum(told[prepare.COST] for told in found.responses) > 20
+
+
+def test_a_response_that_may_go_on_waits_for_its_end(book):
+    book.feed(FILE_A, [assistant(at=NOW - 30, stop=None)], prepared=True)
+    book.commit()
+    assert book.totals()[A].incomplete_requests == 0
+    book.settle(NOW + 100)
+    assert book.totals()[A].incomplete_requests == 1
+
+
+def test_what_helpers_send_is_plain_data(book):
+    parsed = provider.parse(encode([assistant(content=[use()]), result()]), 0, provider.identify(FILE_A))
+    found = book.history.prepare(parsed.events, NOW)
+    assert (len(found.responses), len(found.tools)) == (1, 1)
+    assert all(type(told) is tuple for told in (*found.responses, *found.tools))
+    assert pickle.loads(pickle.dumps(found)) == found
+    told = [event._replace(record_id="") if isinstance(event, Response) else event for event in parsed.events]
+    assert sorted(map(repr, prepare.events(found))) == sorted(map(repr, told))

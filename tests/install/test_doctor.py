@@ -1,0 +1,293 @@
+"""`aitop doctor`: each fault is found, named with its file, and comes with what to do."""
+
+import json
+import os
+import socket
+
+import pytest
+from click.testing import CliRunner
+
+from aitop import __version__
+from aitop.history import schema
+from aitop.install import checks, checks_client, checks_gateway, checks_listener, cli, doctor, forwarder
+from aitop.install.findings import FAIL, OK, WARN
+from aitop.listener import lifecycle
+
+NOW = 1_000_000.0
+STATE = {
+    "version": 1, "written_at": NOW - 1, "listener": {"pid": os.getpid(), "version": __version__},
+    "providers": ["claude-code"],
+    "prices": {"as_of": "2026-11-20", "stale": False, "unpriced_models": [], "estimated_models": []},
+    "sessions": [{
+        "id": "5f0c0000-0000-4000-8000-000000000000", "provider": "claude-code", "project": "topsecret",
+        "cwd": "/home/jane/topsecret", "branch": "topsecret", "tag": "topsecret", "title": "topsecret",
+        "model": "claude-opus-5-5", "status": "idle", "requests": 3, "cost_usd": 1.5,
+    }],
+    "today": {"cost_usd": 1.5, "requests": 3},
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("d")
+    monkeypatch.setenv("HOME", str(folder))
+    for name in ("AITOP_HOME", "AITOP_CONFIG", "CLAUDE_CONFIG_DIR", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(forwarder, "choose", lambda: [forwarder.Proof("python", 1.0)])
+    monkeypatch.setattr(forwarder, "prove_kind", lambda kind: forwarder.Proof(kind, 1.0))
+    monkeypatch.setattr(checks_client, "MANAGED_FOLDERS", (str(folder / "managed"),))
+    monkeypatch.setattr(lifecycle, "running", lambda: STATE["listener"])
+    return folder
+
+
+@pytest.fixture
+def installed(home):
+    """A home where all is well."""
+    assert CliRunner().invoke(cli.install, ["--write"]).exit_code == 0
+    publish(home)
+    return home
+
+
+def publish(home, **changes):
+    (home / ".aitop" / "state.json").write_text(json.dumps(STATE | changes))
+
+
+def found(check=None):
+    return [f for f in checks.run(checks.context(NOW)) if check is None or f.check == check]
+
+
+def problem(check, level=FAIL):
+    (finding,) = [finding for finding in found(check) if finding.level == level]
+    assert finding.remedy
+    return finding.text
+
+
+def test_a_sound_installation_has_nothing_that_fails(installed):
+    assert [finding for finding in found() if finding.level == FAIL] == []
+    assert {"settings", "listener", "forwarder", "prices", "home"} <= {
+        f.check for f in found() if f.level == OK
+    }
+
+
+def test_settings_that_cannot_be_parsed_fail_with_the_line(installed):
+    (installed / ".claude" / "settings.json").write_text("{\n bad\n}")
+    assert "line 2" in problem("settings")
+
+
+def test_missing_hooks_are_named(installed):
+    path = installed / ".claude" / "settings.json"
+    data = json.loads(path.read_text())
+    del data["hooks"]["Stop"]
+    path.write_text(json.dumps(data))
+    assert "no hook for Stop" in problem("settings", WARN)
+    path.write_text("{}")
+    assert "no hooks of ours" in problem("settings", WARN)
+
+
+@pytest.mark.parametrize("key", ["disableAllHooks", "allowManagedHooksOnly", "strictPluginOnlyCustomization"])
+@pytest.mark.parametrize("place", [".claude/settings.local.json", "managed/managed-settings.json",
+                                   "managed/managed-settings.d/10-team.json"])  # fmt: skip
+def test_a_switch_that_stops_hooks_is_found_wherever_it_is(installed, key, place):
+    path = installed / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({key: True}))
+    text = problem("managed settings")
+    assert key in text
+    assert str(path) in text
+
+
+def test_a_forwarder_that_fails_here_and_now_is_found(installed, monkeypatch):
+    monkeypatch.setattr(
+        forwarder, "prove_kind", lambda kind: forwarder.Proof(kind, 0.0, "no listener: took 900 ms")
+    )
+    assert "took 900 ms" in problem("forwarder")
+
+
+def test_a_script_that_cannot_run_is_found(installed):
+    (installed / ".aitop" / "statusline").unlink()
+    assert "cannot be executed" in problem("forwarder")
+
+
+def test_a_script_of_another_installation_is_found(installed):
+    path = installed / ".aitop" / "hook"
+    path.write_text(path.read_text().replace(forwarder.package_folder(), "/elsewhere"))
+    assert "another installation" in problem("forwarder")
+
+
+def test_no_listener_is_a_failure_and_says_when_it_was_stopped(installed, monkeypatch):
+    monkeypatch.setattr(lifecycle, "running", lambda: None)
+    assert "no listener runs" in problem("listener")
+    (installed / ".aitop" / "stopped").touch()
+    assert "you stopped it" in problem("listener")
+
+
+def test_an_old_state_is_a_failure(installed):
+    publish(installed, written_at=NOW - 60)
+    assert "60 s old" in problem("listener")
+    (installed / ".aitop" / "state.json").write_text("{broken")
+    assert "publishes nothing" in problem("listener")
+
+
+def test_another_version_of_the_listener_is_noticed(installed, monkeypatch):
+    monkeypatch.setattr(lifecycle, "running", lambda: {"pid": os.getpid(), "version": "0.0.1"})
+    assert __version__ in problem("listener", WARN)
+
+
+def test_a_home_or_socket_open_to_others_fails(installed):
+    (installed / ".aitop").chmod(0o755)
+    assert "others can look" in problem("home")
+    (installed / ".aitop").chmod(0o700)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(installed / ".aitop" / "claudecode.sock"))
+        (installed / ".aitop" / "claudecode.sock").chmod(0o666)
+        assert "open to others" in problem("home")
+
+
+def test_a_home_on_a_network_or_a_full_disk_fails(installed, monkeypatch):
+    monkeypatch.setattr(lifecycle, "file_system", lambda _: "nfs4")
+    assert "nfs4" in problem("home")
+    monkeypatch.setattr(lifecycle, "file_system", lambda _: "ext4")
+    monkeypatch.setattr(checks_listener, "LOW_DISK", 1 << 62)
+    assert "are free" in problem("home")
+
+
+def test_a_configuration_error_names_file_line_and_key(installed):
+    path = installed / ".config" / "aitop" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text('billing = "api"\npreste = "full"\n')
+    assert f"{path}:2: preste" in problem("configuration")
+
+
+def test_stale_prices_and_unknown_models_are_named(installed):
+    publish(
+        installed,
+        prices={"as_of": "2026-01-01", "stale": True, "unpriced_models": ["x-1"], "estimated_models": []},
+    )
+    texts = [finding.text for finding in found("prices") if finding.level == WARN]
+    assert any("2026-01-01" in text for text in texts)
+    assert any("x-1" in text for text in texts)
+
+
+def test_unread_lines_and_files_are_counted(installed):
+    publish(installed, doctor={"bad_lines": 4, "unread_files": ["/a", "/b"]})
+    texts = [finding.text for finding in found("reading")]
+    assert any("4 lines" in text for text in texts)
+    assert any("2 files" in text for text in texts)
+
+
+def test_a_damaged_history_is_found_and_a_sound_one_is_well(installed):
+    path = installed / ".aitop" / "history.db"
+    schema.connect(str(path)).close()
+    assert [finding.level for finding in found("history")] == [OK]
+    path.write_bytes(b"no database at all" * 100)
+    assert "not a database" in problem("history")
+
+
+def test_a_history_that_another_version_wrote_is_left_alone(installed):
+    with schema.connect(str(installed / ".aitop" / "history.db")) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    assert [(finding.level, "version 99" in finding.text) for finding in found("history")] == [(WARN, True)]
+
+
+def test_a_history_that_cannot_be_written_is_told(installed):
+    publish(installed, doctor={"history_error": "database or disk is full"})
+    assert "database or disk is full" in problem("history")
+
+
+def test_a_restored_history_is_told_while_the_damaged_file_is_kept(installed):
+    aside = installed / ".aitop" / "history.damaged-20260921T000000Z.db"
+    aside.touch()
+    told = {
+        "file": aside.name,
+        "backup": "history.backup-1.db",
+        "rows": 3,
+        "at": NOW,
+        "incomplete_days": ["2026-09-20"],
+    }
+    publish(installed, doctor={"history_restored": told})
+    assert "restored from history.backup-1.db; incomplete: 2026-09-20" in found("history")[0].text
+    aside.unlink()
+    assert found("history") == []
+
+
+def test_a_check_that_stumbles_is_a_finding_and_not_a_crash(installed, monkeypatch):
+    def stumble(_):
+        raise RuntimeError("oh")
+        yield
+
+    monkeypatch.setitem(checks.CHECKS, "prices", stumble)
+    assert "RuntimeError: oh" in found("prices")[0].text
+
+
+def test_the_exit_code_says_whether_anything_failed(installed, monkeypatch):
+    monkeypatch.setattr(doctor.time, "time", lambda: NOW)
+    assert CliRunner().invoke(doctor.doctor).exit_code == 0
+    monkeypatch.setattr(lifecycle, "running", lambda: None)
+    done = CliRunner().invoke(doctor.doctor)
+    assert done.exit_code == 1
+    assert "do this: aitop start" in done.output
+    findings = json.loads(CliRunner().invoke(doctor.doctor, ["--json"]).output)
+    assert {"check", "level", "text", "remedy"} == set(findings[0])
+
+
+def test_a_report_tells_a_stranger_nothing_about_the_user(installed, monkeypatch):
+    monkeypatch.setattr(doctor.time, "time", lambda: NOW)
+    (installed / ".aitop" / "aitop.log").write_text("2026 ERROR topsecret at /home/jane\n2026 INFO hush\n")
+    publish(
+        installed,
+        doctor={"bad_lines": 1, "unread_files": [f"{installed}/.claude/projects/-h-topsecret/x.jsonl"]},
+    )
+    text = CliRunner().invoke(doctor.doctor, ["--report"]).output
+    bundle = json.loads(text)
+    for secret in ("topsecret", "jane", "hush", "5f0c0000", str(installed)):
+        assert secret not in text
+    assert bundle["state"]["sessions"][0]["requests"] == 3
+    assert bundle["log_kinds"] == {"ERROR": 1, "INFO": 1}
+    assert any("~/.aitop" in check["text"] for check in bundle["checks"])
+
+
+def test_requests_without_usage_are_told_apart_from_models_without_a_price(installed):
+    prices = {
+        "as_of": "2026-11-20",
+        "stale": False,
+        "unpriced_models": ["no usage: gpt-5"],
+        "estimated_models": [],
+    }
+    publish(installed, prices=prices)
+    assert problem("prices", WARN) == "requests without usage: gpt-5"
+
+
+def configure_gateway(installed, port):
+    folder = installed / ".config" / "aitop"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(f'[gateway]\nport = {port}\nupstreams.lab = "http://127.0.0.1:9"\n')
+
+
+def test_a_configured_gateway_that_does_not_answer(installed):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        configure_gateway(installed, probe.getsockname()[1])
+    assert "nothing answers" in problem("gateway", WARN)
+
+
+def test_a_configured_gateway_that_answers(installed, tmp_path):
+    pytest.importorskip("aiohttp")
+    from support.upstream import Gateway
+
+    running = Gateway(tmp_path / "g", "--upstream", "http://127.0.0.1:9")
+    try:
+        configure_gateway(installed, running.port)
+        assert "does not know lab" in problem("gateway", WARN)
+    finally:
+        running.close()
+
+
+def test_a_gateway_of_which_only_the_service_is_there_is_missed_too(installed, monkeypatch):
+    monkeypatch.setattr(checks_gateway.units, "is_installed", lambda _: True)
+    monkeypatch.setattr(checks_gateway, "_asked", lambda _: None)
+    assert "nothing answers" in problem("gateway", WARN)
+
+
+def test_without_upstreams_nothing_is_said_of_a_gateway(installed):
+    assert found("gateway") == []

@@ -1,0 +1,345 @@
+"""The alerts of sessions, limits, budgets and days: for each one where it fires, must not, holds and falls."""
+
+import time
+
+import pytest
+
+from aitop.config import KEYS, Config
+from aitop.live import alerts
+from aitop.live.alerts import More, SessionFacts, days
+from aitop.model.events import Limit
+from aitop.model.sums import PICO, ZERO, Sum
+from aitop.publish.notify.memory import Memory, decide
+
+NOW = 1_790_000_000.0
+
+
+def config(**more):
+    return Config({key.path: key.default for key in KEYS} | {f"alerts.{k}": v for k, v in more.items()})
+
+
+NOTHING = More()
+
+
+def raised(more=NOTHING, five=ZERO, before=(), now=NOW, **options):
+    return alerts.evaluate(before, config(**options), now, ZERO, five, None, more)
+
+
+def ids(*args, **more):
+    return [alert.id for alert in raised(*args, **more)]
+
+
+def test_every_rule_says_its_name_before_the_colon():
+    more = More(sessions=(near(1_000),), limits=(limit(96, 50),), budgets=(budget(85, "warning"),), cut_off=2)
+    found = {alert.id.partition(":")[0] for alert in raised(more)}
+    assert found == {"compaction", "limit", "pace", "budget", "max-tokens"}
+    assert found <= set(alerts.RULES)
+
+
+# -- failures --------------------------------------------------------------------------------------------------
+
+
+def failing(errors, requests=0):
+    return Sum(errors=errors, requests=requests, output_tokens=9999)
+
+
+def test_a_burst_of_api_errors_is_noticed_held_and_let_go():
+    first = raised(five=failing(5))
+    assert [(a.id, a.text) for a in first] == [("errors", "5 of 5 API requests failed in 5 minutes")]
+    assert ids(five=failing(5, 22), before=first) == ["errors"]  # 18.5 percent: held
+    assert ids(five=failing(5, 22)) == []  # but not raised
+    assert ids(five=failing(4), before=first) == []
+
+
+def test_a_few_errors_among_many_requests_are_no_burst():
+    assert ids(five=failing(4)) == []
+    assert ids(five=failing(5, 200)) == []
+    assert ids(five=failing(50), errors=0) == []
+
+
+def test_responses_cut_off_at_their_output_limit_are_noticed_and_let_go():
+    first = raised(More(cut_off=2))
+    assert [(a.id, a.text) for a in first] == [
+        ("max-tokens", "2 responses cut off at their output limit in 15 minutes")
+    ]
+    assert ids(More(cut_off=1), before=first) == []
+    assert ids(More(cut_off=1)) == []
+    assert ids(More(cut_off=9), max_tokens=0) == []
+
+
+def test_a_threshold_of_many_cut_off_responses_is_held_a_tenth_below():
+    first = raised(More(cut_off=10), max_tokens=10)
+    assert ids(More(cut_off=9), before=first, max_tokens=10) == ["max-tokens"]
+    assert ids(More(cut_off=8), before=first, max_tokens=10) == []
+
+
+# -- sessions --------------------------------------------------------------------------------------------------
+
+
+def running(cost=6.0, requests=20, output=20_000, still=1000.0, told=10.0, lines=0, **more):
+    quarter = Sum(requests=requests, output_tokens=output, cost=int(cost * PICO))
+    return SessionFacts(
+        "s1",
+        "shop",
+        quarter=quarter,
+        lines_changed=lines,
+        lines_since=NOW - still,
+        lines_told=NOW - told,
+        **more,
+    )
+
+
+def of(session, **options):
+    return ids(More(sessions=(session,)), **options)
+
+
+def test_a_session_that_spends_and_changes_no_line_is_running_away():
+    found = raised(More(sessions=(running(),)))
+    assert [(a.id, a.level, a.text) for a in found] == [
+        ("runaway:s1", "warning", "shop: $6.00 in 15 minutes and no line changed")
+    ]
+    assert of(running(cost=4.6), before=found) == ["runaway:s1"]
+    assert of(running(cost=4.4), before=found) == []
+    assert of(running(still=5), before=found) == []  # a line was changed
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        running(cost=4.9),
+        running(still=899),
+        running(told=400),  # the client went silent: nothing is known
+        running(lines=None),  # it never said
+        running(requests=9),  # few dear requests
+        running(status="idle"),
+        running(status="ended"),
+    ],
+)
+def test_a_session_without_all_the_evidence_is_not_running_away(harmless):
+    assert of(harmless) == []
+
+
+def test_many_requests_with_next_to_no_output_are_running_away():
+    looping = running(cost=1, requests=30, output=590, lines=None)
+    found = raised(More(sessions=(looping,)))
+    assert [a.text for a in found] == ["shop: 30 requests in 15 minutes with next to no output"]
+    assert of(running(cost=1, requests=27, output=500, lines=None), before=found) == ["runaway:s1"]
+    assert of(running(cost=1, requests=26, output=500, lines=None), before=found) == []
+
+
+def test_many_requests_that_say_something_or_say_not_how_much_are_not():
+    assert of(running(cost=1, requests=300, output=6000)) == []
+    quarter = Sum(requests=40, output_tokens=40, cost=PICO, incomplete_requests=1)
+    assert of(SessionFacts("s1", "shop", quarter=quarter)) == []
+    assert of(SessionFacts("s1", "shop", quarter=Sum(requests=40))) == []  # costs nothing
+
+
+def near(left, limit=200_000, **more):
+    return SessionFacts("s1", "shop", context_tokens=limit - 33_000 - left, context_limit=limit, **more)
+
+
+def test_a_context_close_to_its_compaction_is_noticed_held_and_let_go():
+    found = raised(More(sessions=(near(10_000),)))
+    assert [(a.id, a.text) for a in found] == [
+        ("compaction:s1", "shop: 10K tokens until the context is compacted")
+    ]
+    assert of(near(11_000), before=found) == ["compaction:s1"]
+    assert of(near(12_000), before=found) == []
+    assert of(near(11_000, compactions=1), before=found) == []  # it was compacted: another context
+    assert of(near(9_000, limit=1_000_000)) == ["compaction:s1"]
+
+
+def test_a_context_with_room_at_rest_or_of_another_client_is_not():
+    assert of(near(10_001)) == []
+    assert of(near(5_000, status="idle")) == []
+    assert of(near(5_000, provider="codex")) == []
+    assert of(SessionFacts("s1", "shop")) == []
+    assert of(near(5_000), compaction_tokens=0) == []
+
+
+def resting(left, tokens=120_000, status="idle"):
+    return SessionFacts("s1", "shop", status=status, context_tokens=tokens, cache_expires_at=NOW + left)
+
+
+def test_a_cache_about_to_expire_is_noticed_until_it_has():
+    found = raised(More(sessions=(resting(45),)))
+    assert [(a.id, a.text) for a in found] == [
+        ("cache-expiry:s1", "shop: the cache of 120K tokens expires in 45 s")
+    ]
+    assert of(resting(45, status="waiting")) == ["cache-expiry:s1"]
+    held = raised(More(sessions=(resting(45),)), now=NOW - 20)  # 65 s left: not raised, but held
+    assert held == ()
+    assert ids(More(sessions=(resting(45),)), now=NOW - 20, before=found) == ["cache-expiry:s1"]
+    assert of(resting(0), before=found) == []
+
+
+def test_a_cache_that_is_used_small_far_from_its_end_or_unknown_is_not():
+    assert of(resting(45, status="working")) == []
+    assert of(resting(45, tokens=49_999)) == []
+    assert of(resting(61)) == []
+    assert of(SessionFacts("s1", "shop", status="idle", context_tokens=120_000)) == []
+    assert of(resting(45), cache_expiry_seconds=0) == []
+
+
+# -- limits and budgets ----------------------------------------------------------------------------------------
+
+
+def limit(used, elapsed, seen=0.0, minutes=300, name="five_hour"):
+    """A limit used and elapsed by so many percent, as reported `seen` seconds ago."""
+    left = minutes * 60 * (1 - elapsed / 100)
+    return Limit("claude-code", None, name, minutes, used, NOW - seen + left, "client", NOW - seen)
+
+
+def levels(found):
+    return {a.id.partition(":")[0]: a.level for a in found}
+
+
+def test_a_limit_rises_holds_and_falls():
+    assert levels(raised(More(limits=(limit(79.9, 90),)))) == {}
+    first = raised(More(limits=(limit(80, 90),)))
+    assert levels(first) == {"limit": "warning"}
+    assert first[0].id == "limit:claude-code//five_hour"
+    assert first[0].text == "5-hour limit 80% used"
+    assert levels(raised(More(limits=(limit(73, 90),)), before=first)) == {"limit": "warning"}
+    assert levels(raised(More(limits=(limit(71, 90),)), before=first)) == {}
+    assert levels(raised(More(limits=(limit(95, 90),)), before=first)) == {"limit": "critical"}
+
+
+def test_a_reset_told_as_a_wait_is_one_cause_however_it_wavers():
+    memory, told, before = Memory({}), 0, ()
+    for minute in range(120):
+        used = 80 if minute < 40 else 74  # held by hysteresis
+        wavering = limit(used, 50)._replace(resets_at=NOW + 9000 + (minute % 3) * 0.7)
+        before = raised(More(limits=(wavering,)), before=before, now=NOW + 60 * minute, pace_points=0)
+        assert levels(before) == {"limit": "warning"}
+        if minute == 100:
+            before = raised(
+                More(limits=(wavering._replace(used_percent=81),)), now=NOW + 60 * minute, pace_points=0
+            )
+        news, memory = decide(memory, before, "warning", (), 1800, NOW + 60 * minute)
+        told += len(news)
+    assert told == 1
+
+
+def test_a_limit_that_was_reset_is_judged_anew():
+    first = raised(More(limits=(limit(96, 90),)))
+    assert (
+        levels(raised(More(limits=(limit(75, 80),)), before=first)) == {}
+    )  # another window: nothing is held
+    over = limit(96, 90)
+    assert raised(More(limits=(over,)), now=over.resets_at) == ()
+
+
+def test_a_limit_used_ahead_of_its_time_says_when_it_ends():
+    (found,) = raised(More(limits=(limit(60, 40),)))
+    # two of five hours for 60 percent: the other 40 last 80 minutes, 100 before the reset
+    assert (found.id, found.level) == ("pace:claude-code//five_hour", "warning")
+    assert found.text == "5-hour limit: at this pace used up in 1 h 20 min, 1 h 40 min before its reset"
+    assert levels(raised(More(limits=(limit(54, 40),)), before=(found,))) == {"pace": "warning"}
+    assert levels(raised(More(limits=(limit(53, 40),)), before=(found,))) == {}
+
+
+@pytest.mark.parametrize(
+    "even",
+    [
+        limit(54, 40),  # 14 points ahead
+        limit(30, 9),  # too early to tell
+        limit(19, 2, minutes=10_080, name="seven_day"),
+        limit(60, 40, seen=901),  # an old report
+    ],
+)
+def test_an_even_an_early_or_an_old_pace_is_not(even):
+    assert raised(More(limits=(even,))) == ()
+
+
+def test_a_limit_used_up_has_no_pace():
+    assert levels(raised(More(limits=(limit(100, 50),)))) == {"limit": "critical"}
+    assert levels(raised(More(limits=(limit(60, 40),)), pace_points=0)) == {}
+
+
+def budget(percent, level, name="daily", period="day"):
+    return {"name": name, "scope": "", "period": period, "limit_usd": 20.0, "used_usd": percent / 5, "percent": percent,
+            "level": level}  # fmt: skip
+
+
+def budgeted(percent, level, **more):
+    return raised(More(budgets=(budget(percent, level),)), **more)
+
+
+def test_a_budget_rises_with_its_level_and_falls_with_it():
+    (first,) = budgeted(85, "warning")
+    assert (first.id, first.level, first.text) == (
+        "budget:daily", "warning", "budget daily: $17.00 of $20.00 (85%)"
+    )  # fmt: skip
+    (over,) = budgeted(101, "critical", before=(first,))
+    assert (over.level, over.since) == ("critical", first.since)
+    assert levels(budgeted(98.5, "warning", before=(over,))) == {"budget": "critical"}  # a correction: held
+    assert levels(budgeted(97, "warning", before=(over,))) == {"budget": "warning"}
+    assert levels(budgeted(98.5, "warning")) == {"budget": "warning"}
+    assert budgeted(10, "ok", before=(over,)) == ()
+
+
+def test_a_budget_of_a_new_period_is_another_cause():
+    assert time.tzname[0] == "UTC"
+    (today,) = budgeted(85, "warning")
+    (tomorrow,) = budgeted(85, "warning", now=NOW + 86_400)
+    assert today.cause != tomorrow.cause
+    (project,) = raised(More(budgets=(budget(85, "warning", period="total"),)))
+    assert project.cause == "total"
+
+
+def test_a_session_budget_is_news_for_each_session():
+    of_session = budget(85, "warning", name="each", period="session")
+    found = [raised(More(budgets=(of_session | {"session": session},)))[0] for session in ("s1", "s2", "s1")]
+    assert [alert.id for alert in found] == ["budget:each/s1", "budget:each/s2", "budget:each/s1"]
+    memory, told = Memory({}), []
+    for hour, alert in enumerate(found):
+        news, memory = decide(memory, [alert], "warning", (), 1800, NOW + 3600 * hour)
+        told += [one.id for one in news]
+    assert told == ["budget:each/s1", "budget:each/s2"]
+
+
+def test_a_budget_without_a_level_we_know_says_nothing():
+    assert raised(More(budgets=({"name": "x"}, budget(50, "ok")))) == ()
+
+
+# -- days ------------------------------------------------------------------------------------------------------
+
+USUAL = tuple(
+    int(usd * PICO) for usd in (8, 9, 9.5, 10, 10, 10.5, 11, 11, 12, 13)
+)  # median 10.25, deviation 1
+
+
+def today(usd, past=USUAL, **more):
+    return raised(More(day_started=NOW - 3600, today_cost=int(usd * PICO), past_days=past), **more)
+
+
+def test_a_day_far_above_the_usual_is_an_anomaly():
+    (found,) = today(17)
+    assert (found.id, found.level, found.text) == ("anomaly", "warning", "today $17.00, a usual day $10.25")
+    assert levels(today(15.38, before=(found,))) == {"anomaly": "warning"}
+    assert levels(today(14, before=(found,))) == {}
+
+
+def test_the_score_is_that_of_the_median_deviation():
+    deviations = sorted(abs(usd - 10.25) for usd in (8, 9, 9.5, 10, 10, 10.5, 11, 11, 12, 13))
+    assert (deviations[4] + deviations[5]) / 2 == 0.75
+    assert days.score(int(17 * PICO), USUAL) == pytest.approx(0.6745 * 6.75 / 0.75)
+
+
+def test_a_usual_day_a_short_history_and_cents_are_no_anomaly():
+    assert today(13) == ()
+    assert today(14, anomaly_score=5.5) == ()
+    assert today(99, USUAL[:9]) == ()
+    assert today(0.9, tuple(day // 100 for day in USUAL)) == ()
+    assert today(17, anomaly_score=0) == ()
+
+
+def test_one_wild_day_does_not_hide_the_next():
+    assert levels(today(60, (*USUAL, 80 * PICO, 90 * PICO))) == {"anomaly": "warning"}
+
+
+def test_days_that_hardly_vary_leave_room_for_a_little_more():
+    assert today(11, (10 * PICO,) * 20) == ()
+    assert levels(today(16, (10 * PICO,) * 20)) == {"anomaly": "warning"}
+    assert days.score(5, (0,) * 20) is None

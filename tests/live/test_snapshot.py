@@ -1,0 +1,131 @@
+"""One moment frozen: who works, whose context is shown and how large it is, what the client counts beyond us."""
+
+import pytest
+
+from aitop.config import Config
+from aitop.history.rows import Session
+from aitop.live.aggregator import Aggregator
+from aitop.live.snapshot import Facts, project, take
+from aitop.model.events import Limit
+from aitop.model.sums import PICO
+
+NOW = 1_790_000_000.0
+
+
+def facts(alive=(), limits=None):
+    return Facts(lambda pid: pid in alive, lambda _, model: (limits or {}).get(model))
+
+
+def session(name="s", last=NOW, status=None, **more):
+    found = Session(1, "claude-code", name)
+    found.last_at, found.status = last, status
+    for key, value in more.items():
+        setattr(found, key, value)
+    return found
+
+
+def snapshot(*sessions, alive=(), limits=None, now=NOW):
+    aggregator = Aggregator(NOW)
+    aggregator.begin_day({"today": 0.0, "week": 0.0, "month": 0.0}, {}, [], {}, 0)
+    return take(aggregator, sessions, (), Config(), facts(alive, limits), now)
+
+
+def view(*args, **more):
+    (found,) = snapshot(session(*args), **more).sessions
+    return found
+
+
+@pytest.mark.parametrize(
+    ("told", "quiet", "pid", "alive", "status"),
+    [("working", 5, None, False, "working"), ("working", 599, None, False, "working"),
+     ("working", 601, None, False, "idle"), ("working", 601, 7, True, "working"), ("working", 20, 7, False, "ended"),
+     ("working", 5, 7, False, "working"),
+     ("waiting", 5, 7, True, "waiting"), ("waiting", 3000, 7, True, "waiting"), ("waiting", 4000, 7, True, "idle"),
+     ("idle", 5, None, False, "idle"), ("idle", 3700, None, False, "ended"), ("idle", 99_999, 7, True, "idle"),
+     ("ended", 1, 7, True, "ended"), (None, 1, None, False, "idle"), (None, 9999, None, False, "ended")],
+)  # fmt: skip
+def test_the_status_is_what_was_told_weighed_by_process_and_clock(told, quiet, pid, alive, status):
+    one = session(last=NOW - quiet, status=told, pid=pid)
+    (found,) = snapshot(one, alive={7} if alive else ()).sessions
+    assert found.status == status
+
+
+def test_the_gauge_is_of_the_newest_working_main_thread():
+    sessions = [
+        session("old", NOW - 60, "working", context_tokens=10),
+        session("new", NOW - 5, "working", context_tokens=50_000),
+        session("idle", NOW, "idle", context_tokens=99),
+        session("bare", NOW, "working"),
+    ]
+    gauge = snapshot(*sessions).gauge
+    assert (gauge.session, gauge.tokens, gauge.limit, gauge.percent) == ("new", 50_000, 200_000, 25.0)
+
+
+def test_while_none_works_the_gauge_is_of_the_newest_active_one_and_then_of_none():
+    idle = session("idle", NOW - 5, "idle", context_tokens=99)
+    assert snapshot(idle).gauge.session == "idle"
+    assert snapshot(idle, now=NOW + 700).gauge is None
+    assert snapshot().gauge is None
+
+
+def limit_of(tokens, limits=None, **more):
+    (found,) = snapshot(session(context_tokens=tokens, model="m", **more), limits=limits).sessions
+    return found.context_limit, found.context_percent
+
+
+def test_the_context_limit_is_the_client_s_then_the_model_s_then_the_usual():
+    assert limit_of(100_000) == (200_000, 50.0)
+    assert limit_of(100_000, {"m": 400_000}) == (400_000, 25.0)
+    assert limit_of(100_000, {"m": 400_000}, context_limit=1_000_000) == (1_000_000, 10.0)
+    assert limit_of(None) == (200_000, None)
+
+
+def test_a_context_beyond_its_limit_shows_that_the_limit_is_larger():
+    assert limit_of(250_000) == (1_000_000, 25.0)
+    assert limit_of(2_000_000) == (1_000_000, 100.0)
+
+
+def counted(cost, inherited=0, client=None):
+    one = session(client_cost=client, inherited=inherited)
+    one.total[7] = cost
+    return snapshot(one).sessions[0].untracked
+
+
+def test_untracked_is_what_the_client_counts_beyond_us():
+    assert counted(2 * PICO, client=2.5) == 0.5
+    assert counted(2 * PICO, inherited=PICO, client=3.5) == 0.5
+    assert counted(2 * PICO, client=1.0) == 0.0
+    assert counted(2 * PICO) is None
+
+
+def test_the_fifty_newest_sessions_are_shown_newest_first():
+    found = snapshot(*[session(str(n), NOW - n) for n in range(80)]).sessions
+    assert [v.session.name for v in found] == [str(n) for n in range(50)]
+
+
+def test_active_are_those_that_work_wait_or_have_just_come_to_rest():
+    sessions = [session("a", NOW - 5, "working"), session("b", NOW - 5, "idle"), session("c", NOW - 700, "idle"),
+                session("d", NOW - 5, "ended")]  # fmt: skip
+    assert snapshot(*sessions).active == 2
+
+
+def test_active_sessions_are_counted_beyond_those_that_are_listed():
+    found = snapshot(*(session(f"s{n}", NOW - n, "working") for n in range(70)))
+    assert (len(found.sessions), found.active) == (50, 70)
+
+
+def test_a_limit_that_was_reset_is_not_shown():
+    aggregator = Aggregator(NOW)
+    aggregator.begin_day({"today": 0.0, "week": 0.0, "month": 0.0}, {}, [], {}, 0)
+    for name, resets in (("five_hour", NOW), ("seven_day", NOW + 1)):
+        aggregator.limits["claude-code", "", name] = Limit(
+            "claude-code", None, name, 300, 5.0, resets, "client", NOW
+        )
+    assert [limit.name for limit in take(aggregator, (), (), Config(), facts(), NOW).limits] == ["seven_day"]
+
+
+def test_a_session_is_known_by_its_folder_s_name():
+    assert project(session("0123456789", cwd="/home/me/shop/")) == "shop"
+    assert project(session("0123456789", cwd="C:\\work\\shop")) == "shop"
+    assert project(session("0123456789", cwd=None)) == "01234567"
+    assert project(session("0123456789", cwd="/")) == "01234567"

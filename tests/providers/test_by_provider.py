@@ -1,0 +1,171 @@
+"""One client at a time: each provider's share of the sums, and the displays that show it."""
+
+import json
+import time
+
+import pytest
+from click.testing import CliRunner
+from support.desk import START
+from test_codex import A, B, meta, record, turn
+from test_codex import path as rollout
+
+from aitop import state
+from aitop.cli import main
+from aitop.history.write.ledger import nothing
+from aitop.live.by_provider import Shares
+from aitop.model.events import Timing
+from aitop.model.sums import Sum
+from aitop.publish import state_json
+from aitop.segments import oneshot
+
+ONE, TWO = Sum(requests=1, cost=5_000_000), Sum(requests=2, cost=7_000_000)
+OF = {1: "codex", 2: "claude-code"}.__getitem__
+STARTS = {"today": START, "week": START, "month": START}
+
+
+def changed(*sums, timings=()):
+    return nothing()._replace(sums=list(sums), timings=list(timings))
+
+
+def shares(*sums):
+    found = Shares(START)
+    found.begin_day(STARTS, {"codex": {"today": ONE}})
+    found.fold(changed(*sums), OF, START + 10)
+    return state_json.shares(found, START + 10)
+
+
+def test_every_provider_has_its_own_windows_and_periods():
+    found = shares((START + 5, 1, ONE), (START + 5, 2, TWO))
+    assert {name: share["windows"]["1m"]["requests"] for name, share in found.items()} == {
+        "claude-code": 2,
+        "codex": 1,
+    }
+    assert (found["codex"]["today"]["requests"], found["claude-code"]["today"]["requests"]) == (2, 2)
+
+
+def test_a_correction_moves_the_share_it_belongs_to():
+    found = shares(
+        (START + 5, 1, ONE), (START + 5, 1, Sum(requests=-1, cost=-5_000_000)), (START + 5, 2, ONE)
+    )
+    assert found["codex"]["windows"]["1m"]["requests"] == 0
+    assert found["claude-code"]["windows"]["1m"]["cost_usd"] == 5e-6
+
+
+def test_every_provider_has_its_own_latencies():
+    found = Shares(START)
+    slow = (START + 5, 1, Timing(4000.0, 500.0, 70), 1)
+    found.fold(changed((START + 5, 1, ONE), (START + 5, 2, TWO), timings=[slow]), OF, START + 10)
+    told = {name: share["windows"]["5m"] for name, share in state_json.shares(found, START + 10).items()}
+    assert told["codex"]["timed_requests"] == 1
+    assert told["codex"]["duration_p50_ms"] == pytest.approx(4000, rel=0.03)
+    assert (told["claude-code"]["timed_requests"], told["claude-code"]["ttft_p50_ms"]) == (0, None)
+
+
+def test_what_left_the_window_left_the_share():
+    found = Shares(START)
+    found.fold(changed((START + 5, 1, ONE)), OF, START + 10)
+    assert state_json.shares(found, START + 80)["codex"]["windows"]["1m"]["requests"] == 0
+
+
+def whole(**more):
+    session = {"id": "c1", "provider": "codex", "status": "working", "last_activity_at": START, "context_percent": 9.0,
+               "context_tokens": 90, "context_limit": 1000, "compactions": 1}  # fmt: skip
+    other = {"id": "a1", "provider": "claude-code", "status": "idle", "last_activity_at": START - 5000}
+    return {"written_at": START, "sessions": [session, other], "context": {"session": "a1"}, "tools": {"Bash": {}},
+            "limits": [{"provider": "codex"}, {"provider": "claude-code"}], "windows": {}, "today": {},
+            "by_provider": {"codex": {"windows": {"1m": 1}, "today": {"requests": 3}}, "claude-code": {}},
+            **more}  # fmt: skip
+
+
+def test_a_states_part_has_the_shape_of_the_whole():
+    part = state.only(whole(), "codex")
+    assert (part["windows"], part["today"]) == ({"1m": 1}, {"requests": 3})
+    assert [session["id"] for session in part["sessions"]] == ["c1"]
+    assert (part["active_sessions"], part["providers"], part["limits"]) == (
+        1,
+        ["codex"],
+        [{"provider": "codex"}],
+    )
+    assert part["context"] == {"tokens": 90, "limit": 1000, "percent": 9.0, "session": "c1"}
+    assert (part["tools"], part["compactions"]) == ({}, 1)
+
+
+def test_the_wholes_gauge_stays_where_it_is_one_of_the_providers_own():
+    assert state.only(whole(), "claude-code")["context"] == {"session": "a1"}
+
+
+@pytest.mark.parametrize("odd", [{}, {"by_provider": 3}, {"by_provider": {"codex": 3}}])
+def test_a_provider_that_told_of_nothing_has_no_part(odd):
+    assert state.only(odd, "codex") is None
+
+
+@pytest.fixture
+def both(tmp_path, listener, monkeypatch):
+    """A listener that knows one session of Codex and one of Claude Code, and the user's own segment."""
+    from support.lines import assistant, encode
+
+    user = tmp_path / "user"
+    now = time.time()
+    from support.desk import write
+
+    name = rollout(user / ".codex")
+    lines = [
+        meta(at=now - START),
+        turn(now - START),
+        record("r1", A, at=now - START),
+        record("r2", B, A, at=now - START),
+    ]
+    write(name, *lines)
+    (user / ".claude" / "projects" / "shop").mkdir(parents=True)
+    (user / ".claude" / "projects" / "shop" / "s.jsonl").write_bytes(encode([assistant(at=now)]))
+    (user / ".config" / "aitop").mkdir(parents=True)
+    own = '[segments.codex]\ndisplay = "plain"\nprovider = "codex"\nformat = "{model}"\n'
+    (user / ".config" / "aitop" / "config.toml").write_text(own)
+    listener.start()
+    listener.wait_for(lambda s: s["today"]["requests"] == 3 and s["scan"]["complete"])
+    return listener
+
+
+def test_displays_top_and_reports_show_one_client(both, capfd):
+    found = both.state()
+    assert found["providers"] == ["codex", "claude-code"]
+    assert {name: share["today"]["requests"] for name, share in found["by_provider"].items()} == {
+        "claude-code": 1,
+        "codex": 2,
+    }
+    (cost,) = [
+        f"{share['today']['cost_usd']:.4f}" for name, share in found["by_provider"].items() if name == "codex"
+    ]
+    assert float(cost) == pytest.approx(
+        (300 * 1.25 + 600 * 0.125 + 50 * 10 + 500 * 1.25 + 1000 * 0.125 + 70 * 10) / 1e6, abs=1e-4
+    )
+    run = CliRunner()
+    shown = json.loads(run.invoke(main, ["top", "--once", "--json", "--provider", "codex"]).stdout)
+    assert shown["state"]["today"]["requests"] == 2
+    rows = json.loads(run.invoke(main, ["report", "sessions", "--json", "--provider", "codex"]).stdout)
+    assert [row["provider"] for row in rows] == ["codex"]
+    nobody = run.invoke(main, ["top", "--once", "--provider", "gemini"])
+    assert (nobody.exit_code, "no numbers of gemini" in nobody.stderr) == (1, True)
+    assert oneshot.main("prompt", ["--format", "{model}", "--provider", "codex"]) == 0
+    assert "5.1" in capfd.readouterr().out
+    assert oneshot.main("prompt", ["--provider", "gemini"]) == 0
+    assert capfd.readouterr().out.strip() == ""
+
+
+def test_a_segment_of_the_users_own_shows_one_client(both):
+    def text(_):
+        with open(both.home + "/segments/codex", encoding="utf-8") as file:
+            return file.read().split(" ", 2)[2].strip()
+
+    both.wait_for(text)  # segments are written just after the state
+    assert text(None) == "gpt-5.1-codex"
+
+
+def test_a_one_shot_of_a_segment_takes_no_provider(capsys):
+    assert oneshot.main("tmux", ["--segment", "x", "--provider", "codex"]) == 2
+    assert "give the segment its `provider`" in capsys.readouterr().err
+
+
+def test_a_report_of_a_client_that_told_of_nothing_is_empty(home):
+    found = CliRunner().invoke(main, ["report", "models", "--json", "--provider", "gemini"])
+    assert json.loads(found.stdout) == []

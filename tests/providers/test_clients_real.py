@@ -1,0 +1,141 @@
+"""The real clients against a scripted API: what they say they used is what the history holds."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from support.clients import client
+from support.desk import Desk
+from support.scripted_api import Api
+
+from aitop.providers import codex, copilot, gemini, opencode
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(150)]
+MODEL = "gpt-5.1-codex"
+
+
+def use(given, cached, output, reasoning):
+    return {"input": given, "cached": cached, "output": output, "reasoning": reasoning}
+
+
+ECHO = ("bash", {"command": "echo hi", "description": "hi"})
+FIRST, SECOND = use(9000, 6000, 50, 20), use(9500, 8900, 70, 30)
+
+
+class Run:
+    """One client in a home of its own."""
+
+    def __init__(self, tmp_path, name):
+        self.program = client(name)
+        self.home = str(tmp_path / "user")
+        self.work = str(tmp_path / "work")
+        os.makedirs(self.work)
+
+    def file(self, name, text):
+        path = os.path.join(self.home, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text)
+
+    def __call__(self, *arguments, **environ):
+        env = {
+            "HOME": self.home,
+            "PATH": os.environ["PATH"],
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+            **environ,
+        }
+        done = subprocess.run([self.program, *arguments], cwd=self.work, env=env, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60)  # fmt: skip
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def held(provider, run):
+    desk = Desk(provider, *provider.folders([], {"HOME": run.home})).read()
+    (total,) = desk.totals().values()
+    return desk, total
+
+
+def leaves(total):
+    return total.requests, total.uncached_input_tokens, total.cache_read_tokens, total.output_tokens
+
+
+def test_codex_with_cached_and_reasoning_tokens(tmp_path):
+    run = Run(tmp_path, "codex")
+    with Api(
+        [{"call": ("exec_command", {"cmd": "echo hi"}), "usage": FIRST}, {"text": "Hello.", "usage": SECOND}]
+    ) as api:
+        scripted = (
+            f'name = "s"\nbase_url = "{api.url}/v1"\nenv_key = "OPENAI_API_KEY"\nwire_api = "responses"\n'
+        )
+        run.file(
+            ".codex/config.toml", f'model = "{MODEL}"\nmodel_provider = "s"\n[model_providers.s]\n{scripted}'
+        )
+        run("exec", "--skip-git-repo-check", "say hello", OPENAI_API_KEY="none")
+        assert len(api.asked) == 2
+    desk, total = held(codex.provider, run)
+    assert leaves(total) == (2, 3600, 14_900, 120)
+    assert desk.db.execute("SELECT sum(reasoning) FROM response").fetchone() == (50,)
+    assert total.tool_calls == 1
+
+
+def test_gemini_cli(tmp_path):
+    run = Run(tmp_path, "gemini")
+    run.file(".gemini/settings.json", json.dumps({"security": {"auth": {"selectedType": "gemini-api-key"}}}))
+    with Api(
+        [
+            {"call": ("list_directory", {"dir_path": run.work}), "usage": FIRST},
+            {"text": "Hi.", "usage": SECOND},
+        ]
+    ) as api:
+        own = {
+            "GOOGLE_GEMINI_BASE_URL": api.url,
+            "GEMINI_CLI_TRUST_WORKSPACE": "true",
+            "GEMINI_API_KEY": "none",
+        }
+        run("-m", "gemini-2.5-flash", "--yolo", "-p", "say hello", **own)
+    desk, total = held(gemini.provider, run)
+    assert leaves(total) == (2, 3600, 14_900, 170)
+    assert desk.tools() == [("list_directory", 0)]
+
+
+def test_opencode(tmp_path):
+    run = Run(tmp_path, "opencode")
+    script = [
+        {"call": ("bash", {"command": "echo hi", "description": "hi"}), "usage": FIRST},
+        {"text": "Hi.", "usage": SECOND},
+    ]
+    title = {"text": "A title", "usage": use(77, 0, 7, 0)}
+    with Api(script, lambda _, request: None if request.get("tools") else title) as api:
+        model = {MODEL: {"name": "m", "limit": {"context": 100_000, "output": 1000}}}
+        scripted = {
+            "npm": "@ai-sdk/openai-compatible",
+            "options": {"baseURL": f"{api.url}/v1", "apiKey": "x"},
+            "models": model,
+        }
+        settings = {
+            "model": f"s/{MODEL}",
+            "permission": "allow",
+            "autoupdate": False,
+            "provider": {"s": scripted},
+        }
+        run.file(".config/opencode/opencode.json", json.dumps(settings))
+        run("run", "say hello", OPENCODE_DISABLE_MODELS_FETCH="1")
+    desk, total = held(opencode.provider, run)
+    assert leaves(total) == (2, 3600, 14_900, 120)
+    assert desk.tools() == [("bash", 0)]
+
+
+def test_copilot_cli_and_its_resumed_session(tmp_path):
+    run = Run(tmp_path, "copilot")
+    script = [{"call": ECHO, "usage": FIRST}, {"text": "Hi.", "usage": SECOND},
+              {"text": "Again.", "usage": FIRST}]  # fmt: skip
+    with Api(script) as api:
+        own = {"COPILOT_OFFLINE": "true", "COPILOT_PROVIDER_BASE_URL": f"{api.url}/v1", "COPILOT_PROVIDER_API_KEY": "x",
+               "COPILOT_MODEL": MODEL, "COPILOT_AUTO_UPDATE": "false"}  # fmt: skip
+        run("-p", "say hello", "--allow-all-tools", **own)
+        run("-p", "again", "--allow-all-tools", "--continue", **own)
+    desk, total = held(copilot.provider, run)
+    assert leaves(total) == (3, 6600, 20_900, 170)
+    assert desk.tools() == [("bash", 0)]

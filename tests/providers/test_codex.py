@@ -1,0 +1,414 @@
+"""Codex's rollouts, hooks and notifications: what one response is, whose it is, and what it cost."""
+
+import json
+
+import pytest
+from support.desk import START, Desk, write
+from support.lines import stamp
+
+from aitop import codex_notify
+from aitop.model.events import ContextSize, Limit, Status, ToolResult
+from aitop.providers import Source
+from aitop.providers.codex import provider, rollout
+from aitop.providers.codex.limits import limits
+
+PARENT = "01990000-aaaa-7000-8000-000000000001"
+CHILD = "01990000-bbbb-7000-8000-000000000002"
+SIBLING = "01990000-cccc-7000-8000-000000000003"
+MODEL = "gpt-5.1-codex"
+
+
+def line(kind, payload, at=0.0):
+    return {"timestamp": stamp(START + at), "type": kind, "payload": payload}
+
+
+def meta(thread=PARENT, at=0.0, **more):
+    return line("session_meta", {"id": thread, "cwd": "/work/shop", "git": {"branch": "trunk"}, **more}, at)
+
+
+def turn(at=0.0, model=MODEL):
+    return line("turn_context", {"model": model, "cwd": "/work/shop"}, at)
+
+
+def event(kind, at=0.0, **more):
+    return line("event_msg", {"type": kind, **more}, at)
+
+
+def tokens(given, cached=0, output=0, reasoning=0, written=0):
+    return {
+        "input_tokens": given, "cached_input_tokens": cached, "cache_write_input_tokens": written,
+        "output_tokens": output, "reasoning_output_tokens": reasoning, "total_tokens": given + output,
+    }  # fmt: skip
+
+
+def plus(*usages):
+    return {name: sum(usage[name] for usage in usages) for name in usages[0]}
+
+
+def count(last, *before, at=0.0, limits=None, total=None):
+    info = {
+        "last_token_usage": last,
+        "total_token_usage": total or plus(last, *before),
+        "model_context_window": 258_400,
+    }
+    return event("token_count", at, info=info, rate_limits=limits)
+
+
+def record(response, usage, *before, thread=PARENT, at=0.0):
+    payload = {
+        "thread_id": thread,
+        "response_id": response,
+        "usage": usage,
+        "thread_token_usage": plus(usage, *before),
+    }
+    return line("token_usage_record", payload, at)
+
+
+def item(kind, at=0.0, **more):
+    return line("response_item", {"type": kind, **more}, at)
+
+
+def path(tmp_path, thread=PARENT, day="2026/09/21"):
+    return str(tmp_path / "sessions" / day / f"rollout-2026-09-21T12-00-00-{thread}.jsonl")
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(provider, *provider.folders([str(tmp_path)], {}))
+
+
+A, B, C = tokens(900, 600, 50, 20), tokens(1500, 1000, 70), tokens(2100, 1800, 90, 40)
+
+
+def test_a_usage_record_is_one_response_with_the_cache_taken_out_of_its_input(tmp_path, desk):
+    write(path(tmp_path), meta(), turn(), record("resp_1", tokens(900, 600, 50, 20, written=100)))
+    total = desk.read().total(PARENT)
+    assert (total.requests, total.uncached_input_tokens, total.cache_read_tokens) == (1, 200, 600)
+    assert (total.cache_write_5m_tokens, total.output_tokens) == (100, 50)
+
+
+def test_reasoning_is_a_part_of_the_output_and_not_paid_twice(tmp_path, desk):
+    write(path(tmp_path), meta(), turn(), record("resp_1", A))
+    assert desk.read().total(PARENT).output_tokens == 50
+    assert desk.db.execute("SELECT reasoning FROM response").fetchone() == (20,)
+    assert desk.cost(PARENT) == pytest.approx((300 * 1.25 + 600 * 0.125 + 50 * 10) / 1e6)
+
+
+def test_a_token_count_beside_its_usage_record_counts_nothing(tmp_path, desk):
+    write(path(tmp_path), meta(), turn(), record("r1", A), count(A), record("r2", B, A), count(B, A))
+    total = desk.read().total(PARENT)
+    assert (total.requests, total.input_tokens) == (2, 2400)
+
+
+def test_a_token_count_in_front_of_its_usage_record_counts_once_with_it(tmp_path, desk):
+    write(path(tmp_path), meta(), turn(), count(A), record("r1", A), count(B, A), record("r2", B, A))
+    assert desk.read().total(PARENT).requests == 2
+
+
+def test_a_rollout_begun_by_an_older_version_goes_on_with_records(tmp_path, desk):
+    write(path(tmp_path), meta(), turn(), count(A), event("task_complete"), record("r2", B, A), count(B, A))
+    assert desk.read().total(PARENT).input_tokens == 2400
+
+
+def test_equal_response_ids_of_two_threads_are_two_responses(tmp_path, desk):
+    write(path(tmp_path), meta(), turn(), record("r1", A))
+    write(path(tmp_path, CHILD), meta(CHILD), turn(), record("r1", A, thread=CHILD))
+    assert {name: total.requests for name, total in desk.read().totals().items()} == {PARENT: 1, CHILD: 1}
+
+
+def test_repeated_token_counts_are_one_response(tmp_path, desk):
+    repeated = [count(A, at=n) for n in range(4)]
+    empty = event("token_count", 5, info=None, rate_limits=None)
+    write(path(tmp_path), meta(), turn(), empty, *repeated, empty, count(B, A, at=6))
+    assert desk.read().total(PARENT).requests == 2
+
+
+def test_a_token_count_without_the_last_usage_is_the_difference_of_the_totals(tmp_path, desk):
+    first, second = count(A), count(B, A)
+    del first["payload"]["info"]["last_token_usage"], second["payload"]["info"]["last_token_usage"]
+    write(path(tmp_path), meta(), turn(), first, second)
+    assert desk.read().total(PARENT).input_tokens == 2400
+
+
+def test_a_total_that_begins_above_its_last_usage_counts_the_last_usage(tmp_path, desk):
+    write(path(tmp_path), meta(), turn(), count(A, total=tokens(99_000, 600, 50, 20)))
+    assert desk.read().total(PARENT).input_tokens == 900
+
+
+@pytest.mark.parametrize("order", ["parent first", "child first"])
+def test_a_replayed_parent_counts_once_and_for_the_parent(tmp_path, desk, order):
+    """The child begins with its own meta, then copies its parent's with new times; its count starts at 0 again."""
+    parent = [meta(), turn(), count(A), count(B, A)]
+    child = [meta(CHILD, at=100), meta(PARENT, at=106), turn(106), count(A, at=106), count(B, A, at=106.1),
+             turn(130), count(C, at=140)]  # fmt: skip
+    files = [(path(tmp_path), parent), (path(tmp_path, CHILD), child)]
+    for name, lines in files if order == "parent first" else reversed(files):
+        write(name, *lines)
+        desk.read()
+    totals = desk.totals()
+    assert (totals[PARENT].input_tokens, totals[CHILD].input_tokens) == (2400, 2100)
+
+
+def test_a_fork_that_names_its_parent_counts_only_what_is_its_own(tmp_path, desk):
+    write(path(tmp_path), meta(), turn(), count(A), count(B, A))
+    write(path(tmp_path, CHILD), meta(CHILD, 50, forked_from_id=PARENT), turn(50), count(A, at=51), count(B, A, at=52),
+          count(B, A, at=53), count(C, A, B, at=54))  # fmt: skip
+    assert {n: t.input_tokens for n, t in desk.read().totals().items()} == {PARENT: 2400, CHILD: 2100}
+
+
+def test_forks_of_forks_count_every_response_once(tmp_path, desk):
+    write(path(tmp_path), meta(), turn(), count(A))
+    write(
+        path(tmp_path, CHILD),
+        meta(CHILD, 50, forked_from_id=PARENT),
+        turn(50),
+        count(A, at=51),
+        count(B, A, at=52),
+    )
+    write(path(tmp_path, SIBLING), meta(SIBLING, 90, forked_from_id=CHILD), turn(90), count(A, at=91), count(B, A, at=92),  # noqa: E501
+          count(C, A, B, at=93))  # fmt: skip
+    totals = {n: t.input_tokens for n, t in desk.read().totals().items()}
+    assert totals == {PARENT: 900, CHILD: 1500, SIBLING: 2100}
+
+
+def test_two_forks_of_a_parent_that_is_gone_share_its_history_once(tmp_path, desk):
+    for thread, own in ((CHILD, B), (SIBLING, C)):
+        write(
+            path(tmp_path, thread),
+            meta(thread, 50, forked_from_id=PARENT),
+            turn(50),
+            count(A, at=51),
+            count(own, A, at=60),
+        )
+    assert sum(t.input_tokens for t in desk.read().totals().values()) == 900 + 1500 + 2100
+
+
+def test_the_first_requests_of_unrelated_sessions_may_be_equal(tmp_path, desk):
+    for thread in (PARENT, CHILD):
+        write(path(tmp_path, thread), meta(thread), turn(), count(A))
+    assert [t.requests for t in desk.read().totals().values()] == [1, 1]
+
+
+def test_a_sub_agent_counts_to_the_session_that_started_it(tmp_path, desk):
+    spawn = {"subagent": {"thread_spawn": {"parent_thread_id": PARENT, "depth": 1}}}
+    write(path(tmp_path), meta(), turn(), record("r1", A))
+    write(
+        path(tmp_path, CHILD),
+        meta(CHILD, source=spawn, cwd="/elsewhere"),
+        turn(),
+        record("r2", B, thread=CHILD),
+        count(B),
+    )
+    session = desk.read().session(PARENT)
+    assert list(desk.totals()) == [PARENT]
+    assert (session.total[0], session.agents, session.context_tokens, session.cwd) == (
+        2,
+        {CHILD},
+        900,
+        "/work/shop",
+    )
+
+
+def test_a_rollout_is_read_on_where_it_was_left(tmp_path, desk):
+    name = path(tmp_path)
+    write(name, meta(), turn(), count(A))
+    desk.read()
+    write(name, count(A, at=1), count(B, A, at=2), grow=True)
+    total = desk.read().total(PARENT)
+    assert (total.requests, total.unpriced_requests) == (2, 0)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_turns_time_to_its_first_token_is_that_of_its_first_response(tmp_path, desk, at_once):
+    begun = [meta(), turn(), event("task_started", 1), record("r1", A, at=2), record("r2", B, A, at=3)]
+    done = event("task_complete", 4, time_to_first_token_ms=620, duration_ms=4100)
+    write(path(tmp_path), *begun, *([done] if at_once else []))
+    desk.read()
+    if not at_once:
+        write(path(tmp_path), done, grow=True)
+        desk.read()
+    found = desk.db.execute("SELECT message_id, ttft_ms FROM response ORDER BY at").fetchall()
+    assert found == [(f"{PARENT}:r1", 620), (f"{PARENT}:r2", None)]
+
+
+def test_a_turn_without_a_response_tells_nothing_of_the_one_before(tmp_path, desk):
+    write(
+        path(tmp_path), meta(), turn(), event("task_started", 1), record("r1", A, at=2), event("task_complete", 3),
+        event("task_started", 4), event("turn_aborted", 5, time_to_first_token_ms=9),
+    )  # fmt: skip
+    desk.read()
+    assert desk.db.execute("SELECT ttft_ms FROM response").fetchall() == [(None,)]
+
+
+def test_a_model_nobody_named_is_unpriced_and_listed(tmp_path, desk):
+    write(path(tmp_path), meta(), count(A))
+    assert desk.read().total(PARENT).unpriced_requests == 1
+    assert desk.changes.models == {("unknown", 2)}
+
+
+def test_the_session_knows_its_folder_branch_model_and_gauge(tmp_path, desk):
+    write(
+        path(tmp_path),
+        meta(),
+        turn(),
+        event("task_started"),
+        count(A),
+        count(B, A, at=3),
+        event("task_complete", 4),
+    )
+    s = desk.read().session(PARENT)
+    assert (s.cwd, s.branch, s.model, s.status) == ("/work/shop", "trunk", MODEL, "idle")
+    assert (s.context_tokens, s.context_limit) == (1570, 258_400)
+
+
+def test_tool_calls_end_fail_and_take_their_time(tmp_path, desk):
+    write(path(tmp_path), meta(), turn(), item("function_call", 1, name="shell", call_id="call_1"),
+          item("function_call_output", 3, call_id="call_1", output='{"output":"","metadata":{"exit_code":2}}'),
+          item("custom_tool_call", 4, name="apply_patch", call_id="call_2"),
+          item("custom_tool_call_output", 5, call_id="call_2", output="Exit code: 0\nSuccess"),
+          item("web_search_call", 6, id="ws_1"))  # fmt: skip
+    desk.read()
+    assert desk.tools() == [("shell", 1), ("apply_patch", 0), ("web_search", 0)]
+    assert [latency[2] for latency in desk.changes.latencies] == [2000, 1000]
+
+
+def test_a_call_that_ends_in_a_later_reading_is_one_call(tmp_path, desk):
+    name = path(tmp_path)
+    write(name, meta(), turn(), item("function_call", 1, name="shell", call_id="call_1"))
+    desk.read()
+    write(
+        name,
+        item("function_call_output", 3, call_id="call_1", output="Process exited with code 1"),
+        grow=True,
+    )
+    desk.read()
+    assert desk.tools() == [("shell", 1)]
+
+
+def test_failed_requests_and_compactions_are_counted(tmp_path, desk):
+    write(path(tmp_path), meta(), turn(), event("error", 1, message="x", codex_error_info="usage_limit_exceeded"),
+          line("compacted", {"message": ""}, 2))  # fmt: skip
+    session = desk.read().session(PARENT)
+    assert (session.total[1], session.compactions) == (1, 1)
+
+
+def test_lines_that_are_no_json_are_counted_and_skipped(tmp_path, desk):
+    write(path(tmp_path), meta(), b"{broken\n", turn(), record("r1", A))
+    assert desk.read().total(PARENT).requests == 1
+    assert desk.history.bad_lines == 1
+
+
+@pytest.mark.parametrize(
+    "odd", [{}, {"info": []}, {"info": {"total_token_usage": 7}}, {"rate_limits": {"primary": 3}}]
+)
+def test_odd_token_counts_are_nothing(tmp_path, desk, odd):
+    write(path(tmp_path), meta(), turn(), event("token_count", **odd))
+    assert desk.read().total(PARENT).requests == 0
+
+
+def window(used=12.0, minutes=300, resets=START + 600, **more):
+    return {"used_percent": used, "window_minutes": minutes, "resets_at": resets} | more
+
+
+def test_both_limits_are_told_with_their_names():
+    found = limits({"limit_id": "codex", "primary": window(), "secondary": window(30.0, 10_080)}, START)
+    assert [(one.name, one.used_percent) for one in found] == [("five_hour", 12.0), ("seven_day", 30.0)]
+
+
+def test_older_limits_tell_the_seconds_until_their_reset():
+    (found,) = limits({"primary": {"used_percent": 3, "window_minutes": 299, "resets_in_seconds": 60}}, START)
+    assert (found.name, found.resets_at) == ("five_hour", START + 60)
+
+
+def test_limits_of_another_family_keep_its_name():
+    (found,) = limits({"limit_id": "codex_spark", "primary": window()}, START)
+    assert found.name == "codex_spark_five_hour"
+
+
+@pytest.mark.parametrize(
+    "odd", [window(150), window(resets=START - 1), window(resets=START + 1e6), window("1"), None]
+)
+def test_a_limit_that_cannot_be_true_is_left_out(odd):
+    assert limits({"primary": odd}, START) == []
+
+
+def test_the_newest_word_on_a_limit_stays_whatever_file_is_read_last(tmp_path, desk):
+    for thread, at, used in ((PARENT, 100, 40.0), (CHILD, 0, 10.0)):
+        told = {"limit_id": "codex", "primary": window(used, resets=START + 5000)}
+        write(path(tmp_path, thread), meta(thread), turn(), count(A, at=at, limits=told))
+        desk.read()
+    assert desk.db.execute("SELECT used_percent FROM usage_limit").fetchall() == [(40.0,)]
+
+
+def hook(name="Stop", **more):
+    return {"session_id": PARENT, "turn_id": "t", "hook_event_name": name, "cwd": "/work/shop",
+            "transcript_path": f"/h/sessions/rollout-x-{PARENT}.jsonl", **more}  # fmt: skip
+
+
+def test_a_hook_is_known_by_its_rollout_and_asks_for_it_to_be_read():
+    found = provider.feed({}, hook(), START)
+    assert (found.session, found.event, found.settle) == (PARENT, "Stop", True)
+    assert found.paths == [hook()["transcript_path"]]
+    assert Status(PARENT, START, "idle", "Stop") in found.events
+
+
+def test_a_tool_hook_and_the_rollout_name_the_call_alike():
+    call = "call_abcdefghijklmnopqrstuvwxyz"
+    found = provider.feed({}, hook("PostToolUse", tool_use_id=call, tool_name="shell"), START)
+    assert (
+        next(e.tool_use_id for e in found.events if isinstance(e, ToolResult))
+        == rollout.tool_id(PARENT, call)
+        == call
+    )
+
+
+def test_hooks_of_other_clients_are_left_to_them():
+    assert (
+        provider.feed(
+            {}, {"session_id": "s", "hook_event_name": "Stop", "transcript_path": "/c/s.jsonl"}, START
+        )
+        is None
+    )
+    assert provider.feed({}, {"hook_event_name": "Stop"}, START) is None
+
+
+def test_a_notification_says_that_the_turn_is_over():
+    told = {"type": "agent-turn-complete", "thread-id": PARENT, "turn-id": "t1"}
+    found = provider.feed({"provider": "codex"}, told, START)
+    assert (found.session, found.event) == (PARENT, "notify")
+    assert provider.feed({}, told, START) is None
+
+
+def test_a_notification_leaves_the_texts_behind_and_finds_its_rollout(tmp_path):
+    name = write(path(tmp_path, day="2026/09/20"), meta())
+    write(path(tmp_path, CHILD), meta())
+    told = {
+        "type": "agent-turn-complete",
+        "thread-id": PARENT,
+        "input-messages": ["secret"],
+        "last-assistant-message": "s",
+    }
+    sent = json.loads(codex_notify.payload(json.dumps(told), {"CODEX_HOME": str(tmp_path)}))
+    assert sent == {"type": "agent-turn-complete", "thread-id": PARENT, "transcript_path": name}
+
+
+@pytest.mark.parametrize("argv", [["{broken"], ["[]"], ["{}"]])
+def test_a_notification_never_disturbs_codex(argv, home, capsys):
+    assert codex_notify.main(argv) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_rollout_without_a_meta_belongs_to_the_thread_of_its_name():
+    found = rollout.parse(json.dumps(count(A)).encode() + b"\n", 0, rollout.identify(path_of(PARENT)))
+    assert found.session == PARENT
+
+
+def path_of(thread):
+    return f"/x/sessions/rollout-2026-09-21T12-00-00-{thread}.jsonl"
+
+
+def test_only_the_newest_gauge_and_limits_of_a_run_are_told():
+    told = {"primary": window(resets=START + 5000)}
+    lines = [meta(), turn(), *(count(A, *[B] * n, at=n, limits=told) for n in range(5))]
+    found = rollout.parse(b"".join(json.dumps(one).encode() + b"\n" for one in lines), 0, Source(None, None))
+    assert sum(isinstance(one, Limit | ContextSize) for one in found.events) == 2

@@ -1,0 +1,268 @@
+"""Each client's telemetry as events, as its real versions send it, and by the GenAI conventions anyone's."""
+
+import pytest
+from support import otlp_bodies as bodies
+from support.otlp_bodies import SESSION, START, log, logs, span, traces
+
+from aitop import otlp
+from aitop.model.events import ApiError, Response, ToolResult, ToolUse, Usage
+from aitop.otlp import JSON
+from aitop.providers import claude_code, codex, copilot, gemini
+from aitop.providers.otel import WAIT, OpenTelemetry
+
+NOW = float(START + 100)
+
+
+def told(provider, signal, tree, now=NOW):
+    return provider.telemetry(otlp.decode(signal, bodies.as_json(tree), JSON), now)
+
+
+def claude(*records):
+    return told(claude_code.provider, "logs", logs(*records))
+
+
+# -- Claude Code -------------------------------------------------------------------------------------------------
+
+
+def test_an_api_request_is_a_response_with_its_split_its_cost_and_its_times():
+    (found,) = claude(bodies.request(START + 2))
+    assert found == Response(
+        SESSION, START + 2, "claude-opus-5-5", Usage(273, 383, 5000, 500, 1500), request_id="req_1",
+        record_id=f"{SESSION}:4:{START + 2}.000", stop_reason="", duration_ms=1930, ttft_ms=312, billed_usd=0.024252,
+    )  # fmt: skip
+
+
+def test_older_versions_tell_neither_the_split_nor_the_first_token():
+    (found,) = claude(
+        log("api_request", START, session__id=SESSION, model="m", input_tokens="3", output_tokens="5",
+            cache_read_tokens="0", cache_creation_tokens="70", cost_usd="0.5", duration_ms="41")
+    )  # fmt: skip
+    assert found.usage == Usage(3, 5, 0, 70)
+    assert (found.billed_usd, found.duration_ms, found.ttft_ms) == (0.5, 41, None)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "agent"),
+    [
+        ({"query_source": "repl_main_thread"}, None), ({"query_source": "repl_main_thread:outputStyle:x"}, None),
+        ({"query_source": "sdk"}, None), ({"query_source": "compact"}, ""),
+        ({"query_source": "generate_session_title"}, ""),
+        ({"query_source": "agent:builtin:general-purpose", "agent_id": "a1b2"}, "a1b2"),
+        ({"query_source": "agent:builtin:general-purpose"}, ""), ({"query_source": ""}, ""),
+    ],
+)  # fmt: skip
+def test_who_made_a_call_is_told_by_its_source(attributes, agent):
+    (found,) = claude(bodies.request(**attributes))
+    assert found.agent == agent
+
+
+def test_a_tool_result_tells_how_long_the_tool_took():
+    tool = {"session__id": SESSION, "tool_name": "Bash", "tool_use_id": "toolu_1", "duration_ms": "291"}
+    for success, failed in (("true", False), ("false", True)):
+        found = claude(log("tool_result", START, success=success, **tool))
+        assert found == [ToolResult(SESSION, START, "toolu_1", "Bash", failed, 291)]
+
+
+def test_a_failure_of_a_hidden_call_is_an_error_and_others_are_the_transcripts_to_tell():
+    more = {"session__id": SESSION, "status_code": "529", "event__sequence": 7}
+    found = claude(
+        log("api_error", START, query_source="compact", **more),
+        log("api_error", START, query_source="repl_main_thread", **more),
+        log("api_error", START, query_source="agent:builtin:general-purpose", **more),
+        log("api_error", START, **more),
+    )
+    assert found == [ApiError(SESSION, START, f"{SESSION}:7:{START}.000", "529", final=False)]
+
+
+def test_what_is_no_event_of_ours_is_passed_over():
+    assert claude(log("user_prompt", START, session__id=SESSION), log("api_request", START, model="m")) == []
+
+
+# -- Codex, Gemini CLI, Copilot CLI ------------------------------------------------------------------------------
+
+
+def test_codex_tells_of_a_finished_response_once():
+    of = {"conversation__id": "th1", "event__timestamp": "2026-11-21T20:00:05.235Z", "model": "gpt-5.1-codex",
+          "event__kind": "response.completed"}  # fmt: skip
+    numbers = {"input_token_count": "9000", "output_token_count": "50", "cached_token_count": "6000",
+               "cache_write_token_count": "0", "reasoning_token_count": "20", "ttft_ms": "620"}  # fmt: skip
+    tree = logs(log("codex.sse_event", 0, duration_ms="0", **of), log("codex.sse_event", 0, **of, **numbers))
+    (found,) = told(codex.provider, "logs", tree)
+    assert found.usage == Usage(3000, 50, 6000, 0, 0, 20)
+    assert (found.session, found.at, found.ttft_ms) == ("th1", 1795291205.235, 620)
+    assert (found.message_id, found.request_id) == (None, None)
+
+
+def test_codex_tells_how_long_a_tool_took():
+    call = "call_0123456789abcdef01234567"
+    tree = logs(
+        log("codex.tool_result", START, conversation__id="th1", call_id=call, tool_name="exec_command",
+            duration_ms="44", success="true")
+    )  # fmt: skip
+    assert told(codex.provider, "logs", tree) == [ToolResult("th1", START, call, "exec_command", False, 44)]
+
+
+def gemini_response(**more):
+    known = {
+        "session__id": "g1", "model": "gemini-2.5-flash", "duration_ms": 395, "input_token_count": 9000,
+        "output_token_count": 50, "cached_content_token_count": 6000, "thoughts_token_count": 20, "role": "main",
+    }  # fmt: skip
+    return log("gemini_cli.api_response", START, **(known | more))
+
+
+def test_gemini_bills_thoughts_beside_the_output():
+    (found,) = told(gemini.provider, "logs", logs(gemini_response()))
+    assert found.usage == Usage(3000, 70, 6000, 0, 0, 20)
+    assert (found.session, found.duration_ms, found.agent) == ("g1", 395, None)
+
+
+def test_a_call_that_chooses_the_model_is_geminis_own():
+    (found,) = told(gemini.provider, "logs", logs(gemini_response(role="utility_router")))
+    assert found.agent == ""
+
+
+CHAT = {
+    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-5",
+    "gen_ai.response.model": "gpt-5-2026", "gen_ai.response.id": "chatcmpl-1", "gen_ai.conversation.id": "c1",
+    "gen_ai.usage.input_tokens": 9000, "gen_ai.usage.output_tokens": 50, "gen_ai.usage.cache_read.input_tokens": 6000,
+    "gen_ai.usage.reasoning.output_tokens": 20, "gen_ai.response.finish_reasons": ["stop"],
+    "gen_ai.response.time_to_first_chunk": 0.25,
+}  # fmt: skip
+
+
+def test_copilots_session_events_know_no_response_ids():
+    (found,) = told(
+        copilot.provider, "traces", traces(span(1, START, START + 2, CHAT), service="github-copilot")
+    )
+    assert (found.session, found.message_id, found.ttft_ms, found.duration_ms) == ("c1", None, 250, 2000)
+
+
+# -- the GenAI conventions ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def anyones():
+    return OpenTelemetry()
+
+
+def test_a_span_of_an_inference_is_a_response(anyones):
+    (found,) = told(anyones, "traces", traces(span(1, START, START + 2, CHAT)))
+    assert found == Response(
+        "my-service:c1", START + 2, "gpt-5-2026", Usage(3000, 50, 6000, 0, 0, 20), message_id="chatcmpl-1",
+        record_id=f"5b8efff798038103d269b633813fc60c:{1:016x}", stop_reason="stop", duration_ms=2000, ttft_ms=250,
+    )  # fmt: skip
+
+
+def test_older_names_are_read_too(anyones):
+    old = {"gen_ai.system": "openai", "gen_ai.request.model": "gpt-5", "gen_ai.usage.prompt_tokens": 10,
+           "gen_ai.usage.completion_tokens": 5}  # fmt: skip
+    (found,) = told(anyones, "traces", traces(span(1, START, START + 1, old)))
+    assert (found.session, found.model, found.usage[:2]) == ("my-service:run-1", "gpt-5", (10, 5))
+
+
+def test_an_input_smaller_than_its_cache_leaves_the_cache_out(anyones):
+    own = CHAT | {"gen_ai.usage.input_tokens": 3, "gen_ai.usage.cache_creation.input_tokens": 100}
+    (found,) = told(anyones, "traces", traces(span(1, START, START + 1, own)))
+    assert found.usage[:4] == (3, 50, 6000, 100)
+
+
+def test_what_only_sums_up_or_wraps_other_calls_is_none(anyones):
+    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 18_000}
+    tree = traces(
+        span(1, START, START + 9, agent), span(2, START, START + 3, CHAT, parent=1),
+        span(3, START + 1, START + 2, CHAT | {"gen_ai.response.id": "inner"}, parent=2),
+    )  # fmt: skip
+    assert [one.message_id for one in told(anyones, "traces", tree)] == ["inner"]
+
+
+def test_an_event_of_an_inference_is_a_response_too(anyones):
+    made = log("gen_ai.client.inference.operation.details", START) | {"attributes": bodies.attributes(CHAT)}
+    (found,) = told(anyones, "logs", logs(made, service="my-service"))
+    assert (found.message_id, found.at, found.duration_ms) == ("chatcmpl-1", START, None)
+
+
+def test_a_tools_span_is_a_tool_call(anyones):
+    tool = {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "search",
+        "gen_ai.tool.call.id": "call_1",
+    }
+    assert told(anyones, "traces", traces(span(1, START, START + 2, tool, code=2))) == [
+        ToolUse("my-service:run-1", START, "my-service:run-1:call_1", "search", None, START + 2, True)
+    ]
+
+
+# -- metrics -----------------------------------------------------------------------------------------------------
+
+MODEL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5"}
+
+
+def usage(begin, end, given, made, calls, temporality=1):
+    points = [
+        (begin, end, MODEL | {"gen_ai.token.type": "input"}, float(given), calls),
+        (begin, end, MODEL | {"gen_ai.token.type": "output"}, float(made), calls),
+    ]
+    took = [(begin, end, MODEL, 3.0, calls)]
+    return bodies.metrics(
+        bodies.histogram("gen_ai.client.token.usage", points, temporality),
+        bodies.histogram("gen_ai.client.operation.duration", took, temporality),
+    )
+
+
+def later(provider, now=NOW):
+    return provider.telemetry([], now + WAIT + 1)
+
+
+def test_metrics_count_where_nobody_tells_of_the_calls_themselves(anyones):
+    assert told(anyones, "metrics", usage(START, START + 60, 1001, 10, 2)) == []
+    found = later(anyones)
+    assert [one.usage[:2] for one in found] == [(501, 5), (500, 5)]
+    assert {(one.session, one.model, one.at, one.duration_ms) for one in found} == {
+        ("my-service:run-1", "gpt-5", START + 60, 1500)
+    }
+    assert later(anyones) == []
+
+
+def test_metrics_of_a_service_that_tells_its_calls_are_the_same_calls_again(anyones):
+    told(anyones, "metrics", usage(START, START + 60, 9000, 50, 1))
+    assert len(told(anyones, "traces", traces(span(1, START, START + 2, CHAT)), NOW + 5)) == 1
+    assert later(anyones) == []
+
+
+def test_the_same_metrics_again_are_the_same_responses(anyones):
+    for _ in range(2):
+        told(anyones, "metrics", usage(START, START + 60, 1000, 10, 2))
+    names = [one.record_id for one in later(anyones)]
+    assert len(names) == 4
+    assert len(set(names)) == 2
+
+
+def test_series_that_differ_in_any_attribute_are_counted_apart(anyones):
+    points = [
+        (START, START + 60, MODEL | {"gen_ai.token.type": kind, "server.address": server}, value, 1)
+        for kind, value in (("input", 100.0), ("output", 10.0))
+        for server in ("a", "b")
+    ]
+    told(anyones, "metrics", bodies.metrics(bodies.histogram("gen_ai.client.token.usage", points)))
+    assert [one.usage[:2] for one in later(anyones)] == [(100, 10), (100, 10)]
+
+
+def test_a_running_total_counts_by_what_it_grew(anyones):
+    anyones.telemetry([], START - 10)  # listening begins
+    told(anyones, "metrics", usage(START, START + 60, 1000, 10, 2, 2), START - 5)
+    told(anyones, "metrics", usage(START, START + 120, 1600, 17, 3, 2), START + 1)
+    told(anyones, "metrics", usage(START, START + 180, 1600, 17, 3, 2), START + 2)
+    found = later(anyones)
+    assert [one.usage[:2] for one in found] == [(500, 5), (500, 5), (600, 7)]
+
+
+def test_a_running_total_that_began_before_we_listened_counts_from_its_first_look_on(anyones):
+    told(anyones, "metrics", usage(START, NOW - 60, 1000, 10, 2, 2))
+    told(anyones, "metrics", usage(START, NOW, 1600, 17, 3, 2))
+    assert [one.usage[:2] for one in later(anyones)] == [(600, 7)]
+
+
+def test_a_running_total_that_begins_anew_counts_whole(anyones):
+    told(anyones, "metrics", usage(START, NOW - 60, 1000, 10, 2, 2))
+    told(anyones, "metrics", usage(NOW - 30, NOW, 600, 7, 1, 2))
+    assert [one.usage[:2] for one in later(anyones)] == [(600, 7)]

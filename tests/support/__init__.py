@@ -1,0 +1,1 @@
+"""What several tests use: recorded shapes, scripted servers, real programs. Holds no test."""

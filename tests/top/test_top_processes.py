@@ -1,0 +1,142 @@
+"""Deeds on real processes and the real socket: the right one is ended, another one never is."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from aitop.top import processes
+
+MISSING = 4_194_303
+
+
+@pytest.fixture
+def client(tmp_path):
+    """A process that calls itself claude."""
+    script = tmp_path / "claude"
+    script.write_text("import time\nprint('up', flush=True)\ntime.sleep(60)\n")
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def session(pid, provider="claude-code"):
+    return {"id": "s1", "provider": provider, "pid": pid}
+
+
+def test_a_session_whose_process_nobody_told_cannot_be_ended():
+    for pid in (None, 0, 1, -1, True, "7"):
+        with pytest.raises(processes.ActError, match="process is not known"):
+            processes.target(session(pid), None)
+
+
+def test_a_process_that_has_ended_is_said_to_have():
+    with pytest.raises(processes.ActError, match="has ended"):
+        processes.target(session(MISSING), None)
+
+
+def runs(process, *words):
+    """Wait until a process just started runs its own program: for a moment between fork and exec it has no name."""
+    deadline = time.monotonic() + 30
+    while (found := processes.look(process.pid)) is None or found.command != words:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.01)
+
+
+def test_a_process_that_is_no_client_is_left_alone():
+    with subprocess.Popen(["sleep", "60"]) as other:
+        try:
+            runs(other, "sleep", "60")
+            with pytest.raises(processes.ActError, match="is no claude-code any more: sleep 60"):
+                processes.target(session(other.pid), None)
+        finally:
+            other.kill()
+
+
+def test_a_clients_process_is_not_another_clients(client):
+    with pytest.raises(processes.ActError, match="is no codex"):
+        processes.target(session(client.pid, "codex"), None)
+    with pytest.raises(processes.ActError, match="is no something"):
+        processes.target(session(client.pid, "something"), None)
+
+
+def test_another_users_process_is_left_alone(client, monkeypatch):
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    with pytest.raises(processes.ActError, match="not yours"):
+        processes.target(session(client.pid), None)
+
+
+def test_a_number_that_was_given_to_somebody_else_is_left_alone(client):
+    seen = processes.look(client.pid)._replace(began="1")
+    with pytest.raises(processes.ActError, match="not the one this table first saw"):
+        processes.target(session(client.pid), seen)
+    with pytest.raises(processes.ActError, match="has ended"):
+        processes.send(seen, signal.SIGTERM)
+    time.sleep(0.05)
+    assert client.poll() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_right_process_gets_the_signal(client, number):
+    seen = processes.look(client.pid)
+    processes.send(processes.target(session(client.pid), seen), number)
+    assert client.wait(10) in (-number, 1, 130)
+
+
+def test_ps_tells_the_same_where_there_is_no_proc(client):
+    found = processes._from_ps(client.pid)
+    assert found is not None
+    assert (found.pid, found.uid) == (client.pid, os.getuid())
+    assert processes.is_client(found, "claude-code")
+    assert processes._from_ps(client.pid) == found
+    assert processes._from_ps(MISSING) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "is_one"),
+    [(("claude",), True), (("node", "/usr/lib/node_modules/@anthropic-ai/claude-code/cli.js"), True),
+     (("/home/ada/.local/bin/claude", "--resume"), True), (("vim", "claude.md"), False),
+     (("node", "/srv/claudette/x.js"), False), (("bash",), False),
+     (("python", "train.py", "claude"), False), ((), False)],
+)  # fmt: skip
+def test_how_a_client_names_itself(words, is_one):
+    assert processes.is_client(processes.Process(2, 0, "0", words), "claude-code") is is_one
+
+
+@pytest.mark.parametrize(
+    ("provider", "words"),
+    [("codex", ("/usr/lib/node_modules/@openai/codex/vendor/x86_64/codex/codex",)),
+     ("gemini", ("node", "--no-warnings", "/usr/lib/node_modules/@google/gemini-cli/dist/index.js")),
+     ("opencode", ("/usr/bin/opencode", "run")),
+     ("copilot", ("node", "/usr/lib/node_modules/@github/copilot/index.js"))],
+)  # fmt: skip
+def test_the_other_clients_are_known_by_their_names_too(provider, words):
+    assert processes.is_client(processes.Process(2, 0, "0", words), provider)
+    assert not processes.is_client(processes.Process(2, 0, "0", words), "claude-code")
+
+
+def test_a_tag_reaches_the_session_and_is_no_sign_of_life(listener, home):
+    listener.start()
+    listener.send({"session_id": "s1", "hook_event_name": "SessionStart", "cwd": "/x/shop"})
+    before = listener.wait_for(lambda state: state["sessions"])["sessions"][0]
+    processes.tag({"id": "s1", "provider": "claude-code"}, "sprint 14\t=漢")
+    after = listener.wait_for(lambda state: state["sessions"][0]["tag"] is not None)["sessions"][0]
+    assert after["tag"] == "sprint 14\t=漢"
+    assert after["last_activity_at"] == before["last_activity_at"]
+    assert after["status"] == before["status"]
+
+
+def test_an_empty_tag_is_refused():
+    with pytest.raises(processes.ActError, match="needs a text"):
+        processes.tag({"id": "s1", "provider": "claude-code"}, "  ")
+
+
+def test_a_tag_without_a_listener_says_what_to_do(home):
+    with pytest.raises(processes.ActError, match="aitop start"):
+        processes.tag({"id": "s1", "provider": "claude-code"}, "x")
