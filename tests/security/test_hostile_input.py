@@ -30,6 +30,7 @@ from aitop.log import Log
 from aitop.model.events import Limit, Response, Usage
 from aitop.model.sums import Sum
 from aitop.pricing import cost, table
+from aitop.pricing.basis import Basis
 from aitop.providers import Source, claude_code, gemini
 from aitop.providers.claude_code import record_kind
 from aitop.providers.codex import rollout
@@ -140,10 +141,10 @@ def test_what_cannot_be_written_as_json_is_no_text():
 def test_a_response_dearer_than_any_can_be_is_unpriced_and_listed():
     prices = table.load()
     most = Usage(MOST_TOKENS - 1, MOST_TOKENS - 1)
-    assert cost.price(prices, "claude-opus-4-6", most, START) == (0, "unpriced")
+    assert cost.price(prices, "claude-opus-4-6", most, START) == (0, Basis.UNPRICED)
     side = Usage(5, 5, advisor=(("claude-opus-4-6", MOST_TOKENS - 1, MOST_TOKENS - 1, 0, 0, 0),))
-    assert cost.price(prices, "claude-opus-4-6", side, START).basis == "unpriced"
-    assert cost.price(prices, "claude-opus-4-6", Usage(5, 5), START).basis == "listed"
+    assert cost.price(prices, "claude-opus-4-6", side, START).basis == Basis.UNPRICED
+    assert cost.price(prices, "claude-opus-4-6", Usage(5, 5), START).basis == Basis.LISTED
 
 
 def test_sums_beyond_what_a_column_holds_stay_at_its_most(tmp_path):
