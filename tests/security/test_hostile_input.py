@@ -9,12 +9,12 @@ import sqlite3
 import pytest
 from click.testing import CliRunner
 from fuzz import judge
+from support.copilot_records import start
+from support.gemini_records import header, message
+from support.history_changes import changes
 from support.lines import START, assistant, result, transcript, use
+from support.opencode_records import said
 from support.worlds import SESSIONS, Book
-from test_aggregator import changes
-from test_copilot import start
-from test_gemini import header, message
-from test_opencode import said
 
 from aitop import config, guard, otlp, state
 from aitop.cli import main
