@@ -364,7 +364,7 @@ class TestWhatOthersFilesKeep:
 
     @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
     def test_settings_with_a_constant_that_the_client_refuses_are_refused_and_named(self, mine, constant):
-        text = '{\n  "model": "opus",\n  "cleanupPeriodDays": %s\n}\n' % constant
+        text = f'{{\n  "model": "opus",\n  "cleanupPeriodDays": {constant}\n}}\n'
         mine.write_text(text)
         said = install("--write", code=1)
         assert f"line 3: {constant} is not JSON" in said
