@@ -38,10 +38,17 @@ def start(quiet: bool, from_hook: bool) -> None:
             wanted = True
         if not wanted or os.path.exists(paths.in_home(paths.STOPPED)):
             return
+    try:
+        lifecycle.prepare_home(paths.home())
+    except lifecycle.LifeError as error:
+        raise click.ClickException(str(error)) from error
+    changed = _remember(by_hand=not from_hook)
     found = lifecycle.running()
     if found is not None:
         if not quiet:
             click.echo(f"the listener runs already (pid {found.get('pid')})")
+            if changed:
+                click.echo(f"it does not know {', '.join(changed)} as set now: aitop stop; aitop start")
         return
     try:
         started = lifecycle.start_detached()
@@ -52,6 +59,16 @@ def start(quiet: bool, from_hook: bool) -> None:
     if not quiet:
         found = lifecycle.running() or {}
         click.echo(f"the listener runs (pid {found.get('pid')})")
+
+
+def _remember(*, by_hand: bool) -> list[str]:
+    """Keep the clients' variables for a start by hook or service; the names that changed."""
+    from aitop.listener import environment
+
+    try:
+        return environment.remember(os.environ, by_hand=by_hand)
+    except OSError:
+        return []  # a full disk: this start has the variables all the same
 
 
 @click.command()

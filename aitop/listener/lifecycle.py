@@ -17,8 +17,6 @@ from aitop.listener.lock import Held, Lock
 NETWORK = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre")
 )
-KEPT = ("HOME", "PATH", "LANG", "TZ")
-KEPT_PREFIXES = ("XDG_", "AITOP_")
 
 
 class LifeError(Exception):
@@ -97,10 +95,9 @@ def running() -> dict[str, Any] | None:
 
 def clean_environment(environ: dict[str, str]) -> dict[str, str]:
     """What a listener may know: a hook's environment holds its client's secrets."""
-    return {
-        name: value for name, value in environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)
-        or name == "CLAUDE_CONFIG_DIR"
-    }  # fmt: skip
+    from aitop.listener import environment
+
+    return environment.allowed(environ)
 
 
 def start_detached(wait: float = 5.0) -> bool:

@@ -11,7 +11,7 @@ from aitop import __version__, paths
 from aitop.config import Config, ConfigError, load
 from aitop.history.recovery import integrity, restore
 from aitop.history.schema import HistoryError
-from aitop.listener import lifecycle
+from aitop.listener import environment, lifecycle
 from aitop.listener.lock import Held
 from aitop.log import Log
 from aitop.receiver.unix_socket import SocketError
@@ -31,6 +31,7 @@ def main(*, echo: bool) -> int:
         lifecycle.prepare_home(home)
     except lifecycle.LifeError as error:
         return _refuse(str(error))
+    environment.restore(os.environ)
     log = Log(os.path.join(home, paths.LOG), debug=os.environ.get("AITOP_LOG_LEVEL") == "debug", echo=echo)
     lock = lifecycle.lock(home)
     try:

@@ -13,6 +13,7 @@ class Codex:
     """The provider. It holds nothing: every answer depends on its arguments alone."""
 
     name = rollout.NAME
+    environment = ("CODEX_HOME",)
     services = ("codex",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:

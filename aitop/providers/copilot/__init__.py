@@ -13,6 +13,7 @@ class Copilot:
     """The provider. It holds nothing: every answer depends on its arguments alone."""
 
     name = events.NAME
+    environment = ("COPILOT_HOME",)
     services = ("github-copilot",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:

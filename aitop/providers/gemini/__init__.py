@@ -16,6 +16,7 @@ class Gemini:
     """The provider. It holds nothing: every answer depends on its arguments and the named files alone."""
 
     name = chat.NAME
+    environment = ("GEMINI_CLI_HOME",)
     services = ("gemini-cli",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
