@@ -29,6 +29,12 @@ def main() -> int:
         from aitop.segments import oneshot
 
         return oneshot.main(word, sys.argv[2:])
+    from aitop import superuser
+
+    problem = superuser.refusal(sys.argv[1:] or ["top"])
+    if problem is not None:
+        sys.stderr.write(f"aitop: {problem}\n")
+        return 1
     if word == "listen" and set(sys.argv[2:]) <= {"--quiet"}:
         from aitop.listener import run  # the listener lives for weeks: it does without click's 5 MB
 
