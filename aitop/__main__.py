@@ -45,6 +45,9 @@ def main() -> int:
         return run.main(echo="--quiet" not in sys.argv[2:])
     from aitop import cli
 
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks must not end a command with a traceback.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     cli.main(prog_name="aitop")
     return 0
 

@@ -59,6 +59,17 @@ def start(quiet: bool, from_hook: bool) -> None:
     if not quiet:
         found = lifecycle.running() or {}
         click.echo(f"the listener runs (pid {found.get('pid')})")
+        _say_when_not_in_force()
+
+
+def _say_when_not_in_force() -> None:
+    """A configuration that cannot be read is not used: the listener runs with the defaults."""
+    from aitop.config import ConfigError, load
+
+    try:
+        load()
+    except ConfigError as error:
+        click.echo(f"your configuration is not in force: {error}", err=True)
 
 
 def _remember(*, by_hand: bool) -> list[str]:
