@@ -45,7 +45,7 @@ from aitop.receiver import token
 from aitop.receiver.unix_socket import Arrival, Receiver
 
 if TYPE_CHECKING:
-    from aitop.receiver.telemetry import Telemetry
+    from aitop.receiver.telemetry import TelemetryReceiver
 
 RESCAN = 10.0  # seconds between looks through every folder; a safety net where the kernel tells of changes
 RESCAN_WATCHED = 60.0
@@ -76,7 +76,7 @@ class Listener:
         self.outside = Outside()
         self.chores = maintenance.Chores(home, log)
         self.alerts: tuple[Alert, ...] = ()
-        self.telemetry: Telemetry | None = None
+        self.telemetry: TelemetryReceiver | None = None
         self.config_error: str | None = None
         self.history_error: str | None = None
         self.restored = gaps.last(self.db)
@@ -386,11 +386,11 @@ class Listener:
         """What it needs is loaded when it is first switched on."""
         if self.telemetry is None and self.config["otel.enabled"]:
             try:
-                from aitop.receiver.telemetry import Telemetry
+                from aitop.receiver.telemetry import TelemetryReceiver
             except ModuleNotFoundError:
                 self.log.error(token.MISSING)
                 return
-            self.telemetry = Telemetry(self.home, self.selector, self._arrived, self.log.info)
+            self.telemetry = TelemetryReceiver(self.home, self.selector, self._arrived, self.log.info)
         if self.telemetry is not None:
             self.telemetry.configure(self.config, self.providers)
 
