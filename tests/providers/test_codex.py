@@ -3,81 +3,36 @@
 import json
 
 import pytest
+from support.codex_records import (
+    CHILD,
+    MODEL,
+    PARENT,
+    SIBLING,
+    A,
+    B,
+    C,
+    count,
+    event,
+    item,
+    line,
+    meta,
+    path,
+    record,
+    tokens,
+    turn,
+)
 from support.desk import START, Desk, write
-from support.lines import stamp
 
 from aitop import codex_notify
-from aitop.model.events import ContextSize, Limit, Response, Status, ToolResult
+from aitop.model.events import ContextSize, Limit, Place, Response, Status, ToolResult
 from aitop.providers import Source
 from aitop.providers.codex import provider, rollout
 from aitop.providers.codex.limits import limits
-
-PARENT = "01990000-aaaa-7000-8000-000000000001"
-CHILD = "01990000-bbbb-7000-8000-000000000002"
-SIBLING = "01990000-cccc-7000-8000-000000000003"
-MODEL = "gpt-5.1-codex"
-
-
-def line(kind, payload, at=0.0):
-    return {"timestamp": stamp(START + at), "type": kind, "payload": payload}
-
-
-def meta(thread=PARENT, at=0.0, **more):
-    return line("session_meta", {"id": thread, "cwd": "/work/shop", "git": {"branch": "trunk"}, **more}, at)
-
-
-def turn(at=0.0, model=MODEL):
-    return line("turn_context", {"model": model, "cwd": "/work/shop"}, at)
-
-
-def event(kind, at=0.0, **more):
-    return line("event_msg", {"type": kind, **more}, at)
-
-
-def tokens(given, cached=0, output=0, reasoning=0, written=0):
-    return {
-        "input_tokens": given, "cached_input_tokens": cached, "cache_write_input_tokens": written,
-        "output_tokens": output, "reasoning_output_tokens": reasoning, "total_tokens": given + output,
-    }  # fmt: skip
-
-
-def plus(*usages):
-    return {name: sum(usage[name] for usage in usages) for name in usages[0]}
-
-
-def count(last, *before, at=0.0, limits=None, total=None):
-    info = {
-        "last_token_usage": last,
-        "total_token_usage": total or plus(last, *before),
-        "model_context_window": 258_400,
-    }
-    return event("token_count", at, info=info, rate_limits=limits)
-
-
-def record(response, usage, *before, thread=PARENT, at=0.0):
-    payload = {
-        "thread_id": thread,
-        "response_id": response,
-        "usage": usage,
-        "thread_token_usage": plus(usage, *before),
-    }
-    return line("token_usage_record", payload, at)
-
-
-def item(kind, at=0.0, **more):
-    return line("response_item", {"type": kind, **more}, at)
-
-
-def path(tmp_path, thread=PARENT, day="2026/09/21"):
-    return str(tmp_path / "sessions" / day / f"rollout-2026-09-21T12-00-00-{thread}.jsonl")
 
 
 @pytest.fixture
 def desk(tmp_path):
     return Desk(provider, *provider.folders([str(tmp_path)], {}))
-
-
-A, B, C = tokens(900, 600, 50, 20), tokens(1500, 1000, 70), tokens(2100, 1800, 90, 40)
 
 
 def test_a_usage_record_is_one_response_with_the_cache_taken_out_of_its_input(tmp_path, desk):
@@ -201,7 +156,7 @@ def test_a_sub_agent_counts_to_the_session_that_started_it(tmp_path, desk):
     )
     session = desk.read().session(PARENT)
     assert list(desk.totals()) == [PARENT]
-    assert (session.total[0], session.agents, session.context_tokens, session.cwd) == (
+    assert (session.total.requests, session.agents, session.context_tokens, session.cwd) == (
         2,
         {CHILD},
         900,
@@ -289,7 +244,7 @@ def test_failed_requests_and_compactions_are_counted(tmp_path, desk):
     write(path(tmp_path), meta(), turn(), event("error", 1, message="x", codex_error_info="usage_limit_exceeded"),
           line("compacted", {"message": ""}, 2))  # fmt: skip
     session = desk.read().session(PARENT)
-    assert (session.total[1], session.compactions) == (1, 1)
+    assert (session.total.errors, session.compactions) == (1, 1)
 
 
 def test_lines_that_are_no_json_are_counted_and_skipped(tmp_path, desk):
@@ -396,6 +351,15 @@ def test_a_session_may_leave_the_model_on_this_machine(tmp_path, desk):
     write(path(tmp_path), meta(model_provider="ollama"), turn(), record("r1", A),
           settings(model_provider_id="openai"), record("r2", B, A))  # fmt: skip
     assert desk.read().cost(PARENT) == pytest.approx((500 * 1.25 + 1000 * 0.125 + 70 * 10) / 1e6)
+
+
+def test_a_response_belongs_to_the_folder_of_its_own_turn():
+    elsewhere = line("turn_context", {"model": MODEL, "cwd": "/work/lab"})
+    lines = [meta(), turn(), record("r1", A), elsewhere, record("r2", B, A)]
+    data = b"".join(json.dumps(one).encode() + b"\n" for one in lines)
+    parsed = rollout.parse(data, 0, rollout.identify("x"))
+    places = [one.place for one in parsed.events if isinstance(one, Response)]
+    assert places == [Place("/work/shop", "trunk"), Place("/work/lab", None)]
 
 
 def test_the_notes_of_a_rollout_stay_short_however_many_threads_it_descends_from(tmp_path):

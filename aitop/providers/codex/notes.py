@@ -35,6 +35,8 @@ class Notes:
     opened: bool = False  # the rollout's own `session_meta` was read
     ancestors: list[str] = field(default_factory=list)
     model: str | None = None
+    cwd: str | None = None
+    branch: str | None = None
     tier: str = ""
     local: bool = False  # the model runs on a machine of the user's
     records: bool = False  # `token_usage_record` lines were seen: token counts say nothing new
@@ -66,7 +68,7 @@ class Notes:
 
 
 _SIMPLE = (
-    "thread", "agent", "account", "opened", "ancestors", "model", "tier", "local", "records", "total",
+    "thread", "agent", "account", "opened", "ancestors", "model", "cwd", "branch", "tier", "local", "records", "total",
     "turn_open",
 )  # fmt: skip
 

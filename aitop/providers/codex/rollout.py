@@ -19,21 +19,23 @@ from aitop.model.events import (
     ContextSize,
     Event,
     Limit,
+    Place,
     Response,
     SessionInfo,
     Status,
     ToolResult,
     ToolUse,
 )
-from aitop.providers import Parsed, Source
+from aitop.providers import Parsed, Source, lines
 from aitop.providers.codex import notes, usage
 from aitop.providers.codex.limits import limits
 from aitop.providers.codex.notes import FirstResponse
-from aitop.providers.lenient import count, epoch, loads, milliseconds, text, word, written
+from aitop.providers.lenient import as_json, count, epoch, milliseconds, text, word
 
 NAME = "codex"
 DONE = "completed"  # a usage is only written for a finished response
 UNKNOWN = "unknown"  # the model of a rollout too old to name it: unpriced, and listed as such
+MAX_CWD = 1024  # characters
 HEAD = 400  # bytes of a line that tell its kind
 CALLS = ("function_call", "custom_tool_call", "local_shell_call", "web_search_call")
 OUTPUTS = ("function_call_output", "custom_tool_call_output")
@@ -85,9 +87,11 @@ class _Run:
         self.at = 0.0
 
     def read(self, data: bytes) -> Parsed:
-        for line in data.split(b"\n"):
-            if len(line) > 1:
-                self._line(line)
+        for _, record in lines.records(data, skip=self._is_content):
+            if record is None:
+                self.bad += 1
+            else:
+                self._line(record)
         if self.info:
             self.events.append(SessionInfo(self.session, self.at, **self.info))  # type: ignore[arg-type]
         events = [*self.events, *self.tools.values(), *self.limits.values()]
@@ -96,14 +100,12 @@ class _Run:
         self.notes.thread = self.thread
         return Parsed(events, self.bad, self.first_at, self.session, self.notes.dump())
 
-    def _line(self, line: bytes) -> None:
+    def _is_content(self, line: bytes) -> bool:
+        """Whether a line holds a text or reasoning, as most of a rollout does."""
         head = line[:HEAD]
-        if b'"response_item"' in head and b"_call" not in head and self.first_at is not None:
-            return  # texts and reasoning: most of a rollout
-        record = loads(line)
-        if not isinstance(record, dict):
-            self.bad += 1
-            return
+        return self.first_at is not None and b'"response_item"' in head and b"_call" not in head
+
+    def _line(self, record: dict[str, object]) -> None:
         self.at = epoch(record.get("timestamp")) or self.at
         if self.first_at is None and self.at:
             self.first_at = self.at
@@ -118,12 +120,18 @@ class _Run:
             self._record(payload)
         elif kind == "turn_context":
             self.notes.model = text(payload.get("model")) or self.notes.model
+            self._moves_to(text(payload.get("cwd"), MAX_CWD))
             self._facts(cwd=payload.get("cwd"), model=payload.get("model"))
         elif kind == "session_meta":
             self._meta(payload)
         elif kind == "compacted":
             key = f"{self.thread}:{self.at:.3f}"
             self.events.append(Compaction(self.session, self.at, key, "", self.notes.agent))
+
+    def _moves_to(self, cwd: str | None) -> None:
+        """A turn in another folder is on a branch that no record names."""
+        if cwd and cwd != self.notes.cwd:
+            self.notes.cwd, self.notes.branch = cwd, None
 
     def _facts(self, **facts: object) -> None:
         """Facts of the session; a sub-agent's own folder and model say nothing of it."""
@@ -147,8 +155,9 @@ class _Run:
         self.notes.descends_from(text(payload.get("forked_from_id"), 128))
         self.notes.descends_from(parent)
         self.notes.local = usage.is_local(payload.get("model_provider"), None)
-        git = payload.get("git")
-        self._facts(cwd=payload.get("cwd"), branch=git.get("branch") if isinstance(git, dict) else None)
+        branch = _get(payload.get("git"), "branch")
+        self.notes.cwd, self.notes.branch = text(payload.get("cwd"), MAX_CWD), text(branch)
+        self._facts(cwd=payload.get("cwd"), branch=branch)
 
     # -- usage -----------------------------------------------------------------------------------------------
 
@@ -209,6 +218,7 @@ class _Run:
             Response(
                 self.session, one.at, one.model, one.usage, one.name, stop_reason=DONE, agent=self.notes.agent,
                 also=also, ttft_ms=ttft_ms, billed_usd=0.0 if one.local else None,
+                place=Place(self.notes.cwd, self.notes.branch) if self.notes.cwd else None,
             )
         )  # fmt: skip
 
@@ -291,7 +301,7 @@ def _numbers(total: object, last: object) -> str:
 
 def _failed(output: object) -> bool:
     """Whether a tool's output tells of a failure: by its exit code, else by `success`."""
-    shown = output if isinstance(output, str) else written(output)[:10_000]
+    shown = output if isinstance(output, str) else as_json(output)[:10_000]
     exit_code = EXIT_CODE.search(shown[:2000]) or EXIT_CODE.search(shown[-500:])
     code = next((group for group in exit_code.groups() if group), "0") if exit_code else "0"
     return int(code) != 0 or _get(output, "success") is False

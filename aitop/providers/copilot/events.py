@@ -23,7 +23,7 @@ from aitop.model.events import (
     ToolUse,
     Usage,
 )
-from aitop.providers import Parsed, Source
+from aitop.providers import Parsed, Source, lines
 from aitop.providers.copilot import sums
 from aitop.providers.copilot.sums import ModelSums
 from aitop.providers.lenient import count, epoch, loads, milliseconds, text, word
@@ -31,8 +31,9 @@ from aitop.providers.lenient import count, epoch, loads, milliseconds, text, wor
 NAME = "copilot"
 DONE = "completed"
 MAX_SPREAD = 50_000  # responses of all shutdowns in one run of lines; beyond it there are fewer, larger ones
+ANSWER = b'"assistant.message"'
 MARKS = (
-    b'"session.', b'"tool.execution_', b'"assistant.turn_', b'"assistant.message"', b'"user.message"', b'"abort"',
+    b'"session.', b'"tool.execution_', b'"assistant.turn_', ANSWER, b'"user.message"', b'"abort"',
 )  # fmt: skip
 HEAD = 64  # bytes of a line that hold its kind
 # More text than any output can explain: the history marks such a response as a lower bound.
@@ -48,9 +49,11 @@ class _Shutdown(NamedTuple):
 def parse(data: bytes, start: int, source: Source) -> Parsed:  # noqa: ARG001
     """Read whole lines, each with its newline."""
     run = _Run(source)
-    for line in data.split(b"\n"):
-        if len(line) > 1:
-            run.line(line)
+    for _, record in lines.records(data, skip=run.is_content):
+        if record is None:
+            run.bad += 1
+        else:
+            run.record(record)
     return run.done()
 
 
@@ -72,17 +75,14 @@ class _Run:
         self.first_at: float | None = None
         self.at = 0.0
 
-    def line(self, line: bytes) -> None:
+    def is_content(self, line: bytes) -> bool:
+        """Whether a line has nothing to count, as most lines."""
         head = line[:HEAD]
-        if self.first_at is not None and (
-            not any(mark in head for mark in MARKS) or (self.has_records and b'"assistant.message"' in head)
-        ):
-            self.bad += line[:1] != b"{"
-            return
-        record = loads(line)
-        if not isinstance(record, dict):
-            self.bad += 1
-            return
+        if self.first_at is None:
+            return False
+        return not any(mark in head for mark in MARKS) or (self.has_records and ANSWER in head)
+
+    def record(self, record: dict[str, object]) -> None:
         self.at = epoch(record.get("timestamp")) or self.at
         if self.first_at is None and self.at:
             self.first_at = self.at

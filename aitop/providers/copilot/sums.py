@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aitop.model.events import Usage
-from aitop.providers.lenient import MOST_TOKENS, count
+from aitop.providers.lenient import MAX_TOKENS, count
 
 MAX_REQUESTS = 10_000  # of one shutdown
 MAX_SUM = 1 << 36  # tokens of one model in one run of the program
@@ -43,7 +43,7 @@ def read(metrics: Mapping[str, object]) -> list[ModelSums]:
 def spread(sums: ModelSums, at_least: int, at_most: int) -> Iterator[Usage]:
     """As many equal usages as there were requests; the remainder goes to the first."""
     number = min(max(sums.requests, at_least), MAX_REQUESTS, at_most)
-    number = max(number, 1 + max(sums.tokens) // (MOST_TOKENS // 2))
+    number = max(number, 1 + max(sums.tokens) // (MAX_TOKENS // 2))
     for one in range(number):
         yield _usage([total // number + (total % number if one == 0 else 0) for total in sums.tokens])
 

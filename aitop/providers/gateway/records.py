@@ -5,9 +5,9 @@ so it gets a model name of its own, which has no price and says why.
 """
 
 from aitop.model.events import ApiError, Event, Response, SessionInfo, Usage
-from aitop.providers import Parsed, Source
+from aitop.providers import Parsed, Source, lines
 from aitop.providers.gateway import entry
-from aitop.providers.lenient import count, epoch, loads, text
+from aitop.providers.lenient import count, epoch, text
 
 NO_USAGE = "no usage: "
 UNIQUE = 20  # characters; a shorter id of an API is not unique (local servers count 1, 2, 3)
@@ -18,11 +18,8 @@ def parse(data: bytes, start: int, source: Source) -> Parsed:  # noqa: ARG001
     """Read whole lines, each with its newline."""
     events: list[Event] = []
     bad, first_at, session = 0, None, source.session
-    for line in data.split(b"\n"):
-        if not line:
-            continue
-        record = loads(line)
-        request = _events(record) if isinstance(record, dict) else None
+    for _, record in lines.records(data):
+        request = _events(record) if record is not None else None
         if request is None:
             bad += 1
             continue

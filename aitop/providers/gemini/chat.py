@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 
 from aitop.model.events import ApiError, Event, Response, SessionInfo, ToolUse, Usage
-from aitop.providers import Parsed, Source
+from aitop.providers import Parsed, Source, lines
 from aitop.providers.files import read_regular
 from aitop.providers.lenient import count, epoch, loads, text
 
@@ -23,14 +23,11 @@ LARGEST = 256 << 20  # bytes of one document
 def parse(data: bytes, start: int, source: Source) -> Parsed:
     """Read whole lines, each with its newline; `start` is their offset in the file."""
     run = _Run(source)
-    for line in data.split(b"\n"):
-        if len(line) > 1:
-            record = loads(line)
-            if isinstance(record, dict):
-                run.record(record, start)
-            else:
-                run.bad += 1
-        start += len(line) + 1
+    for offset, record in lines.records(data, start):
+        if record is None:
+            run.bad += 1
+        else:
+            run.record(record, offset)
     return run.done()
 
 

@@ -16,7 +16,7 @@ from aitop.model.events import Response, Usage
 from aitop.otlp import Record
 from aitop.otlp.records import Value
 from aitop.providers import genai
-from aitop.providers.lenient import MOST_TOKENS, milliseconds
+from aitop.providers.lenient import MAX_TOKENS, milliseconds
 
 OLD_TOKENS = "gen_ai.client.token.usage"
 OLD_KINDS = {  # of gen_ai.token.type
@@ -71,7 +71,7 @@ class Metrics:
             if kind is None or (record.name == OLD_TOKENS and _service(record) in self._newer):
                 continue
             grown = self._growth(record)
-            if grown.measured and grown.value < MOST_TOKENS * MAX_CALLS:
+            if grown.measured and grown.value < MAX_TOKENS * MAX_CALLS:
                 parts = groups.setdefault((*_series(record), f"{record.at:.6f}"), {})
                 parts[kind] = _add(parts.get(kind), grown)
         found: dict[str, list[Response]] = {}
