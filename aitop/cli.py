@@ -35,13 +35,13 @@ COMMANDS = {
         "Print or install the lines for tmux, a shell, starship, Waybar, SwiftBar …",
     ),
     "install": ("aitop.install.cli:install", "Connect Claude Code: show the change, --write applies it."),
-    "uninstall": ("aitop.install.cli:uninstall", "Undo everything aitop ever installed."),
+    "uninstall": ("aitop.install.uninstall:uninstall", "Undo everything aitop ever installed."),
     "gateway": (
         "aitop.gateway.cli:gateway",
         "Relay an OpenAI-compatible API or Ollama, and count what passes (an extra).",
     ),
     "service": (
-        "aitop.install.cli:service",
+        "aitop.install.service_cli:service",
         "Run the listener or the gateway as a systemd or launchd service.",
     ),
     "doctor": ("aitop.install.doctor:doctor", "Check every part and say what to do."),

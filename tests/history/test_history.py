@@ -246,7 +246,7 @@ def test_a_sub_agent_counts_to_its_session_and_leaves_its_context_alone(book):
     )
     book.commit()
     session = book.session(A)
-    assert (session.total[0], session.context_tokens, session.agents) == (2, 1000, {"x"})
+    assert (session.total.requests, session.context_tokens, session.agents) == (2, 1000, {"x"})
 
 
 def test_a_compaction_empties_the_context_until_the_next_response(book):
@@ -266,7 +266,7 @@ def test_what_a_fork_inherited_is_known_and_kept_apart(book):
     )
     book.feed(FILE_B + "", [cost_state(1.0, session=B)], book.history.files[FILE_B].offset)
     book.commit()
-    cost = book.session(A).total[7]
+    cost = book.session(A).total.cost
     assert cost > 0
     assert (book.session(B).inherited, book.session(A).inherited) == (cost, 0)
     assert book.session(B).client_cost == 1.0
