@@ -12,13 +12,15 @@ The history joins records by these names, so the same line must get the same nam
 `carried` holds what the next run of the same file has to know.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from aitop.providers.claude_code.response_builder import ResponseBuilder
 from aitop.providers.lenient import count
 
 Names = tuple[str | None, str | None]  # message name, request id
-Carried = list[Any]
+Carried = list[list[Any]]  # [message id, name, request id, input side, whether a user's line came since]
+MAX_CARRIED = 8  # responses that share a message id
 MAX_CARRIED_TEXT = 256
 
 
@@ -38,11 +40,14 @@ class Naming:
     def __init__(self, carried: Carried | None) -> None:
         self.turn = 0  # counts the user's lines of this run
         self._newest: dict[str, Known] = {}  # by message id
-        self._by_request: dict[Names, Known] = {}  # those that share a message id
         self._last: str | None = None
-        restored = _restored(carried)
-        if restored is not None:
-            self._last, self._newest[restored[0]] = restored
+        # Responses of message ids that turned out to be shared, by message id and request id, the newest last.
+        self._shared: dict[Names, Known] = {}
+        for message_id, known in _restored(carried):
+            self._shared[message_id, known.names[1]] = known
+            self._last, self._newest[message_id] = message_id, known
+        if len(self._shared) == 1:
+            self._shared.clear()
 
     def user_line(self) -> None:
         """A prompt or a tool's result went to the model."""
@@ -64,14 +69,18 @@ class Naming:
         return found
 
     def carried(self) -> Carried | None:
-        """What the next run of the same file has to know: the response that the newest line belongs to."""
+        """What the next run has to know: the response of the newest line, and those that share a message id."""
         if self._last is None or len(self._last) > MAX_CARRIED_TEXT:
             return None
-        known = self._newest[self._last]
-        return [self._last, *known.names, list(known.input_side), self.turn > known.turn]
+        newest = self._newest[self._last]
+        others = [(key[0], known) for key, known in self._shared.items() if known is not newest]
+        return [
+            [message_id, *known.names, list(known.input_side), self.turn > known.turn]
+            for message_id, known in [*others[1 - MAX_CARRIED :], (self._last, newest)]
+        ]
 
     def _with_request(self, newest: Known, message_id: str, request_id: str) -> Known:
-        name, known_request = newest.names
+        known_request = newest.names[1]
         if known_request == request_id:
             return newest
         if known_request is None:  # the lines before it had no request id: they are of the same response
@@ -79,9 +88,13 @@ class Naming:
             if newest.builder is not None:
                 newest.builder.names = newest.names
             return newest
-        self._by_request[message_id, known_request] = newest
-        other = self._by_request.get((message_id, request_id))
-        return other or Known((f"{message_id}:{request_id}", request_id), (), self.turn)
+        key = (message_id, request_id)
+        self._shared[message_id, known_request] = newest
+        other = self._shared.pop(key, None) or Known(
+            (f"{message_id}:{request_id}", request_id), (), self.turn
+        )
+        self._shared[key] = other
+        return other
 
     def _without_request(self, newest: Known, message_id: str, usage: Any, at: float) -> Known:
         if newest.names[1] is not None:
@@ -108,8 +121,8 @@ def _input_side(usage: Any, request_id: str | None) -> tuple[int, ...]:
     )
 
 
-def _restored(carried: Carried | None) -> tuple[str, Known] | None:
-    if not isinstance(carried, list) or len(carried) != 5 or not isinstance(carried[3], list):
-        return None
-    message_id, name, request_id, side, behind_a_turn = carried
-    return message_id, Known((name, request_id), tuple(side), -1 if behind_a_turn else 0)
+def _restored(carried: Carried | None) -> Iterator[tuple[str, Known]]:
+    for one in carried if isinstance(carried, list) else ():
+        if isinstance(one, list) and len(one) == 5 and isinstance(one[3], list):
+            message_id, name, request_id, side, behind_a_turn = one
+            yield message_id, Known((name, request_id), tuple(side), -1 if behind_a_turn else 0)

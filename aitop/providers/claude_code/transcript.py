@@ -9,13 +9,14 @@ wins, and only that one is taken apart. Must not keep any text: only its length 
 import json
 from typing import Any
 
-from aitop.model.events import ApiError, Event, Place, SessionInfo, Status, ToolResult, ToolUse
+from aitop.model.events import ApiError, Event, Place, SessionInfo, Status
 from aitop.providers import Parsed, Source
 from aitop.providers.claude_code import attempts, bookkeeping, record_kind, tool_result
 from aitop.providers.claude_code.fields import is_nothing
 from aitop.providers.claude_code.naming import Naming
 from aitop.providers.claude_code.response_builder import ResponseBuilder, by_last_line
 from aitop.providers.claude_code.session_status import last_record, status_after
+from aitop.providers.claude_code.tool_calls import ToolCalls
 from aitop.providers.lenient import epoch, json_length, loads, text, word
 from aitop.providers.lines import is_single, pieces
 
@@ -42,8 +43,7 @@ class _Run:
         self.events: list[Event] = []
         self.builders: list[ResponseBuilder] = []
         self.nameless: dict[tuple[str | None, str], ResponseBuilder] = {}
-        self.tools: dict[str, tuple[float, str, str | None]] = {}  # id → (at, name, agent)
-        self.ends: dict[str, tuple[float, bool]] = {}  # id → (at, failed)
+        self.calls = ToolCalls()
         self.places: dict[tuple[Any, Any], Place | None] = {}
         self.bad = 0
         self.first_at: float | None = None
@@ -59,7 +59,7 @@ class _Run:
         session = self.session
         self.builders.sort(key=by_last_line)
         responses: list[Event] = [builder.response(session) for builder in self.builders]
-        events = responses + self._calls() + self.events
+        events = responses + self.calls.events(session or "unknown") + self.events
         return Parsed(events, self.bad, self.first_at, session, self._pending())
 
     def _pending(self) -> str | None:
@@ -219,9 +219,7 @@ class _Run:
                 continue
             kind = block.get("type")
             if kind == "tool_use":
-                identity = text(block.get("id"))
-                if identity and identity not in self.tools:
-                    self.tools[identity] = (at, text(block.get("name")) or "unknown", agent)
+                self.calls.begin(block, at, agent)
                 if unfinished:
                     visible += json_length(block.get("input"))
             elif unfinished and kind in ("text", "thinking"):
@@ -247,7 +245,7 @@ class _Run:
             self.last_at = fields[2]
             self.naming.user_line()
             self._answered()
-            self._ended(*fields)
+            self.calls.end(*fields, self.session or "unknown")
             return
         record = loads(data[start:stop])
         if isinstance(record, dict):
@@ -267,22 +265,7 @@ class _Run:
             if isinstance(block, dict) and block.get("type") == "tool_result":
                 identity = text(block.get("tool_use_id"))
                 if identity:
-                    self._ended(identity, block.get("is_error") is True, at)
-
-    def _ended(self, identity: str, failed: bool, at: float) -> None:
-        if identity not in self.tools:
-            self.events.append(ToolResult(self.session or "unknown", at, identity, "", failed))
-            return
-        known = self.ends.get(identity)
-        self.ends[identity] = (at, failed) if known is None else (min(at, known[0]), failed or known[1])
-
-    def _calls(self) -> list[Event]:
-        """Every tool call that began in this run, with its end if that came."""
-        ends, session = self.ends, self.session or "unknown"
-        return [
-            ToolUse(session, at, identity, name, agent, *ends.get(identity, (None, False)))
-            for identity, (at, name, agent) in self.tools.items()
-        ]
+                    self.calls.end(identity, block.get("is_error") is True, at, self.session or "unknown")
 
     # -- the client's own bookkeeping ------------------------------------------------------------------------
 
