@@ -27,10 +27,11 @@ MAX_CARRIED_TEXT = 256
 class Known:
     """The response that a message id stands for now, and the builder that gathers its lines in this run."""
 
-    __slots__ = ("builder", "input_side", "names", "turn")
+    __slots__ = ("builder", "earlier_name", "input_side", "names", "turn")
 
     def __init__(self, names: Names, input_side: tuple[int, ...], turn: int) -> None:
         self.names, self.input_side, self.turn = names, input_side, turn
+        self.earlier_name: str | None = None  # what an earlier run called it
         self.builder: ResponseBuilder | None = None
 
 
@@ -84,9 +85,9 @@ class Naming:
         if known_request == request_id:
             return newest
         if known_request is None:  # the lines before it had no request id: they are of the same response
-            newest.names = (message_id, request_id)
+            newest.earlier_name, newest.names = newest.names[0], (message_id, request_id)
             if newest.builder is not None:
-                newest.builder.names = newest.names
+                newest.builder.rename(newest.names, newest.earlier_name)
             return newest
         key = (message_id, request_id)
         self._shared[message_id, known_request] = newest

@@ -17,6 +17,7 @@ class ResponseBuilder:
 
     __slots__ = (
         "agent",
+        "also",
         "asked_at",
         "at",
         "end",
@@ -36,6 +37,7 @@ class ResponseBuilder:
         self, names: tuple[str | None, str | None], at: float, offset: int, agent: str | None
     ) -> None:
         self.names = names  # message name and request id
+        self.also: tuple[str, ...] = ()  # an earlier message name
         self.at = self.last_at = at
         self.offset = self.end = offset
         self.agent, self.visible = agent, 0
@@ -55,11 +57,16 @@ class ResponseBuilder:
         if agent is None:
             self.agent = None
 
+    def rename(self, names: tuple[str | None, str | None], earlier: str | None) -> None:
+        """A line showed its request id; what an earlier line or run called it stays known."""
+        self.names = names
+        self.also = (earlier,) if earlier else ()
+
     def response(self, session: str | None) -> Response:
         return Response(
             session or "unknown", self.at, text(self.model) or "unknown", usage(self.usage), *self.names,
             text(self.record_id) or f"{session}:{self.end}", word(self.stop_reason), self.paying,
-            self.agent, self.visible, self.offset, self.end, (), self._milliseconds(), None, None, self.place,
+            self.agent, self.visible, self.offset, self.end, self.also, self._milliseconds(), None, None, self.place,
         )  # fmt: skip
 
     def _milliseconds(self) -> float | None:

@@ -172,6 +172,7 @@ class _Run:
             known = self.naming.of(message_id, request_id, usage, at)
             if known.builder is None:
                 known.builder = ResponseBuilder(known.names, at, offset, agent)
+                known.builder.rename(known.names, known.earlier_name)
                 self.builders.append(known.builder)
             return known.builder
         key = (request_id, "" if request_id else text(record.get("uuid")) or f"{self.session}:{offset}")
