@@ -103,8 +103,8 @@ class Lazy(click.Group):
 def main(ctx: click.Context) -> None:
     """What AI coding costs while it happens.
 
-    Without a command: `aitop top` on a terminal (a demo while there is nothing of yours to show),
-    this help elsewhere.
+    Without a command: `aitop top` on a terminal, the same as text elsewhere, and a demo while there is
+    nothing of yours to show.
 
     \b
     Exit codes: 0 fine, 1 failed, 2 wrong usage. `aitop status`: 3 when no listener runs.
@@ -124,7 +124,20 @@ def main(ctx: click.Context) -> None:
             assert top is not None
             ctx.invoke(top)
         else:
-            click.echo(ctx.get_help())
+            sys.exit(_without_terminal())
+
+
+def _without_terminal() -> int:
+    """The numbers as text; a sample of the demo while there is nothing of the user's to show."""
+    from aitop.demo import first
+
+    if first.nothing_yet():
+        from aitop.demo.cli import sample
+
+        return sample(first.NOTICE)
+    from aitop.top import once
+
+    return once.without_terminal()
 
 
 @main.command()
