@@ -30,7 +30,7 @@ from support.lines import (
     user,
 )
 
-from aitop import paths
+from aitop import hook, paths
 from aitop.listener import lifecycle
 
 pytestmark = pytest.mark.timeout(60)
