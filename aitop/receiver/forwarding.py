@@ -14,6 +14,7 @@ import sys
 from collections import deque
 from typing import Any
 
+from aitop import own_python
 from aitop.receiver.token import HEADER
 
 QUEUED_MOST = 16 << 20
@@ -84,7 +85,7 @@ class Forwarder:
 
     def _start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "aitop.receiver.forwarding", self.url],
+            own_python.module("aitop.receiver.forwarding", self.url),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0, close_fds=True,
         )  # fmt: skip
         assert self._process.stdin is not None
