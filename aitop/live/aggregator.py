@@ -14,6 +14,7 @@ from aitop.live.windows import Minutes, Moments, Quarters, Total, Windows
 from aitop.model import periods
 from aitop.model.events import Limit, Timing
 from aitop.model.sums import ZERO, Sum
+from aitop.pricing.basis import Basis
 
 LATENCIES = 512  # the newest of each tool: exact percentiles over them
 # Names come from clients' files; past so many different ones, "other" takes the rest.
@@ -130,8 +131,8 @@ class Aggregator:
             self.not_listed(model, basis)
 
     def not_listed(self, model: str, basis: int) -> None:
-        """A model whose responses are not at list price: 1 by family, 2 unpriced."""
-        odd = self.unpriced if basis == 2 else self.estimated
+        """A model whose responses are not at list price."""
+        odd = self.unpriced if basis == Basis.UNPRICED else self.estimated
         if len(odd) < MODELS:
             odd.add(model)
 

@@ -164,7 +164,7 @@ def view(session: Session, facts: Facts, now: float) -> SessionView:
     percent = None if tokens is None else min(100.0, 100 * tokens / limit)
     untracked = None
     if session.client_cost is not None:
-        counted = (session.total[7] + session.inherited) / 1e12
+        counted = (session.total.cost + session.inherited) / 1e12
         untracked = max(0.0, round(session.client_cost - counted, 9))
     return SessionView(session, status(session, facts.alive, now), limit, percent, untracked)
 
@@ -183,7 +183,7 @@ def status(session: Session, alive: Callable[[int], bool], now: float) -> str:
 
 def understated(session: Session) -> bool:
     """Whether what a session shows implies over twice the output it reported."""
-    return session.total[13] > 0
+    return session.total.understated_requests > 0
 
 
 def project(session: Session) -> str:

@@ -7,10 +7,11 @@ from aitop.config import Config
 from aitop.live.by_provider import Shares
 from aitop.live.snapshot import SessionView, Snapshot, named, project, understated
 from aitop.model.histograms import METRICS, Timings
-from aitop.model.sums import PICO, Sum
+from aitop.model.sums import PICO, Sum, published
 
 VERSION = 1
 PROJECTS = 20  # published at most
+ONLY_IN_REPORTS = ("uncached_input_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 SECONDS = {"1m": 60, "5m": 300, "15m": 900}
 
 
@@ -89,22 +90,10 @@ def shares(known: Shares, now: float) -> dict[str, Any]:
 
 def _sum(value: Sum) -> dict[str, Any]:
     tried = value.requests + value.errors
-    return {
-        "requests": value.requests,
-        "errors": value.errors,
-        "error_rate": value.errors / tried if tried else None,
-        "input_tokens": value.input_tokens,
-        "output_tokens": value.output_tokens,
-        "cache_read_tokens": value.cache_read_tokens,
-        "cache_write_tokens": value.cache_write_tokens,
-        "cost_usd": value.cost / PICO,
-        "tool_calls": value.tool_calls,
-        "tool_failures": value.tool_failures,
-        "unpriced_requests": value.unpriced_requests,
-        "estimated_requests": value.estimated_requests,
-        "incomplete_requests": value.incomplete_requests,
-        "understated_requests": value.understated_requests,
-    }
+    numbers = published(value)
+    for key in ONLY_IN_REPORTS:
+        del numbers[key]
+    return {**numbers, "error_rate": value.errors / tried if tried else None}
 
 
 def window(value: Sum, timings: Timings, seconds: int) -> dict[str, Any]:
@@ -131,7 +120,7 @@ def _timings(value: Timings) -> dict[str, Any]:
 
 def _session(v: SessionView) -> dict[str, Any]:
     s = v.session
-    total = Sum(*s.total)
+    total = s.total
     return {
         "id": s.name,
         "provider": s.provider,
@@ -193,5 +182,6 @@ def display(config: Config, limited: bool) -> dict[str, Any]:
             "limit": [config["alerts.limit_warning"], config["alerts.limit_critical"]],
             "cache_hit": config["alerts.cache_hit_warning"],
         },
+        "statusline": {name: config[f"statusline.{name}"] for name in ("format", "preset", "style")},
         "segments": [[s.name, s.display, s.preset, s.format] for s in config.segments],
     }

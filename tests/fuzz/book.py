@@ -112,7 +112,7 @@ class Book:
             prices={"as_of": PRICES.as_of, "source": PRICES.source, "stale": False},
             hooks={"received": 0, "unique": 0, "rejected": 0, "by_event": {}},
             scan={"done_bytes": 0, "total_bytes": 0, "complete": True}, doctor={}, host="fuzz",
-            projects=projects([(s.cwd or "", s.total[7], 1, 0, 0, 0) for s in sessions]),
+            projects=projects([(s.cwd or "", s.total.cost, 1, 0, 0, 0) for s in sessions]),
         )  # fmt: skip
         dress(state, self.keeper, snap, sessions, self.config)
         state["by_provider"] = encode_shares(self.shares, self.now)

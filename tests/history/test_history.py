@@ -140,11 +140,11 @@ def test_two_known_responses_become_one_when_a_record_shows_both_names(book):
 def test_a_name_of_a_merged_response_finds_it_before_the_commit_too(book):
     end = book.feed(
         FILE_A,
-        [assistant("m", request_id=None), assistant("n", request_id="r"), assistant("n", request_id="s")],
+        [assistant("m", request_id=None), assistant(None, request_id="r")],
     )
     book.commit()
     end = book.feed(FILE_A, [assistant("m", request_id="r", usage=usage(60))], end)
-    book.feed(FILE_A, [assistant(None, request_id="s", usage=usage(70))], end)
+    book.feed(FILE_A, [assistant(None, request_id="r", usage=usage(70))], end)
     book.settle()
     assert (requests(book), book.totals()[A].output_tokens) == ({A: 1}, 70)
     book.check()
@@ -246,7 +246,7 @@ def test_a_sub_agent_counts_to_its_session_and_leaves_its_context_alone(book):
     )
     book.commit()
     session = book.session(A)
-    assert (session.total[0], session.context_tokens, session.agents) == (2, 1000, {"x"})
+    assert (session.total.requests, session.context_tokens, session.agents) == (2, 1000, {"x"})
 
 
 def test_a_compaction_empties_the_context_until_the_next_response(book):
@@ -266,7 +266,7 @@ def test_what_a_fork_inherited_is_known_and_kept_apart(book):
     )
     book.feed(FILE_B + "", [cost_state(1.0, session=B)], book.history.files[FILE_B].offset)
     book.commit()
-    cost = book.session(A).total[7]
+    cost = book.session(A).total.cost
     assert cost > 0
     assert (book.session(B).inherited, book.session(A).inherited) == (cost, 0)
     assert book.session(B).client_cost == 1.0

@@ -87,7 +87,7 @@ def test_a_context_beyond_its_limit_shows_that_the_limit_is_larger():
 
 def counted(cost, inherited=0, client=None):
     one = session(client_cost=client, inherited=inherited)
-    one.total[7] = cost
+    one.total = one.total._replace(cost=cost)
     return snapshot(one).sessions[0].untracked
 
 

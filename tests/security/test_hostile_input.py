@@ -30,6 +30,7 @@ from aitop.log import Log
 from aitop.model.events import Limit, Response, Usage
 from aitop.model.sums import Sum
 from aitop.pricing import cost, table
+from aitop.pricing.basis import Basis
 from aitop.providers import Source, claude_code, gemini
 from aitop.providers.claude_code import record_kind
 from aitop.providers.codex import rollout
@@ -140,16 +141,17 @@ def test_what_cannot_be_written_as_json_is_no_text():
 def test_a_response_dearer_than_any_can_be_is_unpriced_and_listed():
     prices = table.load()
     most = Usage(MAX_TOKENS - 1, MAX_TOKENS - 1)
-    assert cost.price(prices, "claude-opus-4-6", most, START) == (0, "unpriced")
+    assert cost.price(prices, "claude-opus-4-6", most, START) == (0, Basis.UNPRICED)
     side = Usage(5, 5, advisor=(("claude-opus-4-6", MAX_TOKENS - 1, MAX_TOKENS - 1, 0, 0, 0),))
-    assert cost.price(prices, "claude-opus-4-6", side, START).basis == "unpriced"
-    assert cost.price(prices, "claude-opus-4-6", Usage(5, 5), START).basis == "listed"
+    assert cost.price(prices, "claude-opus-4-6", side, START).basis == Basis.UNPRICED
+    assert cost.price(prices, "claude-opus-4-6", Usage(5, 5), START).basis == Basis.LISTED
 
 
 def test_sums_beyond_what_a_column_holds_stay_at_its_most(tmp_path):
     book = Book(tmp_path / "history.db")
     book.feed(f"/t/{SESSIONS[0]}.jsonl", [assistant(session=SESSIONS[0])])
-    book.session().total[7] = 1 << 70
+    session = book.session()
+    session.total = session.total._replace(cost=1 << 70)
     book.history._ledger.out.add(0, book.session().id, 1, Sum(cost=1 << 70))
     book.commit()
     with sqlite3.connect(tmp_path / "history.db") as db:

@@ -30,7 +30,7 @@ class Edge:
         """`limited`: the client reports usage limits, which says subscription unless the configuration knows better."""
         self.known = {alert.id: alert for alert in before}
         self.config, self.now = config, now
-        billing = config.values.get("billing")
+        billing = config["billing"]
         self._equivalent = billing == "subscription" or (billing == "auto" and limited)
 
     def raised(self, name: str, level: str | None, text: str, cause: str = "") -> list[Alert]:
@@ -62,13 +62,13 @@ class Edge:
     def usd(self, value: float) -> str:
         """Money as the displays show it: in the user's currency, `≈` where a subscription pays otherwise."""
         symbol, rate = (
-            self.config.values.get("currency.symbol", "$"),
-            self.config.values.get("currency.rate", 1),
+            self.config["currency.symbol"],
+            self.config["currency.rate"],
         )
         return f"{'≈' if self._equivalent else ''}{symbol}{value * rate:,.2f}"
 
     def number(self, key: str) -> float:
-        return float(self.config.values.get(f"alerts.{key}") or 0)
+        return float(self.config[f"alerts.{key}"])
 
 
 def level(alerts: Iterable[Alert]) -> str:

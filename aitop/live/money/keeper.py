@@ -118,7 +118,8 @@ class Keeper:
         totals: dict[int, Spent] = {}
         for session in sessions:
             self._known[session.id] = _facts(session)
-            totals[session.id] = Spent(session.total[7], session.total[10], session.total[11])
+            total = session.total
+            totals[session.id] = Spent(total.cost, total.unpriced_requests, total.estimated_requests)
         spenders = []
         for identity in self._spent.keys() | totals.keys():
             if identity not in self._known:
