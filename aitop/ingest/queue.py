@@ -49,6 +49,11 @@ class Ingest:
         self._path = self._reading = ""  # what it reads, and whose that is
         self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
 
+    def add_roots(self, roots: dict[str, list[str]]) -> None:
+        """Search these folders (provider → folders) in the place of the ones given so far."""
+        self._folders = Folders(roots)
+        self.folders = self._folders.roots
+
     # -- finding ---------------------------------------------------------------------------------------------
 
     def rescan(self, now: float) -> list[str]:
