@@ -33,10 +33,10 @@ def main() -> int:
         from aitop.segments import oneshot
 
         return oneshot.main(word, sys.argv[2:])
-    if word == "listen" and set(sys.argv[2:]) <= {"--quiet"}:
+    if word == "listen" and set(sys.argv[2:]) <= {"--quiet", "--replace"}:
         from aitop.listener import run  # the listener lives for weeks: it does without click's 5 MB
 
-        return run.main(echo="--quiet" not in sys.argv[2:])
+        return run.main(echo="--quiet" not in sys.argv[2:], replace="--replace" in sys.argv[2:])
     from aitop import cli
 
     cli.main(prog_name="aitop")

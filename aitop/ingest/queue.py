@@ -50,6 +50,11 @@ class Ingest:
         self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
         self._unfinished: dict[str, float] = {}  # path → when its last line, without a newline, is at rest
 
+    def add_roots(self, roots: dict[str, list[str]]) -> None:
+        """Search these folders (provider → folders) in the place of the ones given so far."""
+        self._folders = Folders(roots)
+        self.folders = self._folders.roots
+
     # -- finding ---------------------------------------------------------------------------------------------
 
     def rescan(self, now: float) -> list[str]:
