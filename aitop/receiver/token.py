@@ -4,14 +4,21 @@ One line in `$AITOP_HOME/otel.token`, mode 0600 from birth, made once. Settings 
 stays the same until `aitop uninstall`.
 """
 
+import functools
 import os
 import stat
 
-from aitop import paths
+from aitop import installation, paths
 
-MISSING = "telemetry needs its extra: pip install 'aitop-status[otel]'"
+MISSING = "telemetry needs h11"
 HEADER = "x-aitop-token"
 BYTES = 24
+
+
+@functools.cache
+def missing() -> str:
+    """What to say where the receiver's HTTP library is not installed: `MISSING` and the command that adds it."""
+    return f"{MISSING}: {installation.add_extra('otel')}"
 
 
 def read_or_make(home: str) -> str:
