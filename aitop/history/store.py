@@ -213,7 +213,7 @@ class History:
         After sqlite3.Error all of it is taken back.
         """
         try:
-            if self._lost or self._waiting() or self.db.in_transaction:
+            if self._lost or self.waiting() or self.db.in_transaction:
                 self.begin()
                 self._flush()
                 self.db.execute("COMMIT")
@@ -236,7 +236,8 @@ class History:
         self._reset(self._ledger.floor, self._ledger.exact)
         self._lost = False
 
-    def _waiting(self) -> bool:
+    def waiting(self) -> bool:
+        """Whether something taken in is not yet in the open transaction."""
         ledger = self._ledger
         return bool(
             ledger.dirty_files or ledger.out.anything() or any(s.dirty for s in ledger.sessions.values())

@@ -1,6 +1,6 @@
-"""What the listener does now and then beside its work: backups, daily prices, noticing an upgrade, the watchdog.
+"""What the listener does at times beside its work: backups, daily prices, noticing an upgrade, the watchdog.
 
-Anything slow runs in a process of its own; the loop only starts it and looks whether it has ended.
+Anything slow runs in a process of its own: the loop starts it and later looks whether it has ended.
 """
 
 import _socket
@@ -15,13 +15,13 @@ from aitop.history import tags_file
 from aitop.history.recovery import backup
 from aitop.log import Log
 
-EVERY = 10.0
+LOOK_SECONDS = 10.0
 DAY = 86_400.0
 INIT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "__init__.py")
 
 
-class Chores:
-    """Keeps the time of each chore; `tick` returns a reason to end, or None."""
+class Maintenance:
+    """Keeps the time of each task; `tick` returns a reason to end, or None."""
 
     def __init__(self, home: str, log: Log) -> None:
         self._home, self._log = home, log
@@ -47,7 +47,7 @@ class Chores:
         monotonic = time.monotonic()
         if monotonic < self._next:
             return None
-        self._next = monotonic + EVERY
+        self._next = monotonic + LOOK_SECONDS
         for name, process in list(self._running.items()):
             if process.poll() is not None:
                 del self._running[name]
@@ -64,14 +64,13 @@ class Chores:
             self._start("prices", "-m", "aitop", "prices", "update")
         return self._upgraded()
 
-    def changed(self) -> bool:
-        """Whether the configuration or the prices are other files than when last asked."""
-        stamps = [_stamp(path) for path in self._watched]
-        found, self._stamps = stamps != self._stamps, stamps
-        return found
+    def settings_changed(self) -> bool:
+        """Whether the configuration, the prices or the tags changed since the last call."""
+        before, self._stamps = self._stamps, [_stamp(path) for path in self._watched]
+        return self._stamps != before
 
     def close(self) -> None:
-        """At the end of the listener nothing it started goes on."""
+        """End what it started, together with the listener."""
         for process in self._running.values():
             process.terminate()
             process.wait()
@@ -105,7 +104,7 @@ class Chores:
 
 
 def tell(text: str) -> None:
-    """A word to the service manager, where one waits for it."""
+    """Send a line to the service manager, where one waits for it."""
     name = os.environ.get("NOTIFY_SOCKET")
     if not name:
         return
@@ -120,16 +119,16 @@ def tell(text: str) -> None:
 
 
 def restoring() -> None:
-    """Restoring a large history may take longer than a service manager waits for a start or a sign of life."""
+    """Ask the service manager for more time: restoring a large history may take longer than it waits."""
     tell("WATCHDOG=1\nEXTEND_TIMEOUT_USEC=60000000")
 
 
 def _stamp(path: str) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return status.st_mtime_ns, status.st_size
 
 
 def give_back_memory() -> None:

@@ -1,44 +1,44 @@
-"""What a snapshot asks of the world outside, each second and for each session: so answers are kept."""
+"""Answers that a snapshot needs each second for each session, kept for a moment: processes, context windows."""
 
 import os
 from collections.abc import Callable
 
-MANY = 1000  # answers kept
-ASK_AGAIN = 2.0  # seconds: whether a process lives
+MAX_ANSWERS = 1000  # kept
+RECHECK_SECONDS = 2.0  # whether a process lives
 
 
-class Outside:
-    """Processes, and the context windows of models."""
+class ProcessCache:
+    """Whether processes live, and the context windows of models."""
 
     def __init__(self) -> None:
         self._alive: dict[int, tuple[float, bool]] = {}
-        self._limits: dict[tuple[str, str], int | None] = {}
+        self._context_limits: dict[tuple[str, str], int | None] = {}
 
     def lives(self, pid: int, now: float) -> bool:
-        """Whether a process lives; another user's does."""
-        known = self._alive.get(pid)
-        if known is None or not 0 <= now - known[0] < ASK_AGAIN:
-            if len(self._alive) > MANY:
+        """Whether a process lives, also one of another user."""
+        answer = self._alive.get(pid)
+        if answer is None or not 0 <= now - answer[0] < RECHECK_SECONDS:
+            if len(self._alive) > MAX_ANSWERS:
                 self._alive.clear()
-            self._alive[pid] = known = (now, exists(pid))
-        return known[1]
+            self._alive[pid] = answer = (now, exists(pid))
+        return answer[1]
 
     def context_limit(self, provider: str, model: str, ask: Callable[[str, str], int | None]) -> int | None:
-        """A model's context window in tokens, by `ask` where it is not known yet."""
+        """A model's context window in tokens, by `ask` where it is not kept yet."""
         key = (provider, model)
-        if key not in self._limits:
-            if len(self._limits) > MANY:
-                self._limits.clear()
-            self._limits[key] = ask(provider, model)
-        return self._limits[key]
+        if key not in self._context_limits:
+            if len(self._context_limits) > MAX_ANSWERS:
+                self._context_limits.clear()
+            self._context_limits[key] = ask(provider, model)
+        return self._context_limits[key]
 
     def forget_limits(self) -> None:
-        """After other prices or providers."""
-        self._limits.clear()
+        """Ask again: prices or providers changed."""
+        self._context_limits.clear()
 
 
 def exists(pid: int) -> bool:
-    """Whether there is such a process, whoever it belongs to."""
+    """Whether there is such a process, of any user."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

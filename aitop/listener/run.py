@@ -61,7 +61,7 @@ def _serve(home: str, log: Log) -> str:
         gc.freeze()
         log.info(f"aitop {__version__} listens (pid {os.getpid()})")
         reason = listener.run()
-        trouble = listener.history_error or "the daily check"
+        trouble = listener.guard.error or "the daily check"
     except (SocketError, HistoryError):
         raise
     except Exception as error:
@@ -98,7 +98,7 @@ def _open(home: str, log: Log) -> "Listener":
             log.error(f"{home}: {error.strerror}. Waiting until there is room")
             time.sleep(RETRY)
         else:
-            listener.config_error = problem
+            listener.settings.config_error = problem
             return listener
 
 

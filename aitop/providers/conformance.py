@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from aitop.model.events import Event, Limit, Usage
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.lenient import MOST_TOKENS
+from aitop.providers.lenient import MAX_TOKENS
 
 EVENTS = frozenset(get_args(Event))
 HINTS = {kind: get_type_hints(kind) for kind in (*EVENTS, Usage, Source, Parsed, Feed)}
@@ -87,7 +87,7 @@ def _fits(value: Any, hint: Any) -> bool:
 
 def _usage_fits(usage: Usage) -> bool:
     tokens = usage[:7]
-    return all(type(n) is int and 0 <= n < MOST_TOKENS for n in tokens) and all(
+    return all(type(n) is int and 0 <= n < MAX_TOKENS for n in tokens) and all(
         _fits(getattr(usage, field), HINTS[Usage][field]) for field in ("speed", "geo", "tier", "advisor")
     )
 

@@ -1,7 +1,7 @@
-"""What clients write, read leniently: half characters, odd numbers and dates are nothing, never an error.
+"""Read single values of a client's record leniently: an odd number, date or text counts as missing, never as an error.
 
-The fast parser refuses half a character (a lone surrogate), which clients produce whenever they cut
-a text in front of an emoji. One such text must not cost a response or an event. Pure.
+The fast JSON parser refuses half a character (a lone surrogate). Clients write one whenever they cut a text
+inside an emoji, and one such text must not cost a response. Pure. `lines.py` splits a run of lines into records.
 """
 
 import json
@@ -12,12 +12,12 @@ from typing import Any
 import orjson
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
-MOST_MS = 7 * 86_400_000.0
-MOST_TOKENS = 1 << 26  # a count beyond this is damage, not usage; sums of such would not fit the history
+MAX_MILLISECONDS = 7 * 86_400_000.0
+MAX_TOKENS = 1 << 26  # of one response; a larger count is damage, and sums of such would not fit the history
 
 
 def loads(data: bytes) -> Any:
-    """The value, with `?` for half a character; None for what is no JSON (and for `null`)."""
+    """The value, with `?` in place of half a character. None for invalid JSON (and for `null`)."""
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -30,50 +30,50 @@ def loads(data: bytes) -> Any:
         return None
 
 
-def size(value: Any) -> int:
-    """How long a value is as JSON; 0 for one nested deeper than can be written."""
+def json_length(value: Any) -> int:
+    """The length of a value as JSON, in bytes; 0 for a value that is nested too deeply to be written."""
     try:
         return len(orjson.dumps(value))
     except TypeError:
         return 0
 
 
-def written(value: Any) -> str:
-    """A value as JSON; "" for one nested deeper than can be written."""
+def as_json(value: Any) -> str:
+    """A value as JSON; "" for a value that is nested too deeply to be written."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:
         return ""
 
 
-def text(value: Any, most: int = 256) -> str | None:
-    """A string of a sensible length, else None."""
-    return value[:most] if isinstance(value, str) and value else None
+def text(value: Any, longest: int = 256) -> str | None:
+    """A string, cut to `longest` characters; None for an empty string and for any other type."""
+    return value[:longest] if isinstance(value, str) and value else None
 
 
 def word(value: Any) -> str | None:
-    """How something ended, in a word; "other" where it is told in a sentence, which may say anything."""
+    """A single word that says how something ended. A sentence may hold private text, so it becomes "other"."""
     if not isinstance(value, str) or not value:
         return None
     return value if _WORD.fullmatch(value) else "other"
 
 
 def count(value: Any) -> int:
-    """A token count: a whole number, 0 for anything else."""
+    """A token count: a whole number from 1 to MAX_TOKENS; 0 for anything else."""
     if type(value) is int:
-        return value if 0 < value < MOST_TOKENS else 0
-    if type(value) is float and value == value and abs(value) < MOST_TOKENS:  # noqa: PLR0124
+        return value if 0 < value < MAX_TOKENS else 0
+    if type(value) is float and value == value and abs(value) < MAX_TOKENS:  # noqa: PLR0124
         return int(value) if value >= 1 else 0
     return 0
 
 
 def milliseconds(value: float | None) -> float | None:
-    """How long something took, None where nothing can have taken so long."""
-    return value if value is not None and 0 <= value < MOST_MS else None
+    """A duration in milliseconds; None for one that is negative or longer than a week."""
+    return value if value is not None and 0 <= value < MAX_MILLISECONDS else None
 
 
 def epoch(value: Any) -> float | None:
-    """A record's timestamp as epoch seconds: ISO 8601 (UTC unless it says otherwise) or a number (s or ms)."""
+    """A timestamp as epoch seconds, from ISO 8601 (UTC where it names no zone) or a number (s or ms)."""
     if isinstance(value, str):
         try:
             moment = datetime.fromisoformat(value)
@@ -81,11 +81,11 @@ def epoch(value: Any) -> float | None:
                 moment = datetime.fromisoformat(
                     value + "+00:00" if "T" in value else value + "T00:00:00+00:00"
                 )
-            found = moment.timestamp()
+            seconds = moment.timestamp()
         except (ValueError, OverflowError, OSError):
             return None
     elif isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e18:
-        found = value / 1000 if value > 1e11 else float(value)
+        seconds = value / 1000 if value > 1e11 else float(value)
     else:
         return None
-    return found if 0 < found < 1e11 else None
+    return seconds if 0 < seconds < 1e11 else None

@@ -88,7 +88,9 @@ class Receiver:
         selector: selectors.BaseSelector,
         providers: Sequence[Provider],
         deliver: Callable[[Arrival], None],
+        listening: socket.socket | None = None,
     ) -> None:
+        """Raises SocketError. `listening`: this path's socket, passed on by an earlier run of this process."""
         self.path = path
         self.counts = Counts()
         self._selector = selector
@@ -98,7 +100,7 @@ class Receiver:
         self._buffered = 0
         self._seen: OrderedDict[int, float] = OrderedDict()
         self._listening = False
-        self._socket = listen(path)
+        self._socket = listening or listen(path)
         self._resume()
 
     def offer(self, providers: Sequence[Provider]) -> None:

@@ -31,6 +31,7 @@ ONESHOT = (
     | {
         "aitop",
         "aitop.__main__",
+        "aitop.atomic_file",
         "aitop.paths",
         "aitop.state",
         "aitop.segments.oneshot",

@@ -20,7 +20,7 @@ from support.lines import append, assistant
 from aitop.config import Config
 from aitop.history import schema
 from aitop.history.recovery import backup, gaps, integrity, restore
-from aitop.listener.maintenance import Chores
+from aitop.listener.maintenance import Maintenance
 from aitop.log import Log
 from aitop.model import periods
 
@@ -428,13 +428,13 @@ def test_the_daily_check_of_a_listener_finds_what_nothing_stumbled_on(home, grou
     db.execute("UPDATE session SET cost = cost + 1 WHERE id = 1")
     db.commit()
     db.close()
-    chores = Chores(home, Log(os.path.join(home, "aitop.log"), debug=False, echo=False))
-    chores._next_backup = 0.0
+    maintenance = Maintenance(home, Log(os.path.join(home, "aitop.log"), debug=False, echo=False))
+    maintenance._next_backup = 0.0
     with tally.fault():
         found = None
         while found is None:
-            chores._next = 0.0
-            found = chores.tick(time.time(), Config(), True)
+            maintenance._next = 0.0
+            found = maintenance.tick(time.time(), Config(), True)
             time.sleep(0.05)
         assert found == "damaged"
         assert not os.path.exists(os.path.join(home, backup.GENERATIONS[0]))

@@ -351,8 +351,8 @@ def test_of_listeners_that_start_together_one_stays(listener):
 def test_after_an_upgrade_it_starts_anew_in_the_same_process_and_loses_nothing(listener, claude, tmp_path):
     path = transcript(claude, [assistant(at=recent())])
     shutil.copytree(os.path.join(ROOT, "aitop"), tmp_path / "installed" / "aitop")
-    chores = tmp_path / "installed" / "aitop" / "listener" / "maintenance.py"
-    chores.write_text(chores.read_text().replace("EVERY = 10.0", "EVERY = 0.2"))
+    maintenance = tmp_path / "installed" / "aitop" / "listener" / "maintenance.py"
+    maintenance.write_text(maintenance.read_text().replace("LOOK_SECONDS = 10.0", "LOOK_SECONDS = 0.2"))
     listener.start(PYTHONPATH=str(tmp_path / "installed"), PYTHONSAFEPATH="1")
     pid, before = listener.pid, listener.wait_for(lambda s: s["today"]["requests"] == 1)
     init = tmp_path / "installed" / "aitop" / "__init__.py"

@@ -1,18 +1,14 @@
 """What one commit's changes do to the day, the windows and the tools."""
 
 import pytest
+from support.history_changes import changes
 
-from aitop.history.store import Changes
 from aitop.live.aggregator import LATENCIES, TOOLS, Aggregator, Tool
 from aitop.model.events import Limit
 from aitop.model.sums import Sum
 
 NOW = 1_790_000_000.0
 DAY = NOW - 3600
-
-
-def changes(**more):
-    return Changes(**({name: [] for name in Changes._fields} | {"models": set()} | more))
 
 
 @pytest.fixture

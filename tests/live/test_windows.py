@@ -56,7 +56,8 @@ class Rolling(RuleBasedStateMachine):
     def equals_the_list(self):
         for name, span in SPANS.items():
             inside = [one for at, one in self.all if int(self.now) - int(at) < span]
-            assert self.windows.sum(name) == Sum(*map(sum, zip(*inside, strict=True))) if inside else ZERO
+            expected = Sum(*map(sum, zip(*inside, strict=True))) if inside else ZERO
+            assert self.windows.sum(name) == expected
 
     @invariant()
     def a_shorter_window_never_holds_more(self):

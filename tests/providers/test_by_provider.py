@@ -5,9 +5,9 @@ import time
 
 import pytest
 from click.testing import CliRunner
+from support.codex_records import A, B, meta, record, turn
+from support.codex_records import path as rollout
 from support.desk import START
-from test_codex import A, B, meta, record, turn
-from test_codex import path as rollout
 
 from aitop import state
 from aitop.cli import main

@@ -5,8 +5,8 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.json_values import values
 from support.lines import SESSION
-from test_transcript import values
 
 from aitop.model.events import (
     ApiError,

@@ -5,12 +5,12 @@ import os
 import re
 import subprocess
 import sys
-import textwrap
 import tomllib
 
 import pytest
+from support.claude_home import claude
 from support.desk import START, Desk, write
-from support.lines import assistant, encode
+from support.other_provider import RECORD, documented, install
 
 from aitop import config
 from aitop.ingest.tail import Job, chunks
@@ -20,23 +20,6 @@ from aitop.providers import load as room
 from aitop.providers.isolation import FAULTY_FILES, Guarded, guarded
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-RECORD = '{"id": "r%d", "at": %d, "session": "s1", "model": "gpt-5", "in": 900, "cached": 600, "out": 50}\n'
-
-
-def documented():
-    """The example of the documentation."""
-    with open(os.path.join(ROOT, "docs", "providers.md"), encoding="utf-8") as file:
-        (code,) = re.findall(r"```python\n(.*?)```", file.read(), re.DOTALL)
-    return code
-
-
-def install(folder, name, code, provider="tiny"):
-    """A package as pip leaves it in a folder of packages."""
-    info = folder / f"{name}-1.0.dist-info"
-    info.mkdir(parents=True)
-    (folder / f"{name}.py").write_text(textwrap.dedent(code))
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[aitop.providers]\n{provider} = {name}:provider\n")
 
 
 @pytest.fixture
@@ -339,14 +322,6 @@ def test_a_configured_provider_that_nobody_has_is_told():
 
 
 # -- the real listener -------------------------------------------------------------------------------------------
-
-
-def claude(user):
-    folder = user / ".claude" / "projects" / "shop"
-    folder.mkdir(parents=True)
-    import time
-
-    (folder / "s.jsonl").write_bytes(encode([assistant(at=time.time())]))
 
 
 def test_a_listener_counts_a_package_of_its_own_beside_the_rest(packages, tmp_path, listener):

@@ -8,8 +8,10 @@ import venv
 import zipfile
 
 import pytest
+from golden.home import ROOT
+from support.claude_home import claude
 from support.desk import write
-from test_providers import RECORD, ROOT, claude, documented
+from support.other_provider import RECORD, documented
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 

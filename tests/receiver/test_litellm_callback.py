@@ -5,8 +5,8 @@ import os
 
 import pytest
 from support.desk import Desk
-from test_litellm import SECRET, payload
-from test_telemetry import Desk as Receiver
+from support.litellm_payload import SECRET, payload
+from support.telemetry_desk import Desk as Receiver
 
 from aitop.providers.gateway import litellm
 

@@ -13,7 +13,7 @@ from support.clients import client
 from support.messages_api import FINE, call
 from support.messages_api import Api as Messages
 from support.scripted_api import Api
-from test_telemetry import free_port
+from support.telemetry_desk import free_port
 
 from aitop.install.cli import install
 

@@ -9,12 +9,12 @@ import sqlite3
 import pytest
 from click.testing import CliRunner
 from fuzz import judge
+from support.copilot_records import start
+from support.gemini_records import header, message
+from support.history_changes import changes
 from support.lines import START, assistant, result, transcript, use
+from support.opencode_records import said
 from support.worlds import SESSIONS, Book
-from test_aggregator import changes
-from test_copilot import start
-from test_gemini import header, message
-from test_opencode import said
 
 from aitop import config, guard, otlp, state
 from aitop.cli import main
@@ -35,7 +35,7 @@ from aitop.providers.claude_code import record_kind
 from aitop.providers.codex import rollout
 from aitop.providers.copilot import events as copilot
 from aitop.providers.gemini import chat
-from aitop.providers.lenient import MOST_TOKENS, epoch, milliseconds, written
+from aitop.providers.lenient import MAX_TOKENS, as_json, epoch, milliseconds
 from aitop.providers.opencode import message as opencode
 from aitop.publish.files import Publisher
 from aitop.segments import humanize
@@ -96,7 +96,7 @@ def test_copilot_s_sums_over_too_few_requests_are_spread_over_more():
     metrics = {"m": {"requests": {"count": 1}, "usage": {"inputTokens": 10**9, "outputTokens": 7}}}
     found = copilot.parse(lines(start(), shutdown(metrics)), 0, Source("s", None))
     usages = [event.usage for event in found.events if isinstance(event, Response)]
-    assert all(usage.input_tokens < MOST_TOKENS for usage in usages)
+    assert all(usage.input_tokens < MAX_TOKENS for usage in usages)
     assert (sum(u.input_tokens for u in usages), sum(u.output_tokens for u in usages)) == (10**9, 7)
 
 
@@ -118,7 +118,7 @@ def shutdown(metrics):
     lambda most: opencode.usage({"input": 1, "output": most, "reasoning": most}),
 ])  # fmt: skip
 def test_two_counts_that_are_each_possible_do_not_make_one_that_is_not(read):
-    assert 0 <= read(MOST_TOKENS - 1).output_tokens < MOST_TOKENS
+    assert 0 <= read(MAX_TOKENS - 1).output_tokens < MAX_TOKENS
     assert read(1000).output_tokens == 2000
     assert said()["tokens"]["output"]
 
@@ -130,8 +130,8 @@ def test_a_time_that_is_none_is_nothing(value):
 
 def test_what_cannot_be_written_as_json_is_no_text():
     value = json.loads(DEEP)
-    assert written(value) == ""
-    assert written({"a": 1}) == '{"a":1}'
+    assert as_json(value) == ""
+    assert as_json({"a": 1}) == '{"a":1}'
 
 
 # -- numbers and names without end -----------------------------------------------------------------------------------
@@ -139,9 +139,9 @@ def test_what_cannot_be_written_as_json_is_no_text():
 
 def test_a_response_dearer_than_any_can_be_is_unpriced_and_listed():
     prices = table.load()
-    most = Usage(MOST_TOKENS - 1, MOST_TOKENS - 1)
+    most = Usage(MAX_TOKENS - 1, MAX_TOKENS - 1)
     assert cost.price(prices, "claude-opus-4-6", most, START) == (0, "unpriced")
-    side = Usage(5, 5, advisor=(("claude-opus-4-6", MOST_TOKENS - 1, MOST_TOKENS - 1, 0, 0, 0),))
+    side = Usage(5, 5, advisor=(("claude-opus-4-6", MAX_TOKENS - 1, MAX_TOKENS - 1, 0, 0, 0),))
     assert cost.price(prices, "claude-opus-4-6", side, START).basis == "unpriced"
     assert cost.price(prices, "claude-opus-4-6", Usage(5, 5), START).basis == "listed"
 
@@ -387,7 +387,7 @@ def test_half_a_character_in_a_span_s_id_does_not_reach_the_history():
 
 
 def test_gemini_s_telemetry_adds_no_two_counts_to_an_impossible_one():
-    most = MOST_TOKENS - 1
+    most = MAX_TOKENS - 1
     body = {"resourceLogs": [{"resource": {"attributes": [_attribute("service.name", "gemini-cli")]}, "scopeLogs": [
         {"logRecords": [{"timeUnixNano": "1790000000000000000", "attributes": [
             _attribute("event.name", "gemini_cli.api_response"), _attribute("session.id", "g"),
@@ -396,7 +396,7 @@ def test_gemini_s_telemetry_adds_no_two_counts_to_an_impossible_one():
         ]}]}]}]}  # fmt: skip
     records = otlp.decode("logs", json.dumps(body).encode(), otlp.JSON)
     (event,) = gemini.provider.telemetry(records, START)
-    assert event.usage.output_tokens < MOST_TOKENS
+    assert event.usage.output_tokens < MAX_TOKENS
 
 
 def _attribute(key, value):

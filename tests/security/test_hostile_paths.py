@@ -17,9 +17,9 @@ import time
 
 import pytest
 from support.desk import Desk, write
+from support.gemini_records import header, message
 from support.lines import SESSION, assistant, encode, transcript
-from test_gemini import header, message
-from test_opencode import TABLES
+from support.opencode_records import TABLES
 
 from aitop.providers import files
 from aitop.providers.gemini import provider as gemini

@@ -17,7 +17,7 @@ import pytest
 from conftest import ROOT
 from fuzz import corpus, mutate
 from support.lines import START
-from test_opencode import TABLES, ms
+from support.opencode_records import TABLES, ms
 
 from aitop import otlp
 from aitop.providers.gateway import litellm_payload

@@ -26,7 +26,7 @@ from aitop.providers.claude_code.fields import is_nothing
 from aitop.providers.claude_code.response_builder import NAMELESS, Told, last
 from aitop.providers.claude_code.session_status import last_record, resting
 from aitop.providers.claude_code.tool_result import cut
-from aitop.providers.lenient import epoch, loads, size, text, word
+from aitop.providers.lenient import epoch, json_length, loads, text, word
 
 SMALL = 65_536  # lines of the client's own bookkeeping (compaction, errors, totals) are smaller than this
 BOOKKEEPING = frozenset((b"system", b"cost-state", b"api-request"))
@@ -182,7 +182,7 @@ class _Run:
                 if identity and identity not in self.tools:
                     self.tools[identity] = (at, text(block.get("name")) or "unknown", agent)
                 if unfinished:
-                    visible += size(block.get("input"))
+                    visible += json_length(block.get("input"))
             elif unfinished and sort in ("text", "thinking"):
                 shown = block.get(sort)
                 visible += len(shown) if isinstance(shown, str) else 0

@@ -28,7 +28,7 @@ from aitop.model.events import (
 )
 from aitop.providers import Parsed, Source
 from aitop.providers.codex.limits import limits
-from aitop.providers.lenient import count, epoch, loads, milliseconds, text, word, written
+from aitop.providers.lenient import as_json, count, epoch, loads, milliseconds, text, word
 
 NAME = "codex"
 DONE = "completed"  # a usage is only written for a finished response
@@ -251,7 +251,7 @@ class _Run:
             self.tools[call] = ToolUse(self.session, self.at, key, name, self.agent)
         elif kind in OUTPUTS:
             output = payload.get("output")
-            said = output if isinstance(output, str) else written(output)[:10_000]
+            said = output if isinstance(output, str) else as_json(output)[:10_000]
             found = FAILED.search(said[:2000]) or FAILED.search(said[-500:])
             code = next((group for group in found.groups() if group), "0") if found else "0"
             self._ended(call, failed=int(code) != 0 or _get(output, "success") is False)

@@ -23,7 +23,7 @@ from aitop.model.events import (
     Usage,
 )
 from aitop.providers import Parsed, Source
-from aitop.providers.lenient import MOST_TOKENS, count, epoch, loads, text, word
+from aitop.providers.lenient import MAX_TOKENS, count, epoch, loads, text, word
 
 NAME = "copilot"
 DONE = "completed"
@@ -186,7 +186,7 @@ def _spread(sums: dict[str, Any], most: int) -> Iterator[Usage]:
     totals = [
         value if type(value := usage.get(leaf)) is int and 0 < value < MOST_SUM else 0 for leaf in LEAVES
     ]
-    number = max(min(max(1, number), most), 1 + max(totals) // (MOST_TOKENS // 2))
+    number = max(min(max(1, number), most), 1 + max(totals) // (MAX_TOKENS // 2))
     if not any(totals):
         return
     for one in range(number):

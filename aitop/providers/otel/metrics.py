@@ -10,7 +10,7 @@ from typing import NamedTuple
 from aitop.model.events import Response, Usage
 from aitop.otlp import Record
 from aitop.otlp.records import Value
-from aitop.providers.lenient import MOST_TOKENS, milliseconds
+from aitop.providers.lenient import MAX_TOKENS, milliseconds
 
 TOKENS, DURATION = "gen_ai.client.token.usage", "gen_ai.client.operation.duration"
 KINDS = {
@@ -46,7 +46,7 @@ class Metrics:
             if kind is None:
                 continue
             value, count = self._growth(record, kind)
-            if count and value < MOST_TOKENS * CALLS_MOST:
+            if count and value < MAX_TOKENS * CALLS_MOST:
                 groups.setdefault((*_series(record), f"{record.at:.6f}"), {})[kind] = (record, value, count)
         found: dict[str, list[Response]] = {}
         left = RESPONSES_MOST

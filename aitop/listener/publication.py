@@ -1,0 +1,163 @@
+"""One published second: gathers what the state is made of and hands it to the builder and the announcer.
+
+It decides when a quiet second only renews the last state. It computes no number: sums come from the
+feed, judgements from the snapshot, the published shape from `publish/`.
+"""
+
+import os
+import socket
+import sqlite3
+import sys
+from typing import Any
+
+from aitop import paths
+from aitop.history import tags_file
+from aitop.listener.history_guard import HistoryGuard
+from aitop.listener.process_cache import ProcessCache
+from aitop.listener.reader import Reader
+from aitop.listener.reload import Settings
+from aitop.live.alerts import Alert
+from aitop.live.snapshot import Facts, take
+from aitop.log import Log
+from aitop.publish.announcer import Announcer
+from aitop.publish.files import Publisher
+from aitop.publish.money import dress
+from aitop.publish.notify.sender import Sender
+from aitop.publish.state_json import encode
+from aitop.publish.state_json import shares as encode_shares
+from aitop.receiver import token
+
+MAX_UNREAD_FILES = 20  # named in the state
+
+
+class Publication:
+    """Builds and publishes the state, and notifies people of its alerts."""
+
+    def __init__(self, guard: HistoryGuard, reader: Reader, settings: Settings, log: Log) -> None:
+        self._guard, self._reader, self._settings = guard, reader, settings
+        self._host = socket.gethostname()
+        self._announcer = Announcer(Publisher(settings.home, paths.runtime_folder()), log)
+        self._processes = ProcessCache()
+        self._alerts: tuple[Alert, ...] = ()
+        self._budgets: tuple[dict[str, Any], ...] = ()  # judged with the next second's alerts
+        self._sender = Sender(
+            os.path.join(settings.home, paths.NOTIFIED),
+            self._host,
+            sys.platform,
+            self._announcer.tmux_servers,
+            log.error,
+        )
+
+    def start(self, now: float) -> None:
+        """Publish what the history already knows."""
+        self.reload()
+        self._announcer.publisher.tidy(set())
+        self.publish(now)
+
+    def reload(self) -> None:
+        """The settings changed: read the sessions' tags again and forget what followed from the old ones."""
+        self._guard.feed.keeper.given = tags_file.read(self._settings.home)
+        self._processes.forget_limits()
+
+    def notify(self, now: float) -> None:
+        """Tell people of new alerts, but of none that an unfinished first reading might raise."""
+        alerts = self._alerts if self._reader.ingest.complete else ()
+        self._sender.tick(alerts, self._settings.config, now)
+
+    def publish(self, now: float) -> None:
+        """The whole state. While nothing happens, most seconds only renew the last one."""
+        guard = self._guard
+        quiet = not any(guard.feed.aggregator.window("15m"))  # else windows move with time alone
+        if quiet and self._announcer.repeat(self._sign(), now):
+            return
+        config = self._settings.config
+        snap = take(
+            guard.feed.aggregator,
+            guard.history.sessions.values(),
+            self._alerts,
+            config,
+            self._facts(now),
+            now,
+        )
+        self._alerts = snap.alerts
+        prices, ingest = self._settings.prices, self._reader.ingest
+        state = encode(
+            snap, config,
+            listener={"pid": os.getpid(), "started_at": guard.started_at},
+            providers=self._providers_in_use(),
+            prices={"as_of": prices.as_of, "source": prices.source, "stale": prices.stale(now)},
+            hooks=self._reader.receiver.counts.published(),
+            scan={
+                "done_bytes": ingest.done_bytes,
+                "total_bytes": max(ingest.total_bytes, ingest.done_bytes),
+                "complete": ingest.complete,
+            },
+            doctor=self._doctor(),
+            host=self._host,
+            projects=self._projects_today(now),
+        )  # fmt: skip
+        dress(state, guard.feed.keeper, snap, guard.history.sessions.values(), config)
+        self._budgets = tuple(state["budgets"])
+        state["by_provider"] = encode_shares(guard.feed.shares, now)
+        self._announcer.publish(state, self._sign(), config, now)
+
+    def withdraw(self, now: float) -> None:
+        """Blank every display at once: the listener ends."""
+        self._announcer.withdraw(now)
+
+    def close(self) -> None:
+        self._sender.close()
+
+    def _sign(self) -> tuple[object, ...]:
+        """Equal signs mean that nothing happened in between."""
+        reader, settings = self._reader, self._settings
+        return (
+            self._guard.feed.folded, reader.receiver.counts.total(),
+            reader.telemetry and reader.telemetry.sign(),
+            reader.ingest.complete, settings.config_error, self._guard.error, settings.config,
+        )  # fmt: skip
+
+    def _projects_today(self, now: float) -> list[dict[str, Any]]:
+        try:
+            return self._guard.feed.projects_today(self._guard.db, now)
+        except sqlite3.Error as error:
+            self._guard.report(error)
+            return []
+
+    def _doctor(self) -> dict[str, Any]:
+        guard, reader, settings = self._guard, self._reader, self._settings
+        return {
+            "bad_lines": guard.history.bad_lines,
+            "files": len(guard.history.files),
+            "unread_files": sorted(reader.ingest.unreadable)[:MAX_UNREAD_FILES],
+            "config_error": settings.config_error,
+            "history_error": guard.error,
+            "history_restored": guard.last_restore and guard.last_restore.published(),
+            "broken_providers": settings.provider_problems(),
+            "watching": reader.watcher.active,
+            "prices_problem": settings.prices.problem,
+            "otel": self._telemetry_doctor(),
+        }
+
+    def _telemetry_doctor(self) -> dict[str, Any] | None:
+        if self._reader.telemetry is not None:
+            return self._reader.telemetry.doctor()
+        return {"problem": token.MISSING} if self._settings.config["otel.enabled"] else None
+
+    def _providers_in_use(self) -> list[str]:
+        """The providers that have data, and those the user named."""
+        guard, config = self._guard, self._settings.config
+        guard.providers_with_data |= {provider for provider, _ in guard.history.sessions}
+        named = {choice.name for choice in config.providers if choice.enabled is not False}
+        if config["claude.config_dirs"]:
+            named.add("claude-code")
+        in_use = guard.providers_with_data | named
+        return [provider.name for provider in self._settings.providers if provider.name in in_use]
+
+    def _facts(self, now: float) -> Facts:
+        processes, settings = self._processes, self._settings
+        return Facts(
+            lambda pid: processes.lives(pid, now),
+            lambda provider, model: processes.context_limit(provider, model, settings.context_limit),
+            self._budgets,
+        )

@@ -1,0 +1,209 @@
+"""Everything the listener takes in: payloads of the sockets, files that changed, what helpers parsed.
+
+Between two ticks `take_in` does one slice of the work. Nothing is applied while the history cannot be
+written: it waits here or in the clients' files. This module never publishes and never commits.
+"""
+
+import heapq
+import os
+import selectors
+import socket
+import sqlite3
+import time
+from typing import TYPE_CHECKING
+
+from aitop import paths
+from aitop.ingest.inotify import Watcher
+from aitop.ingest.queue import Ingest
+from aitop.ingest.workers import Helper
+from aitop.listener.history_guard import HistoryGuard
+from aitop.listener.reload import Settings
+from aitop.log import Log
+from aitop.model.events import Event
+from aitop.providers import selection
+from aitop.receiver import token
+from aitop.receiver.unix_socket import Arrival, Receiver
+
+if TYPE_CHECKING:
+    from aitop.receiver.telemetry import Telemetry
+
+RESCAN_SECONDS = 10.0  # between looks through every folder: a safety net where the kernel reports changes
+RESCAN_WATCHED_SECONDS = 60.0
+RECENT_SECONDS = (
+    3600.0  # a file that changed this recently is looked at each second, where nothing reports it
+)
+SETTLE_DELAYS = (0.2, 1.0, 3.0)  # after a hook that ends a turn: its last lines are written a moment later
+MAX_WAITING_ARRIVALS = 20_000  # while the history cannot be written; older ones are only hints by then
+
+
+class Reader:
+    """The sockets, the watched folders and the queue of files; applies what they bring to the history."""
+
+    def __init__(
+        self, guard: HistoryGuard, settings: Settings, selector: selectors.BaseSelector, log: Log,
+        listening: socket.socket | None = None,
+    ) -> None:  # fmt: skip
+        """Raises SocketError. `listening`: a socket that an earlier run of this process passed on."""
+        self._guard, self._settings, self._selector, self._log = guard, settings, selector, log
+        self.ingest = self._new_ingest()
+        self.receiver = Receiver(
+            os.path.join(settings.home, paths.SOCKET), selector, settings.providers, self._arrived, listening
+        )
+        self.telemetry: Telemetry | None = None
+        self.watcher = Watcher()
+        self._arrivals: list[Arrival] = []
+        self._look_again: list[tuple[float, str]] = []  # (monotonic time, path), a heap
+        self._next_rescan = 0.0
+        self.receive_telemetry()
+        if self.watcher.active:
+            selector.register(self.watcher, selectors.EVENT_READ, self._files_changed)
+
+    # -- between two ticks ---------------------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether this process itself has something to read at once."""
+        return self.ingest.waiting and not self.ingest.helpers and not self._guard.blocked
+
+    def next_look(self) -> float:
+        """The monotonic time of the next look at a file whose turn just ended; infinity for none."""
+        return self._look_again[0][0] if self._look_again else float("inf")
+
+    def take_in(self, now: float, *, last: bool = False) -> None:
+        """Apply what arrived, look again where due, and read one slice (not with `last`)."""
+        try:
+            self._apply_arrivals(now)
+            monotonic = time.monotonic()
+            while self._look_again and self._look_again[0][0] <= monotonic:
+                self.ingest.look(heapq.heappop(self._look_again)[1], now)
+            if last:
+                return
+            self.ingest.recruit(now)
+            if self.ingest.waiting and self._guard.open():
+                self._register_helpers()
+                self.ingest.step(now)
+        except sqlite3.Error as error:
+            self._guard.failed(error)
+
+    def _arrived(self, arrival: Arrival) -> None:
+        self._arrivals.append(arrival)
+        if len(self._arrivals) > MAX_WAITING_ARRIVALS:
+            del self._arrivals[: MAX_WAITING_ARRIVALS // 10]
+
+    def _apply_arrivals(self, now: float) -> None:
+        if not self._arrivals or not self._guard.open():
+            return
+        arrivals, self._arrivals = self._arrivals, []
+        by_provider: dict[str, list[Event]] = {}
+        monotonic = time.monotonic()
+        for provider, feed in arrivals:
+            by_provider.setdefault(provider, []).extend(feed.events)
+            self._log.debug(f"{provider}: {feed.event}, {len(feed.events)} events")
+            for path in feed.paths:
+                if self.ingest.look(path, now) and feed.settle:
+                    for delay in SETTLE_DELAYS:
+                        heapq.heappush(self._look_again, (monotonic + delay, path))
+        for provider, events in by_provider.items():
+            self._guard.history.apply(provider, events, now)
+
+    # -- files ---------------------------------------------------------------------------------------------------
+
+    def find_changes(self, now: float, monotonic: float) -> None:
+        """Look for changed files as far as a tick should: everywhere when due, else at the recent ones."""
+        if monotonic >= self._next_rescan or self.ingest.appeared():
+            self._rescan(now, monotonic)
+        if not self.watcher.active or int(monotonic) % 10 == 0:
+            self.ingest.poll(now, RECENT_SECONDS)
+
+    def rescan_soon(self, delay: float = 0.0) -> None:
+        """Look through every folder at the next tick, or at one after `delay` seconds."""
+        self._next_rescan = min(self._next_rescan, time.monotonic() + delay)
+
+    def _rescan(self, now: float, monotonic: float) -> None:
+        new_watches = [self.watcher.watch(folder) for folder in self.ingest.rescan(now)]
+        self._next_rescan = monotonic + (RESCAN_WATCHED_SECONDS if self.watcher.active else RESCAN_SECONDS)
+        if any(new_watches):  # what was written there before the watch began is seen by one more look
+            self._next_rescan = 0.0
+
+    def _files_changed(self, monotonic: float, now: float) -> None:  # noqa: ARG002
+        changed, rescan = self.watcher.read()
+        for path in changed:
+            self.ingest.look(path, now)
+        if rescan:
+            self._next_rescan = 0.0
+
+    # -- helpers ---------------------------------------------------------------------------------------------------
+
+    def _register_helpers(self) -> None:
+        for helper in self.ingest.helpers:
+            if helper.fd not in self._selector.get_map():
+                self._selector.register(
+                    helper.fd, selectors.EVENT_READ, lambda _, now, h=helper: self._receive(h, now)
+                )
+
+    def _receive(self, helper: Helper, now: float) -> None:
+        fd = helper.fd
+        try:
+            if not self._guard.open():
+                self._unregister_helpers()  # their pipes hold them back until the history can be written
+                return
+            self.ingest.receive(helper, now)
+        except sqlite3.Error as error:
+            self._guard.failed(error)
+        if helper.ended and fd in self._selector.get_map():
+            self._selector.unregister(fd)
+
+    def _unregister_helpers(self) -> None:
+        """Also before helpers are let go: a closed descriptor's number may soon belong to something else."""
+        for helper in self.ingest.helpers:
+            if helper.fd in self._selector.get_map():
+                self._selector.unregister(helper.fd)
+
+    # -- falling back, reloading, ending ---------------------------------------------------------------------------
+
+    def start_over(self) -> None:
+        """The offsets fell back to the last commit: look at every file again."""
+        self._unregister_helpers()
+        self.ingest.forget()
+        self.rescan_soon(1.0)
+
+    def reload(self) -> None:
+        """Use the providers and folders of the settings now in force."""
+        self._unregister_helpers()
+        self.receiver.offer(self._settings.providers)
+        self.receive_telemetry()
+        self.ingest.stop()
+        done, total = self.ingest.done_bytes, self.ingest.total_bytes
+        self.ingest = self._new_ingest()
+        self.ingest.done_bytes, self.ingest.total_bytes = done, total
+        self.rescan_soon()
+
+    def _new_ingest(self) -> Ingest:
+        settings = self._settings
+        roots = selection.folders(settings.providers, settings.config, dict(os.environ))
+        return Ingest(self._guard.history, settings.providers, roots, min(2, os.cpu_count() or 1))
+
+    def receive_telemetry(self) -> None:
+        """Configure the telemetry receiver. Its modules are loaded when it is first switched on."""
+        settings = self._settings
+        if self.telemetry is None and settings.config["otel.enabled"]:
+            try:
+                from aitop.receiver.telemetry import Telemetry
+            except ModuleNotFoundError:
+                self._log.error(token.MISSING)
+                return
+            self.telemetry = Telemetry(settings.home, self._selector, self._arrived, self._log.info)
+        if self.telemetry is not None:
+            self.telemetry.configure(settings.config, settings.providers)
+
+    def sweep(self, monotonic: float, now: float) -> None:
+        """Drop the connections that took too long."""
+        self.receiver.sweep(monotonic, now)
+        if self.telemetry is not None:
+            self.telemetry.sweep(monotonic, now)
+
+    def close(self) -> None:
+        self.receiver.close(remove=True)
+        if self.telemetry is not None:
+            self.telemetry.close()
+        self.watcher.close()

@@ -1,0 +1,34 @@
+"""A built-in provider is complete: registered, announced, fuzzed, and searched for private text."""
+
+import os
+
+import pytest
+from conftest import ROOT
+from fuzz import corpus
+from fuzz.targets import all_targets
+from test_nothing_private import KEPT
+
+from aitop.providers.load import BUILTIN
+
+FOLDER = os.path.join(ROOT, "aitop", "providers")
+# provider → its name among the fuzz targets and the privacy examples, where that is another one
+KNOWN_AS = {"openai": "gateway", "ollama": "gateway", "otel": "otlp-json"}
+
+
+def test_every_provider_folder_is_registered():
+    folders = {
+        entry.name for entry in os.scandir(FOLDER) if os.path.isfile(os.path.join(entry.path, "__init__.py"))
+    }
+    assert folders == {target.partition(":")[0].rpartition(".")[2] for target in BUILTIN.values()}
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_every_provider_has_a_fuzz_target_with_a_corpus(name):
+    known_as = KNOWN_AS.get(name, name)
+    assert known_as in all_targets()
+    assert corpus.raw(known_as)
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_every_provider_has_an_example_that_is_searched_for_private_text(name):
+    assert KNOWN_AS.get(name, name) in KEPT
