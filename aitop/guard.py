@@ -100,14 +100,14 @@ def spent(state: "dict[str, Any]", session: str | None) -> "list[dict[str, Any]]
 
 def reason(state: "dict[str, Any]", row: "dict[str, Any]") -> str:
     """Why, in one line, and what to do."""
-    from aitop.segments import fields
+    from aitop.segments import money
     from aitop.segments.text import clean
 
     name = clean(row.get("name"), 40)
-    limit = fields.money(state, row.get("limit_usd"))
+    limit = money.of(state, row.get("limit_usd"))
     if row.get("period") == "session":
         return f"aitop: this session has spent its budget {name} of {limit}; start another, or raise [budgets.{name}]"
-    used = fields.money(state, row.get("used_usd"), row)
+    used = money.of(state, row.get("used_usd"), row)
     span = SPANS.get(str(row.get("period")), "")
     return f"aitop: budget {name} is over: {used} of {limit} {span}; raise [budgets.{name}] to go on"
 
@@ -161,7 +161,7 @@ def _report(names: list[str], *, quiet: bool, as_json: bool) -> int:
 
     from aitop import paths
     from aitop import state as published
-    from aitop.segments import fields, humanize
+    from aitop.segments import humanize, money
     from aitop.segments.text import clean
 
     state = published.read() if os.path.exists(paths.in_home(paths.STATE)) else None
@@ -174,8 +174,8 @@ def _report(names: list[str], *, quiet: bool, as_json: bool) -> int:
             what = f"{row['kind']} {clean(row.get('name'), 40)}"
             if row["kind"] == "budget":
                 used, limit = (
-                    fields.money(state or {}, row.get("used_usd"), row),
-                    fields.money(state or {}, row.get("limit_usd")),
+                    money.of(state or {}, row.get("used_usd"), row),
+                    money.of(state or {}, row.get("limit_usd")),
                 )
                 what += f": {used} of {limit} {SPANS.get(str(row.get('period')), '')}"
             sys.stdout.write(f"{row['verdict']:<5} {what} ({share})\n")

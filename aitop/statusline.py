@@ -20,8 +20,6 @@ else:
 FORWARD_SECONDS = 0.05
 STDIN_SECONDS = 1.0  # for our own line; the client closes stdin at once
 PRESETS = ("cost", "burn", "limits", "full")
-COLOURS = {"warning": "\x1b[33m", "critical": "\x1b[1;31m", "quiet": "\x1b[2m"}
-RESET = "\x1b[0m"
 USAGE = """Usage: aitop statusline [--preset cost|burn|limits|full] < JSON
        aitop statusline -- COMMAND [ARGUMENT]...
 
@@ -41,7 +39,7 @@ def main(argv: list[str]) -> int:
         return 0
     if "--" in argv and len(argv) > argv.index("--") + 1:
         return run(argv[argv.index("--") + 1 :], home)
-    preset = argv[1] if argv[:1] == ["--preset"] and argv[1:2] and argv[1] in PRESETS else "full"
+    preset = argv[1] if argv[:1] == ["--preset"] and argv[1:2] and argv[1] in PRESETS else None
     try:
         payload = _stdin()
         text = line(payload, home, preset)
@@ -155,12 +153,13 @@ def _stdin() -> bytes:
         hook.stop_timer()
 
 
-def line(payload: bytes, home: str | None, preset: str) -> str:
+def line(payload: bytes, home: str | None, preset: str | None) -> str:
     """Our own line, or "" when there is nothing to say."""
     import json
     import time
 
     from aitop import paths, state
+    from aitop.segments import statusline_segment
 
     if home:
         os.environ["AITOP_HOME"] = home
@@ -174,111 +173,10 @@ def line(payload: bytes, home: str | None, preset: str) -> str:
     if not isinstance(said, dict):
         said = {}
     columns = os.environ.get("COLUMNS", "")
-    return compose(
-        pieces(said, fresh, now, preset),
-        int(columns) if columns.isdecimal() and int(columns) > 0 else 0,
-        colour=not os.environ.get("NO_COLOR"),
-    )
-
-
-def pieces(
-    said: "dict[str, Any]", fresh: "dict[str, Any] | None", now: float, preset: str
-) -> list[tuple[str, str]]:
-    """(text, level) in the order shown: what the client says of this session, what we know of all."""
-    from aitop.segments import fields, humanize
-    from aitop.segments.humanize import number
-    from aitop.segments.text import clean
-
-    limits = _limits(said)
-    view = dict(fresh or {"display": {"billing": "subscription" if limits else "api"}})
-    view["limits"] = limits
-    quota = []
-    for label, used, left, level in fields.limits(view, now):
-        reset = "" if left is None else f" ↻{humanize.duration(left)}"
-        quota.append((f"{label} {humanize.percent(used)}{reset}", level))
-    model = clean(fields.table(said.get("model")).get("display_name"), 24)
-    usage = []
-    window = fields.table(said.get("context_window"))
-    filled = number(window.get("used_percentage"))
-    if filled is not None:
-        levels = fields.bounds(view, "context") or [80, 95]
-        usage.append((f"ctx {humanize.percent(filled)}", fields.level_of(filled, levels)))
-    cost = fields.table(said.get("cost")).get("total_cost_usd")
-    session = [] if number(cost) is None else [(fields.money(view, cost), "")]
-    today, burn = _ours(fresh)
-    budget, alerts = _warned(fresh)
-    shown = {
-        "cost": [*session, *today],
-        "burn": [*burn, *today],
-        "limits": [*quota, *usage, *budget],
-        "full": [*usage, *session, *today, *burn, *budget, *alerts],
-    }[preset]
-    if preset == "full":
-        shown = [*quota, *shown] if fields.is_subscription(view) else [*shown, *quota]
-    return [(model, ""), *shown] if model else shown
-
-
-def _limits(said: "dict[str, Any]") -> "list[dict[str, Any]]":
-    limits = said.get("rate_limits")
-    rows = limits.items() if isinstance(limits, dict) else ()
-    return [
-        {"name": name, "used_percent": row.get("used_percentage"), "resets_at": row.get("resets_at")}
-        for name, row in rows
-        if isinstance(row, dict)
-    ]
-
-
-def _ours(fresh: "dict[str, Any] | None") -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Today's cost over all sessions and the burn rate, from a fresh state only."""
-    from aitop.segments import fields
-    from aitop.segments.humanize import number
-
-    if fresh is None:
-        return [], []
-    day = fields.table(fresh.get("today"))
-    minute = fields.table(fields.table(fresh.get("windows")).get("1m"))
-    rate = number(minute.get("cost_usd_per_hour"))
-    today, burn = [], []
-    if number(day.get("cost_usd")) is not None:
-        today.append((fields.money(fresh, day["cost_usd"], day) + " today", ""))
-    if rate:
-        level = fields.level_of(rate, fields.bounds(fresh, "burn"))
-        burn.append((fields.money(fresh, rate, minute) + "/h", level))
-    return today, burn
-
-
-def _warned(fresh: "dict[str, Any] | None") -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """The fullest budget, and the alerts that no other part shows; from a fresh state only."""
-    from aitop.segments import fields, humanize
-    from aitop.segments.text import clean
-
-    if fresh is None:
-        return [], []
-    budget = [
-        (f"{clean(row.get('name'), 24)} {humanize.percent(row.get('percent'))}", fields.budget_level(row))
-        for row in fields.budgets(fresh)[:1]
-    ]
-    names, level, quiet = fields.alert_names(fields.rows(fresh.get("alerts")))
-    return budget, [] if quiet else [(names, level)]
-
-
-def compose(shown: list[tuple[str, str]], columns: int, *, colour: bool) -> str:
-    """One line of at most `columns` cells (0: no limit): whole pieces from the left, the first one cut."""
-    from aitop.segments.text import cells, cut
-
-    parts: list[str] = []
-    room = columns or 10_000
-    for text, level in shown:
-        needed = cells(text) + (3 if parts else 0)
-        if needed > room:
-            if parts:
-                break
-            text = cut(text, room)  # noqa: PLW2901
-            needed = room
-        room -= needed
-        paint = COLOURS.get(level, "") if colour else ""
-        parts.append(f"{paint}{text}{RESET}" if paint else text)
-    return (f"{COLOURS['quiet']} · {RESET}" if colour else " · ").join(parts)
+    config: dict[str, Any] = {"preset": preset, "colour": not os.environ.get("NO_COLOR")}
+    if columns.isdecimal():
+        config["columns"] = int(columns)
+    return "\n".join(statusline_segment.render(said, fresh, None, now, config))
 
 
 if __name__ == "__main__":

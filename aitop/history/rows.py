@@ -8,14 +8,14 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from aitop.history.columns import CHARS_PER_TOKEN
 from aitop.model.events import CacheState, Response, Timing, Usage
 from aitop.model.histograms import Timings
-from aitop.model.sums import PICO, Sum
+from aitop.model.sums import PICO, ZERO, Sum
+from aitop.pricing.basis import Basis
 
 INCOMPLETE_AFTER = 60.0  # seconds: a response still without a stop reason by then stays so
-CHARS_PER_TOKEN = 4.5  # a careful estimate: below it a healthy response never shows more than it reports
 MOST_USD = 1e3  # one response that says it cost more is damaged
-BASES = ("listed", "family", "unpriced")
 
 
 class File:
@@ -37,7 +37,7 @@ class File:
 
 
 class Session:
-    """One session's facts and totals; `total` is a list in `Sum`'s order."""
+    """One session's facts and totals."""
 
     __slots__ = (
         "agents", "branch", "cache", "client_api_ms", "client_cost", "compactions", "context_at",
@@ -60,7 +60,7 @@ class Session:
         self.status: str | None = None
         self.status_at = 0.0
         self.status_live = False
-        self.total = [0] * len(Sum._fields)
+        self.total = ZERO
         self.compactions = 0
         self.stop_reasons: dict[str, int] = {}
         self.timings = Timings()
@@ -120,7 +120,7 @@ class Row:
     def __init__(self, identity: int, session: int, evidence: Evidence) -> None:
         self.id, self.session, self.evidence = identity, session, evidence
         self.cost = 0
-        self.basis = 0
+        self.basis = Basis.LISTED
         self.incomplete = False
         self.copied = False
         self.message_id: str | None = None
@@ -133,9 +133,20 @@ class Row:
         understated = self.incomplete and e.visible > 2 * CHARS_PER_TOKEN * u.output_tokens
         return Contribution(
             e.at, self.session, e.model,
-            Sum(1, 0, u.uncached_input_tokens, u.output_tokens, u.cache_read_tokens, u.cache_write_5m_tokens,
-                u.cache_write_1h_tokens, self.cost, 0, 0, int(self.basis == 2), int(self.basis == 1),
-                int(self.incomplete), int(understated)),
+            Sum(
+                requests=1,
+                uncached_input_tokens=u.uncached_input_tokens,
+                output_tokens=u.output_tokens,
+                cache_read_tokens=u.cache_read_tokens,
+                cache_write_5m_tokens=u.cache_write_5m_tokens,
+                cache_write_1h_tokens=u.cache_write_1h_tokens,
+                cost=self.cost,
+                unpriced_requests=int(self.basis == Basis.UNPRICED),
+                estimated_requests=int(self.basis == Basis.FAMILY),
+                client_priced_requests=int(self.basis == Basis.CLIENT),
+                incomplete_requests=int(self.incomplete),
+                understated_requests=int(understated),
+            ),
             e.stop_reason, e.timing(),
         )  # fmt: skip
 

@@ -14,7 +14,10 @@ import os
 import sqlite3
 import stat
 
-VERSION = 3
+from aitop.history import columns
+from aitop.history.migrations import MIGRATIONS
+
+VERSION = 4
 
 _EVIDENCE = """
   at REAL NOT NULL, model INTEGER NOT NULL,
@@ -26,20 +29,7 @@ _EVIDENCE = """
   billed INTEGER               -- picodollars, where the client said what it cost
 """
 
-# Whole UTC days, moved in the same transaction as their quarter hours: reports over long spans read
-# these, and quarter hours only at both ends.
-_DAYS = """
-CREATE TABLE day_sum (
-  at INTEGER NOT NULL, session INTEGER NOT NULL, model INTEGER NOT NULL,
-  requests INTEGER NOT NULL, errors INTEGER NOT NULL, uncached INTEGER NOT NULL, output INTEGER NOT NULL,
-  cache_read INTEGER NOT NULL, write_5m INTEGER NOT NULL, write_1h INTEGER NOT NULL, cost INTEGER NOT NULL,
-  unpriced INTEGER NOT NULL, estimated INTEGER NOT NULL, incomplete INTEGER NOT NULL, understated INTEGER NOT NULL,
-  PRIMARY KEY (at, session, model)) WITHOUT ROWID;
-CREATE TABLE day_tool (
-  at INTEGER NOT NULL, session INTEGER NOT NULL, name TEXT NOT NULL,
-  calls INTEGER NOT NULL, failures INTEGER NOT NULL,
-  PRIMARY KEY (at, session, name)) WITHOUT ROWID;
-"""
+_BY_MODEL = columns.definitions(columns.BY_MODEL)
 
 TABLES = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -55,12 +45,7 @@ CREATE TABLE session (
   id INTEGER PRIMARY KEY, provider TEXT NOT NULL, name TEXT NOT NULL,
   cwd TEXT, branch TEXT, model TEXT, tag TEXT, pid INTEGER, pane TEXT, info_at REAL,
   started_at REAL, last_at REAL, status TEXT, status_at REAL, status_live INTEGER,
-  requests INTEGER NOT NULL DEFAULT 0, errors INTEGER NOT NULL DEFAULT 0,
-  uncached INTEGER NOT NULL DEFAULT 0, output INTEGER NOT NULL DEFAULT 0, cache_read INTEGER NOT NULL DEFAULT 0,
-  write_5m INTEGER NOT NULL DEFAULT 0, write_1h INTEGER NOT NULL DEFAULT 0, cost INTEGER NOT NULL DEFAULT 0,
-  tool_calls INTEGER NOT NULL DEFAULT 0, tool_failures INTEGER NOT NULL DEFAULT 0,
-  unpriced INTEGER NOT NULL DEFAULT 0, estimated INTEGER NOT NULL DEFAULT 0, incomplete INTEGER NOT NULL DEFAULT 0,
-  understated INTEGER NOT NULL DEFAULT 0, compactions INTEGER NOT NULL DEFAULT 0,
+  {columns.definitions(columns.STORED)}, compactions INTEGER NOT NULL DEFAULT 0,
   stop_reasons TEXT NOT NULL DEFAULT '{{}}',
   client_cost REAL, client_api_ms REAL, inherited INTEGER NOT NULL DEFAULT 0,
   context_tokens INTEGER, context_at REAL, context_limit INTEGER,
@@ -69,7 +54,7 @@ CREATE TABLE session (
 CREATE TABLE agent (session INTEGER NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (session, agent)) WITHOUT ROWID;
 CREATE TABLE response (
   id INTEGER PRIMARY KEY, session INTEGER NOT NULL, {_EVIDENCE},
-  cost INTEGER NOT NULL, basis INTEGER NOT NULL,  -- 0 listed, 1 by family, 2 unpriced
+  cost INTEGER NOT NULL, basis INTEGER NOT NULL,  -- pricing.Basis
   incomplete INTEGER NOT NULL, copies INTEGER NOT NULL,
   message_id TEXT, request_id TEXT, record_id TEXT);
 CREATE INDEX response_at ON response (at);
@@ -90,10 +75,7 @@ CREATE TABLE incident (
   twin INTEGER);               -- the other source's row of the same incident: only one of the two counts
 CREATE INDEX incident_session ON incident (session, kind, at);
 CREATE TABLE quarter (
-  at INTEGER NOT NULL, session INTEGER NOT NULL, model INTEGER NOT NULL,
-  requests INTEGER NOT NULL, errors INTEGER NOT NULL, uncached INTEGER NOT NULL, output INTEGER NOT NULL,
-  cache_read INTEGER NOT NULL, write_5m INTEGER NOT NULL, write_1h INTEGER NOT NULL, cost INTEGER NOT NULL,
-  unpriced INTEGER NOT NULL, estimated INTEGER NOT NULL, incomplete INTEGER NOT NULL, understated INTEGER NOT NULL,
+  at INTEGER NOT NULL, session INTEGER NOT NULL, model INTEGER NOT NULL, {_BY_MODEL},
   PRIMARY KEY (at, session, model)) WITHOUT ROWID;
 CREATE TABLE quarter_tool (
   at INTEGER NOT NULL, session INTEGER NOT NULL, name TEXT NOT NULL,
@@ -103,27 +85,14 @@ CREATE TABLE usage_limit (
   provider TEXT NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL, window_minutes INTEGER NOT NULL,
   used_percent REAL NOT NULL, resets_at REAL NOT NULL, source TEXT NOT NULL, seen_at REAL NOT NULL,
   PRIMARY KEY (provider, account, name)) WITHOUT ROWID;
-{_DAYS}"""
-
-_FILL_DAYS = """
-INSERT INTO day_sum SELECT at / 86400 * 86400, session, model, sum(requests), sum(errors), sum(uncached), sum(output),
-  sum(cache_read), sum(write_5m), sum(write_1h), sum(cost), sum(unpriced), sum(estimated), sum(incomplete),
-  sum(understated) FROM quarter GROUP BY 1, 2, 3;
-INSERT INTO day_tool SELECT at / 86400 * 86400, session, name, sum(calls), sum(failures) FROM quarter_tool
-  GROUP BY 1, 2, 3;
+CREATE TABLE day_sum ( -- whole UTC days, moved in the same transaction as their quarter hours
+  at INTEGER NOT NULL, session INTEGER NOT NULL, model INTEGER NOT NULL, {_BY_MODEL},
+  PRIMARY KEY (at, session, model)) WITHOUT ROWID;
+CREATE TABLE day_tool (
+  at INTEGER NOT NULL, session INTEGER NOT NULL, name TEXT NOT NULL,
+  calls INTEGER NOT NULL, failures INTEGER NOT NULL,
+  PRIMARY KEY (at, session, name)) WITHOUT ROWID;
 """
-
-_TIMINGS = (
-    "".join(
-        f"ALTER TABLE {table} ADD COLUMN {column};\n"
-        for table in ("response", "copy")
-        for column in ("duration_ms REAL", "ttft_ms REAL", "billed INTEGER")
-    )
-    + "ALTER TABLE session ADD COLUMN timings TEXT;"
-)
-
-# version → the statements that lead from it to the next one
-MIGRATIONS: dict[int, str] = {1: _DAYS + _FILL_DAYS, 2: _TIMINGS}
 
 
 class HistoryError(Exception):

@@ -23,6 +23,7 @@ from aitop.model import periods
 from aitop.model.events import Limit, Timing
 from aitop.model.histograms import Timings
 from aitop.model.sums import ZERO, Sum
+from aitop.pricing.basis import Basis
 
 KEPT_LATENCIES = 512  # the newest of each tool: exact percentiles over them
 # Names come from clients' files. Past so many different ones, "other" takes the rest.
@@ -216,8 +217,8 @@ class Aggregator:
             self.limits[key] = limit
 
     def not_listed(self, model: str, basis: int) -> None:
-        """A model whose responses are not at list price: 1 by family, 2 unpriced."""
-        models = self.unpriced if basis == 2 else self.estimated
+        """A model whose responses are not at list price."""
+        models = self.unpriced if basis == Basis.UNPRICED else self.estimated
         if len(models) < MAX_MODELS:
             models.add(model)
 

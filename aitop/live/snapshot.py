@@ -122,9 +122,7 @@ def take(
     block = money.block(in_force, now)
     budgets = money.budgets(newest, active, {one.session.name for one in listed}, config)
     sums, gauge = aggregator.whole.view(now), _gauge(listed)
-    thresholds = burn.configured(
-        money.burn, config["alerts.burn_warning"], config["alerts.burn_critical"]
-    )
+    thresholds = burn.configured(money.burn, config["alerts.burn_warning"], config["alerts.burn_critical"])
     raised = alerts.evaluate(
         before, config, now,
         alerts.Evidence(
@@ -154,7 +152,9 @@ def take(
         waiting=sum(one.status == "waiting" for one in views),
         gauge=gauge,
         compactions=aggregator.compactions,
-        stop_reasons={reason: count for reason, count in sorted(aggregator.stop_reasons.items()) if count > 0},
+        stop_reasons={
+            reason: count for reason, count in sorted(aggregator.stop_reasons.items()) if count > 0
+        },
         tools={
             name: ToolView(tool.calls, tool.failures, tool.percentile(0.5), tool.percentile(0.95))
             for name, tool in sorted(aggregator.tools.items())
@@ -203,7 +203,9 @@ def _evidence(one: SessionView, aggregator: Aggregator, now: float) -> alerts.Se
         context_tokens=session.context_tokens,
         context_limit=one.context_limit,
         compactions=session.compactions,
-        cache_expires_at=session.cache.expires_at if session.cache is not None and session.cache.warm else None,
+        cache_expires_at=session.cache.expires_at
+        if session.cache is not None and session.cache.warm
+        else None,
         lines_changed=changed,
         lines_since=since,
         lines_told=told,
@@ -220,7 +222,7 @@ def view(session: Session, tag: str | None, lookups: Lookups, now: float) -> Ses
         limit = LARGE_CONTEXT  # a request larger than the window we know of shows the larger window
     untracked = None
     if session.client_cost is not None:
-        counted = (Sum._make(session.total).cost + session.inherited) / PICO
+        counted = (session.total.cost + session.inherited) / PICO
         untracked = max(0.0, round(session.client_cost - counted, 9))
     status = session_activity.status(session, lookups.alive, now)
     return SessionView(

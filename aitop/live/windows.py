@@ -42,7 +42,7 @@ class _Rolling(Generic[_B]):
         self.totals = {name: empty() for name in WINDOW_SECONDS}
 
     def buckets(self, at: float) -> Iterator[_B]:
-        """Every sum that what happened at `at` counts in. A future moment is now; one beyond all windows counts in none."""
+        """Every sum that covers the moment `at`. A future moment is now; one beyond all windows is in none."""
         tick = min(_tick(at), self._now)
         age = self._now - tick
         if age > _LONGEST_TICKS:

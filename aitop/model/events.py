@@ -44,6 +44,13 @@ class Usage(NamedTuple):
         )
 
 
+class Place(NamedTuple):
+    """Where work was done: a folder and its branch, each None where the record is silent."""
+
+    cwd: str | None
+    branch: str | None = None
+
+
 class Response(NamedTuple):
     """What one file (or feed) says of one API response; several may speak of the same one.
 
@@ -70,6 +77,7 @@ class Response(NamedTuple):
     duration_ms: float | None = None  # from sending the request to the last byte of the answer
     ttft_ms: float | None = None  # to its first token
     billed_usd: float | None = None  # what the client says this one response cost
+    place: Place | None = None  # its own folder and branch; None: the session's
 
 
 class ToolUse(NamedTuple):
@@ -122,13 +130,14 @@ class Compaction(NamedTuple):
 
 
 class ClientTotals(NamedTuple):
-    """What the client itself says a session cost so far (USD), never summed with ours."""
+    """What the client itself says a session cost so far (USD): what our counted responses are compared with."""
 
     session: str
     at: float | None
     cost_usd: float
     api_ms: float | None = None
     lines_changed: int | None = None  # added and removed, by its own editing tools
+    by_model: tuple[tuple[str, float], ...] = ()  # (model, USD so far), where the client says it for each
 
 
 class ContextSize(NamedTuple):

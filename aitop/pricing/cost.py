@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from aitop.model.events import Usage
 from aitop.pricing import normalise, rows
+from aitop.pricing.basis import Basis
 from aitop.pricing.rows import Model, Row, Schedule
 from aitop.pricing.table import PriceTable
 
@@ -21,27 +22,25 @@ MANY_MODELS = 4096  # a gateway that invents ids must not fill the memory
 ENDLESS = 1 << 62
 MOST = 10**15  # $1,000: beyond it the record is damaged, and sums of such would not fit the history
 
-LISTED, FAMILY, UNPRICED = "listed", "family", "unpriced"
-
 
 class Priced(NamedTuple):
-    """A cost in picodollars and what it rests on: "listed", "family" (estimated) or "unpriced"."""
+    """A cost in picodollars and what it rests on."""
 
     cost: int
-    basis: str
+    basis: Basis
 
 
 # (prompt limit, input, output, cache read, write 5m, write 1h, divisor, the next longer step or None)
 _Step = tuple[int, int, int, int, int, int, int, "tuple[object, ...] | None"]
 # (days on which the following steps begin, steps, basis)
-_Entry = tuple[list[float], list[_Step], str]
-_NOTHING = Priced(0, UNPRICED)
+_Entry = tuple[list[float], list[_Step], Basis]
+_NOTHING = Priced(0, Basis.UNPRICED)
 
 
 def price(table: PriceTable, model: str, usage: Usage, at: float) -> Priced:
     """The cost of a response made at epoch second `at`.
 
-    An unknown model costs 0 and says "unpriced"; so does what no single response can cost.
+    An unknown model costs 0 and is `Basis.UNPRICED`; so is what no single response can cost.
     """
     uncached, output, read, write_5m, write_1h, _, searches, speed, geo, tier, advisor = usage
     key = (model, speed, geo, tier)
@@ -76,7 +75,7 @@ def _with_advisor(table: PriceTable, usage: Usage, at: float, own: Priced) -> Pr
         bases.add(priced.basis)
     if cost > MOST:
         return _NOTHING
-    return Priced(cost, next(basis for basis in (UNPRICED, FAMILY, LISTED) if basis in bases))
+    return Priced(cost, max(bases))
 
 
 def _remember(table: PriceTable, key: tuple[str, str, str, str]) -> _Entry:
@@ -116,16 +115,16 @@ def _step(schedule: Schedule, factor: Fraction) -> _Step:
     return step
 
 
-def _dated_rows(table: PriceTable, model: str) -> tuple[list[tuple[str, Row]], str]:
+def _dated_rows(table: PriceTable, model: str) -> tuple[list[tuple[str, Row]], Basis]:
     """The rows of a model with the days they begin; those of its family if it is an unknown Claude id."""
     found = table.find(model)
     if found is not None:
-        return [(row.start, row) for row in found.rows], LISTED
+        return [(row.start, row) for row in found.rows], Basis.LISTED
     word = normalise.family(model)
     members = table.family(word) if word else ()
     if not members:
-        return [], UNPRICED
-    return _family_rows(members), FAMILY
+        return [], Basis.UNPRICED
+    return _family_rows(members), Basis.FAMILY
 
 
 def _family_rows(members: tuple[Model, ...]) -> list[tuple[str, Row]]:

@@ -3,20 +3,25 @@
 The shape, its units and the meaning of every key are in `state_types.py`.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from aitop import __version__
 from aitop.config import Config
 from aitop.live import alerts
-from aitop.live.alerts import Alert
-from aitop.live.money.burn import BurnView
-from aitop.live.snapshot import Snapshot
 from aitop.publish import state_rows as rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aitop.live.aggregator import SumsView
+    from aitop.live.alerts import Alert
+    from aitop.live.money.burn import BurnView
+    from aitop.live.snapshot import Snapshot
     from aitop.publish import state_types as published
 
-VERSION = 1
+VERSION: Literal[1] = 1
 
 
 class ListenerFacts(NamedTuple):
@@ -29,13 +34,13 @@ class ListenerFacts(NamedTuple):
     prices_as_of: str
     prices_source: str
     prices_stale: bool
-    hooks: "published.Hooks"
-    scan: "published.Scan"
-    coverage: "dict[str, published.ClientCoverage]"
-    doctor: "published.Doctor"
+    hooks: published.Hooks
+    scan: published.Scan
+    coverage: Mapping[str, published.ClientCoverage]
+    doctor: published.Doctor
 
 
-def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> "published.State":
+def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> published.State:
     """The whole state of one moment."""
     sums = snap.sums
     return {
@@ -51,17 +56,17 @@ def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> "published.St
         "today": rows.sum_row(sums.periods["today"]),
         "week": rows.sum_row(sums.periods["week"]),
         "month": rows.sum_row(sums.periods["month"]),
-        "burn": {**snap.burn._asdict()},
+        "burn": cast("published.Burn", snap.burn._asdict()),
         "sessions": [rows.session_row(one) for one in snap.sessions],
         "projects_today": rows.project_rows(snap.projects),
         "context": rows.context_row(snap.gauge),
         "compactions": snap.compactions,
         "stop_reasons": dict(snap.stop_reasons),
-        "tools": {name: tool._asdict() for name, tool in snap.tools.items()},
-        "limits": [limit._asdict() for limit in snap.limits],
-        "block": snap.block._asdict() if snap.block else None,
-        "budgets": [budget._asdict() for budget in snap.budgets],
-        "forecast": {name: one._asdict() for name, one in snap.forecast.items()},
+        "tools": {name: cast("published.Tool", tool._asdict()) for name, tool in snap.tools.items()},
+        "limits": [cast("published.Limit", limit._asdict()) for limit in snap.limits],
+        "block": cast("published.Block", snap.block._asdict()) if snap.block else None,
+        "budgets": [cast("published.Budget", budget._asdict()) for budget in snap.budgets],
+        "forecast": cast("published.Forecast", {name: one._asdict() for name, one in snap.forecast.items()}),
         "alerts": [_alert(alert) for alert in snap.alerts],
         "level": alerts.level(snap.alerts),
         "sparklines": rows.sparklines(sums),
@@ -74,10 +79,56 @@ def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> "published.St
         },
         "hooks": facts.hooks,
         "scan": facts.scan,
+        "coverage": _coverage(sums, facts.coverage),
         "display": display(config, limited=bool(snap.limits), burn=snap.burn),
         "doctor": facts.doctor,
         "by_provider": {
             name: rows.provider_row(one, rows.project_rows(snap.projects, name))
             for name, one in snap.by_provider.items()
         },
+    }
+
+
+def _alert(alert: Alert) -> published.Alert:
+    return {
+        "id": alert.id,
+        "rule": alert.rule,
+        "level": alert.level,
+        "text": alert.text,
+        "since": alert.since,
+        "cause": alert.cause,
+        "session": alert.session,
+        "provider": alert.provider,
+    }
+
+
+def _coverage(sums: SumsView, clients: Mapping[str, published.ClientCoverage]) -> published.Coverage:
+    """How far this month's total can be trusted."""
+    month = sums.periods["month"]
+    doubtful = month.unpriced_requests + month.understated_requests
+    return {
+        "clients": dict(clients),
+        "responses": {
+            "priced": month.requests - month.unpriced_requests - month.estimated_requests,
+            "estimated": month.estimated_requests,
+            "at_least": min(month.requests, doubtful),
+        },
+    }
+
+
+def display(config: Config, *, limited: bool, burn: BurnView) -> published.Display:
+    """What displays need of the configuration. `limited`: the client reports usage limits."""
+    billing = config["billing"]
+    return {
+        "billing": ("subscription" if limited else "api") if billing == "auto" else billing,
+        "symbol": config["currency.symbol"],
+        "rate": config["currency.rate"],
+        "preset": config["preset"],
+        "levels": {
+            "burn": [burn.warning_usd_per_hour, burn.critical_usd_per_hour],
+            "context": [config["alerts.context_warning"], config["alerts.context_critical"]],
+            "limit": [config["alerts.limit_warning"], config["alerts.limit_critical"]],
+            "cache_hit": config["alerts.cache_hit_warning"],
+        },
+        "segments": [[s.name, s.display, s.preset, s.format] for s in config.segments],
     }

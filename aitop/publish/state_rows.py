@@ -1,13 +1,18 @@
 """Rows of the published state: sums, windows, sessions, projects. Pure; picodollars become USD here."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
 
 from aitop.live.aggregator import SumsView
 from aitop.live.snapshot import Gauge, ProjectToday, ProviderView, SessionView, folder_name, project
 from aitop.live.windows import WINDOW_SECONDS
 from aitop.model.histograms import Timings
-from aitop.model.sums import PICO, ZERO, Sum
-from aitop.publish import state_types as published
+from aitop.model.sums import PICO, ZERO, Sum, plus
+
+if TYPE_CHECKING:
+    from aitop.publish import state_types as published
 
 MAX_PROJECTS = 20
 DURATION, TTFT, SPEED = range(3)  # metrics of `Timings`, in their order
@@ -85,7 +90,7 @@ def context_row(gauge: Gauge | None) -> published.Context | None:
 
 def session_row(one: SessionView) -> published.Session:
     session = one.session
-    total = Sum._make(session.total)
+    total = session.total
     cache = session.cache
     return {
         "id": session.name,
@@ -98,7 +103,7 @@ def session_row(one: SessionView) -> published.Session:
         "tag": one.tag,
         "pid": session.pid,
         "pane": session.pane,
-        "status": one.status,
+        "status": cast("published.SessionStatus", one.status),
         "status_since": session.status_at or None,
         "active": one.active,
         "started_at": session.started_at,
@@ -145,7 +150,7 @@ def project_rows(today: Iterable[ProjectToday], provider: str | None = None) -> 
     for one in today:
         if provider is None or one.provider == provider:
             name = folder_name(one.cwd) or "unknown"
-            by_name[name] = by_name.get(name, ZERO).plus(one.sum)
+            by_name[name] = plus(by_name.get(name, ZERO), one.sum)
     dearest = sorted(by_name.items(), key=lambda item: (-item[1].spent, item[0]))[:MAX_PROJECTS]
     return [
         {
@@ -172,7 +177,7 @@ def provider_row(one: ProviderView, projects: list[published.Project]) -> publis
         "week": sum_row(one.sums.periods["week"]),
         "month": sum_row(one.sums.periods["month"]),
         "sparklines": sparklines(one.sums),
-        "burn": published.Burn(**one.burn._asdict()),
+        "burn": cast("published.Burn", one.burn._asdict()),
         "active_sessions": one.active,
         "waiting_sessions": one.waiting,
         "context": context_row(one.gauge),

@@ -22,7 +22,15 @@ class Key(NamedTuple):
 class Sum(TypedDict):
     """A sum of responses, errors and tool calls: `since_start`, `today`, `week`, `month`, and part of each window."""
 
+    spent_usd: Annotated[float, Key("`cost_usd` and `untracked_usd`: what was spent", "USD")]
     cost_usd: Annotated[float, Key("the counted responses at list price", "USD")]
+    untracked_usd: Annotated[
+        float,
+        Key(
+            "what the clients report beyond the counted responses; shrinks when those calls become known",
+            "USD",
+        ),
+    ]
     requests: Annotated[int, Key("API responses")]
     errors: Annotated[int, Key("failed API requests")]
     error_rate: Annotated[float | None, Key("errors / (requests + errors)", "0–1")]
@@ -34,6 +42,9 @@ class Sum(TypedDict):
     tool_failures: Annotated[int, Key("")]
     unpriced_requests: Annotated[int, Key("requests without a known price: `cost_usd` is a lower bound")]
     estimated_requests: Annotated[int, Key("requests priced by their model's family")]
+    client_priced_requests: Annotated[
+        int, Key("requests without a price of ours: the client's own cost stands")
+    ]
     incomplete_requests: Annotated[int, Key("requests without a stop reason that are over 60 s old")]
     understated_requests: Annotated[
         int, Key("of those, the ones whose visible text implies more than twice the reported output")
@@ -46,13 +57,18 @@ class Latencies(TypedDict):
     timed_requests: Annotated[
         int, Key("responses whose duration is known: from telemetry, a gateway or the client's own record")
     ]
-    duration_p50_ms: Annotated[float | None, Key("from sending the request to the last byte of its answer", "ms")]
+    duration_p50_ms: Annotated[
+        float | None, Key("from sending the request to the last byte of its answer", "ms")
+    ]
     duration_p95_ms: Annotated[float | None, Key("", "ms")]
     ttft_p50_ms: Annotated[float | None, Key("to the first token", "ms")]
     ttft_p95_ms: Annotated[float | None, Key("", "ms")]
     output_tokens_per_second_p50: Annotated[
         float | None,
-        Key("output by the time it streamed in; without a time to first token, by the whole duration", "tokens/s"),
+        Key(
+            "output by the time it streamed in; without a time to first token, by the whole duration",
+            "tokens/s",
+        ),
     ]
     output_tokens_per_second_p95: Annotated[float | None, Key("", "tokens/s")]
 
@@ -63,7 +79,8 @@ class Window(Sum, Latencies):
     requests_per_minute: Annotated[float, Key("", "1/min")]
     tokens_per_minute: Annotated[float, Key("input and output", "tokens/min")]
     cache_hit_rate: Annotated[float | None, Key("cache reads / input", "0–1")]
-    cost_usd_per_hour: Annotated[float, Key("the window's cost, extrapolated", "USD/h")]
+    spent_usd_per_hour: Annotated[float, Key("what was spent, extrapolated", "USD/h")]
+    cost_usd_per_hour: Annotated[float, Key("`cost_usd`, extrapolated", "USD/h")]
 
 
 Windows = TypedDict("Windows", {"1m": Window, "5m": Window, "15m": Window})
@@ -91,7 +108,8 @@ class Session(Latencies):
     tag: Annotated[str | None, Key("the session's [tag](money.md#tags)")]
     pid: Annotated[int | None, Key("the client's process, where a hook named it")]
     pane: Annotated[str | None, Key("the tmux pane, where a hook named it")]
-    status: Annotated[SessionStatus, Key("`waiting`: for permission or input")]
+    status: Annotated[SessionStatus, Key("`waiting`: for a permission or an answer")]
+    status_since: Annotated[float | None, Key("when the client last reported a status", "s")]
     active: Annotated[bool, Key("working or waiting, or idle for less than ten minutes")]
     started_at: Annotated[float | None, Key("", "s")]
     last_activity_at: Annotated[float, Key("", "s")]
@@ -101,9 +119,13 @@ class Session(Latencies):
     output_tokens: Annotated[int, Key("", "tokens")]
     cache_read_tokens: Annotated[int, Key("a part of the input", "tokens")]
     cache_write_tokens: Annotated[int, Key("a part of the input", "tokens")]
+    spent_usd: Annotated[float, Key("`cost_usd` and `untracked_usd`: what was spent", "USD")]
     cost_usd: Annotated[float, Key("the counted responses at list price", "USD")]
-    client_cost_usd: Annotated[float | None, Key("what the client itself reports", "USD")]
-    untracked_usd: Annotated[float | None, Key("what the client reports beyond the counted responses", "USD")]
+    client_cost_usd: Annotated[float | None, Key("the client's own running total", "USD")]
+    untracked_usd: Annotated[
+        float | None,
+        Key("what the client reports beyond the counted responses; `null`: it reports no total", "USD"),
+    ]
     context_tokens: Annotated[int, Key("the context of the main thread", "tokens")]
     context_limit: Annotated[int, Key("", "tokens")]
     context_percent: Annotated[float | None, Key("", "0–100")]
@@ -114,6 +136,7 @@ class Session(Latencies):
     subagents: Annotated[int, Key("how many sub-agents it started")]
     unpriced_requests: Annotated[int, Key("as in the sums")]
     estimated_requests: Annotated[int, Key("as in the sums")]
+    client_priced_requests: Annotated[int, Key("as in the sums")]
     incomplete_requests: Annotated[int, Key("as in the sums")]
     understated: Annotated[bool, Key("its output is a lower bound")]
     client_api_ms: Annotated[float | None, Key("time spent in API requests, by the client's count", "ms")]
@@ -142,10 +165,13 @@ class Project(TypedDict):
     """One project, today."""
 
     project: Annotated[str, Key("the name of its folder")]
+    spent_usd: Annotated[float, Key("`cost_usd` and `untracked_usd`: what was spent", "USD")]
     cost_usd: Annotated[float, Key("the counted responses at list price", "USD")]
+    untracked_usd: Annotated[float, Key("as in the sums", "USD")]
     requests: Annotated[int, Key("API responses")]
     unpriced_requests: Annotated[int, Key("as in the sums")]
     estimated_requests: Annotated[int, Key("as in the sums")]
+    client_priced_requests: Annotated[int, Key("as in the sums")]
     understated_requests: Annotated[int, Key("as in the sums")]
 
 
@@ -166,7 +192,10 @@ class Limit(TypedDict):
     pace_points: Annotated[float | None, Key("used percent minus elapsed percent", "points")]
     exhausts_at: Annotated[
         float | None,
-        Key("when it is used up at the mean rate of its window; `null`: not before its reset, or too early", "s"),
+        Key(
+            "when it is used up at the mean rate of its window; `null`: not before its reset, or too early",
+            "s",
+        ),
     ]
 
 
@@ -232,10 +261,50 @@ class Alert(TypedDict):
     """Something to look at. See [alerts](alerts.md)."""
 
     id: Annotated[str, Key("the rule, and after a colon what it is about")]
-    level: Annotated[Level, Key("")]
+    rule: Annotated[str, Key("the one word that says why")]
+    level: Annotated[Level, Key("`ok` is good news and colours nothing")]
     text: Annotated[str, Key("for people")]
     since: Annotated[float, Key("", "s")]
     cause: Annotated[str, Key("an alert of the same id and cause is the same news; or empty")]
+    session: Annotated[str | None, Key("the session it is about")]
+    provider: Annotated[str | None, Key("the client it is about; `null`: all of them")]
+
+
+class Burn(TypedDict):
+    """The burn rate that colours and alerts go by. See [alerts](alerts.md) for how the thresholds are learned."""
+
+    usd_per_hour: Annotated[float, Key("what was spent in the window, extrapolated", "USD/h")]
+    window: Annotated[str, Key("the window it is made from")]
+    level: Annotated[Level, Key("critical only where the rate has held for fifteen minutes")]
+    warning_usd_per_hour: Annotated[float, Key("0 is off", "USD/h")]
+    critical_usd_per_hour: Annotated[float, Key("0 is off", "USD/h")]
+    learned: Annotated[bool, Key("the thresholds come from your own past")]
+
+
+class ClientCoverage(TypedDict):
+    """How much of one client's records is counted."""
+
+    found: Annotated[bool, Key("its folder or program is on this machine")]
+    counted: Annotated[bool, Key("its records are read")]
+    reason: Annotated[str | None, Key("why they are not, or not all of them")]
+    files: Annotated[int, Key("files known")]
+    unread: Annotated[int, Key("files that could not be read")]
+    version_unknown: Annotated[int, Key("files of a format version that is not known")]
+
+
+class ResponseCoverage(TypedDict):
+    """The responses of this month by how well their cost is known."""
+
+    priced: Annotated[int, Key("at list price, or at the client's own")]
+    estimated: Annotated[int, Key("by their model's family")]
+    at_least: Annotated[int, Key("without a price or with an understated output: their sum is a lower bound")]
+
+
+class Coverage(TypedDict):
+    """What the totals cover."""
+
+    clients: Annotated[dict[str, ClientCoverage], Key("client → what is counted of it")]
+    responses: Annotated[ResponseCoverage, Key("")]
 
 
 class Sparklines(TypedDict):
@@ -254,7 +323,9 @@ class Provider(TypedDict):
     week: Annotated[Sum, Key("")]
     month: Annotated[Sum, Key("")]
     sparklines: Annotated[Sparklines, Key("")]
+    burn: Annotated[Burn, Key("")]
     active_sessions: Annotated[int, Key("")]
+    waiting_sessions: Annotated[int, Key("")]
     context: Annotated[Context | None, Key("")]
     compactions: Annotated[int, Key("of the listed sessions, since they began")]
     projects_today: Annotated[list[Project], Key("")]
@@ -356,7 +427,9 @@ class Doctor(TypedDict):
     history_error: Annotated[str | None, Key("while the history cannot be written")]
     history_restored: Annotated[Restored | None, Key("the last restore of the history")]
     broken_providers: Annotated[dict[str, str], Key("provider → what is wrong with it")]
-    watching: Annotated[bool, Key("the system tells of changed files; `false`: they are looked at each second")]
+    watching: Annotated[
+        bool, Key("the system tells of changed files; `false`: they are looked at each second")
+    ]
     prices_problem: Annotated[str | None, Key("why the prices on disk are not in force")]
     otel: Annotated[Telemetry | None, Key("`null` while telemetry is off")]
 
@@ -365,17 +438,21 @@ class State(TypedDict):
     """The whole of `state.json`."""
 
     version: Annotated[Literal[1], Key("")]
-    written_at: Annotated[float, Key("when the numbers were taken; where the file's own time is later, that counts", "s")]
+    written_at: Annotated[
+        float, Key("when the numbers were taken; where the file's own time is later, that counts", "s")
+    ]
     host: Annotated[str, Key("the machine's name")]
     listener: Annotated[Listener, Key("the process that writes the state")]
     providers: Annotated[list[str], Key("the clients in use: those with records, and those you configured")]
     by_provider: Annotated[dict[str, Provider], Key("client → its part of the whole")]
     active_sessions: Annotated[int, Key("sessions that are active, listed or not")]
+    waiting_sessions: Annotated[int, Key("sessions that wait for a permission or an answer")]
     windows: Annotated[Windows, Key("rolling sums")]
     since_start: Annotated[Sum, Key("records dated after the listener's start")]
     today: Annotated[Sum, Key("since local midnight")]
     week: Annotated[Sum, Key("since the week began")]
     month: Annotated[Sum, Key("since the first of the month")]
+    burn: Annotated[Burn, Key("the burn rate as it is judged")]
     sessions: Annotated[list[Session], Key("at most 50, newest activity first")]
     projects_today: Annotated[list[Project], Key("dearest first, at most 20")]
     context: Annotated[Context | None, Key("of the newest working session, else of the newest active one")]
@@ -392,5 +469,6 @@ class State(TypedDict):
     prices: Annotated[Prices, Key("the prices in force")]
     hooks: Annotated[Hooks, Key("what came to the socket")]
     scan: Annotated[Scan, Key("reading of the clients' files")]
+    coverage: Annotated[Coverage, Key("what the totals cover")]
     display: Annotated[Display, Key("what displays need of the configuration")]
     doctor: Annotated[Doctor, Key("what `aitop doctor` asks")]

@@ -19,7 +19,7 @@ from aitop.history.query import spans
 from aitop.history.query.spans import Cell, SessionFacts
 from aitop.live.money.blocks import borders
 from aitop.model import periods
-from aitop.model.sums import PICO, ZERO, Sum
+from aitop.model.sums import PICO, ZERO, Sum, published
 
 WIDTH = len(Sum._fields)
 
@@ -251,23 +251,7 @@ class Group:
 
 def figures(s: Sum) -> dict[str, Any]:
     """A sum as every report shows it; money in USD, not rounded, so that the rows add up to the total."""
-    return {
-        "requests": s.requests,
-        "errors": s.errors,
-        "input_tokens": s.input_tokens,
-        "uncached_input_tokens": s.uncached_input_tokens,
-        "output_tokens": s.output_tokens,
-        "cache_read_tokens": s.cache_read_tokens,
-        "cache_write_tokens": s.cache_write_tokens,
-        "cache_write_5m_tokens": s.cache_write_5m_tokens,
-        "cache_write_1h_tokens": s.cache_write_1h_tokens,
-        "cost_usd": usd(s.cost),
-        "tool_calls": s.tool_calls,
-        "tool_failures": s.tool_failures,
-        "unpriced_requests": s.unpriced_requests,
-        "estimated_requests": s.estimated_requests,
-        "incomplete_requests": s.incomplete_requests,
-    }
+    return published(s, usd)
 
 
 def usd(cost: int) -> float:

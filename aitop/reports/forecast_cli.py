@@ -3,12 +3,11 @@
 import json
 import sqlite3
 import time
-from typing import Any
 
 import click
 
-from aitop.live.money.forecast import Forecast, Scores, test
-from aitop.live.money.keeper import Keeper
+from aitop.live.money.forecast import PeriodForecast, Scores, test
+from aitop.live.money.tracker import MoneyTracker
 from aitop.reports.cli import history
 
 WORDS = {
@@ -33,28 +32,27 @@ def forecast(backtest: bool, as_json: bool) -> None:
     what was known at that moment only.
     """
     now = time.time()
-    keeper = Keeper()
+    money = MoneyTracker()
     try:
-        keeper.begin(history(), now)
-        while not keeper.learned:
-            keeper.learn()
+        money.begin(history(), now)
+        while not money.learned:
+            money.learn()
     except sqlite3.Error as error:
         raise click.ClickException(f"the history cannot be read: {error}; try `aitop doctor`") from error
-    assert keeper.past is not None
+    assert money.past is not None
     if backtest:
-        _print_scores(test(keeper.past), as_json)
+        _print_scores(test(money.past), as_json)
         return
-    found = keeper.forecasts(keeper.block((), now), now)
+    found = money.forecasts(money.block((), now), now)
     if as_json:
-        click.echo(json.dumps(found, indent=1))
+        click.echo(json.dumps({name: row._asdict() for name, row in found.items()}, indent=1))
         return
     for name, row in found.items():
         click.echo(line(name, row))
 
 
-def line(name: str, row: dict[str, Any]) -> str:
+def line(name: str, one: PeriodForecast) -> str:
     """One forecast for people."""
-    one = Forecast(**{key: row[key] for key in Forecast._fields})
     between = "" if one.low_usd is None else f"  (between ${one.low_usd:,.2f} and ${one.high_usd:,.2f})"
     error = (
         "not tested yet"

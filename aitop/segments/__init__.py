@@ -8,6 +8,7 @@ escaping; what they share (placeholders, templates, presets) knows no display.
 from __future__ import annotations
 
 from aitop.segments import bash, details, fields, fish, plain, presets, swiftbar, tmux, waybar, zsh
+from aitop.segments.placeholders import Values
 from aitop.segments.template import fill
 
 TYPE_CHECKING = False
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from aitop.segments.details import Blocks
-    from aitop.segments.fields import Value
     from aitop.segments.template import Piece
 
 TEXT_DISPLAYS = {"tmux": tmux, "bash": bash, "zsh": zsh, "fish": fish, "plain": plain}
@@ -35,7 +35,7 @@ def render(
     now: float,
 ) -> str:
     """One display's text without a trailing newline; "" hides it."""
-    values = fields.values(state, now)
+    values = Values(state, now)
     behind = details.blocks(values, state, now) if display in DOCUMENTS else {}
     return _draw(display, fill(_look(state, preset, template, display), values), values, behind)
 
@@ -54,7 +54,7 @@ def render_all(
         if name not in wanted and base[0] in TEXT_DISPLAYS:
             variant = base[0] + PLAIN_SUFFIX
             wanted[name] = (variant if variant in NO_COLOUR else "plain", base[1], base[2])
-    values = fields.values(state, now)
+    values = Values(state, now)
     filled: dict[str, list[Piece]] = {}  # most segments share one look
     behind = details.blocks(values, state, now)
     found = {}
@@ -78,7 +78,7 @@ def for_tmux(
     shown = fields.table(state.get("display"))
     bounds = fields.table(shown.get("levels")) | levels
     view = {**state, "display": {**shown, "levels": bounds}}
-    values = fields.values(view, now)
+    values = Values(view, now)
     return {
         name: tmux.line(fill(_look(view, preset, look), values), colour=True, colours=colours)
         for name, (preset, look) in looks.items()
@@ -96,7 +96,7 @@ def _look(state: dict[str, Any], preset: str | None, look: str | None, display: 
     return icon + presets.template(chosen, subscription=fields.is_subscription(state), display=display)
 
 
-def _draw(display: str, pieces: list[Piece], values: dict[str, Value], behind: Blocks) -> str:
+def _draw(display: str, pieces: list[Piece], values: Values, behind: Blocks) -> str:
     if not pieces:
         return ""
     if display == "waybar":

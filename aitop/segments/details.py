@@ -7,14 +7,15 @@ each second.
 
 from __future__ import annotations
 
-from aitop.segments import fields, humanize
-from aitop.segments.text import cells, clean, cut
+from aitop.segments import fields, humanize, money
+from aitop.segments.text import clean, cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from aitop.segments.fields import State, Value
+    from aitop.segments.fields import State
+    from aitop.segments.placeholders import Values
 
     Row = list[str]
     Blocks = dict[str, Any]
@@ -25,7 +26,7 @@ NAME_CELLS = 24
 BAR_CELLS = 10
 
 
-def blocks(values: dict[str, Value], state: State, now: float) -> Blocks:
+def blocks(values: Values, state: State, now: float) -> Blocks:
     """Everything a tooltip or a menu shows, made once for all of them.
 
     alerts, budgets: (text, level); sums, windows, limits, projects: rows; rates, forecast: lines;
@@ -37,8 +38,8 @@ def blocks(values: dict[str, Value], state: State, now: float) -> Blocks:
         "windows": windows(values, state),
         "rates": rates(values),
         "limits": [
-            limit(*known, fields.limit_origin(row, now))
-            for known, row in zip(fields.limits(state, now), fields.limits_in_force(state, now), strict=True)
+            limit(shown, fields.limit_origin(row, now))
+            for shown, row in zip(fields.limits(state, now), fields.limits_in_force(state, now), strict=True)
         ],
         "budgets": [
             (text, level) for text, level in zip(budgets(state, now), budget_levels(state), strict=True)
@@ -57,7 +58,7 @@ def alerts(state: State) -> list[tuple[str, str]]:
     ]
 
 
-def sums(values: dict[str, Value], state: State) -> list[Row]:
+def sums(values: Values, state: State) -> list[Row]:
     found = []
     for label, name in (("Today", "today"), ("Week", "week"), ("Month", "month")):
         requests = humanize.count(fields.table(state.get(name)).get("requests"))
@@ -65,7 +66,7 @@ def sums(values: dict[str, Value], state: State) -> list[Row]:
     return found
 
 
-def windows(values: dict[str, Value], state: State) -> list[Row]:
+def windows(values: Values, state: State) -> list[Row]:
     """The rolling windows in which anything happened."""
     found = []
     known = fields.table(state.get("windows"))
@@ -79,7 +80,7 @@ def windows(values: dict[str, Value], state: State) -> list[Row]:
     return found
 
 
-def rates(values: dict[str, Value]) -> list[str]:
+def rates(values: Values) -> list[str]:
     found = []
     if not values["cache_hit"][2]:
         found.append(f"Cache hits {values['cache_hit'][0]}")
@@ -91,23 +92,23 @@ def rates(values: dict[str, Value]) -> list[str]:
     return found
 
 
-def limit(label: str, used: float, left: float | None, level: str, origin: str) -> tuple[Row, str]:
-    """A limit as a row: name, bar, percent, reset, whose word it is where that is not plain."""
-    full = min(BAR_CELLS, int(used / 100 * BAR_CELLS + 0.5))
-    reset = "" if left is None else f"resets in {humanize.duration(left)}"
-    row = [label, "█" * full + "░" * (BAR_CELLS - full), humanize.percent(used), reset]
-    return [*row, origin] if origin else row, level
+def limit(shown: fields.Limit, origin: str) -> tuple[Row, str]:
+    """A limit as a row: name, bar, percent, reset, and where it comes from if that is not plain."""
+    full = min(BAR_CELLS, int(shown.used / 100 * BAR_CELLS + 0.5))
+    reset = "" if shown.left is None else f"resets in {humanize.duration(shown.left)}"
+    row = [shown.label, "█" * full + "░" * (BAR_CELLS - full), humanize.percent(shown.used), reset]
+    return [*row, origin] if origin else row, shown.level
 
 
 def limits(state: State, now: float) -> list[str]:
     """The limits as sentences."""
     found = []
-    for (label, used, left, _), row in zip(
-        fields.limits(state, now), fields.limits_in_force(state, now), strict=True
-    ):
-        reset = "" if left is None else f" · resets in {humanize.duration(left)}"
+    for shown, row in zip(fields.limits(state, now), fields.limits_in_force(state, now), strict=True):
+        reset = "" if shown.left is None else f" · resets in {humanize.duration(shown.left)}"
         origin = fields.limit_origin(row, now)
-        found.append(f"Limit {label}: {humanize.percent(used)}{reset}{f' · {origin}' if origin else ''}")
+        found.append(
+            f"Limit {shown.label}: {humanize.percent(shown.used)}{reset}{f' · {origin}' if origin else ''}"
+        )
     return [*found, *paces(state, now)]
 
 
@@ -128,8 +129,8 @@ def budget_levels(state: State) -> list[str]:
 def budgets(state: State, now: float) -> list[str]:
     found = []
     for row in fields.budgets(state):
-        used = fields.money(state, row.get("used_usd"), row)
-        limit, share = fields.money(state, row.get("limit_usd")), humanize.percent(row.get("percent"))
+        used = money.of(state, row.get("used_usd"), row)
+        limit, share = money.of(state, row.get("limit_usd")), humanize.percent(row.get("percent"))
         resets = humanize.number(row.get("resets_at"))
         left = (
             f" · resets in {humanize.duration(resets - now)}" if resets is not None and resets > now else ""
@@ -149,8 +150,8 @@ def forecast(state: State) -> list[str]:
         if not humanize.number(row.get("usd")):
             continue
         low, high = (humanize.number(row.get(f"{end}_usd")) for end in ("low", "high"))
-        between = f" ({fields.money(state, low)} to {fields.money(state, high)})" if low is not None else ""
-        found.append(f"{name} will end at {fields.money(state, row.get('usd'))}{between}")
+        between = f" ({money.of(state, low)} to {money.of(state, high)})" if low is not None else ""
+        found.append(f"{name} will end at {money.of(state, row.get('usd'))}{between}")
     return found
 
 
@@ -164,7 +165,7 @@ def session(state: State, row: State, now: float) -> tuple[Row, list[Row], str]:
     """A session's row (mark and name, cost, context, model, age), its details, and its context's level."""
     mark = fields.MARKS.get(str(row.get("status")), fields.MARKS["idle"])
     name = clean(row.get("project"), NAME_CELLS) or clean(row.get("id"), 8) or "session"
-    cost = fields.money(state, row.get("cost_usd"), fields.session_sums(state, row))
+    cost = money.of(state, money.spent(row), fields.session_sums(state, row))
     filled = humanize.number(row.get("context_percent"))
     context = "" if filled is None else f"ctx {humanize.percent(filled)}"
     last = humanize.number(row.get("last_activity_at"))
@@ -190,26 +191,8 @@ def projects(state: State) -> list[Row]:
     return [
         [
             clean(row.get("project"), NAME_CELLS) or "unknown",
-            fields.money(state, row.get("cost_usd"), row),
+            money.of(state, money.spent(row), row),
             f"{humanize.count(row.get('requests'))} requests",
         ]
         for row in fields.rows(state.get("projects_today"))[:PROJECTS_SHOWN]
     ]
-
-
-def aligned(rows: list[Row]) -> list[str]:
-    """Rows as lines of equal columns: the first column to the left, numbers to the right."""
-    widths: list[int] = []
-    for row in rows:
-        for at, text in enumerate(row):
-            if at == len(widths):
-                widths.append(0)
-            widths[at] = max(widths[at], cells(text))
-    found = []
-    for row in rows:
-        parts = []
-        for at, text in enumerate(row):
-            gap = " " * (widths[at] - cells(text))
-            parts.append(gap + text if text[:1] in "$~≈≥0123456789" and at else text + gap)
-        found.append("  ".join(parts).rstrip())
-    return found

@@ -1,7 +1,6 @@
-"""What the placeholders say: the functions that fill the table of `placeholders.py`.
+"""Parts of a published state as displays need them: rows, levels, limits, budgets, alerts, one session.
 
-Pure: published state and `now` in, `name → (text, level, quiet)` out. `level` colours the part
-("" = plain), `quiet` marks a value that has nothing to say: zero, none, unknown. Texts are clean
+Pure. A state may lack any key or hold another type there; nothing here raises for that. Texts are clean
 (`text.clean`) but not escaped.
 """
 
@@ -24,21 +23,8 @@ COLOURED = ("burn", "context", "limit", "budget", "errors")  # alerts whose own 
 MARKS = {"working": "●", "waiting": "◐", "idle": "○", "warning": "▲", "critical": "■"}
 TEXT_CELLS = 24
 PROJECT_CELLS = 40
+MAX_PERCENT = 10_000  # what is above is no percentage; clients have written a time there
 EMPTY: dict[str, Any] = {}
-
-
-def values(state: State, now: float) -> dict[str, Value]:
-    """Every placeholder. Never raises for a state that lacks keys."""
-    found: dict[str, Value] = {}
-    session = current_session(state)
-    _add_money(found, state, session)
-    _add_counts(found, state)
-    _add_latency(found, state)
-    _add_context(found, state, session)
-    _add_limits(found, state, now)
-    _add_budget(found, state, now)
-    _add_sessions(found, state, session)
-    return found
 
 
 def table(value: object) -> dict[str, Any]:
@@ -68,26 +54,6 @@ def is_subscription(state: State) -> bool:
     return table(state.get("display")).get("billing") == "subscription"
 
 
-def money(state: State, usd: object, sums: dict[str, Any] | None = None, *, exact: bool = False) -> str:
-    """USD in the user's currency with its honesty marks.
-
-    `≥` a lower bound (requests without a price, or understated ones), `~` priced by family, `≈` what
-    a subscription's use would cost at API prices.
-    """
-    display = table(state.get("display"))
-    symbol = clean(display.get("symbol"), 8) or "$"
-    factor = number(display.get("rate"))
-    write = humanize.exact_money if exact else humanize.money
-    shown = write(usd, symbol, 1.0 if factor is None else factor)
-    if shown == humanize.UNKNOWN:
-        return shown
-    sums = sums or EMPTY
-    below = any((number(sums.get(f"{kind}_requests")) or 0) > 0 for kind in ("unpriced", "understated"))
-    about = (number(sums.get("estimated_requests")) or 0) > 0
-    marks = ("≥" if below else "") + ("~" if about else "") + ("≈" if is_subscription(state) else "")
-    return marks + shown
-
-
 def session_sums(state: State, session: dict[str, Any]) -> dict[str, Any]:
     """The honesty marks of one session, in the words `money` knows; by its model where it has no counts."""
     prices = table(state.get("prices"))
@@ -114,96 +80,56 @@ def current_session(state: State) -> dict[str, Any]:
     return EMPTY
 
 
-def _add_money(found: dict[str, Value], state: State, session: dict[str, Any]) -> None:
-    windows = table(state.get("windows"))
-    spans = [(f"cost_{name}", table(state.get(name))) for name in ("today", "week", "month")]
-    spans += [(f"cost_{name}", table(windows.get(name))) for name in ("1m", "5m", "15m")]
-    for name, sums in spans:
-        usd = number(sums.get("cost_usd"))
-        found[name] = (money(state, usd, sums), "", not usd)
-    for name, window in (("burn", "1m"), ("burn_5m", "5m"), ("burn_15m", "15m")):
-        sums = table(windows.get(window))
-        hourly = number(sums.get("cost_usd_per_hour"))
-        text = money(state, hourly, sums)
-        text = text if hourly is None else text + "/h"
-        found[name] = (text, level_of(hourly, bounds(state, "burn")), not hourly)
-    usd = number(session.get("cost_usd"))
-    found["cost_session"] = (money(state, usd, session_sums(state, session)), "", not usd)
-    usd = number(session.get("untracked_usd"))
-    found["untracked"] = (money(state, usd), "", usd is None or abs(usd) < 0.005)
-    costs = table(state.get("sparklines")).get("cost_usd")
-    spark = humanize.spark(costs)
-    found["spark"] = (spark, "", not spark)
+class Limit:
+    """One limit as displays show it: its label, percent used, seconds to its reset, level and window's name."""
 
+    __slots__ = ("about", "label", "left", "level", "used", "window")
 
-def _add_counts(found: dict[str, Value], state: State) -> None:
-    windows, today = table(state.get("windows")), table(state.get("today"))
-    minute, quarter = table(windows.get("1m")), table(windows.get("15m"))
-    tokens = number(today.get("input_tokens"))
-    total = None if tokens is None else tokens + (number(today.get("output_tokens")) or 0)
-    for name, value in (
-        ("tokens_1m", number(minute.get("tokens_per_minute"))),
-        ("tokens_today", total),
-        ("output_today", number(today.get("output_tokens"))),
-        ("requests_today", number(today.get("requests"))),
-        ("tools", number(today.get("tool_calls"))),
-        ("tool_failures", number(today.get("tool_failures"))),
-        ("compactions", number(state.get("compactions"))),
-        ("sessions", number(state.get("active_sessions"))),
-    ):
-        found[name] = (humanize.count(value), "", not value)
-    per_minute = number(minute.get("requests_per_minute"))
-    found["rpm"] = (humanize.rate(per_minute), "", not per_minute)
-    errors = number(quarter.get("errors"))
-    found["errors"] = (humanize.count(errors), "warning" if errors else "", not errors)
-    hits = number(table(windows.get("5m")).get("cache_hit_rate"))
-    bound = number(bounds(state, "cache_hit"))
-    low = hits is not None and bound is not None and hits * 100 < bound
-    found["cache_hit"] = (humanize.share(hits), "warning" if low else "", hits is None)
-
-
-def _add_latency(found: dict[str, Value], state: State) -> None:
-    quarter = table(table(state.get("windows")).get("15m"))
-    for name, key in (("latency", "duration_{}_ms"), ("ttft", "ttft_{}_ms")):
-        for part in ("p50", "p95"):
-            took = number(quarter.get(key.format(part)))
-            found[name if part == "p50" else f"{name}_p95"] = (humanize.took(took), "", took is None)
-    speed = number(quarter.get("output_tokens_per_second_p50"))
-    found["tokens_per_second"] = (humanize.rate(speed), "", speed is None)
-
-
-def _add_context(found: dict[str, Value], state: State, session: dict[str, Any]) -> None:
-    context = table(state.get("context"))
-    if context and context.get("session") == session.get("id"):
-        used, limit, filled = context.get("tokens"), context.get("limit"), number(context.get("percent"))
-    else:
-        used, limit = session.get("context_tokens"), session.get("context_limit")
-        filled = number(session.get("context_percent"))
-    level = level_of(filled, bounds(state, "context"))
-    quiet = not number(used)
-    both = f"{humanize.size(used)}/{humanize.size(limit)}" if number(used) is not None else humanize.UNKNOWN
-    found["context"] = (both, level, quiet)
-    found["context_percent"] = (humanize.percent(filled), level, quiet or filled is None)
-
-
-def limits(state: State, now: float) -> list[tuple[str, float, float | None, str]]:
-    """(label, used percent, seconds to the reset, level) of every limit still in force."""
-    found = []
-    for row in limits_in_force(state, now):
+    def __init__(self, row: State, now: float, levels: object, *, account: str = "") -> None:
         used, resets = number(row.get("used_percent")) or 0.0, number(row.get("resets_at"))
-        left = None if resets is None else resets - now
-        about = "~" if row.get("estimated") is True else ""  # judged by a plan, not told by the client
-        found.append((about + limit_label(row), used, left, level_of(used, bounds(state, "limit"))))
-    return found
+        self.about = "~" if row.get("estimated") is True else ""  # judged by a plan, not told by the client
+        self.window = limit_label(row)
+        self.label = f"{self.about}{self.window}{f' {account}' if account else ''}"
+        self.used = used
+        self.left = None if resets is None else resets - now
+        self.level = level_of(used, levels)
+
+
+def limits(state: State, now: float) -> list[Limit]:
+    """Every limit still in force; the same limit of two accounts or clients is told apart by name."""
+    known = limits_in_force(state, now)
+    names = _accounts(known)
+    return [Limit(row, now, bounds(state, "limit"), account=names.get(id(row), "")) for row in known]
+
+
+def _accounts(known: list[dict[str, Any]]) -> dict[int, str]:
+    """The short name of each row's account or client, only where two rows would read alike."""
+    found: dict[int, str] = {}
+    for row in known:
+        alike = [other for other in known if limit_label(other) == limit_label(row)]
+        if len(alike) == 1:
+            continue
+        clients = {other.get("provider") for other in alike}
+        account = clean(row.get("account"), 200).rstrip("/").rpartition("/")[2].lstrip(".")
+        provider = clean(row.get("provider"), 16)
+        if len(clients) == len(alike) or not account:
+            found[id(row)] = provider
+        else:
+            found[id(row)] = account if len(clients) == 1 else f"{provider} {account}"
+    return {key: clean(text, TEXT_CELLS) for key, text in found.items()}
 
 
 def limits_in_force(state: State, now: float) -> list[dict[str, Any]]:
-    """Without those that have reset since, and those a clock value leaked into."""
+    """Without those that have reset since, and those that hold a time instead of a percentage.
+
+    Above 100 percent a limit is full.
+    """
     found = []
     for row in rows(state.get("limits")):
         used, resets = number(row.get("used_percent")), number(row.get("resets_at"))
-        if used is not None and used <= 101 and (resets is None or resets > now):
-            found.append(row)
+        if used is None or used > MAX_PERCENT or (resets is not None and resets <= now):
+            continue
+        found.append(row if used <= 100 else {**row, "used_percent": 100.0})
     return found
 
 
@@ -229,22 +155,9 @@ def limit_label(row: dict[str, Any]) -> str:
     return name or "limit"
 
 
-def _add_limits(found: dict[str, Value], state: State, now: float) -> None:
-    known = limits(state, now)
-    for label in ("5h", "7d"):
-        same = [row for row in known if row[0] in (label, f"~{label}")]
-        name, used, left, level = max(same, key=lambda row: row[1], default=(label, None, None, ""))
-        about = "~" if name.startswith("~") else ""
-        found[f"limit_{label}"] = (about + humanize.percent(used), level, used is None)
-        text = "" if left is None else f"↻{humanize.duration(left)}"
-        found[f"reset_{label}"] = (text, "", not text)
-    worst = max(known, key=lambda row: row[1], default=None)
-    if worst is None:
-        found["limit_worst"] = (humanize.UNKNOWN, "", True)
-    else:
-        label, used, left, level = worst
-        text = f"{label} {humanize.percent(used)}"
-        found["limit_worst"] = (text if left is None else f"{text} ↻{humanize.duration(left)}", level, False)
+def alerts(state: State) -> list[dict[str, Any]]:
+    """Every alert, the gravest first."""
+    return sorted(rows(state.get("alerts")), key=lambda row: -_rank(row.get("level")))
 
 
 def budgets(state: State) -> list[dict[str, Any]]:
@@ -258,54 +171,11 @@ def budget_level(row: dict[str, Any]) -> str:
     return level if level in ("warning", "critical") else ""
 
 
-def _add_budget(found: dict[str, Value], state: State, now: float) -> None:
-    fullest = next(iter(budgets(state)), EMPTY)
-    level, share = budget_level(fullest), humanize.percent(fullest.get("percent"))
-    found["budget"] = (f"{clean(fullest.get('name'), TEXT_CELLS)} {share}".strip(), level, not fullest)
-    found["budget_left"] = (money(state, fullest.get("left_usd")), level, not fullest)
-    resets = number(fullest.get("resets_at"))
-    text = f"↻{humanize.duration(resets - now)}" if resets is not None and resets > now else ""
-    found["reset_budget"] = (text, "", not text)
-    for name, period in (("forecast_today", "day"), ("forecast_month", "month")):
-        usd = number(table(table(state.get("forecast")).get(period)).get("usd"))
-        found[name] = (money(state, usd), "", not usd)
-    five = [row for row in rows(state.get("limits")) if row.get("name") == "five_hour"]
-    ends = [end for row in five if (end := number(row.get("exhausts_at"))) is not None]
-    text = humanize.duration(min(ends) - now) if ends else ""
-    found["exhausted_5h"] = (text, "warning" if text else "", not text)
-
-
-def _add_sessions(found: dict[str, Value], state: State, session: dict[str, Any]) -> None:
-    statuses = [row.get("status") for row in rows(state.get("sessions"))]
-    for name, level in (("working", ""), ("waiting", "warning")):
-        many = statuses.count(name)
-        found[name] = (str(many), level if many else "", not many)
-    for name in ("project", "branch", "tag", "title", "status"):
-        text = clean(session.get(name), PROJECT_CELLS if name == "project" else TEXT_CELLS)
-        found[name] = (text, "", not text)
-    text = short_model(session.get("model"))
-    found["model"] = (text, "", not text)
-    text = clean(state.get("host"), TEXT_CELLS)
-    found["host"] = (text, "", not text)
-    level = overall(state)
-    found["level"] = (level, "" if level == "ok" else level, level == "ok")
-    busy = next((name for name in ("waiting", "working") if name in statuses), "idle")
-    found["icon"] = (MARKS.get(level) or MARKS[busy], found["level"][1], False)
-    alerts = rows(state.get("alerts"))
-    worst = max(alerts, key=lambda row: _rank(row.get("level")), default=EMPTY)
-    text = clean(worst.get("text"), 60)
-    grave = worst.get("level")
-    found["alert"] = (text, grave if grave in ("warning", "critical") else "", not text)
-    found["alerts"] = (str(len(alerts)), found["alert"][1], not alerts)
-    found["alert_names"] = alert_names(alerts)
-
-
 def alert_names(alerts: list[dict[str, Any]]) -> Value:
-    """Rules' names, the gravest first, each once; what a level already colours is left out."""
-    gravest = sorted(alerts, key=lambda row: -_rank(row.get("level")))
-    names = dict.fromkeys(_rule(row) for row in gravest)
+    """Rules' names in the order given, each once; what a level already colours is left out."""
+    names = dict.fromkeys(_rule(row) for row in alerts)
     shown = [name for name in names if name and name not in COLOURED]
-    worst = next((row.get("level") for row in gravest if _rule(row) in shown), "")
+    worst = next((row.get("level") for row in alerts if _rule(row) in shown), "")
     return (", ".join(shown), worst if worst in ("warning", "critical") else "", not shown)
 
 

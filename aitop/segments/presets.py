@@ -11,7 +11,7 @@ NAMES = ("cost", "burn", "limits", "full")
 DEFAULT = "full"
 
 FIVE_HOURS = "5h {limit_5h}{? {reset_5h}}"
-LIMITS = "{?" + FIVE_HOURS + " · }{?7d {limit_7d}{? {reset_7d}} · }"
+LIMITS = "{?" + FIVE_HOURS + " · }{?7d {limit_7d}{? {reset_7d}} · }{?{limit_other} · }"
 TAIL = (
     "{? · {burn}}{? · ctx {context_percent}}{? · {budget}}{? · {errors} err}{? · {waiting} waiting}"
     "{? · {alert_names}}"
@@ -36,4 +36,26 @@ def template(name: object, *, subscription: bool, display: str = "") -> str:
     looks = SUBSCRIPTION if subscription else API
     if display == "swiftbar":
         looks = looks | {"full": "{?5h {limit_5h} · }" + MENU_BAR if subscription else MENU_BAR}
+    return looks.get(name if isinstance(name, str) else DEFAULT, looks[DEFAULT])
+
+
+# Claude Code's status line: parts between ` · `, each left out while it has nothing to say.
+LINE_LIMITS = "5h {limit_5h}{? {reset_5h}} · 7d {limit_7d}{? {reset_7d}} · {limit_other}"
+LINE_CONTEXT = "ctx {context_percent}"
+LINE_MONEY = "{cost_session} · {cost_today} today"
+LINE_END = "{budget} · {alert_names} · {?{waiting_elsewhere} waiting}"
+STATUSLINE = {
+    "cost": f"{{model}} · {LINE_MONEY}",
+    "burn": "{model} · {burn} · {cost_today} today",
+    "limits": f"{{model}} · {LINE_LIMITS} · {LINE_CONTEXT} · {{budget}}",
+    "full": f"{{model}} · {LINE_CONTEXT} · {LINE_MONEY} · {{burn}} · {LINE_END} · {LINE_LIMITS}",
+}
+STATUSLINE_SUBSCRIPTION = STATUSLINE | {
+    "full": f"{{model}} · {LINE_LIMITS} · {LINE_CONTEXT} · {LINE_MONEY} · {{burn}} · {LINE_END}",
+}
+
+
+def statusline(name: object, *, subscription: bool) -> str:
+    """The template of a preset in Claude Code's status line; a name that is none means the default."""
+    looks = STATUSLINE_SUBSCRIPTION if subscription else STATUSLINE
     return looks.get(name if isinstance(name, str) else DEFAULT, looks[DEFAULT])

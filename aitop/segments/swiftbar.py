@@ -13,7 +13,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aitop.segments.details import Blocks, Row
-    from aitop.segments.fields import Value
+    from aitop.segments.placeholders import Values
     from aitop.segments.template import Piece
 
 INERT = "symbolize=false emojize=false ansi=false useMarkup=false unescape=false"
@@ -46,7 +46,7 @@ def line(pieces: list[Piece], *, colour: bool, level: str = "") -> str:
     return f"{text or 'aitop'} | {INERT} sfimage={image}{COLOURS.get(worst, '') if colour else ''}"
 
 
-def document(pieces: list[Piece], values: dict[str, Value], blocks: Blocks) -> str:
+def document(pieces: list[Piece], values: Values, blocks: Blocks) -> str:
     lines = [line(pieces, colour=True, level=values["level"][1])]
     parts = [
         [item(text, named=True, image="bell", level=level) for text, level in blocks["alerts"]],

@@ -17,18 +17,58 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from aitop.segments.fields import Value
+    from aitop.segments.placeholders import Values
 
     Piece = tuple[str, str]  # text, level
+    Part = tuple[list[str], list[Piece]]  # its placeholders' names, its pieces
 
 LINE_CELLS = 200
+BETWEEN = " · "  # stands between the parts of a status line
 _PARSED: dict[str, list[Any]] = {}
 
 
-def fill(template: str, values: dict[str, Value]) -> list[Piece]:
+def fill(template: str, values: Values) -> list[Piece]:
     """The template's pieces, neighbours of one level joined, spaces squeezed, the whole line capped."""
+    return _joined(_walk(parse(template), values)[0])
+
+
+def parts(template: str, values: Values) -> list[Part]:
+    """What stands between ` · `; a part with placeholders that all have nothing to say is left out."""
+    found: list[Part] = []
+    for nodes in _divided(parse(template)):
+        names = _names_in(nodes)
+        pieces, speaks = _walk(nodes, values)
+        joined = _joined(pieces) if speaks or not names else []
+        if joined:
+            found.append((names, joined))
+    return found
+
+
+def _divided(nodes: list[Any]) -> list[list[Any]]:
+    found: list[list[Any]] = [[]]
+    for node in nodes:
+        if not isinstance(node, str):
+            found[-1].append(node)
+            continue
+        first, *others = node.split(BETWEEN)
+        found[-1].append(first)
+        found += [[text] for text in others]
+    return found
+
+
+def _names_in(nodes: list[Any]) -> list[str]:
+    found: list[str] = []
+    for node in nodes:
+        if isinstance(node, tuple):
+            found.append(node[0])
+        elif isinstance(node, list):
+            found += _names_in(node)
+    return found
+
+
+def _joined(parts: list[Piece]) -> list[Piece]:
     pieces: list[Piece] = []
-    for text, level in _walk(parse(template), values)[0]:
+    for text, level in parts:
         end = pieces[-1][0][-1:] if pieces else " "
         shown = text.lstrip(" ") if end == " " else text
         if not shown:
@@ -95,7 +135,7 @@ def _parse(source: str, at: int, depth: int) -> tuple[list[Any], int]:
     return nodes, at
 
 
-def _walk(nodes: list[Any], values: dict[str, Value]) -> tuple[list[Piece], bool]:
+def _walk(nodes: list[Any], values: Values) -> tuple[list[Piece], bool]:
     """The pieces of some nodes, and whether any placeholder among them has something to say."""
     pieces: list[Piece] = []
     speaks = False

@@ -70,7 +70,10 @@ def _templates() -> list[str]:
         "is shown as it is in every display, colour codes included; colours come from the levels.",
         "",
         "Placeholders (name, unit, meaning):",
-        *(f"  {f'{{{name}}}':<{width}}  {unit:<8} {meaning}" for name, unit, meaning in placeholders.FIELDS),
+        *(
+            f"  {f'{{{name}}}':<{width}}  {unit:<8} {meaning}"
+            for name, unit, meaning, _ in placeholders.FIELDS
+        ),
     ]
 
 

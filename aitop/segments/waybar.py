@@ -8,12 +8,12 @@ The JSON is written by hand: `json` would cost a one-shot 12 ms.
 
 from __future__ import annotations
 
-from aitop.segments import details
+from aitop.segments import text_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aitop.segments.details import Blocks
-    from aitop.segments.fields import Value
+    from aitop.segments.placeholders import Values
     from aitop.segments.template import Piece
 
 OFF = (
@@ -40,7 +40,7 @@ def line(pieces: list[Piece], *, colour: bool) -> str:
     return "".join(shown)
 
 
-def document(pieces: list[Piece], values: dict[str, Value], blocks: Blocks) -> str:
+def document(pieces: list[Piece], values: Values, blocks: Blocks) -> str:
     level = values["level"][0]
     busy = "waiting" if not values["waiting"][2] else "working" if not values["working"][2] else "idle"
     gauge = values["context_percent" if values["limit_5h"][2] else "limit_5h"][0]
@@ -68,4 +68,4 @@ def tooltip(blocks: Blocks) -> str:
 
 
 def _table(rows: list[list[str]]) -> list[str]:
-    return [escape(text) for text in details.aligned(rows)]
+    return [escape(text) for text in text_table.lines(rows)]

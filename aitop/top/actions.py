@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aitop import paths
 from aitop.history import schema
 from aitop.history.query import session_detail
-from aitop.segments import fields, humanize
+from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top import export, picture, processes, sessions
 
@@ -76,10 +76,10 @@ async def stop(app: Top, session: dict[str, Any], name: str) -> None:
     process = await off(app, lambda: processes.target(session, seen))
     command = clean(" ".join(process.command), 60)
     hourly = app.world.answers.hourly.get(sessions.named(session), 0.0)
-    money = fields.money(app.world.state or {}, session.get("cost_usd"))
-    rate = f", now {fields.money(app.world.state or {}, hourly)}/h" if hourly else ""
+    spent = money.of(app.world.state or {}, money.spent(session))
+    rate = f", now {money.of(app.world.state or {}, hourly)}/h" if hourly else ""
     question = (
-        f"{word} {sessions.name_of(session)}? It has cost {money}{rate}.\n"
+        f"{word} {sessions.name_of(session)}? It has spent {spent}{rate}.\n"
         f"{number.name} goes to process {process.pid}: {command}"
     )
     from aitop.top.widgets.dialogs import Confirm

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aitop.segments import fields, humanize
+from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top import charts, plain
 from aitop.top.paint import Glyphs, Line, Span, beside, left, right
@@ -104,11 +104,11 @@ def spent(state: dict[str, Any], width: int) -> list[Line]:
     for name, text in PERIODS:
         sums = fields.table(state.get(name))
         cost = humanize.number(sums.get("cost_usd"))
-        money = fields.money(state, cost, sums, exact=cost is not None and cost < 10)
+        shown_cost = money.of(state, cost, sums, exact=cost is not None and cost < 10)
         found.append(
             (
                 left(text, label, "dim"),
-                right(money, 9, "money"),
+                right(shown_cost, 9, "money"),
                 right(humanize.count(sums.get("requests")), many),
                 right(humanize.count(sums.get("input_tokens")), 7),
                 right(humanize.count(sums.get("output_tokens")), 7),
@@ -126,9 +126,10 @@ def gauges(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
     size = f"{humanize.size(context.get('tokens'))}/{humanize.size(context.get('limit'))}"
     found.append(gauge("context", filled, level, size if context else "", width, glyphs))
     now = float(humanize.number(state.get("written_at")) or 0.0)
-    for label, used, rest, grade in fields.limits(state, now):
-        reset = "" if rest is None else f"↻ {humanize.duration(rest)}"
-        found.append(gauge(label if " " in label else f"{label} limit", used, grade, reset, width, glyphs))
+    for limit in fields.limits(state, now):
+        reset = "" if limit.left is None else f"↻ {humanize.duration(limit.left)}"
+        label = limit.label if " " in limit.label else f"{limit.label} limit"
+        found.append(gauge(label, limit.used, limit.level, reset, width, glyphs))
     return [*found, split(fields.table(state.get("today")), width, glyphs)]
 
 

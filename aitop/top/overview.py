@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aitop.segments import fields, humanize
+from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top import charts, meters, plain
 from aitop.top.paint import BLANK, Glyphs, Line, Span, beside, box, left, span
@@ -38,10 +38,8 @@ def cost_chart(state: dict[str, Any], width: int, height: int, glyphs: Glyphs) -
     values = charts.numbers(table.get("cost_usd"))
     bounds = fields.bounds(state, "burn")
     top = max(values, default=0.0)
-    last = fields.money(state, values[-1] if values else None, exact=True)
-    note = (
-        f"total {fields.money(state, sum(values))} · peak {fields.money(state, top)}/min · this minute {last}"
-    )
+    last = money.of(state, values[-1] if values else None, exact=True)
+    note = f"total {money.of(state, sum(values))} · peak {money.of(state, top)}/min · this minute {last}"
     inner = width - 4
     if height < 6:
         series = (("cost", values, "money"), ("tokens", charts.numbers(table.get("tokens")), "tokens"))
@@ -57,7 +55,7 @@ def cost_chart(state: dict[str, Any], width: int, height: int, glyphs: Glyphs) -
         return fields.level_of(value * 60, bounds) or "good"
 
     def label(value: float) -> str:
-        return fields.money(state, value)
+        return money.of(state, value)
 
     tokens = charts.numbers(table.get("tokens"))
     chart = charts.chart(values, inner, height - 3, glyphs, style, label)
@@ -141,7 +139,7 @@ def _narrow(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
     minute = fields.table(fields.table(state.get("windows")).get("1m"))
     burn = humanize.number(minute.get("cost_usd_per_hour"))
     level = fields.level_of(burn, fields.bounds(state, "burn")) or "money"
-    rate = f"{fields.money(state, burn, minute)}/h "
+    rate = f"{money.of(state, burn, minute)}/h "
     found: list[Line] = [
         (Span(rate, f"{level} bold"), *charts.spark(costs, max(0, width - len(rate)), "money", glyphs))
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from aitop.segments import details, fields, humanize
+from aitop.segments import details, fields, humanize, money
 from aitop.segments.text import cells, clean, cut
 
 WINDOWS = ("1m", "5m", "15m")
@@ -88,9 +88,9 @@ def shown(state: dict[str, Any], sums: dict[str, Any], key: str, kind: str) -> s
     """One number of a sum as the table shows it."""
     value = sums.get(key)
     if kind == "exact":
-        return fields.money(state, value, sums, exact=True)
+        return money.of(state, value, sums, exact=True)
     if kind == "money":
-        return fields.money(state, value, sums)
+        return money.of(state, value, sums)
     return {"count": humanize.count, "rate": humanize.rate, "share": humanize.share, "took": humanize.took}[
         kind
     ](value)
@@ -167,7 +167,7 @@ def _sessions(state: dict[str, Any]) -> list[str]:
                 SESSION_COLUMNS,
                 clean(row.get("status"), 8),
                 f"{name} ({branch})" if branch else name,
-                fields.money(state, row.get("cost_usd"), fields.session_sums(state, row), exact=True),
+                money.of(state, money.spent(row), fields.session_sums(state, row), exact=True),
                 humanize.count(row.get("requests")),
                 humanize.count(row.get("input_tokens")),
                 humanize.count(row.get("output_tokens")),

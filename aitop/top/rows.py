@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aitop.model.sums import PICO
-from aitop.segments import fields, humanize
+from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top.compare import Alternative, Usage
 from aitop.top.paint import Line, Span, span
@@ -108,10 +108,10 @@ def _model(state: dict[str, Any], usage: Usage, total: Usage) -> Row:
             "read": span(humanize.count(usage.cache_read), "read"),
             "output": span(humanize.count(usage.output)),
             "hits": span(humanize.share(hits)),
-            "cost": span(fields.money(state, cost, marks, exact=cost < 100), "money"),
+            "cost": span(money.of(state, cost, marks, exact=cost < 100), "money"),
             "part": span(humanize.share(part), "dim"),
-            "per_request": span(fields.money(state, each, marks, exact=True), "dim"),
-            "per_million": span(fields.money(state, per_million, marks), "dim"),
+            "per_request": span(money.of(state, each, marks, exact=True), "dim"),
+            "per_million": span(money.of(state, per_million, marks), "dim"),
             "share": () if whole else Bar(part, "bar"),
         },
         {"model": name, "requests": usage.requests, "fresh": usage.uncached, "written": usage.cache_write,
@@ -137,8 +137,8 @@ def _alternative(state: dict[str, Any], other: Alternative, paid: float, most: i
     better = "dim" if abs(difference) < 0.005 else better
     shown: dict[str, Line | Bar] = {
         "model": (Span("* " if other.used else "  ", "accent"), Span(clean(other.model, 60), "model")),
-        "cost": span(fields.money(state, cost, exact=cost < 100), "money"),
-        "difference": span(_signed(difference) + fields.money(state, abs(difference)), better),
+        "cost": span(money.of(state, cost, exact=cost < 100), "money"),
+        "difference": span(_signed(difference) + money.of(state, abs(difference)), better),
         "times": span(_times(times), better),
         "share": Bar(other.cost / most if most else 0.0, "bar"),
         "context": span(humanize.size(other.context), "dim"),

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from aitop.history.query.session_detail import Detail
+from aitop.live.windows import WINDOW_SECONDS
 from aitop.model.histograms import Timings
 from aitop.model.sums import PICO, Sum
-from aitop.publish.state_json import SECONDS, window
-from aitop.segments import fields, humanize
+from aitop.publish.state_rows import window_row
+from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top import charts, meters, sessions
 from aitop.top.paint import BLANK, Glyphs, Line, Span, beside, box, left, right, span
@@ -141,9 +142,9 @@ def costs(state: dict[str, Any], session: dict[str, Any], width: int) -> list[Li
     counted = humanize.number(session.get("cost_usd"))
     reported, untracked = (humanize.number(session.get(key)) for key in ("client_cost_usd", "untracked_usd"))
     listed = [
-        ("counted", fields.money(state, counted, sums, exact=True), "money bold"),
-        ("by the client", fields.money(state, reported, exact=True) if reported is not None else "-", ""),
-        ("untracked", fields.money(state, untracked, exact=True) if untracked is not None else "-",
+        ("counted", money.of(state, counted, sums, exact=True), "money bold"),
+        ("by the client", money.of(state, reported, exact=True) if reported is not None else "-", ""),
+        ("untracked", money.of(state, untracked, exact=True) if untracked is not None else "-",
          "warning" if untracked and untracked >= 0.005 else ""),
     ]  # fmt: skip
     return [(left(name, max(10, width - 14), "dim"), right(text, 14, style)) for name, text, style in listed]
@@ -203,7 +204,8 @@ def context(
 
 def _windows(state: dict[str, Any], detail: Detail, width: int) -> list[Line]:
     sums = [
-        window(value, Timings(), SECONDS[name]) for name, value in zip(HEADS, detail.windows, strict=True)
+        dict(window_row(value, Timings(), WINDOW_SECONDS[name]))
+        for name, value in zip(HEADS, detail.windows, strict=True)
     ]
     return meters.metrics(state, list(zip(HEADS, sums, strict=True)), ROWS, width)
 
@@ -258,5 +260,5 @@ def _share(state: dict[str, Any], name: str, note: str, value: Sum, width: int) 
         label,
         right(humanize.count(value.requests), 5, "dim"),
         right(humanize.count(value.output_tokens), 8, "dim"),
-        right(fields.money(state, value.cost / PICO, marks, exact=True), 12, "money"),
+        right(money.of(state, value.cost / PICO, marks, exact=True), 12, "money"),
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aitop.history.query.session_detail import Agent
-from aitop.segments import fields, humanize
+from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top.choices import Choices
 from aitop.top.paint import Glyphs, Line, Span, span
@@ -122,10 +122,8 @@ def _row(
         "input": span(humanize.count(values["input"]), calm),
         "output": span(humanize.count(values["output"]), calm),
         "hits": span(humanize.share(values["hits"]), calm),
-        "cost": span(
-            fields.money(state, values["cost"], sums, exact=_exact(values["cost"])), calm or "money"
-        ),
-        "hourly": span(fields.money(state, burn, sums) if burn else "", level or "money"),
+        "cost": span(money.of(state, values["cost"], sums, exact=_exact(values["cost"])), calm or "money"),
+        "hourly": span(money.of(state, burn, sums) if burn else "", level or "money"),
         "context": _context(state, session, calm),
         "tools": span(humanize.count(values["tools"]), calm),
         "errors": span(humanize.count(values["errors"]), "critical" if values["errors"] else "dim"),
@@ -219,7 +217,7 @@ def _children(
             "requests": span(humanize.count(agent.sum.requests), "dim"),
             "input": span(humanize.count(agent.sum.input_tokens), "dim"),
             "output": span(humanize.count(agent.sum.output_tokens), "dim"),
-            "cost": span(fields.money(state, cost, sums, exact=_exact(cost)), "dim"),
+            "cost": span(money.of(state, cost, sums, exact=_exact(cost)), "dim"),
         }
         values = {"project": clean(agent.name, 60), "model": clean(agent.models, 60), "cost": cost,
                   "requests": agent.sum.requests, "input": agent.sum.input_tokens,

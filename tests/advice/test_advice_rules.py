@@ -7,6 +7,7 @@ from aitop.advice.record import Call, Record, ToolCall
 from aitop.model.events import Usage
 from aitop.model.sums import PICO
 from aitop.pricing import cost, table
+from aitop.pricing.basis import Basis
 
 PRICES = table.load()
 AT = 1_792_022_400.0  # 2026-10-15: opus-5-5 and sonnet-5-5 are out
@@ -19,7 +20,7 @@ OPUS, NEWER, SONNET, HAIKU = "claude-opus-5", "claude-opus-5-5", "claude-sonnet-
 def call(at=0.0, model=NEWER, uncached=0, output=0, read=0, w5=0, w1=0, agent=None, stop="end_turn", **more):
     usage = Usage(uncached, output, read, w5, w1, **more)
     priced = cost.price(PRICES, model, usage, AT + at)
-    return Call(AT + at, model, usage, priced.cost, priced.basis != "unpriced", agent, stop)
+    return Call(AT + at, model, usage, priced.cost, priced.basis != Basis.UNPRICED, agent, stop)
 
 
 def work(**more):

@@ -21,10 +21,16 @@ FREE = {"os", "os.path", "posixpath", "genericpath", "stat", "_stat", "_collecti
         "sys", "time", "errno", "select", "fcntl", "unicodedata", "_socket", "_signal",
         "__future__"}  # fmt: skip
 DISPLAYS = {"aitop.segments" + name for name in (
-    "", ".bash", ".details", ".fields", ".fish", ".humanize", ".placeholders", ".plain", ".presets", ".swiftbar",
-    ".template", ".text", ".tmux", ".waybar", ".zsh")}  # fmt: skip
+    "", ".bash", ".details", ".fields", ".fish", ".humanize", ".money", ".placeholders",
+    ".placeholders.activity",
+    ".placeholders.gauges",
+    ".placeholders.sessions", ".placeholders.spending", ".placeholders.view", ".plain", ".presets",
+    ".swiftbar",
+    ".template", ".text", ".text_table", ".tmux", ".waybar", ".zsh")}  # fmt: skip
 HOOK = FREE | {"aitop", "aitop.paths", "aitop.hook"}
-STATUSLINE = HOOK | DISPLAYS | {"aitop.state"}  # and json, for its own line
+STATUSLINE = (
+    HOOK | DISPLAYS | {"aitop.state", "aitop.segments.statusline_segment"}
+)  # and json, for its own line
 ONESHOT = (
     FREE
     | DISPLAYS
@@ -187,7 +193,7 @@ def sources():
 
 # The edges: who may ask what time it is.
 CLOCKS = ("advice/cli.py", "cli.py", "demo/", "gateway/", "guard.py", "install/", "listener/", "litellm.py", "log.py",
-          "pricing/cli.py", "pricing/refresh.py", "publish/announcer.py", "receiver/", "reports/",
+          "pricing/cli.py", "pricing/refresh.py", "publish/announcer.py", "publish/cli.py", "receiver/", "reports/",
           "segments/follow.py", "segments/oneshot.py",
           "statusline.py", "top/")  # fmt: skip
 

@@ -19,14 +19,6 @@ SAID = {
     "cost": {"total_cost_usd": 1.234},
     "context_window": {"context_window_size": 1_000_000, "used_percentage": 42.4},
 }
-LIMITED = SAID | {
-    "rate_limits": {
-        "five_hour": {"used_percentage": 23.5, "resets_at": 1000 + 4200},
-        "seven_day": {"used_percentage": 90, "resets_at": 1000 + 90_000},
-        "leaked": {"used_percentage": 1_795_300_000, "resets_at": 9000},
-        "over": {"used_percentage": 50, "resets_at": 900},
-    }
-}
 FRESH = {
     "written_at": 1000.0,
     "display": {
@@ -55,79 +47,6 @@ def run(home, *arguments, payload=b"", script=False, **environment):
         [*start, *arguments], input=payload, capture_output=True, timeout=SECONDS, check=False,
         env={"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **environment},
     )  # fmt: skip
-
-
-def shown(said, fresh=None, preset="full"):
-    return [text for text, _ in statusline.pieces(said, fresh, 1000.0, preset)]
-
-
-def test_a_line_says_model_context_and_the_clients_cost():
-    assert shown(SAID) == ["Opus 5.5", "ctx 42%", "$1.23"]
-
-
-def test_a_fresh_state_adds_today_and_the_burn_rate():
-    assert shown(SAID, FRESH) == ["Opus 5.5", "ctx 42%", "$1.23", "~$7.50 today", "$6.00/h"]
-
-
-def test_a_subscription_shows_its_limits_first_and_dollars_as_equivalents():
-    assert shown(LIMITED) == ["Opus 5.5", "5h 24% ↻1h10", "7d 90% ↻1d1h", "ctx 42%", "≈$1.23"]
-
-
-def test_the_configured_way_of_paying_outranks_what_limits_suggest():
-    assert shown(LIMITED, FRESH)[:3] == ["Opus 5.5", "ctx 42%", "$1.23"]
-
-
-@pytest.mark.parametrize(
-    ("preset", "expected"),
-    [
-        ("cost", ["Opus 5.5", "$1.23", "~$7.50 today"]),
-        ("burn", ["Opus 5.5", "$6.00/h", "~$7.50 today"]),
-        ("limits", ["Opus 5.5", "5h 24% ↻1h10", "7d 90% ↻1d1h", "ctx 42%"]),
-    ],
-)
-def test_presets_choose_the_parts(preset, expected):
-    assert shown(LIMITED, FRESH, preset) == expected
-
-
-def test_a_budget_and_what_no_other_part_shows_stand_at_the_end():
-    fresh = FRESH | {
-        "budgets": [
-            {"name": "shop", "percent": 91.0, "level": "warning"},
-            {"name": "month", "percent": 20.0},
-        ],
-        "alerts": [{"id": "burn", "level": "critical"}, {"id": "runaway:1f0c", "level": "warning"}],
-    }
-    levels = dict(statusline.pieces(SAID, fresh, 1000.0, "full")[-2:])
-    assert levels == {"shop 91%": "warning", "runaway": "warning"}
-
-
-def test_levels_follow_the_thresholds_in_force():
-    levels = dict(statusline.pieces(SAID, FRESH, 1000.0, "full"))
-    assert levels["ctx 42%"] == "warning"
-    assert levels["$6.00/h"] == "warning"
-
-
-@pytest.mark.parametrize(
-    "said",
-    [{}, {"model": None, "cost": [], "context_window": 3}, {"rate_limits": {"five_hour": 3}},
-     {"context_window": {"used_percentage": None}, "cost": {"total_cost_usd": "1"}},
-     {"model": {"display_name": 7}, "rate_limits": [1]}],
-)  # fmt: skip
-def test_what_the_client_leaves_out_or_changes_is_left_out(said):
-    assert shown(said) == []
-
-
-def test_a_hostile_model_name_cannot_speak_to_the_terminal():
-    (text,) = shown({"model": {"display_name": "a\x1b]0;x\x07\r\nb\u202ec"}})
-    assert text.isprintable()
-
-
-def test_the_line_is_cut_to_the_columns():
-    parts = [("Opus 5.5", ""), ("ctx 42%", "warning"), ("$1.23", "")]
-    assert statusline.compose(parts, 0, colour=False) == "Opus 5.5 · ctx 42% · $1.23"
-    assert statusline.compose(parts, 20, colour=False) == "Opus 5.5 · ctx 42%"
-    assert statusline.compose(parts, 5, colour=False) == "Opus…"
-    assert "\x1b[33mctx 42%\x1b[0m" in statusline.compose(parts, 0, colour=True)
 
 
 @pytest.mark.parametrize("script", [False, True])

@@ -127,7 +127,7 @@ def api():
     first = session(1)
     state |= {
         "active_sessions": 2,
-        "windows": {"1m": window(1, 0.12, 3), "5m": window(5, 0.4, 10), "15m": window(15, 0.9, 24, errors=2)},
+        "windows": {"1m": window(1, 0.12, 3), "5m": window(5, 0.5, 10), "15m": window(15, 0.9, 24, errors=2)},
         "since_start": sums(2.0, 50),
         "today": sums(4.21, 92),
         "week": sums(31.5, 700),

@@ -246,7 +246,7 @@ def test_a_sub_agent_counts_to_its_session_and_leaves_its_context_alone(book):
     )
     book.commit()
     session = book.session(A)
-    assert (session.total[0], session.context_tokens, session.agents) == (2, 1000, {"x"})
+    assert (session.total.requests, session.context_tokens, session.agents) == (2, 1000, {"x"})
 
 
 def test_a_compaction_empties_the_context_until_the_next_response(book):
@@ -266,7 +266,7 @@ def test_what_a_fork_inherited_is_known_and_kept_apart(book):
     )
     book.feed(FILE_B + "", [cost_state(1.0, session=B)], book.history.files[FILE_B].offset)
     book.commit()
-    cost = book.session(A).total[7]
+    cost = book.session(A).total.cost
     assert cost > 0
     assert (book.session(B).inherited, book.session(A).inherited) == (cost, 0)
     assert book.session(B).client_cost == 1.0
@@ -325,14 +325,14 @@ def test_without_a_hook_the_latency_is_from_call_to_result(book):
 
 
 def test_the_client_s_own_duration_replaces_the_one_reckoned_from_the_file(book):
-    from aitop.live.aggregator import Aggregator
+    from aitop.live.aggregator import Aggregator, Day
 
     aggregator = Aggregator(START)
-    aggregator.begin_day({"today": 0.0, "week": 0.0, "month": 0.0}, {}, [], {}, 0)
+    aggregator.begin_day(Day({"today": 0.0, "week": 0.0, "month": 0.0}))
     book.feed(FILE_A, [assistant(content=[use("t1")]), result("t1", START + 2.5)])
-    aggregator.fold(book.commit(), NOW)
+    aggregator.fold(book.commit(), book.history.provider_of, NOW)
     book.apply(hook_use(START + 3), hook_result(START + 3, 41.0))
-    aggregator.fold(book.commit(), NOW)
+    aggregator.fold(book.commit(), book.history.provider_of, NOW)
     assert list(aggregator.tools["Bash"].latencies) == [41.0]
 
 

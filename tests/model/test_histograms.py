@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from support.lines import START, assistant
 from support.worlds import NOW, SESSIONS, Book
 
-from aitop.history import schema
 from aitop.history.query import recent
-from aitop.live.timing_windows import TimingWindows
+from aitop.live.windows import TimingWindows
 from aitop.model.events import Response, Timing, Usage
 from aitop.model.histograms import Timings, steps, unpacked
 from aitop.model.sums import PICO
@@ -161,22 +160,3 @@ def test_latencies_survive_a_restart(book):
     book.commit()
     book.restart()
     assert book.history.session("claude-code", A).timings.percentile(1, 0.5) == pytest.approx(400, rel=0.03)
-
-
-def test_a_history_without_latencies_gains_their_columns(tmp_path):
-    path = str(tmp_path / "history.db")
-    with schema.connect(path) as db:
-        fresh = {table: columns(db, table) for table in ("response", "copy", "session")}
-        for table in ("response", "copy"):
-            for column in ("duration_ms", "ttft_ms", "billed"):
-                db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        db.execute("ALTER TABLE session DROP COLUMN timings")
-        db.execute("PRAGMA user_version = 2")
-    db.close()
-    db = schema.connect(path)
-    assert {table: columns(db, table) for table in fresh} == fresh
-    db.close()
-
-
-def columns(db, table):
-    return {row[1:3] for row in db.execute(f"PRAGMA table_info({table})")}

@@ -7,6 +7,7 @@ import pytest
 
 from aitop.model.events import Usage
 from aitop.pricing import cost, refresh, rows, table
+from aitop.pricing.basis import Basis
 
 NOW = rows.epoch("2026-11-22") + 3_600.0
 DAY = 86_400.0
@@ -154,7 +155,7 @@ def test_a_new_model_is_priced_with_all_it_has(source, target):
     path = source(published(**{"claude-opus-6-20261201": claude(6, 30, 0.3, **extra)}))
     assert refresh.update(path, target, now=NOW).added == ("claude-opus-6",)
     prices = table.load({}, target)
-    assert cost.price(prices, "claude-opus-6", Usage(MTOK), NOW) == (6 * 10**12, "listed")
+    assert cost.price(prices, "claude-opus-6", Usage(MTOK), NOW) == (6 * 10**12, Basis.LISTED)
     assert price(prices, "claude-opus-6", Usage(MTOK, speed="fast")) == 15
     assert prices.context_window("claude-opus-6") == 2_000_000
 

@@ -7,6 +7,7 @@ import pytest
 
 from aitop.model.events import Usage
 from aitop.pricing import cost, rows, table
+from aitop.pricing.basis import Basis
 
 NOW = rows.epoch("2026-11-21") + 7
 MTOK = 1_000_000
@@ -91,7 +92,7 @@ def test_a_refreshed_file_can_bring_a_new_model(tmp_path):
         tmp_path, {"claude-opus-6": one([{"from": "2026-11-22", "in": 3, "out": 15}], context=7)}
     )
     prices = table.load({}, path)
-    assert cost.price(prices, "claude-opus-6", Usage(MTOK), NOW) == (3 * 10**12, "listed")
+    assert cost.price(prices, "claude-opus-6", Usage(MTOK), NOW) == (3 * 10**12, Basis.LISTED)
     assert prices.context_window("claude-opus-6") == 7
 
 
@@ -135,7 +136,10 @@ def test_the_users_own_price_can_begin_on_a_day():
 
 def test_the_users_own_price_may_name_a_model_nobody_knows():
     prices = table.load({"my-model": {"input": 2, "output": 4}})
-    assert cost.price(prices, "my-model", Usage(MTOK, MTOK, MTOK, MTOK, MTOK), NOW) == (12 * 10**12, "listed")
+    assert cost.price(prices, "my-model", Usage(MTOK, MTOK, MTOK, MTOK, MTOK), NOW) == (
+        12 * 10**12,
+        Basis.LISTED,
+    )
 
 
 @pytest.mark.parametrize(

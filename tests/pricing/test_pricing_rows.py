@@ -4,6 +4,7 @@ import pytest
 
 from aitop.model.events import Usage
 from aitop.pricing import cost, rows, table
+from aitop.pricing.basis import Basis
 
 MICRO = 1_000_000  # picodollars in a micro-dollar
 MTOK = 1_000_000
@@ -23,7 +24,7 @@ def on(day):
 
 def usd(prices, model, usage, at=TODAY):
     priced = cost.price(prices, model, usage, at)
-    assert priced.basis == "listed"
+    assert priced.basis == Basis.LISTED
     return priced.cost / 1e12
 
 
@@ -126,7 +127,7 @@ def test_an_openai_or_google_model_costs_what_its_page_says(prices, model, promp
 
 def test_the_worked_example_of_opus_5_5_comes_out_to_the_picodollar(prices):
     priced = cost.price(prices, "claude-opus-5-5", Usage(273, 383, 5000, 500, 1500), TODAY)
-    assert priced == cost.Priced(24_252 * MICRO, "listed")
+    assert priced == cost.Priced(24_252 * MICRO, Basis.LISTED)
 
 
 def test_the_worked_example_of_sonnet_5_5_comes_out_to_the_picodollar(prices):

@@ -4,6 +4,7 @@ import pytest
 
 from aitop.model.events import Usage
 from aitop.pricing import cost, normalise, rows, table
+from aitop.pricing.basis import Basis
 
 TODAY = rows.epoch("2026-11-21") + 100
 SOME = Usage(1_000, 2_000, 30_000, 400, 500)
@@ -86,7 +87,7 @@ def test_a_side_call_is_priced_at_its_own_model(prices):
     side = ("claude-opus-5-5", 100, 20, 3_000, 40, 50)
     total = cost.price(prices, "claude-sonnet-5-5", SOME._replace(advisor=(side, side)), TODAY)
     alone = pico(prices, "claude-opus-5-5", Usage(100, 20, 3_000, 40, 50))
-    assert total == (pico(prices, "claude-sonnet-5-5") + 2 * alone, "listed")
+    assert total == (pico(prices, "claude-sonnet-5-5") + 2 * alone, Basis.LISTED)
 
 
 def test_a_side_call_is_not_fast_but_runs_where_its_request_runs(prices):
@@ -104,13 +105,13 @@ def test_a_side_call_without_a_price_makes_the_sum_a_lower_bound(prices):
     usage = SOME._replace(advisor=(("somebody-1", 100, 20, 0, 0, 0),))
     assert cost.price(prices, "claude-opus-5-5", usage, TODAY) == (
         pico(prices, "claude-opus-5-5"),
-        "unpriced",
+        Basis.UNPRICED,
     )
 
 
 def test_an_estimated_side_call_makes_the_sum_an_estimate(prices):
     usage = SOME._replace(advisor=(("claude-opus-77", 100, 20, 0, 0, 0),))
-    assert cost.price(prices, "claude-opus-5-5", usage, TODAY).basis == "family"
+    assert cost.price(prices, "claude-opus-5-5", usage, TODAY).basis == Basis.FAMILY
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_an_estimated_side_call_makes_the_sum_an_estimate(prices):
 )
 def test_every_spelling_of_a_claude_id_is_the_same_model(prices, spelling):
     assert normalise.normalise(spelling) == "claude-sonnet-4-5"
-    assert basis(prices, spelling) == "listed"
+    assert basis(prices, spelling) == Basis.LISTED
     assert pico(prices, spelling) == pico(prices, "claude-sonnet-4-5")
 
 
@@ -179,8 +180,8 @@ def test_opus_5_is_not_opus_5_5_though_one_id_begins_with_the_other(prices):
 
 
 def test_no_id_is_matched_by_its_beginning(prices):
-    assert basis(prices, "gpt-5.5-something") == "unpriced"
-    assert basis(prices, "claude-opus-5-5-5") == "family"
+    assert basis(prices, "gpt-5.5-something") == Basis.UNPRICED
+    assert basis(prices, "claude-opus-5-5-5") == Basis.FAMILY
 
 
 def test_a_gateway_id_that_ends_in_fast_is_fast_mode(prices):
@@ -205,7 +206,7 @@ def test_a_gateway_id_that_ends_in_fast_is_fast_mode(prices):
 )
 def test_an_unknown_claude_id_takes_the_newest_row_of_its_family_at_that_time(prices, model, day, priced_as):
     at = rows.epoch(day) + 5
-    assert cost.price(prices, model, SOME, at) == (pico(prices, priced_as, SOME, at), "family")
+    assert cost.price(prices, model, SOME, at) == (pico(prices, priced_as, SOME, at), Basis.FAMILY)
 
 
 def test_a_family_price_follows_the_dated_rows_and_long_prompts_of_its_model(prices):
@@ -231,7 +232,7 @@ def test_a_family_price_follows_the_dated_rows_and_long_prompts_of_its_model(pri
     ],
 )
 def test_any_other_unknown_id_costs_nothing_and_says_so(prices, model):
-    assert cost.price(prices, model, SOME._replace(web_searches=2), TODAY) == (0, "unpriced")
+    assert cost.price(prices, model, SOME._replace(web_searches=2), TODAY) == (0, Basis.UNPRICED)
 
 
 @pytest.mark.parametrize(

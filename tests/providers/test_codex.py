@@ -156,7 +156,7 @@ def test_a_sub_agent_counts_to_the_session_that_started_it(tmp_path, desk):
     )
     session = desk.read().session(PARENT)
     assert list(desk.totals()) == [PARENT]
-    assert (session.total[0], session.agents, session.context_tokens, session.cwd) == (
+    assert (session.total.requests, session.agents, session.context_tokens, session.cwd) == (
         2,
         {CHILD},
         900,
@@ -244,7 +244,7 @@ def test_failed_requests_and_compactions_are_counted(tmp_path, desk):
     write(path(tmp_path), meta(), turn(), event("error", 1, message="x", codex_error_info="usage_limit_exceeded"),
           line("compacted", {"message": ""}, 2))  # fmt: skip
     session = desk.read().session(PARENT)
-    assert (session.total[1], session.compactions) == (1, 1)
+    assert (session.total.errors, session.compactions) == (1, 1)
 
 
 def test_lines_that_are_no_json_are_counted_and_skipped(tmp_path, desk):

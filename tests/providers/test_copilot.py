@@ -65,7 +65,7 @@ def test_tools_errors_and_compactions_are_told(tmp_path, desk):
           event("tool.execution_complete", 3, toolCallId="c1", success=False),
           event("session.error", 4, errorType="rate_limit"), event("session.compaction_complete", 5))  # fmt: skip
     session = desk.read().session(SESSION)
-    assert (session.total[1], session.compactions) == (1, 1)
+    assert (session.total.errors, session.compactions) == (1, 1)
     assert desk.tools() == [("bash", 1)]
 
 

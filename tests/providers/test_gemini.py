@@ -53,7 +53,7 @@ def test_a_sub_agent_counts_to_its_session_and_leaves_the_gauge_alone(tmp_path, 
         message("m9", 5),
     )
     session = desk.read().session(SESSION)
-    assert (list(desk.totals()), session.total[0], session.agents) == ([SESSION], 2, {"agent-7"})
+    assert (list(desk.totals()), session.total.requests, session.agents) == ([SESSION], 2, {"agent-7"})
     assert session.context_at == START
 
 

@@ -88,7 +88,7 @@ def test_a_sub_agents_session_counts_to_the_one_that_started_it(client, desk):
     client.message()
     client.message("m2", session=CHILD, at=5)
     session = desk.read().session(SESSION)
-    assert (list(desk.totals()), session.total[0], session.agents) == ([SESSION], 2, {CHILD})
+    assert (list(desk.totals()), session.total.requests, session.agents) == ([SESSION], 2, {CHILD})
 
 
 def test_tools_tell_their_name_their_time_and_their_failure(client, desk):

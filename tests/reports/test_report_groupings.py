@@ -21,7 +21,6 @@ from support.worlds import read as read_world
 
 from aitop import cli
 from aitop.config import budgets_and_tags
-from aitop.history import schema
 from aitop.history import tags_file as given_tags
 from aitop.history.query import spans
 from aitop.model.sums import PICO
@@ -104,23 +103,6 @@ def test_whole_days_always_equal_their_quarter_hours(data):
         ).fetchall()
         assert sorted(kept) == sorted(made)
     book.db.close()
-
-
-def test_a_history_of_the_first_version_gets_its_days(book, tmp_path):
-    for n in range(5):
-        spend(book, START + n * 9000, f"m{n}")
-    before = [sorted(book.db.execute(f"SELECT * FROM {name}").fetchall()) for name in ("day_sum", "day_tool")]
-    for name in ("day_sum", "day_tool"):
-        book.db.execute(f"DROP TABLE {name}")
-    later = "\n".join(schema.MIGRATIONS[version] for version in range(2, schema.VERSION))
-    for added in re.findall(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", later):
-        book.db.execute("ALTER TABLE {} DROP COLUMN {}".format(*added))
-    book.db.execute("PRAGMA user_version = 1")
-    book.db.close()
-    book.db = schema.connect(book.path)
-    assert [
-        sorted(book.db.execute(f"SELECT * FROM {name}").fetchall()) for name in ("day_sum", "day_tool")
-    ] == before
 
 
 @given(st.integers(0, 400), st.integers(1, 400))

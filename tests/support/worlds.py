@@ -12,6 +12,7 @@ from aitop.ingest.tail import Chunk
 from aitop.model.events import Usage
 from aitop.model.sums import PICO, Sum
 from aitop.pricing import cost, table
+from aitop.pricing.basis import Basis
 from aitop.providers import Source
 from aitop.providers.claude_code import provider
 from support.lines import MODEL, START, assistant, encode, stamp, usage, user
@@ -85,7 +86,10 @@ class Book:
     def quarters(self):
         """(quarter, session, model) → numbers, without the empty ones."""
         tokens = "uncached, output, cache_read, write_5m, write_1h"
-        names = f"requests, errors, {tokens}, cost, unpriced, estimated, incomplete, understated"
+        names = (
+            f"requests, errors, {tokens}, cost, unpriced, estimated, incomplete, understated, "
+            "untracked, client_priced"
+        )
         return {
             tuple(row[:3]): tuple(row[3:])
             for row in self.db.execute(f"SELECT at, session, model, {names} FROM quarter")
@@ -94,13 +98,13 @@ class Book:
 
     def recount(self):
         """The same from the rows of responses and incidents."""
-        found = defaultdict(lambda: [0] * 12)
+        found = defaultdict(lambda: [0] * 14)
         for row in self.db.execute(
             "SELECT at, session, model, uncached, output, cache_read, write_5m, write_1h, cost, basis, incomplete, "
             "incomplete AND visible > 9 * output FROM response"
         ):
             at, session, model, *values, basis, incomplete, understated = row
-            one = [1, 0, *values, basis == 2, basis == 1, incomplete, understated]
+            one = [1, 0, *values, basis == 2, basis == 1, incomplete, understated, 0, basis == 3]
             _plus(found[(int(at) // QUARTER * QUARTER, session, model)], one)
         empty = {name: number for number, name in self.db.execute("SELECT id, name FROM model")}.get("")
         for at, session in self.db.execute(
@@ -273,7 +277,16 @@ def _sum(message, at, now):
     priced = cost.price(PRICES, message["model"], tokens, at)
     late = message["stop_reason"] is None and now - at > rows.INCOMPLETE_AFTER
     return Sum(
-        1, 0, *tokens[:5], priced.cost, 0, 0, priced.basis == "unpriced", priced.basis == "family", late, 0
+        1,
+        0,
+        *tokens[:5],
+        priced.cost,
+        0,
+        0,
+        priced.basis == Basis.UNPRICED,
+        priced.basis == Basis.FAMILY,
+        late,
+        0,
     )
 
 

@@ -16,7 +16,7 @@ from golden.home import environment, publish, python
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aitop.segments import fields, text
+from aitop.segments import fields, money, text
 from aitop.top import plain
 
 
@@ -30,8 +30,8 @@ def test_the_screen_holds_every_metric_in_three_windows():
     assert lines["requests"] == ["3", "10", "24"]
     assert lines["req/min"] == ["3.0", "2.0", "1.6"]
     assert lines["errors"] == ["0", "0", "2"]
-    assert lines["cost"] == ["$0.1200", "$0.4000", "$0.9000"]
-    assert lines["$/hr"] == ["$7.20", "$4.80", "$3.60"]
+    assert lines["cost"] == ["$0.1200", "$0.5000", "$0.9000"]
+    assert lines["$/hr"] == ["$7.20", "$6.00", "$3.60"]
     assert lines["hit rate"] == ["87%", "87%", "87%"]
     assert lines["tool calls"] == ["3", "10", "24"]
 
@@ -63,9 +63,7 @@ def test_a_session_carries_the_marks_of_its_own_requests():
     state = states.api()
     state["sessions"][0] |= {"unpriced_requests": 1, "estimated_requests": 2}
     state["sessions"][1] |= {"unpriced_requests": 0, "estimated_requests": 0}
-    marked, plain_ = (
-        fields.money(state, 2.5, fields.session_sums(state, row)) for row in state["sessions"][:2]
-    )
+    marked, plain_ = (money.of(state, 2.5, fields.session_sums(state, row)) for row in state["sessions"][:2])
     assert (marked, plain_) == ("≥~$2.50", "$2.50")
 
 

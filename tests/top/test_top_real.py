@@ -17,7 +17,7 @@ from support.messages_api import Api
 from support.top_app import stopped
 from support.top_tmux import Tmux
 
-from aitop.segments import fields, humanize
+from aitop.segments import humanize, money
 from aitop.top import plain
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
@@ -54,7 +54,7 @@ def missing(text, state, rows):
     for key, label in PERIODS:
         sums, cost = state[key], state[key]["cost_usd"]
         many = humanize.count(sums["requests"])
-        row = [fields.money(state, cost, sums, exact=cost < 10), many, humanize.count(sums["input_tokens"]),
+        row = [money.of(state, cost, sums, exact=cost < 10), many, humanize.count(sums["input_tokens"]),
                humanize.count(sums["output_tokens"])]  # fmt: skip
         if not says(text, label, row):
             found.append((label, row))

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from aitop.history import columns
 from aitop.history.query import sums_since
 from aitop.model.sums import Sum
 
@@ -21,14 +22,16 @@ def since(db: sqlite3.Connection, starts: dict[str, float]) -> dict[str, dict[st
         rows = {
             provider: tuple(row)
             for provider, *row in db.execute(
-                f"SELECT p.provider, {sums_since._SUMS} FROM quarter q "  # noqa: S608, SLF001
+                f"SELECT p.provider, {columns.SUMS} FROM quarter q "  # noqa: S608
                 "JOIN (SELECT id AS owner, provider FROM session) p ON p.owner = q.session "
                 "WHERE q.at >= ? GROUP BY p.provider",
                 (start,),
             )
         }
         for provider in {*calls, *rows}:
-            value = sums_since._sum(rows.get(provider, (0,) * 12), calls.get(provider, (0, 0)))  # noqa: SLF001
+            value = columns.from_by_model(
+                rows.get(provider) or (0,) * len(columns.BY_MODEL), *calls.get(provider, (0, 0))
+            )
             found.setdefault(provider, {})[period] = value
     return found
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from aitop.history import columns
 from aitop.model import periods
 from aitop.model.events import Timing
 from aitop.model.sums import Sum
@@ -13,14 +14,10 @@ DAY = 86_400
 def by_session(db: sqlite3.Connection, start: float) -> list[tuple[float, int, Sum]]:
     """(at, session, what it added) of every response since a moment."""
     rows = db.execute(
-        "SELECT at, session, uncached, output, cache_read, write_5m, write_1h, cost, incomplete FROM response "
-        "WHERE at >= ?",
+        f"SELECT at, session, {columns.OF_RESPONSE} FROM response WHERE at >= ?",  # noqa: S608
         (start,),
     )
-    return [
-        (row[0], row[1], Sum._make((1, 0, *row[2:8], 0, 0, 0, 0, row[8], 0)))
-        for row in rows
-    ]  # fmt: skip
+    return [(at, session, columns.from_response(values)) for at, session, *values in rows]
 
 
 def timed(db: sqlite3.Connection, start: float) -> list[tuple[float, int, Timing]]:

@@ -7,14 +7,11 @@ Nothing here writes, and nothing here knows a clock.
 import sqlite3
 from typing import NamedTuple
 
+from aitop.history import columns
 from aitop.model.sums import Sum
 
 POINTS = 2000  # of a session's context, the newest
 LAST_TOOLS = 40
-_RESPONSES = (
-    "count(*), 0, sum(uncached), sum(output), sum(cache_read), sum(write_5m), sum(write_1h), sum(cost), 0, 0, "
-    "sum(basis = 2), sum(basis = 1), sum(incomplete), sum(incomplete AND visible > 9 * output)"
-)
 SPANS = (60, 300, 900)  # seconds
 
 
@@ -147,7 +144,7 @@ def transcript(db: sqlite3.Connection, provider: str, name: str) -> str | None:
 
 def _window(db: sqlite3.Connection, identity: int, start: float) -> Sum:
     row = db.execute(
-        f"SELECT {_RESPONSES} FROM response WHERE at >= ? AND session = ?",  # noqa: S608
+        f"SELECT {columns.OF_RESPONSES} FROM response WHERE at >= ? AND session = ?",  # noqa: S608
         (int(start) + 1, identity),
     ).fetchone()
     calls, failures = db.execute(
@@ -159,7 +156,7 @@ def _window(db: sqlite3.Connection, identity: int, start: float) -> Sum:
         "AND NOT (twin IS NOT NULL AND from_file = 0)",
         (identity, int(start) + 1),
     ).fetchone()[0]
-    return _sum(row)._replace(tool_calls=calls, tool_failures=failures, errors=errors)
+    return columns.from_response(row)._replace(tool_calls=calls, tool_failures=failures, errors=errors)
 
 
 def _context(db: sqlite3.Connection, mine: tuple[int, float, float]) -> list[Point]:
@@ -201,21 +198,21 @@ def _tools(db: sqlite3.Connection, identity: int, start: float) -> list[ToolSum]
 
 def _agents(db: sqlite3.Connection, mine: tuple[int, float, float]) -> list[Agent]:
     rows = db.execute(
-        f"SELECT ifnull(agent, '') AS who, group_concat(DISTINCT m.name), min(at), max(at), {_RESPONSES} "  # noqa: S608
+        f"SELECT ifnull(agent, '') AS who, group_concat(DISTINCT m.name), min(at), max(at), {columns.OF_RESPONSES} "  # noqa: S608
         "FROM response r JOIN model m ON m.id = r.model WHERE session = ? AND at BETWEEN ? AND ? "
         "GROUP BY who ORDER BY sum(cost) DESC, who",
         mine,
     )
-    return [Agent(row[0], row[1], row[2], row[3], _sum(row[4:])) for row in rows]
+    return [Agent(row[0], row[1], row[2], row[3], columns.from_response(row[4:])) for row in rows]
 
 
 def _models(db: sqlite3.Connection, mine: tuple[int, float, float]) -> list[tuple[str, Sum]]:
     rows = db.execute(
-        f"SELECT m.name, {_RESPONSES} FROM response r JOIN model m ON m.id = r.model "  # noqa: S608
+        f"SELECT m.name, {columns.OF_RESPONSES} FROM response r JOIN model m ON m.id = r.model "  # noqa: S608
         "WHERE session = ? AND at BETWEEN ? AND ? GROUP BY r.model ORDER BY sum(cost) DESC, m.name",
         mine,
     )
-    return [(row[0], _sum(row[1:])) for row in rows]
+    return [(row[0], columns.from_response(row[1:])) for row in rows]
 
 
 def _quarters(db: sqlite3.Connection, identity: int, start: float) -> list[tuple[int, int]]:
@@ -233,7 +230,3 @@ def _transcript(db: sqlite3.Connection, provider: str, name: str) -> str | None:
         (provider, name),
     ).fetchone()
     return row[0] if row else None
-
-
-def _sum(row: tuple[int | None, ...]) -> Sum:
-    return Sum._make(value or 0 for value in row)

@@ -9,16 +9,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from aitop.model.sums import ZERO, Sum
+from aitop.history import columns
+from aitop.model.sums import ZERO, Sum, minus, negative, plus
+from aitop.pricing.basis import Basis
 
 QUARTER = 900
 DAY = 86_400
 LONG = DAY * 3 // 4  # seconds: a shorter span reads less by its quarter hours alone
-_COLUMNS = (
-    "requests", "errors", "uncached", "output", "cache_read", "write_5m", "write_1h", "cost",
-    "unpriced", "estimated", "incomplete", "understated",
-)  # fmt: skip
-_SUMS = ", ".join(f"sum({name})" for name in _COLUMNS)
 Span = tuple[float, float]  # begin, end (excluded), epoch seconds
 
 
@@ -96,7 +93,7 @@ def sums(db: sqlite3.Connection, spans: Iterable[Span], only: Only) -> Iterator[
     Long spans are whole UTC days, corrected at both ends by the quarter hours between the nearest UTC
     midnight and the border; where spans meet, a border is read once.
     """
-    beyond: dict[float, tuple[int, ...]] = {}
+    beyond: dict[float, Sum] = {}
     for start, end in spans:
         if end - start < LONG:
             yield _one(db, "quarter", "quarter_tool", (start, end), only)
@@ -105,9 +102,7 @@ def sums(db: sqlite3.Connection, spans: Iterable[Span], only: Only) -> Iterator[
             if border not in beyond:
                 beyond[border] = _beyond(db, border, only)
         days = _one(db, "day_sum", "day_tool", (_nearest(start), _nearest(end)), only)
-        yield Sum._make(
-            whole - left + more for whole, left, more in zip(days, beyond[start], beyond[end], strict=True)
-        )
+        yield plus(minus(days, beyond[start]), beyond[end])
 
 
 def _nearest(moment: float) -> int:
@@ -115,25 +110,25 @@ def _nearest(moment: float) -> int:
     return (int(moment) + DAY // 2) // DAY * DAY
 
 
-def _beyond(db: sqlite3.Connection, border: float, only: Only) -> tuple[int, ...]:
+def _beyond(db: sqlite3.Connection, border: float, only: Only) -> Sum:
     """What lies between the nearest UTC midnight and a border after it; negative for one before."""
     midnight = _nearest(border)
     if border == midnight:
         return ZERO
     part = (midnight, border) if border > midnight else (border, midnight)
     found = _one(db, "quarter", "quarter_tool", part, only)
-    return found if border > midnight else tuple(-value for value in found)
+    return found if border > midnight else negative(found)
 
 
 def _one(db: sqlite3.Connection, table: str, tools: str, span: Span, only: Only) -> Sum:
-    values = db.execute(f"SELECT {_SUMS} FROM {table} WHERE {only.where()}", span).fetchone()  # noqa: S608
-    calls = (0, 0)
+    values = db.execute(f"SELECT {columns.SUMS} FROM {table} WHERE {only.where()}", span).fetchone()  # noqa: S608
+    calls: tuple[int | None, int | None] = (0, 0)
     if only.models is None:
         calls = db.execute(
             f"SELECT sum(calls), sum(failures) FROM {tools} WHERE {only.where()}",  # noqa: S608
             span,
         ).fetchone()
-    return _sum(values, calls)
+    return columns.from_by_model(values, *calls)
 
 
 def cells(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[Cell]:
@@ -141,10 +136,10 @@ def cells(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[Cell]:
     models = dict(db.execute("SELECT id, name FROM model"))
     for table, part in _parts("day_sum", "quarter", span):
         for session, model, *values in db.execute(
-            f"SELECT session, model, {_SUMS} FROM {table} WHERE {only.where()} GROUP BY session, model",  # noqa: S608
+            f"SELECT session, model, {columns.SUMS} FROM {table} WHERE {only.where()} GROUP BY session, model",  # noqa: S608
             part,
         ):
-            yield Cell(session, models[model], Sum._make((*values[:8], 0, 0, *values[8:])))
+            yield Cell(session, models[model], columns.from_by_model(values))
     if only.models is not None:
         return
     for table, part in _parts("day_tool", "quarter_tool", span):
@@ -152,7 +147,7 @@ def cells(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[Cell]:
             f"SELECT session, sum(calls), sum(failures) FROM {table} WHERE {only.where()} GROUP BY session",  # noqa: S608
             part,
         ):
-            yield Cell(session, "", Sum(0, 0, 0, 0, 0, 0, 0, 0, calls, failures))
+            yield Cell(session, "", Sum(tool_calls=calls, tool_failures=failures))
 
 
 def tools(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[ToolCell]:
@@ -173,11 +168,6 @@ def _parts(days: str, quarters_: str, span: Span) -> list[tuple[str, Span]]:
     if first >= last:
         return [(quarters_, span)]
     return [(days, (first, last)), *((quarters_, p) for p in ((start, first), (last, end)) if p[0] < p[1])]
-
-
-def _sum(values: Iterable[int | None], tools: tuple[int | None, int | None]) -> Sum:
-    found = [value or 0 for value in values]
-    return Sum._make((*found[:8], tools[0] or 0, tools[1] or 0, *found[8:]))
 
 
 def facts(db: sqlite3.Connection, since: float = 0.0) -> dict[int, SessionFacts]:
@@ -242,5 +232,6 @@ def costs(db: sqlite3.Connection, start: float, end: float) -> list[tuple[int, i
 def responses(db: sqlite3.Connection, span: Span) -> Iterator[tuple[float, int, int, int]]:
     """(at, session, cost, unpriced) of each response in a span, oldest first: for what needs the second."""
     yield from db.execute(
-        "SELECT at, session, cost, basis = 2 FROM response WHERE at >= ? AND at < ? ORDER BY at", span
+        "SELECT at, session, cost, basis = ? FROM response WHERE at >= ? AND at < ? ORDER BY at",
+        (Basis.UNPRICED, *span),
     )

@@ -2,23 +2,20 @@
 
 import sqlite3
 
+from aitop.history import columns
 from aitop.model.events import Limit
 from aitop.model.sums import Sum
 
-_SUMS = (
-    "sum(requests), sum(errors), sum(uncached), sum(output), sum(cache_read), sum(write_5m), sum(write_1h), "
-    "sum(cost), sum(unpriced), sum(estimated), sum(incomplete), sum(understated)"
-)
 TOOL_LATENCIES = 512
 
 
 def since(db: sqlite3.Connection, start: float) -> Sum:
     """Everything from a moment on; the moment falls on a quarter hour, as every local midnight does."""
-    row = db.execute(f"SELECT {_SUMS} FROM quarter WHERE at >= ?", (start,)).fetchone()  # noqa: S608
+    row = db.execute(f"SELECT {columns.SUMS} FROM quarter WHERE at >= ?", (start,)).fetchone()  # noqa: S608
     calls = db.execute(
         "SELECT sum(calls), sum(failures) FROM quarter_tool WHERE at >= ?", (start,)
     ).fetchone()
-    return _sum(row, calls)
+    return columns.from_by_model(row, *calls)
 
 
 def outputs(db: sqlite3.Connection, start: float | None, end: float | None) -> list[tuple[str, int, int]]:
@@ -31,14 +28,15 @@ def outputs(db: sqlite3.Connection, start: float | None, end: float | None) -> l
     ).fetchall()
 
 
-def by_folder(db: sqlite3.Connection, start: float) -> list[tuple[str, int, int, int, int, int]]:
-    """Since a moment on a quarter hour, by session's folder: cost, requests, unpriced, estimated, understated."""
-    return db.execute(
-        "SELECT coalesce(s.cwd, ''), sum(q.cost), sum(q.requests), sum(q.unpriced), sum(q.estimated), "
-        "sum(q.understated) FROM quarter q JOIN session s ON s.id = q.session WHERE q.at >= ? "
-        "GROUP BY 1 HAVING sum(q.requests) > 0 ORDER BY 2 DESC, 1",
+def by_folder(db: sqlite3.Connection, start: float) -> list[tuple[str, str, Sum]]:
+    """(provider, folder, sum) of the responses since a moment on a quarter hour, by session's folder."""
+    rows = db.execute(
+        f"SELECT p.provider, p.cwd, {columns.SUMS} FROM quarter q "  # noqa: S608
+        "JOIN (SELECT id AS owner, provider, coalesce(cwd, '') AS cwd FROM session) p ON p.owner = q.session "
+        "WHERE q.at >= ? GROUP BY p.provider, p.cwd HAVING sum(requests) > 0",
         (start,),
-    ).fetchall()
+    )
+    return [(provider, cwd, columns.from_by_model(values)) for provider, cwd, *values in rows]
 
 
 def past(db: sqlite3.Connection, start: float, provider: str | None = None) -> list[tuple[float, Sum]]:
@@ -46,10 +44,9 @@ def past(db: sqlite3.Connection, start: float, provider: str | None = None) -> l
     mine = "" if provider is None else " AND session IN (SELECT id FROM session WHERE provider = ?)"
     values = (start,) if provider is None else (start, provider)
     found = [
-        (row[0], Sum._make((1, 0, *row[1:7], 0, 0, int(row[7] == 2), int(row[7] == 1), row[8], row[9])))
-        for row in db.execute(
-            "SELECT at, uncached, output, cache_read, write_5m, write_1h, cost, basis, incomplete, "  # noqa: S608
-            f"incomplete AND visible > 9 * output FROM response WHERE at >= ?{mine}",
+        (at, columns.from_response(numbers))
+        for at, *numbers in db.execute(
+            f"SELECT at, {columns.OF_RESPONSE} FROM response WHERE at >= ?{mine}",  # noqa: S608
             values,
         )
     ]
@@ -124,8 +121,3 @@ def odd_models(db: sqlite3.Connection) -> set[tuple[str, int]]:
 def meta(db: sqlite3.Connection, name: str) -> str | None:
     row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
     return row[0] if row else None
-
-
-def _sum(row: tuple[int | None, ...], tools: tuple[int | None, int | None]) -> Sum:
-    values = [value or 0 for value in row]
-    return Sum._make((*values[:8], tools[0] or 0, tools[1] or 0, *values[8:12]))

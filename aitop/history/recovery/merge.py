@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from aitop.history import keys
+from aitop.history import columns, keys
 from aitop.history.recovery.salvage import Damaged, Values
 from aitop.history.rows import Contribution
 from aitop.history.write import commit, load
@@ -24,12 +24,8 @@ UPWARDS = 3  # folders above a file that is missing
 LOST = "unknown"  # the name of what has lost its own
 # Columns of `session` that are sums of its rows; the ledger makes them.
 _SUMMED = frozenset(
-    (
-        "id", "requests", "errors", "uncached", "output", "cache_read", "write_5m", "write_1h", "cost", "tool_calls",
-        "tool_failures", "unpriced", "estimated", "incomplete", "understated", "compactions", "stop_reasons",
-        "inherited", "timings",
-    )
-)  # fmt: skip
+    ("id", "compactions", "stop_reasons", "inherited", "timings", *(sql for sql, _ in columns.STORED))
+)
 _UNSEEN = dict.fromkeys(("info_at", "last_at", "status_at", "context_at"), 0.0) | {"status_live": 0}
 
 

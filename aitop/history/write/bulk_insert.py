@@ -5,10 +5,10 @@ added up by quarter hours first. Whatever is known already, or is too recent to 
 back as events, for the rooms that decide between several versions of one thing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from operator import itemgetter
 
-from aitop.history.rows import BASES, File, Session
+from aitop.history.rows import File, Session
 from aitop.history.write import load
 from aitop.history.write import prepare as b
 from aitop.history.write.ledger import QUARTER, Ledger
@@ -17,7 +17,8 @@ from aitop.history.write.responses import Responses
 from aitop.history.write.tools import Tools
 from aitop.model.events import Event, Timing
 from aitop.model.histograms import steps
-from aitop.model.sums import Sum
+from aitop.model.sums import ZERO, Sum, plus
+from aitop.pricing.basis import Basis
 
 _MARKS = ", ".join("?" * (4 + b.COLUMNS.count(",") + 1))
 _RESPONSE = f"INSERT INTO response (id, session, model, file, {b.COLUMNS}, copies) VALUES ({_MARKS}, 0)"  # noqa: S608
@@ -26,8 +27,6 @@ _TOOL = (
     "VALUES (?, ?, ?, ?, ?, 1, ?, NULL, ?)"
 )
 _ALIAS = "INSERT OR IGNORE INTO alias (key, response) VALUES (?, ?)"
-UNPRICED = BASES.index("unpriced")
-_CALLS = Sum._fields.index("tool_calls")
 
 
 class Bulk:
@@ -44,7 +43,7 @@ class Bulk:
         tools, later = _part(found.tools, lambda told: told[b.TOOL_AT] < exact)
         if fresh or tools:
             owner = self.ledger.session(provider, session)
-            sums: dict[int, list[int]] = {}
+            sums: dict[int, Sum] = {}
             numbered, known = self._numbers(fresh)
             self._count(numbered, owner, file, sums)
             told_before = self._tools.among([told[b.KEY] for told in tools])
@@ -75,7 +74,7 @@ class Bulk:
         return [one for one in numbered if one[0] not in known], [told for n, told in numbered if n in known]
 
     def _count(
-        self, numbered: list[tuple[int, Told]], owner: Session, file: File, sums: dict[int, list[int]]
+        self, numbered: list[tuple[int, Told]], owner: Session, file: File, sums: dict[int, Sum]
     ) -> None:
         if not numbered:
             return
@@ -87,9 +86,10 @@ class Bulk:
             [(n, session, identity[told[b.MODEL]], file.id, *told[b.STORED :]) for n, told in numbered],
         )
         fresh = [told for _, told in numbered]
-        for (quarter, model), total in _by_quarter(fresh).items():
-            ledger.out.add(quarter, session, identity[model], Sum._make(total))
-            _add(sums, quarter, total)
+        for (quarter, model), running in _by_quarter(fresh).items():
+            value = running.sum()
+            ledger.out.add(quarter, session, identity[model], value)
+            sums[quarter] = plus(sums.get(quarter, ZERO), value)
         self._facts(fresh, owner)
 
     def _facts(self, fresh: list[Told], owner: Session) -> None:
@@ -117,7 +117,7 @@ class Bulk:
 
     # -- tool calls ------------------------------------------------------------------------------------------
 
-    def _count_tools(self, tools: list[Told], owner: Session, file: File, sums: dict[int, list[int]]) -> None:
+    def _count_tools(self, tools: list[Told], owner: Session, file: File, sums: dict[int, Sum]) -> None:
         if not tools:
             return
         session, number = owner.id, file.id
@@ -135,42 +135,79 @@ class Bulk:
             known[1] += told[b.FAILED]
         for (quarter, name), (calls, failures) in by_name.items():
             self.ledger.out.add_tool(quarter, session, name, calls, failures)
-            _add(sums, quarter, (0,) * _CALLS + (calls, failures))
+            value = Sum(tool_calls=calls, tool_failures=failures)
+            sums[quarter] = plus(sums.get(quarter, ZERO), value)
         times = [told[b.TOOL_AT] for told in tools]
         self.ledger.seen(owner, min(times))
         self.ledger.seen(owner, max(times))
 
     # -- sums ------------------------------------------------------------------------------------------------
 
-    def _hand_out(self, sums: dict[int, list[int]], owner: Session) -> None:
+    def _hand_out(self, sums: dict[int, Sum], owner: Session) -> None:
         owner.dirty = True
         for quarter, value in sums.items():
-            for i, v in enumerate(value):
-                owner.total[i] += v
+            owner.total = plus(owner.total, value)
             if quarter >= self.ledger.floor:
-                self.ledger.changes.sums.append((quarter, owner.id, Sum._make(value)))
+                self.ledger.changes.sums.append((quarter, owner.id, value))
 
 
-def _by_quarter(fresh: list[Told]) -> dict[tuple[int, str], list[int]]:
-    """(quarter hour, model) → what the responses add, in a `Sum`'s order."""
-    found: dict[tuple[int, str], list[int]] = {}
+class _Running:
+    """What the responses of one quarter hour and model add, while it is added up."""
+
+    __slots__ = ("cache_read", "client_priced", "cost", "estimated", "incomplete", "output", "requests", "uncached",
+                 "understated", "unpriced", "write_1h", "write_5m")  # fmt: skip
+
+    def __init__(self) -> None:
+        self.requests = self.uncached = self.output = self.cache_read = self.write_5m = self.write_1h = 0
+        self.cost = self.unpriced = self.estimated = self.client_priced = self.incomplete = (
+            self.understated
+        ) = 0
+
+    def add(self, told: Told) -> None:
+        """One response."""
+        self.requests += 1
+        self.uncached += told[b.UNCACHED]
+        self.output += told[b.OUTPUT]
+        self.cache_read += told[b.CACHE_READ]
+        self.write_5m += told[b.WRITE_5M]
+        self.write_1h += told[b.WRITE_1H]
+        self.cost += told[b.COST]
+        basis = told[b.BASIS]
+        if basis:
+            self.unpriced += basis == Basis.UNPRICED
+            self.estimated += basis == Basis.FAMILY
+            self.client_priced += basis == Basis.CLIENT
+        if told[b.INCOMPLETE]:
+            self.incomplete += 1
+            self.understated += told[b.UNDERSTATED]
+
+    def sum(self) -> Sum:
+        """As a sum."""
+        return Sum(
+            requests=self.requests,
+            uncached_input_tokens=self.uncached,
+            output_tokens=self.output,
+            cache_read_tokens=self.cache_read,
+            cache_write_5m_tokens=self.write_5m,
+            cache_write_1h_tokens=self.write_1h,
+            cost=self.cost,
+            unpriced_requests=self.unpriced,
+            estimated_requests=self.estimated,
+            client_priced_requests=self.client_priced,
+            incomplete_requests=self.incomplete,
+            understated_requests=self.understated,
+        )
+
+
+def _by_quarter(fresh: list[Told]) -> dict[tuple[int, str], _Running]:
+    """(quarter hour, model) → what the responses add."""
+    found: dict[tuple[int, str], _Running] = {}
     for told in fresh:
         key = (int(told[b.AT]) // QUARTER * QUARTER, told[b.MODEL])
-        total = found.get(key)
-        if total is None:
-            total = found[key] = [0] * len(Sum._fields)
-        total[0] += 1
-        total[2] += told[b.UNCACHED]
-        total[3] += told[b.OUTPUT]
-        total[4] += told[b.CACHE_READ]
-        total[5] += told[b.WRITE_5M]
-        total[6] += told[b.WRITE_1H]
-        total[7] += told[b.COST]
-        if told[b.BASIS]:
-            total[10 if told[b.BASIS] == UNPRICED else 11] += 1
-        if told[b.INCOMPLETE]:
-            total[12] += 1
-            total[13] += told[b.UNDERSTATED]
+        running = found.get(key)
+        if running is None:
+            running = found[key] = _Running()
+        running.add(told)
     return found
 
 
@@ -178,11 +215,3 @@ def _part(told: list[Told], plain: Callable[[Told], bool]) -> tuple[list[Told], 
     """Those of which it is true, and the others."""
     others = [one for one in told if not plain(one)]
     return ([one for one in told if plain(one)], others) if others else (told, others)
-
-
-def _add(sums: dict[int, list[int]], quarter: int, value: Iterable[int]) -> None:
-    known = sums.get(quarter)
-    if known is None:
-        known = sums[quarter] = [0] * len(Sum._fields)
-    for i, v in enumerate(value):
-        known[i] += v

@@ -3,12 +3,12 @@
 import json
 import sqlite3
 from collections.abc import Iterable
-from typing import Any
 
+from aitop.history import columns
 from aitop.history.rows import Evidence, File, Row, Session, pack_modifiers
 from aitop.history.write.load import EVIDENCE, FILE, SESSION, TOOL, Models, Tool
 from aitop.model.events import Limit
-from aitop.model.sums import Sum
+from aitop.model.sums import ZERO, Sum, plus
 
 DAY = 86_400  # seconds of a UTC day
 MOST = (1 << 63) - 1  # what a column holds
@@ -25,7 +25,7 @@ class Pending:
         self.agents: list[tuple[int, str]] = []
         self.limits: dict[tuple[str, str, str], Limit] = {}
         self.inherited: set[tuple[str, str]] = set()  # sessions that hold copies of others' responses
-        self.quarters: dict[tuple[int, int, int], list[int]] = {}
+        self.quarters: dict[tuple[int, int, int], Sum] = {}
         self.tool_quarters: dict[tuple[int, int, str], list[int]] = {}
 
     def anything(self) -> bool:
@@ -36,13 +36,9 @@ class Pending:
 
     def add(self, quarter: int, session: int, model: int, value: Sum) -> None:
         """Move one quarter hour's sum; tool counts have a table of their own."""
-        change = (*value[:8], *value[10:])
-        known = self.quarters.get((quarter, session, model))
-        if known is None:
-            self.quarters[(quarter, session, model)] = list(change)
-        else:
-            for i, v in enumerate(change):
-                known[i] += v
+        key = (quarter, session, model)
+        known = self.quarters.get(key)
+        self.quarters[key] = value if known is None else plus(known, value)
 
     def add_tool(self, quarter: int, session: int, name: str, calls: int, failures: int) -> None:
         known = self.tool_quarters.setdefault((quarter, session, name), [0, 0])
@@ -97,10 +93,6 @@ def inherited(
 
 _RESPONSE = f"id, session, {EVIDENCE}, cost, basis, incomplete, copies, message_id, request_id, record_id"
 _LIMIT = "provider, account, name, window_minutes, used_percent, resets_at, source, seen_at"
-_QUARTER = (
-    "requests", "errors", "uncached", "output", "cache_read", "write_5m", "write_1h", "cost",
-    "unpriced", "estimated", "incomplete", "understated",
-)  # fmt: skip
 
 
 def _put(db: sqlite3.Connection, table: str, columns: str, values: Iterable[tuple[object, ...]]) -> None:
@@ -121,15 +113,15 @@ def _limits(db: sqlite3.Connection, limits: Iterable[Limit]) -> None:
 
 def _sums(db: sqlite3.Connection, out: Pending) -> None:
     """Move the quarter hours' and the days' sums by the same differences."""
-    names = ", ".join(_QUARTER)
-    add = ", ".join(f"{name} = {name} + excluded.{name}" for name in _QUARTER)
-    for table, rows in (("quarter", out.quarters), ("day_sum", _by_day(out.quarters))):
+    add = ", ".join(f"{name} = {name} + excluded.{name}" for name, _ in columns.BY_MODEL)
+    marks = ",".join("?" * (3 + len(columns.BY_MODEL)))
+    for table, rows in (("quarter", out.quarters), ("day_sum", _days(out.quarters))):
         db.executemany(
-            f"INSERT INTO {table} (at, session, model, {names}) VALUES ({','.join('?' * 15)}) "  # noqa: S608
+            f"INSERT INTO {table} (at, session, model, {columns.BY_MODEL_NAMES}) VALUES ({marks}) "  # noqa: S608
             f"ON CONFLICT DO UPDATE SET {add}",
-            ((*key, *_held(value)) for key, value in rows.items() if any(value)),
+            ((*key, *_held(columns.by_model(value))) for key, value in rows.items() if any(value)),
         )
-    for table, calls in (("quarter_tool", out.tool_quarters), ("day_tool", _by_day(out.tool_quarters))):
+    for table, calls in (("quarter_tool", out.tool_quarters), ("day_tool", _tool_days(out.tool_quarters))):
         db.executemany(
             f"INSERT INTO {table} (at, session, name, calls, failures) VALUES (?, ?, ?, ?, ?) "  # noqa: S608
             "ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, failures = failures + excluded.failures",
@@ -142,13 +134,22 @@ def _held(values: Iterable[int]) -> Iterable[int]:
     return [min(max(value, -MOST), MOST) for value in values]
 
 
-def _by_day(quarters: dict[Any, list[int]]) -> dict[Any, list[int]]:
+def _days(quarters: dict[tuple[int, int, int], Sum]) -> dict[tuple[int, int, int], Sum]:
     """The same differences by whole UTC day."""
-    found: dict[Any, list[int]] = {}
-    for (at, *rest), value in quarters.items():
-        key = (at // DAY * DAY, *rest)
-        known = found.get(key)
-        found[key] = list(value) if known is None else [a + b for a, b in zip(known, value, strict=True)]
+    found: dict[tuple[int, int, int], Sum] = {}
+    for (at, session, model), value in quarters.items():
+        key = (at // DAY * DAY, session, model)
+        found[key] = plus(found.get(key, ZERO), value)
+    return found
+
+
+def _tool_days(quarters: dict[tuple[int, int, str], list[int]]) -> dict[tuple[int, int, str], list[int]]:
+    """The same for tool calls."""
+    found: dict[tuple[int, int, str], list[int]] = {}
+    for (at, session, name), (calls, failures) in quarters.items():
+        known = found.setdefault((at // DAY * DAY, session, name), [0, 0])
+        known[0] += calls
+        known[1] += failures
     return found
 
 
@@ -179,9 +180,10 @@ def _tool(t: Tool) -> tuple[object, ...]:
 
 def _session(s: Session) -> tuple[object, ...]:
     return (s.id, s.provider, s.name, s.cwd, s.branch, s.model, s.tag, s.pid, s.pane, s.info_at, s.started_at,
-            s.last_at, s.status, s.status_at, s.status_live, *_held(s.total), s.compactions,
+            s.last_at, s.status, s.status_at, s.status_live, s.compactions,
             json.dumps(s.stop_reasons, separators=(",", ":")), s.client_cost, s.client_api_ms, s.inherited,
-            s.context_tokens, s.context_at, s.context_limit, s.timings.packed())  # fmt: skip
+            s.context_tokens, s.context_at, s.context_limit, s.timings.packed(),
+            *_held(columns.stored(s.total)))  # fmt: skip
 
 
 def _limit(limit: Limit) -> tuple[object, ...]:

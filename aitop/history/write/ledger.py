@@ -13,7 +13,7 @@ from aitop.history.rows import Contribution, File, Session
 from aitop.history.write import commit, load
 from aitop.model.events import Limit, Timing
 from aitop.model.histograms import steps
-from aitop.model.sums import Sum
+from aitop.model.sums import Sum, negative, plus
 
 QUARTER = 900
 STOPS = 50  # different stop reasons of a session; "other" takes the rest
@@ -123,16 +123,13 @@ class Ledger:
         """Add a response's or an error's value, or take it away, in the second and quarter hour of its time."""
         at, session_id, model, value, stop, timing = what
         if sign < 0:
-            value = Sum(*[-v for v in value])
+            value = negative(value)
         if at >= self.floor:
             self.changes.sums.append((at, session_id, value))
         self.out.add(int(at) // QUARTER * QUARTER, session_id, self.models.id(model), value)
         session = self.session_by_id(session_id)
         session.dirty = True
-        total = session.total
-        for i, v in enumerate(value):
-            if v:
-                total[i] += v
+        session.total = plus(session.total, value)
         if stop:
             if at >= self.floor:
                 self.changes.stops.append((at, stop, sign))
@@ -149,14 +146,14 @@ class Ledger:
     def book_tool(self, at: float, session_id: int, name: str, failed: bool, sign: int) -> None:
         """Add one tool call, or take it away."""
         failures = sign * failed
+        value = Sum(tool_calls=sign, tool_failures=failures)
         if at >= self.floor:
-            self.changes.sums.append((at, session_id, Sum(tool_calls=sign, tool_failures=failures)))
+            self.changes.sums.append((at, session_id, value))
             self.changes.tools.append((at, name, sign, failures))
         self.out.add_tool(int(at) // QUARTER * QUARTER, session_id, name, sign, failures)
         session = self.session_by_id(session_id)
         session.dirty = True
-        session.total[8] += sign
-        session.total[9] += failures
+        session.total = plus(session.total, value)
 
     def book_compaction(self, at: float, session_id: int, sign: int) -> None:
         """Count one compaction, or take it away."""

@@ -4,8 +4,10 @@ import json
 import sqlite3
 from collections.abc import Iterable
 
+from aitop.history import columns
 from aitop.history.rows import Evidence, File, Row, Session, unpack_usage
 from aitop.model.histograms import unpacked
+from aitop.pricing.basis import Basis
 
 MANY = 500  # parameters of one statement
 
@@ -14,12 +16,13 @@ EVIDENCE = (
     "stop_reason, visible, agent, paying, file, end, duration_ms, ttft_ms, billed"
 )
 FILE = "id, provider, path, session, agent, first_at, device, inode, size, mtime_ns, offset, tail, bad_lines, pending"
-SESSION = (
+_FACTS = (
     "id, provider, name, cwd, branch, model, tag, pid, pane, info_at, started_at, last_at, status, status_at, "
-    "status_live, requests, errors, uncached, output, cache_read, write_5m, write_1h, cost, tool_calls, "
-    "tool_failures, unpriced, estimated, incomplete, understated, compactions, stop_reasons, client_cost, "
-    "client_api_ms, inherited, context_tokens, context_at, context_limit, timings"
+    "status_live, compactions, stop_reasons, client_cost, client_api_ms, inherited, context_tokens, context_at, "
+    "context_limit, timings"
 )
+_FACT_COUNT = _FACTS.count(",") + 1
+SESSION = f"{_FACTS}, {columns.names(columns.STORED)}"
 TOOL = "key, session, name, at, from_file, used, result_at, client_ms, failed"
 
 
@@ -104,14 +107,13 @@ def _session(db: sqlite3.Connection, row: tuple[object, ...] | None) -> Session 
         return None
     found = Session(row[0], row[1], row[2])  # type: ignore[arg-type]
     (found.cwd, found.branch, found.model, found.tag, found.pid, found.pane, found.info_at, found.started_at,
-     found.last_at, found.status, found.status_at, live) = row[3:15]  # type: ignore[assignment] # fmt: skip
+     found.last_at, found.status, found.status_at, live, found.compactions, reasons, found.client_cost,
+     found.client_api_ms, found.inherited, found.context_tokens, found.context_at, found.context_limit,
+     timings) = row[3:_FACT_COUNT]  # type: ignore[assignment] # fmt: skip
     found.status_live = bool(live)
-    found.total = [*row[15:23], *row[23:29]]  # type: ignore[list-item]
-    found.compactions, reasons = row[29], row[30]  # type: ignore[assignment]
     found.stop_reasons = json.loads(reasons)  # type: ignore[arg-type]
-    (found.client_cost, found.client_api_ms, found.inherited, found.context_tokens, found.context_at,
-     found.context_limit) = row[31:37]  # type: ignore[assignment] # fmt: skip
-    found.timings = unpacked(row[37])  # type: ignore[arg-type]
+    found.timings = unpacked(timings)  # type: ignore[arg-type]
+    found.total = columns.from_stored(row[_FACT_COUNT:])  # type: ignore[arg-type]
     found.agents = {name for (name,) in db.execute("SELECT agent FROM agent WHERE session = ?", (found.id,))}
     found.dirty = False
     return found
@@ -140,7 +142,8 @@ def _rows(db: sqlite3.Connection, where: str, values: list[int], models: Models)
     columns = f"id, session, {EVIDENCE}, cost, basis, incomplete, copies, message_id, request_id, record_id"
     for row in db.execute(f"SELECT {columns} FROM response WHERE {where}", values):  # noqa: S608
         one = Row(row[0], row[1], _evidence(row[2:21], models))
-        one.cost, one.basis, incomplete, copies = row[21:25]
+        one.cost, basis, incomplete, copies = row[21:25]
+        one.basis = Basis(basis)
         one.incomplete, one.copied = bool(incomplete), bool(copies)
         one.message_id, one.request_id, one.record_id = row[25:28]
         one.stored = True

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from aitop.history import keys
-from aitop.history.rows import BASES, CHARS_PER_TOKEN, INCOMPLETE_AFTER, pack_modifiers, unpack_usage
+from aitop.history.columns import CHARS_PER_TOKEN
+from aitop.history.rows import INCOMPLETE_AFTER, pack_modifiers, unpack_usage
 from aitop.model.events import Event, Response, ToolUse
 from aitop.pricing import cost
 from aitop.pricing.table import PriceTable
@@ -72,7 +73,7 @@ def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
 def _response(r: Response, names: list[int], prices: PriceTable, now: float) -> Told | None:
     """A response's columns; None for one that is not plain or may not be over."""
     (_, at, model, usage, message_id, request_id, record_id, stop, paying, agent, visible, offset, end, also,
-     duration, ttft, billed) = r  # fmt: skip
+     duration, ttft, billed, _) = r  # fmt: skip
     if not 0 < at <= now or paying is not None or also or billed is not None:
         return None
     incomplete = stop is None
@@ -82,7 +83,7 @@ def _response(r: Response, names: list[int], prices: PriceTable, now: float) -> 
     return (
         names, model, offset, incomplete and visible > 2 * CHARS_PER_TOKEN * usage[1],
         at, *usage[:7], pack_modifiers(usage), stop, visible, agent, end, duration, ttft, priced,
-        BASES.index(basis), incomplete, message_id, request_id, None if message_id or request_id else record_id,
+        int(basis), incomplete, message_id, request_id, None if message_id or request_id else record_id,
     )  # fmt: skip
 
 

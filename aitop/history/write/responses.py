@@ -7,12 +7,13 @@ correction moves the sums by the difference it makes, in the second of the respo
 from collections.abc import Iterable
 
 from aitop.history import rows
-from aitop.history.rows import BASES, Contribution, Evidence, Row
+from aitop.history.rows import Contribution, Evidence, Row
 from aitop.history.write import commit, load
 from aitop.history.write.ledger import Ledger
 from aitop.history.write.pairing import Pairing, unnamed
 from aitop.model.events import Response
 from aitop.pricing import cost
+from aitop.pricing.basis import Basis
 from aitop.pricing.table import PriceTable
 
 
@@ -169,10 +170,9 @@ class Responses:
         """Price a response and move the sums by the difference it makes."""
         ledger, e = self.ledger, row.evidence
         if e.billed is not None:
-            row.cost, row.basis = e.billed, 0
+            row.cost, row.basis = e.billed, Basis.LISTED
         else:
-            priced = cost.price(self.prices, e.model, e.usage, e.at)
-            row.cost, row.basis = priced.cost, BASES.index(priced.basis)
+            row.cost, row.basis = cost.price(self.prices, e.model, e.usage, e.at)
         row.incomplete = e.stop_reason is None and now - e.at > rows.INCOMPLETE_AFTER
         after = row.contribution()
         ledger.out.rows[row.id] = row

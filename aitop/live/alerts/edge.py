@@ -37,7 +37,7 @@ class Edge:
     """The tick before, the thresholds and the time: what every rule is judged by."""
 
     def __init__(self, before: Iterable[Alert], config: Config, now: float, *, limited: bool = False) -> None:
-        """`limited`: the client reports usage limits, which means a subscription unless the configuration says otherwise."""
+        """`limited`: the client reports usage limits. That means a subscription unless configured."""
         self._before = {alert.id: alert for alert in before}
         self.config, self.now = config, now
         billing = config.values.get("billing")
@@ -66,7 +66,9 @@ class Edge:
     def held(self, rule: Rule, about: str = "", *, level: Level = "warning", cause: str = "") -> bool:
         """Whether it stood at this level or above, for the same cause, a tick ago."""
         before = self.before(rule, about)
-        return before is not None and before.cause == cause and LEVELS.index(before.level) >= LEVELS.index(level)
+        return (
+            before is not None and before.cause == cause and LEVELS.index(before.level) >= LEVELS.index(level)
+        )
 
     def over(
         self, rule: Rule, value: float, *, warning: float = 0.0, critical: float = 0.0, about: str = "",
@@ -87,7 +89,7 @@ class Edge:
         return f"{'≈' if self._equivalent else ''}{symbol}{value * rate:,.2f}"
 
     def number(self, key: str) -> float:
-        """A threshold of the configuration, below `alerts.`; 0 is off. Raises KeyError for a key that does not exist."""
+        """A threshold of the configuration, below `alerts.`; 0 is off. Raises KeyError for an unknown key."""
         return float(self.config[f"alerts.{key}"] or 0)
 
 

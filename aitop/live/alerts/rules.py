@@ -52,7 +52,9 @@ PACE = Rule(
     "are gone; by a report of the last 15 minutes",
     ("pace_points",),
 )
-BUDGET = Rule("budget", "a budget of yours is near or over: see [budgets](money.md#budgets) for its thresholds")
+BUDGET = Rule(
+    "budget", "a budget of yours is near or over: see [budgets](money.md#budgets) for its thresholds"
+)
 ANOMALY = Rule(
     "anomaly",
     "today costs more than your own days do: 3.5 robust standard deviations above their median, 1.5 times the "

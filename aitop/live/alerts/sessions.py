@@ -36,7 +36,9 @@ def _runaway(edge: Edge, session: SessionEvidence) -> list[Alert]:
         and edge.now - session.lines_told < FRESH_LINES
     )
     if dear and still and recent.requests >= RUNAWAY_REQUESTS:
-        words = f"{session.project}: {edge.usd(spent)} in 15 minutes and no line changed: see whether it loops"
+        words = (
+            f"{session.project}: {edge.usd(spent)} in 15 minutes and no line changed: see whether it loops"
+        )
         return edge.raised(rules.RUNAWAY, "warning", words, about=session.name, session=session)
     many = edge.over(
         rules.RUNAWAY, recent.requests, warning=edge.number("runaway_requests"), about=session.name
@@ -84,8 +86,9 @@ def _cache_expiry(edge: Edge, session: SessionEvidence) -> list[Alert]:
 def _waiting(edge: Edge, session: SessionEvidence) -> list[Alert]:
     """A session that waits for a permission or an answer."""
     patience = edge.number("waiting_seconds")
-    if not patience or session.status != "waiting" or edge.now - session.status_since < patience:
+    waited = edge.now - session.status_since if session.status_since > 0 else 0.0
+    if not patience or session.status != "waiting" or waited < patience:
         return []
-    words = f"{session.project}: waits for you since {span(edge.now - session.status_since)}"
+    words = f"{session.project}: waits for you since {span(waited)}"
     cause = str(int(session.status_since))
     return edge.raised(rules.WAITING, "warning", words, about=session.name, cause=cause, session=session)

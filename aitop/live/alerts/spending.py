@@ -36,7 +36,10 @@ def _context(edge: Edge, evidence: Evidence) -> list[Alert]:
     if percent is None:
         return []
     level = edge.over(
-        rules.CONTEXT, percent, warning=edge.number("context_warning"), critical=edge.number("context_critical")
+        rules.CONTEXT,
+        percent,
+        warning=edge.number("context_warning"),
+        critical=edge.number("context_critical"),
     )
     session = evidence.session(evidence.context_session)
     words = f"{_named(session)}context {percent:.0f}% full: /compact or /clear before the next task"
@@ -50,7 +53,9 @@ def _silent(edge: Edge, evidence: Evidence) -> list[Alert]:
     if five.output_tokens > most_output or five.cost <= 0 or five.incomplete_requests:
         return []
     session = evidence.dearest()
-    words = f"{_named(session)}{five.requests} requests in 5 minutes with next to no output: see whether it loops"
+    words = (
+        f"{_named(session)}{five.requests} requests in 5 minutes with next to no output: see whether it loops"
+    )
     level = edge.over(rules.SILENT, five.requests, warning=edge.number("silent_requests"))
     return edge.raised(rules.SILENT, level, words, session=session)
 

@@ -57,7 +57,11 @@ def judge(budget: Budget, spenders: Iterable[Spender], resets: Mapping[str, floa
         running = [one for one in covered if one.active]
         worst = max(running, key=lambda one: (one.spent["session"].cost, one.id), default=None)
         total = worst.spent["session"] if worst else total
-        ids = [one.id for one in covered if one.shown and over(one.spent["session"].cost / PICO, budget.limit_usd)]
+        ids = [
+            one.id
+            for one in covered
+            if one.shown and over(one.spent["session"].cost / PICO, budget.limit_usd)
+        ]
     else:
         for one in covered:
             total = total.plus(one.spent.get(budget.period, Spent()))

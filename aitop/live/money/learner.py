@@ -28,7 +28,9 @@ class Learner:
         self._now = now
         today = periods.date_of(now)
         bounds = spans.bounds(db)
-        first = today if bounds is None else max(periods.date_of(bounds[0]), today - timedelta(days=KEPT_DAYS))
+        first = (
+            today if bounds is None else max(periods.date_of(bounds[0]), today - timedelta(days=KEPT_DAYS))
+        )
         self._first = first
         self._dates = [first + timedelta(days=n) for n in range((today - first).days)]
         self._days: list[float] = []  # USD of each date

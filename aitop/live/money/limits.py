@@ -59,7 +59,9 @@ def judge(limits: Iterable[Limit], blocks: list[Block], plan: str, now: float) -
 def label(limit: Limit) -> str:
     """How people call a limit, with its account where the client has several."""
     name = LABELS.get(limit.name, limit.name.replace("_", " "))
-    return f"{name} ({os.path.basename(limit.account.rstrip('/')) or limit.account})" if limit.account else name
+    return (
+        f"{name} ({os.path.basename(limit.account.rstrip('/')) or limit.account})" if limit.account else name
+    )
 
 
 def allowance(plan: str, finished: Iterable[Block]) -> Plan | None:

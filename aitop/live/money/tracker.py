@@ -23,7 +23,7 @@ from aitop.live.money.limits import LimitView
 from aitop.live.money.methods import BLOCK_SLOTS, DAY_SLOTS
 from aitop.model import periods
 from aitop.model.events import Limit
-from aitop.model.sums import PICO, Sum
+from aitop.model.sums import PICO
 
 FORECAST_ORDER = ("day", "block", "month")
 PERIODS = {"day": "today", "week": "week", "month": "month"}
@@ -41,6 +41,16 @@ class BlockView(NamedTuple):
     estimated: bool  # its borders, not its cost
 
 
+class _Known(NamedTuple):
+    """What budgets ask of a session."""
+
+    provider: str
+    name: str
+    cwd: str | None
+    branch: str | None
+    tag: str | None  # of its shell
+
+
 class MoneyTracker:
     """Everything about money that depends on more than a quarter of an hour."""
 
@@ -51,7 +61,7 @@ class MoneyTracker:
         self._starts: dict[str, float] = {}
         self._ends: dict[str, float] = {}
         self._spent: dict[int, dict[str, Spent]] = {}
-        self._known: dict[int, tuple[str, str, str | None, str | None, str | None]] = {}
+        self._known: dict[int, _Known] = {}
         self._quarters: dict[tuple[int, str], list[int]] = {}  # cost, tokens, requests
         self._finished: list[blocks.Block] = []
         self._anchors: dict[str, float] = {}
@@ -76,7 +86,7 @@ class MoneyTracker:
                 mine = self._spent.setdefault(session, {})
                 mine[name] = mine.get(name, Spent()).plus(Spent(*values))
         self._known = {
-            row.id: (row.provider, row.name, row.cwd, row.branch, row.tag)
+            row.id: _Known(row.provider, row.name, row.cwd, row.branch, row.tag)
             for row in spans.facts(db, min(starts.values())).values()
         }
         self._quarters = {}
@@ -115,12 +125,14 @@ class MoneyTracker:
             if session_id in self._known and value.requests | value.cost | value.output_tokens:
                 tokens = value.uncached_input_tokens + value.output_tokens
                 quarter = int(at) // QUARTER * QUARTER
-                row = (quarter, self._known[session_id][0], value.cost, tokens, value.requests)
+                row = (quarter, self._known[session_id].provider, value.cost, tokens, value.requests)
                 self._remember([row])
 
     def tag(self, session: Session, config: Config) -> str | None:
         """The tag a session goes by."""
-        return tag_of(self.tags_by_hand.get(session.name), session.tag, session.cwd, session.branch, config.tags)
+        return tag_of(
+            self.tags_by_hand.get(session.name), session.tag, session.cwd, session.branch, config.tags
+        )
 
     def budgets(
         self, sessions: Iterable[Session], active: set[str], shown: set[str], config: Config
@@ -131,16 +143,16 @@ class MoneyTracker:
         totals: dict[int, Spent] = {}
         for session in sessions:
             self._known[session.id] = _facts(session)
-            total = Sum._make(session.total)
+            total = session.total
             totals[session.id] = Spent(total.cost, total.unpriced_requests, total.estimated_requests)
         spenders = []
         for identity in self._spent.keys() | totals.keys():
             if identity not in self._known:
                 continue
-            _, name, cwd, branch, own = self._known[identity]
-            tag = tag_of(self.tags_by_hand.get(name), own, cwd, branch, config.tags)
+            one = self._known[identity]
+            tag = tag_of(self.tags_by_hand.get(one.name), one.tag, one.cwd, one.branch, config.tags)
             spent = self._spent.get(identity, {}) | {"session": totals.get(identity, Spent())}
-            spenders.append(Spender(name, cwd, tag, name in active, name in shown, spent))
+            spenders.append(Spender(one.name, one.cwd, tag, one.name in active, one.name in shown, spent))
         return [budgets.judge(budget, spenders, self._ends) for budget in config.budgets]
 
     def dearest_today(self) -> tuple[str, int] | None:
@@ -243,5 +255,5 @@ class MoneyTracker:
         return found
 
 
-def _facts(s: Session) -> tuple[str, str, str | None, str | None, str | None]:
-    return s.provider, s.name, s.cwd, s.branch, s.tag
+def _facts(s: Session) -> _Known:
+    return _Known(s.provider, s.name, s.cwd, s.branch, s.tag)

@@ -1,0 +1,80 @@
+"""Money as text, the one way for every display and command: currency, and marks of how sure a sum is.
+
+Pure and hot: it loads nothing but `humanize` and `text`. Amounts come in USD. The marks are derived from
+the counts that stand beside a sum; the state holds no marks.
+
+    ≥   a lower bound: requests without a price, or requests that the client understates
+    ~   priced as the newest model of its family
+    ≈   on a subscription: what the same use would cost at API prices
+"""
+
+from __future__ import annotations
+
+from aitop.segments import humanize
+from aitop.segments.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Counts = dict[str, Any]
+
+EMPTY: dict[str, Any] = {}
+AT_LEAST = ("unpriced_requests", "understated_requests", "uncounted_sessions")
+SYMBOL_CELLS = 8
+
+
+class Currency:
+    """How amounts in USD are shown: a symbol, units per USD, and whether they are only equivalents."""
+
+    __slots__ = ("rate", "subscription", "symbol")
+
+    def __init__(self, symbol: str = "$", rate: float = 1.0, *, subscription: bool = False) -> None:
+        self.symbol = symbol
+        self.rate = rate
+        self.subscription = subscription
+
+
+def currency(state: dict[str, Any]) -> Currency:
+    """The currency a published state is shown in."""
+    display = state.get("display")
+    if not isinstance(display, dict):
+        return Currency()
+    rate = humanize.number(display.get("rate"))
+    return Currency(
+        clean(display.get("symbol"), SYMBOL_CELLS) or "$",
+        1.0 if rate is None else rate,
+        subscription=display.get("billing") == "subscription",
+    )
+
+
+def marks(counts: Counts | None, currency: Currency) -> str:
+    """`≥`, `~` and `≈`, as far as they apply."""
+    counts = counts or EMPTY
+    at_least = any((humanize.number(counts.get(key)) or 0) > 0 for key in AT_LEAST)
+    estimated = (humanize.number(counts.get("estimated_requests")) or 0) > 0
+    return ("≥" if at_least else "") + ("~" if estimated else "") + ("≈" if currency.subscription else "")
+
+
+def text(usd: object, currency: Currency, counts: Counts | None = None, *, exact: bool = False) -> str:
+    """An amount with its marks: `≥~$4.21`; `exact` shows four decimals; `-` where it is unknown."""
+    write = humanize.exact_money if exact else humanize.money
+    shown = write(usd, currency.symbol, currency.rate)
+    return shown if shown == humanize.UNKNOWN else marks(counts, currency) + shown
+
+
+def of(state: dict[str, Any], usd: object, counts: Counts | None = None, *, exact: bool = False) -> str:
+    """An amount in the currency of a state."""
+    return text(usd, currency(state), counts, exact=exact)
+
+
+def spent(sums: Counts) -> int | float | None:
+    """What a sum or a session spent in USD: its counted responses, and what its client reports beyond them."""
+    known = humanize.number(sums.get("spent_usd"))
+    return humanize.number(sums.get("cost_usd")) if known is None else known
+
+
+def per_hour(window: Counts, minutes: float) -> int | float | None:
+    """What a window of that length spent, as USD an hour."""
+    known = humanize.number(window.get("spent_usd"))
+    return humanize.number(window.get("cost_usd_per_hour")) if known is None else known * 60 / minutes

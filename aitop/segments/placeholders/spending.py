@@ -1,0 +1,109 @@
+"""Placeholders of money: what was spent, how fast, and where it is going."""
+
+from __future__ import annotations
+
+from aitop.segments import fields, humanize, money
+from aitop.segments.humanize import number
+from aitop.segments.placeholders.view import MINUTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from aitop.segments.placeholders import Field, Value
+    from aitop.segments.placeholders.view import View
+
+PERIODS = ("today", "week", "month")
+
+
+def period(view: View, name: str) -> Value:
+    """Spent in a period; never less than the session that speaks says it just spent."""
+    sums = view.period(name)
+    usd = money.spent(sums)
+    if usd is not None:
+        usd += view.ahead()
+    return (view.money(usd, sums), "", not usd)
+
+
+def window(view: View, name: str) -> Value:
+    sums = view.window(name)
+    usd = money.spent(sums)
+    return (view.money(usd, sums), "", not usd)
+
+
+def burn(view: View, name: str) -> Value:
+    """The rate of a window; its level is that of the last five minutes, so that one turn alarms nobody."""
+    sums, five = view.window(name), view.window("5m")
+    hourly = money.per_hour(sums, MINUTES[name])
+    sustained = money.per_hour(five, MINUTES["5m"]) if five else hourly
+    text = view.money(hourly, sums)
+    level = fields.level_of(sustained, fields.bounds(view.state, "burn"))
+    return (text if hourly is None else text + "/h", level, not hourly)
+
+
+def session(view: View) -> Value:
+    usd = view.session_spent()
+    counts = fields.session_sums(view.state, view.session)
+    return (view.money(usd, counts), "", usd is None if view.payload else not usd)
+
+
+def untracked(view: View) -> Value:
+    usd = number(view.session.get("untracked_usd"))
+    return (view.money(usd), "", usd is None or abs(usd) < 0.005)
+
+
+def project(view: View) -> Value:
+    """Today's spending in the session's project."""
+    name = view.session.get("project")
+    for row in fields.rows(view.state.get("projects_today")):
+        if name and row.get("project") == name:
+            usd = money.spent(row)
+            return (view.money(usd, row), "", not usd)
+    return ("", "", True)
+
+
+def forecast(view: View, name: str) -> Value:
+    usd = number(fields.table(view.period("forecast").get(name)).get("usd"))
+    return (view.money(usd), "", not usd)
+
+
+def spark(view: View) -> Value:
+    text = humanize.spark(view.period("sparklines").get("cost_usd"))
+    return (text, "", not text)
+
+
+FIELDS: tuple[Field, ...] = (
+    ("cost_today", "money", "spent today (local time)", lambda v: period(v, "today")),
+    ("cost_week", "money", "spent this week", lambda v: period(v, "week")),
+    ("cost_month", "money", "spent this month", lambda v: period(v, "month")),
+    (
+        "cost_session",
+        "money",
+        "spent by the current session: the newest that works, else waits, else idles",
+        session,
+    ),
+    (
+        "cost_project",
+        "money",
+        "spent today in the project of the current session; in a prompt, of the folder",
+        project,
+    ),
+    ("cost_1m", "money", "spent in the last minute", lambda v: window(v, "1m")),
+    ("cost_5m", "money", "spent in the last 5 minutes", lambda v: window(v, "5m")),
+    ("cost_15m", "money", "spent in the last 15 minutes", lambda v: window(v, "15m")),
+    (
+        "burn",
+        "money/h",
+        "burn rate of the last minute; level: burn, by the 5-minute rate",
+        lambda v: burn(v, "1m"),
+    ),
+    ("burn_5m", "money/h", "burn rate of the last 5 minutes; level: burn", lambda v: burn(v, "5m")),
+    ("burn_15m", "money/h", "burn rate of the last 15 minutes; level: burn", lambda v: burn(v, "15m")),
+    (
+        "untracked",
+        "money",
+        "what the client reports for the current session beyond what its records show",
+        untracked,
+    ),
+    ("forecast_today", "money", "what today will have cost", lambda v: forecast(v, "day")),
+    ("forecast_month", "money", "what this month will have cost", lambda v: forecast(v, "month")),
+    ("spark", "bars", "cost of the last 20 minutes, one bar a minute", spark),
+)

@@ -1,0 +1,66 @@
+"""What a placeholder's function may look at: the state, the moment, one session, and its client's words."""
+
+from __future__ import annotations
+
+from aitop.segments import fields, money
+from aitop.segments.humanize import number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+MINUTES = {"1m": 1, "5m": 5, "15m": 15}
+
+
+class View:
+    """One moment, seen from one session. Never raises for a state that lacks keys."""
+
+    __slots__ = ("now", "payload", "rows", "session", "state")
+
+    def __init__(
+        self,
+        state: dict[str, Any],
+        now: float,
+        *,
+        session: dict[str, Any] | None = None,
+        payload: dict[str, Any] | None = None,
+    ) -> None:
+        self.state = state
+        self.now = now
+        self.payload = payload or fields.EMPTY  # the client's status-line JSON, empty elsewhere
+        self.session = fields.current_session(state) if session is None else session
+        self.rows = fields.rows(state.get("sessions"))
+
+    def window(self, name: str) -> dict[str, Any]:
+        return fields.table(fields.table(self.state.get("windows")).get(name))
+
+    def period(self, name: str) -> dict[str, Any]:
+        return fields.table(self.state.get(name))
+
+    def said(self, name: str) -> dict[str, Any]:
+        """One object of the client's status-line JSON."""
+        return fields.table(self.payload.get(name))
+
+    def money(self, usd: object, counts: dict[str, Any] | None = None) -> str:
+        return money.of(self.state, usd, counts)
+
+    def session_spent(self) -> int | float | None:
+        """What the session spent in USD, its client's newest total included.
+
+        A client's total may hold what an earlier session spent (a resume); that part is what the total
+        known to the listener exceeds the session's own spending by.
+        """
+        known, total = money.spent(self.session), number(self.said("cost").get("total_cost_usd"))
+        if total is None:
+            return known
+        if known is None:
+            return total
+        before = number(self.session.get("client_cost_usd"))
+        return max(known, total - max(0.0, before - known if before is not None else 0.0))
+
+    def ahead(self) -> float:
+        """USD that the client reported just now and that no sum of the state holds yet."""
+        whole, known = self.session_spent(), money.spent(self.session)
+        if known is None or whole is None:
+            return 0.0  # without a row nothing says how much of the client's total is of today
+        return max(0.0, whole - known)

@@ -1,0 +1,81 @@
+"""Histories of older versions become one of this version, with every row and every sum."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from support.worlds import PRICES
+
+from aitop.history import schema
+from aitop.history.query import sums_since
+from aitop.history.store import History
+from aitop.model.sums import Sum
+
+OLD = Path(__file__).parent / "old"
+LATENCIES = {
+    "response": ("duration_ms", "ttft_ms", "billed"),
+    "copy": ("duration_ms", "ttft_ms", "billed"),
+    "session": ("timings",),
+}
+
+
+def shape(db):
+    """Table → its columns' names, types and whether they must hold a value."""
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {t: {row[1:4] for row in db.execute(f"PRAGMA table_info({t})")} for t in tables}
+
+
+def indexes(db):
+    return {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+
+
+def made(path, version):
+    """A history as that version made it, with one session, one response and its sums."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.executescript((OLD / "version3.sql").read_text())
+    db.executescript(
+        """
+        INSERT INTO model VALUES (1, 'claude-opus-4-6');
+        INSERT INTO file VALUES (1, 'claude-code', '/p/a.jsonl', 'a', NULL, 900, 1, 1, 10, 1, 10, 5, 0, NULL);
+        INSERT INTO session (id, provider, name, cwd, branch, info_at, started_at, last_at, status_at, status_live,
+          requests, uncached, output, cost, context_at)
+          VALUES (1, 'claude-code', 'a', '/home/me/shop', 'main', 900, 900, 900, 0, 0, 1, 10, 20, 5000, 900);
+        INSERT INTO response (id, session, at, model, uncached, output, cache_read, write_5m, write_1h, reasoning,
+          searches, stop_reason, visible, file, end, cost, basis, incomplete, copies, message_id, request_id)
+          VALUES (1, 1, 900, 1, 10, 20, 0, 0, 0, 0, 0, 'end_turn', 3, 1, 10, 5000, 0, 0, 0, 'msg_01A', 'req_01B');
+        INSERT INTO alias VALUES (7, 1);
+        INSERT INTO quarter VALUES (900, 1, 1, 1, 0, 10, 20, 0, 0, 0, 5000, 0, 0, 0, 0);
+        INSERT INTO day_sum VALUES (0, 1, 1, 1, 0, 10, 20, 0, 0, 0, 5000, 0, 0, 0, 0);
+        """
+    )
+    if version < 3:
+        for table, columns in LATENCIES.items():
+            for column in columns:
+                db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    if version < 2:
+        db.execute("DROP TABLE day_sum")
+        db.execute("DROP TABLE day_tool")
+    db.execute(f"PRAGMA user_version = {version}")
+    db.close()
+
+
+@pytest.fixture(params=[1, 2, 3])
+def older(tmp_path, request):
+    path = str(tmp_path / "history.db")
+    made(path, request.param)
+    db = schema.connect(path)
+    yield db
+    db.close()
+
+
+def test_an_older_history_gets_the_tables_of_a_new_one(older, tmp_path):
+    fresh = schema.connect(str(tmp_path / "fresh.db"))
+    assert shape(older) == shape(fresh)
+    assert indexes(older) == indexes(fresh)
+    fresh.close()
+
+
+def test_an_older_history_keeps_its_sums(older):
+    expected = Sum(requests=1, uncached_input_tokens=10, output_tokens=20, cost=5000)
+    assert sums_since.since(older, 0) == expected
+    assert History(older, PRICES).session("claude-code", "a").total == expected
