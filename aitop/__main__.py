@@ -17,6 +17,10 @@ def main() -> int:
         from aitop import codex_notify
 
         return codex_notify.main(sys.argv[2:])
+    if word == "statusline" and "--preview" in sys.argv[2:]:
+        from aitop.demo import statusline_preview
+
+        return statusline_preview.main(sys.argv[2:])
     if word == "statusline":
         from aitop import statusline
 

@@ -7,6 +7,10 @@ file behind when writing fails.
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def replace(
     path: str,
@@ -16,12 +20,14 @@ def replace(
     keep_mode: bool = False,
     fsync: bool = False,
     mtime: float | None = None,
+    prepare: "Callable[[int], None] | None" = None,
 ) -> None:
     """Write `data` beside `path` and rename it over `path`. Raises OSError; the old file then stands.
 
     `path` itself is replaced, also where it is a link: resolve a link first to keep it. `mode` holds
     exactly, whatever the umask; with `keep_mode` a file that is already there keeps its own. `fsync`
     makes the bytes and the new name survive a power loss. `mtime` (epoch seconds) is set before the rename.
+    `prepare` gets the descriptor of the finished new file just before the rename; what it raises stops that.
     """
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}")
@@ -38,6 +44,8 @@ def replace(
                 os.utime(fd, (mtime, mtime))
             if fsync:
                 os.fsync(fd)
+            if prepare is not None:
+                prepare(fd)
         finally:
             os.close(fd)
         os.replace(temporary, path)

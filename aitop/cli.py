@@ -36,13 +36,13 @@ COMMANDS = {
         "Print or install the lines for tmux, a shell, starship, Waybar, SwiftBar …",
     ),
     "install": ("aitop.install.cli:install", "Connect Claude Code: show the change, --write applies it."),
-    "uninstall": ("aitop.install.cli:uninstall", "Undo everything aitop ever installed."),
+    "uninstall": ("aitop.install.uninstall:uninstall", "Undo everything aitop ever installed."),
     "gateway": (
         "aitop.gateway.cli:gateway",
         "Relay an OpenAI-compatible API or Ollama, and count what passes (an extra).",
     ),
     "service": (
-        "aitop.install.cli:service",
+        "aitop.install.service_cli:service",
         "Run the listener or the gateway as a systemd or launchd service.",
     ),
     "doctor": ("aitop.install.doctor:doctor", "Check every part and say what to do."),
@@ -104,8 +104,8 @@ class Lazy(click.Group):
 def main(ctx: click.Context) -> None:
     """What AI coding costs while it happens.
 
-    Without a command: `aitop top` on a terminal (a demo while there is nothing of yours to show),
-    this help elsewhere.
+    Without a command: `aitop top` on a terminal, the same as text elsewhere, and a demo while there is
+    nothing of yours to show.
 
     \b
     Exit codes: 0 fine, 1 failed, 2 wrong usage. `aitop status`: 3 when no listener runs.
@@ -125,7 +125,20 @@ def main(ctx: click.Context) -> None:
             assert top is not None
             ctx.invoke(top)
         else:
-            click.echo(ctx.get_help())
+            sys.exit(_without_terminal())
+
+
+def _without_terminal() -> int:
+    """The numbers as text; a sample of the demo while there is nothing of the user's to show."""
+    from aitop.demo import first
+
+    if first.nothing_yet():
+        from aitop.demo.cli import sample
+
+        return sample(first.NOTICE)
+    from aitop.top import once
+
+    return once.without_terminal()
 
 
 @main.command()

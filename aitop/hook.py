@@ -46,7 +46,7 @@ class Late(Exception):  # noqa: N818
 
 def main(argv: list[str]) -> int:
     if argv[:1] in (["-h"], ["--help"]):
-        sys.stdout.write(USAGE)
+        os.write(1, USAGE.encode())  # the end of this script does not flush
         return 0
     if argv[:1] == ["--launch"]:
         launch(argv[1:])

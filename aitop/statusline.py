@@ -26,7 +26,8 @@ USAGE = """Usage: aitop statusline [--preset cost|burn|limits|full] < JSON
 Claude Code's status line. Reads the client's JSON on stdin, hands it to the listener and prints one
 line; with a COMMAND, runs that instead of printing: same stdin, its own output and exit code. One
 word alone is a shell command line, as in Claude Code's settings.
-Colours unless NO_COLOR is set; cut to COLUMNS. `aitop install --statusline` sets it up.
+Colours unless NO_COLOR is set; cut to COLUMNS. `aitop install --statusline` sets it up, [statusline] in the
+configuration says what it shows, and `aitop statusline --preview` shows it with made-up numbers.
 """
 
 
@@ -35,7 +36,7 @@ def main(argv: list[str]) -> int:
     if argv[:1] == ["--home"] and len(argv) > 1:
         home, argv = argv[1], argv[2:]
     if argv[:1] in (["-h"], ["--help"]):
-        sys.stdout.write(USAGE)
+        os.write(1, USAGE.encode())  # the end of this script does not flush
         return 0
     if "--" in argv and len(argv) > argv.index("--") + 1:
         return run(argv[argv.index("--") + 1 :], home)

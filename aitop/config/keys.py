@@ -26,6 +26,15 @@ KEYS = (
         'first and dollars as API-equivalent (≈$); "api" shows plain dollars.',
     ),
     Key("preset", "cost|burn|limits|full", "full", "What displays show unless a segment says otherwise."),
+    Key(
+        "statusline.format",
+        "str",
+        "",
+        "Claude Code's status line as a template of your own, several lines if you like; empty: its preset. "
+        "`aitop statusline --preview` shows it.",
+    ),
+    Key("statusline.preset", "cost|burn|limits|full", "full", "What it shows without a format."),
+    Key("statusline.style", "plain|powerline|nerd", "plain", "How it looks; nerd adds icons of a Nerd Font."),
     Key("currency.symbol", "str", "$", "Shown before money. Display only: every file holds USD."),
     Key("currency.rate", "positive", 1.0, "Units of that currency for one USD."),
     Key(

@@ -6,7 +6,7 @@ from typing import Any
 from aitop.config import budgets_and_tags
 from aitop.config.keys import KEYS
 
-MOST_SAID = 600  # characters of an error
+MAX_ERROR = 600  # characters of a message
 
 
 class ConfigError(ValueError):
@@ -14,7 +14,7 @@ class ConfigError(ValueError):
 
     def __init__(self, text: str) -> None:
         shown = "".join(char if char.isprintable() else "\ufffd" for char in text)
-        super().__init__(shown if len(shown) <= MOST_SAID else shown[: MOST_SAID - 1] + "…")
+        super().__init__(shown if len(shown) <= MAX_ERROR else shown[: MAX_ERROR - 1] + "…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +55,5 @@ class Config:
         return next((choice for choice in self.providers if choice.name == name), ProviderChoice(name))
 
     def __getitem__(self, path: str) -> Any:
+        """The value of a key of `keys.KEYS`. Raises KeyError for any other: a misspelt key is no 0."""
         return self.values[path]

@@ -41,12 +41,12 @@ def demo(seconds: float, speed: float) -> None:
     sys.exit(run(seconds, speed))
 
 
-def run(seconds: float, speed: float, notice: str = "") -> int:
+def run(seconds: float, speed: float, notice: str = "", *, snapshots: int = SNAPSHOTS) -> int:
     """Play; the exit code. Whatever ends it, the folder and the listener go."""
     stage = Stage()
     try:
         with _ended_by_signals():
-            return _play(stage, seconds, speed, notice)
+            return _play(stage, seconds, speed, notice, snapshots)
     except StageError as error:
         click.echo(f"aitop demo: {error}", err=True)
         return 1
@@ -85,7 +85,15 @@ def _deaf() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _play(stage: Stage, seconds: float, speed: float, notice: str) -> int:
+SAMPLE_SECONDS = 3.0
+
+
+def sample(notice: str) -> int:
+    """Three seconds of the demo, then its table as text; the exit code."""
+    return run(SAMPLE_SECONDS, 2.0, notice, snapshots=1)
+
+
+def _play(stage: Stage, seconds: float, speed: float, notice: str, snapshots: int) -> int:
     from aitop.pricing import table
 
     beats = script.beats(table.load())
@@ -96,7 +104,7 @@ def _play(stage: Stage, seconds: float, speed: float, notice: str) -> int:
     if not on_terminal:
         click.echo("\n".join(banner) + "\n")
     stage.open(past)
-    show = _Screen(stage, banner) if on_terminal else _Snapshots(stage, seconds)
+    show = _Screen(stage, banner) if on_terminal else _Snapshots(stage, seconds, snapshots)
     with show.taken():
         _follow(stage, live, seconds, speed, show)
     return 0
@@ -165,8 +173,8 @@ class _Screen:
 class _Snapshots:
     """The whole table as text, a few times, printed by the command itself."""
 
-    def __init__(self, stage: Stage, seconds: float) -> None:
-        self.stage, self.seconds = stage, seconds
+    def __init__(self, stage: Stage, seconds: float, snapshots: int) -> None:
+        self.stage, self.seconds, self.snapshots = stage, seconds, snapshots
         self.printed = 0
 
     @contextmanager
@@ -174,8 +182,8 @@ class _Snapshots:
         yield
 
     def wait(self, left: float, next_beat: float) -> bool:
-        due = self.seconds * (self.printed + 1) / SNAPSHOTS
-        if self.seconds - left >= due and self.printed < SNAPSHOTS - 1:
+        due = self.seconds * (self.printed + 1) / self.snapshots
+        if self.seconds - left >= due and self.printed < self.snapshots - 1:
             self._print()
         time.sleep(max(0.01, min(next_beat, left, 0.25)))
         return True
@@ -190,7 +198,7 @@ class _Snapshots:
             [sys.executable, "-P", "-m", "aitop", "top", "--once"], env=self.stage.environment,
             cwd=self.stage.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False,
         )  # fmt: skip
-        click.echo(f"--- made-up numbers, snapshot {self.printed} of {SNAPSHOTS}")
+        click.echo(f"--- made-up numbers, snapshot {self.printed} of {self.snapshots}")
         click.echo(f"tmux: {segment(self.stage.home)}\n")
         click.echo(found.stdout.decode("utf-8", "replace"))
 

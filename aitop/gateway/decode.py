@@ -1,6 +1,6 @@
-"""A compressed answer, unpacked aside for reading while the original goes on unchanged.
+"""Unpacks a copy of a compressed answer for reading, while the original is relayed unchanged.
 
-Whatever cannot be unpacked is not read, and never an error: the request is then counted without usage.
+An answer that cannot be unpacked is not read and is no error: its request is counted without usage.
 """
 
 import sys
@@ -25,7 +25,7 @@ class _Stepwise(Protocol):
 
 
 def unpacker(encoding: str) -> Unpack | None:
-    """For a `Content-Encoding`: packed bytes as they come → unpacked ones; None for one we cannot read."""
+    """The unpacker of a `Content-Encoding`: packed bytes → unpacked ones; None for an unknown encoding."""
     kind = encoding.strip().lower()
     if kind in ("", "identity"):
         return lambda data: iter((data,))

@@ -7,7 +7,7 @@ before goes into the record, so that the way back is exact.
 import os
 from dataclasses import dataclass, field, replace
 
-from aitop.install import files, jsontext, otel, record, settings
+from aitop.install import files, json_text, otel, record, settings
 from aitop.install.record import Installed
 
 
@@ -33,16 +33,16 @@ def plan(root: str, entries: settings.Entries, telemetry: otel.Wanted | None = N
     text = files.text_of(path, before)
     env: otel.Written = {}
     try:
-        new = settings.merge(jsontext.parse(text), entries)
+        new = settings.merge(json_text.parse(text), entries)
         if telemetry is not None:
             new, env = otel.merge(new, telemetry)
-    except jsontext.NotJson as error:
+    except json_text.NotJson as error:
         raise files.Refused(
             f"{path}: cannot be parsed: {error}. Mend that line and run this again; nothing was changed"
         ) from error
     except settings.Unexpected as error:
         raise files.Refused(f"{path}: {error}; nothing was changed") from error
-    return Plan(root, path, before, files.bytes_of(jsontext.patch(text, new), before), env)
+    return Plan(root, path, before, files.bytes_of(json_text.patch(text, new), before), env)
 
 
 def write(step: Plan, installed: Installed) -> None:
@@ -130,14 +130,14 @@ def without_telemetry(path: str, installed: Installed) -> Plan | None:
     before = files.read(path)
     text = files.text_of(path, before)
     try:
-        data = jsontext.parse(text)
-    except jsontext.NotJson as error:
+        data = json_text.parse(text)
+    except json_text.NotJson as error:
         raise files.Refused(f"{path}: cannot be parsed: {error}. Mend it and run this again") from error
     known = installed.settings.get(path)
     new = otel.remove(data, known.env if known else {})
     if before is None or new == data:
         return None
-    return Plan(os.path.dirname(path), path, before, files.bytes_of(jsontext.patch(text, new), before))
+    return Plan(os.path.dirname(path), path, before, files.bytes_of(json_text.patch(text, new), before))
 
 
 def _remove_entries(path: str, now: bytes | None, installed: Installed) -> str:
@@ -145,8 +145,8 @@ def _remove_entries(path: str, now: bytes | None, installed: Installed) -> str:
         return f"{path}: there is no such file"
     text = files.text_of(path, now)
     try:
-        data = jsontext.parse(text)
-    except jsontext.NotJson as error:
+        data = json_text.parse(text)
+    except json_text.NotJson as error:
         raise files.Refused(
             f"{path}: cannot be parsed: {error}. Mend it and run this again; our entries are still in it"
         ) from error
@@ -154,5 +154,5 @@ def _remove_entries(path: str, now: bytes | None, installed: Installed) -> str:
     new = otel.remove(settings.remove(data, record.hook_scripts(installed)), known.env if known else {})
     if new == data:
         return f"{path}: has no entries of ours"
-    files.replace(path, now, files.bytes_of(jsontext.patch(text, new), now))
+    files.replace(path, now, files.bytes_of(json_text.patch(text, new), now))
     return f"{path}: changed since aitop wrote it, so only our entries were removed; all else stays"

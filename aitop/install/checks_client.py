@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from aitop import __version__, paths
-from aitop.install import files, forwarder, jsontext, record, scripts, settings
+from aitop.install import files, forwarder, json_text, record, scripts, settings
 from aitop.install.findings import FAIL, OK, WARN, Context, Found
 
 MANAGED_FOLDERS = ("/etc/claude-code", "/Library/Application Support/ClaudeCode")
@@ -39,8 +39,8 @@ def client_settings(context: Context) -> Found:
     for root in context.roots:
         path = os.path.join(root, "settings.json")
         try:
-            data = jsontext.parse(files.text_of(path, files.read(path)))
-        except (files.Refused, jsontext.NotJson) as error:
+            data = json_text.parse(files.text_of(path, files.read(path)))
+        except (files.Refused, json_text.NotJson) as error:
             yield FAIL, f"{path}: {error}", "mend that line; Claude Code ignores the whole file meanwhile"
             continue
         events = settings.events_of_ours(data, ours)
@@ -101,8 +101,8 @@ def managed(context: Context) -> Found:
         try:
             raw = files.read(path)
             if raw is not None:
-                yield from switches(path, jsontext.parse(files.text_of(path, raw)))
-        except (files.Refused, jsontext.NotJson) as error:
+                yield from switches(path, json_text.parse(files.text_of(path, raw)))
+        except (files.Refused, json_text.NotJson) as error:
             yield WARN, str(error), "have a look at that file"
 
 

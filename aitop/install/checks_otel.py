@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from aitop import config, paths
-from aitop.install import checks_client, files, jsontext, otel
+from aitop.install import checks_client, files, json_text, otel
 from aitop.install.findings import FAIL, OK, WARN, Context, Found
 from aitop.receiver import token
 
@@ -88,8 +88,8 @@ def _env_of(candidates: list[str]) -> list[tuple[str, dict[str, Any]]]:
     found = []
     for path in candidates:
         try:
-            data = jsontext.parse(files.text_of(path, files.read(path)))
-        except (files.Refused, jsontext.NotJson):
+            data = json_text.parse(files.text_of(path, files.read(path)))
+        except (files.Refused, json_text.NotJson):
             continue  # told by the check of the settings
         env = data.get("env") if isinstance(data, dict) else None
         if isinstance(env, dict):

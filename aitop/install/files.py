@@ -1,7 +1,8 @@
 """Other people's files: read whole, compared before written, replaced in one step.
 
 A write goes through a temporary file in the real file's folder (links are followed), is flushed to
-the disk, keeps the mode, and is refused when the file is no longer what was read.
+the disk, keeps the mode, and is refused when the file is no longer what was read. `all_or_none` puts
+several files back when one of them cannot be written.
 """
 
 import contextlib
@@ -9,12 +10,12 @@ import difflib
 import hashlib
 import os
 import stat
-import tempfile
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 
 from filelock import FileLock, Timeout
 
-from aitop import paths
+from aitop import atomic_file, paths
 
 BOM = "\ufeff"
 
@@ -82,33 +83,60 @@ def ensure_home() -> None:
         ) from error
 
 
-def replace(path: str, expected: bytes | None, new: bytes) -> None:
-    """Write the file if it still holds `expected` (None: if there is still none). Raises Refused."""
+def replace(path: str, expected: bytes | None, new: bytes, *, mode: int = 0o600) -> None:
+    """Write the file if it still holds `expected` (None: if there is still none). Raises Refused.
+
+    A file that is there keeps its mode, group and extended attributes; `mode` is for a new one. A file
+    with several names (hard links) is written in place, since a rename would give one name another file.
+    """
     real = os.path.realpath(path)
-    mode = _writable_mode(path, real) if expected is not None else 0o600
-    folder = os.path.dirname(real)
-    temporary = None
-    try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(real)}.", dir=folder)
-        with open(handle, "wb") as file:
-            file.write(new)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            with contextlib.suppress(OSError):  # only the superuser edits files of others
-                owner = os.stat(real) if expected is not None else os.stat(folder)
-                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-            os.fsync(file.fileno())
+    links = 1 if expected is None else _check_writable(path, real)
+
+    def prepare(descriptor: int) -> None:
+        if expected is not None:
+            _copy_attributes(real, descriptor)
         if read(real) != expected:
             raise Refused(f"{path}: changed while we were at it; nothing was written, run this again")
-        os.replace(temporary, real)
-        temporary = None
-        _sync_folder(folder)
+
+    try:
+        os.makedirs(os.path.dirname(real), mode=0o700, exist_ok=True)
+        if links > 1:
+            _write_in_place(real, new, expected or b"", prepare)
+        else:
+            atomic_file.replace(real, new, mode=mode, keep_mode=True, fsync=True, prepare=prepare)
     except OSError as error:
         raise Refused(f"{path}: cannot be written ({error.strerror}); check its owner and folder") from error
-    finally:
-        if temporary:
-            os.unlink(temporary)
+
+
+def _write_in_place(real: str, new: bytes, before: bytes, prepare: Callable[[int], None]) -> None:
+    """Write over a file that has several names. Its old bytes come back when the disk refuses the new ones."""
+    with open(real, "r+b", buffering=0) as file:
+        prepare(file.fileno())
+        try:
+            _overwrite(file.fileno(), new)
+        except OSError:
+            _overwrite(file.fileno(), before)
+            raise
+
+
+def _overwrite(descriptor: int, data: bytes) -> None:
+    at = 0
+    while at < len(data):
+        at += os.pwrite(descriptor, data[at:], at)
+    os.ftruncate(descriptor, len(data))
+    os.fsync(descriptor)
+
+
+def _copy_attributes(real: str, descriptor: int) -> None:
+    """The group and the extended attributes (access lists too) of the old file, as far as the system lets us."""
+    with contextlib.suppress(OSError):
+        os.fchown(descriptor, -1, os.stat(real).st_gid)
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(real):
+            with contextlib.suppress(OSError):
+                os.setxattr(descriptor, name, os.getxattr(real, name))
 
 
 def delete(path: str, expected: bytes) -> None:
@@ -121,23 +149,38 @@ def delete(path: str, expected: bytes) -> None:
         raise Refused(f"{path}: cannot be removed ({error.strerror})") from error
 
 
-def _writable_mode(path: str, real: str) -> int:
+def _check_writable(path: str, real: str) -> int:
+    """The number of names (hard links) of a file that may be changed. Raises Refused."""
     try:
-        mode = stat.S_IMODE(os.stat(real).st_mode)
+        status = os.stat(real)
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}") from error
-    if not mode & stat.S_IWUSR:
+    if not status.st_mode & stat.S_IWUSR:
         raise Refused(
-            f"{path}: is read-only, so somebody wants it that way; "
-            f"`chmod u+w {real}` first, or change it where it is made (dotfiles, Nix)"
+            f"{path}: is read-only. If that is not on purpose, run `chmod u+w {real}` first; "
+            "if it is made by dotfiles or Nix, change it there"
         )
-    return mode
+    return status.st_nlink
 
 
-def _sync_folder(folder: str) -> None:
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+@contextlib.contextmanager
+def all_or_none(paths_to_write: Iterable[str]) -> Iterator[None]:
+    """Put every one of these files back as it was when the work inside fails half-way."""
+    before = {path: read(path) for path in paths_to_write}
+    try:
+        yield
+    except BaseException:
+        for path, raw in before.items():
+            with contextlib.suppress(Refused):
+                _put_back(path, raw)
+        raise
+
+
+def _put_back(path: str, raw: bytes | None) -> None:
+    now = read(path)
+    if now == raw:
+        return
+    if raw is not None:
+        replace(path, now, raw)
+    elif now is not None:
+        delete(path, now)

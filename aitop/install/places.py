@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aitop.install import blocks, jsonc
+from aitop.install import blocks, waybar
 from aitop.install.blocks import CSS, HASH, Unclear
 
 MENUS = {"swiftbar": "aitop.2s.sh", "swiftbar-stream": "aitop.sh", "argos": "aitop.r.2s+.sh"}
@@ -90,7 +90,7 @@ def places(host: str, shell: str, parts: list[str], folder: str | None) -> list[
         definition = "\n".join(line for line in body.splitlines() if not line.startswith("//"))
         note = "Restart Waybar: pkill -SIGUSR2 waybar"
         return [
-            Place(config, lambda text: jsonc.put(text, definition), jsonc.take, note=note),
+            Place(config, lambda text: waybar.put(text, definition), waybar.take, note=note),
             marked(host, os.path.join(at, "style.css"), parts[1], css_parses, CSS),
         ]
     if host in MENUS:

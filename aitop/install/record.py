@@ -27,35 +27,25 @@ class Settings:
 
 
 @dataclass(slots=True)
-class Configured:
-    """The user's configuration: `claude.config_dirs` as we wrote it, and before."""
+class UserConfig:
+    """The user's configuration file as it was before us, and the keys that we set in it."""
 
     path: str
-    wrote: list[str]
-    before: list[str] | None
-
-
-@dataclass(slots=True)
-class Telemetry:
-    """Keys of the user's configuration, by dotted path, as we wrote them and before."""
-
-    path: str
-    wrote: dict[str, Any] = field(default_factory=dict)
-    before: dict[str, Any] = field(default_factory=dict)
-    written: str = ""  # digest of the file as we wrote it last
-    original: str | None = None  # the whole file before us
+    original: str | None  # the whole text before us; None: there was no such file
+    written: str = ""  # digest of the file as we wrote it last; "": others changed it between our writes
+    wrote: dict[str, Any] = field(default_factory=dict)  # dotted key → our value
+    before: dict[str, Any] = field(default_factory=dict)  # dotted key → the value before us, None: none
 
 
 @dataclass(slots=True)
 class Installed:
-    """Everything that `install` and `service install` wrote."""
+    """Everything that `install`, `setup` and `service install` wrote, but for the lines of `init`."""
 
     settings: dict[str, Settings] = field(default_factory=dict)
     scripts: list[str] = field(default_factory=list)
-    config: Configured | None = None
+    user_config: UserConfig | None = None
     service: str | None = None  # the unit or plist
     forwarder: str | None = None
-    telemetry: Telemetry | None = None
 
     @property
     def roots(self) -> list[str]:
@@ -65,17 +55,32 @@ class Installed:
 def load() -> Installed:
     try:
         data = json.loads(paths.read(paths.in_home(paths.INSTALLED)))
-        config, telemetry = data.get("config"), data.get("telemetry")
         return Installed(
             settings={path: Settings(**entry) for path, entry in data["settings"].items()},
             scripts=[str(path) for path in data["scripts"]],
-            config=Configured(**config) if config else None,
+            user_config=_user_config(data),
             service=data.get("service"),
             forwarder=data.get("forwarder"),
-            telemetry=Telemetry(**telemetry) if telemetry else None,
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return Installed()
+
+
+def _user_config(data: dict[str, Any]) -> UserConfig | None:
+    """Also from records of versions that kept folders (`config`) and telemetry apart."""
+    if data.get("user_config"):
+        return UserConfig(**data["user_config"])
+    folders, telemetry = data.get("config"), data.get("telemetry")
+    if not folders and not telemetry:
+        return None
+    kept = UserConfig(**telemetry) if telemetry else UserConfig((folders or {}).get("path", ""), None)
+    if isinstance(folders, dict):
+        kept.wrote["claude.config_dirs"], kept.before["claude.config_dirs"] = (
+            folders["wrote"],
+            folders["before"],
+        )
+        kept.written = ""
+    return kept
 
 
 def save(installed: Installed) -> None:
@@ -84,7 +89,7 @@ def save(installed: Installed) -> None:
         if os.path.exists(path):
             os.unlink(path)
         return
-    data: dict[str, Any] = {"version": 1, **asdict(installed)}
+    data: dict[str, Any] = {"version": 2, **asdict(installed)}
     files.replace(path, files.read(path), json.dumps(data, indent=2, ensure_ascii=False).encode() + b"\n")
 
 

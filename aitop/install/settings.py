@@ -29,6 +29,9 @@ EVENTS = {
     "PostModelSwitch": True,
 }
 TIMEOUT = 5  # seconds; the forwarder needs 0.2 at most
+# Seconds. The client draws its status line on events alone: without this, the rate of the last turn stays
+# on the screen. Only for our own line: a line of the user's may be dear to run.
+REFRESH = 1
 
 
 class Unexpected(ValueError):  # noqa: N818
@@ -90,7 +93,7 @@ def _merge_event(groups: list[Any], wanted: dict[str, Any]) -> None:
 def _merge_statusline(new: dict[str, Any], script: str) -> None:
     current = new.get("statusLine")
     if current is None:
-        new["statusLine"] = {"type": "command", "command": shlex.quote(script)}
+        new["statusLine"] = {"type": "command", "command": shlex.quote(script), "refreshInterval": REFRESH}
         return
     command = current.get("command") if isinstance(current, dict) else None
     if not isinstance(current, dict) or not isinstance(command, str) or current.get("type") != "command":

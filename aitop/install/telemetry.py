@@ -4,8 +4,11 @@ import importlib.util
 import os
 
 from aitop import config, paths
-from aitop.install import apply, files, otel, otel_config, record
+from aitop.install import apply, files, otel, record, user_config
+from aitop.install.toml_text import Value
 from aitop.receiver import token
+
+KEYS = ("otel.enabled", "otel.forward")
 
 
 def wanted(forward: str | None) -> otel.Wanted:
@@ -33,23 +36,37 @@ def with_token(sending: otel.Wanted) -> otel.Wanted:
 def undo(served: list[str], installed: record.Installed, *, others_too: bool) -> list[str]:
     """Our variables out of these folders' settings, and out of all others that we wrote. Raises files.Refused."""
     named = [os.path.join(root, "settings.json") for root in served]
-    said = []
+    lines = []
     for path in dict.fromkeys([*(installed.settings if others_too else ()), *named]):
         step = apply.without_telemetry(path, installed)
         if step is None:
-            said.append(f"{path}: sends us no telemetry")
+            lines.append(f"{path}: sends us no telemetry")
             continue
         if path in installed.settings:
             apply.write(step, installed)
             installed.settings[path].env = {}
         else:
             files.replace(path, step.before, step.after)
-        said.append(f"{path}: sends us no telemetry any more")
+        lines.append(f"{path}: sends us no telemetry any more")
     if not any(entry.env for entry in installed.settings.values()):
-        said += forget(installed)
-    return said
+        lines += switch_off(installed)
+    return lines
 
 
-def forget(installed: record.Installed) -> list[str]:
-    """Nobody sends us anything any more: the receiver off, the token gone."""
-    return [line for line in (otel_config.forget(installed), otel_config.remove_token()) if line]
+def keys(sending: otel.Wanted) -> dict[str, Value]:
+    """The keys of the user's configuration that switch the receiver on."""
+    forward: dict[str, Value] = {"otel.forward": sending.forward} if sending.forward else {}
+    return {"otel.enabled": True, **forward}
+
+
+def switch_off(installed: record.Installed) -> list[str]:
+    """The receiver off and the token removed, when no settings send to it any more."""
+    return [line for line in (user_config.unset(KEYS, installed), remove_token()) if line]
+
+
+def remove_token() -> str | None:
+    path = paths.in_home(paths.OTEL)
+    if not os.path.lexists(path):
+        return None
+    os.unlink(path)
+    return f"{path}: removed"

@@ -132,14 +132,20 @@ def _span(seconds: float) -> str:
 
 @click.command()
 @click.option("--defaults", is_flag=True, help="Print every key with its meaning and default, as TOML.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of the file, for editors.")
 @click.option("--json", "as_json", is_flag=True, help="The values in force, as JSON.")
 @click.option("--path", "show_path", is_flag=True, help="Print which file is read.")
-def config(defaults: bool, as_json: bool, show_path: bool) -> None:
+def config(defaults: bool, schema: bool, as_json: bool, show_path: bool) -> None:
     """The configuration in force; exit code 1 and the key's path when the file is wrong."""
     from aitop import config as room
 
     if defaults:
         click.echo(room.defaults_toml(), nl=False)
+        return
+    if schema:
+        from aitop.config.schema import schema as make_schema
+
+        click.echo(json.dumps(make_schema(), indent=1))
         return
     if show_path:
         click.echo(paths.config_file())

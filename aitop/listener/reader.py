@@ -25,7 +25,7 @@ from aitop.receiver import token
 from aitop.receiver.unix_socket import Arrival, Receiver
 
 if TYPE_CHECKING:
-    from aitop.receiver.telemetry import Telemetry
+    from aitop.receiver.telemetry import TelemetryReceiver
 
 RESCAN_SECONDS = 10.0  # between looks through every folder: a safety net where the kernel reports changes
 RESCAN_WATCHED_SECONDS = 60.0
@@ -49,7 +49,7 @@ class Reader:
         self.receiver = Receiver(
             os.path.join(settings.home, paths.SOCKET), selector, settings.providers, self._arrived, listening
         )
-        self.telemetry: Telemetry | None = None
+        self.telemetry: TelemetryReceiver | None = None
         self.watcher = Watcher()
         self._arrivals: list[Arrival] = []
         self._look_again: list[tuple[float, str]] = []  # (monotonic time, path), a heap
@@ -188,11 +188,11 @@ class Reader:
         settings = self._settings
         if self.telemetry is None and settings.config["otel.enabled"]:
             try:
-                from aitop.receiver.telemetry import Telemetry
+                from aitop.receiver.telemetry import TelemetryReceiver
             except ModuleNotFoundError:
                 self._log.error(token.MISSING)
                 return
-            self.telemetry = Telemetry(settings.home, self._selector, self._arrived, self._log.info)
+            self.telemetry = TelemetryReceiver(settings.home, self._selector, self._arrived, self._log.info)
         if self.telemetry is not None:
             self.telemetry.configure(settings.config, settings.providers)
 

@@ -130,5 +130,6 @@ def display(config: Config, *, limited: bool, burn: BurnView) -> published.Displ
             "limit": [config["alerts.limit_warning"], config["alerts.limit_critical"]],
             "cache_hit": config["alerts.cache_hit_warning"],
         },
+        "statusline": {name: config[f"statusline.{name}"] for name in ("format", "preset", "style")},
         "segments": [[s.name, s.display, s.preset, s.format] for s in config.segments],
     }

@@ -30,7 +30,7 @@ def blocks(values: Values, state: State, now: float) -> Blocks:
     """Everything a tooltip or a menu shows, made once for all of them.
 
     alerts, budgets: (text, level); sums, windows, limits, projects: rows; rates, forecast: lines;
-    sessions: (row, rows of its details, level).
+    coverage: lines; sessions: (row, rows of its details, level).
     """
     return {
         "alerts": alerts(state),
@@ -45,6 +45,7 @@ def blocks(values: Values, state: State, now: float) -> Blocks:
             (text, level) for text, level in zip(budgets(state, now), budget_levels(state), strict=True)
         ],
         "forecast": [*paces(state, now), *forecast(state)],
+        "coverage": coverage(state),
         "sessions": [session(state, row, now) for row in living(state)],
         "projects": projects(state),
     }
@@ -152,6 +153,26 @@ def forecast(state: State) -> list[str]:
         low, high = (humanize.number(row.get(f"{end}_usd")) for end in ("low", "high"))
         between = f" ({money.of(state, low)} to {money.of(state, high)})" if low is not None else ""
         found.append(f"{name} will end at {money.of(state, row.get('usd'))}{between}")
+    return found
+
+
+def coverage(state: State) -> list[str]:
+    """What the totals do not hold: clients that were found and cannot be counted, wholly or in part."""
+    clients = fields.table(fields.table(state.get("coverage")).get("clients"))
+    found = []
+    for name, row in sorted(clients.items()):
+        row = fields.table(row)  # noqa: PLW2901
+        client, reason = clean(name, 24), clean(row.get("reason"), 80)
+        if row.get("found") is not True:
+            continue
+        if row.get("counted") is not True:
+            found.append(f"{client} is not counted: {reason or 'its records cannot be read'}")
+            continue
+        unread = humanize.number(row.get("unread")) or 0
+        if unread or row.get("version_unknown"):
+            why = reason or ("its format is new" if row.get("version_unknown") else "unreadable")
+            files = f"{humanize.count(unread)} of {humanize.count(row.get('files'))} files"
+            found.append(f"{client} is at least: {files} not read ({why})")
     return found
 
 

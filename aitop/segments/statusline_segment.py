@@ -143,7 +143,8 @@ def _powerline(shown: list[Part]) -> str:
         grave = next((name for name in ("critical", "warning") if name in levels), "")
         text, ground = LEVEL_SHADES.get(grave) or SHADES[number % len(SHADES)]
         if before:
-            line += f"\x1b[38;5;{before};48;5;{ground}m{ARROW}"
+            alike = before == ground
+            line += f"\x1b[38;5;{text if alike else before};48;5;{ground}m{THIN_ARROW if alike else ARROW}"
         line += f"\x1b[38;5;{text};48;5;{ground}m {_text(pieces)} "
         before = ground
     return f"{line}{RESET}\x1b[38;5;{before}m{ARROW}{RESET}"

@@ -57,6 +57,7 @@ def document(pieces: list[Piece], values: Values, blocks: Blocks) -> str:
         [item(text, named=True, image="creditcard", level=level) for text, level in blocks["budgets"]],
         [item(text, named=True, image="chart.line.uptrend.xyaxis") for text in blocks["forecast"]],
         _sessions(blocks),
+        [item(text, named=True, image="questionmark.circle") for text in blocks["coverage"]],
         [
             f"Open the table | {action('top')} terminal=true sfimage=tablecells",
             "Refresh | refresh=true sfimage=arrow.clockwise",

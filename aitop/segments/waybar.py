@@ -63,6 +63,7 @@ def tooltip(blocks: Blocks) -> str:
         [escape(text) for text, _ in blocks["budgets"]],
         [escape(text) for text in blocks["forecast"]],
         _table([row for row, _, _ in blocks["sessions"]]),
+        [escape(text) for text in blocks["coverage"]],
     ]
     return "<tt>" + "\n\n".join("\n".join(part) for part in parts if part) + "</tt>"
 

@@ -16,7 +16,9 @@ import click
 
 from aitop import state as published
 from aitop.segments.text import cut
-from aitop.top import choices, plain
+from aitop.top import choices, plain, screen
+from aitop.top import once as once_text
+from aitop.top.once import trouble
 from aitop.top.start import start_listener
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ def top(*, once: bool, as_json: bool, simple: bool, theme: str | None, provider:
         raise click.UsageError("--json needs --once: aitop top --once --json")
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if once or not on_terminal or os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
-        sys.exit(_once(as_json=as_json, provider=provider))
+        width = screen.size()[0] if sys.stdout.isatty() else once_text.WIDTH
+        sys.exit(once_text.once(as_json=as_json, provider=provider, width=width))
     # Textual draws on stderr
     if simple or not full_installed() or not sys.stderr.isatty():
         _live("" if simple else HINT, provider)
@@ -82,39 +85,6 @@ def default_theme(environ: Mapping[str, str]) -> str:
     return "dark" if rich else "terminal"
 
 
-def _once(*, as_json: bool, provider: str | None) -> int:
-    found, now = published.read(provider), time.time()
-    fresh = published.is_fresh(found, now)
-    if as_json:
-        import json
-
-        shown = found if fresh and found is not None else None
-        click.echo(json.dumps({"state": shown, "rows": plain.rows(shown) if shown else []}))
-    elif fresh and found is not None:
-        click.echo("\n".join(plain.lines(found, 160 if not sys.stdout.isatty() else _columns())))
-    if not fresh:
-        click.echo(f"aitop: {trouble(found, now, provider)}. Start the listener: aitop start", err=True)
-    return 0 if fresh else 1
-
-
-def _columns() -> int:
-    from aitop.top import screen
-
-    return screen.size()[0]
-
-
-def trouble(found: dict[str, Any] | None, now: float, provider: str | None = None) -> str:
-    """Why there is nothing to show."""
-    if found is None:
-        return f"no numbers of {provider}" if provider else "no numbers published yet"
-    seconds = published.age(found, now)
-    if seconds is None:
-        return "the published numbers have no date"
-    if seconds < 0:
-        return "the published numbers are from the future; was the clock set back?"
-    return f"the published numbers are {int(seconds)} seconds old; the listener has stopped"
-
-
 def frame(found: dict[str, Any] | None, now: float, width: int, notice: str, hint: str = "") -> list[str]:
     """The lines of one redraw: the table, or why there is none; `hint` is advice below the title."""
     if found is None or not published.is_fresh(found, now):
@@ -132,8 +102,6 @@ def painted(lines: list[str], found: dict[str, Any] | None) -> list[str]:
 
 
 def _live(hint: str, provider: str | None) -> None:
-    from aitop.top import screen
-
     found = published.read()
     notice = "" if published.is_fresh(found, time.time()) else start_listener(unless_stopped=True)
     try:

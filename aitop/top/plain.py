@@ -26,8 +26,8 @@ METRICS = (
     ("cache_read_tokens", "cache read", "count"),
     ("cache_write_tokens", "cache write", "count"),
     ("cache_hit_rate", "hit rate", "share"),
-    ("cost_usd", "cost", "exact"),
-    ("cost_usd_per_hour", "$/hr", "money"),
+    ("cost_usd", "spent", "exact"),
+    ("cost_usd_per_hour", "spent/hour", "money"),
     ("tool_calls", "tool calls", "count"),
     ("tool_failures", "tool failures", "count"),
 )
@@ -47,7 +47,7 @@ LABEL_WIDTH, COLUMN_WIDTH = 15, 14
 SESSIONS_SHOWN = 20
 # head, width in cells; negative: set to the right
 SESSION_COLUMNS = (
-    ("status", 8), ("session", 34), ("cost", -13), ("req", -6), ("input", -7), ("output", -7), ("ctx", -5),
+    ("status", 8), ("session", 34), ("spent", -13), ("req", -6), ("input", -7), ("output", -7), ("ctx", -5),
     ("last", -5), ("model", 24),
 )  # fmt: skip
 TOOL_COLUMNS = (("tool", 28), ("calls", -9), ("failed", -9), ("p50 ms", -9), ("p95 ms", -9))
@@ -86,7 +86,7 @@ def lines(state: dict[str, Any], width: int) -> list[str]:
 
 def shown(state: dict[str, Any], sums: dict[str, Any], key: str, kind: str) -> str:
     """One number of a sum as the table shows it."""
-    value = sums.get(key)
+    value = _spent(sums, key)
     if kind == "exact":
         return money.of(state, value, sums, exact=True)
     if kind == "money":
@@ -94,6 +94,18 @@ def shown(state: dict[str, Any], sums: dict[str, Any], key: str, kind: str) -> s
     return {"count": humanize.count, "rate": humanize.rate, "share": humanize.share, "took": humanize.took}[
         kind
     ](value)
+
+
+def _spent(sums: dict[str, Any], key: str) -> object:
+    """A sum's number; money is what was spent, side calls of the client included."""
+    if key == "cost_usd":
+        return money.spent(sums)
+    counted, whole, hourly = (
+        humanize.number(value) for value in (sums.get("cost_usd"), sums.get("spent_usd"), sums.get(key))
+    )
+    if key == "cost_usd_per_hour" and hourly and counted and whole is not None:
+        return hourly * whole / counted
+    return sums.get(key)
 
 
 def timed(windows: Iterable[dict[str, Any]]) -> list[tuple[str, str, str]]:
@@ -213,4 +225,4 @@ def notes(state: dict[str, Any]) -> list[str]:
         found.append(
             f"prices are of {clean(prices.get('as_of'), 10)}: refresh them with `aitop prices update`"
         )
-    return found
+    return found + details.coverage(state)

@@ -1,13 +1,22 @@
 """The configuration: every key once, and every mistake told with file, line and key."""
 
+import ast
+import json
+import os
 import re
 import tomllib
 
 import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
+import aitop
 from aitop import config, paths
 from aitop.config import KEYS, Config, ConfigError, Segment
 from aitop.config.budgets_and_tags import TagRule
+from aitop.config.schema import schema
+from aitop.listener.cli import config as command
 
 
 def parse(text):
@@ -198,3 +207,106 @@ def test_the_defaults_are_toml_of_the_right_types():
     data = tomllib.loads(config.defaults_toml())
     assert data["alerts"]["burn_warning"] == "auto"
     assert data["claude"]["config_dirs"] == []
+
+
+# -- the schema and the code agree with the table of keys ----------------------------------------------------------
+
+
+def sources():
+    folder = os.path.dirname(os.path.abspath(aitop.__file__))
+    for at, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith(".py") and not at.endswith("config"):
+                with open(os.path.join(at, name)) as file:
+                    yield os.path.relpath(os.path.join(at, name), folder), ast.parse(file.read())
+
+
+def keys_in_code():
+    """(file, key) of every text in the code that names a key of the configuration or looks like one."""
+    tables = {key.path.partition(".")[0] for key in KEYS if "." in key.path}
+    form = re.compile(rf"({'|'.join(sorted(tables))})\.[a-z0-9_]+")
+    for name, tree in sources():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+                text = node.slice.value
+                if isinstance(text, str) and form.fullmatch(text):
+                    yield name, text
+
+
+def test_the_code_asks_for_no_key_that_the_table_lacks():
+    asked = list(keys_in_code())
+    assert len(asked) > 10
+    assert [(name, key) for name, key in asked if key not in config.BY_PATH] == []
+
+
+def test_a_misspelt_key_is_an_error_and_not_zero():
+    with pytest.raises(KeyError):
+        Config()["alerts.burn_warnings"]
+
+
+def test_no_code_reads_past_the_check_of_a_key():
+    past = [
+        name
+        for name, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith(("config.values.get", "settings.values.get"))
+    ]
+    assert past == []
+
+
+def validator():
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.Draft202012Validator.check_schema(schema())
+    return jsonschema.Draft202012Validator(schema())
+
+
+def test_the_schema_takes_the_printed_defaults_and_every_example_in_them():
+    check = validator()
+    assert list(check.iter_errors(tomllib.loads(config.defaults_toml()))) == []
+    text = re.sub(r"^# (?=\[|\w+ = |\"?\w+\"? = )", "", config.defaults_toml(), flags=re.MULTILINE)
+    assert "[budgets.NAME]\nperiod" in text
+    assert list(check.iter_errors(tomllib.loads(text))) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "biling = 'api'", "billing = 'card'", "[alerts]\nburn_warning = -1", "[alerts]\nburn_warnings = 1",
+        "[otel]\nport = 0", "[claude]\nconfig_dirs = 'x'", "[segments.a]\ndisplay = 'x'",
+        "[segments.'a/b']\npreset = 'cost'",
+        "[providers.codex]\nfolder = 'x'", "[budgets.b]\nperiod = 'day'", "[budgets.b]\nperiod = 'year'\nlimit_usd = 1",
+        "[tags.t]\nfolders = 'x'", "[gateway.upstreams]\nlab = 'lab'", "[prices.models.m]\ninput = 1",
+        "[prices.models.m]\ninput = 1\noutput = 20000",
+    ],
+)  # fmt: skip
+def test_the_schema_and_the_reader_refuse_the_same_mistakes(text):
+    assert list(validator().iter_errors(tomllib.loads(text)))
+    problem(text)
+
+
+@given(st.sampled_from(KEYS), st.sampled_from([True, -1, 0, 0.5, 7, 70_000, "x", "auto", ["a"], [1], {}]))
+def test_the_schema_and_the_reader_agree_on_every_value_of_every_key(key, value):
+    head, _, name = key.path.rpartition(".")
+    data = {name: value}
+    data = {head: data} if head else data
+    by_schema = not list(validator().iter_errors(data))
+    try:
+        parse(tomli_w(head, name, value))
+    except ConfigError:
+        assert not by_schema
+    else:
+        assert by_schema
+
+
+def tomli_w(head, name, value):
+    import tomlkit
+
+    document = tomlkit.document()
+    document[head or name] = {name: value} if head else value
+    return tomlkit.dumps(document)
+
+
+def test_the_command_prints_the_schema():
+    done = CliRunner().invoke(command, ["--schema"])
+    assert json.loads(done.output) == schema()

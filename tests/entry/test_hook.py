@@ -350,6 +350,6 @@ def test_the_scripts_are_clean_shell(home):
     assert finish([check, str(home / "statusline")]).stdout == b""
 
 
-def test_help_is_for_people(capsys):
+def test_help_is_for_people(capfd):
     assert hook.main(["--help"]) == 0
-    assert "Usage: aitop hook" in capsys.readouterr().out
+    assert "Usage: aitop hook" in capfd.readouterr().out

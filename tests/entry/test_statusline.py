@@ -125,9 +125,9 @@ def test_once_the_package_is_gone_the_users_command_runs_alone(home):
     assert (alone().stdout, alone().returncode) == (b"", 0)
 
 
-def test_help_is_for_people(capsys):
+def test_help_is_for_people(capfd):
     assert statusline.main(["--help"]) == 0
-    assert "aitop statusline -- COMMAND" in capsys.readouterr().out
+    assert "aitop statusline -- COMMAND" in capfd.readouterr().out
 
 
 def test_passing_through_loads_neither_json_nor_the_displays(home):

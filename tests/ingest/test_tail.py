@@ -203,12 +203,12 @@ def test_what_is_no_regular_file_is_never_read_and_never_blocks(tmp_path, kind):
 
 
 def test_a_transcript_of_invalid_utf_8_keeps_its_good_lines(path):
-    from aitop.providers.claude_code import transcript
+    from aitop.providers.claude_code import paths, transcript
 
     path.write_bytes(
         b"\xff\xfe\x00garbage\n" + encode([assistant()]) + b'{"type":"assistant","usage":"\xff"}\n'
     )
     job = tail.Job(str(path), "claude-code", 0, 0, None, Source(SESSION, None))
-    (chunk,) = tail.chunks(job, transcript.parse, transcript.identify)
+    (chunk,) = tail.chunks(job, transcript.parse, paths.identify)
     assert chunk.parsed.bad_lines == 2
     assert chunk.parsed.events[0].usage.output_tokens == 50

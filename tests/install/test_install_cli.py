@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from aitop import paths
-from aitop.install import apply, cli, files, forwarder, record, roots, settings
+from aitop.install import apply, cli, connect, files, forwarder, record, roots, settings, uninstall
 from aitop.listener import lifecycle
 
 MINE = (
@@ -215,7 +215,7 @@ def test_a_byte_order_mark_and_line_ends_stay(mine):
 
 def test_a_file_changed_after_it_was_read_is_not_overwritten(home, mine):
     files.ensure_home()
-    step = apply.plan(str(mine.parent), cli.entries(statusline=False))
+    step = apply.plan(str(mine.parent), connect.entries(statusline=False))
     changed = MINE.replace(b"opus", b"sonnet")
     mine.write_bytes(changed)
     with pytest.raises(files.Refused, match="changed while"):
@@ -227,7 +227,7 @@ def test_a_file_changed_after_it_was_read_is_not_overwritten(home, mine):
 
 def test_a_file_that_appeared_after_it_was_missing_is_not_overwritten(home):
     files.ensure_home()
-    step = apply.plan(str(home / ".claude"), cli.entries(statusline=False))
+    step = apply.plan(str(home / ".claude"), connect.entries(statusline=False))
     (home / ".claude").mkdir()
     (home / ".claude" / "settings.json").write_bytes(MINE)
     with pytest.raises(files.Refused):
@@ -298,7 +298,7 @@ class TestUninstall:
     def test_everything_goes_but_the_history(self, home, mine):
         install("--write", "--statusline")
         (home / ".aitop" / "history.db").write_bytes(b"")
-        said = aitop(cli.uninstall)
+        said = aitop(uninstall.uninstall)
         for name in ("hook", "statusline", "installed.json"):
             assert not (home / ".aitop" / name).exists()
         assert f"{home}/.aitop/hook: removed" in said
@@ -308,7 +308,7 @@ class TestUninstall:
 
     def test_purge_lists_and_asks_first(self, home, mine):
         install("--write", "--config-dir", str(home / "x"))
-        said = aitop(cli.uninstall, "--purge", input="n\n")
+        said = aitop(uninstall.uninstall, "--purge", input="n\n")
         assert f"  {home}/.aitop" in said
         assert (home / ".aitop").exists()
 
@@ -320,7 +320,7 @@ class TestUninstall:
         os.makedirs(paths.runtime_folder())
         (home / ".config" / "aitop").mkdir(parents=True)
         (home / ".config" / "aitop" / "config.toml").write_text("")
-        aitop(cli.uninstall, "--purge", "--yes")
+        aitop(uninstall.uninstall, "--purge", "--yes")
         assert not (home / ".aitop").exists()
         assert not (home / ".config" / "aitop").exists()
         assert list(runtime.iterdir()) == []
@@ -330,7 +330,7 @@ class TestUninstall:
         stopped = []
         monkeypatch.setattr(lifecycle, "running", lambda: {"pid": 1})
         monkeypatch.setattr(lifecycle, "stop", lambda timeout: stopped.append(timeout) or True)
-        assert "listener: stopped" in aitop(cli.uninstall)
+        assert "listener: stopped" in aitop(uninstall.uninstall)
         assert stopped
 
 
@@ -348,3 +348,95 @@ class TestScripts:
         install("--write")
         install("--uninstall")
         assert os.access(home / ".aitop" / "hook", os.X_OK)
+
+
+class TestWhatOthersFilesKeep:
+    def test_a_comment_of_the_configuration_survives_install_and_uninstall(self, home):
+        (home / "a").mkdir()
+        config = home / ".config" / "aitop" / "config.toml"
+        config.parent.mkdir(parents=True)
+        before = f'[claude] # two machines\nconfig_dirs = [\n  "{home}/a",   # work\n]  # keep in step\n'
+        config.write_text(before)
+        install("--write", "--config-dir", str(home / "b"))
+        assert config.read_text() == before.replace("# work\n", f'# work\n  "{home}/b",\n')
+        install("--uninstall", "--config-dir", str(home / "b"))
+        assert config.read_text() == before
+
+    @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+    def test_settings_with_a_constant_that_the_client_refuses_are_refused_and_named(self, mine, constant):
+        text = f'{{\n  "model": "opus",\n  "cleanupPeriodDays": {constant}\n}}\n'
+        mine.write_text(text)
+        said = install("--write", code=1)
+        assert f"line 3: {constant} is not JSON" in said
+        assert mine.read_text() == text
+
+    def test_a_file_with_two_names_keeps_both(self, home, mine):
+        other = home / "dotfiles.json"
+        os.link(mine, other)
+        install("--write")
+        assert "SessionStart" in other.read_text()
+        install("--uninstall")
+        assert other.read_bytes() == MINE
+        assert mine.stat().st_ino == other.stat().st_ino
+
+    def test_a_file_with_two_names_keeps_its_bytes_when_the_disk_is_full(self, home, monkeypatch):
+        path, other = home / "a", home / "b"
+        path.write_bytes(b"old")
+        os.link(path, other)
+        real, calls = os.pwrite, []
+
+        def full(descriptor, data, at):
+            calls.append(at)
+            if len(calls) == 2:
+                raise OSError(28, "No space left on device")
+            return real(descriptor, data[:2], at)
+
+        monkeypatch.setattr(os, "pwrite", full)
+        with pytest.raises(files.Refused, match="No space left"):
+            files.replace(str(path), b"old", b"newer")
+        assert other.read_bytes() == b"old"
+
+    @pytest.mark.skipif(not hasattr(os, "setxattr"), reason="extended attributes by Python on Linux alone")
+    def test_extended_attributes_and_mode_stay(self, home, mine):
+        try:
+            os.setxattr(mine, "user.note", b"mine")
+        except OSError:
+            pytest.skip("this file system has none")
+        install("--write")
+        assert os.getxattr(mine, "user.note") == b"mine"
+        assert stat.S_IMODE(mine.stat().st_mode) == 0o640
+
+    def test_nothing_is_written_when_one_of_several_files_cannot_be(self, home, mine, monkeypatch):
+        config = home / ".config" / "aitop" / "config.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text("billing = 'api'\n")
+        real = files.replace
+
+        def refuses(path, expected, new, **more):
+            if path == str(config) and b"config_dirs" in new:
+                raise files.Refused("no")
+            real(path, expected, new, **more)
+
+        monkeypatch.setattr(files, "replace", refuses)
+        install("--write", "--config-dir", str(mine.parent), "--config-dir", str(home / "x"), code=1)
+        assert mine.read_bytes() == MINE
+        assert not (home / "x" / "settings.json").exists()
+        assert not (home / ".aitop" / "hook").exists()
+        assert record.load() == record.Installed()
+
+    def test_a_configuration_that_is_no_toml_stops_install_before_it_writes(self, home, mine):
+        config = home / ".config" / "aitop" / "config.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text("a = [\n")
+        assert "cannot be parsed" in install("--write", "--config-dir", str(home / "x"), code=1)
+        assert not (home / "x").exists()
+        assert not (home / ".aitop" / "hook").exists()
+
+
+def test_our_own_status_line_is_drawn_each_second_and_a_wrapped_one_as_the_user_has_it():
+    alone = settings.merge({}, settings.Entries("/h", "/s"))["statusLine"]
+    assert alone["refreshInterval"] == 1
+    wrapped = settings.merge(
+        {"statusLine": {"type": "command", "command": "x"}}, settings.Entries("/h", "/s")
+    )
+    assert "refreshInterval" not in wrapped["statusLine"]

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aitop.install import configfile
+from aitop.install import toml_text
 
 KEY = "claude.config_dirs"
 DIRS = ["/a", '/b "c"\\d', "/é"]
 
 
 def get(text):
-    return configfile.get(text, KEY)
+    return toml_text.get(text, KEY)
 
 
 def put(text, dirs):
-    return configfile.put(text, KEY, dirs)
+    return toml_text.put(text, KEY, dirs)
 
 
 @pytest.mark.parametrize(
@@ -46,14 +46,29 @@ def test_the_key_is_set_and_the_rest_keeps_its_meaning(text):
     assert [line for line in new.splitlines() if line in kept] == kept
 
 
-@pytest.mark.parametrize("text", ['claude = { config_dirs = ["/x"] }\n', "claude = {}\n"])
-def test_a_layout_beyond_a_careful_edit_is_refused_with_the_line_to_write(text):
-    with pytest.raises(configfile.CannotEdit, match="config_dirs = "):
-        put(text, DIRS)
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ('claude = { config_dirs = ["/x"] }\n', 'claude = { config_dirs = ["/x", "/y"] }\n'),
+        ("claude = {}\n", 'claude = {config_dirs = ["/x", "/y"]}\n'),
+        ('"claude"."config_dirs" = ["/x"]\n', '"claude"."config_dirs" = ["/x", "/y"]\n'),
+        ('[claude]\r\nconfig_dirs = [\r\n  "/x", # one\r\n] # end\r\n',
+         '[claude]\r\nconfig_dirs = [\r\n  "/x", # one\r\n  "/y",\r\n] # end\r\n'),
+        ("[claude]\r\n# c\r\n", '[claude]\r\nconfig_dirs = ["/x", "/y"]\r\n# c\r\n'),
+    ],
+)  # fmt: skip
+def test_every_form_of_a_table_is_edited_where_it_stands(text, after):
+    assert put(text, ["/x", "/y"]) == after
+
+
+def test_items_go_one_by_one_and_leave_the_comments_of_the_others():
+    text = '[claude]\nconfig_dirs = [\n  "/x",   # work\n  "/y", # home\n]  # in step\n'
+    assert put(text, ["/x"]) == '[claude]\nconfig_dirs = [\n  "/x",   # work\n]  # in step\n'
+    assert put(put(text, ["/x", "/y", "/z"]), ["/x", "/y"]) == text
 
 
 def test_a_broken_file_is_refused():
-    with pytest.raises(configfile.CannotEdit, match="cannot be parsed"):
+    with pytest.raises(toml_text.CannotEdit, match="cannot be parsed"):
         put("a = [", DIRS)
 
 
@@ -79,5 +94,5 @@ def test_taking_the_key_out_leaves_the_rest():
     ],
 )
 def test_other_keys_are_set_in_the_same_way(text, after):
-    assert configfile.put(text, "otel.enabled", value=True) == after
-    assert configfile.get(after, "otel.enabled") is True
+    assert toml_text.put(text, "otel.enabled", value=True) == after
+    assert toml_text.get(after, "otel.enabled") is True

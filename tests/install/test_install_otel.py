@@ -179,7 +179,7 @@ def test_uninstalled_everything_is_as_it_was_to_the_byte(user, home, first):
     assert (user / ".claude" / "settings.json").read_text() == SETTINGS
     assert (user / "config.toml").read_text() == '# mine\nbilling = "api"\n'
     assert not os.path.exists(os.path.join(home, paths.OTEL))
-    assert record.load().telemetry is None
+    assert record.load().user_config is None
 
 
 def test_uninstalled_alone_it_leaves_the_hooks(user, home):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aitop.install import jsontext, settings
+from aitop.install import json_text, settings
 
 HOOK, LINE = "/h/.aitop/hook", "/h/.aitop/statusline"
 OURS = (HOOK, LINE)
@@ -122,9 +122,9 @@ def test_removing_takes_nothing_from_settings_without_ours():
 @given(VALUES, VALUES, st.sampled_from([None, 2, 4, "\t"]))
 def test_a_patched_text_parses_to_the_new_value(old, new, indent):
     text = json.dumps(old, indent=indent)
-    assert jsontext.patch(text, old) == text
-    assert repr(json.loads(jsontext.patch(text, new))) == repr(json.loads(json.dumps(new))) or (
-        json.loads(jsontext.patch(text, new)) == new  # the order of kept keys is the text's
+    assert json_text.patch(text, old) == text
+    assert repr(json.loads(json_text.patch(text, new))) == repr(json.loads(json.dumps(new))) or (
+        json.loads(json_text.patch(text, new)) == new  # the order of kept keys is the text's
     )
 
 
@@ -141,9 +141,9 @@ def test_a_patched_text_parses_to_the_new_value(old, new, indent):
     ],
 )
 def test_what_does_not_change_keeps_its_bytes(text):
-    data = jsontext.parse(text)
-    patched = jsontext.patch(text, settings.merge(data, ENTRIES))
-    assert jsontext.parse(patched) == settings.merge(data, ENTRIES)
+    data = json_text.parse(text)
+    patched = json_text.patch(text, settings.merge(data, ENTRIES))
+    assert json_text.parse(patched) == settings.merge(data, ENTRIES)
     for piece in (
         "1e3",
         '"\\u00e9\\/"',
@@ -172,7 +172,7 @@ def test_what_does_not_change_keeps_its_bytes(text):
     ],
 )
 def test_what_is_not_json_is_refused_with_the_line(text, line, hint):
-    with pytest.raises(jsontext.NotJson) as caught:
-        jsontext.parse(text)
+    with pytest.raises(json_text.NotJson) as caught:
+        json_text.parse(text)
     assert hint in str(caught.value)
     assert line is None or f"line {line}," in str(caught.value)

@@ -10,7 +10,7 @@ from golden.home import ROOT, python
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aitop.install import blocks, jsonc, snippets
+from aitop.install import blocks, json_text, snippets, waybar
 from aitop.install.blocks import CSS, HASH, SLASHES, Unclear
 
 BAR = """// mine
@@ -268,19 +268,19 @@ def test_any_bar_keeps_all_it_had_when_the_module_comes_and_goes(bar, indent, tr
         text = text[:-1].rstrip() + ", // the end\n}"
     module = snippets.snippet("waybar", "bash", "/usr/bin/aitop").split("\n/*")[0]
     body = "\n".join(line for line in module.splitlines() if not line.startswith("//"))
-    new = jsonc.put(text, body)
+    new = waybar.put(text, body)
     assert {
-        key: value for key, value in jsonc.parse(new).items() if key not in ("custom/aitop", "modules-right")
+        key: value for key, value in waybar.parse(new).items() if key not in ("custom/aitop", "modules-right")
     } == {key: value for key, value in bar.items() if key != "modules-right"}
-    assert jsonc.parse(new)["modules-right"] == ["custom/aitop", "clock"]
-    assert jsonc.put(new, body) == new
-    assert jsonc.parse(jsonc.take(new)) == bar
+    assert waybar.parse(new)["modules-right"] == ["custom/aitop", "clock"]
+    assert waybar.put(new, body) == new
+    assert waybar.parse(waybar.take(new)) == bar
 
 
 def test_comments_and_trailing_commas_become_spaces_and_nothing_else_moves():
-    shown = jsonc.plain(BAR)
+    shown = json_text.plain(BAR)
     assert len(shown) == len(BAR)
     assert "//" not in shown
     assert json.loads(shown)["modules-right"] == ["clock", "battery"]
-    assert jsonc.plain('{"a": "// no, }"}') == '{"a": "// no, }"}'
+    assert json_text.plain('{"a": "// no, }"}') == '{"a": "// no, }"}'
     assert re.sub(r"\s", "", shown).endswith('"modules-right":[]}}')

@@ -1,5 +1,6 @@
 """The listener's service: what is written, and what is said where no service manager answers."""
 
+import importlib.util
 import os
 import plistlib
 import shlex
@@ -10,7 +11,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from aitop.install import cli, forwarder, record, service
+from aitop.install import cli, forwarder, record, service, service_cli, uninstall
 from aitop.listener import lifecycle
 
 
@@ -42,7 +43,7 @@ def system(monkeypatch):
 
 
 def aitop(*arguments, code=0):
-    done = CliRunner().invoke(cli.service, arguments)
+    done = CliRunner().invoke(service_cli.service, arguments)
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == code, done.output
@@ -178,11 +179,11 @@ def test_the_gateway_has_a_service_of_its_own(home, system):
 def test_uninstalling_aitop_takes_the_gateways_service_too(home, system):
     pytest.importorskip("aiohttp")
     aitop("install", "--gateway")
-    assert CliRunner().invoke(cli.uninstall).exit_code == 0
+    assert CliRunner().invoke(uninstall.uninstall).exit_code == 0
     assert not os.path.exists(service.path(service.GATEWAY))
 
 
 def test_a_gateway_without_its_extra_gets_no_service(home, system, monkeypatch):
-    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     assert "aitop-status[gateway]" in aitop("install", "--gateway", code=1)
     assert system.calls == []

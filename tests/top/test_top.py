@@ -30,8 +30,8 @@ def test_the_screen_holds_every_metric_in_three_windows():
     assert lines["requests"] == ["3", "10", "24"]
     assert lines["req/min"] == ["3.0", "2.0", "1.6"]
     assert lines["errors"] == ["0", "0", "2"]
-    assert lines["cost"] == ["$0.1200", "$0.5000", "$0.9000"]
-    assert lines["$/hr"] == ["$7.20", "$6.00", "$3.60"]
+    assert lines["spent"] == ["$0.1200", "$0.5000", "$0.9000"]
+    assert lines["spent/hour"] == ["$7.20", "$6.00", "$3.60"]
     assert lines["hit rate"] == ["87%", "87%", "87%"]
     assert lines["tool calls"] == ["3", "10", "24"]
 

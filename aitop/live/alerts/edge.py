@@ -40,7 +40,7 @@ class Edge:
         """`limited`: the client reports usage limits. That means a subscription unless configured."""
         self._before = {alert.id: alert for alert in before}
         self.config, self.now = config, now
-        billing = config.values.get("billing")
+        billing = config["billing"]
         self._equivalent = billing == "subscription" or (billing == "auto" and limited)
 
     def raised(
@@ -84,13 +84,13 @@ class Edge:
 
     def usd(self, value: float) -> str:
         """Money as the displays show it: in the user's currency, `≈` where a subscription pays otherwise."""
-        symbol = self.config.values.get("currency.symbol", "$")
-        rate = self.config.values.get("currency.rate", 1)
+        symbol = self.config["currency.symbol"]
+        rate = self.config["currency.rate"]
         return f"{'≈' if self._equivalent else ''}{symbol}{value * rate:,.2f}"
 
     def number(self, key: str) -> float:
         """A threshold of the configuration, below `alerts.`; 0 is off. Raises KeyError for an unknown key."""
-        return float(self.config[f"alerts.{key}"] or 0)
+        return float(self.config[f"alerts.{key}"])
 
 
 def _id(rule: Rule, about: str) -> str:

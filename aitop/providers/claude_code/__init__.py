@@ -6,7 +6,7 @@ from typing import Any
 from aitop.model.events import Event
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.claude_code import hooks, telemetry, transcript
+from aitop.providers.claude_code import hooks, paths, telemetry, transcript
 
 
 class ClaudeCode:
@@ -33,7 +33,7 @@ class ClaudeCode:
         return path.endswith(".jsonl") and not path.endswith("/journal.jsonl")
 
     def identify(self, path: str) -> Source:
-        return transcript.identify(path)
+        return paths.identify(path)
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
         return transcript.parse(data, start, source)

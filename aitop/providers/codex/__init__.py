@@ -1,7 +1,6 @@
-"""Codex CLI: its folders, rollouts, hooks and `notify`, behind the provider's door."""
+"""Codex CLI: its folders, rollouts, hooks and `notify`, as a provider."""
 
 import os
-from typing import Any
 
 from aitop.model.events import Event
 from aitop.otlp import Record
@@ -10,7 +9,7 @@ from aitop.providers.codex import hooks, rollout, telemetry
 
 
 class Codex:
-    """The provider. It holds nothing: every answer depends on its arguments alone."""
+    """The provider. It has no state: every answer depends on the arguments and the named files alone."""
 
     name = rollout.NAME
     services = ("codex",)
@@ -32,10 +31,10 @@ class Codex:
         return rollout.parse(data, start, source)
 
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
-        """None: a rollout tells the window of each turn itself."""
+        """None: a rollout holds the window of each turn."""
         return None
 
-    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
+    def feed(self, header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:
         return hooks.feed(header, payload, now)
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002

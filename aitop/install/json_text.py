@@ -1,7 +1,8 @@
-"""Change a JSON text as little as possible: what did not change keeps its bytes.
+"""Read and change JSON texts of other people's: what did not change keeps its bytes.
 
-A settings file belongs to its user: spacing, escapes, number forms and line ends stay where nothing
-changed, so the diff shows what was added and nothing else. Pure: text and data in, text out.
+A settings file belongs to its user: spacing, escapes, number forms, comments and line ends stay where
+nothing changed, so the diff shows what was added and nothing else. Comments and trailing commas are
+allowed only where the caller says that the file's own program allows them. Pure: text and data in, text out.
 """
 
 import json
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|[{}\[\],]|.', re.DOTALL)
 _SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|[-+.\w]+', re.DOTALL)
 
 
@@ -27,22 +29,69 @@ class _Node:
     items: list[tuple[str | None, int, "_Node"]] | None = None
 
 
-def parse(text: str) -> Any:
-    """The value of a JSON text, strictly; an empty text is an empty object. Raises NotJson."""
+def parse(text: str, *, comments: bool = False) -> Any:
+    """The value of a JSON text as strictly as the clients read it; an empty text is an empty object.
+
+    With `comments`, comments and trailing commas are allowed. Raises NotJson.
+    """
     if not text.strip():
         return {}
     try:
-        return json.loads(text)
+        return json.loads(plain(text) if comments else text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        line = text.splitlines()[error.lineno - 1] if error.lineno <= len(text.splitlines()) else ""
-        hint = error.msg
-        if line.lstrip().startswith(("//", "/*", "#")) or "//" in line[error.colno - 1 :][:2]:
-            hint = "a comment, which JSON does not allow"
-        elif re.match(r"\s*[}\]]", line[error.colno - 1 :]) or "trailing comma" in error.msg.lower():
-            hint = "a comma too many before it, or a value missing"
-        raise NotJson(f"line {error.lineno}, column {error.colno}: {hint}") from error
+        raise NotJson(f"line {error.lineno}, column {error.colno}: {_hint(text, error)}") from error
+    except _ConstantError as error:
+        line = next((number for number, row in enumerate(text.splitlines(), 1) if error.args[0] in row), 1)
+        raise NotJson(
+            f"line {line}: {error.args[0]} is not JSON; its program ignores the whole file because of it"
+        ) from error
     except RecursionError as error:
         raise NotJson("nested too deeply") from error
+
+
+class _ConstantError(ValueError):
+    """NaN or Infinity, which Python reads and the clients do not."""
+
+
+def _refuse_constant(name: str) -> Any:
+    raise _ConstantError(name)
+
+
+def _hint(text: str, error: json.JSONDecodeError) -> str:
+    rows = text.splitlines()
+    line = rows[error.lineno - 1] if error.lineno <= len(rows) else ""
+    if line.lstrip().startswith(("//", "/*", "#")) or "//" in line[error.colno - 1 :][:2]:
+        return "a comment, which JSON does not allow"
+    if re.match(r"\s*[}\]]", line[error.colno - 1 :]) or "trailing comma" in error.msg.lower():
+        return "a comma too many before it, or a value missing"
+    return error.msg
+
+
+def plain(text: str) -> str:
+    """The same text with comments and trailing commas as spaces, so that positions stay."""
+    out: list[str] = []
+    comma: int | None = None  # where a comma stands that nothing has followed yet
+    for match in _TOKEN.finditer(text):
+        piece = match.group()
+        if piece.startswith(("//", "/*")):
+            out.append(re.sub(r"[^\n]", " ", piece))
+            continue
+        if piece in ("}", "]") and comma is not None:
+            out[comma] = " "
+        if not piece.isspace():
+            comma = len(out) if piece == "," else None
+        out.append(piece)
+    return "".join(out)
+
+
+def inside_list(text: str, key: str) -> tuple[int, int] | None:
+    """The positions between the brackets of a list of the top object, comments allowed; None: no such list."""
+    blank = plain(text)
+    root = _node(blank, _skip(blank, 0))
+    for name, _, node in reversed(root.items or []):
+        if name == key and isinstance(node.value, list):
+            return node.start + 1, node.end - 1
+    return None
 
 
 def patch(text: str, new: Any) -> str:

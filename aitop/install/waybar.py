@@ -1,46 +1,28 @@
 """Waybar's configuration is JSON with comments: add our module to it and take it out, all else byte for byte.
 
-Comments and commas too many are blanked out, character for character, so that positions found in the
-plain JSON hold in the text. After each change the result is read again and compared with what it should
-say; a layout where that fails is refused. Pure.
+After each change the result is read again and compared with what it should say; a layout where that
+fails is refused. Pure.
 """
 
-import json
 import re
 from typing import Any
 
-from aitop.install import blocks
+from aitop.install import blocks, json_text
 from aitop.install.blocks import SLASHES, Unclear
 
 MODULE = "custom/aitop"
 LISTS = ("modules-right", "modules-center", "modules-left")
 HOST = "waybar"
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|[{}\[\],]|.', re.DOTALL)
-
-
-def plain(text: str) -> str:
-    """The same text with comments and trailing commas as spaces."""
-    out: list[str] = []
-    comma: int | None = None  # where a comma stands that nothing has followed yet
-    for match in _TOKEN.finditer(text):
-        found = match.group()
-        if found.startswith(("//", "/*")):
-            out.append(re.sub(r"[^\n]", " ", found))
-            continue
-        if found in ("}", "]") and comma is not None:
-            out[comma] = " "
-        if not found.isspace():
-            comma = len(out) if found == "," else None
-        out.append(found)
-    return "".join(out)
 
 
 def parse(text: str) -> dict[str, Any]:
     """The one bar's configuration. Raises Unclear."""
     try:
-        data = json.loads(plain(text))
-    except json.JSONDecodeError as error:
-        raise Unclear(f"line {error.lineno}, column {error.colno}: cannot be parsed: {error.msg}") from error
+        data = json_text.parse(text, comments=True)
+    except json_text.NotJson as error:
+        raise Unclear(f"cannot be parsed: {error}") from error
+    if not text.strip():
+        raise Unclear(f'has no list "{LISTS[0]}"; is it the right file?')
     if not isinstance(data, dict):
         raise Unclear("holds several bars; add the module to the one you mean: aitop init waybar")
     return data
@@ -49,7 +31,7 @@ def parse(text: str) -> dict[str, Any]:
 def put(text: str, body: str) -> str:
     """The configuration with our module defined and in a list. `body`: `"custom/aitop": {…},`."""
     body = body.strip().rstrip(",") + ","
-    definition = json.loads("{" + plain(body).strip().rstrip(",") + "}")[MODULE]
+    definition = json_text.parse("{" + body + "}", comments=True)[MODULE]
     if blocks.find(text, HOST, SLASHES) is not None:
         new = blocks.put(text, HOST, body, SLASHES)
         wanted = {**parse(text), MODULE: definition}
@@ -58,7 +40,7 @@ def put(text: str, body: str) -> str:
         if MODULE in before:
             raise Unclear(f'"{MODULE}" is defined already, by hand; remove it first, or leave it as it is')
         wanted = {MODULE: definition, **before}
-        start = plain(text).index("{") + 1
+        start = json_text.plain(text).index("{") + 1
         gap = "" if text[start : start + 1] == "\n" else "\n"
         start += not gap
         new = text[:start] + gap + blocks.block(HOST, body, SLASHES) + text[start:]
@@ -98,16 +80,11 @@ def _into_list(text: str, name: str, *, empty: bool) -> str:
 
 
 def _list(text: str, name: str) -> tuple[int, int]:
-    """Between the brackets of a list of the bar itself."""
-    blank, depth = plain(text), 0
-    for match in _TOKEN.finditer(blank):
-        token = match.group()
-        depth += (token in ("{", "[")) - (token in ("}", "]"))
-        if depth == 1 and token == f'"{name}"':
-            opened = re.compile(r"\s*:\s*\[").match(blank, match.end())
-            if opened:
-                return opened.end(), blank.index("]", opened.end())
-    raise Unclear(f'the list "{name}" was not found; add "{MODULE}" to it by hand')
+    """Between the brackets of a list of the bar itself. Raises Unclear."""
+    place = json_text.inside_list(text, name)
+    if place is None:
+        raise Unclear(f'the list "{name}" was not found; add "{MODULE}" to it by hand')
+    return place
 
 
 def _checked(new: str, wanted: dict[str, Any]) -> str:

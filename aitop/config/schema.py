@@ -1,0 +1,87 @@
+"""The configuration's JSON Schema, made from the tables that the reader checks with, for editors to complete.
+
+`aitop config --schema` prints it. Pure: it reads `keys` and the field tables, nothing else.
+"""
+
+from typing import Any
+
+from aitop.config.budgets_and_tags import BUDGET_FIELDS, PERIODS, TAG_FIELDS
+from aitop.config.keys import KEYS, PRICE_FIELDS, PROVIDER_FIELDS, SEGMENT_FIELDS
+from aitop.config.tables import HIGHEST_PRICE, NAME
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_PLAIN_KINDS: dict[str, dict[str, Any]] = {
+    "str": {"type": "string"},
+    "bool": {"type": "boolean"},
+    "number": {"type": "number", "minimum": 0},
+    "positive": {"type": "number", "exclusiveMinimum": 0},
+    "port": {"type": "integer", "minimum": 1, "maximum": 65_535},
+    "strings": {"type": "array", "items": {"type": "string"}},
+}
+
+
+def schema() -> dict[str, Any]:
+    """A JSON Schema (draft 2020-12) of the whole file."""
+    properties: dict[str, Any] = {}
+    for key in KEYS:
+        *tables, name = key.path.split(".")
+        fields = properties
+        for table in tables:
+            fields = fields.setdefault(table, _closed({}))["properties"]
+        fields[name] = of_kind(key.kind) | {"description": key.help, "default": key.default}
+    upstream = {"type": "string", "pattern": "^https?://"}
+    properties["gateway"]["properties"]["upstreams"] = {
+        "type": "object",
+        "patternProperties": {f"^{NAME.pattern}$": upstream},
+        "additionalProperties": False,
+    }
+    properties["prices"]["properties"]["models"] = _named(_price())
+    properties["segments"] = _named(_fields(SEGMENT_FIELDS), NAME.pattern)
+    properties["providers"] = _named(_fields(PROVIDER_FIELDS))
+    properties["budgets"] = _named(_budget())
+    properties["tags"] = _named(_tag())
+    return {"$schema": DIALECT, "title": "aitop's configuration", **_closed(properties)}
+
+
+def of_kind(kind: str) -> dict[str, Any]:
+    """The schema of one value: a kind of `keys.Key`."""
+    return {"enum": kind.split("|")} if "|" in kind else dict(_PLAIN_KINDS[kind])
+
+
+def _closed(properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
+    needed = {"required": list(required)} if required else {}
+    return {"type": "object", "properties": properties, "additionalProperties": False, **needed}
+
+
+def _named(body: dict[str, Any], pattern: str | None = None) -> dict[str, Any]:
+    """Tables whose names the user chooses."""
+    if pattern is None:
+        return {"type": "object", "additionalProperties": body}
+    return {"type": "object", "patternProperties": {f"^{pattern}$": body}, "additionalProperties": False}
+
+
+def _fields(kinds: dict[str, str]) -> dict[str, Any]:
+    return _closed({name: of_kind(kind) for name, kind in kinds.items()})
+
+
+def _price() -> dict[str, Any]:
+    usd = {"type": "number", "minimum": 0, "maximum": HIGHEST_PRICE, "description": "USD per million tokens"}
+    day = {"type": "string", "format": "date", "description": "valid from this day on"}
+    return _closed({**dict.fromkeys(PRICE_FIELDS, usd), "from": day}, ("input", "output"))
+
+
+def _budget() -> dict[str, Any]:
+    kinds = {
+        "project": "str",
+        "tag": "str",
+        "limit_usd": "positive",
+        "warning": "positive",
+        "critical": "positive",
+    }
+    fields = {name: of_kind(kinds.get(name, "|".join(PERIODS))) for name in BUDGET_FIELDS}
+    return _closed(fields, ("period", "limit_usd"))
+
+
+def _tag() -> dict[str, Any]:
+    patterns = {"type": "array", "items": {"type": "string", "minLength": 1}}
+    return _closed(dict.fromkeys(TAG_FIELDS, patterns))

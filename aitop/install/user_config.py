@@ -1,0 +1,123 @@
+"""Set keys of the user's own configuration file for a feature, and put them back.
+
+While the file is still what aitop wrote, the first original comes back byte for byte; after a change by
+others each key alone goes back, and one that the user changed stays. Writes that one file and no other.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from aitop import paths
+from aitop.install import files, toml_text
+from aitop.install.record import Installed, UserConfig
+from aitop.install.toml_text import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The user's configuration file as it is and as it should become, with the record of that."""
+
+    path: str
+    before: bytes | None
+    after: bytes
+    record: UserConfig
+    text: str  # what is set, for people
+
+    @property
+    def diff(self) -> str:
+        return files.diff(self.path, self.before, self.after)
+
+
+def get(key: str) -> object:
+    """A key as the user's file has it; None where it has none. Raises files.Refused."""
+    path = paths.config_file()
+    try:
+        return toml_text.get(files.text_of(path, files.read(path)), key)
+    except toml_text.CannotEdit as error:
+        raise files.Refused(f"{path}: {error}") from error
+
+
+def plan(wanted: Mapping[str, Value], installed: Installed) -> Plan | None:
+    """What setting these keys changes; None where the file has them already. Raises files.Refused."""
+    path = paths.config_file()
+    raw = files.read(path)
+    text = edited = files.text_of(path, raw)
+    known = installed.user_config
+    if known is None or known.path != path:
+        known, intact = UserConfig(path, None if raw is None else text), True
+    else:
+        intact = raw is not None and files.digest(raw) == known.written
+    wrote, before = dict(known.wrote), dict(known.before)
+    try:
+        for key, value in wanted.items():
+            current = toml_text.get(text, key)
+            if current == value:
+                continue
+            before[key] = before[key] if key in wrote and wrote[key] == current else current
+            wrote[key] = value
+            edited = toml_text.put(edited, key, value)
+    except toml_text.CannotEdit as error:
+        raise files.Refused(f"{path}: {error}. Nothing was changed") from error
+    if edited == text:
+        return None
+    after = files.bytes_of(edited, raw)
+    digest = files.digest(after) if intact else ""
+    shown = ", ".join(f"{key} = {toml_text.written(value)}" for key, value in wanted.items())
+    return Plan(path, raw, after, UserConfig(path, known.original, digest, wrote, before), shown)
+
+
+def write(step: Plan, installed: Installed) -> str:
+    """Carry out a plan; says what it set. Raises files.Refused."""
+    files.replace(step.path, step.before, step.after)
+    installed.user_config = step.record
+    return f"{step.path}: {step.text}"
+
+
+def unset(keys: Collection[str], installed: Installed) -> str | None:
+    """Put keys back as they were before us; None where we set none of them. Raises files.Refused."""
+    known = installed.user_config
+    if known is None or not any(key in known.wrote for key in keys):
+        return None
+    raw = files.read(known.path)
+    remaining = {key: value for key, value in known.wrote.items() if key not in keys}
+    intact = raw is not None and files.digest(raw) == known.written
+    if intact and not remaining:
+        assert raw is not None
+        installed.user_config = None
+        return _restore(known, raw)
+    return _unset_each(known, raw, remaining, installed, intact=intact)
+
+
+def _restore(known: UserConfig, raw: bytes) -> str:
+    if known.original is None:
+        files.delete(known.path, raw)
+        return f"{known.path}: removed; aitop had created it"
+    files.replace(known.path, raw, files.bytes_of(known.original, raw))
+    return f"{known.path}: restored byte for byte"
+
+
+def _unset_each(
+    known: UserConfig, raw: bytes | None, remaining: dict[str, Value], installed: Installed, *, intact: bool
+) -> str | None:
+    text = edited = files.text_of(known.path, raw)
+    gone = [key for key in known.wrote if key not in remaining]
+    try:
+        current = {key: toml_text.get(text, key) for key in gone}
+        changed = [key for key in gone if current[key] is not None and current[key] != known.wrote[key]]
+        for key in gone:
+            if current[key] == known.wrote[key]:
+                edited = toml_text.put(edited, key, known.before.get(key))
+    except toml_text.CannotEdit as error:
+        return f"{known.path}: {error}; left as it is"
+    after = files.bytes_of(edited, raw)
+    before = {key: value for key, value in known.before.items() if key in remaining}
+    digest = files.digest(after) if intact else ""
+    installed.user_config = (
+        UserConfig(known.path, known.original, digest, remaining, before) if remaining else None
+    )
+    if changed:
+        return f"{known.path}: {', '.join(changed)} was changed since; left as it is"
+    if raw is None or edited == text:
+        return None
+    files.replace(known.path, raw, after)
+    return f"{known.path}: {', '.join(gone)} is as it was before"
