@@ -375,6 +375,14 @@ class DisplayLevels(TypedDict):
     cache_hit: Annotated[float, Key("below this", "%")]
 
 
+class StatusLine(TypedDict):
+    """How Claude Code's own status line is drawn."""
+
+    format: Annotated[str, Key("")]
+    preset: Annotated[str, Key("")]
+    style: Annotated[str, Key("")]
+
+
 class Display(TypedDict):
     """What displays need of the configuration."""
 
@@ -383,6 +391,7 @@ class Display(TypedDict):
     rate: Annotated[float, Key("units of the currency for one USD")]
     preset: Annotated[str, Key("")]
     levels: Annotated[DisplayLevels, Key("")]
+    statusline: Annotated[StatusLine, Key("how Claude Code's own status line is drawn")]
     segments: Annotated[list[list[Any]], Key("your own segments: name, display, preset, format")]
 
 
