@@ -13,6 +13,7 @@ class Copilot:
 
     name = events.NAME
     services = ("github-copilot",)
+    environment = ("COPILOT_HOME",)  # variables that say where its records are
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """`session-state` of each Copilot folder: the configured ones, else the client's own."""
