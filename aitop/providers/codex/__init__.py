@@ -13,6 +13,7 @@ class Codex:
     """The provider. It has no state: every answer depends on the arguments and the named files alone."""
 
     name = rollout.NAME
+    environment = ("CODEX_HOME",)
     services = ("codex",)
     environment = ("CODEX_HOME",)  # variables that say where its records are
 

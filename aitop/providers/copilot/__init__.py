@@ -12,6 +12,7 @@ class Copilot:
     """The provider. It has no state: every answer depends on the arguments alone."""
 
     name = events.NAME
+    environment = ("COPILOT_HOME",)
     services = ("github-copilot",)
     environment = ("COPILOT_HOME",)  # variables that say where its records are
 
