@@ -15,7 +15,6 @@ class Codex:
     name = rollout.NAME
     environment = ("CODEX_HOME",)
     services = ("codex",)
-    environment = ("CODEX_HOME",)  # variables that say where its records are
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """`sessions` and `archived_sessions` of each Codex home: the configured ones, else the client's own."""

@@ -14,7 +14,6 @@ class Copilot:
     name = events.NAME
     environment = ("COPILOT_HOME",)
     services = ("github-copilot",)
-    environment = ("COPILOT_HOME",)  # variables that say where its records are
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """`session-state` of each Copilot folder: the configured ones, else the client's own."""

@@ -17,7 +17,6 @@ class Gemini:
     name = chat.NAME
     environment = ("GEMINI_CLI_HOME",)
     services = ("gemini-cli",)
-    environment = ("GEMINI_CLI_HOME",)  # variables that say where its records are
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """`tmp` of each Gemini folder: the configured ones, else the client's own."""
