@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections import deque
 
+from aitop import own_python
 from aitop.receiver.token import HEADER
 
 MAX_QUEUED = 16 << 20
@@ -83,7 +84,7 @@ class Forwarder:
 
     def _start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "aitop.receiver.forwarding", self.url],
+            own_python.module("aitop.receiver.forwarding", self.url),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0, close_fds=True,
         )  # fmt: skip
         assert self._process.stdin is not None
