@@ -5,6 +5,7 @@ user's configuration where the listener would not find those folders by itself, 
 Each function runs under the caller's `files.lock()` and returns what it did, a line each.
 """
 
+import contextlib
 import os
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from aitop import config, paths
 from aitop.install import apply, files, forwarder, otel, record, roots, settings, telemetry, user_config
 from aitop.install import service as units
 from aitop.install.toml_text import Value
+from aitop.listener import environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,14 @@ def write(
         if connection.configuration is not None:
             lines.append(user_config.write(connection.configuration, installed))
         record.save(installed)
+    remember_environment()
     return lines
+
+
+def remember_environment() -> None:
+    """Keep the clients' variables of this shell for a listener that a hook or a service starts."""
+    with contextlib.suppress(OSError):
+        environment.remember(os.environ, by_hand=True)
 
 
 def write_scripts(installed: record.Installed, proofs: list[forwarder.Proof] | None = None) -> list[str]:

@@ -39,12 +39,19 @@ def start(quiet: bool, from_hook: bool) -> None:
             wanted = True
         if not wanted or os.path.exists(paths.in_home(paths.STOPPED)):
             return
+    try:
+        lifecycle.prepare_home(paths.home())
+    except lifecycle.LifeError as error:
+        raise click.ClickException(str(error)) from error
+    changed = _remember(by_hand=not from_hook)
     running = lifecycle.running()
     try:
         outdated = lifecycle.outdated(running) if running is not None else None
         if running is not None and outdated is None:
             if not quiet:
                 click.echo(f"the listener runs already (pid {running.get('pid')})")
+                if changed:
+                    click.echo(f"it does not know {', '.join(changed)} as set now: aitop stop; aitop start")
             return
         started = lifecycle.start_detached(replace=running is not None)
     except lifecycle.LifeError as error:
@@ -55,6 +62,27 @@ def start(quiet: bool, from_hook: bool) -> None:
         now = lifecycle.running() or {}
         replaced = f", in the place of {outdated}" if outdated else ""
         click.echo(f"the listener runs (pid {now.get('pid')}{replaced})")
+        _say_when_not_in_force()
+
+
+def _say_when_not_in_force() -> None:
+    """A configuration that cannot be read is not used: the listener runs with the defaults."""
+    from aitop.config import ConfigError, load
+
+    try:
+        load()
+    except ConfigError as error:
+        click.echo(f"your configuration is not in force: {error}", err=True)
+
+
+def _remember(*, by_hand: bool) -> list[str]:
+    """Keep the clients' variables for a start by hook or service; the names that changed."""
+    from aitop.listener import environment
+
+    try:
+        return environment.remember(os.environ, by_hand=by_hand)
+    except OSError:
+        return []  # a full disk: this start has the variables all the same
 
 
 @click.command()

@@ -24,9 +24,6 @@ NETWORK = frozenset(
 
 is_locked, running = find.is_locked, find.running  # what commands ask
 
-KEPT = ("HOME", "PATH", "LANG", "TZ")
-KEPT_PREFIXES = ("XDG_", "AITOP_")
-
 
 class LifeError(Exception):
     """The listener cannot start; the message says what to do."""
@@ -113,10 +110,9 @@ def _history_version() -> int:
 
 def clean_environment(environ: dict[str, str]) -> dict[str, str]:
     """What a listener may know: a hook's environment holds its client's secrets."""
-    return {
-        name: value for name, value in environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)
-        or name == "CLAUDE_CONFIG_DIR"
-    }  # fmt: skip
+    from aitop.listener import environment
+
+    return environment.allowed(environ)
 
 
 def start_detached(wait: float = 5.0, *, replace: bool = False) -> bool:

@@ -117,6 +117,7 @@ class Reader:
             self._rescan(now, monotonic)
         if not self.watcher.active or int(monotonic) % 10 == 0:
             self.ingest.poll(now, RECENT_SECONDS)
+        self.ingest.look_at_rested(now)
 
     def rescan_soon(self, delay: float = 0.0) -> None:
         """Look through every folder at the next tick, or at one after `delay` seconds."""

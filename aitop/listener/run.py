@@ -12,7 +12,7 @@ from aitop import __version__, own_python, paths
 from aitop.config import Config, ConfigError, load
 from aitop.history.recovery import integrity, restore
 from aitop.history.schema import HistoryError
-from aitop.listener import find, handover, lifecycle, process_identity
+from aitop.listener import environment, find, handover, lifecycle, process_identity
 from aitop.listener.endings import DAMAGED, HOME_LOST, START_ANEW
 from aitop.listener.lock import Held, Lock
 from aitop.listener.lock import holder as holder_of
@@ -41,6 +41,7 @@ def main(*, echo: bool, replace: bool = False) -> int:
         lifecycle.prepare_home(home)
     except lifecycle.LifeError as error:
         return _refuse(str(error))
+    environment.restore(os.environ)
     log = Log(os.path.join(home, paths.LOG), debug=os.environ.get("AITOP_LOG_LEVEL") == "debug", echo=echo)
     try:
         lock, listening = _take_place(home, log, replace=replace)

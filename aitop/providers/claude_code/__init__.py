@@ -13,6 +13,7 @@ class ClaudeCode:
     """The provider. It holds nothing: every answer depends on its arguments alone."""
 
     name = hooks.NAME
+    environment = ("CLAUDE_CONFIG_DIR",)
     services = ("claude-code",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:

@@ -12,6 +12,7 @@ class Copilot:
     """The provider. It has no state: every answer depends on the arguments alone."""
 
     name = events.NAME
+    environment = ("COPILOT_HOME",)
     services = ("github-copilot",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:

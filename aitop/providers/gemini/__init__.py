@@ -15,6 +15,7 @@ class Gemini:
     """The provider. It has no state: every answer depends on the arguments and the named files alone."""
 
     name = chat.NAME
+    environment = ("GEMINI_CLI_HOME",)
     services = ("gemini-cli",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
