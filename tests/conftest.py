@@ -29,6 +29,7 @@ if os.environ.get("CI") == "true":
 
 # A busy machine must not fail a test: how long an example takes is no property of ours.
 settings.register_profile("aitop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("aitop"), max_examples=20)
 settings.load_profile("aitop")
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -36,6 +37,44 @@ LONGEST_HOME = 80  # bytes: a socket's whole path must stay under 104
 PRIVATE = ("AITOP_CONFIG", "AITOP_TAG", "AITOP_LOG_LEVEL", "CLAUDE_CONFIG_DIR", "CLAUDE_PID", "NO_COLOR", "TMUX_PANE",
            "NOTIFY_SOCKET", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CACHE_HOME",
            "XDG_STATE_HOME")  # fmt: skip
+
+
+# What `--quick` leaves out: fixtures that start the real listener, and folders that do or drive other programs.
+SLOW_FIXTURES = {"listener"}
+SLOW_FOLDERS = ("faults", "gateway", "integrations", "benchmarks", "lives", "security")
+SLOW_FILES = ("test_demo.py", "test_install_forwarder.py", "test_install_otel.py",
+              "test_top_terminal.py")  # fmt: skip
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--quick", action="store_true", help="leave out real programs and the listener as a process"
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("--quick"):
+        settings.load_profile("quick")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--quick"):
+        return
+    slow = [item for item in items if _is_slow(item)]
+    config.hook.pytest_deselected(items=slow)
+    left_out = set(slow)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _is_slow(item):
+    folder = os.path.relpath(item.path, os.path.join(ROOT, "tests")).split(os.sep)[0]
+    return (
+        item.get_closest_marker("real") is not None
+        or item.get_closest_marker("slow") is not None
+        or not SLOW_FIXTURES.isdisjoint(item.fixturenames)
+        or folder in SLOW_FOLDERS
+        or item.path.name in SLOW_FILES
+    )
 
 
 @pytest.fixture(autouse=True)
