@@ -78,6 +78,11 @@ class Publication:
         self._alerts = snap.alerts
         self._announcer.publish(build(snap, config, self._facts(now)), self._sign(), config, now)
 
+    @property
+    def last_state(self) -> dict[str, Any] | None:
+        """What was published last; None before the first time."""
+        return self._announcer.state
+
     def withdraw(self, now: float) -> None:
         """Blank every display at once: the listener ends."""
         self._announcer.withdraw(now)
