@@ -8,7 +8,7 @@ import os
 import socket
 import sqlite3
 import sys
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aitop import paths
 from aitop.history import tags_file

@@ -130,6 +130,10 @@ def display(config: Config, *, limited: bool, burn: BurnView) -> published.Displ
             "limit": [config["alerts.limit_warning"], config["alerts.limit_critical"]],
             "cache_hit": config["alerts.cache_hit_warning"],
         },
-        "statusline": {name: config[f"statusline.{name}"] for name in ("format", "preset", "style")},
+        "statusline": {
+            "format": config["statusline.format"],
+            "preset": config["statusline.preset"],
+            "style": config["statusline.style"],
+        },
         "segments": [[s.name, s.display, s.preset, s.format] for s in config.segments],
     }

@@ -145,7 +145,8 @@ def test_displays_top_and_reports_show_one_client(both, capfd):
         (300 * 1.25 + 600 * 0.125 + 50 * 10 + 500 * 1.25 + 1000 * 0.125 + 70 * 10) / 1e6, abs=1e-4
     )
     run = CliRunner()
-    shown = json.loads(run.invoke(main, ["top", "--once", "--json", "--provider", "codex"]).stdout)
+    assert run.invoke(main, ["top", "--once", "--json", "--provider", "codex"]).exit_code == 0
+    shown = json.loads(capfd.readouterr().out)  # one write, past Python's own buffer
     assert shown["state"]["today"]["requests"] == 2
     rows = json.loads(run.invoke(main, ["report", "sessions", "--json", "--provider", "codex"]).stdout)
     assert [row["provider"] for row in rows] == ["codex"]
