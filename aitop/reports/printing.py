@@ -58,13 +58,13 @@ def _body(page: Page, rows: list[Row]) -> str:
     if chosen.plot:
         return _drawn(page, rows)
     if chosen.by:
-        return table.matrix(answer._replace(rows=rows), chosen.by, page.style)
+        return table.matrix(answer, chosen.by, page.style, lambda names: _part(names, chosen))
     return formats.render(answer, chosen.form, rows, page.style)
 
 
 def _below(page: Page, rows: list[Row]) -> list[str]:
     answer, lines = page.answer, []
-    if len(rows) < len(answer.rows):
+    if len(rows) < len(answer.rows) and not page.chosen.by:
         lines.append(f"{len(rows)} of {len(answer.rows)} rows shown; the total is of all of them")
     if answer.name == "commit" and not page.chosen.plot:
         lines += commits.by_branch(answer.rows, page.style.currency)
@@ -77,6 +77,12 @@ def _in_order(answer: Answer, chosen: Chosen) -> list[Row]:
     """The answer's own order, or the other one where that is asked for."""
     own = "asc" if answer.by_time else "desc"
     return answer.rows if chosen.order in (None, own) else answer.rows[::-1]
+
+
+def _part(names: list[str], chosen: Chosen) -> list[str]:
+    """The groups to show of a table by period; they come the dearest first."""
+    ordered = names[::-1] if chosen.order == "asc" else names
+    return ordered[chosen.offset :][: chosen.limit]
 
 
 def _drawn(page: Page, rows: list[Row]) -> str:

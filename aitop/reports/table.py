@@ -1,6 +1,6 @@
 """A report's rows as a table for people. Pure; names come from files and are cleaned here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
@@ -9,12 +9,16 @@ from aitop.reports.filters import Period
 from aitop.reports.rows import Answer, Row, clean, figures, project
 from aitop.segments import humanize, money, text_table
 from aitop.segments.money import Currency
+from aitop.segments.text import cells as cells_of
 from aitop.segments.text import cut
 
 NAME_CELLS_MIN = 24  # columns give way before names are cut below this
 NAME_CELLS_MAX = 60
 BEHIND_MARKS = ("unpriced_requests", "understated_requests", "estimated_requests")
 SESSION_ID_LETTERS, COMMIT_LETTERS = 8, 9
+
+
+Groups = dict[str, dict[str, Row]]  # name of a group → period's label → row
 
 
 class Style(NamedTuple):
@@ -35,34 +39,44 @@ def render(answer: Answer, rows: Sequence[Row], style: Style) -> str:
     return "\n".join(text_table.lines(body, align, heads=heads, foot=foot, width=style.width))
 
 
-def matrix(answer: Answer, period: Period, style: Style) -> str:
-    """Groups down, periods across, what was spent in each place; the oldest periods give way."""
+def matrix(answer: Answer, period: Period, style: Style, chosen: Callable[[list[str]], list[str]]) -> str:
+    """Groups down, periods across, what was spent in each place; the oldest periods give way.
+
+    `chosen` picks the groups to show from their names, the dearest first; the totals are of all of them.
+    """
     labels = sorted({row[period] for row in answer.rows})
-    names: dict[str, dict[str, Row]] = {}
+    groups: Groups = {}
     for row in answer.rows:
-        names.setdefault(name_of(row, answer.name), {})[row[period]] = row
-    ordered = sorted(names, key=lambda name: -sum(row["spent_usd"] for row in names[name].values()))
-    shown = labels
+        groups.setdefault(name_of(row, answer.name), {})[row[period]] = row
+    dearest = sorted(groups, key=lambda name: -sum(row["spent_usd"] for row in groups[name].values()))
+    names, shown = chosen(dearest), labels
     while True:
-        lines = _matrix_lines([(name, names[name]) for name in ordered], shown, style)
-        if len(shown) <= 1 or not style.width or max(map(len, lines)) <= style.width:
+        lines = _matrix_lines(groups, names, shown, style)
+        if len(shown) <= 1 or not style.width or max(map(cells_of, lines)) <= style.width:
             break
         shown = shown[1:]
     hidden = len(labels) - len(shown)
     if hidden:
         first = f"{hidden} earlier {period}{'' if hidden == 1 else 's'}"
         lines.append(f"{first} left out for want of room; `--csv` has all of them")
+    if len(names) < len(groups):
+        lines.append(f"{len(names)} of {len(groups)} {answer.name} rows shown; the total is of all of them")
     return "\n".join(lines)
 
 
-def _matrix_lines(groups: list[tuple[str, dict[str, Row]]], labels: list[str], style: Style) -> list[str]:
+def _matrix_lines(groups: Groups, names: list[str], labels: list[str], style: Style) -> list[str]:
     body = [
-        [name, *(_money(rows.get(label), style) for label in labels), _together(list(rows.values()), style)]
-        for name, rows in groups
+        [
+            name,
+            *(_money(groups[name].get(label), style) for label in labels),
+            _together([groups[name]], style),
+        ]
+        for name in names
     ]
-    everything = [row for _, rows in groups for row in rows.values()]
-    sums = [_together([rows[label] for _, rows in groups if label in rows], style) for label in labels]
-    foot = ["total", *sums, _together(everything, style)]
+    sums = [
+        _together([{label: of[label]} for of in groups.values() if label in of], style) for label in labels
+    ]
+    foot = ["total", *sums, _together(list(groups.values()), style)]
     return text_table.lines(body, "lr", heads=["", *labels, "total"], foot=foot)
 
 
@@ -70,7 +84,8 @@ def _money(row: Row | None, style: Style) -> str:
     return "" if row is None else money.text(row["spent_usd"], style.currency, row)
 
 
-def _together(rows: Sequence[Row], style: Style) -> str:
+def _together(parts: Sequence[Mapping[str, Row]], style: Style) -> str:
+    rows = [row for part in parts for row in part.values()]
     counts = {key: sum(row[key] for row in rows) for key in BEHIND_MARKS}
     return money.text(sum(row["spent_usd"] for row in rows), style.currency, counts)
 

@@ -205,6 +205,9 @@ def test_projects_by_month_stand_side_by_side(spend, report):
     assert lines[2] == ["shop", "$1.00", "$2.00", "$3.00"]
     assert lines[3] == ["other", "$0.10", "$0.10"]
     assert lines[5] == ["total", "$1.00", "$2.10", "$3.10"]
+    shown = report("projects", "--by", "month", "--limit", "1").splitlines()
+    assert [line.split()[0].rstrip("─") for line in shown[4:9]] == ["shop", "", "total", "1", "Coverage:"]
+    assert shown[6].endswith("$3.10")
     rows = json.loads(report("projects", "--by", "month", "--json"))
     assert [(row["month"], row["project"]) for row in rows] == [
         ("2026-09", "shop"), ("2026-10", "shop"), ("2026-10", "other"),
@@ -342,7 +345,7 @@ def test_a_year_of_months_that_does_not_fit_says_what_is_left_out():
         for month in range(1, 13)
     ]
     answer = Answer("project", rows, Sum(requests=12, cost=12 * 10**12), by_time=True)
-    shown = table.matrix(answer, "month", Style(Currency(), 80)).splitlines()
+    shown = table.matrix(answer, "month", Style(Currency(), 80), list).splitlines()
     assert max(map(cells, shown[:-1])) <= 80
     assert "earlier months left out for want of room" in shown[-1]
     assert shown[2].endswith("$12.00")
