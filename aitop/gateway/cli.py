@@ -5,7 +5,7 @@ import sys
 import click
 
 from aitop import config
-from aitop.gateway.upstreams import DEFAULTS, OLLAMA, OPENAI, Route, upstream
+from aitop.gateway.upstreams import DEFAULTS, OLLAMA, OPENAI, Upstreams, upstream
 
 MISSING = "needs its extra: pip install 'aitop-status[gateway]'"
 
@@ -47,16 +47,16 @@ def gateway(*, url: str | None, ollama: bool, port: int | None, host: str) -> No
         raise click.ClickException(f"`aitop gateway` {MISSING} ({error.name} is missing)") from error
     try:
         settings = config.load()
-        route = _route(settings, url, ollama=ollama)
+        upstreams = _upstreams(settings, url, ollama=ollama)
     except (config.ConfigError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    sys.exit(run.run(route, host, int(settings["gateway.port"]) if port is None else port))
+    sys.exit(run.run(upstreams, host, int(settings["gateway.port"]) if port is None else port))
 
 
-def _route(settings: config.Config, url: str | None, *, ollama: bool) -> Route:
+def _upstreams(settings: config.Config, url: str | None, *, ollama: bool) -> Upstreams:
     """The upstreams of the configuration by name; for all other paths the one asked for, or the default."""
     named = {name: upstream(base, name) for name, base in settings.upstreams.items()}
     if url is None and not ollama and named:
-        return Route(named, None)
+        return Upstreams(named, None)
     kind = OLLAMA if ollama else None
-    return Route(named, upstream(url or DEFAULTS[kind or OPENAI], kind))
+    return Upstreams(named, upstream(url or DEFAULTS[kind or OPENAI], kind))

@@ -1,4 +1,4 @@
-"""The gateway as a process: its words to the person who started it, its journal's thread, its end."""
+"""The gateway as a process: its messages to the user, its journal's thread, its end."""
 
 import asyncio
 import sys
@@ -6,17 +6,17 @@ import sys
 from aitop.gateway import headers
 from aitop.gateway.journal_writer import Writer
 from aitop.gateway.serve import serve
-from aitop.gateway.upstreams import OLLAMA, Route
+from aitop.gateway.upstreams import OLLAMA, Upstreams
 
-WRITE_OUT = 5.0  # seconds for what waits for the disk at the end
+WRITE_OUT = 5.0  # seconds at the end for entries that wait for the disk
 
 
-def run(route: Route, host: str, port: int) -> int:
+def run(upstreams: Upstreams, host: str, port: int) -> int:
     """Relay until a signal comes; the exit code."""
     writer = Writer(_say)
     writer.start()
     try:
-        asyncio.run(serve(route, host, port, writer.keep, lambda real: _greet(route, host, real)))
+        asyncio.run(serve(upstreams, host, port, writer.keep, lambda real: _greet(upstreams, host, real)))
     except OSError as error:
         _say(f"cannot listen on {host}, port {port}: {error.strerror or error}; choose another with --port")
         return 1
@@ -30,13 +30,13 @@ def run(route: Route, host: str, port: int) -> int:
     return 0
 
 
-def _greet(route: Route, host: str, port: int) -> None:
+def _greet(upstreams: Upstreams, host: str, port: int) -> None:
     at = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    for name, upstream in route.named.items():
+    for name, upstream in upstreams.named.items():
         _say(f"{at}/{name} → {upstream.base}")
-    if route.whole:
-        _say(f"{at} → {route.whole.base}")
-        _say(f"OLLAMA_HOST={at}" if route.whole.provider == OLLAMA else f"OPENAI_BASE_URL={at}/v1")
+    if upstreams.default:
+        _say(f"{at} → {upstreams.default.base}")
+        _say(f"OLLAMA_HOST={at}" if upstreams.default.provider == OLLAMA else f"OPENAI_BASE_URL={at}/v1")
     if not headers.is_local(host):
         _say(f"everyone who can reach {host} can use these upstreams through this gateway")
 

@@ -1,6 +1,6 @@
-"""The gateway's loop: listens, relays until a signal comes, lets running answers end.
+"""The gateway's loop: listen, relay until a signal comes, let running answers end.
 
-A second signal ends them at once. Logs of the library are off: they quote what clients send.
+A second signal ends them at once. The library's logs are off: they quote what clients send.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from aiohttp import web
 
 from aitop.gateway import headers
 from aitop.gateway.relay import Keep, Relay, only_what_was_sent
-from aitop.gateway.upstreams import Route, Upstream
+from aitop.gateway.upstreams import Upstream, Upstreams
 
 DRAIN = 60.0  # seconds for running answers after a signal
 CONNECT = 30.0
@@ -23,12 +23,12 @@ LARGEST_HEADER = 1 << 16  # keys of some clouds are long
 BACKLOG = 1024
 
 
-async def serve(route: Route, host: str, port: int, keep: Keep, ready: Callable[[int], None]) -> None:
+async def serve(upstreams: Upstreams, host: str, port: int, keep: Keep, ready: Callable[[int], None]) -> None:
     """Relay until SIGINT or SIGTERM; `ready` gets the port once it listens.
 
     Raises OSError when it cannot listen, ValueError for a proxy that cannot be used.
     """
-    proxies = {upstream.base: proxy for upstream in route.all() if (proxy := proxy_for(upstream))}
+    proxies = {upstream.base: proxy for upstream in upstreams.all() if (proxy := proxy_for(upstream))}
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -40,7 +40,7 @@ async def serve(route: Route, host: str, port: int, keep: Keep, ready: Callable[
         signal.signal(number, ask)
     loop.set_exception_handler(lambda _, __: None)
     async with _session() as session:
-        relay = Relay(route, session, keep, proxies, local_only=headers.is_local(host))
+        relay = Relay(upstreams, session, keep, proxies, local_only=headers.is_local(host))
         runner = web.AppRunner(
             _app(relay), access_log=None, logger=_silent(), handler_cancellation=True, auto_decompress=False,
             max_line_size=LARGEST_HEADER, max_field_size=LARGEST_HEADER, shutdown_timeout=DRAIN,
@@ -58,7 +58,7 @@ async def serve(route: Route, host: str, port: int, keep: Keep, ready: Callable[
 
 
 async def _end(runner: web.AppRunner, again: asyncio.Event) -> None:
-    """Wait for running answers; a second signal, or the drain's end, cuts them."""
+    """Wait for running answers. A second signal or the end of the drain time cuts them."""
     ending = asyncio.ensure_future(runner.cleanup())
     asked = asyncio.ensure_future(again.wait())
     await asyncio.wait((ending, asked), return_when=asyncio.FIRST_COMPLETED)
@@ -76,7 +76,7 @@ def _app(relay: Relay) -> web.Application:
 
 
 def _session() -> aiohttp.ClientSession:
-    """One for all requests: connections are kept, cookies of one client never reach another."""
+    """One session for all requests. It keeps connections, and no cookies, which belong to one client."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -88,9 +88,9 @@ def _session() -> aiohttp.ClientSession:
 
 
 def proxy_for(upstream: Upstream) -> str | None:
-    """The system's proxy for an upstream, by the usual variables; none for this machine itself.
+    """The system's proxy for an upstream, by the usual variables; None for this machine itself.
 
-    Raises ValueError for one of a kind that is not spoken here (SOCKS), which must not be passed by in silence.
+    Raises ValueError for a SOCKS proxy, which is not supported and must not be bypassed in silence.
     """
     scheme, _, rest = upstream.base.partition("://")
     host = rest.partition("/")[0]

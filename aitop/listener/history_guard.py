@@ -27,6 +27,7 @@ RETRY_SECONDS = 1.0
 LOG_CHECK_SECONDS = 10.0
 LOG_TRUNCATE_BYTES = 64 << 20  # a write-ahead log of this size is written back into the history and emptied
 LOG_LIMIT_BYTES = 256 << 20  # beyond this nothing is written until that was possible
+SAVE_PAGES = 2000  # of a removed history written at once, between two signs of life
 REPRICE = 500  # responses priced again in one slice
 HELD = "another program holds history.db: the numbers are the last known ones, nothing is lost"
 LOG_HELD = "another program has been reading history.db for long: the numbers wait until it ends"
@@ -211,8 +212,41 @@ class HistoryGuard:
         except sqlite3.Error as error:
             self.report(error)
 
+    def save(self, alive: Callable[[], None]) -> str | None:
+        """Write all of the history, which was removed or replaced, to its path again.
+
+        Returns the name under which a file that lay there is kept. `alive` is called now and then.
+        Raises sqlite3.Error, OSError.
+        """
+        fresh = f"{self.path}.saved"
+        for side in ("", "-wal", "-shm", "-journal"):
+            _remove(fresh + side)
+        target = sqlite3.connect(fresh)
+        try:
+            self.db.backup(target, pages=SAVE_PAGES, progress=lambda *_: alive(), sleep=0)
+            target.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            target.close()
+        aside = None
+        if os.path.lexists(self.path):
+            aside = f"{self.path.removesuffix('.db')}.replaced-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.db"
+            if os.path.lexists(self.path + "-wal"):
+                os.replace(self.path + "-wal", aside + "-wal")
+            os.replace(self.path, aside)
+        for side in ("-wal", "-shm", "-journal"):
+            _remove(self.path + side)
+        os.replace(fresh, self.path)
+        return aside and os.path.basename(aside)
+
     def close(self) -> None:
         self.db.close()
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
 
 
 def is_held(error: sqlite3.Error) -> bool:

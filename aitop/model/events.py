@@ -76,8 +76,9 @@ class Response(NamedTuple):
     also: tuple[str, ...] = ()  # more names, of the same kind as `message_id`: what copies call it
     duration_ms: float | None = None  # from sending the request to the last byte of the answer
     ttft_ms: float | None = None  # to its first token
-    billed_usd: float | None = None  # what the client says this one response cost
+    billed_usd: float | None = None  # what it was billed (0: a model on this machine); outranks our price
     place: Place | None = None  # its own folder and branch; None: the session's
+    client_usd: float | None = None  # the client's own reckoning of it; counts where we have no price
 
 
 class ToolUse(NamedTuple):
@@ -184,6 +185,9 @@ class SessionInfo(NamedTuple):
     tag: str | None = None
     pid: int | None = None
     pane: str | None = None
+    began_by: str | None = (
+        None  # "startup", "clear", "resume": a client's total may be carried over the last two
+    )
 
 
 class Status(NamedTuple):

@@ -1,8 +1,8 @@
 """HTTP/1.1 on loopback for programs of this user, driven by the listener's selector.
 
-h11 does the protocol's framing; here are the sockets and the limits. A request is judged by its head,
-before its body is taken in; a slow, greedy or broken peer costs nothing but its own connection, and a
-stranger who holds connections open loses them to whoever comes next. Knows nothing of what is sent.
+h11 does the protocol's framing; here are the sockets and the limits. A request is judged by its head, before
+its body is read. A slow, greedy or broken peer costs only its own connection. Beyond the bound, a new
+connection replaces the oldest one that sent no valid request. This module must not know what is sent.
 """
 
 import selectors
@@ -12,21 +12,21 @@ from typing import NamedTuple
 
 import h11
 
-BODY_MOST = 8 << 20
-BUFFERED_MOST = 32 << 20  # bodies of all connections together
-PIECES_MOST = 10_000  # of one body: tiny chunks cost more than their bytes
-HEAD_MOST = 16 << 10
-CONNECTIONS_MOST = 64
+MAX_BODY = 8 << 20
+MAX_BUFFERED = 32 << 20  # bodies of all connections together
+MAX_PIECES = 10_000  # chunks of one body: tiny ones cost more than their bytes
+MAX_HEAD = 16 << 10
+MAX_CONNECTIONS = 64
 AT_ONCE = 16
 READ = 1 << 16
-READS = 4  # at one go: others wait too
-PATIENCE = 10.0  # seconds for one request
-IDLE = 75.0  # seconds between two requests of one connection
-LINGER = 2.0  # seconds that a refused sender may go on sending before it is cut off
+READS = 4  # in a row, so that other connections get their turn
+REQUEST_SECONDS = 10.0  # for one request
+IDLE_SECONDS = 75.0  # between two requests of one connection
+LINGER_SECONDS = 2.0  # a refused sender may go on sending so long
 
 
 class Head(NamedTuple):
-    """A request without its body; header names are in lower case."""
+    """A request without its body. Header names are in lower case."""
 
     method: str
     path: str
@@ -45,13 +45,13 @@ class _Connection:
 
     def __init__(self, sock: socket.socket, monotonic: float) -> None:
         self.sock = sock
-        self.protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_MOST)
-        self.opened, self.deadline = monotonic, monotonic + PATIENCE
+        self.protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        self.opened, self.deadline = monotonic, monotonic + REQUEST_SECONDS
         self.head: Head | None = None
         self.body = bytearray()
         self.pieces = 0
-        self.trusted = False  # it has sent a request that was let in
-        self.lost = False  # refused: what it still sends is thrown away
+        self.trusted = False  # it sent a request that passed the judge
+        self.lost = False  # refused: what it still sends is dropped
 
 
 class Web:
@@ -87,7 +87,7 @@ class Web:
         self._socket.close()
 
     def sweep(self, monotonic: float) -> None:
-        """Drop whoever took too long."""
+        """Drop connections that took too long."""
         for connection in list(self._connections.values()):
             if connection.deadline < monotonic:
                 self._drop(connection)
@@ -100,7 +100,7 @@ class Web:
                 sock, _ = self._socket.accept()
             except OSError:
                 return
-            if len(self._connections) >= CONNECTIONS_MOST:
+            if len(self._connections) >= MAX_CONNECTIONS:
                 self._drop(min(self._connections.values(), key=lambda one: (one.trusted, one.opened)))
             sock.setblocking(False)
             connection = _Connection(sock, monotonic)
@@ -148,7 +148,7 @@ class Web:
     # -- requests --------------------------------------------------------------------------------------------
 
     def _events(self, connection: _Connection, monotonic: float, now: float) -> bool:
-        """What the bytes so far say; False when the connection is to end."""
+        """Handle the requests in the bytes so far; False when the connection is to end."""
         protocol = connection.protocol
         while not connection.lost:
             event = protocol.next_event()
@@ -173,10 +173,10 @@ class Web:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
         path = request.target.decode("latin-1").partition("?")[0]
         connection.head = Head(request.method.decode("latin-1"), path, headers)
-        connection.deadline = monotonic + PATIENCE
+        connection.deadline = monotonic + REQUEST_SECONDS
         refusal = self._judge(connection.head)
-        if refusal is None and _length(headers) > BODY_MOST:
-            refusal = plain(413, f"a body may have {BODY_MOST} bytes")
+        if refusal is None and _length(headers) > MAX_BODY:
+            refusal = plain(413, f"a body may have {MAX_BODY} bytes")
         if refusal is not None:
             self._refuse(connection, refusal, monotonic)
             return
@@ -186,9 +186,9 @@ class Web:
         connection.body += data
         connection.pieces += 1
         self._buffered += len(data)
-        if len(connection.body) > BODY_MOST or connection.pieces > PIECES_MOST:
-            self._refuse(connection, plain(413, f"a body may have {BODY_MOST} bytes"), monotonic)
-        elif self._buffered > BUFFERED_MOST:
+        if len(connection.body) > MAX_BODY or connection.pieces > MAX_PIECES:
+            self._refuse(connection, plain(413, f"a body may have {MAX_BODY} bytes"), monotonic)
+        elif self._buffered > MAX_BUFFERED:
             self._refuse(connection, plain(503, "too much at once", ("retry-after", "5")), monotonic)
 
     def _finish(self, connection: _Connection, monotonic: float, now: float) -> bool:
@@ -201,7 +201,7 @@ class Web:
             return False
         connection.protocol.start_next_cycle()
         connection.head, connection.pieces = None, 0
-        connection.deadline = monotonic + IDLE
+        connection.deadline = monotonic + IDLE_SECONDS
         return True
 
     def _empty(self, connection: _Connection) -> None:
@@ -209,7 +209,7 @@ class Web:
         connection.body = bytearray()
 
     def _refuse(self, connection: _Connection, reply: Reply, monotonic: float) -> None:
-        """Answer at once and read no more of it; cut off later, so that the answer is not lost with the rest."""
+        """Answer at once and drop the rest; close later, so that the answer is not lost with it."""
         self._empty(connection)
         closing = reply._replace(headers=(*reply.headers, ("connection", "close")))
         try:
@@ -220,7 +220,7 @@ class Web:
         if not sent:
             self._drop(connection)
             return
-        connection.lost, connection.deadline = True, monotonic + LINGER
+        connection.lost, connection.deadline = True, monotonic + LINGER_SECONDS
 
     def _reply(self, connection: _Connection, reply: Reply) -> bool:
         headers = [("content-type", reply.media), ("content-length", str(len(reply.body))), *reply.headers]
@@ -231,7 +231,7 @@ class Web:
         )
 
     def _send(self, connection: _Connection, event: h11.Event) -> bool:
-        """Replies are small: who does not take one at once does not read at all."""
+        """Replies are small: a peer that does not take one at once does not read at all."""
         data = connection.protocol.send(event)
         try:
             return not data or connection.sock.send(data) == len(data)

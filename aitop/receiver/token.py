@@ -1,7 +1,7 @@
-"""The token that a program must show to send us telemetry: any user of the machine reaches loopback.
+"""The token of the telemetry receiver. It is needed because every user of the machine reaches loopback.
 
-One line in `$AITOP_HOME/otel.token`, mode 0600 from birth, made once. Settings of clients hold a copy, so
-it stays the same until `aitop uninstall`.
+One line in `$AITOP_HOME/otel.token`, mode 0600 from birth, made once. Settings of clients hold a copy, so it
+stays the same until `aitop uninstall`.
 """
 
 import os
@@ -15,7 +15,7 @@ BYTES = 24
 
 
 def read_or_make(home: str) -> str:
-    """The token, made at first need. Raises OSError, also for a file that others may read."""
+    """The token, made at the first call. Raises OSError, also for a file that others may read."""
     path = os.path.join(home, paths.OTEL)
     found = read(home)
     if found is not None:
@@ -37,7 +37,7 @@ def read_or_make(home: str) -> str:
 
 
 def read(home: str) -> str | None:
-    """The token that is there; None where there is none. Raises OSError."""
+    """The token, None where there is none. Raises OSError."""
     path = os.path.join(home, paths.OTEL)
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)

@@ -140,11 +140,11 @@ def test_two_known_responses_become_one_when_a_record_shows_both_names(book):
 def test_a_name_of_a_merged_response_finds_it_before_the_commit_too(book):
     end = book.feed(
         FILE_A,
-        [assistant("m", request_id=None), assistant("n", request_id="r"), assistant("n", request_id="s")],
+        [assistant("m", request_id=None), assistant(None, request_id="r")],
     )
     book.commit()
     end = book.feed(FILE_A, [assistant("m", request_id="r", usage=usage(60))], end)
-    book.feed(FILE_A, [assistant(None, request_id="s", usage=usage(70))], end)
+    book.feed(FILE_A, [assistant(None, request_id="r", usage=usage(70))], end)
     book.settle()
     assert (requests(book), book.totals()[A].output_tokens) == ({A: 1}, 70)
     book.check()

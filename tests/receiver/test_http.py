@@ -154,37 +154,37 @@ def test_a_stranger_who_asks_whether_to_send_a_body_is_not_told_to(server):
 def test_what_is_no_http_is_told_so_and_ended(server, data):
     peer = server.peer(data)
     assert said(peer)[0] in (400, 501)
-    server.monotonic += http.LINGER + 1
+    server.monotonic += http.LINGER_SECONDS + 1
     server.web.sweep(server.monotonic)
     assert ended(peer)
     assert server.taken == []
 
 
 def test_a_head_without_end_is_refused(server):
-    peer = server.peer(b"POST /in HTTP/1.1\r\nhost: x\r\nlong: " + b"x" * (http.HEAD_MOST + 1))
+    peer = server.peer(b"POST /in HTTP/1.1\r\nhost: x\r\nlong: " + b"x" * (http.MAX_HEAD + 1))
     assert said(peer)[0] == 431
 
 
 def test_a_body_that_says_it_is_too_large_is_refused_at_once(server):
-    peer = server.peer(post(b"", content_length=str(http.BODY_MOST + 1)))
+    peer = server.peer(post(b"", content_length=str(http.MAX_BODY + 1)))
     assert said(peer)[0] == 413
 
 
 def test_a_body_that_turns_out_too_large_is_refused(server, monkeypatch):
-    monkeypatch.setattr(http, "BODY_MOST", 10)
+    monkeypatch.setattr(http, "MAX_BODY", 10)
     peer = server.peer(post(b"6\r\nsecond\r\n" * 2, transfer_encoding="chunked"))
     assert said(peer)[0] == 413
     assert server.web._buffered == 0
 
 
 def test_a_body_of_countless_pieces_is_refused(server, monkeypatch):
-    monkeypatch.setattr(http, "PIECES_MOST", 10)
+    monkeypatch.setattr(http, "MAX_PIECES", 10)
     peer = server.peer(post(b"1\r\nx\r\n" * 11, transfer_encoding="chunked"))
     assert said(peer)[0] == 413
 
 
 def test_bodies_of_all_together_are_limited(server, monkeypatch):
-    monkeypatch.setattr(http, "BUFFERED_MOST", 100)
+    monkeypatch.setattr(http, "MAX_BUFFERED", 100)
     first = server.peer(post(b"x" * 60, content_length="90"))
     second = server.peer(post(b"x" * 60, content_length="90"))
     status, whole = said(second)
@@ -197,7 +197,7 @@ def test_bodies_of_all_together_are_limited(server, monkeypatch):
 
 def test_who_does_not_finish_in_time_is_dropped(server):
     peer = server.peer(post(b"x", content_length="2"))
-    server.monotonic += http.PATIENCE + 1
+    server.monotonic += http.REQUEST_SECONDS + 1
     server.web.sweep(server.monotonic)
     assert ended(peer)
     assert server.web._buffered == 0
@@ -206,18 +206,18 @@ def test_who_does_not_finish_in_time_is_dropped(server):
 def test_a_kept_connection_may_rest_for_longer(server):
     peer = server.peer(post())
     said(peer)
-    server.monotonic += http.IDLE - 1
+    server.monotonic += http.IDLE_SECONDS - 1
     server.web.sweep(server.monotonic)
     peer.sendall(post())
     server.pump()
     assert said(peer)[0] == 200
-    server.monotonic += http.IDLE + 1
+    server.monotonic += http.IDLE_SECONDS + 1
     server.web.sweep(server.monotonic)
     assert ended(peer)
 
 
 def test_strangers_who_hold_all_connections_make_room_for_the_next(server, monkeypatch):
-    monkeypatch.setattr(http, "CONNECTIONS_MOST", 3)
+    monkeypatch.setattr(http, "MAX_CONNECTIONS", 3)
     known = server.peer(post(b"known"))
     said(known)
     server.monotonic += 1

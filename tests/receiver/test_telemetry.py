@@ -19,7 +19,7 @@ from support.telemetry_desk import Desk, configured, free_port
 from aitop import config, paths
 from aitop.otlp import JSON, PROTOBUF
 from aitop.receiver import forwarding, telemetry, token
-from aitop.receiver.telemetry import Telemetry
+from aitop.receiver.telemetry import TelemetryReceiver
 
 NOW = float(bodies.START + 5)
 
@@ -125,7 +125,7 @@ def test_what_is_no_gzip_is_malformed(desk, packed):
 
 
 def test_a_gzip_bomb_is_refused_before_it_is_large(desk):
-    bomb = gzip.compress(b"0" * (telemetry.UNPACKED_MOST + 1))
+    bomb = gzip.compress(b"0" * (telemetry.MAX_UNPACKED + 1))
     assert len(bomb) < 20_000
     assert desk.ask(bomb, content_encoding="gzip").status == 413
 
@@ -196,7 +196,7 @@ def test_a_port_that_is_taken_is_told_and_the_token_stays(home):
         other.bind(("127.0.0.1", 0))
         other.listen()
         selector = selectors.DefaultSelector()
-        receiver = Telemetry(home, selector, print, lambda _: None)
+        receiver = TelemetryReceiver(home, selector, print, lambda _: None)
         receiver.configure(configured(other.getsockname()[1]), [])
         assert "choose another otel.port" in receiver.doctor()["problem"]
         assert receiver.doctor()["port"] is None
@@ -355,7 +355,7 @@ class Full(forwarding.Forwarder):
 
 
 def test_a_full_queue_loses_the_newest_and_counts_it(monkeypatch):
-    monkeypatch.setattr(forwarding, "QUEUED_MOST", 3000)
+    monkeypatch.setattr(forwarding, "MAX_QUEUED", 3000)
     queue = Full("http://nowhere", selectors.DefaultSelector())
     for _ in range(5):
         queue.put("/v1/logs", {}, b"x" * 1000)
@@ -371,7 +371,7 @@ def test_the_process_that_forwards_is_started_again(collector):
     forwarder.sweep(100.0)
     assert forwarder._process is None
     assert "started again" in forwarder.doctor()["problem"]
-    forwarder.sweep(100.0 + forwarding.RESTART)
+    forwarder.sweep(100.0 + forwarding.RESTART_SECONDS)
     forwarder.put("/v1/logs", {}, b"again")
     pump(selector, lambda: forwarder.sent)
     assert [body for _, _, body in collector.got] == [b"again"]
@@ -403,7 +403,7 @@ def test_a_password_in_the_collectors_address_is_not_shown(url, shown):
 def test_forwarding_to_oneself_is_refused(home):
     port = free_port()
     selector = selectors.DefaultSelector()
-    receiver = Telemetry(home, selector, print, lambda _: None)
+    receiver = TelemetryReceiver(home, selector, print, lambda _: None)
     receiver.configure(configured(port, forward=f"http://localhost:{port}"), [])
     assert "our own port" in receiver.doctor()["problem"]
     assert receiver.doctor()["forward"] is None

@@ -177,7 +177,7 @@ def worlds(draw):
             paying = draw(st.sampled_from([None, None, *SESSIONS]))
             sidechain = draw(st.booleans())
             for line in range(draw(st.integers(1, 3))):
-                ids = draw(st.sampled_from([(True, True), (True, True), (True, False), (False, True)]))
+                ids = draw(st.sampled_from([(True, True), (True, True), (False, True)]))
                 files[path].append(_line(draw, number, at + line, ids, model, paying, sidechain))
     for path, records in files.items():
         files[path] = [records[0], *draw(st.permutations(records[1:]))]
@@ -185,7 +185,7 @@ def worlds(draw):
 
 
 def _line(draw, number, at, ids, model, paying, sidechain):
-    request = f"r{number}{draw(st.sampled_from(['', 'b']))}"
+    request = f"r{number}"
     return assistant(
         f"m{number}" if ids[0] else None,
         at,

@@ -73,8 +73,8 @@ def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
 def _response(r: Response, names: list[int], prices: PriceTable, now: float) -> Told | None:
     """A response's columns; None for one that is not plain or may not be over."""
     (_, at, model, usage, message_id, request_id, record_id, stop, paying, agent, visible, offset, end, also,
-     duration, ttft, billed, _) = r  # fmt: skip
-    if not 0 < at <= now or paying is not None or also or billed is not None:
+     duration, ttft, billed, _, client) = r  # fmt: skip
+    if not 0 < at <= now or paying is not None or also or billed is not None or client is not None:
         return None
     incomplete = stop is None
     if incomplete and now - at <= INCOMPLETE_AFTER:

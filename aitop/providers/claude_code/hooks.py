@@ -128,6 +128,7 @@ def _info(
         tag=_text(header.get("tag")),
         pid=int(pid) if pid.isdecimal() and len(pid) < 10 else None,
         pane=_text(header.get("pane"), 32),
+        began_by=word(payload.get("source")) if payload.get("hook_event_name") == "SessionStart" else None,
     )
 
 

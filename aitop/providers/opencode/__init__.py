@@ -14,6 +14,7 @@ class OpenCode:
     """The provider. It holds nothing: every answer depends on its arguments and the named files alone."""
 
     name = NAME
+    environment = ("OPENCODE_DB",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """The databases and the older message folder of each data folder: configured ones, else the client's own.
