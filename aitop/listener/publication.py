@@ -101,6 +101,11 @@ class Publication:
         state["by_provider"] = encode_shares(guard.feed.shares, now)
         self._announcer.publish(state, self._sign(), config, now)
 
+    @property
+    def last_state(self) -> dict[str, Any] | None:
+        """What was published last; None before the first time."""
+        return self._announcer.state
+
     def withdraw(self, now: float) -> None:
         """Blank every display at once: the listener ends."""
         self._announcer.withdraw(now)

@@ -27,6 +27,11 @@ class Announcer:
         self._sign: tuple[object, ...] | None = None
         self._made_at = 0.0
 
+    @property
+    def state(self) -> dict[str, Any] | None:
+        """The state as it was published last; None before the first time."""
+        return self._state
+
     def repeat(self, sign: tuple[object, ...], now: float) -> bool:
         """Publish the last state again, if it still holds; whether it did."""
         if self._state is None or sign != self._sign or time.monotonic() - self._made_at >= REFRESH - 0.5:
