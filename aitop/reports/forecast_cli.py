@@ -9,7 +9,9 @@ import click
 
 from aitop.live.money.forecast import Forecast, Scores, test
 from aitop.live.money.keeper import Keeper
-from aitop.reports.cli import history
+from aitop.reports.ready import configuration, currency, history
+from aitop.segments import money
+from aitop.segments.money import Currency
 
 WORDS = {
     "pace": "as fast as so far",
@@ -33,9 +35,10 @@ def forecast(backtest: bool, as_json: bool) -> None:
     what was known at that moment only.
     """
     now = time.time()
+    config, ready = configuration(), history()
     keeper = Keeper()
     try:
-        keeper.begin(history(), now)
+        keeper.begin(ready.db, now)
         while not keeper.learned:
             keeper.learn()
     except sqlite3.Error as error:
@@ -44,24 +47,26 @@ def forecast(backtest: bool, as_json: bool) -> None:
     if backtest:
         _print_scores(test(keeper.past), as_json)
         return
-    found = keeper.forecasts(keeper.block((), now), now)
+    forecasts = keeper.forecasts(keeper.block((), now), now)
     if as_json:
-        click.echo(json.dumps(found, indent=1))
+        click.echo(json.dumps(forecasts, indent=1))
         return
-    for name, row in found.items():
-        click.echo(line(name, row))
+    shown_in = currency(ready.db, config, now)
+    for name, row in forecasts.items():
+        click.echo(line(name, row, shown_in))
 
 
-def line(name: str, row: dict[str, Any]) -> str:
+def line(name: str, row: dict[str, Any], currency: Currency) -> str:
     """One forecast for people."""
     one = Forecast(**{key: row[key] for key in Forecast._fields})
-    between = "" if one.low_usd is None else f"  (between ${one.low_usd:,.2f} and ${one.high_usd:,.2f})"
+    low, high = (money.text(usd, currency) for usd in (one.low_usd, one.high_usd))
+    between = "" if one.low_usd is None else f"  (between {low} and {high})"
     error = (
         "not tested yet"
         if one.error_percent is None
         else f"off by {one.error_percent:.0f}% in {one.tested} tests"
     )
-    return f"{name:<6} ${one.usd:,.2f}{between}  {WORDS[one.method]}, {error}"
+    return f"{name:<6} {money.text(one.usd, currency)}{between}  {WORDS[one.method]}, {error}"
 
 
 def _print_scores(scores: Scores, as_json: bool) -> None:
