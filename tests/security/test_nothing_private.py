@@ -42,8 +42,8 @@ KEPT = {
         data.usage.model""",
     "opencode": "error.name finish id modelID path.cwd sessionID",
     "opencode database": "message.error.name message.modelID part.reason session.directory tool.tool",
-    "socket": """cwd error hook_event_name model reason session_id source thread-id tool_name tool_use_id trigger turn-id
-        workspace.project_dir""",
+    "socket": """cwd error hook_event_name model reason session_id source thread-id tool_name tool_use_id trigger
+        turn-id workspace.project_dir""",
     "status-line": "session_id workspace.project_dir",
     "gateway": "cwd error id model session stop_reason tokens.tier",
     "litellm": "error_information.error_class id litellm_call_id model response.choices.finish_reason session_id",
