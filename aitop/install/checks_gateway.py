@@ -9,9 +9,10 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from aitop import config
+from aitop import config, paths
 from aitop.install import service as units
 from aitop.install.findings import OK, WARN, Context, Found
+from aitop.loopback import secret_file
 
 PATIENCE = 1.0
 REMEDY = (
@@ -53,10 +54,19 @@ def _asked(url: str) -> dict[str, Any] | None:
     """What answers there: {} for what is not ours, None for nobody."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(url, timeout=PATIENCE) as answer:
+        with direct.open(urllib.request.Request(url, headers=_token()), timeout=PATIENCE) as answer:
             found = json.loads(answer.read(65_536))
     except (urllib.error.HTTPError, http.client.HTTPException, ValueError):
         return {}
     except OSError:
         return None
     return found if isinstance(found, dict) else {}
+
+
+def _token() -> dict[str, str]:
+    """The header that a gateway with a token asks for."""
+    try:
+        secret = secret_file.read(paths.in_home(paths.GATEWAY_TOKEN))
+    except OSError:
+        return {}
+    return {"x-aitop-token": secret} if secret else {}
