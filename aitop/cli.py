@@ -18,6 +18,7 @@ COMMANDS = {
     "status": ("aitop.listener.cli:status", "Whether the listener runs, what it reads, how far it is."),
     "start": ("aitop.listener.cli:start", "Start the listener in the background."),
     "stop": ("aitop.listener.cli:stop", "Stop the listener; it stays stopped until `aitop start`."),
+    "state": ("aitop.publish.cli:state", "What the listener publishes, as JSON; --schema describes it."),
     "listen": ("aitop.listener.cli:listen", "Run the listener in the foreground."),
     "report": (
         "aitop.reports.cli:report",

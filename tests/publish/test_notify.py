@@ -332,6 +332,9 @@ def test_every_client_of_a_real_tmux_shows_the_message_and_runs_nothing_of_it(tm
     assert sender.complaints == []
 
 
+LOW = "burn_warning = 0.01\nburn_critical = 0.02\n"
+
+
 def test_the_listener_tells_a_command_once_also_after_it_was_killed(tmp_path, home, listener):
     import signal
 
@@ -339,7 +342,7 @@ def test_the_listener_tells_a_command_once_also_after_it_was_killed(tmp_path, ho
 
     out = tmp_path / "out"
     settings = tmp_path / "config.toml"
-    settings.write_text(f"[notify]\ncommand = \"cat >> '{out}'\"\n")
+    settings.write_text(f"[alerts]\n{LOW}[notify]\ncommand = \"cat >> '{out}'\"\n")
     claude = Claude(tmp_path)
     claude.respond()
     environment = {"CLAUDE_CONFIG_DIR": claude.root, "AITOP_CONFIG": str(settings)}
@@ -359,7 +362,9 @@ def test_a_hanging_command_delays_no_tick_and_ends_with_the_listener(tmp_path, h
     from support.hosts import Claude
 
     settings = tmp_path / "config.toml"
-    settings.write_text(f"[notify]\ncommand = \"echo $$ > '{tmp_path}/pid'; exec sleep 600\"\n")
+    settings.write_text(
+        f"[alerts]\n{LOW}[notify]\ncommand = \"echo $$ > '{tmp_path}/pid'; exec sleep 600\"\n"
+    )
     claude = Claude(tmp_path)
     claude.respond()
     listener.start(CLAUDE_CONFIG_DIR=claude.root, AITOP_CONFIG=str(settings))
