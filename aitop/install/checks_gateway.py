@@ -53,8 +53,9 @@ def gateway(context: Context) -> Found:  # noqa: ARG001
 def _asked(url: str) -> dict[str, Any] | None:
     """What answers there: {} for what is not ours, None for nobody."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    direct.addheaders += _token()
     try:
-        with direct.open(urllib.request.Request(url, headers=_token()), timeout=PATIENCE) as answer:
+        with direct.open(url, timeout=PATIENCE) as answer:
             found = json.loads(answer.read(65_536))
     except (urllib.error.HTTPError, http.client.HTTPException, ValueError):
         return {}
@@ -63,10 +64,10 @@ def _asked(url: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else {}
 
 
-def _token() -> dict[str, str]:
+def _token() -> list[tuple[str, str]]:
     """The header that a gateway with a token asks for."""
     try:
         secret = secret_file.read(paths.in_home(paths.GATEWAY_TOKEN))
     except OSError:
-        return {}
-    return {"x-aitop-token": secret} if secret else {}
+        return []
+    return [("x-aitop-token", secret)] if secret else []
