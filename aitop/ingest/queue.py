@@ -16,7 +16,7 @@ from aitop.history.store import History
 from aitop.history.write.prepare import Batch
 from aitop.ingest import workers
 from aitop.ingest.roots import Folders, is_text, leads_astray
-from aitop.ingest.tail import AT_REST_SECONDS, UNFINISHED, WAL, Chunk, Job, chunks, stamp
+from aitop.ingest.tail import AT_REST_SECONDS, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
 from aitop.providers import Provider, Source
 from aitop.providers.isolation import guarded
 
@@ -109,7 +109,7 @@ class Ingest:
         if real is None:
             return False
         for name, root in self.folders:
-            if (real == root or real.startswith(root + os.sep)) and self.providers[name].wants(real):
+            if real == root or (real.startswith(root + os.sep) and self.providers[name].wants(real)):
                 if leads_astray(root, real):
                     return False
                 try:
@@ -149,7 +149,14 @@ class Ingest:
         seen = stamp(path, found)
         if now - seen.mtime < 3600:
             self._hot[path] = (provider, seen.mtime)
-        if known is not None and (known.size, known.mtime_ns, known.inode) == (*seen, found.st_ino):
+        size = (
+            PROBLEM if path in self.unreadable and known is not None and known.size == PROBLEM else seen.size
+        )
+        if known is not None and (known.size, known.mtime_ns, known.inode) == (
+            size,
+            seen.mtime_ns,
+            found.st_ino,
+        ):
             return
         if path not in self._queued and found.st_size:
             self._queued.add(path)
@@ -215,7 +222,6 @@ class Ingest:
                 self.providers[self._reading].blame(self._path, error)
                 chunk = None
             if chunk is not None:
-                self.unreadable.pop(chunk.path, None)
                 self.apply(chunk, now)
                 return True
             self._current = None
@@ -261,6 +267,10 @@ class Ingest:
         file.size, file.mtime_ns = chunk.size, chunk.mtime_ns
         file.offset, file.tail, file.pending = chunk.end, chunk.tail, parsed.pending
         file.bad_lines += parsed.bad_lines
+        if parsed.problem is not None:
+            self.unreadable[chunk.path] = parsed.problem
+        else:
+            self.unreadable.pop(chunk.path, None)
         if chunk.size == UNFINISHED:
             self._unfinished[chunk.path] = chunk.mtime_ns / 1e9 + AT_REST_SECONDS
         self.history.touch(file, file.bad_lines - bad_before)

@@ -24,6 +24,7 @@ TAIL = (
 AT_REST_SECONDS = 5.0
 CUT_SHORT = -1  # a file's size while more of it is to be read
 UNFINISHED = -2  # while its last line waits for its newline, or for the file to be at rest
+PROBLEM = -3  # while its provider cannot read all of it: a later version of the provider reads it again
 WAL = "-wal"
 
 
@@ -42,7 +43,7 @@ class Job(NamedTuple):
 class Chunk(NamedTuple):
     """Some whole lines of a file, read and parsed. `start` is 0 again when the file was replaced.
 
-    `size` is the file's size where everything in it was looked at, else CUT_SHORT or UNFINISHED.
+    `size` is the file's size where everything in it was looked at, else CUT_SHORT, UNFINISHED or PROBLEM.
     """
 
     path: str
@@ -152,8 +153,9 @@ def _batches(job: Job, batches: Iterator[Parsed], found: os.stat_result) -> Iter
         waiting = batch
     if waiting is None:
         waiting = Parsed([], 0, None, job.source.session, job.source.pending)
+    size = seen.size if waiting.problem is None else PROBLEM
     yield Chunk(
-        job.path, job.provider, 0, seen.size, 0, found.st_dev, found.st_ino, seen.size, seen.mtime_ns, waiting
+        job.path, job.provider, 0, seen.size, 0, found.st_dev, found.st_ino, size, seen.mtime_ns, waiting
     )
 
 

@@ -97,7 +97,7 @@ def write_scripts(installed: record.Installed, proofs: list[forwarder.Proof] | N
         launch = units.launch_command()  # `start` reads the configuration again, and says what is wrong
     hook, line = paths.in_home(paths.HOOK), paths.in_home(paths.STATUSLINE)
     forwarder.write_script(hook, forwarder.render(best.kind, home, launch))
-    forwarder.write_script(line, forwarder.render_statusline(home))
+    forwarder.write_script(line, forwarder.render_statusline(home, best.kind))
     installed.scripts = list(dict.fromkeys([*installed.scripts, hook, line]))
     installed.forwarder = best.kind
     record.save(installed)

@@ -14,6 +14,7 @@ import time
 
 from aitop import paths
 from aitop.config import Config
+from aitop.listener.answers import Answers
 from aitop.listener.endings import DAMAGED, HISTORY_LOST, HOME_LOST, LOCK_LOST, START_ANEW
 from aitop.listener.history_guard import HistoryGuard
 from aitop.listener.lock import Held, Lock
@@ -45,7 +46,8 @@ class Listener:
         self.selector = selectors.DefaultSelector()
         self.settings = Settings(home, config, log)
         self.guard = HistoryGuard(home, self.settings.prices, log, now, self._uncommitted_work_lost)
-        self.reader = Reader(self.guard, self.settings, self.selector, log, listening)
+        answers = Answers(lambda: self.publication.last_state, log.error)
+        self.reader = Reader(self.guard, self.settings, self.selector, log, listening, answers.answer)
         self.publication = Publication(self.guard, self.reader, self.settings, log)
         self.maintenance = Maintenance(home, log)
         self.ownership = Ownership(home, lock, self.guard.path, os.path.join(home, paths.SOCKET))

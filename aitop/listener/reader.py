@@ -21,7 +21,7 @@ from aitop.listener.reload import Settings
 from aitop.log import Log
 from aitop.model.events import Event
 from aitop.receiver import token
-from aitop.receiver.unix_socket import Arrival, Receiver
+from aitop.receiver.unix_socket import Answer, Arrival, Receiver
 
 if TYPE_CHECKING:
     from aitop.receiver.telemetry import TelemetryReceiver
@@ -41,14 +41,14 @@ class Reader:
 
     def __init__(
         self, guard: HistoryGuard, settings: Settings, selector: selectors.BaseSelector, log: Log,
-        listening: socket.socket | None = None,
+        listening: socket.socket | None, answer: Answer,
     ) -> None:  # fmt: skip
-        """Raises SocketError. `listening`: a socket that an earlier run of this process passed on."""
+        """Raises SocketError. `listening`: a socket handed over; `answer` makes the answer to a peer."""
         self._guard, self._settings, self._selector, self._log = guard, settings, selector, log
         self.ingest = self._new_ingest()
         self.receiver = Receiver(
             os.path.join(settings.home, paths.SOCKET), selector, settings.providers, self._arrived,
-            listening=listening,
+            listening=listening, answer=answer,
         )  # fmt: skip
         self.telemetry: TelemetryReceiver | None = None
         self.watcher = Watcher()

@@ -1,11 +1,12 @@
 """Codex CLI: its folders, rollouts, hooks and `notify`, as a provider."""
 
 import os
+from collections.abc import Iterator
 
 from aitop.model.events import Event
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.codex import hooks, rollout, telemetry
+from aitop.providers.codex import hooks, packed, rollout, telemetry
 
 
 class Codex:
@@ -23,13 +24,17 @@ class Codex:
         return [os.path.join(base, part) for base in bases for part in ("sessions", "archived_sessions")]
 
     def wants(self, path: str) -> bool:
-        return path.endswith(".jsonl") and os.path.basename(path).startswith("rollout-")
+        return path.endswith((".jsonl", packed.ENDING)) and os.path.basename(path).startswith("rollout-")
 
     def identify(self, path: str) -> Source:
         return rollout.identify(path)
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
         return rollout.parse(data, start, source)
+
+    def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
+        """A packed rollout as a whole; None for a plain one, which is tailed."""
+        return packed.read(path, source) if path.endswith(packed.ENDING) else None
 
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
         """None: a rollout holds the window of each turn."""
