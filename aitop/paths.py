@@ -24,6 +24,7 @@ PRESET = "waybar.preset"  # chosen by a click on the bar
 NOTIFIED = "notified.json"  # what people were told of already
 OTEL = "otel.token"  # what a program must show that sends us telemetry
 CONFIG_DIRS = "config_dirs.json"  # folders where clients keep their files, as their hooks named them
+ASKED = "asked"  # one empty file for each command line of a display that is rendered each second
 TMUX = "tmux"  # one file for each tmux server that shows our numbers
 
 
