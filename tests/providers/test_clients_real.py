@@ -1,8 +1,10 @@
 """The real clients against a scripted API: what they say they used is what the history holds."""
 
+import glob
 import json
 import os
 import subprocess
+import time
 
 import pytest
 from support.clients import client
@@ -117,6 +119,29 @@ def test_codex_resumed_forked_and_in_each_service_tier(tmp_path):
     assert len(totals) == 5
     assert sum(total.requests for total in totals.values()) == 6
     assert sum(total.input_tokens for total in totals.values()) == 33_500
+
+
+def test_a_rollout_that_codex_itself_packed(tmp_path):
+    run = Run(tmp_path, "codex")
+    with Api([{"text": "Hello.", "usage": FIRST}]) as api:
+        scripted = (
+            f'name = "s"\nbase_url = "{api.url}/v1"\nenv_key = "OPENAI_API_KEY"\nwire_api = "responses"\n'
+        )
+        own = f'model = "{MODEL}"\nmodel_provider = "s"\n[model_providers.s]\n{scripted}'
+        run.file(".codex/config.toml", own)
+        run("exec", "--skip-git-repo-check", "begin", OPENAI_API_KEY="none")
+        (plain,) = glob.glob(f"{run.home}/.codex/sessions/*/*/*/rollout-*.jsonl")
+        rested = time.time() - 9 * 86_400
+        os.utime(plain, (rested, rested))
+        packing = ("--enable", "local_thread_store_compression")
+        run("exec", "--skip-git-repo-check", *packing, "again", OPENAI_API_KEY="none")
+        until = time.monotonic() + 30
+        while os.path.exists(plain) and time.monotonic() < until:
+            time.sleep(0.1)
+    if os.path.exists(plain):
+        pytest.skip("this version does not pack rollouts")
+    desk = Desk(codex.provider, *codex.provider.folders([], {"HOME": run.home})).read()
+    assert leaves(desk.total(plain[-42:-6])) == (1, 3000, 6000, 50)
 
 
 def test_gemini_cli(tmp_path):
