@@ -69,9 +69,8 @@ class Notes:
 
 
 _SIMPLE = (
-    "thread", "agent", "account", "opened", "ancestors", "model", "cwd", "branch", "tier", "local", "records", "last_record",
-    "total",
-    "turn_open",
+    "thread", "agent", "account", "opened", "ancestors", "model", "cwd", "branch", "tier", "local", "records",
+    "last_record", "total", "turn_open",
 )  # fmt: skip
 
 
