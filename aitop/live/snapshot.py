@@ -16,7 +16,7 @@ from aitop.live.alerts import Alert
 from aitop.live.windows import SPANS
 from aitop.model.events import Limit
 from aitop.model.histograms import Timings
-from aitop.model.sums import Sum
+from aitop.model.sums import PICO, Sum
 
 MOST_SESSIONS = 50
 RESTING = 600.0  # seconds without activity after which nothing is taken to be working
@@ -162,10 +162,7 @@ def view(session: Session, facts: Facts, now: float) -> SessionView:
     if tokens is not None and tokens > limit:
         limit = LARGE_LIMIT  # a request larger than the window we know of shows the larger window
     percent = None if tokens is None else min(100.0, 100 * tokens / limit)
-    untracked = None
-    if session.client_cost is not None:
-        counted = (session.total.cost + session.inherited) / 1e12
-        untracked = max(0.0, round(session.client_cost - counted, 9))
+    untracked = None if session.client_cost is None else session.total.untracked / PICO
     return SessionView(session, status(session, facts.alive, now), limit, percent, untracked)
 
 

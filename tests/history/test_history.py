@@ -23,7 +23,7 @@ from support.lines import (
 )
 from support.worlds import NOW, PRICES, SESSIONS, Book, by_session, oracle, read, readings, worlds
 
-from aitop.history import schema
+from aitop.history import migrations, schema
 from aitop.history.query import sums_since as questions
 from aitop.history.recovery import backup
 from aitop.model.events import ApiError, Response, ToolResult, ToolUse, Usage
@@ -140,11 +140,11 @@ def test_two_known_responses_become_one_when_a_record_shows_both_names(book):
 def test_a_name_of_a_merged_response_finds_it_before_the_commit_too(book):
     end = book.feed(
         FILE_A,
-        [assistant("m", request_id=None), assistant("n", request_id="r"), assistant("n", request_id="s")],
+        [assistant("m", request_id=None), assistant(None, request_id="r")],
     )
     book.commit()
     end = book.feed(FILE_A, [assistant("m", request_id="r", usage=usage(60))], end)
-    book.feed(FILE_A, [assistant(None, request_id="s", usage=usage(70))], end)
+    book.feed(FILE_A, [assistant(None, request_id="r", usage=usage(70))], end)
     book.settle()
     assert (requests(book), book.totals()[A].output_tokens) == ({A: 1}, 70)
     book.check()
@@ -578,8 +578,8 @@ def migration(monkeypatch):
     now = schema.VERSION
     monkeypatch.setattr(schema, "VERSION", now + 2)
     monkeypatch.setattr(
-        schema,
-        "MIGRATIONS",
+        migrations,
+        "STEPS",
         {now: "ALTER TABLE meta ADD COLUMN a TEXT;", now + 1: "ALTER TABLE meta ADD COLUMN b TEXT;"},
     )
     return now
@@ -604,7 +604,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path, request, monkeypatch):
     path = str(tmp_path / "history.db")
     schema.connect(path).close()
     before = request.getfixturevalue("migration")
-    monkeypatch.setitem(schema.MIGRATIONS, before + 1, "ALTER TABLE nowhere ADD COLUMN b TEXT;")
+    monkeypatch.setitem(migrations.STEPS, before + 1, "ALTER TABLE nowhere ADD COLUMN b TEXT;")
     with pytest.raises(sqlite3.Error):
         schema.connect(path)
     with sqlite3.connect(path) as db:
