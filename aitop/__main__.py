@@ -25,6 +25,10 @@ def main() -> int:
         from aitop import statusline
 
         return statusline.main(sys.argv[2:])
+    if word == "jump":
+        from aitop import jump
+
+        return jump.main(sys.argv[2:])
     if word == "guard":
         from aitop import guard
 
@@ -33,12 +37,21 @@ def main() -> int:
         from aitop.segments import oneshot
 
         return oneshot.main(word, sys.argv[2:])
-    if word == "listen" and set(sys.argv[2:]) <= {"--quiet"}:
+    from aitop import superuser
+
+    problem = superuser.refusal(sys.argv[1:] or ["top"])
+    if problem is not None:
+        sys.stderr.write(f"aitop: {problem}\n")
+        return 1
+    if word == "listen" and set(sys.argv[2:]) <= {"--quiet", "--replace"}:
         from aitop.listener import run  # the listener lives for weeks: it does without click's 5 MB
 
-        return run.main(echo="--quiet" not in sys.argv[2:])
+        return run.main(echo="--quiet" not in sys.argv[2:], replace="--replace" in sys.argv[2:])
     from aitop import cli
 
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks must not end a command with a traceback.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     cli.main(prog_name="aitop")
     return 0
 

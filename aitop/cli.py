@@ -5,11 +5,12 @@ runs on a hot path; `__main__` has answered those words before this file is read
 """
 
 import importlib
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from aitop import __version__
+from aitop import __version__, command_help
 
 # name → (module:attribute, one line of help). Help is here so that `aitop --help` imports no room.
 COMMANDS = {
@@ -17,6 +18,7 @@ COMMANDS = {
     "status": ("aitop.listener.cli:status", "Whether the listener runs, what it reads, how far it is."),
     "start": ("aitop.listener.cli:start", "Start the listener in the background."),
     "stop": ("aitop.listener.cli:stop", "Stop the listener; it stays stopped until `aitop start`."),
+    "state": ("aitop.publish.cli:state", "What the listener publishes, as JSON; --schema describes it."),
     "listen": ("aitop.listener.cli:listen", "Run the listener in the foreground."),
     "report": (
         "aitop.reports.cli:report",
@@ -57,10 +59,14 @@ HOT = {
     "waybar": "The Waybar module's JSON.",
     "swiftbar": "The SwiftBar, xbar or Argos menu.",
     "statusline": "Claude Code's own status line, alone or in front of yours.",
+    "jump": "Go to the tmux pane of the session that waits for you, or of one you name, and back.",
     "guard": "Exit code by budgets and limits, for scripts; --hook for the client's hooks.",
     "codex-notify": 'What Codex runs at the end of a turn: notify = ["aitop", "codex-notify"].',
     "hook": "Forward one Claude Code hook event (stdin) to the listener.",
 }
+
+
+GROUPS = ("report", "prices", "service")
 
 
 class Lazy(click.Group):
@@ -84,6 +90,13 @@ class Lazy(click.Group):
             return hot_command(cmd_name, HOT[cmd_name])
         return None
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an unknown one, at any level, is answered with the nearest."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise command_help.with_suggestion(error, _grouped(ctx)) from None
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The names from the tables: completing a word must not import every room."""
         known = {name: text for name, (_, text) in COMMANDS.items()} | HOT | {"version": "Print the version."}
@@ -97,6 +110,19 @@ class Lazy(click.Group):
             formatter.write_dl(list(HOT.items()))
 
 
+def _grouped(ctx: click.Context) -> list[str]:
+    """Commands of the groups, as they are typed: who types `aitop models` means `aitop report models`."""
+    paths = []
+    for name in GROUPS:
+        group = main.get_command(ctx, name)
+        if isinstance(group, click.Group):
+            paths += [f"{ctx.command_path} {name} {inner}" for inner in group.list_commands(ctx)]
+    return paths
+
+
+click.Context.formatter_class = command_help.Formatter
+
+
 @click.group(cls=Lazy, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", prog_name="aitop")
 @click.pass_context
@@ -104,7 +130,7 @@ def main(ctx: click.Context) -> None:
     """What AI coding costs while it happens.
 
     Without a command: `aitop top` on a terminal, the same as text elsewhere, and a demo while there is
-    nothing of yours to show.
+    nothing of yours to show. `aitop setup` puts the numbers where you look already.
 
     \b
     Exit codes: 0 fine, 1 failed, 2 wrong usage. `aitop status`: 3 when no listener runs.

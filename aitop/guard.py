@@ -190,3 +190,11 @@ def _report(names: list[str], *, quiet: bool, as_json: bool) -> int:
 
 def _rows(value: object) -> "list[dict[str, Any]]":
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+if __name__ == "__main__":
+    # Under -I -S neither the script's folder nor site-packages is on the path.
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(code)

@@ -31,7 +31,13 @@ FROM_ENVIRONMENT = (
     (b"config_dir", b"CLAUDE_CONFIG_DIR", 900),
 )
 PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")
-KEPT = ("HOME", "PATH", "LANG", "TZ")
+# What goes on to `aitop start`: a client's variables say where its records are, networks' how prices are fetched.
+KEPT = (
+    "HOME", "PATH", "LANG", "TZ",
+    "CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "COPILOT_HOME", "OPENCODE_DB",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+    "SSL_CERT_FILE", "SSL_CERT_DIR",
+)  # fmt: skip
 KEPT_PREFIXES = ("XDG_", "AITOP_")
 USAGE = """Usage: aitop hook [EVENT] < PAYLOAD
 

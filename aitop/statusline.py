@@ -38,6 +38,8 @@ def main(argv: list[str]) -> int:
     if argv[:1] in (["-h"], ["--help"]):
         os.write(1, USAGE.encode())  # the end of this script does not flush
         return 0
+    alone = argv[:1] == ["--no-listener"]  # the script's Perl told it already, or it does not answer
+    argv = argv[alone:]
     if "--" in argv and len(argv) > argv.index("--") + 1:
         return run(argv[argv.index("--") + 1 :], home)
     preset = argv[1] if argv[:1] == ["--preset"] and argv[1:2] and argv[1] in PRESETS else None
@@ -46,7 +48,8 @@ def main(argv: list[str]) -> int:
         text = line(payload, home, preset)
         if text:
             os.write(1, text.encode("utf-8", "replace") + b"\n")
-        forward(payload, home)
+        if not alone:
+            forward(payload, home)
     except BaseException:  # a status line must never fail its host
         return 0
     return 0

@@ -1,31 +1,19 @@
-"""A compressed answer, unpacked aside for reading while the original goes on unchanged.
+"""Unpacks a copy of a compressed answer for reading, while the original is relayed unchanged.
 
-Whatever cannot be unpacked is not read, and never an error: the request is then counted without usage.
+An answer that cannot be unpacked is not read and is no error: its request is counted without usage.
 """
 
-import sys
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
+
+from aitop.providers import zstd_stream
 
 SLICE = 1 << 20  # bytes unpacked at once
 Unpack = Callable[[bytes], Iterator[bytes]]
 
 
-class _Stepwise(Protocol):
-    """What zstd's decompressors have in common with bzip2's and others of the standard library."""
-
-    @property
-    def needs_input(self) -> bool: ...
-
-    @property
-    def eof(self) -> bool: ...
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
-
-
 def unpacker(encoding: str) -> Unpack | None:
-    """For a `Content-Encoding`: packed bytes as they come → unpacked ones; None for one we cannot read."""
+    """The unpacker of a `Content-Encoding`: packed bytes → unpacked ones; None for an unknown encoding."""
     kind = encoding.strip().lower()
     if kind in ("", "identity"):
         return lambda data: iter((data,))
@@ -60,8 +48,10 @@ def _brotli() -> Unpack:
     return unpack
 
 
-def _zstd() -> Unpack:
-    state = _zstd_decompressor()
+def _zstd() -> Unpack | None:
+    state = zstd_stream.decompressor()
+    if state is None:
+        return None
 
     def unpack(data: bytes) -> Iterator[bytes]:
         yield state.decompress(data, SLICE)
@@ -69,12 +59,3 @@ def _zstd() -> Unpack:
             yield state.decompress(b"", SLICE)
 
     return unpack
-
-
-def _zstd_decompressor() -> _Stepwise:
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-    found: _Stepwise = zstd.ZstdDecompressor()
-    return found

@@ -1,9 +1,9 @@
-"""What is noted of one request and its answer, and the line that is made of it. Every moment is handed in."""
+"""The facts of one request and its answer, and the journal's line made of them. Moments are arguments."""
 
 import uuid
 
 from aitop.gateway import journal
-from aitop.gateway.meter import Found, Meter
+from aitop.gateway.meter import Answer, Meter
 from aitop.gateway.programs import RECORDED, program
 from aitop.gateway.upstreams import OLLAMA, Upstream
 from aitop.providers.gateway.entry import Entry
@@ -21,7 +21,7 @@ class Exchange:
         self.program = program(user_agent)
         ours = self.program not in RECORDED
         self.counted = ours and method == "POST" and path.endswith(OPERATIONS)
-        # A response made in the background is told when it is asked for.
+        # A response made in the background is complete when it is fetched.
         self.fetched = ours and method == "GET" and "/responses/" in path
         self.status: int | None = None
         self.meter: Meter | None = None
@@ -38,33 +38,34 @@ class Exchange:
             self.meter.feed(piece, at)
 
     def entry(self, now: float, ended: float) -> Entry | None:
-        """The line for the journal, `now` in epoch seconds; None for what is no request to a model."""
-        said = self.meter.found() if self.meter is not None else Found()
-        if not self.counted and said.tokens is None:
+        """The line for the journal, `now` in epoch seconds; None for a request to no model."""
+        answer = self.meter.answer() if self.meter is not None else Answer()
+        if not self.counted and answer.tokens is None:
             return None
-        error = self._error(said)
+        error = self._error(answer)
         return Entry(
-            uuid.uuid4().hex, now, journal.session(self.program, self.upstream.name, now), said.model,
-            tokens=None if error else said.tokens,
-            stop_reason=None if error else said.stop_reason or ("stop" if self._ended(said) else None),
+            uuid.uuid4().hex, now, journal.session(self.program, self.upstream.name, now), answer.model,
+            tokens=None if error else answer.tokens,
+            stop_reason=None if error else answer.stop_reason or ("stop" if self._ended(answer) else None),
             error=error,
-            response_id=said.response_id,
-            local=self.upstream.provider == OLLAMA and not (said.model or "").endswith("cloud"),
+            response_id=answer.response_id,
+            local=self.upstream.provider == OLLAMA and not (answer.model or "").endswith("cloud"),
             duration_ms=(ended - self.began) * 1000 if self.counted else None,
-            ttft_ms=self._ttft(said) if self.counted else None,
+            ttft_ms=self._ttft(answer) if self.counted else None,
+            billed_usd=answer.billed_usd,
         )  # fmt: skip
 
-    def _ended(self, said: Found) -> bool:
-        return self.complete and not said.unfinished
+    def _ended(self, answer: Answer) -> bool:
+        return self.complete and not answer.unfinished
 
-    def _error(self, said: Found) -> str | None:
-        if said.tokens is not None:
-            return None  # it is to be paid, however it ended
+    def _error(self, answer: Answer) -> str | None:
+        if answer.tokens is not None:
+            return None  # it has to be paid for, however it ended
         if self.fault is not None and self.status is None:
             return self.fault
         if self.status is not None and self.status >= 400:
-            return said.error if said.error not in (None, "error") else f"http_{self.status}"
-        return said.error or self.fault
+            return answer.error if answer.error not in (None, "error") else f"http_{self.status}"
+        return answer.error or self.fault
 
-    def _ttft(self, said: Found) -> float | None:
-        return (said.first_at - self.began) * 1000 if said.first_at is not None else said.ttft_ms
+    def _ttft(self, answer: Answer) -> float | None:
+        return (answer.first_at - self.began) * 1000 if answer.first_at is not None else answer.ttft_ms

@@ -1,17 +1,16 @@
-"""A JSON document that passes in pieces: kept whole while small, else its ends alone.
+"""A JSON document that passes in pieces: kept whole while it is small, else only its two ends.
 
-An answer may have tens of megabytes (embeddings, a long response repeated in the last event of its
-stream); what is counted stands near its beginning and its end. Contents are dropped with the buffer.
+An answer may have tens of megabytes (embeddings, a long response repeated in the last event of its stream).
+The facts stand near its beginning and its end. Contents are dropped with the buffer.
 """
 
 import json
 import re
-from typing import Any
 
 from aitop.providers.lenient import loads
 
-WHOLE = 1 << 20
-END = 1 << 16
+WHOLE = 1 << 20  # bytes of a document that is kept whole
+END = 1 << 16  # bytes of each end of a larger one
 NAMES = re.compile(rb'(?<!\\)"(id|model|status|service_tier|finish_reason|done_reason)":\s*"([^"\\]{1,128})"')
 COUNTS = re.compile(
     rb'(?<!\\)"(prompt_eval_count|eval_count|load_duration|prompt_eval_duration)":\s*(\d{1,18})'
@@ -20,7 +19,7 @@ USAGE = re.compile(rb'(?<!\\)"usage":\s*(?=\{)')
 
 
 class Document:
-    """Bytes as they come; `value` at the end."""
+    """Takes bytes as they come; `value` reads them at the end."""
 
     def __init__(self) -> None:
         self.kept = bytearray()
@@ -50,8 +49,8 @@ class Document:
         del self.kept[: len(prefix)]
         return True
 
-    def value(self) -> dict[str, Any] | None:
-        """The object; of one too large its counted fields, flat; None for what is neither."""
+    def value(self) -> dict[str, object] | None:
+        """The object; of a large one only the counted fields, flat; None where there is no object."""
         if self.large:
             return _ends(bytes(self.kept), bytes(self.end[-END:]))
         found = loads(bytes(self.kept))
@@ -63,9 +62,9 @@ class Document:
         self.size = 0
 
 
-def _ends(head: bytes, tail: bytes) -> dict[str, Any]:
-    """The outermost names come first in the head or last in the tail; quotes within contents are escaped."""
-    found: dict[str, Any] = {}
+def _ends(head: bytes, tail: bytes) -> dict[str, object]:
+    """The outermost fields come first in the head or last in the tail. Quotes inside contents are escaped."""
+    found: dict[str, object] = {}
     for name, value in NAMES.findall(head) + NAMES.findall(tail)[::-1]:
         found.setdefault(name.decode(), value.decode("utf-8", "replace"))
     found |= {name.decode(): int(value) for name, value in COUNTS.findall(tail)}

@@ -1,7 +1,7 @@
-"""Which headers a relay hands on: all but those that speak of one connection. Pure.
+"""The headers that a relay passes on: all except those of a single connection. Pure.
 
-RFC 9110, 7.6.1: the listed ones, and whatever `Connection` names. `Host` is the upstream's own; what
-`Expect` asks for has been answered here when the request is relayed.
+RFC 9110, 7.6.1 lists those, and `Connection` names more. `Host` is the upstream's own. `Expect` was answered
+here before the request is relayed.
 """
 
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ HOP = frozenset(
     ("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
      "transfer-encoding", "upgrade")
 )  # fmt: skip
-REQUEST_ONLY = frozenset(("host", "expect"))
+REQUEST_ONLY = frozenset(("host", "expect", "x-aitop-token"))  # the token is ours alone
 
 Raw = Iterable[tuple[bytes, bytes]]
 
 
 def relayed(raw: Raw, more: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
-    """Headers as they were sent, in their order and spelling, without those of the connection."""
+    """Headers in their order and spelling, without those of the connection."""
     pairs = [(name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in raw]
     named = {
         word.strip().lower()
@@ -26,15 +26,3 @@ def relayed(raw: Raw, more: frozenset[str] = frozenset()) -> list[tuple[str, str
     }
     dropped = HOP | more | named
     return [(name, value) for name, value in pairs if name.lower() not in dropped]
-
-
-def is_local(host: str) -> bool:
-    """Whether a `Host` header names this machine by a name nobody else can give it."""
-    name = host.rsplit("]", 1)[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
-    name = name.lower().rstrip(".")
-    return name in ("localhost", "::1") or name.endswith(".localhost") or _is_127(name)
-
-
-def _is_127(name: str) -> bool:
-    parts = name.split(".")
-    return len(parts) == 4 and parts[0] == "127" and all(part.isdecimal() and len(part) < 4 for part in parts)

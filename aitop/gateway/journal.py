@@ -1,8 +1,8 @@
 """The journal: one line for each finished API request, appended to a file of the day.
 
-The only copy of what passed the gateway or LiteLLM, so it is written whether a listener runs or not, and
-read by one as clients' transcripts are. Many processes may append: each line is one write at the end.
-Days long read are deleted by whoever begins a new one; the history has them.
+It is the only copy of what passed the gateway or LiteLLM, so it is written whether a listener runs or not. The
+listener reads it as it reads clients' transcripts. Many processes may append: a line is one write at the end.
+The process that begins a new day deletes files older than `KEPT_DAYS`; the history has their numbers.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ def append(provider: str, entries: list[Entry], now: float) -> None:
         _tidy(folder, now)
     try:
         size = os.fstat(fd).st_size
-        if size and os.pread(fd, 1, size - 1) != b"\n":  # a full disk cut somebody's line
+        if size and os.pread(fd, 1, size - 1) != b"\n":  # a full disk cut the last line
             data = b"\n" + data
         while data:
             data = data[os.write(fd, data) :]
@@ -41,12 +41,12 @@ def append(provider: str, entries: list[Entry], now: float) -> None:
 
 
 def day(now: float) -> str:
-    """The date here, which names the file and is part of a session's name."""
+    """The local date. It names the file and is part of a session's name."""
     return time.strftime("%Y-%m-%d", time.localtime(now))
 
 
 def session(program: str, where: str, now: float) -> str:
-    """A session of requests: one program, one upstream, one day. An API names none of its own."""
+    """A session: one program at one upstream on one day. An API names no sessions."""
     return f"{program}/{where}/{day(now)}"
 
 

@@ -1,6 +1,6 @@
-"""Entries on their way to the journal: from the relay, which may never wait, through a thread that may.
+"""Carries entries from the relay, which must not wait, to the journal, through a thread that may wait.
 
-The queue is bounded: where the disk hangs for long, requests go on and their entries are dropped and counted.
+The queue is bounded. While the disk hangs, requests go on; entries beyond the bound are dropped and counted.
 """
 
 import queue
@@ -11,18 +11,18 @@ from collections.abc import Callable
 from aitop.gateway import journal
 from aitop.providers.gateway.entry import Entry
 
-MOST = 10_000
+MAX_QUEUED_ENTRIES = 10_000
 
 Say = Callable[[str], None]
 
 
 class Writer:
-    """A thread that appends; `keep` hands it an entry, `close` ends it when all is written."""
+    """A thread that appends to the journal. `keep` queues an entry; `close` writes the rest and ends it."""
 
     def __init__(self, say: Say) -> None:
         self.say = say
         self.dropped = 0
-        self._queue: queue.Queue[tuple[str, Entry] | None] = queue.Queue(MOST)
+        self._queue: queue.Queue[tuple[str, Entry] | None] = queue.Queue(MAX_QUEUED_ENTRIES)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._failing = False
 
@@ -37,7 +37,7 @@ class Writer:
             self.dropped += 1
 
     def close(self, seconds: float) -> None:
-        """Write what waits; give up after so many seconds."""
+        """Write the queued entries; give up after so many seconds."""
         try:
             self._queue.put(None, timeout=seconds)
         except queue.Full:
@@ -49,7 +49,7 @@ class Writer:
             provider, entry = item
             try:
                 journal.append(provider, [entry], time.time())
-            except Exception as error:  # whatever it is, the next one may be written
+            except Exception as error:  # any fault: the next entry may be written
                 self.dropped += 1
                 if not self._failing:
                     why = getattr(error, "strerror", None) or type(error).__name__

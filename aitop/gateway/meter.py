@@ -1,11 +1,11 @@
-"""What one answer says of itself, read as it passes: model, usage, reason, the time of its first token.
+"""Reads the facts of one answer while it passes: model, usage, reason, the time of its first token.
 
-Pure: the bytes of an answer with the moment they came, nothing of the network. Reads three forms: a JSON
-document, server-sent events, and Ollama's lines. Keeps no content: a line is dropped once it is looked at.
+Pure: it gets an answer's bytes with the moment they came. It reads three forms: a JSON document, server-sent
+events, and Ollama's lines. It must not keep content: a line is dropped as soon as it was read.
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aitop.gateway.decode import Unpack, unpacker
 from aitop.gateway.extract import Document
@@ -19,8 +19,8 @@ FORMS = {
     "application/jsonl": LINES,
     "application/json": WHOLE,
 }
-# Most events of a stream hold a few letters of content. These tell more:
-TELLING = re.compile(
+# Most events of a stream hold a few letters of content and are not parsed. These have facts:
+FACTS = re.compile(
     rb'"usage":\s*\{|"(?:finish_reason|done_reason)":\s*"|"done":\s*true|"error"'
     rb'|"type":\s*"response\.(?:completed|incomplete|failed)"'
 )
@@ -28,46 +28,50 @@ UNFINISHED = ("queued", "in_progress")
 OLLAMA_COUNTS = ("prompt_eval_count", "eval_count")
 
 
-class Found(NamedTuple):
-    """What was read of an answer."""
+class Answer(NamedTuple):
+    """The facts of an answer."""
 
     model: str | None = None
     response_id: str | None = None
     tokens: Tokens | None = None
     stop_reason: str | None = None
-    unfinished: bool = False  # the API itself says that the response goes on elsewhere
+    unfinished: bool = False  # a response in the background, which has not ended
     error: str | None = None
     first_at: float | None = None  # when the first token of a stream came
     ttft_ms: float | None = None  # as the API itself measured it
+    billed_usd: float | None = None  # as the API itself says
 
 
 class Meter:
-    """One answer. `feed` what came, then ask what was `found`."""
+    """One answer: `feed` its bytes, then ask for the `answer`."""
 
     def __init__(self, content_type: str, encoding: str) -> None:
         self.form = FORMS.get(content_type.partition(";")[0].strip().lower())
         self._unpack: Unpack | None = unpacker(encoding) if self.form else None
         self._document = Document()
-        self._said = Found()
-        self._usage: Any = None
-        self._tier: Any = None
+        self._answer = Answer()
+        self._usage: object = None
+        self._tier: object = None
 
     def feed(self, data: bytes, at: float) -> None:
-        """Some bytes as they were sent, at a moment. Never raises."""
+        """Some bytes as they were sent, and their moment. Never raises."""
         if self._unpack is None:
             return
         try:
             for plain in self._unpack(data):
                 self._plain(plain, at)
-        except Exception:  # whatever a decompressor says of damage: the rest cannot be read
+        except Exception:  # any error of a decompressor: the rest cannot be read
             self._unpack = None
 
-    def found(self) -> Found:
-        """What is known when the answer has ended, well or not."""
+    def answer(self) -> Answer:
+        """The facts when the answer has ended, complete or not."""
         if self._document.size:
             self._line_ended(0.0)
-        said = self._said
-        return said._replace(tokens=said.tokens or usage.of_openai(self._usage, self._tier))
+        answer = self._answer
+        return answer._replace(
+            tokens=answer.tokens or usage.of_openai(self._usage, self._tier),
+            billed_usd=usage.billed_usd(self._usage),
+        )
 
     def _plain(self, data: bytes, at: float) -> None:
         if self.form == WHOLE:
@@ -84,37 +88,43 @@ class Meter:
     def _line_ended(self, at: float) -> None:
         document = self._document
         if self.form != SSE or document.take_off(b"data:"):
-            said = self._said
-            first = said.first_at is None or said.model is None
-            if self.form == WHOLE or first or document.large or TELLING.search(document.kept):
+            answer = self._answer
+            first = answer.first_at is None or answer.model is None
+            if self.form == WHOLE or first or document.large or FACTS.search(document.kept):
                 value = document.value()
                 if value is not None:
                     self._read(value, at)
         document.clear()
 
-    def _read(self, value: dict[str, Any], at: float) -> None:
-        said, body = self._said, _table(value.get("response")) or value
-        self._said = said._replace(
-            model=entry.name(body.get("model")) or said.model,
-            response_id=said.response_id or entry.name(body.get("id")),
-            stop_reason=_reason(body) or said.stop_reason,
-            unfinished=body["status"] in UNFINISHED if "status" in body else said.unfinished,
-            error=_error(value, body) or said.error,
-            first_at=at
-            if said.first_at is None and self.form != WHOLE and _is_content(value)
-            else said.first_at,
+    def _read(self, value: dict[str, object], at: float) -> None:
+        answer, body = self._answer, _table(value.get("response")) or value
+        is_first = answer.first_at is None and self.form != WHOLE and _is_content(value)
+        self._answer = answer._replace(
+            model=entry.name(body.get("model")) or answer.model,
+            response_id=answer.response_id or entry.name(body.get("id")),
+            stop_reason=_reason(body) or answer.stop_reason,
+            unfinished=body["status"] in UNFINISHED if "status" in body else answer.unfinished,
+            error=_error(value, body) or answer.error,
+            first_at=at if is_first else answer.first_at,
         )
         self._tier = body.get("service_tier") or self._tier
-        self._usage = body.get("usage") or self._usage
+        self._usage = _usage_of(body) or self._usage
         if any(name in value for name in OLLAMA_COUNTS):
             took = _nanoseconds(value.get("load_duration")) + _nanoseconds(value.get("prompt_eval_duration"))
-            self._said = self._said._replace(
+            self._answer = self._answer._replace(
                 tokens=usage.of_ollama(value), ttft_ms=took / 1e6 if took else None
             )
 
 
-def _is_content(value: dict[str, Any]) -> bool:
-    """Whether an event has something the model made: a first empty one only announces the rest."""
+def _usage_of(body: dict[str, object]) -> object:
+    """The usage of a document or an event. Moonshot puts it into the last choice, Groq beside the choices."""
+    choices = body.get("choices")
+    last = _table(choices[-1]) if isinstance(choices, list) and choices else {}
+    return body.get("usage") or last.get("usage") or _table(body.get("x_groq")).get("usage")
+
+
+def _is_content(value: dict[str, object]) -> bool:
+    """Whether an event has content of the model. The first event is often empty and only announces the rest."""
     kind, choices = value.get("type"), value.get("choices")
     if isinstance(kind, str):
         return kind.endswith(".delta")
@@ -124,37 +134,37 @@ def _is_content(value: dict[str, Any]) -> bool:
     return any(parts.get(name) for name in ("content", "thinking", "tool_calls", "response"))
 
 
-def _says(choice: dict[str, Any]) -> bool:
+def _says(choice: dict[str, object]) -> bool:
     delta = choice.get("delta")
     if isinstance(delta, dict):
         return any(value for name, value in delta.items() if name != "role")
     return bool(choice.get("text"))
 
 
-def _reason(body: dict[str, Any]) -> str | None:
-    """Why a response ended, by the API's own word."""
+def _reason(body: dict[str, object]) -> str | None:
+    """Why a response ended, in the API's own word."""
     choices = body.get("choices")
     found = [_table(choice).get("finish_reason") for choice in choices] if isinstance(choices, list) else []
     found += [
         body.get("finish_reason"), body.get("done_reason"), _table(body.get("incomplete_details")).get("reason"),
         body.get("status") if body.get("status") not in UNFINISHED else None,
     ]  # fmt: skip
-    return next((said for one in found if (said := entry.word(one))), None)
+    return next((reason for one in found if (reason := entry.word(one))), None)
 
 
-def _error(value: dict[str, Any], body: dict[str, Any]) -> str | None:
-    """The kind of an error told within an answer, by the API's own word."""
-    told = value if value.get("type") == "error" else body.get("error") or value.get("error")
-    if not told:
+def _error(value: dict[str, object], body: dict[str, object]) -> str | None:
+    """The kind of an error inside an answer, in the API's own word."""
+    error = value if value.get("type") == "error" else body.get("error") or value.get("error")
+    if not error:
         return None
-    parts = _table(told)
-    kinds = (parts.get("code"), parts.get("type") if told is not value else None)
-    return next((said for one in kinds if (said := entry.word(one))), "error")
+    parts = _table(error)
+    kinds = (parts.get("code"), parts.get("type") if error is not value else None)
+    return next((kind for one in kinds if (kind := entry.word(one))), "error")
 
 
-def _table(value: Any) -> dict[str, Any]:
+def _table(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _nanoseconds(value: Any) -> int:
+def _nanoseconds(value: object) -> int:
     return value if type(value) is int and 0 < value < 1 << 62 else 0

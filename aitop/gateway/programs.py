@@ -1,6 +1,6 @@
-"""Which program asked, by its `User-Agent`: one of a closed list, so that no header is ever kept. Pure."""
+"""The program that sent a request, by its `User-Agent`. A closed list, so that no header is kept. Pure."""
 
-# What a User-Agent has in it → the name shown. The first that fits.
+# A part of the User-Agent → the name shown. The first match counts.
 PROGRAMS = (
     ("codex_", "codex"),
     ("opencode/", "opencode"),
@@ -26,11 +26,11 @@ PROGRAMS = (
     ("node", "node"),
     ("Mozilla/", "browser"),
 )
-# Clients with records of their own, which are counted: through the gateway they would be counted twice.
+# Clients with records of their own, which are counted: counted here too, a request would count twice.
 RECORDED = ("codex", "opencode", "claude-code", "gemini-cli")
 
 
 def program(user_agent: str) -> str:
-    """`OpenAI/Python 3.57.0` → `openai-python`; `other` for what is not on the list."""
-    said = user_agent.lower()
-    return next((name for mark, name in PROGRAMS if mark.lower() in said), "other")
+    """`OpenAI/Python 3.57.0` → `openai-python`; `other` for a program that is not on the list."""
+    agent = user_agent.lower()
+    return next((name for mark, name in PROGRAMS if mark.lower() in agent), "other")

@@ -1,7 +1,7 @@
-"""One request through the gateway: sent on, answered, timed; the bytes of both directions untouched.
+"""One request through the gateway: relayed, answered, timed. The bytes of both directions stay untouched.
 
-What is counted never holds up what is relayed: each piece goes out before it is looked at, and a fault in
-looking costs the numbers of one request. Nothing of a request is read but its method, path and program.
+Counting must not delay relaying: each piece goes out before it is read, and a fault in reading costs the
+numbers of one request. Of a request only the method, the path, the program and the sender are read.
 """
 
 import asyncio
@@ -14,17 +14,26 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from aitop import __version__
-from aitop.gateway import headers
+from aitop.gateway import admission, headers
+from aitop.gateway.admission import OwnerOf, Refusal, Rules
+from aitop.gateway.connections import Connections, Guarded
 from aitop.gateway.exchange import Exchange
-from aitop.gateway.upstreams import Route, Upstream
+from aitop.gateway.upstreams import Upstream, Upstreams
+from aitop.loopback import peer_owner
+from aitop.loopback.peer_owner import End
 from aitop.providers.gateway.entry import Entry
 
-Keep = Callable[[str, Entry], None]  # provider and entry; never waits, never raises
+Keep = Callable[[str, Entry], None]  # (provider, entry); never waits, never raises
 
-AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")  # only the client says them
+AUTOMATIC = (
+    "User-Agent",
+    "Accept",
+    "Accept-Encoding",
+    "Content-Type",
+)  # aiohttp must not add them: only the client may
 UNREACHABLE = (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError)
 SAID = {"unreachable": "cannot be reached", "broken_off": "closed the connection without an answer"}
-OWN = "/.aitop"  # the one path that is the gateway's
+OWN = "/.aitop"  # the only path that the gateway answers itself
 
 
 class Relay:
@@ -32,36 +41,61 @@ class Relay:
 
     def __init__(
         self,
-        route: Route,
+        upstreams: Upstreams,
         session: aiohttp.ClientSession,
         keep: Keep,
         proxies: Mapping[str, str],
-        *,
-        local_only: bool,
+        rules: Rules,
+        owner_of: OwnerOf = peer_owner.owner,
     ) -> None:
-        self.route, self.session, self.keep = route, session, keep
+        self.upstreams, self.session, self.keep = upstreams, session, keep
         self.proxies = proxies  # upstream's base → the proxy's URL
-        self.local_only = local_only
+        self.rules, self._owner_of = rules, owner_of
+        self.connections: Connections | None = None  # set when the server is made
         self.unread = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Relay one request. Raises what ends the connection when an answer breaks off in its middle."""
-        if self.local_only and not headers.is_local(request.headers.get("Host", "localhost")):
-            return _refusal(403, "this gateway serves its own machine only; `aitop gateway --help`, --host")
-        if request.raw_path == OWN:
-            names = [upstream.name for upstream in self.route.all()]
+        """Relay one request. Raises CancelledError to end the connection of an answer that broke off."""
+        assert self.connections is not None
+        with self.connections.request(request.protocol) as connection:
+            refused = self._judge(request, connection)
+            if refused is not None:
+                response = _refusal(refused.status, refused.message)
+                response.force_close()
+                return response
+            if connection is not None:
+                connection.trusted = True
+            return await self._admitted(request, admission.without_token(request.raw_path))
+
+    def _judge(self, request: web.Request, connection: Guarded | None) -> Refusal | None:
+        """Why a request is not let in. The owner of a connection is asked for once."""
+        transport = request.transport
+        peer = End(*transport.get_extra_info("peername")[:2]) if transport is not None else None
+        here = End(*transport.get_extra_info("sockname")[:2]) if transport is not None else None
+        known = connection is not None and connection.is_ours
+        rules = self.rules._replace(uid=None) if known else self.rules
+        refused = admission.refusal(
+            admission.Request(request.raw_path, request.headers, peer, here), rules, self._owner_of
+        )
+        if connection is not None and refused is None:
+            connection.is_ours = True
+        return refused
+
+    async def _admitted(self, request: web.Request, target: str) -> web.StreamResponse:
+        if target == OWN:
+            names = [upstream.name for upstream in self.upstreams.all()]
             return web.json_response({"aitop": __version__, "upstreams": names, "unread": self.unread})
-        found = self.route.find(request.raw_path)
+        found = self.upstreams.find(target)
         if found is None:
-            known = ", ".join(f"/{name}/" for name in self.route.named) or "none"
+            known = ", ".join(f"/{name}/" for name in self.upstreams.named) or "none"
             return _refusal(404, f"no upstream for this path; those configured are {known}")
         upstream, url = found
         agent = request.headers.get("User-Agent", "")
-        exchange = Exchange(upstream, request.method, request.path, agent, time.monotonic())
+        exchange = Exchange(upstream, request.method, target.partition("?")[0], agent, time.monotonic())
         try:
             return await self._relay(request, upstream, url, exchange)
         finally:
-            self._tell(upstream, exchange)
+            self._record(upstream, exchange)
 
     async def _relay(
         self, request: web.Request, upstream: Upstream, url: str, exchange: Exchange
@@ -77,16 +111,14 @@ class Relay:
                 allow_redirects=False,
                 proxy=self.proxies.get(upstream.base),
             ) as answer:
-                told = answer.headers
-                exchange.answered(
-                    answer.status, told.get("Content-Type", ""), told.get("Content-Encoding", "")
-                )
+                content_type = answer.headers.get("Content-Type", "")
+                exchange.answered(answer.status, content_type, answer.headers.get("Content-Encoding", ""))
                 response = _response(answer)
                 if not await _sent(response.prepare(request)):
                     return response
                 async for piece in answer.content.iter_any():
                     if not await _sent(response.write(piece)):
-                        return response  # leaving here lets go of the upstream too
+                        return response  # leaving the block ends the request at the upstream
                     exchange.passed(piece, time.monotonic())
                 exchange.complete = True
                 await _sent(response.write_eof())
@@ -96,21 +128,21 @@ class Relay:
             if response is None:
                 return _refusal(502, f"{upstream.name} {SAID[exchange.fault]} ({type(error).__name__})")
             if request.transport is not None:
-                request.transport.close()  # what the client would see without us: an answer cut short
+                request.transport.close()  # the client sees an answer cut short, as without us
             raise asyncio.CancelledError from error
 
-    def _tell(self, upstream: Upstream, exchange: Exchange) -> None:
+    def _record(self, upstream: Upstream, exchange: Exchange) -> None:
         try:
             entry = exchange.entry(time.time(), time.monotonic())
         except Exception:
-            self.unread += 1  # an answer so odd that reading it failed; the client has it
+            self.unread += 1  # reading this answer failed; the client has it
             return
         if entry is not None:
             self.keep(upstream.provider, entry)
 
 
 async def _sent(step: Awaitable[object]) -> bool:
-    """Whether a step towards the client was done; False where the client has left."""
+    """Whether a step towards the client succeeded; False where the client has left."""
     try:
         await step
     except ConnectionResetError:
@@ -134,7 +166,7 @@ def _response(answer: aiohttp.ClientResponse) -> web.StreamResponse:
 
 
 async def only_what_was_sent(_: web.Request, response: web.StreamResponse) -> None:
-    """Before headers go out: the server's own additions, but those of the connection, are taken off again."""
+    """Before headers go out: remove what the server library added, except headers of the connection."""
     sent = response.get("relayed")
     if sent is not None:
         for name in ("Server", "Date", "Content-Type"):
@@ -143,7 +175,7 @@ async def only_what_was_sent(_: web.Request, response: web.StreamResponse) -> No
 
 
 def _refusal(status: int, message: str) -> web.Response:
-    """An error of the gateway's own, in the form that SDKs of these APIs understand."""
+    """An error of the gateway itself, in the form that SDKs of these APIs understand."""
     return web.json_response(
         {"error": {"message": f"aitop gateway: {message}", "type": "gateway"}}, status=status
     )

@@ -1,4 +1,4 @@
-"""Where requests go: an upstream by the first part of the path, or the one that has everything. Pure."""
+"""Where requests go: to an upstream named by the first part of the path, or to the default one. Pure."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -10,21 +10,21 @@ KNOWN = {"api.openai.com": OPENAI}
 
 
 class Upstream(NamedTuple):
-    """An API behind the gateway. `provider` is who its requests are counted under."""
+    """An API behind the gateway. Its requests are counted under `provider`."""
 
     name: str
     base: str  # scheme, host, perhaps a path; no slash at its end
     provider: str
 
 
-class Route(NamedTuple):
-    """All upstreams: `named` by the first part of the path, `whole` for every other path."""
+class Upstreams(NamedTuple):
+    """All upstreams: `named` by the first part of the path, `default` for every other path."""
 
     named: Mapping[str, Upstream]
-    whole: Upstream | None
+    default: Upstream | None
 
     def all(self) -> list[Upstream]:
-        return [*self.named.values(), *([self.whole] if self.whole else [])]
+        return [*self.named.values(), *([self.default] if self.default else [])]
 
     def find(self, target: str) -> tuple[Upstream, str] | None:
         """The upstream of a request's target (path and query, as sent), and the URL to ask there."""
@@ -34,11 +34,11 @@ class Route(NamedTuple):
         upstream = self.named.get(first)
         if upstream is not None:
             return upstream, upstream.base + slash + rest
-        return (self.whole, self.whole.base + target) if self.whole else None
+        return (self.default, self.default.base + target) if self.default else None
 
 
 def upstream(base: str, name: str | None = None) -> Upstream:
-    """Check a URL. Raises ValueError, which says what is wrong with it and never repeats it."""
+    """Check a URL. Raises ValueError; the text names the fault and does not repeat the URL."""
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("an upstream is a URL such as https://api.openai.com")

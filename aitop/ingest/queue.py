@@ -16,7 +16,7 @@ from aitop.history.store import History
 from aitop.history.write.prepare import Batch
 from aitop.ingest import workers
 from aitop.ingest.roots import Folders, is_text, leads_astray
-from aitop.ingest.tail import WAL, Chunk, Job, chunks, stamp
+from aitop.ingest.tail import AT_REST_SECONDS, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
 from aitop.providers import Provider, Source
 from aitop.providers.isolation import guarded
 
@@ -48,6 +48,12 @@ class Ingest:
         self._current: Iterator[Chunk] | None = None
         self._path = self._reading = ""  # what it reads, and whose that is
         self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
+        self._unfinished: dict[str, float] = {}  # path → when its last line, without a newline, is at rest
+
+    def add_roots(self, roots: dict[str, list[str]]) -> None:
+        """Search these folders (provider → folders) in the place of the ones given so far."""
+        self._folders = Folders(roots)
+        self.folders = self._folders.roots
 
     # -- finding ---------------------------------------------------------------------------------------------
 
@@ -103,7 +109,7 @@ class Ingest:
         if real is None:
             return False
         for name, root in self.folders:
-            if (real == root or real.startswith(root + os.sep)) and self.providers[name].wants(real):
+            if real == root or (real.startswith(root + os.sep) and self.providers[name].wants(real)):
                 if leads_astray(root, real):
                     return False
                 try:
@@ -128,6 +134,13 @@ class Ingest:
             elif stat.S_ISREG(found.st_mode):
                 self._consider(path, provider, found, now)
 
+    def look_at_rested(self, now: float) -> None:
+        """Look again at the files that have now been at rest long enough for their last line to count."""
+        for path, at in list(self._unfinished.items()):
+            if at <= now:
+                del self._unfinished[path]
+                self.look(path, now)
+
     def _consider(self, path: str, provider: str, found: os.stat_result, now: float) -> None:
         if not is_text(path):
             self.unreadable[path.encode("utf-8", "replace").decode()] = "its name is not UTF-8"
@@ -136,7 +149,14 @@ class Ingest:
         seen = stamp(path, found)
         if now - seen.mtime < 3600:
             self._hot[path] = (provider, seen.mtime)
-        if known is not None and (known.size, known.mtime_ns, known.inode) == (*seen, found.st_ino):
+        size = (
+            PROBLEM if path in self.unreadable and known is not None and known.size == PROBLEM else seen.size
+        )
+        if known is not None and (known.size, known.mtime_ns, known.inode) == (
+            size,
+            seen.mtime_ns,
+            found.st_ino,
+        ):
             return
         if path not in self._queued and found.st_size:
             self._queued.add(path)
@@ -166,7 +186,7 @@ class Ingest:
             if path in self._alone:
                 kept.append(entry)
                 continue
-            jobs.append(self._job(path, name))
+            jobs.append(self._job(path, name, now))
             self._handed[path] = name
         self._queue = kept  # popped in order, so a heap still
         if not jobs:
@@ -188,7 +208,7 @@ class Ingest:
                 self._alone.discard(path)
                 if self.providers[name].problem is not None:
                     continue
-                self._current = chunks(self._job(path, name), *self._door(name))
+                self._current = chunks(self._job(path, name, now), *self._door(name))
             try:
                 chunk = next(self._current, None)
             except FileNotFoundError:  # deleted while it waited
@@ -202,7 +222,6 @@ class Ingest:
                 self.providers[self._reading].blame(self._path, error)
                 chunk = None
             if chunk is not None:
-                self.unreadable.pop(chunk.path, None)
                 self.apply(chunk, now)
                 return True
             self._current = None
@@ -248,6 +267,12 @@ class Ingest:
         file.size, file.mtime_ns = chunk.size, chunk.mtime_ns
         file.offset, file.tail, file.pending = chunk.end, chunk.tail, parsed.pending
         file.bad_lines += parsed.bad_lines
+        if parsed.problem is not None:
+            self.unreadable[chunk.path] = parsed.problem
+        else:
+            self.unreadable.pop(chunk.path, None)
+        if chunk.size == UNFINISHED:
+            self._unfinished[chunk.path] = chunk.mtime_ns / 1e9 + AT_REST_SECONDS
         self.history.touch(file, file.bad_lines - bad_before)
         self.done_bytes += chunk.end - chunk.start
         if batch is None and len(parsed.events) >= MANY:
@@ -275,12 +300,12 @@ class Ingest:
         provider = self.providers[name]
         return provider.parse, provider.identify, provider.read if provider.reads else None
 
-    def _job(self, path: str, name: str) -> Job:
+    def _job(self, path: str, name: str, now: float) -> Job:
         file: File | None = self.history.files.get(path)
         if file is None or file.inode is None:
-            return Job(path, name, 0, 0, None, self.providers[name].identify(path))
+            return Job(path, name, 0, 0, None, self.providers[name].identify(path), now)
         source = Source(file.session, file.agent, file.pending)
-        return Job(path, name, file.offset, file.tail, file.inode, source)
+        return Job(path, name, file.offset, file.tail, file.inode, source, now)
 
     def _finish(self) -> None:
         if not self.waiting:

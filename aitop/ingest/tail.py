@@ -1,8 +1,10 @@
-"""Reading files that grow: from a byte offset, whole lines only, nothing twice.
+"""Read files that grow: from a byte offset, whole lines only, nothing twice.
 
-A file is taken up where it was left when it is still the same one (inode, size, and the bytes just
-before the offset); otherwise it is read from its start, which costs time and never counts double.
-What is no regular file is never opened for reading: a FIFO would block, a device would never end.
+A file is read on from its offset while it is still the same one (inode, size, and the bytes just before the
+offset). Otherwise it is read from its start, which costs time and never counts double. A last line without its
+newline waits while the file grows. Once the file has been at rest for some seconds, a whole record there counts,
+and the offset stays in front of it, so that it is read again as the same record when its newline comes.
+Anything but a regular file is never opened: a FIFO would block, a device would never end.
 """
 
 import os
@@ -12,12 +14,17 @@ from zlib import crc32
 
 from aitop.providers import Parsed, Source
 from aitop.providers.files import open_regular
+from aitop.providers.lines import pieces
 
 CHUNK = 512 << 10  # larger ones cost a page fault for each page, every time
-LONGEST = 32 << 20  # a line beyond this is skipped, not held in memory
+LONGEST = 32 << 20  # bytes; a longer line is skipped, not held in memory
 TAIL = (
-    2048  # bytes before the offset that must be the same: a whole line with its ids, as many lines end alike
+    2048  # bytes before the offset that must be the same; many lines end alike, so a whole line with its ids
 )
+AT_REST_SECONDS = 5.0
+CUT_SHORT = -1  # a file's size while more of it is to be read
+UNFINISHED = -2  # while its last line waits for its newline, or for the file to be at rest
+PROBLEM = -3  # while its provider cannot read all of it: a later version of the provider reads it again
 WAL = "-wal"
 
 
@@ -30,10 +37,14 @@ class Job(NamedTuple):
     tail: int
     inode: int | None
     source: Source
+    now: float = 0.0  # epoch seconds: whether the file is at rest
 
 
 class Chunk(NamedTuple):
-    """Some whole lines of a file, read and parsed. `start` is 0 again when the file was replaced."""
+    """Some whole lines of a file, read and parsed. `start` is 0 again when the file was replaced.
+
+    `size` is the file's size where everything in it was looked at, else CUT_SHORT, UNFINISHED or PROBLEM.
+    """
 
     path: str
     provider: str
@@ -75,7 +86,10 @@ def stamp(path: str, found: os.stat_result) -> Stamp:
 
 
 def chunks(job: Job, parse: Parse, identify: Identify, read: Read | None = None) -> Iterator[Chunk]:
-    """Everything new in a file, a few megabytes at a time. Raises OSError, and what the provider raises."""
+    """Everything new in a file, about half a megabyte of whole lines at a time.
+
+    Raises OSError, and what the provider raises.
+    """
     opened = open_regular(job.path)
     if opened is None:
         return
@@ -93,13 +107,13 @@ def chunks(job: Job, parse: Parse, identify: Identify, read: Read | None = None)
         while offset < found.st_size:
             data = _whole_lines(fd, offset)
             if not data:
+                yield _unfinished(fd, job, parse, source, offset, found)
                 return
             parsed = parse(data, offset, source)
             start, offset = offset, offset + len(data)
             whole = len(data) < LONGEST  # not a piece of a line, whose last byte is not the file's
             tail = crc32(data[-TAIL:]) if whole and (len(data) >= TAIL or not start) else _tail(fd, offset)
-            # cut short here, the file must count as not yet looked at
-            size = found.st_size if found.st_size - start <= _reach(data) else -1
+            size = found.st_size if found.st_size - start <= _reach(data) else CUT_SHORT
             yield Chunk(
                 job.path, job.provider, start, offset, tail,
                 found.st_dev, found.st_ino, size, found.st_mtime_ns, parsed,
@@ -109,18 +123,39 @@ def chunks(job: Job, parse: Parse, identify: Identify, read: Read | None = None)
         os.close(fd)
 
 
+def _unfinished(fd: int, job: Job, parse: Parse, source: Source, offset: int, found: os.stat_result) -> Chunk:
+    """The last line, which has no newline: what a whole record in it says, once the file is at rest.
+
+    The offset, the bad lines and the note to the next run stay as they were before this line.
+    """
+    parsed = Parsed([], 0, None, source.session, source.pending)
+    size = UNFINISHED
+    if job.now - found.st_mtime >= AT_REST_SECONDS:
+        size = found.st_size
+        line = os.pread(fd, found.st_size - offset, offset)
+        parts = pieces(line)
+        if parts and parts[-1].whole:
+            told = parse(line + b"\n", offset, source)
+            parsed = told._replace(bad_lines=0, pending=source.pending)
+    return Chunk(
+        job.path, job.provider, offset, offset, _tail(fd, offset),
+        found.st_dev, found.st_ino, size, found.st_mtime_ns, parsed,
+    )  # fmt: skip
+
+
 def _batches(job: Job, batches: Iterator[Parsed], found: os.stat_result) -> Iterator[Chunk]:
-    """What a provider read by itself. Until the last batch the file counts as not yet looked at."""
+    """What a provider read by itself. Until the last batch more of the file is to be read."""
     seen = stamp(job.path, found)
     waiting: Parsed | None = None
     for batch in batches:
         if waiting is not None:
-            yield Chunk(job.path, job.provider, 0, 0, 0, found.st_dev, found.st_ino, -1, 0, waiting)
+            yield Chunk(job.path, job.provider, 0, 0, 0, found.st_dev, found.st_ino, CUT_SHORT, 0, waiting)
         waiting = batch
     if waiting is None:
         waiting = Parsed([], 0, None, job.source.session, job.source.pending)
+    size = seen.size if waiting.problem is None else PROBLEM
     yield Chunk(
-        job.path, job.provider, 0, seen.size, 0, found.st_dev, found.st_ino, seen.size, seen.mtime_ns, waiting
+        job.path, job.provider, 0, seen.size, 0, found.st_dev, found.st_ino, size, seen.mtime_ns, waiting
     )
 
 
@@ -144,7 +179,7 @@ def _reach(data: bytes) -> int:
 def _whole_lines(fd: int, offset: int) -> bytes:
     """The bytes from `offset` up to the last newline of the next few megabytes; b"" while none ends there.
 
-    A line longer than LONGEST is given away in pieces that each end as a line that is not JSON.
+    A line longer than LONGEST is returned in parts, each of which ends as a line that is not JSON.
     """
     size = CHUNK
     while True:

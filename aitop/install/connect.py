@@ -5,6 +5,7 @@ user's configuration where the listener would not find those folders by itself, 
 Each function runs under the caller's `files.lock()` and returns what it did, a line each.
 """
 
+import contextlib
 import os
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from aitop import config, paths
 from aitop.install import apply, files, forwarder, otel, record, roots, settings, telemetry, user_config
 from aitop.install import service as units
 from aitop.install.toml_text import Value
+from aitop.listener import environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,14 @@ def write(
         if connection.configuration is not None:
             lines.append(user_config.write(connection.configuration, installed))
         record.save(installed)
+    remember_environment()
     return lines
+
+
+def remember_environment() -> None:
+    """Keep the clients' variables of this shell for a listener that a hook or a service starts."""
+    with contextlib.suppress(OSError):
+        environment.remember(os.environ, by_hand=True)
 
 
 def write_scripts(installed: record.Installed, proofs: list[forwarder.Proof] | None = None) -> list[str]:
@@ -83,7 +92,7 @@ def write_scripts(installed: record.Installed, proofs: list[forwarder.Proof] | N
         launch = units.launch_command()  # `start` reads the configuration again, and says what is wrong
     hook, line = paths.in_home(paths.HOOK), paths.in_home(paths.STATUSLINE)
     forwarder.write_script(hook, forwarder.render(best.kind, home, launch))
-    forwarder.write_script(line, forwarder.render_statusline(home))
+    forwarder.write_script(line, forwarder.render_statusline(home, best.kind))
     installed.scripts = list(dict.fromkeys([*installed.scripts, hook, line]))
     installed.forwarder = best.kind
     record.save(installed)

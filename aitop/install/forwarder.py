@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import aitop
-from aitop import paths
+from aitop import atomic_file, paths
 from aitop.install import scripts
 
 LIMIT = 0.2  # seconds a hook may take, whatever happens
@@ -57,8 +57,16 @@ def render(kind: str, home: str, launch: list[str] | None = None) -> str:
     )
 
 
-def render_statusline(home: str) -> str:
-    return scripts.statusline(home=home, python=sys.executable, package=package_folder())
+def render_statusline(home: str, kind: str | None = None) -> str:
+    """The status line's script. `kind` is the forwarder that the hook uses; None: Perl where there is one."""
+    perl = shutil.which("perl") or ""
+    return scripts.statusline(
+        kind or (scripts.PERL if perl else scripts.PYTHON),
+        home=home,
+        python=sys.executable,
+        package=package_folder(),
+        perl=perl,
+    )
 
 
 def candidates() -> list[str]:
@@ -97,15 +105,7 @@ def prove(path: str, kind: str = "") -> Proof:
 
 def write_script(path: str, text: str) -> None:
     """Replace an executable script in one step: a hook may be running it right now."""
-    temporary = f"{path}.{os.getpid()}.new"
-    with open(temporary, "w", encoding="utf-8", opener=_executable) as file:
-        file.write(text)
-        os.fchmod(file.fileno(), 0o700)
-    os.replace(temporary, path)
-
-
-def _executable(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_EXCL, 0o700)
+    atomic_file.replace(path, text.encode(), mode=0o700)
 
 
 def _run(path: str, payload: bytes, *, hold_stdin: bool = False) -> tuple[str | None, float]:

@@ -15,47 +15,76 @@ PERL, PYTHON = KINDS = ("perl", "python")
 # Perl's own words only: a module costs more than Python's whole start. It has no fine clock of its
 # own, so the deadline is the sum of its waits (Linux: select says what is left; elsewhere: naps are
 # counted, dearer than they are) and of its processor time; the alarm is the last resort.
-_PERL = r"""
-    $SIG{PIPE} = "IGNORE"; $SIG{ALRM} = sub { exit 0 }; alarm 1;
-    ($path, $event, $report) = @ARGV; $linux = $^O eq "linux"; $timed = $linux; $left = 0.15; $nap = 0.002;
-    sub spend { my ($u, $s) = times; exit 0 if ($left -= $_[0]) <= $u + $s }
+# `leave` ends the program: 3 for "no listener", 0 for everything else.
+_PERL_WAIT = r"""
+    $SIG{PIPE} = "IGNORE"; $SIG{ALRM} = sub { leave(0) }; alarm 1;
+    $linux = $^O eq "linux"; $timed = $linux; $nap = 0.002;
+    sub spend { my ($u, $s) = times; leave(0) if ($left -= $_[0]) <= $u + $s }
     sub rest { spend($timed ? $_[0] : $_[0] * 1.5 + 0.0003); select undef, undef, undef, $_[0] }
     sub ready {
       my ($r, $w) = @_; spend(0.00001);
-      if ($timed) { my ($n, $t) = select $r, $w, undef, $left; $left = $t; exit 0 if !$n }
+      if ($timed) { my ($n, $t) = select $r, $w, undef, $left; $left = $t; leave(0) if !$n }
       else {
         my $z = 0.0002;
         until (select my $x = $r, my $y = $w, undef, 0) { rest($z); $z *= 2 if $z < 0.005 }
       }
     }
+"""
+_PERL_SEND = r"""
     $data = "aitop/1\tprovider=claude-code";
     for (["event", $event, 64], ["tag", $ENV{AITOP_TAG}, 256], ["pid", $ENV{CLAUDE_PID}, 20],
-         ["pane", $ENV{TMUX_PANE}, 64], ["config_dir", $ENV{CLAUDE_CONFIG_DIR}, 900]) {
+         ["pane", $ENV{TMUX_PANE}, 64], ["config_dir", $ENV{CLAUDE_CONFIG_DIR}, 900], ["answer", $answer, 200]) {
       ($k, $v, $most) = @$_;
       if (length $v > $most) {
         next if $k eq "config_dir"; $v = substr $v, 0, $most; $v =~ s/[\xC0-\xFF]?[\x80-\xBF]*\z//;
       }
       next if !length $v; $v =~ s/([^-A-Za-z0-9._~\/])/sprintf "%%%02X", ord $1/ge; $data .= "\t$k=$v";
     }
-    $data .= "\n"; vec($in, 0, 1) = 1;
+    $data .= "\n"; $head = length $data; vec($in, 0, 1) = 1;
     do {
       ready($in); $n = sysread STDIN, $data, 1048576, length $data;
-      exit 0 if !defined $n || length $data > 16781312;
+      leave(0) if !defined $n || length $data > 16781312;
     } while $n;
     if (length $path > 100) { $path =~ s{^(.*)/}{} and chdir $1 }
-    socket S, 1, $linux ? 2049 : 1, 0 or exit 0; fcntl S, 4, 4 if !$linux;
+    socket S, 1, $linux ? 2049 : 1, 0 or leave(0); fcntl S, 4, 4 if !$linux;
     $where = $linux ? pack "Sa108", 1, $path : pack "CCa104", 106, 1, $path;
     until (connect S, $where) {
-      exit($report ? 3 : 0) if $! != ($linux ? 11 : 35);
+      leave(3) if $! != ($linux ? 11 : 35);
       rest($nap); $nap *= 2; $nap = $left if $nap > $left && $left > 0;
     }
-    exit 0 if $linux && (unpack "i3", getsockopt S, 1, 17)[1] != $<;
+    leave(0) if $linux && (unpack "i3", getsockopt S, 1, 17)[1] != $<;
     vec($out = "", fileno S, 1) = 1;
     for ($at = 0; $at < length $data; $at += $n) {
       ready(undef, $out); $n = syswrite S, $data, length($data) - $at, $at;
-      if (!defined $n) { exit 0 if $! != ($linux ? 11 : 35); $n = 0 }
+      if (!defined $n) { leave(0) if $! != ($linux ? 11 : 35); $n = 0 }
     }
+"""
+_PERL = rf"""
+    ($path, $event, $report, $spool) = @ARGV; $left = 0.15; unlink $spool if length $spool;
+    sub leave {{ exit($report ? $_[0] : 0) }}
+    {_PERL_WAIT.strip()}
+    {_PERL_SEND.strip()}
     exit 0
+"""
+# Asks for an answer and prints it. Without one it becomes the Python program that makes the line by itself,
+# with what was read of stdin as its own.
+_PERL_ASK = rf"""
+    ($path, $event, $answer, @otherwise) = @ARGV; $left = 0.07;
+    sub leave {{
+      $SIG{{ALRM}} = "DEFAULT"; alarm 0; $SIG{{PIPE}} = "DEFAULT";
+      my $said = substr $data, $head; pipe R, W;
+      if (length $said > 60000) {{
+        my $child = fork; exit 0 if !defined $child;
+        if (!$child) {{ close R; close STDOUT; syswrite W, $said; exit 0 }}
+      }}
+      else {{ syswrite W, $said }}
+      close W; open STDIN, "<&R"; close R; exec @otherwise; exit 0
+    }}
+    {_PERL_WAIT.strip()}
+    {_PERL_SEND.strip()}
+    shutdown S, 1; vec($back = "", fileno S, 1) = 1;
+    do {{ ready($back); $n = sysread S, $line, 65536, length $line; leave(0) if !defined $n }} while $n;
+    leave(0) if !length $line; syswrite STDOUT, $line; exit 0
 """
 # -c and not the file itself: Python keeps the compiled form of what is imported only.
 _BOOT = (
@@ -92,11 +121,42 @@ if [ $? -eq 3 ] && [ "$1" = SessionStart ] && [ ! -e {home}/stopped ] && [ -x {p
 fi
 exit 0
 """
-_STATUSLINE = """\
+_STATUSLINE_HEAD = """\
 #!/bin/sh
 # aitop: Claude Code's status line, alone or as `statusline -- COMMAND` in front of your own. Written
 # by `aitop install`, which may write it again. Once the package is gone, your command runs alone.
 if [ -e {package}/aitop/statusline.py ] && [ -x {python} ]; then
+"""
+# The listener answers on the connection. A command of the user's own gets the same stdin from a file,
+# which the forwarder opens and removes; it is started by `exec`, in the process that the client started.
+_STATUSLINE_PERL = """\
+  if [ -x {perl} ]; then
+    case "$#:${{1-}}" in
+    0: | 2:--preset)
+      ask="line${{2:+;preset=$2}}${{COLUMNS:+;columns=$COLUMNS}}${{NO_COLOR:+;no_color}}"
+      unset PERL5OPT PERL5LIB PERL_UNICODE
+      exec {perl} -e '{ask}' {socket} StatusLine "$ask" {python} -I -S -c {boot} {package} --home {home} \\
+        --no-listener "$@" 2>/dev/null
+      ;;
+    *:--)
+      spool={home}/.statusline.$$
+      if [ "$#" -gt 1 ] && [ -w {home} ] && (umask 077 && exec cat >"$spool") 2>/dev/null; then
+        exec 3<"$spool"
+        (
+          unset PERL5OPT PERL5LIB PERL_UNICODE
+          # shellcheck disable=SC2094 # it removes the file, which is open by then
+          {perl} -e '{program}' {socket} StatusLine '' "$spool" <"$spool" >/dev/null 2>&1 3<&- &
+        )
+        exec <&3 3<&-
+        shift
+        [ $# -gt 1 ] && exec "$@"
+        exec sh -c "$1"
+      fi
+      ;;
+    esac
+  fi
+"""
+_STATUSLINE_PYTHON = """\
   exec {python} -I -S -c {boot} {package} --home {home} "$@"
 fi
 [ "$1" = -- ] || exit 0
@@ -144,8 +204,17 @@ def quoted(path: str) -> str:
     return shlex.quote(path)
 
 
-def statusline(*, home: str, python: str, package: str) -> str:
-    return _STATUSLINE.format(**_words(home, python, package, "statusline"))
+def statusline(kind: str, *, home: str, python: str, package: str, perl: str = "") -> str:
+    """Claude Code's status line. With Perl the listener's answer is printed, else Python makes the line."""
+    words = _words(home, python, package, "statusline")
+    words |= {
+        "perl": shlex.quote(perl),
+        "program": textwrap.dedent(_PERL),
+        "ask": textwrap.dedent(_PERL_ASK),
+        "socket": shlex.quote(f"{home}/{paths.SOCKET}"),
+    }
+    parts = (_STATUSLINE_HEAD, *([_STATUSLINE_PERL] if kind == PERL else []), _STATUSLINE_PYTHON)
+    return "".join(part.format(**words) for part in parts)
 
 
 def _words(home: str, python: str, package: str, module: str) -> dict[str, str]:

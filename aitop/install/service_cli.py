@@ -36,6 +36,7 @@ def service_install(*, gateway: bool) -> None:
             before = lifecycle.running() is not None
             if before:
                 lifecycle.stop(10.0)  # the service's own takes over
+            connect.remember_environment()
             for line in units.install():
                 click.echo(line)
             if before and not units.status()[0]:

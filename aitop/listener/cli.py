@@ -12,14 +12,15 @@ from aitop import paths
 
 @click.command()
 @click.option("--quiet", is_flag=True, help="Log to the file only.")
-def listen(quiet: bool) -> None:
+@click.option("--replace", is_flag=True, help="Take the place of the listener that runs, if one does.")
+def listen(quiet: bool, replace: bool) -> None:
     """Run the listener in the foreground until SIGTERM or Ctrl-C.
 
     SIGHUP reads the configuration again. `aitop service install` runs it at login.
     """
     from aitop.listener import run
 
-    sys.exit(run.main(echo=not quiet))
+    sys.exit(run.main(echo=not quiet, replace=replace))
 
 
 @click.command()
@@ -38,20 +39,50 @@ def start(quiet: bool, from_hook: bool) -> None:
             wanted = True
         if not wanted or os.path.exists(paths.in_home(paths.STOPPED)):
             return
-    found = lifecycle.running()
-    if found is not None:
-        if not quiet:
-            click.echo(f"the listener runs already (pid {found.get('pid')})")
-        return
     try:
-        started = lifecycle.start_detached()
+        lifecycle.prepare_home(paths.home())
+    except lifecycle.LifeError as error:
+        raise click.ClickException(str(error)) from error
+    changed = _remember(by_hand=not from_hook)
+    running = lifecycle.running()
+    try:
+        outdated = lifecycle.outdated(running) if running is not None else None
+        if running is not None and outdated is None:
+            if not quiet:
+                click.echo(f"the listener runs already (pid {running.get('pid')})")
+                if changed:
+                    click.echo(f"it does not know {', '.join(changed)} as set now: aitop stop; aitop start")
+            return
+        started = lifecycle.start_detached(replace=running is not None)
     except lifecycle.LifeError as error:
         raise click.ClickException(str(error)) from error
     if not started:
         raise click.ClickException(f"the listener did not start; see {paths.in_home(paths.LOG)}")
     if not quiet:
-        found = lifecycle.running() or {}
-        click.echo(f"the listener runs (pid {found.get('pid')})")
+        now = lifecycle.running() or {}
+        replaced = f", in the place of {outdated}" if outdated else ""
+        click.echo(f"the listener runs (pid {now.get('pid')}{replaced})")
+        _say_when_not_in_force()
+
+
+def _say_when_not_in_force() -> None:
+    """A configuration that cannot be read is not used: the listener runs with the defaults."""
+    from aitop.config import ConfigError, load
+
+    try:
+        load()
+    except ConfigError as error:
+        click.echo(f"your configuration is not in force: {error}", err=True)
+
+
+def _remember(*, by_hand: bool) -> list[str]:
+    """Keep the clients' variables for a start by hook or service; the names that changed."""
+    from aitop.listener import environment
+
+    try:
+        return environment.remember(os.environ, by_hand=by_hand)
+    except OSError:
+        return []  # a full disk: this start has the variables all the same
 
 
 @click.command()

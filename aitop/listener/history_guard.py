@@ -15,9 +15,9 @@ from aitop.history.query.by_provider import with_data
 from aitop.history.recovery import gaps, integrity, restore
 from aitop.history.store import History
 from aitop.history.write import load
-from aitop.listener.feed import Sums
+from aitop.listener.feed import LiveFeed
 from aitop.listener.maintenance import restoring
-from aitop.live.snapshot import MOST_SESSIONS
+from aitop.live.snapshot import MAX_LISTED_SESSIONS
 from aitop.log import Log
 from aitop.model import periods
 from aitop.pricing.table import PriceTable
@@ -27,6 +27,7 @@ RETRY_SECONDS = 1.0
 LOG_CHECK_SECONDS = 10.0
 LOG_TRUNCATE_BYTES = 64 << 20  # a write-ahead log of this size is written back into the history and emptied
 LOG_LIMIT_BYTES = 256 << 20  # beyond this nothing is written until that was possible
+SAVE_PAGES = 2000  # of a removed history written at once, between two signs of life
 REPRICE = 500  # responses priced again in one slice
 HELD = "another program holds history.db: the numbers are the last known ones, nothing is lost"
 LOG_HELD = "another program has been reading history.db for long: the numbers wait until it ends"
@@ -45,7 +46,7 @@ class HistoryGuard:
         self.db = restore.connect(home, now, log.error, restoring)
         self.db.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
         self.history = History(self.db, prices)
-        self.feed = Sums(now)
+        self.feed = LiveFeed(now)
         self.error: str | None = None
         self.damaged = False
         self.last_restore = gaps.last(self.db)
@@ -179,12 +180,12 @@ class HistoryGuard:
         self.begin_day(now)
 
     def _remember_sessions(self) -> None:
-        for provider, name in load.newest_sessions(self.db, MOST_SESSIONS):
+        for provider, name in load.newest_sessions(self.db, MAX_LISTED_SESSIONS):
             self.history.session(provider, name)
 
     def begin_day_if_due(self, now: float) -> None:
         """Start the periods anew at midnight, and after the clock was set back over one."""
-        if now >= self._next_midnight or now < self.feed.aggregator.day:
+        if now >= self._next_midnight or now < self.feed.aggregator.day_start:
             self.begin_day(now)
 
     def begin_day(self, now: float) -> None:
@@ -207,12 +208,45 @@ class HistoryGuard:
         try:
             if self.last_restore and self.last_restore.incomplete is None:
                 self.last_restore = gaps.judge(self.history)
-            self.feed.keeper.learn()
+            self.feed.money.learn()
         except sqlite3.Error as error:
             self.report(error)
 
+    def save(self, alive: Callable[[], None]) -> str | None:
+        """Write all of the history, which was removed or replaced, to its path again.
+
+        Returns the name under which a file that lay there is kept. `alive` is called now and then.
+        Raises sqlite3.Error, OSError.
+        """
+        fresh = f"{self.path}.saved"
+        for side in ("", "-wal", "-shm", "-journal"):
+            _remove(fresh + side)
+        target = sqlite3.connect(fresh)
+        try:
+            self.db.backup(target, pages=SAVE_PAGES, progress=lambda *_: alive(), sleep=0)
+            target.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            target.close()
+        aside = None
+        if os.path.lexists(self.path):
+            aside = f"{self.path.removesuffix('.db')}.replaced-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.db"
+            if os.path.lexists(self.path + "-wal"):
+                os.replace(self.path + "-wal", aside + "-wal")
+            os.replace(self.path, aside)
+        for side in ("-wal", "-shm", "-journal"):
+            _remove(self.path + side)
+        os.replace(fresh, self.path)
+        return aside and os.path.basename(aside)
+
     def close(self) -> None:
         self.db.close()
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
 
 
 def is_held(error: sqlite3.Error) -> bool:

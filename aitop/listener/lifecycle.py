@@ -1,24 +1,28 @@
-"""One listener per home: the lock, starting in the background, stopping, and knowing whether one runs.
+"""One listener per home: preparing the home, starting in the background, stopping.
 
-Commands use this room from outside; the running listener uses only the lock. Nothing here loops.
+Commands use this module from outside; the running listener uses only `prepare_home` and the lock.
 """
 
 import os
 import signal
+import sqlite3
 import subprocess
-import sys
 import time
 from typing import Any
 
-from aitop import paths
+from aitop import __version__, own_python, paths
 from aitop import state as published
-from aitop.listener.lock import Held, Lock
+from aitop.history import schema
+from aitop.listener import find, process_identity
+from aitop.listener.lock import Lock
+from aitop.listener.process_identity import Identity
 
 NETWORK = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre")
 )
-KEPT = ("HOME", "PATH", "LANG", "TZ")
-KEPT_PREFIXES = ("XDG_", "AITOP_")
+
+
+is_locked, running = find.is_locked, find.running  # what commands ask
 
 
 class LifeError(Exception):
@@ -72,40 +76,49 @@ def lock(home: str) -> Lock:
     return Lock(os.path.join(home, paths.LOCK))
 
 
-def is_locked(home: str) -> bool:
-    """Whether some process holds the lock."""
-    if not os.path.exists(os.path.join(home, paths.LOCK)):
-        return False
-    probe = lock(home)
+def outdated(listener: dict[str, Any]) -> str | None:
+    """What a running listener is, where this installation should take its place; None where it is the same.
+
+    It is another version, or it holds a history that this version has to migrate. Raises LifeError where
+    the history is of a newer version: then this installation could not go on with it.
+    """
+    version, at = listener.get("version"), _history_version()
+    if at > schema.VERSION:
+        raise LifeError(
+            f"the history was written by a newer aitop ({version} runs): upgrade this installation, or use that one"
+        )
+    if isinstance(version, str) and version != __version__:
+        return f"version {version}"
+    return f"a listener with history version {at}" if 0 < at < schema.VERSION else None
+
+
+def _history_version() -> int:
+    """The version of the tables of `history.db`; 0 where there is none, or it cannot be asked now."""
+    path = paths.in_home(paths.HISTORY)
+    if not os.path.exists(path):
+        return 0
     try:
-        probe.acquire()
-    except Held:
-        return True
-    except OSError:
-        return False
-    probe.release()
-    return False
-
-
-def running() -> dict[str, Any] | None:
-    """`listener` of the published state while a listener holds the lock: pid, started_at, version."""
-    if not is_locked(paths.home()):
-        return None
-    found = (published.read() or {}).get("listener")
-    return found if isinstance(found, dict) else {"pid": None, "started_at": None, "version": None}
+        db = sqlite3.connect(f"file:{schema.quoted(path)}?mode=ro", uri=True, timeout=1.0)
+        try:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+        finally:
+            db.close()
+    except sqlite3.Error:
+        return 0
+    return int(version)
 
 
 def clean_environment(environ: dict[str, str]) -> dict[str, str]:
     """What a listener may know: a hook's environment holds its client's secrets."""
-    return {
-        name: value for name, value in environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)
-        or name == "CLAUDE_CONFIG_DIR"
-    }  # fmt: skip
+    from aitop.listener import environment
+
+    return environment.allowed(environ)
 
 
-def start_detached(wait: float = 5.0) -> bool:
+def start_detached(wait: float = 5.0, *, replace: bool = False) -> bool:
     """Start a listener of its own session, cwd `/`, with a cut environment; whether one runs in the end.
 
+    With `replace` it takes the socket over from the one that runs, so no hook is refused, and ends that one.
     Raises LifeError.
     """
     home = paths.home()
@@ -113,7 +126,7 @@ def start_detached(wait: float = 5.0) -> bool:
     log = _begin(home)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "aitop", "listen", "--quiet"],
+            own_python.module("aitop", "listen", "--quiet", *(["--replace"] if replace else [])),
             cwd="/",
             env=clean_environment(dict(os.environ)) | {"AITOP_HOME": home},
             stdin=subprocess.DEVNULL,
@@ -127,7 +140,7 @@ def start_detached(wait: float = 5.0) -> bool:
     deadline = time.monotonic() + wait
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            return is_locked(home)
+            return not replace and find.is_locked(home)
         if _published_by(process.pid):
             process.returncode = 0  # it lives on; nobody waits for it here
             return True
@@ -151,23 +164,21 @@ def _begin(home: str) -> int:
 
 
 def stop(timeout: float = 10.0) -> bool:
-    """Ask the listener to end and wait for it; whether none runs in the end."""
+    """Ask every listener of this home to end and wait for it; whether none runs in the end."""
     home = paths.home()
-    found = running()
-    if found is None:
-        return True
-    pid = found.get("pid")
+    asked: set[Identity] = set()
     deadline = time.monotonic() + timeout
-    if isinstance(pid, int) and pid > 1:
-        try:
-            os.kill(pid, signal.SIGTERM)
-        except ProcessLookupError:
-            pass
-    while time.monotonic() < deadline:
-        if not is_locked(home):
+    while True:
+        living = find.listeners(home)
+        for identity in living:
+            if identity not in asked:
+                process_identity.send(identity, signal.SIGTERM)
+                asked.add(identity)
+        if not living and find.running() is None:
             return True
+        if time.monotonic() >= deadline:
+            return False
         time.sleep(0.05)
-    return not is_locked(home)
 
 
 def _published_by(pid: int) -> bool:

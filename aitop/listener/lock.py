@@ -1,31 +1,51 @@
 """The listener's lock: one listener for a home, one writer for a history.
 
-The system's own lock on a file: gone with its holder, however that ends. The library that guards the
-settings files would cost each start of a listener more time than all of its own reading does.
+The system's own lock on a file: gone with its holder, however that ends. The holder writes down who it
+is, so that nobody signals the wrong process. The library that guards the settings files would cost each
+start of a listener more time than all of its own reading does.
 """
 
 import fcntl
 import os
 import time
-from typing import Self
+from typing import Literal, NamedTuple, Self
 
-AGAIN = 0.02  # seconds between two tries
+from aitop.listener import process_identity
+from aitop.listener.process_identity import Identity
+
+RETRY_SECONDS = 0.02  # between two tries
+MAX_TEXT = 200
+
+Role = Literal["listener", "report"]
 
 
 class Held(Exception):  # noqa: N818
     """Another process holds the lock."""
 
 
+class Holder(NamedTuple):
+    """Who wrote down that it took the lock. It may have ended since: see `process_identity.lives`."""
+
+    identity: Identity
+    role: Role
+
+
 class Lock:
     """Not taken until `acquire`, or as a context manager."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._fd: int | None = None
+    def __init__(self, path: str, fd: int | None = None) -> None:
+        """`fd`: the lock as an earlier run of this process held it and passed it on."""
+        self.path = path
+        self._fd = fd
+
+    @property
+    def fd(self) -> int | None:
+        """Its descriptor while it is held."""
+        return self._fd
 
     def acquire(self, timeout: float = 0.0) -> None:
         """Take it, trying for so many seconds. Raises Held, OSError."""
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         until = time.monotonic() + timeout
         while True:
             try:
@@ -33,14 +53,42 @@ class Lock:
             except BlockingIOError:
                 if time.monotonic() >= until:
                     os.close(fd)
-                    raise Held(self._path) from None
-                time.sleep(AGAIN)
+                    raise Held(self.path) from None
+                time.sleep(RETRY_SECONDS)
             except OSError:
                 os.close(fd)
                 raise
             else:
                 self._fd = fd
                 return
+
+    def sign(self, role: Role) -> None:
+        """Write down who holds it. Raises OSError."""
+        me = process_identity.of(os.getpid())
+        if self._fd is None or me is None:
+            return
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, f"{me.pid} {role} {me.started}\n".encode(), 0)
+
+    def is_in_place(self) -> bool:
+        """Whether the file at its path is still the one that is locked."""
+        if self._fd is None:
+            return False
+        try:
+            there, held = os.lstat(self.path), os.fstat(self._fd)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
+
+    def adopt(self, other: "Lock") -> None:
+        """Hold what the other one holds, in the place of what was held so far."""
+        self.release()
+        self._fd = other.let_go()
+
+    def let_go(self) -> int | None:
+        """Its descriptor, which this object then no longer holds."""
+        fd, self._fd = self._fd, None
+        return fd
 
     def release(self) -> None:
         """Give it back; harmless when it is not taken."""
@@ -54,3 +102,22 @@ class Lock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def holder(path: str) -> Holder | None:
+    """Who wrote in the lock file that it took the lock; None for nobody, or for an aitop that wrote nothing."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        text = os.read(fd, MAX_TEXT).decode("ascii", "replace")
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    pid, _, rest = text.strip().partition(" ")
+    role, _, started = rest.partition(" ")
+    if not pid.isdecimal() or not started or int(pid) <= 1:
+        return None
+    return Holder(Identity(int(pid), started), "listener" if role == "listener" else "report")

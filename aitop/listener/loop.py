@@ -8,15 +8,23 @@ or runs in a process of its own, so a tick is never late by much.
 import os
 import selectors
 import signal
+import socket
+import sqlite3
 import time
 
+from aitop import paths
 from aitop.config import Config
+from aitop.listener.answers import Answers
+from aitop.listener.endings import DAMAGED, HISTORY_LOST, HOME_LOST, LOCK_LOST, START_ANEW
 from aitop.listener.history_guard import HistoryGuard
+from aitop.listener.lock import Held, Lock
 from aitop.listener.maintenance import Maintenance, give_back_memory
+from aitop.listener.ownership import Loss, Ownership
 from aitop.listener.publication import Publication
 from aitop.listener.reader import Reader
 from aitop.listener.reload import Settings
 from aitop.log import Log
+from aitop.receiver.unix_socket import SocketError
 
 TICK_SECONDS = 1.0
 
@@ -24,18 +32,29 @@ TICK_SECONDS = 1.0
 class Listener:
     """One running listener: the loop over reader, history, publication and maintenance."""
 
-    def __init__(self, home: str, log: Log, config: Config, now: float) -> None:
-        """Raises HistoryError, sqlite3.Error, SocketError, OSError."""
-        self.log = log
+    def __init__(
+        self,
+        home: str,
+        log: Log,
+        config: Config,
+        now: float,
+        lock: Lock,
+        listening: socket.socket | None = None,
+    ) -> None:
+        """Raises HistoryError, sqlite3.Error, SocketError, OSError. `listening`: a socket handed over."""
+        self.log, self.lock = log, lock
         self.selector = selectors.DefaultSelector()
         self.settings = Settings(home, config, log)
         self.guard = HistoryGuard(home, self.settings.prices, log, now, self._uncommitted_work_lost)
-        self.reader = Reader(self.guard, self.settings, self.selector, log)
+        answers = Answers(lambda: self.publication.last_state, log.error)
+        self.reader = Reader(self.guard, self.settings, self.selector, log, listening, answers.answer)
         self.publication = Publication(self.guard, self.reader, self.settings, log)
         self.maintenance = Maintenance(home, log)
+        self.ownership = Ownership(home, lock, self.guard.path, os.path.join(home, paths.SOCKET))
         self.stopping: str | None = None
         self._reload_wanted = False
         self._memory_given_back = False  # since the last reading
+        self._next_sign_of_life = 0.0
 
     def _uncommitted_work_lost(self) -> None:
         self.reader.start_over()
@@ -82,20 +101,30 @@ class Listener:
 
     def _end(self) -> None:
         self.reader.ingest.stop()
+        starts_anew = self.stopping in START_ANEW
+        self.reader.finish_connections(keep_socket=starts_anew)
         self.reader.take_in(time.time(), last=True)
         self._commit(time.time())
-        if self.stopping not in ("upgrade", "damaged"):
+        lost = self.ownership.losses()
+        if lost & {Loss.HOME, Loss.HISTORY} == {Loss.HISTORY}:
+            self._save_history()
+        if not starts_anew and not lost & {Loss.HOME, Loss.LOCK}:
             self.publication.withdraw(time.time())
-        self.reader.close()
+        self.reader.close(keep_socket=starts_anew)
         self.maintenance.close()
         self.publication.close()
-        self.guard.close()
+        if not lost & {Loss.HOME, Loss.HISTORY}:
+            # SQLite removes the write-ahead log that lies beside the name of what it closes: another's, now.
+            self.guard.close()
         self.selector.close()
 
     # -- the tick ------------------------------------------------------------------------------------------------
 
     def _tick(self, now: float) -> None:
         monotonic = time.monotonic()
+        self._keep_what_is_ours()
+        if self.stopping is not None:
+            return
         self.reader.sweep(monotonic, now)
         if self._reload_wanted or (int(monotonic) % 10 == 5 and self.maintenance.settings_changed()):
             self._reload_wanted = False
@@ -115,7 +144,61 @@ class Listener:
         self._memory_given_back = complete
         reason = self.maintenance.tick(now, self.settings.config, complete)
         if self.stopping is None:
-            self.stopping = "damaged" if self.guard.damaged else reason
+            self.stopping = DAMAGED if self.guard.damaged else reason
+
+    # -- what is ours ----------------------------------------------------------------------------------------------
+
+    def _keep_what_is_ours(self) -> None:
+        """Act on a removed or replaced home, lock, history or socket: open it anew, or end."""
+        lost = self.ownership.losses()
+        if not lost:
+            return
+        if Loss.HOME in lost:
+            self.stopping = HOME_LOST
+        elif Loss.LOCK in lost and not self._lock_again():
+            self.stopping = LOCK_LOST
+        elif Loss.HISTORY in lost:
+            self.stopping = HISTORY_LOST
+        elif Loss.SOCKET in lost:
+            self._open_socket_again()
+        if self.stopping is None:
+            self.ownership.remember()
+
+    def _lock_again(self) -> bool:
+        """Take the lock under its name again; False where another process was first."""
+        fresh = Lock(self.lock.path)
+        try:
+            fresh.acquire()
+            fresh.sign("listener")
+        except (Held, OSError):
+            return False
+        self.log.error(f"{self.lock.path} was removed or replaced: locked again")
+        self.lock.adopt(fresh)
+        return True
+
+    def _open_socket_again(self) -> None:
+        try:
+            self.reader.receiver.reopen()
+        except SocketError as error:
+            self.log.error(str(error))
+        else:
+            self.log.error(f"{self.reader.receiver.path} was removed or replaced: opened again")
+
+    def _save_history(self) -> None:
+        """Put what this process still holds of a removed history back in its place."""
+        try:
+            aside = self.guard.save(self._sign_of_life)
+        except (sqlite3.Error, OSError) as error:
+            self.log.error(f"history: removed while in use, and cannot be saved: {error}")
+        else:
+            kept = f"; what lay in its place is {aside}" if aside else ""
+            self.log.error(f"history: removed or replaced while in use: saved again{kept}")
+
+    def _sign_of_life(self) -> None:
+        """While something takes long: renew the published state once a second."""
+        if time.monotonic() >= self._next_sign_of_life:
+            self._next_sign_of_life = time.monotonic() + 1.0
+            self.publication.publish(time.time())
 
     def _commit(self, now: float) -> None:
         self.guard.commit(now, complete=self.reader.ingest.complete)

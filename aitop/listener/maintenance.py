@@ -6,13 +6,13 @@ Anything slow runs in a process of its own: the loop starts it and later looks w
 import _socket
 import os
 import subprocess
-import sys
 import time
 
-from aitop import __version__, paths
+from aitop import __version__, own_python, paths
 from aitop.config import Config
 from aitop.history import tags_file
 from aitop.history.recovery import backup
+from aitop.listener.endings import DAMAGED, UPGRADE
 from aitop.log import Log
 
 LOOK_SECONDS = 10.0
@@ -29,7 +29,8 @@ class Maintenance:
         self._next_backup = time.monotonic() + 60  # the first reading comes first
         self._next_prices = 0.0
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._changed_to: str | None = None
+        self._new_version: str | None = None
+        self._proof: subprocess.Popen[bytes] | None = None  # whether it starts
         self._watched = (
             paths.config_file(),
             os.path.join(home, paths.PRICES),
@@ -52,16 +53,17 @@ class Maintenance:
             if process.poll() is not None:
                 del self._running[name]
                 if name == "backup" and process.returncode == backup.DAMAGED:
-                    return "damaged"
+                    return DAMAGED
                 if process.returncode:
                     self._log.error(f"{name} failed with exit code {process.returncode}")
         if idle and monotonic >= self._next_backup:
             self._next_backup = monotonic + 3600
             if backup.due(self._home, now):
-                self._start("backup", "-c", _BACKUP, os.path.join(self._home, paths.HISTORY), self._home)
+                history = os.path.join(self._home, paths.HISTORY)
+                self._start("backup", own_python.code(_BACKUP, history, self._home))
         if config["prices.update"] == "daily" and monotonic >= self._next_prices:
             self._next_prices = monotonic + DAY / 4
-            self._start("prices", "-m", "aitop", "prices", "update")
+            self._start("prices", own_python.module("aitop", "prices", "update"))
         return self._upgraded()
 
     def settings_changed(self) -> bool:
@@ -71,36 +73,58 @@ class Maintenance:
 
     def close(self) -> None:
         """End what it started, together with the listener."""
-        for process in self._running.values():
+        for process in (*self._running.values(), *([self._proof] if self._proof else ())):
             process.terminate()
             process.wait()
         tell("STOPPING=1")
 
-    def _start(self, name: str, *arguments: str) -> None:
+    def _start(self, name: str, command: list[str]) -> None:
         if name in self._running:
             return
         self._running[name] = subprocess.Popen(
-            [sys.executable, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, close_fds=True,
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            close_fds=True,
         )  # fmt: skip
 
     def _upgraded(self) -> str | None:
-        """The reason "upgrade" once another version has been installed and has stayed the same for one look."""
-        try:
-            with open(INIT, encoding="utf-8") as file:
-                text = file.read()
-        except OSError:
+        """UPGRADE once another version is installed, stayed the same for one look, and starts.
+
+        A package that is half copied, or does not run here, is looked at again each time.
+        """
+        version = _installed_version()
+        if version is None or version == __version__:
+            self._new_version, self._proof = None, None
             return None
-        _, _, rest = text.partition('__version__ = "')
-        version = rest.partition('"')[0]
-        if not version or version == __version__:
-            self._changed_to = None
+        if version != self._new_version:
+            self._new_version, self._proof = version, None
             return None
-        if version == self._changed_to:
+        if self._proof is None:
+            self._proof = subprocess.Popen(
+                own_python.code(_PROVE), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, close_fds=True,
+            )  # fmt: skip
+            return None
+        if self._proof.poll() is None:
+            return None
+        assert self._proof.stdout is not None
+        with self._proof.stdout as answer:
+            proved = self._proof.returncode == 0 and answer.read(100).decode("ascii", "replace").strip()
+        self._proof = None
+        if proved == version:
             self._log.info(f"version {version} is installed: starting anew")
-            return "upgrade"
-        self._changed_to = version
+            return UPGRADE
+        self._log.error(f"version {version} is installed but does not start: going on with {__version__}")
         return None
+
+
+def _installed_version() -> str | None:
+    """The version of the package as it lies on the disk now."""
+    try:
+        with open(INIT, encoding="utf-8") as file:
+            text = file.read()
+    except OSError:
+        return None
+    return text.partition('__version__ = "')[2].partition('"')[0] or None
 
 
 def tell(text: str) -> None:
@@ -144,4 +168,8 @@ def give_back_memory() -> None:
 
 _BACKUP = (
     "import sys; from aitop.history.recovery import backup; sys.exit(backup.run(sys.argv[1], sys.argv[2]))"
+)
+_PROVE = (
+    "import aitop, aitop.listener.loop, aitop.listener.run; from aitop.providers.load import load; load(); "
+    "from aitop.history.store import History; print(aitop.__version__)"
 )

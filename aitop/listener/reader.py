@@ -20,12 +20,11 @@ from aitop.listener.history_guard import HistoryGuard
 from aitop.listener.reload import Settings
 from aitop.log import Log
 from aitop.model.events import Event
-from aitop.providers import selection
 from aitop.receiver import token
-from aitop.receiver.unix_socket import Arrival, Receiver
+from aitop.receiver.unix_socket import Answer, Arrival, Receiver
 
 if TYPE_CHECKING:
-    from aitop.receiver.telemetry import Telemetry
+    from aitop.receiver.telemetry import TelemetryReceiver
 
 RESCAN_SECONDS = 10.0  # between looks through every folder: a safety net where the kernel reports changes
 RESCAN_WATCHED_SECONDS = 60.0
@@ -33,6 +32,7 @@ RECENT_SECONDS = (
     3600.0  # a file that changed this recently is looked at each second, where nothing reports it
 )
 SETTLE_DELAYS = (0.2, 1.0, 3.0)  # after a hook that ends a turn: its last lines are written a moment later
+DRAIN_SECONDS = 0.2
 MAX_WAITING_ARRIVALS = 20_000  # while the history cannot be written; older ones are only hints by then
 
 
@@ -41,15 +41,16 @@ class Reader:
 
     def __init__(
         self, guard: HistoryGuard, settings: Settings, selector: selectors.BaseSelector, log: Log,
-        listening: socket.socket | None = None,
+        listening: socket.socket | None, answer: Answer,
     ) -> None:  # fmt: skip
-        """Raises SocketError. `listening`: a socket that an earlier run of this process passed on."""
+        """Raises SocketError. `listening`: a socket handed over; `answer` makes the answer to a peer."""
         self._guard, self._settings, self._selector, self._log = guard, settings, selector, log
         self.ingest = self._new_ingest()
         self.receiver = Receiver(
-            os.path.join(settings.home, paths.SOCKET), selector, settings.providers, self._arrived, listening
-        )
-        self.telemetry: Telemetry | None = None
+            os.path.join(settings.home, paths.SOCKET), selector, settings.providers, self._arrived,
+            listening=listening, answer=answer,
+        )  # fmt: skip
+        self.telemetry: TelemetryReceiver | None = None
         self.watcher = Watcher()
         self._arrivals: list[Arrival] = []
         self._look_again: list[tuple[float, str]] = []  # (monotonic time, path), a heap
@@ -96,7 +97,9 @@ class Reader:
         arrivals, self._arrivals = self._arrivals, []
         by_provider: dict[str, list[Event]] = {}
         monotonic = time.monotonic()
-        for provider, feed in arrivals:
+        for provider, feed, config_dir in arrivals:
+            if config_dir is not None:
+                self._add_config_dir(provider, config_dir)
             by_provider.setdefault(provider, []).extend(feed.events)
             self._log.debug(f"{provider}: {feed.event}, {len(feed.events)} events")
             for path in feed.paths:
@@ -114,6 +117,7 @@ class Reader:
             self._rescan(now, monotonic)
         if not self.watcher.active or int(monotonic) % 10 == 0:
             self.ingest.poll(now, RECENT_SECONDS)
+        self.ingest.look_at_rested(now)
 
     def rescan_soon(self, delay: float = 0.0) -> None:
         """Look through every folder at the next tick, or at one after `delay` seconds."""
@@ -131,6 +135,12 @@ class Reader:
             self.ingest.look(path, now)
         if rescan:
             self._next_rescan = 0.0
+
+    def _add_config_dir(self, provider: str, config_dir: str) -> None:
+        """Follow a client that keeps its files in another folder, as its hook's header says."""
+        if self._settings.add_config_dir(provider, config_dir):
+            self.ingest.add_roots(self._settings.roots())
+            self.rescan_soon()
 
     # -- helpers ---------------------------------------------------------------------------------------------------
 
@@ -170,7 +180,7 @@ class Reader:
     def reload(self) -> None:
         """Use the providers and folders of the settings now in force."""
         self._unregister_helpers()
-        self.receiver.offer(self._settings.providers)
+        self.receiver.use(self._settings.providers)
         self.receive_telemetry()
         self.ingest.stop()
         done, total = self.ingest.done_bytes, self.ingest.total_bytes
@@ -180,19 +190,18 @@ class Reader:
 
     def _new_ingest(self) -> Ingest:
         settings = self._settings
-        roots = selection.folders(settings.providers, settings.config, dict(os.environ))
-        return Ingest(self._guard.history, settings.providers, roots, min(2, os.cpu_count() or 1))
+        return Ingest(self._guard.history, settings.providers, settings.roots(), min(2, os.cpu_count() or 1))
 
     def receive_telemetry(self) -> None:
         """Configure the telemetry receiver. Its modules are loaded when it is first switched on."""
         settings = self._settings
         if self.telemetry is None and settings.config["otel.enabled"]:
             try:
-                from aitop.receiver.telemetry import Telemetry
+                from aitop.receiver.telemetry import TelemetryReceiver
             except ModuleNotFoundError:
                 self._log.error(token.MISSING)
                 return
-            self.telemetry = Telemetry(settings.home, self._selector, self._arrived, self._log.info)
+            self.telemetry = TelemetryReceiver(settings.home, self._selector, self._arrived, self._log.info)
         if self.telemetry is not None:
             self.telemetry.configure(settings.config, settings.providers)
 
@@ -202,8 +211,13 @@ class Reader:
         if self.telemetry is not None:
             self.telemetry.sweep(monotonic, now)
 
-    def close(self) -> None:
-        self.receiver.close(remove=True)
+    def finish_connections(self, *, keep_socket: bool) -> None:
+        """Hear out the peers that are speaking now, for as long as a hook may take."""
+        self.receiver.drain(time.monotonic(), time.time(), time.sleep, DRAIN_SECONDS if keep_socket else 0.0)
+
+    def close(self, *, keep_socket: bool) -> None:
+        """With `keep_socket` the listening socket stays open, for a program that takes its place."""
+        self.receiver.close(keep_socket=keep_socket)
         if self.telemetry is not None:
             self.telemetry.close()
         self.watcher.close()

@@ -1,18 +1,21 @@
-"""The settings in force: configuration, prices, providers. Read at the start and again on request.
+"""The settings in force: configuration, prices, providers, and folders that clients named in hooks.
 
-A broken file leaves the last good settings in force. This module only reads; the loop hands what
-changed to the reader and to the history.
+Read at the start and again on request. A broken file leaves the last good settings in force. This
+module only reads; the loop hands what changed to the reader and to the history.
 """
 
+import json
 import os
 
-from aitop import paths
+from aitop import atomic_file, paths
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
 from aitop.log import Log
 from aitop.pricing import table
 from aitop.providers import selection
 from aitop.providers.load import load as load_providers
+
+MAX_CONFIG_DIRS = 20  # remembered for each provider
 
 
 class Settings:
@@ -24,6 +27,30 @@ class Settings:
         self.installed, self.broken = load_providers()
         self.providers = selection.enabled(self.installed, config)
         self.prices = self._read_prices()
+        self._config_dirs = _read_config_dirs(os.path.join(home, paths.CONFIG_DIRS))
+
+    def roots(self) -> dict[str, list[str]]:
+        """Provider → the folders that hold its client's records: as configured or usual, and as hooks named."""
+        roots = selection.folders(self.providers, self.config, dict(os.environ))
+        for provider in self.providers:
+            if folders := self._config_dirs.get(provider.name):
+                roots[provider.name] = list(
+                    dict.fromkeys([*roots[provider.name], *provider.folders(folders, {})])
+                )
+        return roots
+
+    def add_config_dir(self, provider: str, folder: str) -> bool:
+        """Remember a folder that a client's hook named; False for one that is known or not this user's."""
+        known = self._config_dirs.setdefault(provider, [])
+        if folder in known or len(known) >= MAX_CONFIG_DIRS or not _is_own_folder(folder):
+            return False
+        known.append(folder)
+        try:
+            data = json.dumps(self._config_dirs, indent=1).encode()
+            atomic_file.replace(os.path.join(self.home, paths.CONFIG_DIRS), data)
+        except OSError as error:  # then the next hook after a restart names it again
+            self._log.error(f"{self.home}: {error.strerror}")
+        return True
 
     def reload(self) -> bool:
         """Read configuration and prices again; False where the configuration is wrong and the old stays."""
@@ -49,3 +76,25 @@ class Settings:
 
     def _read_prices(self) -> table.PriceTable:
         return table.load(self.config.price_overrides, os.path.join(self.home, paths.PRICES))
+
+
+def _read_config_dirs(path: str) -> dict[str, list[str]]:
+    try:
+        content = json.loads(paths.read(path))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    return {
+        provider: [folder for folder in folders if isinstance(folder, str) and _is_own_folder(folder)]
+        for provider, folders in content.items()
+        if isinstance(folders, list)
+    }
+
+
+def _is_own_folder(folder: str) -> bool:
+    """Whether it is an absolute path of a folder that belongs to this user."""
+    try:
+        return os.path.isabs(folder) and os.path.isdir(folder) and os.stat(folder).st_uid == os.getuid()
+    except (OSError, ValueError):
+        return False

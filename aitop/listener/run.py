@@ -3,61 +3,115 @@
 import errno
 import gc
 import os
+import socket
 import sqlite3
 import sys
 import time
 
-from aitop import __version__, paths
+from aitop import __version__, own_python, paths
 from aitop.config import Config, ConfigError, load
 from aitop.history.recovery import integrity, restore
 from aitop.history.schema import HistoryError
-from aitop.listener import lifecycle
-from aitop.listener.lock import Held
+from aitop.listener import environment, find, handover, lifecycle, process_identity
+from aitop.listener.endings import DAMAGED, HOME_LOST, START_ANEW
+from aitop.listener.lock import Held, Lock
+from aitop.listener.lock import holder as holder_of
 from aitop.log import Log
 from aitop.receiver.unix_socket import SocketError
+from aitop.receiver.unix_socket import listen as open_socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aitop.listener.loop import Listener
 
-RETRY = 2.0  # seconds between attempts to open a history that a full disk keeps shut
+RETRY_SECONDS = 2.0  # between attempts to open a history that a full disk keeps shut
+PROBE_SECONDS = 0.5  # a command that asks whether the lock is held holds it for a moment
+REPORT_SECONDS = 600.0  # a report reads into the history under the same lock
+REPLACE_SECONDS = 10.0
 
 
-def main(*, echo: bool) -> int:
-    """The exit code: 0 after a clean end, 1 when it could not start or another one runs."""
+def main(*, echo: bool, replace: bool = False) -> int:
+    """The exit code: 0 after a clean end, 1 when it could not start or another one runs.
+
+    With `replace` another listener of this home hands over: this one takes the socket, then that one ends.
+    """
     home = paths.home()
     os.umask(0o077)
     try:
         lifecycle.prepare_home(home)
     except lifecycle.LifeError as error:
         return _refuse(str(error))
+    environment.restore(os.environ)
     log = Log(os.path.join(home, paths.LOG), debug=os.environ.get("AITOP_LOG_LEVEL") == "debug", echo=echo)
-    lock = lifecycle.lock(home)
     try:
-        lock.acquire(timeout=0.5)  # somebody who only asks whether it is held holds it for a moment
+        lock, listening = _take_place(home, log, replace=replace)
     except Held:
         return _refuse(f"another listener runs for {home}: `aitop status` tells which, `aitop stop` ends it")
     except OSError as error:
         return _refuse(lifecycle.unwritable(home, error))
+    except SocketError as error:
+        return _refuse(str(error))
     try:
-        reason = _serve(home, log)
+        while True:
+            listener, reason = _serve(home, log, lock, listening)
+            if reason == HOME_LOST:
+                os._exit(0)  # no clean-up: SQLite would remove files of the home that lies there now
+            if listener is not None and reason not in START_ANEW:
+                return 0
+            listening = listener.reader.receiver.hand_over() if listener is not None else None
+            _start_anew(lock, listening, home, log, echo=echo)
     except (SocketError, HistoryError) as error:
         log.error(str(error))
         return _refuse(str(error))
     finally:
         lock.release()
-    if reason in ("upgrade", "damaged"):
-        # Without -P a folder called aitop where this one was started would be taken for the package.
-        safe = [] if _runs_from_here() else ["-P"]
-        words = [sys.executable, *safe, "-m", "aitop", "listen", *([] if echo else ["--quiet"])]
-        os.execv(sys.executable, words)  # noqa: S606
-    return 0
 
 
-def _serve(home: str, log: Log) -> str:
-    """Listen until the end; why it ended. A fault that a damaged history explains ends as "damaged"."""
+def _take_place(home: str, log: Log, *, replace: bool) -> tuple[Lock, socket.socket | None]:
+    """The lock, taken and signed, and the socket where one was handed over. Raises Held, OSError, SocketError."""
+    path, socket_path = os.path.join(home, paths.LOCK), os.path.join(home, paths.SOCKET)
+    passed = handover.take(path, socket_path)
+    if passed is not None:
+        return passed
+    lock, listening = Lock(path), None
     try:
-        listener = _open(home, log)
+        lock.acquire(timeout=PROBE_SECONDS)
+    except Held:
+        holder = holder_of(path)
+        if replace:
+            listening = open_socket(socket_path, replace=True)
+            for identity in find.listeners(home):
+                process_identity.send(identity, 15)
+            lock.acquire(timeout=REPLACE_SECONDS)
+        elif holder is not None and holder.role == "report" and process_identity.lives(holder.identity):
+            log.info("a report reads into the history: waiting for it to end")
+            lock.acquire(timeout=REPORT_SECONDS)
+        else:
+            raise
+    lock.sign("listener")
+    return lock, listening
+
+
+def _start_anew(lock: Lock, listening: socket.socket | None, home: str, log: Log, *, echo: bool) -> None:
+    """Become the program that is installed now. Returns only where that fails."""
+    environment = dict(os.environ)
+    if listening is not None:
+        try:
+            environment |= handover.give(lock, listening, os.path.join(home, paths.SOCKET))
+        except OSError:
+            pass  # without it the next program opens its own
+    words = own_python.module("aitop", "listen", *([] if echo else ["--quiet"]))
+    try:
+        os.execve(words[0], words, environment)  # noqa: S606
+    except OSError as error:
+        log.error(f"{words[0]} cannot be started ({error.strerror}): going on with version {__version__}")
+
+
+def _serve(home: str, log: Log, lock: Lock, listening: socket.socket | None) -> "tuple[Listener | None, str]":
+    """Listen until the end; why it ended. A fault that a damaged history explains ends as DAMAGED."""
+    listener = None
+    try:
+        listener = _open(home, log, lock, listening)
         gc.freeze()
         log.info(f"aitop {__version__} listens (pid {os.getpid()})")
         reason = listener.run()
@@ -65,38 +119,38 @@ def _serve(home: str, log: Log) -> str:
     except (SocketError, HistoryError):
         raise
     except Exception as error:
-        found = _damage(home)
-        if found is None:
+        damage = _damage(home)
+        if damage is None:
             log.error(f"ended by a fault: {type(error).__name__}")
             raise
-        reason, trouble = "damaged", found
+        reason, trouble = DAMAGED, damage
     log.info(f"ended: {reason}")
-    if reason == "damaged":
+    if reason == DAMAGED:
         try:
             restore.suspect(home, trouble)
         except OSError as error:  # then the next start has to find it out by itself
             log.error(f"{home}: {error.strerror}")
-    return reason
+    return listener, reason
 
 
-def _open(home: str, log: Log) -> "Listener":
+def _open(home: str, log: Log, lock: Lock, listening: socket.socket | None) -> "Listener":
     """The listener with its history open. While the disk is full or read-only it waits."""
     from aitop.listener.loop import Listener
 
     config, problem = _configuration(log)
     while True:
         try:
-            listener = Listener(home, log, config, time.time())
+            listener = Listener(home, log, config, time.time(), lock, listening)
         except sqlite3.Error as error:
             if not integrity.is_passing(error):
                 raise
             log.error(f"{os.path.join(home, paths.HISTORY)}: {error}. Waiting until it can be opened")
-            time.sleep(RETRY)
+            time.sleep(RETRY_SECONDS)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             log.error(f"{home}: {error.strerror}. Waiting until there is room")
-            time.sleep(RETRY)
+            time.sleep(RETRY_SECONDS)
         else:
             listener.settings.config_error = problem
             return listener
@@ -115,11 +169,6 @@ def _configuration(log: Log) -> tuple[Config, str | None]:
     except ConfigError as error:
         log.error(f"{error}; going on with the defaults")
         return Config(), str(error)
-
-
-def _runs_from_here() -> bool:
-    """Whether the package is found only because it lies in the current folder."""
-    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) == os.getcwd()
 
 
 def _refuse(text: str) -> int:

@@ -1,15 +1,13 @@
 """OpenTelemetry's wire forms → plain records. Pure: bytes in, records out; no clock, no I/O.
 
-A body is a batch of logs, spans or metrics, as JSON or protobuf, from any program that knows the
-token: it may be damaged, hostile or full of text. So it is limited before it is looked at, contents
-are dropped here and reach nobody, and an odd field is nothing rather than an error. Source of the
-form: opentelemetry-proto 1.x, `collector/*/v1`.
+A body is a batch of logs, spans or metrics, as JSON or protobuf. It comes from any program that has the
+token, so it may be damaged, hostile or full of text. Its size is checked first. Contents are dropped here
+and must not leave this room. A field of the wrong type is skipped and is no error. Read `records.py` first.
+Source of the format: opentelemetry-proto 1.x, `collector/*/v1`.
 
-The protobuf is read by a table and a walker of our own: the listener has 40 MB in all, the official
-library would take a third of that, and of its messages we want a tenth of the fields.
+The protobuf decoder is our own: the official library would take a third of the listener's 40 MB, and only a
+tenth of the fields is wanted.
 """
-
-from typing import Any
 
 import orjson
 
@@ -19,21 +17,21 @@ from aitop.otlp.records import Record
 LOGS, TRACES, METRICS = "logs", "traces", "metrics"
 SIGNALS = (LOGS, TRACES, METRICS)
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
-FIELDS_MOST = 200_000  # of one body as protobuf; 512 records of 40 attributes have 85,000
-MARKS_MOST = 500_000  # of one body as JSON: brackets, braces and commas; the same records have 165,000
+MAX_FIELDS = 200_000  # of one body as protobuf; 512 records of 40 attributes have 85,000
+MAX_JSON_MARKS = 500_000  # of one body as JSON: brackets, braces and commas; the same records have 165,000
 
 __all__ = ["JSON", "LOGS", "METRICS", "PROTOBUF", "SIGNALS", "TRACES", "Malformed", "Record", "decode"]
 
 
 class Malformed(ValueError):  # noqa: N818
-    """A body that is not what its content type says; the message says what is wrong with it."""
+    """A body that does not match its content type; the message says why."""
 
 
 def decode(signal: str, body: bytes, content_type: str) -> list[Record]:
-    """One request's records, unpacked body in. Raises Malformed, and nothing else, for whatever bytes."""
+    """The records of one unpacked body. Raises Malformed for any bytes that are no such body."""
     if content_type == PROTOBUF:
         try:
-            tree = protobuf.decode(body, signal, FIELDS_MOST)
+            tree = protobuf.decode(body, signal, MAX_FIELDS)
         except protobuf.Broken as error:
             raise Malformed(f"no protobuf of OTLP {signal}: {error}") from error
     else:
@@ -44,8 +42,8 @@ def decode(signal: str, body: bytes, content_type: str) -> list[Record]:
         raise Malformed(str(error)) from error
 
 
-def _json(body: bytes, signal: str) -> dict[str, Any]:
-    if sum(map(body.count, (b"{", b"[", b","))) > MARKS_MOST:
+def _json(body: bytes, signal: str) -> dict[str, object]:
+    if sum(map(body.count, (b"{", b"[", b","))) > MAX_JSON_MARKS:
         raise Malformed("too many values in one body")
     try:
         tree = orjson.loads(body)
@@ -56,8 +54,8 @@ def _json(body: bytes, signal: str) -> dict[str, Any]:
     return tree
 
 
-def _half_characters(body: bytes, error: Exception) -> Any:
-    """What cuts a text inside an emoji writes half of it, which the fast parser refuses."""
+def _half_characters(body: bytes, error: Exception) -> object:
+    """A text that was cut inside an emoji ends in half a character, which the fast parser refuses."""
     if b"\\ud" not in body and b"\\uD" not in body:
         raise Malformed(f"no JSON: {error}") from error
     import json

@@ -1,8 +1,8 @@
-"""Protobuf's wire format, for the few messages of OTLP, into the same tree that its JSON form has.
+"""Decode the protobuf form of OTLP into the tree that its JSON form has.
 
-A table names the fields that are wanted; all others are passed over, among them every body and
-content, so a text that nobody needs is never made. Pure, and made for hostile input: it reads each
-byte once, takes a bounded number of steps and never nests deeper than the table.
+Tables name the wanted fields. All other fields are skipped, among them every body and content, so those
+texts are never made. Pure. Hostile input is expected: each byte is read once, the number of steps is bounded,
+and nesting ends with the tables.
 Source: protobuf.dev, "Encoding"; field numbers from opentelemetry-proto 1.x.
 """
 
@@ -10,11 +10,12 @@ import struct
 from typing import Any
 
 TEXT, HEX, BOOL, INT, FIXED, SIGNED, DOUBLE = range(7)
-TEXT_MOST = 512  # bytes; a longer text is content, and is not made
+MAX_TEXT = 512  # bytes; a longer text is content and is skipped
 WIRE = {TEXT: 2, HEX: 2, BOOL: 0, INT: 0, FIXED: 1, SIGNED: 1, DOUBLE: 1}
 _FIXED, _SIGNED, _DOUBLE = struct.Struct("<Q"), struct.Struct("<q"), struct.Struct("<d")
 
-# {field number: (name in JSON, kind)}; a kind that is a dict is a message, one in a list is repeated
+# {field number: (name in JSON, kind)}. A kind that is a table is a message; a table in a list is repeated.
+
 Table = dict[int, tuple[str, Any]]
 
 _SCALAR: Table = {
@@ -67,22 +68,22 @@ SIGNALS = {
 
 
 class Broken(ValueError):  # noqa: N818
-    """These bytes are no message of this kind."""
+    """The bytes are no such message; the text says why."""
 
 
-def decode(data: bytes, signal: str, most: int) -> dict[str, Any]:
-    """The tree of one body: names as in OTLP's JSON. `most`: fields that are read at most. Raises Broken."""
-    return _Walk(data, most).message(0, len(data), SIGNALS[signal])
+def decode(data: bytes, signal: str, max_fields: int) -> dict[str, object]:
+    """The tree of one body, with the names of OTLP's JSON. Raises Broken."""
+    return _Walk(data, max_fields).message(0, len(data), SIGNALS[signal])
 
 
 class _Walk:
-    """One pass over one body; `left` counts the fields down, wanted or not."""
+    """One pass over one body. `left` counts all fields down, wanted or not."""
 
-    def __init__(self, data: bytes, most: int) -> None:
-        self.data, self.left = data, most
+    def __init__(self, data: bytes, max_fields: int) -> None:
+        self.data, self.left = data, max_fields
 
-    def message(self, at: int, end: int, table: Table) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def message(self, at: int, end: int, table: Table) -> dict[str, object]:
+        tree: dict[str, Any] = {}
         while at < end:
             self.left -= 1
             if self.left < 0:
@@ -95,18 +96,18 @@ class _Walk:
             name, kind = wanted
             if isinstance(kind, list):
                 if wire == 2:
-                    found.setdefault(name, []).append(self.message(value, at, kind[0]))
+                    tree.setdefault(name, []).append(self.message(value, at, kind[0]))
             elif isinstance(kind, dict):
                 if wire == 2:
-                    found[name] = self.message(value, at, kind)
+                    tree[name] = self.message(value, at, kind)
             elif WIRE[kind] == wire:
                 scalar = self.scalar(kind, value, at)
                 if scalar is not None:
-                    found[name] = scalar
-        return found
+                    tree[name] = scalar
+        return tree
 
     def varint(self, at: int, end: int) -> tuple[int, int]:
-        """(value, where it ends); at most ten bytes, of which 64 bits count."""
+        """(value, its end). A number has at most ten bytes, of which 64 bits count."""
         data = self.data
         if at < end and data[at] < 0x80:
             return data[at], at + 1  # nearly all of them
@@ -122,7 +123,7 @@ class _Walk:
         raise Broken("a number is longer than ten bytes")
 
     def skip(self, wire: int, at: int, end: int) -> tuple[int, int]:
-        """(a number's value or where the contents start, where the field ends)."""
+        """(the number, or the start of the contents; the field's end)."""
         if wire == 0:
             return self.varint(at, end)
         if wire == 2:
@@ -135,7 +136,7 @@ class _Walk:
             raise Broken("a field is longer than what holds it")
         return at, at + size
 
-    def scalar(self, kind: int, value: int, end: int) -> Any:
+    def scalar(self, kind: int, value: int, end: int) -> object:
         if kind == INT:
             return value - (1 << 64) if value >> 63 else value
         if kind == BOOL:
@@ -146,7 +147,7 @@ class _Walk:
             return _SIGNED.unpack_from(self.data, value)[0]
         if kind == DOUBLE:
             return _DOUBLE.unpack_from(self.data, value)[0]
-        if end - value > TEXT_MOST:
+        if end - value > MAX_TEXT:
             return None
         raw = self.data[value:end]
         return raw.hex() if kind == HEX else raw.decode("utf-8", "replace")

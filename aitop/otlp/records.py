@@ -1,17 +1,16 @@
-"""The tree of one body → records, each with the attributes of its resource beside its own.
+"""The tree of one body → records, each with the attributes of its resource beside its own. Pure.
 
-The tree came as JSON from a stranger: anything may stand anywhere. What does not fit is passed over.
-Contents are passed over too: long texts, nested values, and the attributes known to hold what people
-or models wrote, or who they are.
+The tree may hold anything anywhere: a value of the wrong type is skipped. Contents are skipped too: long
+texts, nested values, and the attributes that hold what people or models wrote, or who they are.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-TEXT_MOST = 512  # characters; a longer text is content
-LIST_MOST = 16
-ATTRIBUTES_MOST = 128
-RECORDS_MOST = 10_000  # of one body; programs send 512 at once
+MAX_TEXT = 512  # characters; a longer text is content
+MAX_LIST = 16
+MAX_ATTRIBUTES = 128
+MAX_RECORDS = 10_000  # of one body; programs send 512 at once
 Scalar = str | int | float | bool
 Value = Scalar | list[Scalar]
 
@@ -38,14 +37,14 @@ CONTENTS_UNDER = (
 
 
 class TooMany(ValueError):  # noqa: N818
-    """A body of more records than are taken."""
+    """A body with more than `MAX_RECORDS` records."""
 
 
 class Record(NamedTuple):
     """One log record, span or data point.
 
-    Times are epoch seconds, 0.0 where it tells none; a span's `at` is its end. `value` and `measured`
-    are a data point's sum and how many measurements it holds (1 for a plain number).
+    Times are epoch seconds, 0.0 where there is none; a span's `at` is its end. `value` is a data point's
+    sum, `measured` the number of its measurements (1 for a plain number).
     """
 
     kind: str  # log, span, point
@@ -68,7 +67,7 @@ class Record(NamedTuple):
         return text(self.resource.get("service.name"))
 
     def text(self, *names: str) -> str | None:
-        """The first of these attributes that is a text with something in it."""
+        """The first of these attributes that is a text and not empty."""
         return next((found for name in names if (found := text(self.attributes.get(name)))), None)
 
     def number(self, *names: str) -> float | None:
@@ -78,7 +77,7 @@ class Record(NamedTuple):
         )
 
     def count_of(self, *names: str) -> int:
-        """As `number`, a whole one; 0 where there is none."""
+        """As `number`, cut to a whole number; 0 where there is none."""
         return int(self.number(*names) or 0)
 
 
@@ -98,7 +97,7 @@ def number(value: object) -> float | None:
     return None
 
 
-def records(tree: dict[str, Any], signal: str) -> list[Record]:
+def records(tree: dict[str, object], signal: str) -> list[Record]:
     """All records of one body. Raises TooMany."""
     resources, scopes, one, make = {
         "logs": ("resourceLogs", "scopeLogs", "logRecords", _log),
@@ -112,12 +111,12 @@ def records(tree: dict[str, Any], signal: str) -> list[Record]:
             name = text(_dict(scope.get("scope")).get("name"))
             for record in _dicts(scope.get(one)):
                 found += make(record, of_resource, name)
-                if len(found) > RECORDS_MOST:
+                if len(found) > MAX_RECORDS:
                     raise TooMany("too many records in one body")
     return found
 
 
-def _log(raw: dict[str, Any], resource: dict[str, Value], scope: str) -> Iterator[Record]:
+def _log(raw: dict[str, object], resource: dict[str, Value], scope: str) -> Iterator[Record]:
     attributes = _attributes(raw.get("attributes"))
     name = text(attributes.get("event.name")) or text(raw.get("eventName"))
     at = _seconds(raw.get("timeUnixNano")) or _seconds(raw.get("observedTimeUnixNano"))
@@ -133,18 +132,18 @@ def _log(raw: dict[str, Any], resource: dict[str, Value], scope: str) -> Iterato
     )
 
 
-def _span(raw: dict[str, Any], resource: dict[str, Value], scope: str) -> Iterator[Record]:
+def _span(raw: dict[str, object], resource: dict[str, Value], scope: str) -> Iterator[Record]:
     status = _dict(raw.get("status")).get("code")
     yield Record(
-        "span", text(raw.get("name"))[:TEXT_MOST], _seconds(raw.get("endTimeUnixNano")),
+        "span", text(raw.get("name"))[:MAX_TEXT], _seconds(raw.get("endTimeUnixNano")),
         _attributes(raw.get("attributes")), resource, scope, _seconds(raw.get("startTimeUnixNano")),
         status in (2, "STATUS_CODE_ERROR"), _id(raw.get("traceId")), _id(raw.get("spanId")),
         _id(raw.get("parentSpanId")),
     )  # fmt: skip
 
 
-def _metric(raw: dict[str, Any], resource: dict[str, Value], scope: str) -> Iterator[Record]:
-    name = text(raw.get("name"))[:TEXT_MOST]
+def _metric(raw: dict[str, object], resource: dict[str, Value], scope: str) -> Iterator[Record]:
+    name = text(raw.get("name"))[:MAX_TEXT]
     for form in ("sum", "histogram", "exponentialHistogram"):
         data = _dict(raw.get(form))
         cumulative = data.get("aggregationTemporality") in (2, "AGGREGATION_TEMPORALITY_CUMULATIVE")
@@ -158,9 +157,9 @@ def _metric(raw: dict[str, Any], resource: dict[str, Value], scope: str) -> Iter
             )  # fmt: skip
 
 
-def _attributes(raw: Any) -> dict[str, Value]:
+def _attributes(raw: object) -> dict[str, Value]:
     found: dict[str, Value] = {}
-    for pair in _dicts(raw)[:ATTRIBUTES_MOST]:
+    for pair in _dicts(raw)[:MAX_ATTRIBUTES]:
         key = pair.get("key")
         if not isinstance(key, str) or key in CONTENTS or key.startswith(CONTENTS_UNDER):
             continue
@@ -170,20 +169,20 @@ def _attributes(raw: Any) -> dict[str, Value]:
     return found
 
 
-def _value(raw: Any) -> Value | None:
+def _value(raw: object) -> Value | None:
     value = _scalar(raw)
     if value is not None or not isinstance(raw, dict):
         return value
-    items = _dicts(_dict(raw.get("arrayValue")).get("values"))[:LIST_MOST]
+    items = _dicts(_dict(raw.get("arrayValue")).get("values"))[:MAX_LIST]
     return [one for item in items if (one := _scalar(item)) is not None] or None
 
 
-def _scalar(raw: Any) -> Scalar | None:
+def _scalar(raw: object) -> Scalar | None:
     if not isinstance(raw, dict):
         return None
     said = raw.get("stringValue")
     if isinstance(said, str):
-        return said.encode("utf-8", "replace").decode() if len(said) <= TEXT_MOST else None
+        return said.encode("utf-8", "replace").decode() if len(said) <= MAX_TEXT else None
     if "intValue" in raw:
         return _whole(raw["intValue"])
     for value in (raw.get("doubleValue"), raw.get("boolValue")):
@@ -192,25 +191,25 @@ def _scalar(raw: Any) -> Scalar | None:
     return None
 
 
-def _seconds(nanoseconds: Any) -> float:
+def _seconds(nanoseconds: object) -> float:
     found = _whole(nanoseconds)
     return found / 1e9 if 0 < found < 1 << 64 else 0.0
 
 
-def _whole(value: Any) -> int:
-    """JSON has whole numbers as texts, some programs as numbers."""
+def _whole(value: object) -> int:
+    """OTLP's JSON writes whole numbers as texts; some programs write numbers."""
     if isinstance(value, str) and len(value) < 21 and value.isascii() and value.removeprefix("-").isdecimal():
         return int(value)
     return value if type(value) is int else 0
 
 
-def _id(value: Any) -> str:
+def _id(value: object) -> str:
     return value[:64] if isinstance(value, str) else ""
 
 
-def _dict(value: Any) -> dict[str, Any]:
+def _dict(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
+def _dicts(value: object) -> list[dict[str, object]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

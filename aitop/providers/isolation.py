@@ -36,6 +36,9 @@ class Guarded:
         named = self._telemetry.services if self._telemetry else ()
         if not isinstance(named, tuple) or not all(isinstance(one, str) and one for one in named):
             raise TypeError("its `services` must be a tuple of service names")
+        self.environment = tuple(getattr(provider, "environment", ()))
+        if not all(isinstance(one, str) and one.isidentifier() for one in self.environment):
+            raise TypeError("its `environment` must be a tuple of names of variables")
         self._faulty: set[str] = set()
 
     @property

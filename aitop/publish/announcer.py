@@ -6,7 +6,7 @@ with a new date, and everything is made anew every few seconds, for what depends
 """
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aitop import paths, segments
 from aitop.config import Config
@@ -14,6 +14,9 @@ from aitop.log import Log
 from aitop.publish.files import REFRESH, Publisher
 from aitop.publish.tmux_push import Pusher
 from aitop.state import only
+
+if TYPE_CHECKING:
+    from aitop.publish.state_types import State
 
 
 class Announcer:
@@ -27,6 +30,11 @@ class Announcer:
         self._sign: tuple[object, ...] | None = None
         self._made_at = 0.0
 
+    @property
+    def state(self) -> dict[str, Any] | None:
+        """The state as it was published last; None before the first time."""
+        return self._state
+
     def repeat(self, sign: tuple[object, ...], now: float) -> bool:
         """Publish the last state again, if it still holds; whether it did."""
         if self._state is None or sign != self._sign or time.monotonic() - self._made_at >= REFRESH - 0.5:
@@ -35,8 +43,9 @@ class Announcer:
         self._write({}, now)
         return True
 
-    def publish(self, state: dict[str, Any], sign: tuple[object, ...], config: Config, now: float) -> None:
+    def publish(self, published_state: "State", sign: tuple[object, ...], config: Config, now: float) -> None:
         """Publish a new state and every segment."""
+        state = cast("dict[str, Any]", published_state)
         self._state, self._sign, self._made_at = state, sign, time.monotonic()
         own = [(s.name, s.display, s.preset, s.format) for s in config.segments if s.provider is None]
         texts = segments.render_all(state, own, now) | self._pusher.segments(state, now)

@@ -1,8 +1,8 @@
-"""Passing telemetry on to the user's own collector, as it came: a process of its own does the waiting.
+"""Forwards telemetry unchanged to the user's own collector, through a process that may wait.
 
-The listener puts bodies into a queue of limited size and writes them to that process as fast as its pipe
-takes them; names, TLS and a collector that does not answer are the process's trouble. A full queue loses
-the newest, and says so.
+The listener puts bodies into a bounded queue and writes them to that process as fast as its pipe takes them.
+Name lookup, TLS and a slow collector then delay only the process. A full queue drops the newest body and
+counts it.
 """
 
 import json
@@ -12,14 +12,14 @@ import struct
 import subprocess
 import sys
 from collections import deque
-from typing import Any
 
+from aitop import own_python
 from aitop.receiver.token import HEADER
 
-QUEUED_MOST = 16 << 20
-RESTART = 5.0  # seconds before a process that died is started again
-TIMEOUT = 10.0  # seconds the collector has for one body
-# Of one hop, or made anew; and the token, which is ours.
+MAX_QUEUED = 16 << 20
+RESTART_SECONDS = 5.0  # seconds before a process that died is started again
+COLLECTOR_SECONDS = 10.0  # seconds the collector has for one body
+# Headers of one hop, headers made anew, and the token, which is ours.
 OWN = frozenset(
     (
         "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect", "host",
@@ -38,7 +38,7 @@ class Forwarder:
         self._queued = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._writing = False
-        self._said = b""
+        self._partial_line = b""
         self._next_start: float | None = None
         self.sent = self.failed = self.lost = 0
         self.problem: str | None = None
@@ -49,14 +49,14 @@ class Forwarder:
         kept = {name: value for name, value in headers.items() if name not in OWN}
         head = json.dumps([path, kept]).encode()
         frame = _SIZES.pack(len(head), len(body)) + head + body
-        if self._queued + len(frame) > QUEUED_MOST:
+        if self._queued + len(frame) > MAX_QUEUED:
             self.lost += 1
             return
         self._queue.append(memoryview(frame))
         self._queued += len(frame)
-        self._want()
+        self._write_when_possible()
 
-    def doctor(self) -> dict[str, Any]:
+    def doctor(self) -> dict[str, object]:
         return {
             "url": shown(self.url), "sent": self.sent, "failed": self.failed, "lost": self.lost,
             "problem": self.problem,
@@ -67,12 +67,12 @@ class Forwarder:
         if self._process is not None:
             return
         if self._next_start is None:
-            self._next_start = monotonic + RESTART
+            self._next_start = monotonic + RESTART_SECONDS
         elif monotonic >= self._next_start:
             self._start()
 
     def close(self) -> None:
-        """What is queued is lost; what the process has it may still send, for a second."""
+        """Drop the queue. The process has a second to send what it has already."""
         process = self._process
         self._forget()
         if process is not None:
@@ -84,23 +84,23 @@ class Forwarder:
 
     def _start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "aitop.receiver.forwarding", self.url],
+            own_python.module("aitop.receiver.forwarding", self.url),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0, close_fds=True,
         )  # fmt: skip
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdin.fileno(), False)
         os.set_blocking(self._process.stdout.fileno(), False)
-        self._selector.register(self._process.stdout, selectors.EVENT_READ, self._hear)
+        self._selector.register(self._process.stdout, selectors.EVENT_READ, self._read_reports)
         self._next_start = None
-        self._want()
+        self._write_when_possible()
 
-    def _want(self) -> None:
+    def _write_when_possible(self) -> None:
         if self._process is not None and self._queue and not self._writing:
             self._selector.register(self._process.stdin, selectors.EVENT_WRITE, self._write)  # type: ignore[arg-type]
             self._writing = True
 
-    def _rest(self) -> None:
+    def _stop_writing(self) -> None:
         if self._writing and self._process is not None:
             self._selector.unregister(self._process.stdin)  # type: ignore[arg-type]
         self._writing = False
@@ -121,10 +121,10 @@ class Forwarder:
         else:
             self._queue[0] = self._queue[0][written:]
         if not self._queue:
-            self._rest()
+            self._stop_writing()
 
-    def _hear(self, monotonic: float, now: float) -> None:  # noqa: ARG002
-        """One line for each body: nothing when it was taken, else why not."""
+    def _read_reports(self, monotonic: float, now: float) -> None:  # noqa: ARG002
+        """Read the process's reports: a line for each body, empty when the collector took it, else the reason."""
         assert self._process is not None
         assert self._process.stdout is not None
         try:
@@ -134,23 +134,23 @@ class Forwarder:
         if not data:
             self._died()
             return
-        *lines, self._said = (self._said + data).split(b"\n")
+        *lines, self._partial_line = (self._partial_line + data).split(b"\n")
         for line in lines:
             self.sent += not line
             self.failed += bool(line)
             self.problem = line.decode("utf-8", "replace") or None
 
     def _died(self) -> None:
-        """The body that was half written would be taken for something else: it is lost."""
+        """Drop the queue: after a half-written body the stream has no sense."""
         process = self._process
         self._forget()
-        self.problem = "the process that forwards ended; it is started again"
+        self.problem = "the forwarding process ended; it is started again"
         if process is not None:
             process.kill()
             process.wait()
 
     def _forget(self) -> None:
-        self._rest()
+        self._stop_writing()
         if self._process is not None:
             assert self._process.stdin is not None
             assert self._process.stdout is not None
@@ -164,14 +164,14 @@ class Forwarder:
 
 
 def shown(url: str) -> str:
-    """The address without what may be a password in it."""
+    """The address without user, password and query."""
     scheme, found, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}{found}{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
 
 
 def main(url: str) -> int:
-    """The process: requests from stdin to the collector, one after the other; a line for each on stdout."""
+    """The process: send requests from stdin to the collector one by one; report each by a line on stdout."""
     import http.client
     import signal
     from urllib.parse import urlsplit
@@ -186,15 +186,15 @@ def main(url: str) -> int:
         head, body = (sys.stdin.buffer.read(size) for size in _SIZES.unpack(sizes))
         path, headers = json.loads(head)
         try:
-            collector = make(base.hostname or "", base.port, timeout=TIMEOUT)
+            collector = make(base.hostname or "", base.port, timeout=COLLECTOR_SECONDS)
             collector.request("POST", base.path.rstrip("/") + path, body, headers)
             answer = collector.getresponse()
             answer.read(1 << 16)
             collector.close()
-            said = "" if answer.status < 300 else f"{shown(url)} answers {answer.status}"
+            report = "" if answer.status < 300 else f"{shown(url)} answers {answer.status}"
         except (OSError, http.client.HTTPException, ValueError) as error:
-            said = f"{shown(url)}: {type(error).__name__}: {error}"
-        sys.stdout.write(" ".join(said.split())[:300] + "\n")
+            report = f"{shown(url)}: {type(error).__name__}: {error}"
+        sys.stdout.write(" ".join(report.split())[:300] + "\n")
         sys.stdout.flush()
 
 

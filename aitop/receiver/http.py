@@ -1,8 +1,8 @@
 """HTTP/1.1 on loopback for programs of this user, driven by the listener's selector.
 
-h11 does the protocol's framing; here are the sockets and the limits. A request is judged by its head,
-before its body is taken in; a slow, greedy or broken peer costs nothing but its own connection, and a
-stranger who holds connections open loses them to whoever comes next. Knows nothing of what is sent.
+h11 does the protocol's framing; here are the sockets and the limits. A request is judged by its head, before
+its body is read. A slow, greedy or broken peer costs only its own connection. Beyond the bound, a new
+connection replaces the oldest one that sent no valid request. This module must not know what is sent.
 """
 
 import selectors
@@ -12,21 +12,26 @@ from typing import NamedTuple
 
 import h11
 
-BODY_MOST = 8 << 20
-BUFFERED_MOST = 32 << 20  # bodies of all connections together
-PIECES_MOST = 10_000  # of one body: tiny chunks cost more than their bytes
-HEAD_MOST = 16 << 10
-CONNECTIONS_MOST = 64
+from aitop.loopback import descriptors
+
+MAX_BODY = 8 << 20
+MAX_BUFFERED = 32 << 20  # bodies of all connections together
+MAX_PIECES = 10_000  # chunks of one body: tiny ones cost more than their bytes
+MAX_HEAD = 16 << 10
+MAX_CONNECTIONS = 64
+RESERVED_FILES = 26  # descriptors for everything else in the listener
+FILES_PER_CONNECTION = 4  # a quarter of the rest is for this port
+DROPS_PER_SECOND = 200  # connections replaced by newer ones; beyond it new ones wait
 AT_ONCE = 16
 READ = 1 << 16
-READS = 4  # at one go: others wait too
-PATIENCE = 10.0  # seconds for one request
-IDLE = 75.0  # seconds between two requests of one connection
-LINGER = 2.0  # seconds that a refused sender may go on sending before it is cut off
+READS = 4  # in a row, so that other connections get their turn
+REQUEST_SECONDS = 10.0  # for one request
+IDLE_SECONDS = 75.0  # between two requests of one connection
+LINGER_SECONDS = 2.0  # a refused sender may go on sending so long
 
 
 class Head(NamedTuple):
-    """A request without its body; header names are in lower case."""
+    """A request without its body. Header names are in lower case."""
 
     method: str
     path: str
@@ -45,13 +50,13 @@ class _Connection:
 
     def __init__(self, sock: socket.socket, monotonic: float) -> None:
         self.sock = sock
-        self.protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_MOST)
-        self.opened, self.deadline = monotonic, monotonic + PATIENCE
+        self.protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        self.opened, self.deadline = monotonic, monotonic + REQUEST_SECONDS
         self.head: Head | None = None
         self.body = bytearray()
         self.pieces = 0
-        self.trusted = False  # it has sent a request that was let in
-        self.lost = False  # refused: what it still sends is thrown away
+        self.trusted = False  # it sent a request that passed the judge
+        self.lost = False  # refused: what it still sends is dropped
 
 
 class Web:
@@ -67,6 +72,11 @@ class Web:
         """Raises OSError when the port cannot be had."""
         self._selector, self._judge, self._answer = selector, judge, answer
         self._connections: dict[int, _Connection] = {}
+        self._most = descriptors.connections(
+            MAX_CONNECTIONS, reserved=RESERVED_FILES, per_connection=FILES_PER_CONNECTION
+        )
+        self._drops_left = DROPS_PER_SECOND
+        self._accepting = True
         self._buffered = 0
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -83,25 +93,43 @@ class Web:
     def close(self) -> None:
         for connection in list(self._connections.values()):
             self._drop(connection)
-        self._selector.unregister(self._socket)
+        self._pause()
         self._socket.close()
 
     def sweep(self, monotonic: float) -> None:
-        """Drop whoever took too long."""
+        """Once a second: drop connections that took too long, and accept again where that was paused."""
+        self._drops_left = DROPS_PER_SECOND
         for connection in list(self._connections.values()):
             if connection.deadline < monotonic:
                 self._drop(connection)
+        if not self._accepting:
+            self._selector.register(self._socket, selectors.EVENT_READ, self._accept)
+            self._accepting = True
+
+    def _pause(self) -> None:
+        """Accept no more until the next sweep: a full queue of connections must not keep the loop busy."""
+        if self._accepting:
+            self._selector.unregister(self._socket)
+            self._accepting = False
 
     # -- connections -----------------------------------------------------------------------------------------
 
     def _accept(self, monotonic: float, now: float) -> None:
         for _ in range(AT_ONCE):
+            full = len(self._connections) >= self._most
+            if full and not self._drops_left:
+                self._pause()
+                return
             try:
                 sock, _ = self._socket.accept()
-            except OSError:
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
-            if len(self._connections) >= CONNECTIONS_MOST:
-                self._drop(min(self._connections.values(), key=lambda one: (one.trusted, one.opened)))
+            except OSError:  # out of descriptors
+                self._drop_one()
+                self._pause()
+                return
+            if full:
+                self._drop_one()
             sock.setblocking(False)
             connection = _Connection(sock, monotonic)
             self._connections[sock.fileno()] = connection
@@ -109,6 +137,12 @@ class Web:
                 sock, selectors.EVENT_READ, lambda m, n, c=connection: self._readable(c, m, n)
             )
             self._readable(connection, monotonic, now)
+
+    def _drop_one(self) -> None:
+        """Make room: the oldest connection without a valid request goes first."""
+        if self._connections:
+            self._drops_left = max(0, self._drops_left - 1)
+            self._drop(min(self._connections.values(), key=lambda one: (one.trusted, one.opened)))
 
     def _drop(self, connection: _Connection) -> None:
         number = connection.sock.fileno()
@@ -148,7 +182,7 @@ class Web:
     # -- requests --------------------------------------------------------------------------------------------
 
     def _events(self, connection: _Connection, monotonic: float, now: float) -> bool:
-        """What the bytes so far say; False when the connection is to end."""
+        """Handle the requests in the bytes so far; False when the connection is to end."""
         protocol = connection.protocol
         while not connection.lost:
             event = protocol.next_event()
@@ -173,10 +207,10 @@ class Web:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
         path = request.target.decode("latin-1").partition("?")[0]
         connection.head = Head(request.method.decode("latin-1"), path, headers)
-        connection.deadline = monotonic + PATIENCE
+        connection.deadline = monotonic + REQUEST_SECONDS
         refusal = self._judge(connection.head)
-        if refusal is None and _length(headers) > BODY_MOST:
-            refusal = plain(413, f"a body may have {BODY_MOST} bytes")
+        if refusal is None and _length(headers) > MAX_BODY:
+            refusal = plain(413, f"a body may have {MAX_BODY} bytes")
         if refusal is not None:
             self._refuse(connection, refusal, monotonic)
             return
@@ -186,9 +220,9 @@ class Web:
         connection.body += data
         connection.pieces += 1
         self._buffered += len(data)
-        if len(connection.body) > BODY_MOST or connection.pieces > PIECES_MOST:
-            self._refuse(connection, plain(413, f"a body may have {BODY_MOST} bytes"), monotonic)
-        elif self._buffered > BUFFERED_MOST:
+        if len(connection.body) > MAX_BODY or connection.pieces > MAX_PIECES:
+            self._refuse(connection, plain(413, f"a body may have {MAX_BODY} bytes"), monotonic)
+        elif self._buffered > MAX_BUFFERED:
             self._refuse(connection, plain(503, "too much at once", ("retry-after", "5")), monotonic)
 
     def _finish(self, connection: _Connection, monotonic: float, now: float) -> bool:
@@ -201,7 +235,7 @@ class Web:
             return False
         connection.protocol.start_next_cycle()
         connection.head, connection.pieces = None, 0
-        connection.deadline = monotonic + IDLE
+        connection.deadline = monotonic + IDLE_SECONDS
         return True
 
     def _empty(self, connection: _Connection) -> None:
@@ -209,7 +243,7 @@ class Web:
         connection.body = bytearray()
 
     def _refuse(self, connection: _Connection, reply: Reply, monotonic: float) -> None:
-        """Answer at once and read no more of it; cut off later, so that the answer is not lost with the rest."""
+        """Answer at once and drop the rest; close later, so that the answer is not lost with it."""
         self._empty(connection)
         closing = reply._replace(headers=(*reply.headers, ("connection", "close")))
         try:
@@ -220,7 +254,7 @@ class Web:
         if not sent:
             self._drop(connection)
             return
-        connection.lost, connection.deadline = True, monotonic + LINGER
+        connection.lost, connection.deadline = True, monotonic + LINGER_SECONDS
 
     def _reply(self, connection: _Connection, reply: Reply) -> bool:
         headers = [("content-type", reply.media), ("content-length", str(len(reply.body))), *reply.headers]
@@ -231,7 +265,7 @@ class Web:
         )
 
     def _send(self, connection: _Connection, event: h11.Event) -> bool:
-        """Replies are small: who does not take one at once does not read at all."""
+        """Replies are small: a peer that does not take one at once does not read at all."""
         data = connection.protocol.send(event)
         try:
             return not data or connection.sock.send(data) == len(data)

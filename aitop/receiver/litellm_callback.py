@@ -1,9 +1,8 @@
-"""What LiteLLM's `generic_api` callback posts: payloads of calls, kept as lines of the journal.
+"""Takes what LiteLLM's `generic_api` callback posts, and keeps it as lines of the journal.
 
-So they are durable before they are counted, and told twice they count once. Contents end here.
+So a call is durable before it is counted, and counts once when it is posted twice. Contents must not pass
+this point.
 """
-
-from typing import Any
 
 from aitop.gateway import journal
 from aitop.otlp import JSON, Malformed
@@ -15,14 +14,14 @@ PATH = "/v1/litellm"
 
 
 def take(body: bytes, media: str, now: float) -> None:  # noqa: ARG001
-    """One payload, a list of them, or one a line. Raises Malformed, and OSError where nothing can be written."""
+    """Keep one payload, a list of them, or one per line. Raises Malformed, and OSError where writing fails."""
     session = journal.session("litellm", "proxy", now)
     entries = [found for one in _payloads(body) if (found := litellm_payload.entry(one, session))]
     if entries:
         journal.append("litellm", entries, now)
 
 
-def _payloads(body: bytes) -> list[Any]:
+def _payloads(body: bytes) -> list[object]:
     whole = loads(body)
     if whole is not None:
         return whole if isinstance(whole, list) else [whole]

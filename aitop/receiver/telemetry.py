@@ -1,8 +1,8 @@
-"""Telemetry that programs send us by OTLP/HTTP: off until asked for, on loopback, for those with the token.
+"""Receives telemetry by OTLP/HTTP: off by default, on loopback, with a token.
 
-Which path takes what is one small table. A body is unpacked within limits, turned into records by
-`aitop.otlp`, and given to the provider whose client sent it; what nobody else's is goes to the provider
-`otel`. Contents end here. Where the user has a collector, bodies are passed on to it as they came.
+A small table says what each path takes. A body is unpacked within limits and turned into records by
+`aitop.otlp`. Each record goes to the provider of the client that sent it, else to the provider `otel`.
+Contents must not pass this point. Where the user has a collector, bodies are forwarded to it unchanged.
 """
 
 import hmac
@@ -10,10 +10,11 @@ import selectors
 import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aitop import otlp
 from aitop.config import Config
+from aitop.loopback import web_origin
 from aitop.otlp import JSON, PROTOBUF, Malformed, Record
 from aitop.providers import Feed
 from aitop.providers.isolation import Guarded
@@ -22,31 +23,31 @@ from aitop.receiver.forwarding import Forwarder
 from aitop.receiver.http import Head, Reply, Web, plain
 from aitop.receiver.unix_socket import Arrival
 
-UNPACKED_MOST = 8 << 20
+MAX_UNPACKED = 8 << 20
 EVENT = "telemetry"
 GENERIC = "otel"
 
 
 class TooLarge(ValueError):  # noqa: N818
-    """A body that unpacks to more than is taken."""
+    """A body that unpacks to more than `MAX_UNPACKED` bytes."""
 
 
 class Route(NamedTuple):
-    """What one path takes. `take(body, media, now)`: the body unpacked; raises Malformed."""
+    """What one path takes. `take(body, media, now)` gets the unpacked body; it raises Malformed."""
 
     media: tuple[str, ...]
     take: Callable[[bytes, str, float], None]
     forwarded: bool = True
 
 
-class Counts(NamedTuple):
-    received: int = 0  # bodies that were understood
+class TelemetryCounts(NamedTuple):
+    received: int = 0  # bodies that were accepted
     rejected: int = 0
     records: int = 0
 
 
-class Telemetry:
-    """The receiver while it is switched on. `problem` says why it is not, for people."""
+class TelemetryReceiver:
+    """The receiver. `problem` says in plain words why it does not listen although it should."""
 
     def __init__(
         self,
@@ -56,7 +57,7 @@ class Telemetry:
         log: Callable[[str], None],
     ) -> None:
         self._home, self._selector, self._deliver, self._log = home, selector, deliver, log
-        self.counts = Counts()
+        self.counts = TelemetryCounts()
         self.problem: str | None = None
         self._web: Web | None = None
         self._forwarder: Forwarder | None = None
@@ -69,7 +70,7 @@ class Telemetry:
     # -- switching -------------------------------------------------------------------------------------------
 
     def configure(self, config: Config, providers: Sequence[Guarded]) -> None:
-        """Listen as the configuration says, from now on; a port that stays the same stays open."""
+        """Listen as the configuration says from now on. An unchanged port stays open."""
         self._providers = list(providers)
         self.problem = None
         port = int(config["otel.port"])
@@ -86,7 +87,7 @@ class Telemetry:
                 self._log(f"telemetry is taken on 127.0.0.1:{port}")
         except OSError as error:
             self.problem = (
-                f"127.0.0.1:{port} cannot be had ({error.strerror}): another program has it, or a listener of "
+                f"127.0.0.1:{port} is not available ({error.strerror}): another program uses it, or a listener of "
                 "another home; choose another otel.port"
                 if error.errno is not None
                 else str(error)
@@ -113,7 +114,7 @@ class Telemetry:
             self._forwarder.close()
 
     def sweep(self, monotonic: float, now: float) -> None:
-        """Each second: end what took too long, and count the metrics that have waited."""
+        """Once a second: drop slow connections, and count the metrics that have waited."""
         if self._web is None:
             return
         self._web.sweep(monotonic)
@@ -122,12 +123,12 @@ class Telemetry:
         self._hand_over(self._generic(), [], now)
 
     def sign(self) -> tuple[object, ...]:
-        """Changes whenever `doctor` would say something else."""
+        """A value that changes whenever `doctor` changes."""
         forward = self._forwarder
         return (self.counts, self.problem, forward and (forward.sent, forward.failed, forward.lost))
 
-    def doctor(self) -> dict[str, Any] | None:
-        """What `state.doctor.otel` says; None while it is off."""
+    def doctor(self) -> dict[str, object] | None:
+        """The contents of `state.doctor.otel`; None while the receiver is off."""
         if self._web is None and self.problem is None:
             return None
         return {
@@ -140,7 +141,11 @@ class Telemetry:
     # -- requests --------------------------------------------------------------------------------------------
 
     def _judge(self, head: Head) -> Reply | None:
-        """Whether a request is let in, by its head alone. Without the token nothing else is told."""
+        """The refusal of a request by its head alone, or None. Without the token it says nothing else."""
+        if not web_origin.is_local_host(head.headers.get("host", "localhost")) or web_origin.is_foreign_page(
+            head.headers.get("origin"), head.headers.get("sec-fetch-site")
+        ):
+            return self._reject(head, 403, "programs of this machine only")
         shown = head.headers.get(token.HEADER) or head.headers.get("authorization", "").removeprefix(
             "Bearer "
         )
@@ -188,8 +193,8 @@ class Telemetry:
             provider = self._sent_by(record.service)
             if provider is not None:
                 by_provider.setdefault(provider.name, (provider, []))[1].append(record)
-        for provider, told in by_provider.values():
-            self._hand_over(provider, told, now)
+        for provider, sent in by_provider.values():
+            self._hand_over(provider, sent, now)
 
     def _sent_by(self, service: str) -> Guarded | None:
         return next((one for one in self._providers if one.sent_by(service)), None) or self._generic()
@@ -204,24 +209,24 @@ class Telemetry:
 
 
 def unpack(body: bytes) -> bytes:
-    """One gzip member. Raises TooLarge before it is large, Malformed for anything else."""
+    """Unpack one gzip member. Raises TooLarge at the limit, Malformed for other bytes."""
     stream = zlib.decompressobj(wbits=31)
     try:
-        plain_body = stream.decompress(body, UNPACKED_MOST + 1)
+        plain_body = stream.decompress(body, MAX_UNPACKED + 1)
     except zlib.error as error:
         raise Malformed(f"no gzip: {error}") from error
-    if len(plain_body) > UNPACKED_MOST:
-        raise TooLarge(f"a body may unpack to {UNPACKED_MOST} bytes")
+    if len(plain_body) > MAX_UNPACKED:
+        raise TooLarge(f"a body may unpack to {MAX_UNPACKED} bytes")
     if not stream.eof or stream.unused_data:
         raise Malformed("no gzip: it does not end where it should")
     return plain_body
 
 
 def refusal(media: str, status: int, text: str, *headers: tuple[str, str]) -> Reply:
-    """An error in the request's own form, as OTLP wants it: google.rpc.Status, of which we fill `message`."""
+    """An error in the request's own form, as OTLP asks: google.rpc.Status with its `message`."""
     if media == PROTOBUF:
-        said = text.encode()[:127]
-        return Reply(status, PROTOBUF, b"\x12" + bytes((len(said),)) + said, headers)
+        message = text.encode()[:127]
+        return Reply(status, PROTOBUF, b"\x12" + bytes((len(message),)) + message, headers)
     if media == JSON:
         import json
 

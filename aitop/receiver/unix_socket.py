@@ -1,82 +1,57 @@
 """The socket: one JSON payload per connection, from this user only, bounded in size, time and number.
 
-A slow, silent or garbage peer costs nothing but its own connection. What arrives is cut down to
-events at once; prompts and tool contents go with the buffer they came in and are never logged.
+A slow, silent or garbage peer costs nothing but its own connection. When all places are taken, the process
+with the most connections loses its oldest, so the next real event is heard at once. How many are dropped
+in a second is bounded, so no flood costs more than a few percent of a core.
 """
 
 import os
-import re
+import resource
 import selectors
 import socket
-import stat
-import struct
-import sys
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
-from zlib import crc32
+from typing import Final
 
-from aitop.providers import Feed, Provider
-from aitop.providers.claude_code.hooks import STATUS_LINE
-from aitop.providers.lenient import loads
-from aitop.providers.load import BUILTIN
+from aitop.providers import Provider
+from aitop.receiver.listening import BACKLOG, SocketError, listen, peer_of
+from aitop.receiver.payloads import (
+    HEADER_KEYS,
+    MAX_HEADER,
+    Arrival,
+    Counts,
+    Payloads,
+    Question,
+    parse_header,
+)
 
-MAGIC = b"aitop/1"
-UNNAMED = "claude-code"
-HEADER_KEYS = frozenset(("provider", "event", "tag", "pid", "pane", "config_dir"))
-HEADER_MOST = 4096
-PAYLOAD_MOST = 16 << 20
-BUFFERED_MOST = 64 << 20  # of all connections together
-CONNECTIONS_MOST = 512
-AT_ONCE = 64  # connections taken in one go: a burst must not keep the tick waiting
-PATIENCE = 2.0  # seconds a connection may take
-BACKLOG = 4096
+__all__ = [
+    "HEADER_KEYS",
+    "Arrival",
+    "Counts",
+    "Question",
+    "Receiver",
+    "SocketError",
+    "listen",
+    "parse_header",
+]
+
+MAX_PAYLOAD = 16 << 20
+MAX_BUFFERED = 64 << 20  # of all connections together
+MAX_CONNECTIONS: Final = 512
+RESERVED_FILES = 26  # descriptors for the history, the selector, temporary files, helpers and programs
+ACCEPTS_IN_A_ROW = 64  # a burst must not keep the tick waiting
+MAX_SECONDS = 2.0  # a connection may take
+DROPS_PER_SECOND = 500.0  # of silent connections, beyond a burst of a full queue
 READ = 1 << 18
-REMEMBER = 12_000  # hook events by which a duplicate is known
-TWIN = 0.05  # seconds within which equal bytes without an id are one event
-NAMES_MOST = 200  # different event names that are counted apart
 
-
-_CODE = re.compile(rb"%([0-9A-Fa-f]{2})")
-
-
-class SocketError(Exception):
-    """The socket cannot be opened; the message says what to do."""
-
-
-class Arrival(NamedTuple):
-    """One accepted payload."""
-
-    provider: str
-    feed: Feed
-
-
-class Counts:
-    """What the hooks did since the start."""
-
-    def __init__(self) -> None:
-        self.received = 0
-        self.unique = 0
-        self.rejected = 0
-        self.by_event: dict[str, int] = {}
-
-    def total(self) -> int:
-        return self.received + self.rejected
-
-    def published(self) -> dict[str, Any]:
-        return {
-            "received": self.received,
-            "unique": self.unique,
-            "rejected": self.rejected,
-            "by_event": dict(sorted(self.by_event.items())),
-        }
+Answer = Callable[[Question], bytes | None]
 
 
 class _Connection:
-    __slots__ = ("buffer", "deadline", "sock")
+    __slots__ = ("buffer", "deadline", "pid", "sock")
 
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self.sock, self.deadline, self.buffer = sock, deadline, bytearray()
+    def __init__(self, sock: socket.socket, deadline: float, pid: int) -> None:
+        self.sock, self.deadline, self.pid, self.buffer = sock, deadline, pid, bytearray()
 
 
 class Receiver:
@@ -88,57 +63,97 @@ class Receiver:
         selector: selectors.BaseSelector,
         providers: Sequence[Provider],
         deliver: Callable[[Arrival], None],
+        *,
         listening: socket.socket | None = None,
+        answer: Answer | None = None,
     ) -> None:
-        """Raises SocketError. `listening`: this path's socket, passed on by an earlier run of this process."""
+        """Raises SocketError. `listening`: this path's socket, handed over; `answer` makes a peer's answer."""
         self.path = path
-        self.counts = Counts()
         self._selector = selector
-        self.offer(providers)
-        self._deliver = deliver
-        self._connections: dict[int, _Connection] = {}
+        self._payloads = Payloads(providers)
+        self._deliver, self._answer = deliver, answer
+        self._connections: dict[int, _Connection] = {}  # oldest first
+        self._max_connections = most_connections()
         self._buffered = 0
-        self._seen: OrderedDict[int, float] = OrderedDict()
-        self._listening = False
+        self._drops_left, self._drops_at = float(BACKLOG), 0.0
+        self._accepting = False
         self._socket = listening or listen(path)
+        self._place = _place(path)
         self._resume()
 
-    def offer(self, providers: Sequence[Provider]) -> None:
-        """From now on, whose payloads are taken. Others' see only what names them."""
-        self._providers = {provider.name: provider for provider in providers}
-        self._asked = [p for name, p in self._providers.items() if name in BUILTIN]
+    @property
+    def counts(self) -> Counts:
+        return self._payloads.counts
+
+    def use(self, providers: Sequence[Provider]) -> None:
+        """Set the active providers. A payload without `provider=` goes to the built-in ones."""
+        self._payloads.use(providers)
 
     # -- connections -----------------------------------------------------------------------------------------
 
     def _resume(self) -> None:
-        if not self._listening:
+        if not self._accepting:
             self._selector.register(self._socket, selectors.EVENT_READ, self.accept)
-            self._listening = True
+            self._accepting = True
+
+    def _pause(self) -> None:
+        if self._accepting:
+            self._selector.unregister(self._socket)
+            self._accepting = False
 
     def accept(self, monotonic: float, now: float) -> None:
-        """Take in some of the connections that wait; while too many are open, the rest wait in the backlog."""
-        for _ in range(AT_ONCE):
-            if len(self._connections) >= CONNECTIONS_MOST:
-                self._selector.unregister(self._socket)
-                self._listening = False
+        """Take in some of the connections that wait; the rest wait in the socket's queue."""
+        for _ in range(ACCEPTS_IN_A_ROW):
+            full = len(self._connections) >= self._max_connections
+            if full and not self._may_drop(monotonic):
+                self._pause()
                 return
             try:
                 sock, _ = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
-            except OSError:
-                return  # out of descriptors: go on when some connection has ended
-            if not _same_user(sock):
+            except OSError:  # out of descriptors
+                if not self._may_drop(monotonic):
+                    self._pause()
+                    return
+                self._drop_one(monotonic, now)
+                continue
+            if full:
+                self._drop_one(monotonic, now)
+            ours, pid = peer_of(sock)
+            if not ours:
                 self.counts.rejected += 1
                 sock.close()
                 continue
             sock.setblocking(False)
-            connection = _Connection(sock, monotonic + PATIENCE)
+            connection = _Connection(sock, monotonic + MAX_SECONDS, pid)
             self._connections[sock.fileno()] = connection
             self._selector.register(
                 sock, selectors.EVENT_READ, lambda m, n, c=connection: self._read(c, m, n)
             )
             self._read(connection, monotonic, now)
+
+    def _may_drop(self, monotonic: float) -> bool:
+        """Whether there is a connection to drop, and not too many were dropped of late."""
+        earned = max(0.0, monotonic - self._drops_at) * DROPS_PER_SECOND
+        self._drops_left = min(float(BACKLOG), self._drops_left + earned)
+        self._drops_at = monotonic
+        return bool(self._connections) and self._drops_left >= 1
+
+    def _drop_one(self, monotonic: float, now: float) -> None:
+        """Make room: the process with the most connections loses its oldest."""
+        self._drops_left -= 1
+        by_process: dict[int, list[_Connection]] = {}
+        for connection in self._connections.values():
+            by_process.setdefault(connection.pid, []).append(connection)
+        self._hear_out(max(by_process.values(), key=len)[0], monotonic, now)
+
+    def _hear_out(self, connection: _Connection, monotonic: float, now: float) -> None:
+        """Read what a connection sent by now, and close it if it has not ended with that."""
+        number = connection.sock.fileno()
+        self._read(connection, monotonic, now)
+        if self._connections.get(number) is connection:
+            self._close(connection, rejected=True)
 
     def _read(self, connection: _Connection, monotonic: float, now: float) -> None:  # noqa: ARG002
         for _ in range(8):
@@ -150,15 +165,27 @@ class Receiver:
                 self._close(connection, rejected=True)
                 return
             if not data:
-                payload = bytes(connection.buffer)
-                self._close(connection, rejected=False)
-                self._complete(payload, now)
+                self._complete(connection, now)
                 return
             self._buffered += len(data)
             connection.buffer += data
-            if len(connection.buffer) > PAYLOAD_MOST + HEADER_MOST or self._buffered > BUFFERED_MOST:
+            if len(connection.buffer) > MAX_PAYLOAD + MAX_HEADER or self._buffered > MAX_BUFFERED:
                 self._close(connection, rejected=True)
                 return
+
+    def _complete(self, connection: _Connection, now: float) -> None:
+        """The peer said all: apply it, and answer where it asks for an answer."""
+        arrival, question = self._payloads.take(bytes(connection.buffer), now)
+        if arrival is not None:
+            self._deliver(arrival)
+        if question is not None and self._answer is not None:
+            answer = self._answer(question)
+            if answer:
+                try:
+                    connection.sock.send(answer)  # far smaller than the socket's buffer
+                except OSError:
+                    pass
+        self._close(connection, rejected=False)
 
     def _close(self, connection: _Connection, *, rejected: bool) -> None:
         self._selector.unregister(connection.sock)
@@ -166,162 +193,70 @@ class Receiver:
         self._buffered -= len(connection.buffer)
         connection.sock.close()
         self.counts.rejected += rejected
-        self._resume()
+        if self._drops_left >= 1:
+            self._resume()
 
     def sweep(self, monotonic: float, now: float) -> None:
         """Drop the connections that took too long; what they have sent by now is heard first.
 
         For it may be the listener that was late: a machine that slept, a disk that kept it waiting.
         """
-        for number, connection in list(self._connections.items()):
+        for connection in list(self._connections.values()):
             if connection.deadline < monotonic:
-                self._read(connection, monotonic, now)
-                if self._connections.get(number) is connection:
-                    self._close(connection, rejected=True)
+                self._hear_out(connection, monotonic, now)
+        self._resume()
 
-    def close(self, *, remove: bool) -> None:
-        """Stop receiving; `remove` takes the socket's name away too."""
+    # -- opening again, ending, handing over -----------------------------------------------------------------
+
+    def reopen(self) -> None:
+        """Listen under the same name again, which was removed or replaced. Raises SocketError."""
+        fresh = listen(self.path)
+        self._pause()
+        self._socket.close()
+        self._socket, self._place = fresh, _place(self.path)
+        self._resume()
+
+    def drain(self, monotonic: float, now: float, wait: Callable[[float], None], seconds: float) -> None:
+        """Take no new connection; hear out those that are open, for so many seconds at most."""
+        self._pause()
+        steps = 20
+        for _ in range(steps):
+            if not self._connections:
+                return
+            wait(seconds / steps)
+            for connection in list(self._connections.values()):
+                self._read(connection, monotonic, now)
+
+    def close(self, *, keep_socket: bool) -> None:
+        """Stop receiving. With `keep_socket` the listening socket stays open, to be handed over."""
         for connection in list(self._connections.values()):
             self._close(connection, rejected=False)
-        if self._listening:
-            self._selector.unregister(self._socket)
+        self._pause()
+        if keep_socket:
+            return
         self._socket.close()
-        if remove:
+        if _place(self.path) == self._place:  # not a socket that another listener put in its place
             try:
                 os.unlink(self.path)
             except OSError:
                 pass
 
-    # -- payloads --------------------------------------------------------------------------------------------
-
-    def _complete(self, data: bytes, now: float) -> None:
-        found = self._understand(data, now)
-        if found is None:
-            self.counts.rejected += 1
-            return
-        provider, feed = found
-        if feed.event != STATUS_LINE:
-            self.counts.received += 1
-            name = (
-                feed.event
-                if feed.event in self.counts.by_event or len(self.counts.by_event) < NAMES_MOST
-                else "other"
-            )
-            self.counts.by_event[name] = self.counts.by_event.get(name, 0) + 1
-            if self._duplicate(feed, data, now):
-                return
-            self.counts.unique += 1
-        self._deliver(Arrival(provider, feed))
-
-    def _understand(self, data: bytes, now: float) -> tuple[str, Feed] | None:
-        header: dict[str, str] | None = {}
-        if data.startswith(MAGIC):
-            line, _, data = data.partition(b"\n")
-            header = parse_header(line)
-        if header is None:
-            return None
-        payload = loads(data)
-        if not isinstance(payload, dict):
-            return None
-        named = header.get("provider", UNNAMED)  # the forwarder, whoever runs it, says that it is Claude Code
-        candidates = [self._providers[named]] if named in self._providers else []
-        for provider in self._asked if named == UNNAMED else candidates:
-            feed = provider.feed(header, payload, now)
-            if feed is not None:
-                return provider.name, feed
-        return None
-
-    def _duplicate(self, feed: Feed, data: bytes, now: float) -> bool:
-        """Equal session, event and tool call; without an id, equal bytes within a twentieth of a second."""
-        if feed.tool_use_id:
-            key, lasts = hash((feed.session, feed.event, feed.tool_use_id)), float("inf")
-        else:
-            body = data.partition(b"\n")[2] if data.startswith(MAGIC) else data
-            key, lasts = hash((len(body), crc32(body))), TWIN
-        last = self._seen.pop(key, None)
-        self._seen[key] = now
-        if len(self._seen) > REMEMBER:
-            self._seen.popitem(last=False)
-        return last is not None and now - last <= lasts
+    def hand_over(self) -> socket.socket:
+        """The listening socket, after `close(keep_socket=True)`."""
+        return self._socket
 
 
-def parse_header(line: bytes) -> dict[str, str] | None:
-    """The header's pairs; None when it is not exactly what the contract allows."""
-    if len(line) > HEADER_MOST:
-        return None
+def most_connections() -> int:
+    """As many as the limit of open files allows, beside what everything else needs."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return max(4, min(MAX_CONNECTIONS, (soft - RESERVED_FILES) // 2))
+
+
+def _place(path: str) -> tuple[int, int] | None:
     try:
-        parts = line.rstrip(b"\r").decode("ascii").split("\t")
-    except UnicodeDecodeError:
-        return None
-    if parts[0] != MAGIC.decode():
-        return None
-    header: dict[str, str] = {}
-    for part in parts[1:]:
-        key, found, value = part.partition("=")
-        if not found or key not in HEADER_KEYS or key in header:
-            return None
-        header[key] = _unquote(value)
-    return header
-
-
-def _unquote(value: str) -> str:
-    """Percent-decoded; what is no such code stays as it is."""
-    plain = _CODE.sub(lambda code: bytes((int(code[1], 16),)), value.encode("ascii"))
-    return plain.decode("utf-8", "replace")
-
-
-def listen(path: str) -> socket.socket:
-    """A listening socket, 0600 from birth, where no living listener answers. Raises SocketError."""
-    room = 107 if sys.platform.startswith("linux") else 103
-    if len(os.fsencode(path)) > room:
-        raise SocketError(
-            f"{path} is too long for a Unix socket ({room} bytes): set AITOP_HOME to a shorter path"
-        )
-    if os.path.lexists(path):
-        _take_over(path)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        sock.bind(path)
-    except OSError as error:
-        sock.close()
-        raise SocketError(
-            f"{path}: {error.strerror}. If this file system has no sockets, set AITOP_HOME to a local folder"
-        ) from error
-    finally:
-        os.umask(before)
-    sock.listen(BACKLOG)
-    sock.setblocking(False)
-    return sock
-
-
-def _take_over(path: str) -> None:
-    """Remove a socket nobody answers; never a living one, nor a file that is no socket."""
-    if not stat.S_ISSOCK(os.lstat(path).st_mode):
-        raise SocketError(f"{path} exists and is no socket: move it away")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1.0)
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            os.unlink(path)
-            return
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise SocketError(f"{path} belongs to a listener that does not answer: {error}") from error
-    raise SocketError(f"another program listens on {path}: stop it, or set AITOP_HOME to a folder of our own")
-
-
-def _same_user(sock: socket.socket) -> bool:
-    """Whether the peer runs as this user; where the system cannot tell, the socket's mode has decided."""
-    try:
-        if hasattr(socket, "SO_PEERCRED"):
-            _, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        elif sys.platform == "darwin":  # struct xucred behind LOCAL_PEERCRED
-            _, uid = struct.unpack("2I", sock.getsockopt(0, 1, 76)[:8])
-        else:
-            return True
+        there = os.lstat(path)
     except OSError:
-        return False
-    return bool(uid == os.getuid())
+        return None
+    return there.st_dev, there.st_ino

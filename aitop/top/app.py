@@ -21,7 +21,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.widgets import Input
 
-from aitop.top import actions, keys, navigation, picture, processes, questions, themes, view_model
+from aitop.top import actions, keys, navigation, overview, picture, processes, questions, themes, view_model
 from aitop.top.choices import THEMES, Choices, after
 from aitop.top.paint import RICH, SIMPLE, UNCOLOURED
 from aitop.top.view_model import World
@@ -79,6 +79,11 @@ class Top(App[int]):
             self.choices = replace(self.choices, theme="mono")
             self.glyphs = self.glyphs._replace(mix=UNCOLOURED)
         self.theme = f"aitop-{self.choices.theme}"
+
+    def show_only(self, provider: str | None) -> None:
+        """Show one client alone, or all for None."""
+        self.feed.provider = provider
+        self.world = replace(self.world, answers=replace(self.world.answers, provider=provider))
 
     def compose(self) -> ComposeResult:
         look = self.choices.theme
@@ -225,6 +230,8 @@ class Top(App[int]):
             self.show()
         elif name == "filter":
             self.open_filter()
+        elif name == "alerts":
+            self.push_screen(dialogs.Alerts(overview.alert_lines(self.world.state or {})))
         elif name == "help":
             self.push_screen(dialogs.Help())
         else:

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 SHOWN = ("active", "idle", "all")
 SPANS = ("today", "week", "month", "all")
+REACHES = ("30 days", "90 days", "a year", "all time")  # of the History tab
+GROUPS = ("day", "week", "month", "project", "model", "client", "branch")
+CHARTS = ("hour", "day", "week", "month", "year")  # how far the overview's chart reaches
 THEMES = ("dark", "light", "terminal", "contrast")
 
 
@@ -18,6 +21,8 @@ class Sorting(NamedTuple):
 
 
 SORTED = {
+    "overview": Sorting("last", True),
+    "history": Sorting("", True),  # as the grouping has them
     "sessions": Sorting("last", True),
     "tools": Sorting("calls", True),
     "models": Sorting("cost", True),
@@ -38,7 +43,12 @@ class Choices:
     unfolded: frozenset[str] = frozenset()
     span: str = "today"
     session: str = ""  # the one whose detail is open
+    back: str = "sessions"  # where Esc leads from there
     model: str = ""  # the one that is compared, "" for all together
+    reach: str = "30 days"
+    group: str = "day"
+    heat: bool = False  # the History tab shows a heat map instead of a chart
+    chart: str = "hour"
     theme: str = "dark"
 
     def at(self, row: str) -> Choices:

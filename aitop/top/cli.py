@@ -70,7 +70,7 @@ def _full(theme: str | None, provider: str | None) -> int:
     from aitop.top.app import Top
 
     app = Top(choices.Choices(theme=theme or default_theme(os.environ)))
-    app.feed.provider = provider
+    app.show_only(provider)
     found = app.run()
     signal.alarm(0)  # it left in time
     return app.return_code or 0 if found is None else found

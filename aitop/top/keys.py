@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-VIEWS = ("overview", "sessions", "tools", "models")
-TITLES = {"overview": "Overview", "sessions": "Sessions", "tools": "Tools", "models": "Models"}
+VIEWS = ("overview", "sessions", "tools", "models", "history")
+TITLES = {
+    "overview": "Overview",
+    "sessions": "Sessions",
+    "tools": "Tools",
+    "models": "Models",
+    "history": "History",
+}
 
 
 class Key(NamedTuple):
@@ -21,7 +27,9 @@ class Key(NamedTuple):
     named: tuple[str, ...] = ()  # where the last line names it, when that is not everywhere it does something
 
 
-LISTS = ("sessions", "tools", "models", "compare")
+LISTS = ("overview", "sessions", "tools", "models", "compare", "history")
+SESSIONS = ("overview", "sessions")
+ONE = ("overview", "sessions", "detail")
 KEYS = (
     Key("question_mark,f1,h", "? F1 h", "help", "this help", "Everywhere", "Help"),
     Key("q,f10,ctrl+c", "q F10 ^C", "quit", "leave", "Everywhere", "Quit"),
@@ -29,9 +37,10 @@ KEYS = (
     Key("2", "2", "view('sessions')", "sessions", "Views"),
     Key("3", "3", "view('tools')", "tools", "Views"),
     Key("4", "4", "view('models')", "models, and what others would cost", "Views"),
+    Key("5", "5", "view('history')", "history: by day, project, model, …", "Views"),
     Key("tab", "Tab", "turn(1)", "next view", "Views", "Next view"),
     Key("shift+tab", "S-Tab", "turn(-1)", "previous view", "Views"),
-    Key("enter", "Enter", "open", "open a session or the comparison", "Views", "Open", ("sessions", "models")),
+    Key("enter", "Enter", "open", "open a session or the comparison", "Views", "Open", (*SESSIONS, "models")),
     Key("escape,backspace", "Esc", "back", "close it, or drop the filter", "Views", "Back", (), ("detail", "compare")),
     Key("down,j", "↓ j", "move(1)", "down", "Moving"),
     Key("up,k", "↑ k", "move(-1)", "up", "Moving"),
@@ -43,16 +52,23 @@ KEYS = (
     Key("less_than_sign", "<", "sort_by(-1)", "sort by the column to the left", "Lists", "", LISTS),
     Key("greater_than_sign,f6", "> F6", "sort_by(1)", "sort by the column to the right", "Lists", "Sort", LISTS),
     Key("r,I", "r I", "reverse", "the other way round", "Lists", "", LISTS),
-    Key("a", "a", "more", "show more: idle, ended, every model", "Lists", "All", ("sessions", "compare")),
-    Key("space,right,left,plus,minus", "Space", "fold", "a session's sub-agents", "Lists", "Agents", ("sessions",)),
-    Key("e,f5", "e F5", "fold_all", "every session's sub-agents", "Lists", "", ("sessions",)),
-    Key("t", "t", "span", "today, week, month, all time", "Lists", "Span", ("models", "compare")),
+    Key("a", "a", "more", "show more: idle, ended, every model", "Lists", "All", ("overview", "sessions", "compare")),
+    Key("space,right,left,plus,minus", "Space", "fold", "a session's sub-agents", "Lists", "Agents", SESSIONS),
+    Key("e,f5", "e F5", "fold_all", "every session's sub-agents", "Lists", "", SESSIONS),
+    Key("t", "t", "span", "a longer or shorter time", "Lists", "Span", ("models", "compare", "history")),
+    Key("b", "b", "group", "by day, week, month, project, model, client, branch", "Lists", "By", ("history",)),
+    Key("m", "m", "heat", "chart or heat map", "Lists", "Map", ("history",)),
+    Key("z", "z", "chart", "the chart over an hour, a day, a week, a month, a year", "Views", "Chart", ("overview",)),
+    Key("exclamation_mark", "!", "alerts", "list the alerts", "Views", "", ("overview",)),
     Key("E", "E", "export", "write the list to a CSV or JSON file", "Lists", "Export", LISTS),
-    Key("i", "i", "interrupt", "interrupt its process (SIGINT)", "A session", "Interrupt", ("sessions", "detail")),
-    Key("x,f9", "x F9", "end", "end its process (SIGTERM)", "A session", "End", ("sessions", "detail")),
-    Key("T", "T", "tag", "tag it", "A session", "Tag", ("sessions", "detail")),
-    Key("y", "y", "copy", "copy its id", "A session", "Copy", ("sessions", "detail")),
-    Key("o", "o", "folder", "copy the path of its transcript", "A session", "Path", ("sessions", "detail")),
+    Key("i", "i", "interrupt", "interrupt its process (SIGINT)", "A session", "Interrupt", ONE),
+    Key("x,f9", "x F9", "end", "end its process (SIGTERM)", "A session", "End", ONE),
+    Key("T", "T", "tag", "tag it", "A session", "Tag", ONE),
+    Key("y", "y", "copy", "copy its id", "A session", "Copy", ONE),
+    Key("o", "o", "folder", "copy the path of its transcript", "A session", "Path", ONE),
+    Key("J", "J", "jump", "go to its tmux pane", "A session", "Jump", ONE),
+    Key("W", "W", "jump_next", "go to the session that has waited longest", "Everywhere"),
+    Key("R", "R", "resume", "copy the command that resumes it", "A session", "Resume", ONE),
     Key("p", "p", "pause", "hold the picture still, or go on", "Everywhere", "Pause"),
     Key("c", "c", "theme", "next theme", "Everywhere"),
     Key("S", "S", "start", "start the listener", "Everywhere"),

@@ -9,26 +9,26 @@ from aitop.segments.text import clean
 from aitop.top import charts, plain
 from aitop.top.paint import Glyphs, Line, Span, beside, left, right
 
-LABEL = 11
+LABEL = 13
 # key in W, label, kind, style of the label; the three parts of input stand beneath it
 METRICS = (
-    ("cost_usd_per_hour", "$/hr", "money", "money"),
-    ("cost_usd", "cost", "exact", "money"),
+    ("cost_usd_per_hour", "spent/hour", "money", "money"),
+    ("cost_usd", "spent", "exact", "money"),
     ("requests", "requests", "count", ""),
-    ("requests_per_minute", "req/min", "rate", ""),
+    ("requests_per_minute", "requests/min", "rate", ""),
     ("errors", "errors", "count", ""),
     ("error_rate", "error rate", "share", ""),
     ("input_tokens", "input", "count", ""),
-    ("fresh_tokens", " fresh", "count", "fresh"),
-    ("cache_write_tokens", " written", "count", "written"),
-    ("cache_read_tokens", " read", "count", "read"),
-    ("cache_hit_rate", "hit rate", "share", ""),
+    ("fresh_tokens", " uncached", "count", "fresh"),
+    ("cache_write_tokens", " cache write", "count", "written"),
+    ("cache_read_tokens", " cache read", "count", "read"),
+    ("cache_hit_rate", "cache hits", "share", ""),
     ("output_tokens", "output", "count", ""),
-    ("tokens_per_minute", "tok/min", "count", ""),
+    ("tokens_per_minute", "tokens/min", "count", ""),
     ("tool_calls", "tool calls", "count", ""),
-    ("tool_failures", "tool failed", "count", ""),
+    ("tool_failures", "failed tools", "count", ""),
 )
-PERIODS = (("today", "today"), ("week", "week"), ("month", "month"), ("since_start", "start"))
+PERIODS = (("today", "today"), ("week", "week"), ("month", "month"), ("since_start", "this run"))
 BAD = frozenset(("errors", "error_rate", "tool_failures"))
 
 
@@ -97,14 +97,13 @@ def _style(state: dict[str, Any], key: str, sums: dict[str, Any], style: str) ->
 
 def spent(state: dict[str, Any], width: int) -> list[Line]:
     """Today, week, month, since the start in one line each: for where the whole table has no room."""
-    many = 6 if width > 33 else 5
-    heads = (("cost", 9), ("req", many), ("input", 7), ("output", 7))
+    many = 9
+    heads = (("spent", 9), ("requests", many), ("input", 7), ("output", 7))
     label = max(5, width - sum(size for _, size in heads))
     found: list[Line] = [(left("", label), *(right(name, size, "dim") for name, size in heads))]
     for name, text in PERIODS:
         sums = fields.table(state.get(name))
-        cost = humanize.number(sums.get("cost_usd"))
-        shown_cost = money.of(state, cost, sums, exact=cost is not None and cost < 10)
+        shown_cost = money.of(state, money.spent(sums), sums)
         found.append(
             (
                 left(text, label, "dim"),
@@ -117,27 +116,17 @@ def spent(state: dict[str, Any], width: int) -> list[Line]:
     return found
 
 
-def gauges(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
-    """The context of the newest working session, each limit with its countdown, and the split of input."""
-    found: list[Line] = []
-    context = fields.table(state.get("context"))
-    filled = humanize.number(context.get("percent"))
-    level = fields.level_of(filled, fields.bounds(state, "context"))
-    size = f"{humanize.size(context.get('tokens'))}/{humanize.size(context.get('limit'))}"
-    found.append(gauge("context", filled, level, size if context else "", width, glyphs))
-    now = float(humanize.number(state.get("written_at")) or 0.0)
-    for limit in fields.limits(state, now):
-        reset = "" if limit.left is None else f"↻ {humanize.duration(limit.left)}"
-        label = limit.label if " " in limit.label else f"{limit.label} limit"
-        found.append(gauge(label, limit.used, limit.level, reset, width, glyphs))
-    return [*found, split(fields.table(state.get("today")), width, glyphs)]
-
-
 def gauge(label: str, percent: float | None, level: str, note: str, width: int, glyphs: Glyphs) -> Line:
     """`5h limit ████░░░░ 42% ↻ 1h10`."""
-    room = width - 10 - 5 - 10
+    tail = 12
+    room = width - 10 - 5 - tail
     bar = charts.gauge((percent or 0.0) / 100, room, level or "good", glyphs)
-    return (left(label, 10, "dim"), *bar, right(humanize.percent(percent), 5, level), right(note, 10, "dim"))
+    return (
+        left(label, 10, "dim"),
+        *bar,
+        right(humanize.percent(percent), 5, level),
+        right(note, tail, "dim"),
+    )
 
 
 def split(sums: dict[str, Any], width: int, glyphs: Glyphs) -> Line:

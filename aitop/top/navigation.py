@@ -8,7 +8,7 @@ from typing import Any
 
 from aitop.segments import fields
 from aitop.top import sessions
-from aitop.top.choices import SHOWN, SPANS, Choices, after
+from aitop.top.choices import CHARTS, GROUPS, REACHES, SHOWN, SPANS, Choices, after
 from aitop.top.keys import VIEWS
 from aitop.top.picture import COLUMNS
 from aitop.top.view_model import World
@@ -21,17 +21,15 @@ def view(choices: Choices, _world: World, name: str) -> Choices:
 
 
 def turn(choices: Choices, world: World, by: int) -> Choices:
-    here = {"detail": "sessions", "compare": "models"}.get(choices.view, choices.view)
+    here = {"detail": choices.back, "compare": "models"}.get(choices.view, choices.view)
     return view(choices, world, VIEWS[(VIEWS.index(here) + by) % len(VIEWS)])
 
 
-def open_(choices: Choices, world: World) -> Choices:
+def open_(choices: Choices, _world: World) -> Choices:
     """Go nearer: into a session, into the comparison of a model, from the overview to the sessions."""
     row = choices.cursor.get(choices.view, "")
-    if choices.view == "overview":
-        return view(choices, world, "sessions")
-    if choices.view == "sessions" and row:
-        return replace(choices, view="detail", session=row)
+    if choices.view in ("overview", "sessions") and row:
+        return replace(choices, view="detail", session=row, back=choices.view)
     if choices.view == "models":
         return replace(choices, view="compare", model=row)
     return choices
@@ -42,7 +40,7 @@ def back(choices: Choices, _world: World) -> Choices:
     if choices.filters.get(choices.view):
         return choices.filtered("")
     if choices.view == "detail":
-        return replace(choices, view="sessions", session="")
+        return replace(choices, view=choices.back, session="")
     if choices.view == "compare":
         return replace(choices, view="models", model="")
     return choices
@@ -79,12 +77,26 @@ def more(choices: Choices, _world: World) -> Choices:
 
 
 def span(choices: Choices, _world: World) -> Choices:
+    if choices.view == "history":
+        return replace(choices, reach=after(REACHES, choices.reach))
     return replace(choices, span=after(SPANS, choices.span))
+
+
+def group(choices: Choices, _world: World) -> Choices:
+    return replace(choices, group=after(GROUPS, choices.group))
+
+
+def heat(choices: Choices, _world: World) -> Choices:
+    return replace(choices, heat=not choices.heat)
+
+
+def chart(choices: Choices, _world: World) -> Choices:
+    return replace(choices, chart=after(CHARTS, choices.chart))
 
 
 def fold(choices: Choices, _world: World) -> Choices:
     """Open or close the sub-agents of the session under the cursor."""
-    key = "\t".join(choices.cursor.get("sessions", "").split("\t")[:2])
+    key = "\t".join(choices.cursor.get(choices.view, "").split("\t")[:2])
     return replace(choices, unfolded=choices.unfolded ^ {key}).at(key) if key else choices
 
 
@@ -98,6 +110,7 @@ def fold_all(choices: Choices, world: World) -> Choices:
 STEPS: dict[str, Step] = {
     "view": view, "turn": turn, "open": open_, "back": back, "sort": sort, "sort_by": sort_by, "reverse": reverse,
     "more": more, "span": span, "fold": fold, "fold_all": fold_all,
+    "group": group, "heat": heat, "chart": chart,
 }  # fmt: skip
 
 

@@ -1,156 +1,251 @@
-"""The first page: what is being spent, in three windows and four periods, and what stands in its way.
+"""The first page: one strip that says how things are, then the sessions, then whatever there is room for.
 
-Pure: the published state and a size in, lines out. On a wide screen the blocks stand side by side, on
-a narrow one they follow each other in the order of what people look for first.
+Pure: the published state and a size in, lines out. The strip stays, the sessions scroll, the chart and the
+windows stand beneath where the screen is tall enough.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from aitop.segments import fields, humanize, money
+from aitop.segments.placeholders.view import MINUTES
 from aitop.segments.text import clean
 from aitop.top import charts, meters, plain
-from aitop.top.paint import BLANK, Glyphs, Line, Span, beside, box, left, span
+from aitop.top.paint import Glyphs, Line, Span, beside, box, cells, fit, left, span, width_of
 
-CHART = 4  # lines of the smallest one that has two series
+NARROW = 76  # cells below which the strip has no gauges
+GAUGE_CELLS = 38
+CHART_LINES = (6, 16)  # of the chart, fewest and most
+TALL = 40  # lines from which a chart stands under any number of sessions
+CHART_NAMES = {"hour": "minute, last hour", "day": "quarter hour, last day", "week": "hour, last week",
+               "month": "day, last 30 days", "year": "day, last year"}  # fmt: skip
+CHART_SECONDS = {"hour": 60, "day": 900, "week": 3600, "month": 86_400, "year": 86_400}
 
 
-def alerts(state: dict[str, Any]) -> list[Line]:
-    """What needs attention, the gravest first."""
-    rows = fields.rows(state.get("alerts"))
-    rows.sort(key=lambda row: row.get("level") != "critical")
-    found: list[Line] = []
-    for row in rows:
-        level = "critical" if row.get("level") == "critical" else "warning"
-        found.append((Span(f" ▲ {clean(row.get('text'), 120)} ", f"{level} banner"),))
+def strip(state: dict[str, Any], width: int, height: int, glyphs: Glyphs) -> list[Line]:
+    """How things are: rates, what is spent and where it leads, what fills up, alerts, what is not counted."""
+    found = [_rates(state, width, glyphs), *_spent(state, width)]
+    found += _short_gauges(state, width) if width < NARROW else _gauges(state, width, height, glyphs)
+    return [*found, *_alert_line(state, width), *_notes(state, height)]
+
+
+def _rates(state: dict[str, Any], width: int, glyphs: Glyphs) -> Line:
+    """The burn rates by their windows, and the last hour as bars."""
+    windows = fields.table(state.get("windows"))
+    spans: list[Span] = [Span(" now    ", "dim")]
+    five = fields.table(windows.get("5m"))
+    level = fields.level_of(money.per_hour(five, MINUTES["5m"]), fields.bounds(state, "burn")) or "money"
+    for name in ("5m",) if width < NARROW else ("1m", "5m", "15m"):
+        window = fields.table(windows.get(name))
+        rate = money.per_hour(window, MINUTES[name])
+        text = humanize.UNKNOWN if rate is None else f"{money.of(state, rate, window)}/h"
+        spans += [Span(text, f"{level} bold" if name == "5m" else ""), Span(f" {name}  ", "dim")]
+    room = width - width_of(tuple(spans)) - 1
+    costs = charts.numbers(fields.table(state.get("sparklines")).get("cost_usd"))
+    return (*spans, *charts.spark(costs, min(60, max(0, room)), "money", glyphs))
+
+
+def _spent(state: dict[str, Any], width: int) -> list[Line]:
+    """Today, week and month, and how today and the month will end."""
+    parts: list[list[Span]] = []
+    for name, period in (("today", "day"), ("week", ""), ("month", "month")):
+        sums = fields.table(state.get(name))
+        part = [Span(f"{name} ", "dim"), Span(money.of(state, money.spent(sums), sums), "money bold")]
+        row = fields.table(fields.table(state.get("forecast")).get(period))
+        if humanize.number(row.get("usd")) and width >= NARROW:
+            part.append(Span(f" → {money.of(state, row.get('usd'))}", "dim"))
+        parts.append(part)
+    if width >= 100:
+        requests = humanize.count(fields.table(state.get("today")).get("requests"))
+        parts.append([Span(f"{requests} requests today", "dim")])
+    return [_joined(" spent  ", parts, width)]
+
+
+def _joined(label: str, parts: list[list[Span]], width: int) -> Line:
+    """Whole parts after a label, as far as there is room; `…` where one had none."""
+    line: list[Span] = [Span(label, "dim")]
+    for number, part in enumerate(parts):
+        longer = [*line, *([Span("  ·  ", "frame")] if number else []), *part]
+        if width_of(tuple(longer)) > width - 2:
+            return (*line, Span(" …", "dim"))
+        line = longer
+    return tuple(line)
+
+
+def _short_gauges(state: dict[str, Any], width: int) -> list[Line]:
+    """What fills up, as numbers."""
+    parts: list[list[Span]] = []
+    context = fields.table(state.get("context"))
+    filled = humanize.number(context.get("percent"))
+    if filled is not None:
+        level = fields.level_of(filled, fields.bounds(state, "context"))
+        parts.append([Span("ctx ", "dim"), Span(humanize.percent(filled), level)])
+    limits = sorted(fields.limits(state, _written(state)), key=lambda limit: -limit.used)
+    parts += [
+        [Span(f"{limit.label} ", "dim"), Span(humanize.percent(limit.used), limit.level)] for limit in limits
+    ]
+    parts += [
+        [
+            Span(f"{clean(row.get('name'), 12)} ", "dim"),
+            Span(humanize.percent(row.get("percent")), fields.budget_level(row)),
+        ]
+        for row in fields.budgets(state)
+    ]
+    return [_joined(" full   ", parts, width)] if parts else []
+
+
+def _gauges(state: dict[str, Any], width: int, height: int, glyphs: Glyphs) -> list[Line]:
+    """Context, limits and budgets as bars, several in a line; those without room are counted."""
+    across = max(1, (width - 1) // GAUGE_CELLS)
+    size = (width - 1) // across
+    gauges = _all_gauges(state, size - 2, glyphs)
+    most = max(1, (height + 2) // 12) * across  # a screen of 24 lines has room for two
+    if len(gauges) > most:
+        more = len(gauges) - most + 1
+        gauges = [*gauges[: most - 1], (left(f"{more} more limits and budgets …", size - 2, "dim"),)]
+    lines: list[Line] = []
+    for start in range(0, len(gauges), across):
+        row = [([gauge], size) for gauge in gauges[start : start + across]]
+        lines += [(Span(" "), *line) for line in beside(row, 0)]
+    return lines
+
+
+def _all_gauges(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
+    """The context of the newest working session, then budgets, then limits, fullest first."""
+    context = fields.table(state.get("context"))
+    filled = humanize.number(context.get("percent"))
+    level = fields.level_of(filled, fields.bounds(state, "context"))
+    size = f"{humanize.size(context.get('tokens'))}/{humanize.size(context.get('limit'))}" if context else ""
+    found = [meters.gauge("context", filled, level, size, width, glyphs)]
+    limits = fields.limits(state, _written(state))
+    for limit in sorted(limits, key=lambda limit: -limit.used) if len(limits) > 3 else limits:
+        reset = "" if limit.left is None else f"↻ {humanize.duration(limit.left)}"
+        found.append(meters.gauge(limit.label, limit.used, limit.level, reset, width, glyphs))
+    for row in fields.budgets(state):
+        left_ = money.of(state, row.get("left_usd"))
+        found.append(
+            meters.gauge(
+                clean(row.get("name"), 16), humanize.number(row.get("percent")), fields.budget_level(row),
+                f"{left_} left", width, glyphs,
+            )
+        )  # fmt: skip
     return found
 
 
-def notes(state: dict[str, Any]) -> list[Line]:
-    """What the numbers do not include: prices that are missing or old, history not read yet."""
-    return [span(f" {text}", "warning") for text in plain.notes(state)]
+def alerts(state: dict[str, Any]) -> list[tuple[str, str]]:
+    """(text, level) of every alert, the gravest first."""
+    found = [(clean(row.get("text"), 200), str(row.get("level"))) for row in fields.alerts(state)]
+    return [(text, "critical" if level == "critical" else "warning") for text, level in found if text]
 
 
-def cost_chart(state: dict[str, Any], width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    """Cost by the minute over the last hour, each bar in the colour its rate would have as a burn rate."""
-    table = fields.table(state.get("sparklines"))
-    values = charts.numbers(table.get("cost_usd"))
-    bounds = fields.bounds(state, "burn")
-    top = max(values, default=0.0)
-    last = money.of(state, values[-1] if values else None, exact=True)
-    note = f"total {money.of(state, sum(values))} · peak {money.of(state, top)}/min · this minute {last}"
-    inner = width - 4
-    if height < 6:
-        series = (("cost", values, "money"), ("tokens", charts.numbers(table.get("tokens")), "tokens"))
-        lines = [
-            (left(name, 7, "dim"), *charts.spark(numbers, inner - 7, style, glyphs))
-            for name, numbers, style in series[: 2 if height >= 4 else 1]
-        ]
-        return box(
-            "cost and tokens a minute" if height >= 4 else "cost a minute", lines, width, glyphs, note=note
-        )
+def alert_lines(state: dict[str, Any]) -> list[str]:
+    """Every alert as a line of its own, for the list of them."""
+    return [f"{'■' if level == 'critical' else '▲'} {text}" for text, level in alerts(state)] or ["No alert."]
+
+
+def _alert_line(state: dict[str, Any], width: int) -> list[Line]:
+    """All alerts in one line: how many, and the gravest in words."""
+    known = alerts(state)
+    if not known:
+        return []
+    text, level = known[0]
+    many = f"{len(known)} alerts: " if len(known) > 1 else ""
+    hint = " (! lists them) " if len(known) > 1 and width >= 60 else " "
+    line: Line = (
+        Span(f" ▲ {many}{text}", f"{level} banner", "alerts"),
+        Span(hint, f"{level} banner", "alerts"),
+    )
+    if width_of(line) > width:
+        room = width - cells(hint)
+        line = (*fit(line[:1], room), line[-1])
+    return [line]
+
+
+def _notes(state: dict[str, Any], height: int) -> list[Line]:
+    """What the numbers do not include: as many lines as the screen can spare, the rest counted."""
+    known = plain.notes(state)
+    most = 1 if height < 30 else 4
+    shown = known[:most]
+    if len(known) > most:
+        shown[-1] += f" … and {len(known) - most} more: aitop doctor"
+    return [span(f" {text}", "warning") for text in shown]
+
+
+def _written(state: dict[str, Any]) -> float:
+    return float(humanize.number(state.get("written_at")) or 0.0)
+
+
+def beneath(
+    state: dict[str, Any],
+    width: int,
+    room: int,
+    glyphs: Glyphs,
+    *,
+    chart: str,
+    values: Sequence[float] | None,
+) -> list[Line]:
+    """What stands under the sessions in `room` lines: a chart, and where there is more room the windows."""
+    fewest, most = CHART_LINES
+    if room < fewest:
+        return []
+    blocks = _blocks(state, width, glyphs) if width >= NARROW else []
+    if len(blocks) + fewest > room:
+        blocks = []
+    tall = min(most, room - len(blocks))
+    return [*cost_chart(state, width, tall, glyphs, chart, values), *blocks]
+
+
+def _blocks(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
+    """Every number of the windows and periods, tools and stop reasons, side by side."""
+    first = min(52, width // 2)
+    now = box("rolling windows", meters.windows(state, first - 4), first, glyphs)
+    if width < 150:
+        second = width - first
+        spent = box("spent", meters.spent(state, second - 4), second, glyphs)
+        tall = len(now) - len(spent)
+        half = (tall + 1) // 2
+        tools = box("tools today", meters.top_tools(state, second - 4, half - 2), second, glyphs, height=half)
+        rest = tall - half
+        stops = box("why responses ended, today", meters.columns(meters.events(state), second - 4, rest - 2), second,
+                    glyphs, height=rest)  # fmt: skip
+        return beside([(now, first), ([*spent, *tools, *stops], second)], 0)
+    second = 64
+    third = width - first - second
+    periods = box("spent", meters.periods(state, second - 4), second, glyphs, height=len(now))
+    half = len(now) // 2
+    tools = box("tools today", meters.top_tools(state, third - 4, half - 2), third, glyphs, height=half)
+    stops = box("why responses ended, today", meters.events(state), third, glyphs, height=len(now) - half)
+    return beside([(now, first), (periods, second), ([*tools, *stops], third)], 0)
+
+
+def cost_chart(
+    state: dict[str, Any], width: int, height: int, glyphs: Glyphs, chart: str = "hour",
+    values: Sequence[float] | None = None,
+) -> list[Line]:  # fmt: skip
+    """Spending over an hour to a year, each bar in the colour its rate would have; `values` beyond the hour."""
+    if chart == "hour":
+        values = charts.numbers(fields.table(state.get("sparklines")).get("cost_usd"))
+    title = f"spent by {CHART_NAMES[chart]}  z"
+    if values is None:
+        return box(title, [span("Reading the history …", "dim")], width, glyphs, height=height)
+    bounds, per_hour = fields.bounds(state, "burn"), 3600 / CHART_SECONDS[chart]
+    note = f"total {money.of(state, sum(values))} · most {money.of(state, max(values, default=0.0))}"
 
     def style(value: float) -> str:
-        return fields.level_of(value * 60, bounds) or "good"
+        return fields.level_of(value * per_hour, bounds) or "good"
 
-    def label(value: float) -> str:
-        return money.of(state, value)
-
-    tokens = charts.numbers(table.get("tokens"))
-    chart = charts.chart(values, inner, height - 3, glyphs, style, label)
-    edge = len(chart[0][0].text) + 1 if chart else 0
-    name = "tokens"[: max(0, edge - 1)]
-    strip = (
-        left(name, edge, "dim"),
-        *charts.spark(tokens, inner - edge, "tokens", glyphs),
-    )
-    return box("cost a minute, last hour", [*chart, strip], width, glyphs, note=note)
+    lines = charts.chart(values, width - 4, height - 2, glyphs, style, lambda value: money.of(state, value))
+    if chart != "hour" and lines:
+        edge = len(lines[0][0].text) + 1
+        lines[-1] = (Span(" " * edge), *_ends(CHART_SECONDS[chart] * len(values), width - 4 - edge))
+    return box(title, lines, width, glyphs, note=note)
 
 
-def page(state: dict[str, Any], width: int, height: int, glyphs: Glyphs, listed: list[Line]) -> list[Line]:
-    """The whole page. `listed` are the lines of the sessions, shown as far as there is room."""
-    head = [*alerts(state), *notes(state)]
-    if width >= 150:
-        body = _wide(state, width, glyphs)
-    elif width >= 76:
-        body = _middle(state, width, height - len(head), glyphs)
-    else:
-        return [*head, *_narrow(state, width, glyphs)]
-    room = height - len(head) - len(body)
-    many = min(len(listed), max(0, room - 12)) if len(listed) > 1 else 0
-    tall = max(3, min(16, room - (many + 2 if many else 0)))
-    body += cost_chart(state, width, tall, glyphs)
-    room -= tall
-    if len(listed) > 1 and room >= 5:
-        body += box("sessions", listed, width, glyphs, height=max(5, room))
-    return [*head, *body]
-
-
-def _wide(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
-    """Windows, periods and gauges beside each other."""
-    first, second = 50, 64
-    third = width - first - second - 2
-    one = box("now: rolling windows", meters.windows(state, first - 4), first, glyphs)
-    two = box("spent", meters.periods(state, second - 4), second, glyphs, height=len(one))
-    tall = 4 + len(fields.limits(state, float(humanize.number(state.get("written_at")) or 0.0)))
-    three = box(
-        "context, limits, input of today", meters.gauges(state, third - 4, glyphs), third, glyphs, height=tall
-    )
-    rest = len(one) - tall
-    if third < 70:
-        below = box(
-            "stop reasons today",
-            meters.columns(meters.events(state), third - 4, rest - 2),
-            third,
-            glyphs,
-            height=rest,
-        )
-    else:
-        half = third // 2
-        many = meters.top_tools(state, third - half - 4, rest - 2)
-        stops = box("stop reasons today", meters.events(state), half, glyphs, height=rest)
-        tools = box("tools today", many, third - half, glyphs, height=rest)
-        below = beside([(stops, half), (tools, third - half)], 0)
-    return beside([(one, first), (two, second), ([*three, *below], third)])
-
-
-def _middle(state: dict[str, Any], width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    """Windows at the left; what was spent, the gauges and the stop reasons at the right; below, room for a chart."""
-    first = 42 if width < 100 else min(52, width // 2)
-    second = width - first
-    one = box("now", meters.windows(state, first - 4, height - 2 - CHART), first, glyphs)
-    two = box("spent", meters.spent(state, second - 4), second, glyphs)
-    three = box("context, limits, input", meters.gauges(state, second - 4, glyphs), second, glyphs)
-    rest = max(3, len(one) - len(two) - len(three))
-    four = box(
-        "stop reasons today",
-        meters.columns(meters.events(state), second - 4, rest - 2),
-        second,
-        glyphs,
-        height=rest,
-    )
-    return beside([(one, first), ([*two, *three, *four], second)], 0)
-
-
-def _narrow(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
-    """One under the other, to be scrolled; no frames where every cell counts."""
-    costs = charts.numbers(fields.table(state.get("sparklines")).get("cost_usd"))
-    minute = fields.table(fields.table(state.get("windows")).get("1m"))
-    burn = humanize.number(minute.get("cost_usd_per_hour"))
-    level = fields.level_of(burn, fields.bounds(state, "burn")) or "money"
-    rate = f"{money.of(state, burn, minute)}/h "
-    found: list[Line] = [
-        (Span(rate, f"{level} bold"), *charts.spark(costs, max(0, width - len(rate)), "money", glyphs))
-    ]
-    found += meters.spent(state, width)[1:]
-    found += meters.gauges(state, width, glyphs)
-    return [
-        *found,
-        BLANK,
-        *meters.windows(state, width),
-        BLANK,
-        *meters.events(state),
-        BLANK,
-        *meters.top_tools(state, width, 10),
-    ]
+def _ends(seconds: float, width: int) -> Line:
+    """`-7d … now` under the bars."""
+    back = timedelta(seconds=seconds)
+    first = f"-{back.days}d" if back.days > 1 else f"-{int(seconds // 3600)}h"
+    return span(first + "now".rjust(max(0, width - len(first))), "dim")

@@ -11,14 +11,28 @@ from typing import Any, NamedTuple
 
 from aitop.segments import fields, humanize
 from aitop.segments.text import clean
-from aitop.top import compare, keys, overview, rows, session, sessions, table
+from aitop.top import compare, history_view, keys, overview, rows, session, sessions, table
 from aitop.top.choices import Choices, Sorting
 from aitop.top.paint import BLANK, Glyphs, Line, Span, fit, span, spread, text_of, width_of
 from aitop.top.table import Row
 from aitop.top.view_model import Answers, World, readable
 
-COLUMNS = {"sessions": sessions.COLUMNS, "tools": rows.TOOLS, "models": rows.MODELS, "compare": rows.COMPARE}
-NOUNS = {"sessions": "sessions", "tools": "tools", "models": "models", "compare": "models"}
+COLUMNS = {
+    "overview": sessions.COLUMNS,
+    "sessions": sessions.COLUMNS,
+    "history": history_view.COLUMNS,
+    "tools": rows.TOOLS,
+    "models": rows.MODELS,
+    "compare": rows.COMPARE,
+}
+NOUNS = {
+    "overview": "sessions",
+    "history": "rows",
+    "sessions": "sessions",
+    "tools": "tools",
+    "models": "models",
+    "compare": "models",
+}
 SPAN_WORDS = {"today": "today", "week": "this week", "month": "this month", "all": "all time"}
 
 
@@ -41,17 +55,60 @@ def paint(world: World, choices: Choices, width: int, height: int, glyphs: Glyph
     state = world.state
     if state is None or not readable(state):
         return Picture(top, banner, [], within(waiting(world), width), [], [], bottom)
+    frame = Picture(top, banner, [], [], [], [], bottom)
     if choices.view == "overview":
-        found = listed(world, Choices(theme=choices.theme), glyphs)
-        lines = (
-            table_lines("sessions", found, choices.sorting["sessions"], width - 4, glyphs) if found else []
-        )
-        page = overview.page(state, width, room, glyphs, lines)
-        return Picture(top, banner, [], within(page, width), [], [], bottom)
+        return _overview(frame, world, choices, width, room, glyphs)
+    if choices.view == "history":
+        return _history(frame, world, choices, width, room, glyphs)
     if choices.view == "detail":
         page = detail(world, choices, width, glyphs)
         return Picture(top, banner, [], within(page, width), [], [], bottom)
-    return _list(Picture(top, banner, [], [], [], [], bottom), world, choices, width, room, glyphs)
+    return _list(frame, world, choices, width, room, glyphs)
+
+
+def _overview(
+    frame: Picture, world: World, choices: Choices, width: int, room: int, glyphs: Glyphs
+) -> Picture:
+    """The strip, the sessions, and beneath them what there is room for."""
+    state = world.state or {}
+    head = overview.strip(state, width, room, glyphs)
+    found = listed(world, choices, glyphs)
+    lines = table_lines("overview", found, choices.sorting["overview"], width, glyphs)
+    if found:
+        head, body, row_keys = [*head, lines[0]], lines[1:], [row.key for row in found]
+    else:
+        body, row_keys = [span(f"  {nothing(world, choices)}", "dim")], [""]
+    left_over = room - len(head) - len(body)
+    if room >= overview.TALL and left_over < sum(overview.CHART_LINES) // 2:
+        left_over = sum(overview.CHART_LINES) // 2
+    values = world.answers.costs.get(choices.chart)
+    tail = overview.beneath(state, width, left_over, glyphs, chart=choices.chart, values=values)
+    frame = frame._replace(head=within(head, width), body=within(body, width), tail=within(tail, width))
+    return frame._replace(keys=row_keys)
+
+
+def _history(
+    frame: Picture, world: World, choices: Choices, width: int, room: int, glyphs: Glyphs
+) -> Picture:
+    """A chart or a heat map, and the rows of the grouping."""
+    state, known = world.state or {}, world.answers.past.get(choices.reach)
+    start = (Span(" by ", "dim"), Span(choices.group, "accent", "group"), Span("  over ", "dim"),
+             Span(choices.reach, "accent", "span"))  # fmt: skip
+    said = "" if known is None else history_view.summary(state, known)
+    head: list[Line] = [spread(start, span(f"{said} ", "dim"), width)]
+    if known is None or not known.days:
+        text = history_view.nothing(world.answers.problem, answered=known is not None)
+        body = [BLANK, span(f"  {text}", "dim")]
+        return frame._replace(head=within(head, width), body=within(body, width), keys=["", ""])
+    tall = room // 2 if room >= 12 else 0
+    head += history_view.picture(state, known, choices.group, width, tall, glyphs, heat=choices.heat)
+    found = listed(world, choices, glyphs)
+    columns = table.fitted(history_view.columns(choices.group), width)
+    sorting = choices.sorting["history"]
+    titles = table.header(columns, sorting, glyphs)
+    head.append((*titles, Span(" " * max(0, width - width_of(titles)), "header")))
+    body = [table.line(row, columns, glyphs) for row in found]
+    return frame._replace(head=within(head, width), body=within(body, width), keys=[row.key for row in found])
 
 
 def _list(frame: Picture, world: World, choices: Choices, width: int, room: int, glyphs: Glyphs) -> Picture:
@@ -93,8 +150,10 @@ def listed(world: World, choices: Choices, glyphs: Glyphs) -> list[Row]:
     """The rows of a list: chosen, filtered, sorted."""
     state, answers, view = world.state or {}, world.answers, choices.view
     if view in ("sessions", "overview"):
-        view = "sessions"
         found = sessions.rows(state, choices, answers.hourly, answers.agents, glyphs)
+    elif view == "history":
+        known = answers.past.get(choices.reach)
+        found = history_view.rows(state, known, choices.group) if known else []
     elif view == "tools":
         found = rows.tools(state)
     elif view == "models":
@@ -102,7 +161,9 @@ def listed(world: World, choices: Choices, glyphs: Glyphs) -> list[Row]:
         found = rows.models(state, usages, compare.together(usages))
     else:
         found = comparison(state, answers, choices, everyone=choices.every_model)
-    found = table.arranged(table.matching(found, choices.filters.get(view, "")), choices.sorting[view])
+    found = table.matching(found, choices.filters.get(view, ""))
+    if choices.sorting[view].column:
+        found = table.arranged(found, choices.sorting[view])
     whole = [row for row in found if view == "models" and not row.key]
     return [row for row in found if row not in whole] + whole
 
@@ -158,7 +219,7 @@ def waiting(world: World) -> list[Line]:
 
 def bar(world: World, choices: Choices, width: int, glyphs: Glyphs) -> Line:
     """The first line: where one is, and how things are."""
-    here = {"detail": "sessions", "compare": "models"}.get(choices.view, choices.view)
+    here = {"detail": choices.back, "compare": "models"}.get(choices.view, choices.view)
     found: list[Span] = [Span(" aitop ", "brand")]
     slim = width < 72
     for number, view in enumerate(keys.VIEWS, 1):
@@ -230,7 +291,7 @@ def nothing(world: World, choices: Choices) -> str:
     """Why a list is empty."""
     if choices.filters.get(choices.view):
         return "Nothing matches the filter. Esc drops it."
-    if choices.view == "sessions":
+    if choices.view in ("overview", "sessions"):
         gone = sessions.hidden(world.state or {}, choices.shown)
         return f"No session is active; a shows {gone} idle or ended." if gone else "No session yet."
     if choices.view == "tools":

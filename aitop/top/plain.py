@@ -17,19 +17,19 @@ PERIODS = (("today", "today"), ("week", "week"), ("month", "month"), ("since_sta
 # key in W, label, how it is shown
 METRICS = (
     ("requests", "requests", "count"),
-    ("requests_per_minute", "req/min", "rate"),
+    ("requests_per_minute", "requests/min", "rate"),
     ("errors", "errors", "count"),
     ("error_rate", "error rate", "share"),
     ("input_tokens", "input", "count"),
     ("output_tokens", "output", "count"),
-    ("tokens_per_minute", "tok/min", "count"),
+    ("tokens_per_minute", "tokens/min", "count"),
     ("cache_read_tokens", "cache read", "count"),
     ("cache_write_tokens", "cache write", "count"),
-    ("cache_hit_rate", "hit rate", "share"),
+    ("cache_hit_rate", "cache hits", "share"),
     ("cost_usd", "spent", "exact"),
     ("cost_usd_per_hour", "spent/hour", "money"),
     ("tool_calls", "tool calls", "count"),
-    ("tool_failures", "tool failures", "count"),
+    ("tool_failures", "failed tools", "count"),
 )
 # shown where anything was timed
 TIMINGS = (

@@ -17,11 +17,19 @@ from aitop.history.query import session_detail
 from aitop.model import periods
 from aitop.pricing import table as prices
 from aitop.segments import fields, humanize
-from aitop.top import compare, sessions
+from aitop.top import compare, past, sessions
 from aitop.top.choices import Choices
 from aitop.top.view_model import Answers, World
 
-EVERY = {"hourly": 1.5, "agents": 2.0, "detail": 1.5, "mixes": 5.0, "prices": 3600.0}  # seconds at least
+EVERY = {
+    "hourly": 1.5,
+    "agents": 2.0,
+    "detail": 1.5,
+    "mixes": 5.0,
+    "past": 10.0,
+    "costs": 10.0,
+    "prices": 3600.0,
+}  # seconds at least
 
 
 class Question(NamedTuple):
@@ -53,11 +61,15 @@ def wanted(world: World, choices: Choices) -> list[Question]:
     if choices.view == "detail":
         found = sessions.found(state, choices.session)
         return [Question("detail", sessions.named(found))] if found else []
+    if choices.view == "history":
+        return [Question("past", (choices.reach,))]
     if choices.view not in ("overview", "sessions"):
         return []
     questions = [Question("hourly")] if _busy(state) or world.answers.hourly else []
     unfolded = [s for s in fields.rows(state.get("sessions")) if sessions.key_of(s) in choices.unfolded]
-    if unfolded and choices.view == "sessions":
+    if choices.view == "overview" and choices.chart != "hour":
+        questions.append(Question("costs", (choices.chart,)))
+    if unfolded:
         questions.append(Question("agents", tuple(sessions.named(s) for s in unfolded)))
     return questions
 
@@ -83,6 +95,13 @@ def _answer(question: Question, known: Answers, now: float) -> Answers:
     try:
         if question.kind == "hourly":
             return replace(known, hourly=session_detail.hourly(db, now), problem="")
+        if question.kind == "past":
+            reach, provider = question.about[0], known.provider
+            found_days = past.read(db, reach, now, provider)
+            return replace(known, past={**known.past, reach: found_days}, problem="")
+        if question.kind == "costs":
+            bars = past.costs(db, question.about[0], now)
+            return replace(known, costs={**known.costs, question.about[0]: bars}, problem="")
         if question.kind == "agents":
             return replace(known, agents=session_detail.agents(db, list(question.about)), problem="")
         if question.kind == "detail":

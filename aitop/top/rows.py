@@ -18,22 +18,22 @@ TOOLS = (
     Column("calls", "CALLS", 7, 1),
     Column("share", "SHARE", 8, 6, numeric=False, most=40),
     Column("failures", "FAILED", 8, 2),
-    Column("failed", "FAIL%", 6, 5),
-    Column("p50", "P50", 8, 3),
-    Column("p95", "P95", 8, 4),
+    Column("failed", "PART", 6, 5),
+    Column("p50", "MEDIAN", 8, 3),
+    Column("p95", "SLOWEST 5%", 10, 4),
 )
 MODELS = (
     Column("model", "MODEL", 14, 0, numeric=False, most=32),
-    Column("requests", "REQ", 6, 3),
-    Column("fresh", "FRESH", 7, 6),
-    Column("written", "WRITTEN", 8, 7),
-    Column("read", "READ", 7, 8),
+    Column("requests", "REQUESTS", 8, 3),
+    Column("fresh", "UNCACHED", 8, 6),
+    Column("written", "CACHE WRITE", 11, 7),
+    Column("read", "CACHE READ", 10, 8),
     Column("output", "OUTPUT", 8, 4),
-    Column("hits", "HIT", 5, 9),
-    Column("cost", "COST", 11, 1),
-    Column("part", "%", 5, 2),
-    Column("per_request", "$/REQ", 9, 10),
-    Column("per_million", "$/MTOK", 9, 11),
+    Column("hits", "HITS", 5, 9),
+    Column("cost", "SPENT", 11, 1),
+    Column("part", "PART", 5, 2),
+    Column("per_request", "A REQUEST", 9, 10),
+    Column("per_million", "A MILLION", 9, 11),
     Column("share", "SHARE", 8, 12, numeric=False, most=30),
 )
 COMPARE = (
@@ -89,7 +89,7 @@ def models(state: dict[str, Any], usages: Sequence[Usage], total: Usage) -> list
 
 
 def _model(state: dict[str, Any], usage: Usage, total: Usage) -> Row:
-    cost = usage.cost / PICO
+    cost, exact = usage.cost / PICO, 0 < total.cost < PICO
     marks = {"unpriced_requests": usage.unpriced, "estimated_requests": usage.estimated}
     part = usage.cost / total.cost if total.cost else None
     hits = usage.cache_read / usage.input if usage.input else None
@@ -108,7 +108,7 @@ def _model(state: dict[str, Any], usage: Usage, total: Usage) -> Row:
             "read": span(humanize.count(usage.cache_read), "read"),
             "output": span(humanize.count(usage.output)),
             "hits": span(humanize.share(hits)),
-            "cost": span(money.of(state, cost, marks, exact=cost < 100), "money"),
+            "cost": span(money.of(state, cost, marks, exact=exact), "money"),
             "part": span(humanize.share(part), "dim"),
             "per_request": span(money.of(state, each, marks, exact=True), "dim"),
             "per_million": span(money.of(state, per_million, marks), "dim"),
@@ -137,7 +137,7 @@ def _alternative(state: dict[str, Any], other: Alternative, paid: float, most: i
     better = "dim" if abs(difference) < 0.005 else better
     shown: dict[str, Line | Bar] = {
         "model": (Span("* " if other.used else "  ", "accent"), Span(clean(other.model, 60), "model")),
-        "cost": span(money.of(state, cost, exact=cost < 100), "money"),
+        "cost": span(money.of(state, cost, exact=0 < most < PICO), "money"),
         "difference": span(_signed(difference) + money.of(state, abs(difference)), better),
         "times": span(_times(times), better),
         "share": Bar(other.cost / most if most else 0.0, "bar"),

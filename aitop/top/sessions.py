@@ -25,15 +25,15 @@ COLUMNS = (
     Column("requests", "REQ", 5, 8),
     Column("input", "INPUT", 6, 10),
     Column("output", "OUTPUT", 6, 12),
-    Column("hits", "HIT", 5, 16),
-    Column("cost", "COST", 9, 1),
-    Column("hourly", "$/H", 8, 3),
+    Column("hits", "CACHE", 5, 16),
+    Column("cost", "SPENT", 9, 1),
+    Column("hourly", "$/H 5M", 8, 3),
     Column("context", "CONTEXT", 10, 4, most=22),
     Column("tools", "TOOLS", 6, 15),
-    Column("errors", "ERR", 4, 5),
-    Column("agents", "AGT", 4, 13),
-    Column("latency", "P50", 6, 17),
-    Column("ttft", "TTFT", 6, 18),
+    Column("errors", "ERRORS", 6, 5),
+    Column("agents", "AGENTS", 6, 13),
+    Column("latency", "MEDIAN", 6, 17),
+    Column("ttft", "FIRST", 6, 18),
     Column("speed", "TOK/S", 6, 19),
 )
 STYLES = {"working": "good", "waiting": "warning", "idle": "", "ended": "dim"}
@@ -49,11 +49,15 @@ def rows(
     """The sessions the user wants to see, in the published order, each followed by its unfolded agents."""
     now = written(state)
     found: list[Row] = []
+    spent = [money.spent(session) or 0.0 for session in fields.rows(state.get("sessions"))]
+    exact = 0 < max(spent, default=0.0) < 1  # four decimals while two would say nothing
     for session in fields.rows(state.get("sessions")):
         if wanted(session, choices.shown, now):
-            found.append(_row(state, session, hourly, choices, glyphs, now))
+            found.append(_row(state, session, hourly, choices, glyphs, now, exact=exact))
             if found[-1].key in choices.unfolded:
-                found += _children(state, found[-1].key, agents.get(named(session), []), now, glyphs)
+                found += _children(
+                    state, found[-1].key, agents.get(named(session), []), now, glyphs, exact=exact
+                )
     return found
 
 
@@ -100,7 +104,7 @@ def name_of(session: dict[str, Any], width: int = 60) -> str:
 
 def _row(
     state: dict[str, Any], session: dict[str, Any], hourly: Mapping[Key, float], choices: Choices,
-    glyphs: Glyphs, now: float,
+    glyphs: Glyphs, now: float, *, exact: bool,
 ) -> Row:  # fmt: skip
     values = _values(session, hourly, now)
     status = str(values["status"])
@@ -122,7 +126,7 @@ def _row(
         "input": span(humanize.count(values["input"]), calm),
         "output": span(humanize.count(values["output"]), calm),
         "hits": span(humanize.share(values["hits"]), calm),
-        "cost": span(money.of(state, values["cost"], sums, exact=_exact(values["cost"])), calm or "money"),
+        "cost": span(money.of(state, values["cost"], sums, exact=exact), calm or "money"),
         "hourly": span(money.of(state, burn, sums) if burn else "", level or "money"),
         "context": _context(state, session, calm),
         "tools": span(humanize.count(values["tools"]), calm),
@@ -159,7 +163,7 @@ def _values(session: dict[str, Any], hourly: Mapping[Key, float], now: float) ->
         "cache_read": read,
         "cache_write": number(session.get("cache_write_tokens")),
         "hits": read / taken if read is not None and taken else None,
-        "cost": number(session.get("cost_usd")),
+        "cost": money.spent(session),
         "hourly": hourly.get(named(session), 0.0),
         "context": number(session.get("context_percent")),
         "context_tokens": number(session.get("context_tokens")),
@@ -174,12 +178,6 @@ def _values(session: dict[str, Any], hourly: Mapping[Key, float], now: float) ->
 
 def _took(milliseconds: float | None) -> str:
     return "" if milliseconds is None else humanize.took(milliseconds)
-
-
-def _exact(usd: object) -> bool:
-    """Four decimals while the sum is so small that two would say nothing."""
-    value = humanize.number(usd)
-    return value is not None and 0 < value < 1
 
 
 def _stretch(seconds: float | None) -> str:
@@ -198,7 +196,7 @@ def _context(state: dict[str, Any], session: dict[str, Any], calm: str) -> Line 
 
 
 def _children(
-    state: dict[str, Any], parent: str, agents: list[Agent], now: float, glyphs: Glyphs
+    state: dict[str, Any], parent: str, agents: list[Agent], now: float, glyphs: Glyphs, *, exact: bool
 ) -> list[Row]:
     """A session's sub-agents, dearest first."""
     found = []
@@ -217,7 +215,7 @@ def _children(
             "requests": span(humanize.count(agent.sum.requests), "dim"),
             "input": span(humanize.count(agent.sum.input_tokens), "dim"),
             "output": span(humanize.count(agent.sum.output_tokens), "dim"),
-            "cost": span(money.of(state, cost, sums, exact=_exact(cost)), "dim"),
+            "cost": span(money.of(state, cost, sums, exact=exact), "dim"),
         }
         values = {"project": clean(agent.name, 60), "model": clean(agent.models, 60), "cost": cost,
                   "requests": agent.sum.requests, "input": agent.sum.input_tokens,

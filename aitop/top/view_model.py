@@ -17,6 +17,7 @@ from aitop.history.query.session_detail import Agent, Detail, Mix
 from aitop.pricing.table import PriceTable
 from aitop.segments import fields, humanize
 from aitop.segments.text import clean
+from aitop.top.past import Past
 
 VERSION = 1  # of the state, as far as this table knows it
 Key = tuple[str, str]
@@ -30,8 +31,11 @@ class Answers:
     agents: Mapping[Key, list[Agent]] = field(default_factory=dict)
     details: Mapping[Key, Detail | None] = field(default_factory=dict)
     mixes: Mapping[str, list[Mix]] = field(default_factory=dict)  # by span
+    past: Mapping[str, Past] = field(default_factory=dict)  # by reach
+    costs: Mapping[str, list[float]] = field(default_factory=dict)  # USD a bar, by chart
     prices: PriceTable | None = None
     day: str = ""  # ISO, of the prices
+    provider: str | None = None  # the one client that is shown
     problem: str = ""
 
 

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 from golden.home import environment, need
+from support import socket_peer
 
 import aitop
 from aitop.install import forwarder, scripts
@@ -178,9 +179,17 @@ def test_a_hook_as_installed_is_one_process(home, listener, kind):
     assert len(listener) == 1
 
 
-def test_the_status_line_as_installed_is_one_process(home):
-    forwarder.write_script(os.path.join(home, "statusline"), forwarder.render_statusline(home))
-    assert started([os.path.join(home, "statusline")], home) == (0, 2)
+@pytest.mark.parametrize("kind", kinds())
+def test_the_status_line_as_installed_is_one_process(home, kind):
+    forwarder.write_script(os.path.join(home, "statusline"), forwarder.render_statusline(home, kind))
+    with socket_peer.answering(os.path.join(home, "claudecode.sock"), b"line\n"):
+        assert started([os.path.join(home, "statusline")], home) == (0, 2)  # sh, then perl or python
+
+
+@pytest.mark.skipif(not shutil.which("perl"), reason="needs Perl")
+def test_the_status_line_without_an_answer_becomes_python_in_the_same_process(home):
+    forwarder.write_script(os.path.join(home, "statusline"), forwarder.render_statusline(home, "perl"))
+    assert started([os.path.join(home, "statusline")], home) == (0, 3)
 
 
 def sources():
@@ -192,9 +201,10 @@ def sources():
 
 
 # The edges: who may ask what time it is.
-CLOCKS = ("advice/cli.py", "cli.py", "demo/", "gateway/", "guard.py", "install/", "listener/", "litellm.py", "log.py",
-          "pricing/cli.py", "pricing/refresh.py", "publish/announcer.py", "receiver/", "reports/",
-          "segments/follow.py", "segments/oneshot.py",
+CLOCKS = ("advice/cli.py", "cli.py", "demo/", "energy/cli.py", "gateway/", "guard.py", "install/", "jump.py",
+          "listener/",
+          "litellm.py", "log.py", "pricing/cli.py", "pricing/refresh.py", "publish/announcer.py", "publish/cli.py",
+          "receiver/", "reports/", "segments/follow.py", "segments/oneshot.py",
           "statusline.py", "top/")  # fmt: skip
 
 

@@ -346,8 +346,8 @@ def test_the_scripts_are_clean_shell(home):
         for launch in (None, ["start", "it's"]):
             command_of(kind, home, launch)
             assert finish([check, "-e", "SC2016", str(home / "hook")]).stdout == b""
-    forwarder.write_script(str(home / "statusline"), forwarder.render_statusline(str(home)))
-    assert finish([check, str(home / "statusline")]).stdout == b""
+        forwarder.write_script(str(home / "statusline"), forwarder.render_statusline(str(home), kind))
+        assert finish([check, "-e", "SC2016", str(home / "statusline")]).stdout == b""
 
 
 def test_help_is_for_people(capfd):

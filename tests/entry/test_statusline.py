@@ -1,8 +1,10 @@
 """Claude Code's status line: our own line, the user's command passed through, and the feed."""
 
+import contextlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -38,10 +40,14 @@ def home(tmp_path_factory):
     return tmp_path_factory.mktemp("s")
 
 
-def run(home, *arguments, payload=b"", script=False, **environment):
+PERL = pytest.param("perl", marks=pytest.mark.skipif(not shutil.which("perl"), reason="needs Perl"))
+WAYS = [None, "python", PERL]  # the module itself, and the two scripts that are installed
+
+
+def run(home, *arguments, payload=b"", script=None, **environment):
     start = [sys.executable, "-I", "-S", statusline.__file__, "--home", str(home)]
     if script:
-        forwarder.write_script(str(home / "statusline"), forwarder.render_statusline(str(home)))
+        forwarder.write_script(str(home / "statusline"), forwarder.render_statusline(str(home), script))
         start = [str(home / "statusline")]
     return subprocess.run(
         [*start, *arguments], input=payload, capture_output=True, timeout=SECONDS, check=False,
@@ -49,7 +55,7 @@ def run(home, *arguments, payload=b"", script=False, **environment):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("script", [False, True])
+@pytest.mark.parametrize("script", WAYS)
 def test_it_prints_its_line_and_feeds_the_listener(home, script):
     payload = json.dumps(SAID).encode()
     with socket_peer.answering(home / "claudecode.sock") as peer:
@@ -57,14 +63,59 @@ def test_it_prints_its_line_and_feeds_the_listener(home, script):
         head, _, body = peer.wait()[0].partition(b"\n")
     assert done.stdout.decode() == "Opus 5.5 · ctx 42% · $1.23\n"
     assert (done.returncode, done.stderr) == (0, b"")
-    assert head == b"aitop/1\tprovider=claude-code\tevent=StatusLine\tpid=7"
+    asked = b"\tanswer=line%3Bno_color" if script == "perl" else b""
+    assert head == b"aitop/1\tprovider=claude-code\tevent=StatusLine\tpid=7" + asked
     assert body == payload
+
+
+needs_perl = pytest.mark.skipif(not shutil.which("perl"), reason="needs Perl")
+
+
+@needs_perl
+def test_what_the_listener_answers_is_the_line(home):
+    answer = "Opus 5.5 · \x1b[33mctx 80%\x1b[0m\nsecond line\n".encode()
+    with socket_peer.answering(home / "claudecode.sock", answer) as peer:
+        done = run(home, "--preset", "burn", payload=b"{}", script="perl", COLUMNS="72", AITOP_TAG="a b")
+        (data,) = peer.wait()
+    assert (done.stdout, done.stderr, done.returncode) == (answer, b"", 0)
+    assert data.startswith(b"aitop/1\tprovider=claude-code\tevent=StatusLine\ttag=a%20b\tanswer=line")
+    assert data.endswith(b"\tanswer=line%3Bpreset%3Dburn%3Bcolumns%3D72\n{}")
+
+
+@needs_perl
+@pytest.mark.parametrize("other", [socket_peer.hanging, socket_peer.dripping, contextlib.nullcontext])
+@pytest.mark.parametrize("size", [0, 200_000])
+def test_without_an_answer_there_is_a_line_all_the_same(home, other, size):
+    payload = json.dumps(SAID | {"filler": "x" * size}).encode()
+    with other(home / "claudecode.sock"):
+        done = run(home, payload=payload, script="perl", NO_COLOR="1")
+    assert done.stdout.decode() == "Opus 5.5 · ctx 42% · $1.23\n"
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@needs_perl
+def test_a_listener_without_answers_does_not_keep_the_line_back(home):
+    with socket_peer.answering(home / "claudecode.sock"):
+        done = run(home, payload=json.dumps(SAID).encode(), script="perl", NO_COLOR="1")
+    assert done.stdout.decode() == "Opus 5.5 · ctx 42% · $1.23\n"
+
+
+@needs_perl
+def test_what_a_users_command_reads_is_no_file_afterwards(home):
+    payload = json.dumps(SAID).encode() + b"\0\n\n"
+    with socket_peer.answering(home / "claudecode.sock") as peer:
+        done = run(home, "--", "cat; exit 3", payload=payload, script="perl")
+        (data,) = peer.wait()
+    assert (done.stdout, done.returncode) == (payload, 3)
+    assert data.partition(b"\n")[2] == payload
+    assert [name for name in os.listdir(home) if name.startswith(".statusline")] == []
 
 
 def test_an_old_state_is_not_shown(home):
     old, new = FRESH | {"written_at": time.time() - 60}, FRESH | {"written_at": time.time()}
     for state, expected in ((old, False), (new, True)):
         (home / "state.json").write_text(json.dumps(state))
+        os.utime(home / "state.json", (state["written_at"],) * 2)
         assert (b"today" in run(home, payload=json.dumps(SAID).encode()).stdout) is expected
 
 
@@ -76,7 +127,7 @@ def test_garbage_prints_nothing_and_is_no_error(home, payload):
 
 
 @pytest.mark.parametrize("listener", ["none", "answering", "hanging", "dripping"])
-@pytest.mark.parametrize("script", [False, True])
+@pytest.mark.parametrize("script", WAYS)
 def test_the_users_command_keeps_its_input_output_and_exit_code(home, listener, script):
     payload = bytes(range(256)) * 2000
     command = f"cat; printf '%s' \"$0 $# ok\"; printf err >&2; exit 3; # {shlex.quote('it is')}"

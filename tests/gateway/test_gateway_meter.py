@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.lines import START
 
-from aitop.gateway import extract, headers
+from aitop.gateway import extract
 from aitop.gateway.exchange import Exchange
 from aitop.gateway.meter import Meter
 from aitop.gateway.programs import program
-from aitop.gateway.upstreams import Route, upstream
+from aitop.gateway.upstreams import Upstreams, upstream
+from aitop.loopback import web_origin
 from aitop.providers.gateway.entry import Tokens
 
 SSE, JSON, NDJSON = "text/event-stream; charset=utf-8", "application/json", "application/x-ndjson"
@@ -43,7 +44,7 @@ def read(data, kind=SSE, encoding="", size=None):
     size = size or len(data)
     for number, start in enumerate(range(0, len(data), size)):
         meter.feed(data[start : start + size], float(number + 1))
-    return meter.found()
+    return meter.answer()
 
 
 def test_a_chat_tells_its_usage_in_its_last_chunk():
@@ -58,7 +59,7 @@ def test_any_cut_of_the_stream_tells_the_same(cuts):
     edges = [0, *sorted(cuts), len(CHAT)]
     for start, end in zip(edges, edges[1:], strict=False):
         meter.feed(CHAT[start:end], 1.0)
-    assert meter.found() == read(CHAT)
+    assert meter.answer() == read(CHAT)
 
 
 @given(st.binary(max_size=400), st.sampled_from([SSE, JSON, NDJSON, "text/html", ""]),
@@ -116,7 +117,7 @@ def test_the_first_token_is_the_first_word_and_not_the_announcement():
     meter.feed(sse(chat({"role": "assistant", "content": ""})), 1.0)
     meter.feed(sse(chat({"content": "hel"})), 2.5)
     meter.feed(sse(chat({"content": "lo"})), 4.0)
-    assert meter.found().first_at == 2.5
+    assert meter.answer().first_at == 2.5
 
 
 @pytest.mark.parametrize(
@@ -281,6 +282,81 @@ def test_counts_that_are_none_are_nothing_and_parts_are_never_larger_than_their_
     assert read(json.dumps({"model": "m", "usage": usage}).encode(), JSON).tokens == Tokens(5, 0, 5)
 
 
+CACHED = Tokens(1000, 50, 600, 100, 20)
+BASE = {"prompt_tokens": 1000, "completion_tokens": 50, "completion_tokens_details": {"reasoning_tokens": 20}}
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        {"prompt_tokens_details": {"cached_tokens": 600, "cache_write_tokens": 100}},
+        {"prompt_cache_hit_tokens": 600, "prompt_cache_miss_tokens": 400, "cache_write_tokens": 100},
+        {"cached_tokens": 600, "cache_creation_input_tokens": 100},
+        {"cache_read_input_tokens": 600, "cache_creation_input_tokens": 100},
+        {"prompt_tokens_details": {"cached_tokens": 600, "cache_creation_tokens": 100}},
+        {"prompt_tokens_details": {"cached_tokens": 0}, "cache_read_input_tokens": 600,
+         "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 0}},
+    ],
+)  # fmt: skip
+def test_every_name_of_the_cache_is_read(spelling):
+    assert read(json.dumps({"model": "m", "usage": BASE | spelling}).encode(), JSON).tokens == CACHED
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        {"cache_creation_input_tokens": 100,
+         "cache_creation": {"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 70}},
+        {"prompt_tokens_details": {"cache_creation_tokens": 100, "cache_creation_token_details": {
+            "ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 70}}},
+        {"claude_cache_creation_5_m_tokens": 30, "claude_cache_creation_1_h_tokens": 70},
+    ],
+)  # fmt: skip
+def test_writes_for_an_hour_are_told_apart(spelling):
+    found = read(json.dumps({"model": "m", "usage": BASE | spelling}).encode(), JSON).tokens
+    assert (found.cache_write, found.cache_write_1h) == (100, 70)
+
+
+def test_an_input_told_without_its_cache_is_made_whole():
+    own = {"input_tokens": 300, "output_tokens": 50, "cache_read_input_tokens": 600,
+           "cache_creation_input_tokens": 100}  # fmt: skip
+    assert read(json.dumps({"model": "m", "usage": own}).encode(), JSON).tokens == Tokens(1000, 50, 600, 100)
+    small = own | {"cache_read_input_tokens": 200, "cache_creation_input_tokens": 0}
+    for total, whole in ((350, 300), (550, 500)):
+        found = read(
+            json.dumps({"model": "m", "usage": small | {"total_tokens": total}}).encode(), JSON
+        ).tokens
+        assert (found.input, found.cache_read) == (whole, 200)
+
+
+@pytest.mark.parametrize(
+    ("told", "usd"),
+    [
+        ({"cost": 0.0125}, 0.0125),
+        ({"cost": 0}, None),
+        ({"cost": 0.001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.02}}, 0.021),
+        ({"cost": 0.001, "is_byok": True, "cost_details": {"upstream_inference_cost": None}}, None),
+        ({"cost_in_usd_ticks": 125_000_000}, 0.0125),
+        ({"cost": "much"}, None),
+        ({}, None),
+    ],
+)
+def test_a_cost_told_by_the_api_is_kept(told, usd):
+    found = read(json.dumps({"model": "m", "usage": BASE | told}).encode(), JSON).billed_usd
+    assert found == (usd if usd is None else pytest.approx(usd))
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": USAGE}]},
+        {"choices": [], "x_groq": {"id": "req_1", "usage": USAGE}},
+    ],
+)
+def test_a_stream_may_tell_its_usage_in_a_place_of_its_own(last):
+    assert read(sse(chat({"content": "x"}), {"id": "c", "model": "m", **last})).tokens == TOKENS
+
+
 @pytest.mark.parametrize(
     ("target", "url"),
     [
@@ -291,12 +367,14 @@ def test_counts_that_are_none_are_nothing_and_parts_are_never_larger_than_their_
     ],
 )
 def test_the_first_part_of_a_path_names_an_upstream_and_the_rest_goes_on_as_it_is(target, url):
-    route = Route({"lab": upstream("https://lab.example/base/", "lab")}, upstream("https://api.openai.com"))
+    route = Upstreams(
+        {"lab": upstream("https://lab.example/base/", "lab")}, upstream("https://api.openai.com")
+    )
     assert route.find(target)[1] == url
 
 
 def test_a_target_that_is_no_path_goes_nowhere():
-    assert Route({}, upstream("https://api.openai.com")).find("http://elsewhere/") is None
+    assert Upstreams({}, upstream("https://api.openai.com")).find("http://elsewhere/") is None
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "https://", "https://me:pw@x", "https://x?key=1", "x"])
@@ -325,14 +403,14 @@ def test_an_upstream_is_named_as_people_know_it(url, name, provider):
     "host", ["localhost", "LOCALHOST:4330", "127.0.0.1:1", "[::1]:4330", "a.localhost", "127.1.2.3"]
 )
 def test_this_machines_names_are_let_in(host):
-    assert headers.is_local(host)
+    assert web_origin.is_local_host(host)
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1:4330", "", "localhost.evil", "[::2]"]
 )
 def test_other_names_are_not(host):
-    assert not headers.is_local(host)
+    assert not web_origin.is_local_host(host)
 
 
 def test_a_program_is_known_by_a_closed_list():

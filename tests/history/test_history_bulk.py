@@ -125,7 +125,7 @@ def test_only_what_is_known_is_decided_one_by_one(book, monkeypatch):
 
 
 def test_the_last_line_wins_though_only_some_lines_of_a_response_are_plain(book):
-    names = (None, "r"), ("m", "r"), ("m", None), ("m", "r")
+    names = (None, "r"), ("m", "r"), ("m", "r"), (None, "r")
     told = [
         assistant(m, START + n, request_id=r, usage=usage(n + 1), stop="end_turn" if n == 3 else None)
         for n, (m, r) in enumerate(names)

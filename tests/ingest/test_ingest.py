@@ -353,7 +353,7 @@ def test_a_chunk_that_does_not_follow_is_dropped(desk):
     path = transcript(desk.root, [assistant()])
     desk.read()
     append(path, assistant("m2", request_id="r2"))
-    job = desk.ingest._job(path, provider.name)
+    job = desk.ingest._job(path, provider.name, 0.0)
     (chunk,) = chunks(job, provider.parse, provider.identify)
     desk.ingest.apply(chunk, time.time())
     desk.ingest.apply(chunk, time.time())
@@ -377,3 +377,47 @@ def test_the_newest_files_are_read_first(desk):
         order.append(max(desk.history.files.values(), key=lambda f: f.id).path)
     assert order == [path for _, path in sorted(names)]
     assert stamp(START) in encode([assistant()]).decode()
+
+
+# -- a last line without its newline -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("helpers", [0, 2])
+def test_an_unfinished_last_line_counts_when_the_file_is_at_rest_and_still_once_with_its_newline(
+    tmp_path, monkeypatch, helpers
+):
+    monkeypatch.setattr(room, "HELP_FROM", 0)
+    desk = Desk(tmp_path / "claude", tmp_path / "history.db", helpers)
+    data = encode([assistant(), assistant("m2", START + 1, request_id="r2")])
+    path = transcript(desk.root, [])
+    with open(path, "wb") as file:
+        file.write(data[:-1])
+    at = os.stat(path).st_mtime
+    for seconds, requests in ((1, 1), (4, 1), (6, 2), (7, 2)):
+        desk.ingest.look_at_rested(at + seconds)
+        desk.ingest.rescan(at + seconds)
+        desk.drain(at + seconds)
+        desk.history.commit()
+        assert desk.requests() == requests
+    assert not desk.ingest.waiting
+    with open(path, "ab") as file:
+        file.write(b"\n")
+    assert desk.read().requests() == 2
+    desk.ingest.stop()
+    desk.db.close()
+
+
+def test_a_file_at_rest_is_looked_at_again_without_a_look_at_the_folders(desk):
+    data = encode([assistant()])
+    path = transcript(desk.root, [])
+    with open(path, "wb") as file:
+        file.write(data[:-1])
+    at = os.stat(path).st_mtime
+    desk.ingest.rescan(at)
+    desk.drain(at)
+    desk.ingest.look_at_rested(at + 4.9)
+    assert not desk.ingest.waiting
+    desk.ingest.look_at_rested(at + 5.5)
+    desk.drain(at + 5.5)
+    desk.history.commit()
+    assert desk.requests() == 1

@@ -203,12 +203,58 @@ def test_what_is_no_regular_file_is_never_read_and_never_blocks(tmp_path, kind):
 
 
 def test_a_transcript_of_invalid_utf_8_keeps_its_good_lines(path):
-    from aitop.providers.claude_code import transcript
+    from aitop.providers.claude_code import paths, transcript
 
     path.write_bytes(
         b"\xff\xfe\x00garbage\n" + encode([assistant()]) + b'{"type":"assistant","usage":"\xff"}\n'
     )
     job = tail.Job(str(path), "claude-code", 0, 0, None, Source(SESSION, None))
-    (chunk,) = tail.chunks(job, transcript.parse, transcript.identify)
+    (chunk,) = tail.chunks(job, transcript.parse, paths.identify)
     assert chunk.parsed.bad_lines == 2
     assert chunk.parsed.events[0].usage.output_tokens == 50
+
+
+# -- a last line without its newline -----------------------------------------------------------------------------
+
+
+class Records(Reader):
+    """A reader at some moment; `session` is the run's last line, so that what a run leaves behind shows."""
+
+    def at(self, path, seconds):
+        """What one visit reads of a file that has been at rest for so long."""
+        self.job = self.job._replace(now=os.stat(path).st_mtime + seconds + 0.01)
+        return self.read()
+
+
+def test_a_whole_record_without_a_newline_counts_once_the_file_is_at_rest(path):
+    add(path, b'{"a":1}\n{"b":2}')
+    reader = Records(path)
+    assert reader.at(path, 0) == [b'{"a":1}']
+    assert reader.chunks[-1].size == tail.UNFINISHED
+    assert reader.at(path, tail.AT_REST_SECONDS) == [b'{"b":2}']
+    assert (reader.chunks[-1].end, reader.chunks[-1].size) == (8, 15)
+    add(path, b'\n{"c":3}\n')
+    assert reader.at(path, 0) == [b'{"b":2}', b'{"c":3}']
+
+
+@pytest.mark.parametrize("line", [b'{"b":', b'{"b":2', b"zzz", b"\0\0", b'{"a":1}{"b":', b"[1]"])
+def test_a_cut_off_record_at_the_end_of_a_file_at_rest_is_not_parsed(path, line):
+    add(path, b'{"a":1}\n' + line)
+    reader = Records(path)
+    assert reader.at(path, tail.AT_REST_SECONDS) == [b'{"a":1}']
+    assert reader.chunks[-1].size == 8 + len(line)
+
+
+def test_the_note_to_the_next_run_stays_as_it_was_before_an_unfinished_line(path):
+    add(path, b'{"a":1}\n{"a":1}\n{"b":2}')
+    reader = Records(path)
+    reader.at(path, tail.AT_REST_SECONDS)
+    assert [chunk.parsed.pending for chunk in reader.chunks] == ["2", "2"]
+
+
+def test_a_file_of_one_unfinished_line_is_looked_at_again(path):
+    add(path, b'{"a":1}')
+    reader = Records(path)
+    assert reader.at(path, 1) == []
+    assert [(chunk.start, chunk.end, chunk.size) for chunk in reader.chunks] == [(0, 0, tail.UNFINISHED)]
+    assert reader.at(path, tail.AT_REST_SECONDS) == [b'{"a":1}']

@@ -107,7 +107,7 @@ def test_the_menu_has_sessions_windows_limits_and_today_by_project():
         "--shop · ≥≈$3.00 · 70 requests",
         "--‐-docs¦x · ≈$1.21 · 22 requests",
     ]
-    assert "5 min · ≈$0.40 · ≈$4.80/h · 105.4k tok/min" in titles
+    assert "5 min · ≈$0.50 · ≈$6.00/h · 105.4k tok/min" in titles
     assert "Limit 7d · 81% · resets in 3d4h" in titles
     assert "● shop · ≈$1.20 · ctx 27% · opus-4-6 · now" in titles
     assert "--Branch main" in titles

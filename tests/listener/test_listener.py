@@ -31,6 +31,7 @@ from support.lines import (
 )
 
 from aitop import paths
+from aitop.hook import KEPT
 from aitop.listener import lifecycle
 
 pytestmark = pytest.mark.timeout(60)
@@ -662,7 +663,7 @@ def test_a_detached_listener_knows_no_secret_and_holds_nothing_of_its_starter(ho
     detached.append(pid)
     with open(f"/proc/{pid}/environ", "rb") as file:
         names = {entry.partition(b"=")[0].decode() for entry in file.read().split(b"\0") if entry}
-    allowed = {"HOME", "PATH", "LANG", "TZ", "CLAUDE_CONFIG_DIR"}
+    allowed = set(KEPT)
     assert {
         name for name in names if name not in allowed and not name.startswith(("XDG_", "AITOP_"))
     } == set()

@@ -24,7 +24,7 @@ from support.codex_records import (
 from support.desk import START, Desk, write
 
 from aitop import codex_notify
-from aitop.model.events import ContextSize, Limit, Status, ToolResult
+from aitop.model.events import ContextSize, Limit, Place, Response, Status, ToolResult
 from aitop.providers import Source
 from aitop.providers.codex import provider, rollout
 from aitop.providers.codex.limits import limits
@@ -274,13 +274,107 @@ def test_older_limits_tell_the_seconds_until_their_reset():
     assert (found.name, found.resets_at) == ("five_hour", START + 60)
 
 
+@pytest.mark.parametrize(
+    ("minutes", "name"),
+    [(1440, "one_day"), (43_200, "thirty_day"), (20_160, "14_day"), (720, "12_hour"), (90, "90_minute")],
+)
+def test_a_window_of_any_length_has_a_name(minutes, name):
+    (found,) = limits({"primary": window(85.0, minutes)}, START)
+    assert (found.name, found.window_minutes) == (name, minutes)
+
+
+def test_a_limit_that_was_passed_is_full():
+    (found,) = limits({"primary": window(150.0)}, START)
+    assert found.used_percent == 100.0
+
+
+def test_limits_of_two_codex_homes_are_two_accounts(tmp_path):
+    rates = {"limit_id": "codex", "primary": window()}
+    lines = b"".join(json.dumps(one).encode() + b"\n" for one in (meta(), count(A, limits=rates)))
+    accounts = set()
+    for home in ("one", "two"):
+        parsed = rollout.parse(lines, 0, rollout.identify(path(tmp_path / home)))
+        accounts |= {event.account for event in parsed.events if isinstance(event, Limit)}
+    assert accounts == {str(tmp_path / "one"), str(tmp_path / "two")}
+
+
+def test_the_usual_codex_home_is_no_account_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert "account" not in rollout.identify(path(tmp_path / ".codex")).pending
+
+
+def settings(at=0.0, **more):
+    return event("thread_settings_applied", at, thread_settings={"model": MODEL, **more})
+
+
+@pytest.mark.parametrize(
+    ("told", "tier"),
+    [("priority", "priority"), ("fast", "priority"), ("flex", "flex"), ("default", ""), (None, "")],
+)
+def test_a_service_tier_is_that_of_the_settings(tmp_path, told, tier):
+    lines = [meta(), turn(), settings(service_tier=told), record("r1", A)]
+    data = b"".join(json.dumps(one).encode() + b"\n" for one in lines)
+    (found,) = (
+        one for one in rollout.parse(data, 0, rollout.identify("x")).events if isinstance(one, Response)
+    )
+    assert found.usage.tier == tier
+
+
+def test_a_tier_costs_its_own_price_until_a_later_setting_takes_it_back(tmp_path, desk):
+    begun = [meta(), turn(model="gpt-5.4"), settings(service_tier="priority"), record("r1", A)]
+    write(path(tmp_path), *begun)
+    fast = desk.read().cost(PARENT)
+    write(path(tmp_path), record("r2", B, A), grow=True)
+    both = desk.read().cost(PARENT)
+    write(path(tmp_path), settings(), record("r3", B, A, B), grow=True)
+    standard = desk.read().cost(PARENT) - both
+    assert both - fast == pytest.approx(2 * standard)
+
+
+def test_a_response_keeps_its_tier_when_its_turn_ends(tmp_path, desk):
+    write(path(tmp_path), meta(), turn(model="gpt-5.4"), event("task_started"), settings(service_tier="flex"),
+          record("r1", A))  # fmt: skip
+    flex = desk.read().cost(PARENT)
+    write(path(tmp_path), settings(), event("task_complete", 3, time_to_first_token_ms=300), grow=True)
+    assert desk.read().cost(PARENT) == flex
+
+
+@pytest.mark.parametrize("name", ["ollama", "lmstudio"])
+def test_a_model_on_this_machine_costs_nothing(tmp_path, desk, name):
+    write(path(tmp_path), meta(model_provider=name), turn(), record("r1", A))
+    total = desk.read().total(PARENT)
+    assert (total.requests, total.input_tokens, total.cost, total.unpriced_requests) == (1, 900, 0, 0)
+
+
+def test_a_session_may_leave_the_model_on_this_machine(tmp_path, desk):
+    write(path(tmp_path), meta(model_provider="ollama"), turn(), record("r1", A),
+          settings(model_provider_id="openai"), record("r2", B, A))  # fmt: skip
+    assert desk.read().cost(PARENT) == pytest.approx((500 * 1.25 + 1000 * 0.125 + 70 * 10) / 1e6)
+
+
+def test_a_response_belongs_to_the_folder_of_its_own_turn():
+    elsewhere = line("turn_context", {"model": MODEL, "cwd": "/work/lab"})
+    lines = [meta(), turn(), record("r1", A), elsewhere, record("r2", B, A)]
+    data = b"".join(json.dumps(one).encode() + b"\n" for one in lines)
+    parsed = rollout.parse(data, 0, rollout.identify("x"))
+    places = [one.place for one in parsed.events if isinstance(one, Response)]
+    assert places == [Place("/work/shop", "trunk"), Place("/work/lab", None)]
+
+
+def test_the_notes_of_a_rollout_stay_short_however_many_threads_it_descends_from(tmp_path):
+    many = [meta(f"01990000-aaaa-7000-8000-{n:012d}", at=n) for n in range(100)]
+    lines = [*many, turn(), event("task_started"), count(A)]
+    data = b"".join(json.dumps(one).encode() + b"\n" for one in lines)
+    assert len(rollout.parse(data, 0, rollout.identify("x")).pending) < 4096
+
+
 def test_limits_of_another_family_keep_its_name():
     (found,) = limits({"limit_id": "codex_spark", "primary": window()}, START)
     assert found.name == "codex_spark_five_hour"
 
 
 @pytest.mark.parametrize(
-    "odd", [window(150), window(resets=START - 1), window(resets=START + 1e6), window("1"), None]
+    "odd", [window(1795300000), window(resets=START - 1), window(resets=START + 1e6), window("1"), None]
 )
 def test_a_limit_that_cannot_be_true_is_left_out(odd):
     assert limits({"primary": odd}, START) == []

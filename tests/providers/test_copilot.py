@@ -45,6 +45,48 @@ def test_sums_are_priced_as_requests_of_their_average_size(tmp_path, desk):
     assert sizes == [(500_000,), (500_001,)]
 
 
+def answer(output=700, at=2.0, **more):
+    return event("assistant.message", at, messageId=f"m{at}", content="x", outputTokens=output, **more)
+
+
+def test_answers_of_a_session_that_has_not_ended_are_a_lower_bound(tmp_path, desk):
+    write(path(tmp_path), start(), answer(700), answer(300, 4))
+    total = desk.read().total(SESSION)
+    assert (total.requests, total.output_tokens, total.input_tokens) == (2, 1000, 0)
+    assert (total.incomplete_requests, total.understated_requests) == (2, 2)
+    assert desk.cost(SESSION) == pytest.approx(1000 * 10 / 1e6)
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_a_shutdown_replaces_the_answers_of_its_run(tmp_path, desk, number):
+    write(path(tmp_path), start(), answer(700), answer(300, 4))
+    desk.read()
+    write(path(tmp_path), shutdown(number, given=18_000, output=1000), grow=True)
+    total = desk.read().total(SESSION)
+    assert (total.requests, total.input_tokens, total.output_tokens) == (max(2, number), 18_000, 1000)
+    assert (total.incomplete_requests, total.understated_requests) == (0, 0)
+
+
+def test_the_answers_of_a_resumed_session_are_a_run_of_their_own(tmp_path, desk):
+    write(
+        path(tmp_path),
+        start(),
+        answer(700),
+        shutdown(1, output=700),
+        event("session.resume", 20),
+        answer(300, 25),
+    )
+    total = desk.read().total(SESSION)
+    assert (total.requests, total.output_tokens, total.understated_requests) == (2, 1000, 1)
+    write(path(tmp_path), shutdown(1, 30, START + 20, output=300), grow=True)
+    assert desk.read().total(SESSION).understated_requests == 0
+
+
+def test_answers_beside_usage_records_count_nothing(tmp_path, desk):
+    write(path(tmp_path), start(), call(1), answer(50), shutdown(1))
+    assert desk.read().total(SESSION).requests == 1
+
+
 def test_a_call_copied_into_another_session_counts_for_the_one_that_made_it(tmp_path, desk):
     write(path(tmp_path), start(), call(1))
     write(path(tmp_path, OTHER), start(), call(1, 1), call(1, 50, OTHER))

@@ -16,6 +16,13 @@ def desk(tmp_path):
     return Desk(provider, *provider.folders([str(tmp_path)], {}))
 
 
+def test_results_of_built_in_tools_are_billed_as_input(tmp_path, desk):
+    tokens = {"input": 151, "output": 1089, "cached": 0, "thoughts": 1120, "tool": 18_329, "total": 20_689}
+    write(path(tmp_path), header(), message(tokens=tokens))
+    total = desk.read().total(SESSION)
+    assert (total.input_tokens, total.output_tokens) == (18_480, 2209)
+
+
 def test_thoughts_are_billed_beside_the_output_and_the_cache_inside_the_input(tmp_path, desk):
     write(path(tmp_path), header(), message())
     total = desk.read().total(SESSION)

@@ -12,7 +12,7 @@ import urllib.request
 
 import pytest
 from support.desk import START, Desk
-from support.litellm_payload import SECRET, payload
+from support.litellm_payload import SECRET, USAGE, payload
 
 import aitop.litellm
 from aitop.providers.gateway import litellm, litellm_payload
@@ -58,6 +58,22 @@ def test_a_program_that_names_its_sessions_has_them():
 def test_a_price_litellm_does_not_know_is_not_taken_for_free():
     found = told(response_cost=0.0)
     assert (found.billed_usd, found.local) == (None, False)
+
+
+def test_cache_writes_for_an_hour_are_told_apart():
+    parts = {"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 70}
+    details = {"cached_tokens": 600, "cache_creation_tokens": 100, "cache_creation_token_details": parts}
+    found = told(metadata={"usage_object": USAGE | {"prompt_tokens_details": details}}).tokens
+    assert (found.input, found.cache_read, found.cache_write, found.cache_write_1h) == (1000, 600, 100, 70)
+
+
+def test_a_cost_that_only_the_api_knows_stands():
+    found = told(response_cost=0.0, metadata={"usage_object": USAGE | {"cost": 0.5}})
+    assert found.billed_usd == 0.5
+
+
+def test_a_cloud_model_of_ollama_is_not_local():
+    assert told(custom_llm_provider="ollama", model="gpt-oss:120b-cloud").local is False
 
 
 def test_ollama_behind_litellm_is_free():

@@ -160,6 +160,21 @@ def test_older_names_are_read_too(anyones):
     assert (found.session, found.model, found.usage[:2]) == ("my-service:run-1", "gpt-5", (10, 5))
 
 
+@pytest.mark.parametrize("name", ["cache_write", "cache_creation"])
+def test_both_names_of_cache_writes_are_read(anyones, name):
+    own = CHAT | {f"gen_ai.usage.{name}.input_tokens": 700}
+    (found,) = told(anyones, "traces", traces(span(1, START, START + 1, own)))
+    assert found.usage[:4] == (2300, 50, 6000, 700)
+
+
+@pytest.mark.parametrize(("name", "billed"), [("ollama", 0.0), ("openai", None)])
+def test_a_model_on_this_machine_is_billed_nothing(anyones, name, billed):
+    (found,) = told(
+        anyones, "traces", traces(span(1, START, START + 1, CHAT | {"gen_ai.provider.name": name}))
+    )
+    assert found.billed_usd == billed
+
+
 def test_an_input_smaller_than_its_cache_leaves_the_cache_out(anyones):
     own = CHAT | {"gen_ai.usage.input_tokens": 3, "gen_ai.usage.cache_creation.input_tokens": 100}
     (found,) = told(anyones, "traces", traces(span(1, START, START + 1, own)))
@@ -227,6 +242,62 @@ def test_metrics_of_a_service_that_tells_its_calls_are_the_same_calls_again(anyo
     told(anyones, "metrics", usage(START, START + 60, 9000, 50, 1))
     assert len(told(anyones, "traces", traces(span(1, START, START + 2, CHAT)), NOW + 5)) == 1
     assert later(anyones) == []
+
+
+COUNTS = {"input_tokens": 1000, "output_tokens": 30, "cache_read.input_tokens": 200,
+          "cache_write.input_tokens": 700, "reasoning.output_tokens": 10}  # fmt: skip
+NEWER = Usage(100, 30, 200, 700, 0, 10)
+
+
+def newer(counts=COUNTS, temporality=1, end=START + 60, **more):
+    """The counters of the newer conventions."""
+    return [
+        bodies.counter(
+            f"gen_ai.client.inference.usage.{name}", [(START, end, MODEL | more, value)], temporality
+        )
+        for name, value in counts.items()
+    ]
+
+
+def test_newer_metrics_name_each_kind_of_token_and_parts_are_not_added(anyones):
+    told(anyones, "metrics", bodies.metrics(*newer()))
+    assert [one.usage for one in later(anyones)] == [NEWER]
+
+
+def test_a_service_that_sends_both_generations_is_counted_once(anyones):
+    points = [(START, START + 60, MODEL | {"gen_ai.token.type": kind}, value, 1)
+              for kind, value in (("input", 1000.0), ("output", 30.0))]  # fmt: skip
+    older = bodies.histogram("gen_ai.client.token.usage", points)
+    told(anyones, "metrics", bodies.metrics(older, *newer()))
+    assert [one.usage for one in later(anyones)] == [NEWER]
+
+
+def test_histograms_of_the_same_tokens_only_tell_the_number_of_calls(anyones):
+    sizes = bodies.histogram(
+        "gen_ai.client.inference.operation.input_tokens", [(START, START + 60, MODEL, 1000.0, 2)]
+    )
+    told(anyones, "metrics", bodies.metrics(sizes, *newer()))
+    found = later(anyones)
+    assert len(found) == 2
+    assert tuple(map(sum, zip(*(one.usage[:6] for one in found), strict=True))) == NEWER[:6]
+
+
+def test_tokens_that_come_apart_by_modality_are_one_call(anyones):
+    parts = [
+        *newer({"input_tokens": 900}, **{"gen_ai.token.modality": "text"}),
+        *newer({"input_tokens": 100}, **{"gen_ai.token.modality": "image"}),
+        *newer({"output_tokens": 30}),
+    ]
+    told(anyones, "metrics", bodies.metrics(*parts))
+    assert [one.usage[:2] for one in later(anyones)] == [(1000, 30)]
+
+
+def test_a_running_counter_counts_by_what_it_grew(anyones):
+    anyones.telemetry([], START - 10)
+    more = {name: 2 * value for name, value in COUNTS.items()}
+    for counts, end in ((COUNTS, START + 60), (more, START + 120), (more, START + 180)):
+        told(anyones, "metrics", bodies.metrics(*newer(counts, 2, end)))
+    assert [one.usage for one in later(anyones)] == [NEWER, NEWER]
 
 
 def test_the_same_metrics_again_are_the_same_responses(anyones):

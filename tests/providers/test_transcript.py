@@ -36,7 +36,7 @@ from aitop.model.events import (
     ToolUse,
 )
 from aitop.providers import Source
-from aitop.providers.claude_code import provider, record_kind, transcript
+from aitop.providers.claude_code import provider, record_kind, tool_result, transcript
 
 MAIN = Source(SESSION, None)
 
@@ -78,19 +78,21 @@ def test_two_messages_with_one_request_id_stay_two():
     assert len(of(Response, assistant("msg_1"), assistant("msg_2"))) == 2
 
 
-def test_a_missing_request_id_leaves_the_message_id():
-    found = one(Response, assistant(request_id=None), assistant(request_id=None))
-    assert (found.message_id, found.request_id) == ("msg_1", None)
+def test_without_a_request_id_the_time_of_the_first_line_is_a_part_of_the_name():
+    found = one(Response, assistant(request_id=None), assistant(at=START + 2, request_id=None))
+    assert (found.message_id, found.request_id) == (f"msg_1@{START * 1000:.0f}", None)
 
 
-def test_every_pair_of_names_is_told_so_that_the_history_can_join_them():
+def test_lines_with_and_without_the_request_id_are_one_response():
+    for lines in ([assistant(), assistant(request_id=None)], [assistant(request_id=None), assistant()]):
+        found = one(Response, *lines)
+        assert (found.message_id, found.request_id) == ("msg_1", "req_1")
+
+
+def test_one_message_id_with_several_request_ids_is_several_responses():
     lines = [assistant(), assistant(request_id=None), assistant(request_id="req_2"), assistant()]
     found = of(Response, *lines)
-    assert [(r.message_id, r.request_id) for r in found] == [
-        ("msg_1", None),
-        ("msg_1", "req_2"),
-        ("msg_1", "req_1"),
-    ]
+    assert [(r.message_id, r.request_id) for r in found] == [("msg_1:req_2", "req_2"), ("msg_1", "req_1")]
     assert [r.end for r in found] == sorted(r.end for r in found)
 
 
@@ -165,15 +167,61 @@ def test_a_web_search_alone_is_a_request():
     )
 
 
-def test_progress_lines_repeat_and_are_ignored():
-    repeated = {
-        "type": "progress",
-        "timestamp": stamp(START),
-        "data": {"message": assistant(content=[use()])},
-    }
-    told = {"type": "progress", "timestamp": stamp(START), "data": {"message": result()}}
-    untimed = {"type": "progress", "data": {"message": result()}}
-    assert of(Response | ToolUse | ToolResult, repeated, told, untimed) == []
+def progress(message, **more):
+    data = {"type": "agent_progress", "agentId": "a1", "message": message}
+    return {"type": "progress", "timestamp": stamp(START), "sessionId": SESSION, "data": data} | more
+
+
+def test_a_response_repeated_by_a_progress_line_has_the_names_it_has_in_the_agents_own_file():
+    line = assistant(content=[use()])
+    found = one(Response, progress(line))
+    own = next(e for e in read(line, source=Source(SESSION, "a1")).events if isinstance(e, Response))
+    assert found.agent == own.agent == "a1"
+    assert (found.message_id, found.request_id, found.at, found.usage) == own[4:6] + own[1:2] + own[3:4]
+
+
+def test_progress_lines_count_no_tool_call_and_no_error():
+    failed = assistant(isApiErrorMessage=True)
+    assert of(Response | ToolUse | ToolResult | ApiError, progress(result()), progress(failed)) == []
+
+
+@pytest.mark.parametrize(
+    "message", [None, "x", {}, {"type": "assistant"}, {"type": "assistant", "message": 5}]
+)
+def test_an_odd_progress_line_is_nothing(message):
+    assert of(Response, progress(message, usage={})) == []
+
+
+def relay(number, **more):
+    """A relay's answer: always the same message id, no request id."""
+    return assistant(
+        "msg_relay", at=START + 60 * number, request_id=None, usage=usage(5, 1000 * number), **more
+    )
+
+
+def test_an_id_that_comes_again_behind_a_users_line_with_another_input_is_another_response():
+    found = of(Response, user("a"), relay(1), user("b"), relay(2), user("c"), relay(3))
+    assert [r.usage.uncached_input_tokens for r in found] == [1000, 2000, 3000]
+    assert len({r.message_id for r in found}) == 3
+
+
+def test_a_tool_result_between_two_lines_of_one_response_does_not_part_them():
+    lines = [relay(1, content=[use()]), result(), relay(1, content=[text()])]
+    assert len(of(Response, *lines)) == 1
+
+
+def test_an_estimate_of_the_input_that_is_corrected_at_once_is_one_response():
+    assert len(of(Response, user("a"), relay(9), relay(1))) == 1
+
+
+def test_a_copy_in_another_file_has_the_same_names_and_another_sessions_answer_has_not():
+    def names(late):
+        lines = [line for n in (1, 2) for line in (user("go"), relay(n))]
+        lines = [line | {"timestamp": stamp(START + 60 * i + late)} for i, line in enumerate(lines)]
+        return [r.message_id for r in of(Response, *lines)]
+
+    assert names(0) == names(0)
+    assert not set(names(0)) & set(names(7))
 
 
 def test_a_sidechain_line_belongs_to_its_agent():
@@ -539,30 +587,58 @@ def test_a_result_cut_from_the_bytes_is_what_parsing_the_line_gives(record, rand
     items = list(record.items())
     random.shuffle(items)
     line = json.dumps(dict(items), separators=(",", ":")).encode()
-    found = transcript.cut(line)
+    found = tool_result.cut(line)
     if found is not None:
         parsed = transcript._Run(MAIN)
         parsed._results(json.loads(line))
-        assert [(r.tool_use_id, r.failed, r.at) for r in parsed.events] == [found]
+        events = parsed.calls.events(SESSION)
+        assert [(r.tool_use_id, r.failed, r.at) for r in events] == [found]
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 6), st.data())
 def test_however_a_file_is_split_into_runs_it_tells_the_same_errors_and_tools(count, data):
-    lines = data.draw(
-        st.lists(
-            st.sampled_from(
-                [attempt("1"), attempt("2"), api_error(), assistant(content=[use()]), result(), user("go")]
-            ),
-            min_size=count,
-            max_size=12,
-        )
+    always = [attempt("1"), attempt("2"), api_error(), result(), user("go")]
+    relayed = [assistant(request_id=f"req_{n}") for n in (1, 2, 3)]
+    names = data.draw(
+        st.sampled_from([[assistant(content=[use()])], relayed, [relay(1), relay(2), relay(3)]])
     )
+    lines = data.draw(st.lists(st.sampled_from(always + names), min_size=count, max_size=12))
     lines = [line | {"timestamp": stamp(START + i)} for i, line in enumerate(lines)]
-    whole = [e for e in read(*lines).events if isinstance(e, ApiError)]
+    whole = read(*lines).events
     source, split = MAIN, []
     for line in lines:
         parsed = transcript.parse(encode([line]), 0, source)
-        split += [e for e in parsed.events if isinstance(e, ApiError)]
+        split += parsed.events
         source = Source(parsed.session, None, parsed.pending)
-    assert split == whole
+    assert [e for e in split if isinstance(e, ApiError)] == [e for e in whole if isinstance(e, ApiError)]
+    assert {e.message_id for e in split if isinstance(e, Response)} == {
+        e.message_id for e in whole if isinstance(e, Response)
+    }
+
+
+# -- damaged lines -----------------------------------------------------------------------------------------------
+
+RECORDS = [
+    assistant("msg_a"), result(), user("go"), assistant("msg_b", at=START + 1),
+    {"type": "summary", "summary": "x", "leafUuid": "y"}, progress(user("x")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", range(len(RECORDS)))
+@pytest.mark.parametrize("how", ["torn", "no newline", "zeros", "mark"])
+def test_a_response_counts_behind_whatever_is_damaged_on_its_line(how, broken):
+    whole = encode([RECORDS[broken]])
+    behind = encode([{"parentUuid": None} | assistant("msg_behind", at=START + 5)])
+    data = {
+        "torn": whole[:120] + behind, "no newline": whole[:-1] + behind, "zeros": b"\0" * 512 + behind,
+        "mark": b"\xef\xbb\xbf" + behind,
+    }[how]  # fmt: skip
+    parsed = transcript.parse(encode([assistant()]) + data, 0, MAIN)
+    assert "msg_behind" in {e.message_id for e in parsed.events if isinstance(e, Response)}
+
+
+def test_what_is_left_of_a_damaged_line_is_counted_once():
+    whole = encode([assistant()])
+    parsed = transcript.parse(whole[:50] + whole[:60] + whole, 0, MAIN)
+    assert parsed.bad_lines == 1

@@ -154,37 +154,37 @@ def test_a_stranger_who_asks_whether_to_send_a_body_is_not_told_to(server):
 def test_what_is_no_http_is_told_so_and_ended(server, data):
     peer = server.peer(data)
     assert said(peer)[0] in (400, 501)
-    server.monotonic += http.LINGER + 1
+    server.monotonic += http.LINGER_SECONDS + 1
     server.web.sweep(server.monotonic)
     assert ended(peer)
     assert server.taken == []
 
 
 def test_a_head_without_end_is_refused(server):
-    peer = server.peer(b"POST /in HTTP/1.1\r\nhost: x\r\nlong: " + b"x" * (http.HEAD_MOST + 1))
+    peer = server.peer(b"POST /in HTTP/1.1\r\nhost: x\r\nlong: " + b"x" * (http.MAX_HEAD + 1))
     assert said(peer)[0] == 431
 
 
 def test_a_body_that_says_it_is_too_large_is_refused_at_once(server):
-    peer = server.peer(post(b"", content_length=str(http.BODY_MOST + 1)))
+    peer = server.peer(post(b"", content_length=str(http.MAX_BODY + 1)))
     assert said(peer)[0] == 413
 
 
 def test_a_body_that_turns_out_too_large_is_refused(server, monkeypatch):
-    monkeypatch.setattr(http, "BODY_MOST", 10)
+    monkeypatch.setattr(http, "MAX_BODY", 10)
     peer = server.peer(post(b"6\r\nsecond\r\n" * 2, transfer_encoding="chunked"))
     assert said(peer)[0] == 413
     assert server.web._buffered == 0
 
 
 def test_a_body_of_countless_pieces_is_refused(server, monkeypatch):
-    monkeypatch.setattr(http, "PIECES_MOST", 10)
+    monkeypatch.setattr(http, "MAX_PIECES", 10)
     peer = server.peer(post(b"1\r\nx\r\n" * 11, transfer_encoding="chunked"))
     assert said(peer)[0] == 413
 
 
 def test_bodies_of_all_together_are_limited(server, monkeypatch):
-    monkeypatch.setattr(http, "BUFFERED_MOST", 100)
+    monkeypatch.setattr(http, "MAX_BUFFERED", 100)
     first = server.peer(post(b"x" * 60, content_length="90"))
     second = server.peer(post(b"x" * 60, content_length="90"))
     status, whole = said(second)
@@ -197,7 +197,7 @@ def test_bodies_of_all_together_are_limited(server, monkeypatch):
 
 def test_who_does_not_finish_in_time_is_dropped(server):
     peer = server.peer(post(b"x", content_length="2"))
-    server.monotonic += http.PATIENCE + 1
+    server.monotonic += http.REQUEST_SECONDS + 1
     server.web.sweep(server.monotonic)
     assert ended(peer)
     assert server.web._buffered == 0
@@ -206,18 +206,18 @@ def test_who_does_not_finish_in_time_is_dropped(server):
 def test_a_kept_connection_may_rest_for_longer(server):
     peer = server.peer(post())
     said(peer)
-    server.monotonic += http.IDLE - 1
+    server.monotonic += http.IDLE_SECONDS - 1
     server.web.sweep(server.monotonic)
     peer.sendall(post())
     server.pump()
     assert said(peer)[0] == 200
-    server.monotonic += http.IDLE + 1
+    server.monotonic += http.IDLE_SECONDS + 1
     server.web.sweep(server.monotonic)
     assert ended(peer)
 
 
-def test_strangers_who_hold_all_connections_make_room_for_the_next(server, monkeypatch):
-    monkeypatch.setattr(http, "CONNECTIONS_MOST", 3)
+def test_strangers_who_hold_all_connections_make_room_for_the_next(server):
+    server.web._most = 3
     known = server.peer(post(b"known"))
     said(known)
     server.monotonic += 1
@@ -228,6 +228,43 @@ def test_strangers_who_hold_all_connections_make_room_for_the_next(server, monke
     known.sendall(post(b"still"))
     server.pump()
     assert said(known)[0] == 200
+
+
+@pytest.mark.parametrize(("limit", "most"), [(32, 2), (64, 9), (1024, 64)])
+def test_its_connections_leave_descriptors_for_all_else(monkeypatch, limit, most):
+    monkeypatch.setattr(http.descriptors.resource, "getrlimit", lambda _: (limit, limit))
+    made = Server()
+    assert made.web._most == most
+    made.end()
+
+
+def test_a_flood_is_taken_in_by_the_second_and_costs_no_busy_loop(server):
+    server.web._most = 2
+    for _ in range(http.DROPS_PER_SECOND + 20):
+        server.peers.append(socket.create_connection(("127.0.0.1", server.web.port)))
+        server.pump(0)
+    assert len(server.web._connections) == 2
+    assert server.selector.select(0) == []  # nothing is looked at again before the next second
+    server.web.sweep(server.monotonic)
+    assert said(server.peer(post()))[0] == 200
+
+
+def test_out_of_descriptors_it_waits_for_the_next_second(server, monkeypatch):
+    class Full:
+        def accept(self):
+            raise OSError(24, "Too many open files")
+
+    real = server.web._socket
+    server.peers.append(socket.create_connection(("127.0.0.1", server.web.port)))
+    server.web._socket = Full()
+    monkeypatch.setattr(server.web, "_pause", lambda: paused.append(server.selector.unregister(real)))
+    paused = []
+    server.pump()
+    assert len(paused) == 1
+    server.web._socket, server.web._accepting = real, False
+    server.web.sweep(server.monotonic)
+    server.pump()
+    assert len(server.web._connections) == 1
 
 
 def test_who_hangs_up_in_the_middle_leaves_nothing_behind(server):

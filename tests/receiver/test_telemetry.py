@@ -17,9 +17,10 @@ from support import otlp_bodies as bodies
 from support.telemetry_desk import Desk, configured, free_port
 
 from aitop import config, paths
+from aitop.loopback import secret_file
 from aitop.otlp import JSON, PROTOBUF
 from aitop.receiver import forwarding, telemetry, token
-from aitop.receiver.telemetry import Telemetry
+from aitop.receiver.telemetry import TelemetryReceiver
 
 NOW = float(bodies.START + 5)
 
@@ -41,7 +42,7 @@ BODY = bodies.as_json(bodies.logs(bodies.request()))
 def test_the_token_is_made_once_and_nobody_else_can_read_it(desk, home):
     found = os.stat(os.path.join(home, paths.OTEL))
     assert stat.S_IMODE(found.st_mode) == 0o600
-    assert len(desk.token) == 2 * token.BYTES
+    assert len(desk.token) == 2 * secret_file.BYTES
     assert token.read_or_make(home) == desk.token
 
 
@@ -66,6 +67,15 @@ def test_without_the_token_nothing_is_taken_or_told(desk, shown):
         assert reply.status == 401
     assert desk.arrived == []
     assert desk.telemetry.counts.rejected == 2
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"host": "evil.example"}, {"origin": "https://evil.example"}, {"sec_fetch_site": "cross-site"}],
+)
+def test_a_web_page_is_refused_even_with_the_token(desk, headers):
+    assert desk.ask(BODY, **headers).status == 403
+    assert desk.arrived == []
 
 
 def test_the_token_may_come_as_a_bearer(desk):
@@ -125,7 +135,7 @@ def test_what_is_no_gzip_is_malformed(desk, packed):
 
 
 def test_a_gzip_bomb_is_refused_before_it_is_large(desk):
-    bomb = gzip.compress(b"0" * (telemetry.UNPACKED_MOST + 1))
+    bomb = gzip.compress(b"0" * (telemetry.MAX_UNPACKED + 1))
     assert len(bomb) < 20_000
     assert desk.ask(bomb, content_encoding="gzip").status == 413
 
@@ -196,7 +206,7 @@ def test_a_port_that_is_taken_is_told_and_the_token_stays(home):
         other.bind(("127.0.0.1", 0))
         other.listen()
         selector = selectors.DefaultSelector()
-        receiver = Telemetry(home, selector, print, lambda _: None)
+        receiver = TelemetryReceiver(home, selector, print, lambda _: None)
         receiver.configure(configured(other.getsockname()[1]), [])
         assert "choose another otel.port" in receiver.doctor()["problem"]
         assert receiver.doctor()["port"] is None
@@ -355,7 +365,7 @@ class Full(forwarding.Forwarder):
 
 
 def test_a_full_queue_loses_the_newest_and_counts_it(monkeypatch):
-    monkeypatch.setattr(forwarding, "QUEUED_MOST", 3000)
+    monkeypatch.setattr(forwarding, "MAX_QUEUED", 3000)
     queue = Full("http://nowhere", selectors.DefaultSelector())
     for _ in range(5):
         queue.put("/v1/logs", {}, b"x" * 1000)
@@ -371,7 +381,7 @@ def test_the_process_that_forwards_is_started_again(collector):
     forwarder.sweep(100.0)
     assert forwarder._process is None
     assert "started again" in forwarder.doctor()["problem"]
-    forwarder.sweep(100.0 + forwarding.RESTART)
+    forwarder.sweep(100.0 + forwarding.RESTART_SECONDS)
     forwarder.put("/v1/logs", {}, b"again")
     pump(selector, lambda: forwarder.sent)
     assert [body for _, _, body in collector.got] == [b"again"]
@@ -403,7 +413,7 @@ def test_a_password_in_the_collectors_address_is_not_shown(url, shown):
 def test_forwarding_to_oneself_is_refused(home):
     port = free_port()
     selector = selectors.DefaultSelector()
-    receiver = Telemetry(home, selector, print, lambda _: None)
+    receiver = TelemetryReceiver(home, selector, print, lambda _: None)
     receiver.configure(configured(port, forward=f"http://localhost:{port}"), [])
     assert "our own port" in receiver.doctor()["problem"]
     assert receiver.doctor()["forward"] is None

@@ -2,10 +2,13 @@
 
 import json
 import os
+import resource
 import selectors
 import socket
 import stat
 import string
+import subprocess
+import sys
 import time
 from urllib.parse import quote
 
@@ -16,7 +19,7 @@ from support.lines import SESSION
 
 from aitop import hook
 from aitop.providers.claude_code import provider
-from aitop.receiver import unix_socket
+from aitop.receiver import listening, payloads, unix_socket
 from aitop.receiver.unix_socket import HEADER_KEYS, Receiver, SocketError, parse_header
 
 NOW = 1_790_000_000.0
@@ -59,7 +62,7 @@ class Door:
         return counts.received, counts.unique, counts.rejected
 
     def close(self):
-        self.receiver.close(remove=True)
+        self.receiver.close(keep_socket=False)
         self.selector.close()
 
 
@@ -174,8 +177,8 @@ def test_half_a_character_in_a_payload_is_no_reason_to_reject(door):
 
 def test_unknown_event_names_are_accepted_and_counted_but_not_without_end(door):
     assert door.send(event("SomethingNew")) == (1, 1, 0)
-    door.send(*[event(f"New{n}") for n in range(unix_socket.NAMES_MOST + 50)])
-    assert len(door.receiver.counts.by_event) <= unix_socket.NAMES_MOST + 1
+    door.send(*[event(f"New{n}") for n in range(payloads.MAX_NAMES + 50)])
+    assert len(door.receiver.counts.by_event) <= payloads.MAX_NAMES + 1
     assert sum(door.receiver.counts.by_event.values()) == door.receiver.counts.received
 
 
@@ -210,7 +213,7 @@ def test_16_megabytes_are_taken_and_more_are_not(door):
 
 
 def test_many_large_peers_together_stay_within_the_bound(door, monkeypatch):
-    monkeypatch.setattr(unix_socket, "BUFFERED_MOST", 100_000)
+    monkeypatch.setattr(unix_socket, "MAX_BUFFERED", 100_000)
     peers = [door.connect(b"x" * 40_000, close=False) for _ in range(5)]
     door.pump()
     assert door.receiver._buffered <= 100_000
@@ -224,9 +227,9 @@ def test_many_large_peers_together_stay_within_the_bound(door, monkeypatch):
 def test_a_silent_and_a_slow_peer_are_dropped_after_their_time(door):
     silent, slow = door.connect(close=False), door.connect(b"{", close=False)
     door.pump()
-    door.receiver.sweep(door.monotonic + unix_socket.PATIENCE - 0.1, door.now)
+    door.receiver.sweep(door.monotonic + unix_socket.MAX_SECONDS - 0.1, door.now)
     assert len(door.receiver._connections) == 2
-    door.receiver.sweep(door.monotonic + unix_socket.PATIENCE + 0.1, door.now)
+    door.receiver.sweep(door.monotonic + unix_socket.MAX_SECONDS + 0.1, door.now)
     assert (len(door.receiver._connections), door.counts()) == (0, (0, 0, 2))
     assert silent.recv(1) == slow.recv(1) == b""
     silent.close()
@@ -245,25 +248,76 @@ def test_what_was_sent_in_time_is_heard_however_late_the_listener_is(door):
 
 
 def test_a_burst_is_taken_in_parts_so_that_others_get_their_turn(door):
-    for n in range(3 * unix_socket.AT_ONCE):
+    for n in range(3 * unix_socket.ACCEPTS_IN_A_ROW):
         door.connect(json.dumps(event("PreToolUse", tool_use_id=f"t{n}")).encode())
     door.receiver.accept(door.monotonic, door.now)
-    assert door.counts()[0] == unix_socket.AT_ONCE
+    assert door.counts()[0] == unix_socket.ACCEPTS_IN_A_ROW
     door.pump()
-    assert door.counts() == (3 * unix_socket.AT_ONCE, 3 * unix_socket.AT_ONCE, 0)
+    assert door.counts() == (3 * unix_socket.ACCEPTS_IN_A_ROW, 3 * unix_socket.ACCEPTS_IN_A_ROW, 0)
 
 
-def test_with_all_places_taken_by_silent_peers_others_wait_and_are_heard(door, monkeypatch):
-    monkeypatch.setattr(unix_socket, "CONNECTIONS_MOST", 8)
-    silent = [door.connect(close=False) for _ in range(20)]
+def test_with_all_places_taken_by_silent_peers_the_next_event_is_heard_at_once(door):
+    door.receiver._max_connections = 8
+    silent = [door.connect(close=False) for _ in range(400)]
     door.connect(json.dumps(event()).encode())
     door.pump()
-    assert len(door.receiver._connections) == 8
-    for _ in range(3):
-        door.receiver.sweep(door.monotonic + unix_socket.PATIENCE + 0.1, door.now)
-        door.pump()
+    assert len(door.receiver._connections) <= 8
     assert door.counts()[0] == 1
     for peer in silent:
+        peer.close()
+
+
+def test_a_peer_of_another_process_keeps_its_place_in_a_flood(door):
+    door.receiver._max_connections = 8
+    flood = [door.connect(close=False) for _ in range(4)]
+    door.pump()
+    code = (
+        "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(flush=True); "
+        "sys.stdin.read(); s.sendall(sys.argv[2].encode())"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", code, door.path, json.dumps(event())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        other.stdout.readline()
+        flood += [door.connect(close=False) for _ in range(50)]
+        door.pump()
+        other.stdin.close()
+        other.wait()
+    door.pump()
+    assert door.counts()[0] == 1
+    for peer in flood:
+        peer.close()
+
+
+def test_a_flood_that_never_ends_is_dropped_at_a_bounded_rate(door):
+    door.receiver._max_connections = 4
+    door.receiver._drops_left, door.receiver._drops_at = 10.0, door.monotonic
+    silent = [door.connect(close=False) for _ in range(30)]
+    door.pump()
+    assert door.receiver._drops_left < 1
+    assert not door.receiver._accepting  # the rest waits in the queue of the socket
+    door.monotonic += 1.0
+    door.receiver.sweep(door.monotonic, door.now)
+    door.pump()
+    assert door.counts()[2] == 26
+    for peer in silent:
+        peer.close()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+def test_without_a_descriptor_left_it_neither_spins_nor_ends(door):
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    peers = [door.connect(close=False) for _ in range(20)]
+    used = len(os.listdir("/proc/self/fd"))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 2, before[1]))
+        door.pump()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert door.send(event())[0] == 1
+    for peer in peers:
         peer.close()
 
 
@@ -318,9 +372,9 @@ def test_status_lines_are_no_hook_events(door):
 
 
 def test_what_is_remembered_of_events_is_bounded(door, monkeypatch):
-    monkeypatch.setattr(unix_socket, "REMEMBER", 10)
+    monkeypatch.setattr(payloads, "MAX_REMEMBERED", 10)
     door.send(*[event("PreToolUse", tool_use_id=f"t{n}") for n in range(40)])
-    assert len(door.receiver._seen) == 10
+    assert len(door.receiver._payloads._seen) == 10
 
 
 # -- whose socket it is ----------------------------------------------------------------------------------------------
@@ -360,7 +414,7 @@ def test_it_is_private_from_birth_whatever_the_umask(home, monkeypatch):
             super().bind(address)
             modes.append(stat.S_IMODE(os.stat(address).st_mode))
 
-    monkeypatch.setattr(unix_socket.socket, "socket", Watched)
+    monkeypatch.setattr(listening.socket, "socket", Watched)
     before = os.umask(0)
     try:
         unix_socket.listen(os.path.join(home, "s")).close()

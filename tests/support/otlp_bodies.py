@@ -85,6 +85,21 @@ def histogram(name, points, temporality=1):
     return {"name": name, "histogram": {"aggregationTemporality": temporality, "dataPoints": data}}
 
 
+def counter(name, points, temporality=1):
+    """`points`: (start, end, attributes, value)."""
+    data = [
+        {
+            "startTimeUnixNano": str(int(begin * NANO)), "timeUnixNano": str(int(end * NANO)),
+            "attributes": attributes(table), "asInt": str(value),
+        }
+        for begin, end, table, value in points
+    ]  # fmt: skip
+    return {
+        "name": name,
+        "sum": {"aggregationTemporality": temporality, "isMonotonic": True, "dataPoints": data},
+    }
+
+
 def metrics(*found, service="my-service", instance="run-1"):
     of = {"attributes": attributes({"service.name": service, "service.instance.id": instance})}
     return {

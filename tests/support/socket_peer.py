@@ -9,7 +9,8 @@ import time
 class Peer:
     """Accepts and collects; `payloads` holds one entry for each finished connection."""
 
-    def __init__(self, path):
+    def __init__(self, path, answer=b""):
+        self._answer = answer
         self.payloads = []
         self.arrived = threading.Event()
         self._socket = socket.socket(socket.AF_UNIX)
@@ -29,6 +30,7 @@ class Peer:
                 with contextlib.suppress(OSError):
                     while part := peer.recv(1 << 20):
                         parts.append(part)
+                    peer.sendall(self._answer)
             self.payloads.append(b"".join(parts))
             self.arrived.set()
 
@@ -46,8 +48,9 @@ class Peer:
 
 
 @contextlib.contextmanager
-def answering(path):
-    peer = Peer(path)
+def answering(path, answer=b""):
+    """Takes everything; gives `answer` back on each connection."""
+    peer = Peer(path, answer)
     try:
         yield peer
     finally:

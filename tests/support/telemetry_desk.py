@@ -9,7 +9,7 @@ from aitop.otlp import JSON
 from aitop.providers import load
 from aitop.receiver import token
 from aitop.receiver.http import Head
-from aitop.receiver.telemetry import Telemetry
+from aitop.receiver.telemetry import TelemetryReceiver
 from support import otlp_bodies as bodies
 
 NOW = float(bodies.START + 5)
@@ -35,7 +35,7 @@ class Desk:
     def __init__(self, home):
         self.home, self.arrived, self.logged = home, [], []
         self.selector = selectors.DefaultSelector()
-        self.telemetry = Telemetry(home, self.selector, self.arrived.append, self.logged.append)
+        self.telemetry = TelemetryReceiver(home, self.selector, self.arrived.append, self.logged.append)
         self.providers, _ = load.load()
         self.port = free_port()
         self.telemetry.configure(configured(self.port), self.providers)

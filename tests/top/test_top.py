@@ -28,11 +28,11 @@ def test_the_screen_holds_every_metric_in_three_windows():
     screen = shown(states.api())
     lines = {line[:15].strip(): line[15:].split() for line in screen.splitlines()[2:17]}
     assert lines["requests"] == ["3", "10", "24"]
-    assert lines["req/min"] == ["3.0", "2.0", "1.6"]
+    assert lines["requests/min"] == ["3.0", "2.0", "1.6"]
     assert lines["errors"] == ["0", "0", "2"]
     assert lines["spent"] == ["$0.1200", "$0.5000", "$0.9000"]
     assert lines["spent/hour"] == ["$7.20", "$6.00", "$3.60"]
-    assert lines["hit rate"] == ["87%", "87%", "87%"]
+    assert lines["cache hits"] == ["87%", "87%", "87%"]
     assert lines["tool calls"] == ["3", "10", "24"]
 
 
@@ -55,8 +55,8 @@ def test_an_unknown_ratio_is_a_dash_and_null():
     rows = {row["metric"]: row for row in plain.rows(states.zero())}
     assert rows["error_rate"]["1m"] is None
     assert rows["requests"]["15m"] == 0
-    line = next(line for line in plain.lines(states.zero(), 80) if line.startswith("hit rate"))
-    assert line.split() == ["hit", "rate", "-", "-", "-"]
+    line = next(line for line in plain.lines(states.zero(), 80) if line.startswith("cache hits"))
+    assert line.split() == ["cache", "hits", "-", "-", "-"]
 
 
 def test_a_session_carries_the_marks_of_its_own_requests():

@@ -7,7 +7,7 @@ from aitop.history.query import session_detail
 from aitop.history.store import History
 from aitop.model.events import ApiError, Compaction, Response, SessionInfo, ToolResult, ToolUse, Usage
 from aitop.pricing import table
-from aitop.top import compare, questions
+from aitop.top import compare, past, questions
 from aitop.top.choices import Choices
 from aitop.top.view_model import Answers, World
 
@@ -148,7 +148,15 @@ def test_candidates_are_the_recent_ones_and_the_used_ones(db):
 
 
 @pytest.mark.parametrize(
-    "kind", [("hourly", ()), ("agents", ((CODE, "s"),)), ("detail", (CODE, "s")), ("mixes", ("all",))]
+    "kind",
+    [
+        ("hourly", ()),
+        ("agents", ((CODE, "s"),)),
+        ("detail", (CODE, "s")),
+        ("mixes", ("all",)),
+        ("past", ("a year",)),
+        ("costs", ("week",)),
+    ],
 )
 def test_every_question_has_an_answer(db, home, kind):
     found = questions.answer(questions.Question(*kind), Answers(), NOW)
@@ -184,3 +192,19 @@ def test_a_view_asks_only_for_what_it_shows():
     assert [q.about for q in questions.wanted(World(state=state), Choices(view="models", span="week"))] == [
         ("week",)
     ]
+
+
+def test_a_past_is_the_days_of_the_history_and_what_they_went_for(db):
+    found = past.read(db, "30 days", NOW)
+    whole = sum(value.cost for _, value in found.days)
+    assert whole == db.execute("SELECT sum(cost) FROM response").fetchone()[0]
+    for group in ("project", "model", "client", "branch"):
+        assert sum(row.sum.cost for row in past.grouped(found, group)) == whole, group
+    assert past.read(db, "30 days", NOW, "no-such-client").groups["project"] == ()
+
+
+@pytest.mark.parametrize("chart", ["day", "week", "month", "year"])
+def test_every_chart_holds_what_the_history_holds(db, chart):
+    bars = past.costs(db, chart, NOW)
+    whole = db.execute("SELECT sum(cost) FROM response").fetchone()[0] / 1e12
+    assert sum(bars) == pytest.approx(whole)

@@ -21,15 +21,14 @@ from aitop.segments import humanize, money
 from aitop.top import plain
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
-LABELS = {"tool failures": "tool failed", "cache read": "read", "cache write": "written"}
-PERIODS = (("today", "today"), ("week", "week"), ("month", "month"), ("since_start", "start"))
+PERIODS = (("today", "today"), ("week", "week"), ("month", "month"), ("since_start", "this run"))
 
 
 def windows(state, rows):
     """What each line of the rolling windows must say."""
     kinds = {key: kind for key, _, kind in plain.METRICS}
     return {
-        LABELS.get(row["label"], row["label"]): [
+        row["label"]: [
             plain.shown(state, state["windows"][name], row["metric"], kinds[row["metric"]]) for name in plain.WINDOWS
         ]
         for row in rows if row["metric"] in kinds
@@ -52,9 +51,9 @@ def missing(text, state, rows):
         (label, values) for label, values in windows(state, rows).items() if not says(text, label, values)
     ]
     for key, label in PERIODS:
-        sums, cost = state[key], state[key]["cost_usd"]
+        sums = state[key]
         many = humanize.count(sums["requests"])
-        row = [money.of(state, cost, sums, exact=cost < 10), many, humanize.count(sums["input_tokens"]),
+        row = [money.of(state, money.spent(sums), sums), many, humanize.count(sums["input_tokens"]),
                humanize.count(sums["output_tokens"])]  # fmt: skip
         if not says(text, label, row):
             found.append((label, row))
@@ -64,7 +63,7 @@ def missing(text, state, rows):
 def beside(text, state):
     """The same on a wide screen, where periods stand beside each other."""
     found = []
-    for label, key, kind in (("cost", "cost_usd", "exact"), ("requests", "requests", "count"),
+    for label, key, kind in (("spent", "cost_usd", "exact"), ("requests", "requests", "count"),
                              ("input", "input_tokens", "count"), ("output", "output_tokens", "count"),
                              ("tool calls", "tool_calls", "count")):  # fmt: skip
         values = [plain.shown(state, state[name], key, kind) for name, _ in PERIODS]
@@ -128,7 +127,7 @@ def tools(text, state, _rows):
 
 def every_number(home, pid):
     """All views that show published numbers, narrow and wide."""
-    for size in ((80, 24), (200, 50)):
+    for size in ((120, 46), (200, 50)):
         window = Tmux(home, *size)
         try:
             window.until("Quit")

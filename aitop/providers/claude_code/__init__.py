@@ -6,13 +6,14 @@ from typing import Any
 from aitop.model.events import Event
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.claude_code import hooks, telemetry, transcript
+from aitop.providers.claude_code import hooks, paths, telemetry, transcript
 
 
 class ClaudeCode:
     """The provider. It holds nothing: every answer depends on its arguments alone."""
 
     name = hooks.NAME
+    environment = ("CLAUDE_CONFIG_DIR",)
     services = ("claude-code",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
@@ -33,7 +34,7 @@ class ClaudeCode:
         return path.endswith(".jsonl") and not path.endswith("/journal.jsonl")
 
     def identify(self, path: str) -> Source:
-        return transcript.identify(path)
+        return paths.identify(path)
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
         return transcript.parse(data, start, source)

@@ -34,7 +34,7 @@ def _last_lines(data: bytes) -> Iterator[bytes]:
         stop = start - 1
 
 
-def resting(record: dict[str, Any]) -> tuple[str, str]:
+def status_after(record: dict[str, Any]) -> tuple[str, str]:
     """Working or idle, judged by the last record of a file."""
     kind = record["type"]
     message = record.get("message")

@@ -1,49 +1,29 @@
 """Claude Code's transcript lines → events. Pure: bytes in, events out, no clock, no I/O.
 
-A transcript is mostly tool output that says nothing about cost, so a line is parsed only when a
-byte search finds a marker; a result line's three fields are cut out of the bytes when they stand
-there once each. One response fills a line per content block, all repeating its usage; older clients
-write a placeholder first, so within a file the last line wins and only that one is taken apart.
-Must not keep any text: only its length leaves this file.
+A transcript is mostly tool output that says nothing about cost. So a line is parsed only when its bytes say that
+it matters, and the three fields of a tool's result are cut out of the bytes. A response fills one line for each
+content block, and each repeats its usage; older clients write a placeholder first. So within a file the last line
+wins, and only that one is taken apart. Must not keep any text: only its length leaves this file.
 """
 
-import os
+import json
 from typing import Any
 
-from aitop.model.events import (
-    ApiError,
-    ClientTotals,
-    Compaction,
-    Event,
-    SessionInfo,
-    Status,
-    ToolResult,
-    ToolUse,
-)
+from aitop.model.events import ApiError, Event, Place, SessionInfo, Status
 from aitop.providers import Parsed, Source
-from aitop.providers.claude_code import record_kind
+from aitop.providers.claude_code import attempts, bookkeeping, record_kind, tool_result
 from aitop.providers.claude_code.fields import is_nothing
-from aitop.providers.claude_code.response_builder import NAMELESS, Told, last
-from aitop.providers.claude_code.session_status import last_record, resting
-from aitop.providers.claude_code.tool_result import cut
+from aitop.providers.claude_code.naming import Naming
+from aitop.providers.claude_code.response_builder import ResponseBuilder, by_last_line
+from aitop.providers.claude_code.session_status import last_record, status_after
+from aitop.providers.claude_code.tool_calls import ToolCalls
 from aitop.providers.lenient import epoch, json_length, loads, text, word
+from aitop.providers.lines import is_single, pieces
 
-SMALL = 65_536  # lines of the client's own bookkeeping (compaction, errors, totals) are smaller than this
+MAX_BOOKKEEPING = 65_536  # bytes; lines of compactions, errors and totals are smaller than this
 BOOKKEEPING = frozenset((b"system", b"cost-state", b"api-request"))
+OPENING = b'{"parentUuid":'  # how the records of a conversation begin
 BRACE = 125
-ANSWERED = "="  # before the newest request's name and time, once it was answered
-
-
-def identify(path: str) -> Source:
-    """Session and agent: `SESSION/subagents/**/agent-ID.jsonl`, `agent-ID.jsonl`, `SESSION.jsonl`."""
-    parts = path.split(os.sep)
-    stem = parts[-1].removesuffix(".jsonl")
-    if "subagents" in parts[:-1]:
-        at = len(parts) - 1 - parts[::-1].index("subagents")
-        return Source(parts[at - 1] if at else None, stem.removeprefix("agent-"))
-    if stem.startswith("agent-"):
-        return Source(None, stem.removeprefix("agent-"))
-    return Source(stem if _is_uuid(stem) else None, None)
 
 
 def parse(data: bytes, start: int, source: Source) -> Parsed:
@@ -51,70 +31,80 @@ def parse(data: bytes, start: int, source: Source) -> Parsed:
     return _Run(source).read(data, start)
 
 
-def _resumed(pending: str | None) -> tuple[str | None, tuple[str, float] | None]:
-    """What the run before left: the request it saw unanswered, and its name and time."""
-    if pending is None:
-        return None, None
-    *_, identity, at = ["", *pending.removeprefix(ANSWERED).split(":")]
-    try:
-        asked = (identity, float(at))
-    except ValueError:
-        return pending, None
-    return None if pending.startswith(ANSWERED) else pending, asked
-
-
 class _Run:
-    """One pass over a run of lines: responses and tool calls are gathered by id, each told once."""
+    """One pass over a run of lines. Responses and tool calls are gathered by id, and each is reported once."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.session = source.session
-        # an API request that nobody answered yet, else the newest that was: its answer may go on
-        self.pending, self.asked = _resumed(source.pending)
+        carried = _carried(source.pending)
+        self.attempt = attempts.restored(carried.get("attempt"))
+        self.naming = Naming(carried.get("newest"))
         self.events: list[Event] = []
-        self.told: dict[tuple[str | None, str | None], Told] = {}
-        self.tools: dict[str, tuple[float, str, str | None]] = {}  # id → (at, name, agent)
-        self.ends: dict[str, tuple[float, bool]] = {}  # id → (at, failed)
+        self.builders: list[ResponseBuilder] = []
+        self.nameless: dict[tuple[str | None, str], ResponseBuilder] = {}
+        self.calls = ToolCalls()
+        self.places: dict[tuple[Any, Any], Place | None] = {}
         self.bad = 0
         self.first_at: float | None = None
         self.last_at: float | None = None
-        self.seen: tuple[float, Any, Any] | None = None  # (at, folder, branch) as the newest record has them
+        self.newest_place: tuple[float, Any, Any] | None = None  # (at, folder, branch)
 
     def read(self, data: bytes, start: int) -> Parsed:
         at = 0
         while (stop := data.find(b"\n", at)) >= 0:
-            if self.first_at is None or self.session is None:
-                self._open(data[at:stop])
-            what = record_kind.of(data, at, stop)
-            if what == b"assistant":
-                self._assistant(data[at:stop], start + at)
-            elif what == b"user":
-                self._user(data, at, stop)
-            elif what is None or what in BOOKKEEPING:
-                self._any(data[at:stop], start + at)
-            elif not _is_object(data, at, stop):
-                self.bad += 1
+            self._line(data, at, stop, start + at)
             at = stop + 1
         self._close(data)
         session = self.session
-        responses: list[Event] = [told.response(session) for told in sorted(self.told.values(), key=last)]
-        events = responses + self._calls() + self.events
-        return Parsed(events, self.bad, self.first_at, self.session, self.pending or self._answered())
+        self.builders.sort(key=by_last_line)
+        responses: list[Event] = [builder.response(session) for builder in self.builders]
+        events = responses + self.calls.events(session or "unknown") + self.events
+        return Parsed(events, self.bad, self.first_at, session, self._pending())
+
+    def _pending(self) -> str | None:
+        kept = {"attempt": self.attempt, "newest": self.naming.carried()}
+        kept = {name: value for name, value in kept.items() if value is not None}
+        return json.dumps(kept, separators=(",", ":")) if kept else None
+
+    def _line(self, data: bytes, at: int, stop: int, offset: int) -> None:
+        if self.first_at is None or self.session is None:
+            self._open(data[at:stop])
+        kind = record_kind.of(data, at, stop)
+        if kind == b"assistant":
+            self._assistant(data[at:stop], offset)
+        elif kind == b"user":
+            self._user(data, at, stop, offset)
+        elif kind is None or kind in BOOKKEEPING:
+            self._any(data[at:stop], offset)
+        elif _in_doubt(data, at, stop) and self._damaged(data[at:stop], offset):
+            return
+        elif kind == b"progress" and data.find(b'"usage"', at, stop) >= 0:
+            self._assistant(data[at:stop], offset)
 
     def _any(self, line: bytes, offset: int) -> None:
-        """A line whose bytes do not tell what it is, or that may tell of an error, a compaction, a total."""
+        """A line whose bytes do not tell its kind, or that may hold an error, a compaction or a total."""
         if b'"usage"' in line:
             self._assistant(line, offset)
         elif b'"tool_use_id"' in line:
-            self._result(line)
+            self._tool_result(line, 0, len(line), offset)
         elif len(line) > 1:
-            self._other(line)
+            self._other(line, offset)
 
-    def _answered(self) -> str | None:
-        return None if self.asked is None else f"{ANSWERED}{self.asked[0]}:{self.asked[1]}"
+    def _damaged(self, line: bytes, offset: int) -> bool:
+        """Whether a line is no single record. Then each whole record in it was read."""
+        if isinstance(loads(line), dict):
+            return False
+        for piece in pieces(line):
+            whole = line[piece.start : piece.stop]
+            if piece.whole and isinstance(loads(whole), dict):
+                self._line(whole + b"\n", 0, len(whole), offset + piece.start)
+            else:
+                self.bad += 1
+        return True
 
     def _open(self, line: bytes) -> None:
-        """Take the file's first timestamp and, where the path did not tell it, its session."""
+        """Take the file's first timestamp and, where the path does not say it, its session."""
         record = loads(line)
         if not isinstance(record, dict):
             return
@@ -128,43 +118,95 @@ class _Run:
     def _assistant(self, line: bytes, offset: int) -> None:
         record = loads(line)
         if not isinstance(record, dict):
-            self.bad += 1
+            self._damaged(line, offset)
             return
-        get = record.get
-        sort, message = get("type"), get("message")
-        if sort != "assistant" or not isinstance(message, dict):
-            if sort == "user":
+        kind, message = record.get("type"), record.get("message")
+        if kind != "assistant" or not isinstance(message, dict):
+            if kind == "user":
                 self._results(record)
+            elif kind == "progress":
+                self._progress(record, offset)
             return
         at = self._at(record)
-        if get("isApiErrorMessage"):
+        if record.get("isApiErrorMessage"):
             self._failed(record, at, offset)
             return
-        self.pending = None
         agent = self._agent(record)
         visible = self._blocks(message, at, agent)
-        model, used = message.get("model"), message.get("usage")
-        if model == "<synthetic>" or is_nothing(used):
+        builder = self._response(record, message, at, offset, agent)
+        attempt = self.attempt
+        self._answered()
+        if builder is None:
             return
-        self.seen = (at, get("cwd"), get("gitBranch"))
-        # Both names: a line that repeats one of them with another partner tells of that name too.
-        names = (text(message.get("id")), text(get("requestId")))
-        key = names if names != NAMELESS else (text(get("uuid")) or f"{self.session}:{offset}",) * 2
-        told = self.told.get(key)
-        if told is None:
-            told = self.told[key] = Told(names, at, offset, agent)
-        told.tell(at, agent)
-        told.end, told.model, told.usage = offset, model, used
-        told.stop_reason, told.record_id = message.get("stop_reason"), get("uuid")
-        told.visible += visible
-        if self.asked is not None and get("requestRef") == self.asked[0]:
-            told.asked = self.asked[1]
+        self.newest_place = (at, record.get("cwd"), record.get("gitBranch"))
+        builder.visible += visible
+        if attempt is not None and record.get("requestRef") == attempt.request:
+            builder.asked_at = attempt.at
+
+    def _response(
+        self, record: dict[str, Any], message: dict[str, Any], at: float, offset: int, agent: str | None
+    ) -> ResponseBuilder | None:
+        """Add a line to its response; None where it is no response."""
+        get = record.get
+        model, usage = message.get("model"), message.get("usage")
+        if model == "<synthetic>" or is_nothing(usage):
+            return None
+        builder = self._builder(
+            text(message.get("id")), text(get("requestId")), usage, at, offset, record, agent
+        )
+        builder.add_line(at, agent)
+        builder.end, builder.model, builder.usage = offset, model, usage
+        builder.stop_reason, builder.record_id = message.get("stop_reason"), get("uuid")
+        builder.place = self._place(get("cwd"), get("gitBranch"))
         paying = get("requestSessionId")
         if paying is not None:
-            told.paying = text(paying) or told.paying
+            builder.paying = text(paying) or builder.paying
+        return builder
+
+    def _builder(
+        self, message_id: str | None, request_id: str | None, usage: Any, at: float, offset: int,
+        record: dict[str, Any], agent: str | None,
+    ) -> ResponseBuilder:  # fmt: skip
+        """The builder of the response that a line belongs to."""
+        if message_id is not None:
+            known = self.naming.of(message_id, request_id, usage, at)
+            if known.builder is None:
+                known.builder = ResponseBuilder(known.names, at, offset, agent)
+                known.builder.rename(known.names, known.earlier_name)
+                self.builders.append(known.builder)
+            return known.builder
+        key = (request_id, "" if request_id else text(record.get("uuid")) or f"{self.session}:{offset}")
+        if key not in self.nameless:
+            self.nameless[key] = ResponseBuilder((None, request_id), at, offset, agent)
+            self.builders.append(self.nameless[key])
+        return self.nameless[key]
+
+    def _place(self, cwd: Any, branch: Any) -> Place | None:
+        try:
+            return self.places[cwd, branch]
+        except KeyError:
+            folder, name = text(cwd, 4096), text(branch)
+        except TypeError:
+            return None
+        place = self.places[cwd, branch] = Place(folder, name) if folder else None
+        return place
+
+    def _progress(self, record: dict[str, Any], offset: int) -> None:
+        """A sub-agent's record, repeated in its parent's file: the response has the same names in its own file."""
+        data = record.get("data")
+        inner = data.get("message") if isinstance(data, dict) else None
+        message = inner.get("message") if isinstance(inner, dict) else None
+        if not isinstance(data, dict) or not isinstance(inner, dict) or not isinstance(message, dict):
+            return
+        if inner.get("type") != "assistant" or inner.get("isApiErrorMessage"):
+            return
+        place = {name: record.get(name) for name in ("cwd", "gitBranch")}
+        at = epoch(inner.get("timestamp")) or self._at(record)
+        agent = text(data.get("agentId")) or self._agent(record) or "sidechain"
+        self._response(place | inner, message, at, offset, agent)
 
     def _blocks(self, message: dict[str, Any], at: float, agent: str | None) -> int:
-        """Tell of the tool calls among a message's blocks; how much of it can be seen, where that matters.
+        """Note the tool calls among a message's blocks. Returns how much text the message shows, where that matters.
 
         It matters without a stop reason only: then the reported output may be a placeholder.
         """
@@ -176,51 +218,41 @@ class _Run:
         for block in content:
             if not isinstance(block, dict):
                 continue
-            sort = block.get("type")
-            if sort == "tool_use":
-                identity = text(block.get("id"))
-                if identity and identity not in self.tools:
-                    self.tools[identity] = (at, text(block.get("name")) or "unknown", agent)
+            kind = block.get("type")
+            if kind == "tool_use":
+                self.calls.begin(block, at, agent)
                 if unfinished:
                     visible += json_length(block.get("input"))
-            elif unfinished and sort in ("text", "thinking"):
-                shown = block.get(sort)
+            elif unfinished and kind in ("text", "thinking"):
+                shown = block.get(kind)
                 visible += len(shown) if isinstance(shown, str) else 0
         return visible
 
-    # -- tool results ----------------------------------------------------------------------------------------
+    # -- what went to the model ------------------------------------------------------------------------------
 
-    def _user(self, data: bytes, start: int, stop: int) -> None:
-        """What went to the model: a tool's result, else a prompt, which no request under way answers."""
-        found = cut(data, start, stop)
-        if found is not None:
-            self._cut(found)
-        elif data.find(b'"tool_use_id"', start, stop) >= 0:
-            self._whole(data[start:stop])
-        elif not _is_object(data, start, stop):
-            self.bad += 1
-        elif self.pending is not None and _is_user(data[start:stop]):
-            self.pending = None  # the user interrupted it: nobody answered, nothing failed
+    def _user(self, data: bytes, start: int, stop: int, offset: int) -> None:
+        """A tool's result, else a prompt. A prompt means that no request under way will be answered."""
+        if data.find(b'"tool_use_id"', start, stop) >= 0:
+            self._tool_result(data, start, stop, offset)
+        elif not (_in_doubt(data, start, stop) and self._damaged(data[start:stop], offset)):
+            self.naming.user_line()
+            if self._under_way() and _is_user(data[start:stop]):
+                self._answered()  # the user interrupted it: nothing answered, nothing failed
 
-    def _result(self, line: bytes) -> None:
-        """A tool's result: three fields cut from the bytes where each stands once, else the whole line."""
-        found = cut(line)
-        if found is not None:
-            self._cut(found)
-        else:
-            self._whole(line)
-
-    def _cut(self, found: tuple[str, bool, float]) -> None:
-        self.last_at = found[2]
-        self.pending = None
-        self._ended(*found)
-
-    def _whole(self, line: bytes) -> None:
-        record = loads(line)
+    def _tool_result(self, data: bytes, start: int, stop: int, offset: int) -> None:
+        """Three fields cut from the bytes where each stands once, else from the whole line."""
+        fields = tool_result.cut(data, start, stop)
+        if fields is not None and data.find(OPENING, start + 1, stop) < 0:
+            self.last_at = fields[2]
+            self.naming.user_line()
+            self._answered()
+            self.calls.end(*fields, self.session or "unknown")
+            return
+        record = loads(data[start:stop])
         if isinstance(record, dict):
             self._results(record)
         else:
-            self.bad += 1
+            self._damaged(data[start:stop], offset)
 
     def _results(self, record: dict[str, Any]) -> None:
         message = record.get("message")
@@ -228,88 +260,70 @@ class _Run:
         if record.get("type") != "user" or not isinstance(content, list):
             return
         at = self._at(record)
-        self.pending = None
+        self.naming.user_line()
+        self._answered()
         for block in content:
             if isinstance(block, dict) and block.get("type") == "tool_result":
                 identity = text(block.get("tool_use_id"))
                 if identity:
-                    self._ended(identity, block.get("is_error") is True, at)
-
-    def _ended(self, identity: str, failed: bool, at: float) -> None:
-        if identity not in self.tools:
-            self.events.append(ToolResult(self.session or "unknown", at, identity, "", failed))
-            return
-        known = self.ends.get(identity)
-        self.ends[identity] = (at, failed) if known is None else (min(at, known[0]), failed or known[1])
-
-    def _calls(self) -> list[Event]:
-        """Every tool call that began in this run, with its end if that came."""
-        ends, session = self.ends, self.session or "unknown"
-        return [
-            ToolUse(session, at, identity, name, agent, *ends.get(identity, (None, False)))
-            for identity, (at, name, agent) in self.tools.items()
-        ]
+                    self.calls.end(identity, block.get("is_error") is True, at, self.session or "unknown")
 
     # -- the client's own bookkeeping ------------------------------------------------------------------------
 
-    def _other(self, line: bytes) -> None:
-        if len(line) < SMALL and (
+    def _other(self, line: bytes, offset: int) -> None:
+        if len(line) < MAX_BOOKKEEPING and (
             b'"cost-state"' in line
             or b'"compact_boundary"' in line
             or b'"api_error"' in line
             or b'"api-request"' in line
         ):
-            self._bookkeeping(line)
-        elif self.pending is not None and b'"user"' in line and _is_user(line):
-            self.pending = None  # the user interrupted it: nobody answered, nothing failed
-        elif not _is_object(line, 0, len(line)):
-            self.bad += 1
+            self._bookkeeping(line, offset)
+        elif _in_doubt(line, 0, len(line)) and self._damaged(line, offset):
+            return
+        elif b'"user"' in line and _is_user(line):
+            self.naming.user_line()
+            self._answered()  # the user interrupted it: nothing answered, nothing failed
 
-    def _bookkeeping(self, line: bytes) -> None:
+    def _bookkeeping(self, line: bytes, offset: int) -> None:
         record = loads(line)
         if not isinstance(record, dict):
-            self.bad += 1
+            self._damaged(line, offset)
             return
         session = self.session or "unknown"
         kind, subtype = record.get("type"), record.get("subtype")
         if kind == "cost-state":
-            cost, api = record.get("totalCostUSD"), record.get("totalAPIDuration")
-            if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < 1e9:
-                api_ms = float(api) if isinstance(api, int | float) and 0 <= api < 1e12 else None
-                self.events.append(ClientTotals(session, None, float(cost), api_ms))
+            totals = bookkeeping.totals(record, session)
+            self.events += [totals] if totals else []
         elif kind == "system" and subtype == "compact_boundary":
-            meta = record.get("compactMetadata")
-            trigger = word(meta.get("trigger")) if isinstance(meta, dict) else None
             at = self._at(record)
-            key = text(record.get("uuid")) or f"{session}:{at}"
-            self.events.append(Compaction(session, at, key, trigger or "", self._agent(record)))
+            self.events.append(bookkeeping.compaction(record, session, at, self._agent(record)))
         elif kind == "system" and subtype == "api_error":
-            at = self._at(record)
-            key = text(record.get("uuid")) or f"{session}:{at}"
-            self.events.append(ApiError(session, at, key, "retried", final=False))
-            self.pending = None
+            self.events.append(bookkeeping.retried(record, session, self._at(record)))
+            self._answered()
         elif kind == "api-request":
-            self._request(record, session)
+            self._begun(record, session)
 
     def _failed(self, record: dict[str, Any], at: float, offset: int) -> None:
         """The client gave up on a request and shows the error as a message."""
         session = self.session or "unknown"
         key = text(record.get("uuid")) or f"{session}:{offset}"
         self.events.append(ApiError(session, at, key, word(record.get("error")) or "unknown", final=True))
-        self.pending = None
+        self._answered()
 
-    def _request(self, record: dict[str, Any], session: str) -> None:
-        """One attempt at an API request. An attempt that is followed by another failed.
-
-        Newer clients write this line for each attempt and the retry's error line only in print mode,
-        so a failed attempt is told by the error line that answers it, or by the next attempt.
-        """
+    def _begun(self, record: dict[str, Any], session: str) -> None:
+        """One attempt at an API request. An attempt that is followed by another one failed."""
         at = self._at(record)
-        if self.pending is not None:
-            self.events.append(ApiError(session, at, self.pending, "unanswered", final=False))
-        identity = text(record.get("id")) or ""
-        self.pending = f"{session}:{self.source.agent or ''}:{identity}:{at}"
-        self.asked = (identity, at)
+        if self.attempt is not None and self.attempt.key is not None:
+            self.events.append(ApiError(session, at, self.attempt.key, "unanswered", final=False))
+        self.attempt = attempts.begun(record, session, self.source.agent, at)
+
+    def _under_way(self) -> bool:
+        return self.attempt is not None and self.attempt.key is not None
+
+    def _answered(self) -> None:
+        """No request is under way any more; the newest one's answer may go on."""
+        if self.attempt is not None and self.attempt.key is not None:
+            self.attempt = self.attempt._replace(key=None)
 
     # -- where and how the session is ------------------------------------------------------------------------
 
@@ -332,29 +346,32 @@ class _Run:
         if self.session is None:
             return
         main = self.source.agent is None
-        found = last_record(data) if main else None
-        if found is not None:
-            record, at = found
-            self.seen = (at, record.get("cwd"), record.get("gitBranch"))
+        newest = last_record(data) if main else None
+        if newest is not None:
+            record, at = newest
+            self.newest_place = (at, record.get("cwd"), record.get("gitBranch"))
             if record.get("isSidechain") is not True:
-                status, why = resting(record)
+                status, why = status_after(record)
                 self.events.append(Status(self.session, at, status, why, live=False))
-        if self.seen and main:
-            at, cwd, branch = self.seen
+        if self.newest_place and main:
+            at, cwd, branch = self.newest_place
             self.events.append(SessionInfo(self.session, at, text(cwd, 4096), text(branch)))
 
 
-def _is_object(data: bytes, start: int, stop: int) -> bool:
-    """Whether a line looks like a JSON object from both its ends."""
-    return data[start : start + 1] == b"{" and (
-        data[stop - 1] == BRACE or data[start:stop].rstrip()[-1:] == b"}"
-    )
+def _carried(pending: str | None) -> dict[str, Any]:
+    """What the run before left, as `_pending` writes it."""
+    carried = loads(pending.encode()) if pending else None
+    return carried if isinstance(carried, dict) else {}
+
+
+def _in_doubt(data: bytes, start: int, stop: int) -> bool:
+    """Whether a line may be something else than one whole record, judged by its bytes."""
+    if not data.startswith(OPENING, start):
+        return stop - start > 1 and not is_single(data[start:stop])
+    ends = data[stop - 1] == BRACE or data[start:stop].rstrip()[-1:] == b"}"
+    return not ends or data.find(OPENING, start + 1, stop) >= 0
 
 
 def _is_user(line: bytes) -> bool:
     record = loads(line)
     return isinstance(record, dict) and record.get("type") == "user"
-
-
-def _is_uuid(stem: str) -> bool:
-    return len(stem) == 36 and stem.count("-") == 4 and all(c in "0123456789abcdefABCDEF-" for c in stem)

@@ -1,18 +1,19 @@
-"""Codex CLI: its folders, rollouts, hooks and `notify`, behind the provider's door."""
+"""Codex CLI: its folders, rollouts, hooks and `notify`, as a provider."""
 
 import os
-from typing import Any
+from collections.abc import Iterator
 
 from aitop.model.events import Event
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.codex import hooks, rollout, telemetry
+from aitop.providers.codex import hooks, packed, rollout, telemetry
 
 
 class Codex:
-    """The provider. It holds nothing: every answer depends on its arguments alone."""
+    """The provider. It has no state: every answer depends on the arguments and the named files alone."""
 
     name = rollout.NAME
+    environment = ("CODEX_HOME",)
     services = ("codex",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
@@ -23,7 +24,7 @@ class Codex:
         return [os.path.join(base, part) for base in bases for part in ("sessions", "archived_sessions")]
 
     def wants(self, path: str) -> bool:
-        return path.endswith(".jsonl") and os.path.basename(path).startswith("rollout-")
+        return path.endswith((".jsonl", packed.ENDING)) and os.path.basename(path).startswith("rollout-")
 
     def identify(self, path: str) -> Source:
         return rollout.identify(path)
@@ -31,11 +32,15 @@ class Codex:
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
         return rollout.parse(data, start, source)
 
+    def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
+        """A packed rollout as a whole; None for a plain one, which is tailed."""
+        return packed.read(path, source) if path.endswith(packed.ENDING) else None
+
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
-        """None: a rollout tells the window of each turn itself."""
+        """None: a rollout holds the window of each turn."""
         return None
 
-    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
+    def feed(self, header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:
         return hooks.feed(header, payload, now)
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002

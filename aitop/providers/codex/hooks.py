@@ -1,11 +1,10 @@
 """Codex's hook payloads and its `notify` → events. Pure; keeps no text of any conversation.
 
-The hooks look like Claude Code's. Theirs are told apart by the name of the rollout they point to, or
-by the header, when `aitop` itself sent them.
+The hooks look like Claude Code's. Codex's are recognised by the name of the rollout in `transcript_path`, or by
+the header of our own hook command.
 """
 
 import os
-from typing import Any
 
 from aitop.model.events import Event, SessionInfo, Status, ToolResult, ToolUse
 from aitop.providers import Feed
@@ -17,8 +16,8 @@ WORKING = ("UserPromptSubmit", "PreToolUse", "PostToolUse", "PreCompact", "Subag
 ENDS = ("Stop", "SubagentStop", "SessionEnd", "Interrupt")
 
 
-def feed(header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
-    """One payload's events; None when it is none of Codex's."""
+def feed(header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:
+    """One payload's events; None for a payload of another client."""
     path = text(payload.get("transcript_path"), 4096)
     ours = header.get("provider") == NAME or os.path.basename(path or "").startswith("rollout-")
     paths = [path] if path else []
@@ -31,11 +30,11 @@ def feed(header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | 
     session, name = text(payload.get("session_id"), 128), text(payload.get("hook_event_name"), 64)
     if not ours or session is None or name is None:
         return None
-    found = [_info(header, payload, session, now), *_happened(name, payload, session, now)]
-    return Feed(found, session, name, text(payload.get("tool_use_id")), paths, name in ENDS)
+    events = [_info(header, payload, session, now), *_of_hook(name, payload, session, now)]
+    return Feed(events, session, name, text(payload.get("tool_use_id")), paths, name in ENDS)
 
 
-def _info(header: dict[str, str], payload: dict[str, Any], session: str, now: float) -> Event:
+def _info(header: dict[str, str], payload: dict[str, object], session: str, now: float) -> Event:
     pid = header.get("pid", "")
     return SessionInfo(
         session,
@@ -48,20 +47,20 @@ def _info(header: dict[str, str], payload: dict[str, Any], session: str, now: fl
     )
 
 
-def _happened(name: str, payload: dict[str, Any], session: str, now: float) -> list[Event]:
-    found: list[Event] = []
+def _of_hook(name: str, payload: dict[str, object], session: str, now: float) -> list[Event]:
+    events: list[Event] = []
     call = text(payload.get("tool_use_id"))
     if call and name in ("PreToolUse", "PostToolUse"):
         tool, key = text(payload.get("tool_name")) or "unknown", tool_id(session, call)
-        found.append(ToolUse(session, now, key, tool))
+        events.append(ToolUse(session, now, key, tool))
         if name == "PostToolUse":
-            found.append(ToolResult(session, now, key, tool, failed=False))
+            events.append(ToolResult(session, now, key, tool, failed=False))
     if name in WORKING:
-        found.append(Status(session, now, "working", name))
+        events.append(Status(session, now, "working", name))
     elif name == "PermissionRequest":
-        found.append(Status(session, now, "waiting", "permission"))
+        events.append(Status(session, now, "waiting", "permission"))
     elif name in ("Stop", "Interrupt", "SessionStart"):
-        found.append(Status(session, now, "idle", name))
+        events.append(Status(session, now, "idle", name))
     elif name == "SessionEnd":
-        found.append(Status(session, now, "ended", name))
-    return found
+        events.append(Status(session, now, "ended", name))
+    return events

@@ -1,17 +1,17 @@
 """Codex's rollouts → events. Pure: bytes in, events out, no clock, no I/O.
 
-A rollout tells of usage in one of two ways. Newer ones write a `token_usage_record` for each response,
-under the response's own id; older ones only `token_count` events, which repeat, and which a fork or
-resumed session copies from its parent with new timestamps. A copy keeps the running total and the last
-usage, so that pair is the name of a response, under its own thread and under every thread it may be a
-copy of: the history then counts it once, for the session that began first.
+A rollout reports usage in one of two ways. Newer ones write a `token_usage_record` for each response,
+under the response's own id. Older ones write only `token_count` events. Those repeat, and a forked or
+resumed session copies its parent's with new timestamps. A copy keeps the running total and the last
+usage, so these ten numbers name a response, in its own thread and in every thread it may be a copy of.
+The history then counts it once, for the session that began first.
 Must not keep any text.
 """
 
 import json
 import os
 import re
-from typing import Any
+from collections.abc import Mapping
 
 from aitop.model.events import (
     ApiError,
@@ -19,34 +19,45 @@ from aitop.model.events import (
     ContextSize,
     Event,
     Limit,
+    Place,
     Response,
     SessionInfo,
     Status,
     ToolResult,
     ToolUse,
-    Usage,
 )
-from aitop.providers import Parsed, Source
+from aitop.providers import Parsed, Source, lines
+from aitop.providers.codex import notes, usage
 from aitop.providers.codex.limits import limits
-from aitop.providers.lenient import as_json, count, epoch, loads, milliseconds, text, word
+from aitop.providers.codex.notes import FirstResponse
+from aitop.providers.lenient import as_json, count, epoch, milliseconds, text, word
 
 NAME = "codex"
 DONE = "completed"  # a usage is only written for a finished response
 UNKNOWN = "unknown"  # the model of a rollout too old to name it: unpriced, and listed as such
-BEGUN = "begun"  # a turn that has no response yet
-HEAD = 400  # bytes of a line that tell what it is
-COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens", "total_tokens")
+MAX_CWD = 1024  # characters
+HEAD = 400  # bytes of a line that tell its kind
 CALLS = ("function_call", "custom_tool_call", "local_shell_call", "web_search_call")
 OUTPUTS = ("function_call_output", "custom_tool_call_output")
-FAILED = re.compile(r'"exit_code":\s*(-?\d+)|(?:[Ee]xit(?:ed with)? code:?) (-?\d+)')
-MOST_ANCESTORS = 32  # each is one more name of every response
-ENDS = ("task_complete", "turn_complete", "turn_aborted")
+EXIT_CODE = re.compile(r'"exit_code":\s*(-?\d+)|(?:[Ee]xit(?:ed with)? code:?) (-?\d+)')
+TURN_BEGINS = ("task_started", "turn_started")
+TURN_ENDS = ("task_complete", "turn_complete", "turn_aborted")
+ENDINGS = (".zst", ".jsonl")
 
 
 def identify(path: str) -> Source:
-    """Only its lines tell whose session a rollout is; its name tells the thread, should they not."""
-    stem = os.path.basename(path).removesuffix(".jsonl")
-    return Source(None, None, json.dumps({"thread": stem[-36:] if len(stem) > 43 else stem}))
+    """Only the lines tell a rollout's session. The file's name tells the thread, in case they do not.
+
+    The folder above `sessions` is the account, where it is not the usual one.
+    """
+    stem = os.path.basename(path)
+    for ending in ENDINGS:
+        stem = stem.removesuffix(ending)
+    known = {"thread": stem[-36:] if len(stem) > 43 else stem}
+    home = _home(path)
+    if home is not None and home != os.path.join(os.path.expanduser("~"), ".codex"):
+        known["account"] = home[-256:]
+    return Source(None, None, json.dumps(known))
 
 
 def parse(data: bytes, start: int, source: Source) -> Parsed:  # noqa: ARG001
@@ -60,13 +71,12 @@ def tool_id(session: str, call: str) -> str:
 
 
 class _Run:
-    """One pass over a run of lines; `kept` is what the next run of the same file has to know."""
+    """One pass over a run of lines."""
 
     def __init__(self, source: Source) -> None:
-        self.kept: dict[str, Any] = json.loads(source.pending or "{}")
-        self.thread: str = self.kept.get("thread") or "unknown"
+        self.notes = notes.load(source.pending)
+        self.thread = self.notes.thread or "unknown"
         self.session = source.session or self.thread
-        self.agent: str | None = self.kept.get("agent")
         self.events: list[Event] = []
         self.tools: dict[str, ToolUse] = {}
         self.gauge: ContextSize | None = None
@@ -77,25 +87,25 @@ class _Run:
         self.at = 0.0
 
     def read(self, data: bytes) -> Parsed:
-        for line in data.split(b"\n"):
-            if len(line) > 1:
-                self._line(line)
+        for _, record in lines.records(data, skip=self._is_content):
+            if record is None:
+                self.bad += 1
+            else:
+                self._line(record)
         if self.info:
             self.events.append(SessionInfo(self.session, self.at, **self.info))  # type: ignore[arg-type]
         events = [*self.events, *self.tools.values(), *self.limits.values()]
-        if self.gauge is not None and self.agent is None:
+        if self.gauge is not None and self.notes.agent is None:
             events.append(self.gauge)
-        self.kept["thread"] = self.thread
-        return Parsed(events, self.bad, self.first_at, self.session, json.dumps(self.kept))
+        self.notes.thread = self.thread
+        return Parsed(events, self.bad, self.first_at, self.session, self.notes.dump())
 
-    def _line(self, line: bytes) -> None:
+    def _is_content(self, line: bytes) -> bool:
+        """Whether a line holds a text or reasoning, as most of a rollout does."""
         head = line[:HEAD]
-        if b'"response_item"' in head and b"_call" not in head and self.first_at is not None:
-            return  # texts and reasoning: most of a rollout
-        record = loads(line)
-        if not isinstance(record, dict):
-            self.bad += 1
-            return
+        return self.first_at is not None and b'"response_item"' in head and b"_call" not in head
+
+    def _line(self, record: dict[str, object]) -> None:
         self.at = epoch(record.get("timestamp")) or self.at
         if self.first_at is None and self.at:
             self.first_at = self.at
@@ -109,156 +119,158 @@ class _Run:
         elif kind == "token_usage_record":
             self._record(payload)
         elif kind == "turn_context":
-            self.kept["model"] = text(payload.get("model")) or self.kept.get("model")
+            self.notes.model = text(payload.get("model")) or self.notes.model
+            self._moves_to(text(payload.get("cwd"), MAX_CWD))
             self._facts(cwd=payload.get("cwd"), model=payload.get("model"))
         elif kind == "session_meta":
             self._meta(payload)
         elif kind == "compacted":
-            self.events.append(
-                Compaction(self.session, self.at, f"{self.thread}:{self.at:.3f}", "", self.agent)
-            )
+            key = f"{self.thread}:{self.at:.3f}"
+            self.events.append(Compaction(self.session, self.at, key, "", self.notes.agent))
 
-    def _facts(self, **facts: Any) -> None:
-        """What is known of the session; a sub-agent's own folder and model say nothing of it."""
-        if self.agent is None:
+    def _moves_to(self, cwd: str | None) -> None:
+        """A turn in another folder is on a branch that no record names."""
+        if cwd and cwd != self.notes.cwd:
+            self.notes.cwd, self.notes.branch = cwd, None
+
+    def _facts(self, **facts: object) -> None:
+        """Facts of the session; a sub-agent's own folder and model say nothing of it."""
+        if self.notes.agent is None:
             self.info |= {name: value for name, raw in facts.items() if (value := text(raw, 4096))}
 
-    def _meta(self, payload: dict[str, Any]) -> None:
-        """The first is the rollout's own; later ones were copied with a parent's history."""
+    def _meta(self, payload: dict[str, object]) -> None:
+        """The first `session_meta` is the rollout's own; later ones were copied with a parent's history."""
         thread = text(payload.get("id"), 128)
-        if self.kept.get("opened"):
-            self._descends(thread)
+        if self.notes.opened:
+            self.notes.descends_from(thread)
             return
-        self.kept["opened"] = True
-        self.thread = thread or self.thread
+        self.notes.opened = True
+        self.thread = self.notes.thread = thread or self.thread
         parent = _spawned_by(payload)
         self.session = text(payload.get("session_id"), 128) or parent or self.thread
         if parent and self.session == self.thread:
             self.session = parent
         if self.session != self.thread:
-            self.agent = self.kept["agent"] = self.thread
-        self._descends(text(payload.get("forked_from_id"), 128))
-        self._descends(parent)
-        git = payload.get("git")
-        self._facts(cwd=payload.get("cwd"), branch=git.get("branch") if isinstance(git, dict) else None)
-
-    def _descends(self, thread: str | None) -> None:
-        """Note a thread whose responses may stand copied in this rollout."""
-        ancestors: list[str] = self.kept.setdefault("ancestors", [])
-        if thread and thread != self.thread and thread not in ancestors and len(ancestors) < MOST_ANCESTORS:
-            ancestors.append(thread)
+            self.notes.agent = self.thread
+        self.notes.descends_from(text(payload.get("forked_from_id"), 128))
+        self.notes.descends_from(parent)
+        self.notes.local = usage.is_local(payload.get("model_provider"), None)
+        branch = _get(payload.get("git"), "branch")
+        self.notes.cwd, self.notes.branch = text(payload.get("cwd"), MAX_CWD), text(branch)
+        self._facts(cwd=payload.get("cwd"), branch=branch)
 
     # -- usage -----------------------------------------------------------------------------------------------
 
-    def _record(self, payload: dict[str, Any]) -> None:
-        """One response under its own id. From here on this rollout's token counts say nothing new."""
-        usage, total = payload.get("usage"), payload.get("thread_token_usage")
+    def _settings(self, raw: object) -> None:
+        """Settings hold from here on. A missing tier is the standard one."""
+        if not isinstance(raw, dict):
+            return
+        self.notes.tier = usage.tier(raw.get("service_tier"))
+        model = text(raw.get("model"))
+        if "model_provider_id" in raw:
+            self.notes.local = usage.is_local(raw["model_provider_id"], model)
+
+    def _record(self, payload: dict[str, object]) -> None:
+        """One response under its own id. From here on this rollout's token counts add nothing."""
+        raw, total = payload.get("usage"), payload.get("thread_token_usage")
         thread = text(payload.get("thread_id"), 128) or self.thread
         response = text(payload.get("response_id"))
-        self.kept["records"] = True
-        if not isinstance(usage, dict) or response is None:
+        self.notes.records = True
+        if not isinstance(raw, dict) or response is None:
             return
-        names = self._names(total, usage) if _pair(total) == self.kept.get("total") else ()
-        self._response(usage, f"{thread}:{response}", names)
+        # An older version may have written this response as a token count.
+        counted = usage.counts(total) == self.notes.total
+        self._response(raw, f"{thread}:{response}", _numbers(total, raw) if counted else "")
 
-    def _count(self, info: dict[str, Any]) -> None:
+    def _count(self, info: dict[str, object]) -> None:
         """A running total: a response, where it moved since the last one."""
         total, last = info.get("total_token_usage"), info.get("last_token_usage")
         window, used = count(info.get("model_context_window")), count(_get(last, "total_tokens"))
         if window:
             self.gauge = ContextSize(self.session, self.at, window, used or None)
-        before: list[int] | None = self.kept.get("total")
-        now = _pair(total)
+        before, now = self.notes.total, usage.counts(total)
         if now is not None and now == before:
             return
-        self.kept["total"] = now
-        if self.kept.get("records"):
+        self.notes.total = now
+        if self.notes.records:
             return
         if not isinstance(last, dict):
             if now is None:
                 return
-            last = {name: max(0, a - b) for name, a, b in zip(COUNTS, now, before or [0] * 5, strict=True)}
-        first, *others = self._names(total, last)
-        self._response(last, first, tuple(others))
+            grown = zip(usage.COUNTS, now, before or [0] * len(now), strict=True)
+            last = {name: max(0, new - old) for name, new, old in grown}
+        numbers = _numbers(total, last)
+        self._response(last, f"{self.thread}:{numbers}", numbers)
 
-    def _names(self, total: Any, last: Any) -> tuple[str, ...]:
-        pair = ".".join(map(str, (_pair(total) or []) + (_pair(last) or [])))
-        return tuple(f"{thread}:{pair}" for thread in (self.thread, *self.kept.get("ancestors", ())))
-
-    def _response(self, raw: dict[str, Any], name: str, also: tuple[str, ...]) -> None:
-        cached, written = count(raw.get("cached_input_tokens")), count(raw.get("cache_write_input_tokens"))
-        whole, output = count(raw.get("input_tokens")), count(raw.get("output_tokens"))
-        cached = min(cached, whole)
-        written = min(written, whole - cached)
-        if not (whole or output):
+    def _response(self, raw: Mapping[str, object], name: str, numbers: str) -> None:
+        used = usage.usage(raw, self.notes.tier)
+        if used is None:
             return
-        reasoning = min(output, count(raw.get("reasoning_output_tokens")))
-        usage = Usage(whole - cached - written, output, cached, written, 0, reasoning)
-        model = self.kept.get("model") or UNKNOWN
-        self._tell(self.at, model, usage, name, also)
-        if self.kept.get("turn") == BEGUN:
-            self.kept["turn"] = [self.at, model, usage[:6], name, also]
+        response = FirstResponse(self.at, self.notes.model or UNKNOWN, used, name, numbers, self.notes.local)
+        self._append(response, None)
+        if self.notes.turn_open:
+            self.notes.turn_open, self.notes.first = False, response
 
-    def _tell(
-        self, at: float, model: str, usage: Usage, name: str, also: tuple[str, ...], first: Any = None
-    ) -> None:
-        took = milliseconds(float(first)) if type(first) in (int, float) else None
+    def _append(self, one: FirstResponse, ttft_ms: float | None) -> None:
+        threads = (self.thread, *self.notes.ancestors) if one.numbers else ()
+        also = tuple(alias for thread in threads if (alias := f"{thread}:{one.numbers}") != one.name)
         self.events.append(
             Response(
-                self.session, at, model, usage, name, stop_reason=DONE, agent=self.agent, also=also, ttft_ms=took
+                self.session, one.at, one.model, one.usage, one.name, stop_reason=DONE, agent=self.notes.agent,
+                also=also, ttft_ms=ttft_ms, billed_usd=0.0 if one.local else None,
+                place=Place(self.notes.cwd, self.notes.branch) if self.notes.cwd else None,
             )
         )  # fmt: skip
 
-    def _first_token(self, took: Any) -> None:
-        """A turn's end tells how long it took to its first token: that of its first response, told again with it."""
-        turn = self.kept.pop("turn", None)
-        if took and turn not in (None, BEGUN):
-            at, model, usage, name, also = turn
-            self._tell(at, model, Usage(*usage), name, tuple(also), took)
+    def _turn_ends(self, took: object) -> None:
+        """A turn's end tells how long its first token took: repeat its first response with that time."""
+        first = self.notes.first
+        self.notes.turn_open, self.notes.first = False, None
+        ttft_ms = milliseconds(float(took)) if isinstance(took, int | float) else None
+        if first is not None and ttft_ms:
+            self._append(first, ttft_ms)
 
     # -- the rest --------------------------------------------------------------------------------------------
 
-    def _event(self, kind: Any, payload: dict[str, Any]) -> None:
+    def _event(self, kind: object, payload: dict[str, object]) -> None:
         if kind == "token_count":
-            for limit in limits(payload.get("rate_limits"), self.at):
+            for limit in limits(payload.get("rate_limits"), self.at, self.notes.account):
                 self.limits[limit.name] = limit
             info = payload.get("info")
             if isinstance(info, dict):
                 self._count(info)
-        elif kind in ("task_started", "turn_started"):
+        elif kind == "thread_settings_applied":
+            self._settings(payload.get("thread_settings"))
+        elif kind in TURN_BEGINS:
             self._status("working", "turn")
-            self.kept["turn"] = BEGUN
-        elif kind in ENDS:
+            self.notes.turn_open, self.notes.first = True, None
+        elif kind in TURN_ENDS:
             self._status("idle", str(kind))
-            self._first_token(payload.get("time_to_first_token_ms"))
+            self._turn_ends(payload.get("time_to_first_token_ms"))
         elif kind in ("error", "stream_error"):
-            what = payload.get("codex_error_info")
-            name = word(next(iter(what), None) if isinstance(what, dict) else what)
+            info = payload.get("codex_error_info")
+            name = word(next(iter(info), None) if isinstance(info, dict) else info)
             key = f"{self.thread}:{self.at:.3f}"
             self.events.append(ApiError(self.session, self.at, key, name or str(kind), final=kind == "error"))
         elif kind == "patch_apply_end" and payload.get("success") is False:
-            self._ended(text(payload.get("call_id")), failed=True)
+            self._tool_ends(text(payload.get("call_id")), failed=True)
 
     def _status(self, status: str, why: str) -> None:
-        if self.agent is None:
+        if self.notes.agent is None:
             self.events.append(Status(self.session, self.at, status, why, live=False))
 
-    def _item(self, kind: Any, payload: dict[str, Any]) -> None:
+    def _item(self, kind: object, payload: dict[str, object]) -> None:
         call = text(payload.get("call_id")) or text(payload.get("id"))
         if kind in CALLS and call:
             name = text(payload.get("name")) or str(kind).removesuffix("_call")
             key = tool_id(self.session, call)
-            self.tools[call] = ToolUse(self.session, self.at, key, name, self.agent)
+            self.tools[call] = ToolUse(self.session, self.at, key, name, self.notes.agent)
         elif kind in OUTPUTS:
-            output = payload.get("output")
-            said = output if isinstance(output, str) else as_json(output)[:10_000]
-            found = FAILED.search(said[:2000]) or FAILED.search(said[-500:])
-            code = next((group for group in found.groups() if group), "0") if found else "0"
-            self._ended(call, failed=int(code) != 0 or _get(output, "success") is False)
+            self._tool_ends(call, failed=_failed(payload.get("output")))
 
-    def _ended(self, call: Any, *, failed: bool) -> None:
+    def _tool_ends(self, call: str | None, *, failed: bool) -> None:
         """The end of a call, which may have begun in an earlier run."""
-        if not isinstance(call, str):
+        if call is None:
             return
         use = self.tools.get(call)
         if use is None:
@@ -267,15 +279,33 @@ class _Run:
         self.tools[call] = use._replace(ended_at=self.at, failed=use.failed or failed)
 
 
-def _spawned_by(payload: dict[str, Any]) -> str | None:
+def _home(path: str) -> str | None:
+    """The Codex home that a rollout lies in."""
+    for part in ("sessions", "archived_sessions"):
+        home, found, _ = path.rpartition(f"{os.sep}{part}{os.sep}")
+        if found:
+            return home
+    return None
+
+
+def _spawned_by(payload: dict[str, object]) -> str | None:
     """The thread that started this one as its sub-agent."""
     spawn = _get(_get(_get(payload, "source"), "subagent"), "thread_spawn")
     return text(_get(spawn, "parent_thread_id"), 128) or text(payload.get("parent_thread_id"), 128)
 
 
-def _pair(usage: Any) -> list[int] | None:
-    return [count(usage.get(name)) for name in COUNTS] if isinstance(usage, dict) else None
+def _numbers(total: object, last: object) -> str:
+    """A running total and a last usage as text, equal in every copy of a response."""
+    return ".".join(map(str, (usage.counts(total) or []) + (usage.counts(last) or [])))
 
 
-def _get(value: Any, name: str) -> Any:
+def _failed(output: object) -> bool:
+    """Whether a tool's output tells of a failure: by its exit code, else by `success`."""
+    shown = output if isinstance(output, str) else as_json(output)[:10_000]
+    exit_code = EXIT_CODE.search(shown[:2000]) or EXIT_CODE.search(shown[-500:])
+    code = next((group for group in exit_code.groups() if group), "0") if exit_code else "0"
+    return int(code) != 0 or _get(output, "success") is False
+
+
+def _get(value: object, name: str) -> object:
     return value.get(name) if isinstance(value, dict) else None

@@ -1,8 +1,8 @@
 """Codex's telemetry → events. Pure; keeps no text.
 
-The rollouts are complete, so this adds how long things took. A finished response has no id here: the
-history pairs it with the rollout's by thread, time and numbers. Where no rollout is written
-(`codex exec --ephemeral`, another machine) it counts by itself. Attributes as sent by 0.169.0.
+The rollouts are complete, so this adds only durations. A finished response has no id here: the history pairs
+it with the rollout's by thread, time and numbers. Where no rollout is written (`codex exec --ephemeral`,
+another machine) it counts by itself. Attributes as sent by 0.169 and 0.171.
 """
 
 from aitop.model.events import Event, Response, ToolResult, Usage
@@ -31,7 +31,7 @@ def events(records: list[Record]) -> list[Event]:
 
 
 def _response(record: Record, thread: str, at: float) -> list[Event]:
-    """The input holds what was cached and written; the event is sent twice, once without numbers."""
+    """The input includes cache reads and writes. The event is sent twice, once without numbers."""
     whole, output = count(record.count_of("input_token_count")), count(record.count_of("output_token_count"))
     if not (whole or output):
         return []

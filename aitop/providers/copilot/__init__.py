@@ -1,7 +1,6 @@
-"""GitHub Copilot CLI: its folders and session events, behind the provider's door."""
+"""GitHub Copilot CLI: its folders and session events, as a provider."""
 
 import os
-from typing import Any
 
 from aitop.model.events import Event
 from aitop.otlp import Record
@@ -10,9 +9,10 @@ from aitop.providers.copilot import events, telemetry
 
 
 class Copilot:
-    """The provider. It holds nothing: every answer depends on its arguments alone."""
+    """The provider. It has no state: every answer depends on the arguments alone."""
 
     name = events.NAME
+    environment = ("COPILOT_HOME",)
     services = ("github-copilot",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
@@ -35,8 +35,8 @@ class Copilot:
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
         return None
 
-    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:  # noqa: ARG002
-        """None: its hooks tell nothing that its events do not."""
+    def feed(self, header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:  # noqa: ARG002
+        """None: its hooks hold nothing that its events do not."""
         return None
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002

@@ -1,7 +1,7 @@
 """Copilot CLI's telemetry → events. Pure; keeps no text.
 
-It follows the GenAI conventions. Its session events know no response ids, so the history pairs by
-session, time and numbers; tools and all else its session events tell. Attributes as sent by 1.0.102.
+It follows the GenAI conventions. The session events hold no response ids, so the history pairs the two by
+session, time and numbers. Tools are counted from the session events alone. Attributes as sent by 1.0.102.
 """
 
 from aitop.model.events import Event
@@ -13,7 +13,7 @@ def events(records: list[Record]) -> list[Event]:
     found: list[Event] = []
     for record in genai.outermost(records):
         session = record.text("gen_ai.conversation.id")
-        told = genai.response(record, session) if session else None
-        if told is not None:
-            found.append(told._replace(message_id=None))
+        response = genai.response(record, session) if session else None
+        if response is not None:
+            found.append(response._replace(message_id=None))
     return found

@@ -1,11 +1,10 @@
-"""What passed the gateway or was told by LiteLLM: the journal's folders, behind the provider's door.
+"""Requests that passed the gateway or that LiteLLM logged: the journal's folders as providers.
 
-One class, three providers: people look for `ollama` or `litellm`, not for the way it was measured.
-`openai` is every OpenAI-compatible API; its sessions name the upstream.
+One class makes three providers, because people look for `ollama` or `litellm` and not for the way it was
+measured. `openai` is every OpenAI-compatible API; its sessions name the upstream.
 """
 
 import os
-from typing import Any
 
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.gateway import records
@@ -14,13 +13,13 @@ FOLDER = "gateway"  # under $AITOP_HOME; a folder in it for each provider
 
 
 class Journal:
-    """A provider of journal lines. It holds its name alone: every answer depends on its arguments."""
+    """A provider of journal lines. It holds only its name; every answer depends on the arguments."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
-        """Where the gateway and the logger of this home write."""
+        """The folder to which the gateway and the logger of this home write."""
         home = environ.get("AITOP_HOME") or os.path.join(
             environ.get("HOME") or os.path.expanduser("~"), ".aitop"
         )
@@ -39,8 +38,8 @@ class Journal:
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
         return None
 
-    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:  # noqa: ARG002
-        """None: nothing of it comes through the socket."""
+    def feed(self, header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:  # noqa: ARG002
+        """None: the socket gets nothing of it."""
         return None
 
 

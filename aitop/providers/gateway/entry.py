@@ -1,7 +1,7 @@
-"""One line of the journal: what is known of one finished API request. Pure.
+"""One line of the journal: the facts of one finished API request. Pure.
 
-The gateway and the LiteLLM logger write such lines, the provider reads them. Everything here is a number,
-a word of a closed set, or a name with no room for a sentence: no prompt, answer, header or key fits in.
+The gateway and the LiteLLM logger write such lines, and the provider reads them. A field is a number, a word
+of a closed set, or a name too short for a sentence: it must not hold a prompt, an answer, a header or a key.
 """
 
 import json
@@ -13,7 +13,7 @@ WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")  # a reason, a kind of error
 
 
 class Tokens(NamedTuple):
-    """What a response reported, as the OpenTelemetry conventions count: all input, cached included."""
+    """A response's tokens. `input` is all input, cache included, as in the OpenTelemetry conventions."""
 
     input: int = 0
     output: int = 0
@@ -21,35 +21,36 @@ class Tokens(NamedTuple):
     cache_write: int = 0
     reasoning: int = 0  # a part of the output
     tier: str = ""  # "flex", "priority", "batch", else ""
+    cache_write_1h: int = 0  # a part of cache_write
 
 
 class Entry(NamedTuple):
-    """One finished request. Times are epoch seconds, `at` is its end; `tokens` is None where none were told."""
+    """One finished request. `at`: its end in epoch seconds. `tokens` is None where the answer had no usage."""
 
     id: str
     at: float
     session: str
     model: str | None
     tokens: Tokens | None = None
-    stop_reason: str | None = None  # None: it did not come to its end
+    stop_reason: str | None = None  # None: it did not end
     error: str | None = None  # a failed request: its kind
     response_id: str | None = None  # the API's own
-    local: bool = False  # run on a machine of the user's: free
+    local: bool = False  # ran on a machine of the user's: costs nothing
     duration_ms: float | None = None
     ttft_ms: float | None = None
-    billed_usd: float | None = None  # what the API or LiteLLM says it cost
+    billed_usd: float | None = None  # by the API itself or LiteLLM
     cwd: str | None = None
 
 
 def to_line(entry: Entry) -> bytes:
-    """The entry as a line of JSON, without what is not known."""
-    told = {"v": 1, **{key: value for key, value in entry._asdict().items() if value not in (None, False)}}
+    """The entry as a line of JSON, without empty fields."""
+    fields = {"v": 1, **{key: value for key, value in entry._asdict().items() if value not in (None, False)}}
     if entry.tokens is not None:
-        told["tokens"] = {key: value for key, value in entry.tokens._asdict().items() if value}
+        fields["tokens"] = {key: value for key, value in entry.tokens._asdict().items() if value}
     for key in ("at", "duration_ms", "ttft_ms"):
-        if isinstance(told.get(key), float):
-            told[key] = round(told[key], 3)
-    return json.dumps(told, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
+        if isinstance(fields.get(key), float):
+            fields[key] = round(fields[key], 3)
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
 
 
 def name(value: object) -> str | None:

@@ -1,22 +1,17 @@
 """LiteLLM's `StandardLoggingPayload` → an entry of the journal. Pure.
 
-The same object reaches LiteLLM's callbacks in its own process and its `generic_api` callback's endpoint.
-It holds messages and answers too; only the fields named here are looked at. Fields: LiteLLM 1.108,
+LiteLLM hands the same object to callbacks in its own process and to the endpoint of its `generic_api`
+callback. It also holds messages and answers, which must not be read. Fields: LiteLLM 1.110,
 `litellm/types/utils.py`.
 """
 
-from typing import Any
-
 from aitop.providers.gateway.entry import Entry, Tokens, name, word
-from aitop.providers.gateway.usage import of_openai
+from aitop.providers.gateway.usage import billed_usd, of_openai
 from aitop.providers.lenient import count, epoch, milliseconds
 
-LOCAL = (
-    "ollama",
-    "ollama_chat",
-    "lm_studio",
-    "llamafile",
-)  # providers that run where the user says, for nothing
+# Providers that run a model on a machine of the user's.
+LOCAL = ("ollama", "ollama_chat", "lm_studio", "llamafile", "docker_model_runner", "xinference")
+CLOUD = ("cloud",)  # the end of Ollama's names for models that run elsewhere
 KINDS = (
     "completion",
     "embedding",
@@ -29,8 +24,8 @@ KINDS = (
 )
 
 
-def entry(payload: Any, session: str, cwd: str | None = None) -> Entry | None:
-    """What a payload tells of one call; None for what is no call to a model, or was answered from a cache.
+def entry(payload: object, session: str, cwd: str | None = None) -> Entry | None:
+    """The entry of one call; None for a payload that is no call to a model or was answered from a cache.
 
     `session` is used where the program names none of its own (`litellm_session_id`).
     """
@@ -42,56 +37,64 @@ def entry(payload: Any, session: str, cwd: str | None = None) -> Entry | None:
     if call is None or ended is None or not (isinstance(kind, str) and kind.endswith(KINDS)):
         return None
     own = name(payload.get("session_id"))
-    told = Entry(
+    call_entry = Entry(
         call, ended, f"litellm/{own}" if own else session, name(payload.get("model")),
-        local=payload.get("custom_llm_provider") in LOCAL,
+        local=_is_local(payload),
         duration_ms=milliseconds((ended - began) * 1000) if began else None,
         cwd=cwd,
     )  # fmt: skip
     if payload.get("status") != "success":
-        return told._replace(
+        return call_entry._replace(
             id=f"{call}:{began or ended:.3f}", error=_error(payload)
         )  # a retry keeps its call's id
-    return told._replace(
+    return call_entry._replace(
         tokens=_tokens(payload),
         stop_reason=_reason(payload.get("response")),
         response_id=name(payload.get("id")),
         ttft_ms=_ttft(payload, began),
-        billed_usd=_billed(payload.get("response_cost")),
+        billed_usd=_billed(payload.get("response_cost")) or billed_usd(_usage(payload)),
     )
 
 
-def _tokens(payload: dict[str, Any]) -> Tokens | None:
-    usage = _table(_table(payload.get("metadata")).get("usage_object"))
+def _tokens(payload: dict[str, object]) -> Tokens | None:
+    usage = _usage(payload)
     if not usage:
         given, made = count(payload.get("prompt_tokens")), count(payload.get("completion_tokens"))
         return Tokens(given, made) if given or made else None
-    tokens = of_openai(usage)
-    if tokens is None:
-        return None
-    written = min(tokens.input - tokens.cache_read, count(usage.get("cache_creation_input_tokens")))
-    return tokens._replace(cache_write=tokens.cache_write or written)
+    return of_openai(usage, _table(payload.get("response")).get("service_tier"))
 
 
-def _billed(cost: Any) -> float | None:
-    """LiteLLM says 0 for a model whose price it does not know; what is really free is known as local."""
+def _usage(payload: dict[str, object]) -> dict[str, object]:
+    logged = _table(_table(payload.get("metadata")).get("usage_object"))
+    return logged or _table(_table(payload.get("response")).get("usage"))
+
+
+def _is_local(payload: dict[str, object]) -> bool:
+    model = payload.get("model")
+    return payload.get("custom_llm_provider") in LOCAL and not (
+        isinstance(model, str) and model.endswith(CLOUD)
+    )
+
+
+def _billed(cost: object) -> float | None:
+    """LiteLLM writes 0 for a model without a known price. Models that are really free are known as local."""
     return float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) and cost > 0 else None
 
 
-def _ttft(payload: dict[str, Any], began: float | None) -> float | None:
+def _ttft(payload: dict[str, object], began: float | None) -> float | None:
     first = epoch(payload.get("completionStartTime"))
     if payload.get("stream") is not True or first is None or began is None or first < began:
         return None
     return milliseconds((first - began) * 1000)
 
 
-def _reason(response: Any) -> str:
+def _reason(response: object) -> str:
     choices = _table(response).get("choices")
     first = _table(choices[0]) if isinstance(choices, list) and choices else {}
     return word(first.get("finish_reason")) or "stop"
 
 
-def _error(payload: dict[str, Any]) -> str:
+def _error(payload: dict[str, object]) -> str:
     information = _table(payload.get("error_information"))
     code = information.get("error_code")
     if isinstance(code, str) and code.isdecimal() and len(code) == 3:
@@ -99,5 +102,5 @@ def _error(payload: dict[str, Any]) -> str:
     return word(information.get("error_class")) or "error"
 
 
-def _table(value: Any) -> dict[str, Any]:
+def _table(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}

@@ -1,18 +1,16 @@
 """Lines of the journal → events. Pure: bytes in, events out, no clock, no I/O.
 
-A line is one finished request, told once and for all. One without usage is a request all the same: its
-tokens are unknown, so it goes under a model name of its own, which has no price and says why.
+A line is one finished request and never changes. A request without usage counts too: its tokens are unknown,
+so it gets a model name of its own, which has no price and says why.
 """
 
-from typing import Any
-
 from aitop.model.events import ApiError, Event, Response, SessionInfo, Usage
-from aitop.providers import Parsed, Source
+from aitop.providers import Parsed, Source, lines
 from aitop.providers.gateway import entry
-from aitop.providers.lenient import count, epoch, loads, text
+from aitop.providers.lenient import count, epoch, text
 
 NO_USAGE = "no usage: "
-UNIQUE = 20  # characters from which an API's own id is taken for unique; servers at home number theirs
+UNIQUE = 20  # characters; a shorter id of an API is not unique (local servers count 1, 2, 3)
 CUT_OFF = {"length": "max_tokens", "max_output_tokens": "max_tokens"}
 
 
@@ -20,20 +18,17 @@ def parse(data: bytes, start: int, source: Source) -> Parsed:  # noqa: ARG001
     """Read whole lines, each with its newline."""
     events: list[Event] = []
     bad, first_at, session = 0, None, source.session
-    for line in data.split(b"\n"):
-        if not line:
-            continue
-        record = loads(line)
-        told = _events(record) if isinstance(record, dict) else None
-        if told is None:
+    for _, record in lines.records(data):
+        request = _events(record) if record is not None else None
+        if request is None:
             bad += 1
             continue
-        events += told
-        session, first_at = told[0].session, first_at or told[0].at
+        events += request
+        session, first_at = request[0].session, first_at or request[0].at
     return Parsed(events, bad, first_at, session, None)
 
 
-def _events(record: dict[str, Any]) -> list[SessionInfo | Response | ApiError] | None:
+def _events(record: dict[str, object]) -> list[SessionInfo | Response | ApiError] | None:
     identity, at = text(record.get("id"), 64), epoch(record.get("at"))
     session = text(record.get("session"), 128)
     if identity is None or at is None or session is None:
@@ -46,7 +41,7 @@ def _events(record: dict[str, Any]) -> list[SessionInfo | Response | ApiError] |
     return [info, _response(record, identity, session, at, model)]
 
 
-def _response(record: dict[str, Any], identity: str, session: str, at: float, model: str) -> Response:
+def _response(record: dict[str, object], identity: str, session: str, at: float, model: str) -> Response:
     tokens, own, local = (
         record.get("tokens"),
         entry.name(record.get("response_id")),
@@ -67,19 +62,22 @@ def _response(record: dict[str, Any], identity: str, session: str, at: float, mo
     )  # fmt: skip
 
 
-def _usage(tokens: dict[str, Any]) -> Usage:
+def _usage(tokens: dict[str, object]) -> Usage:
     given, output = count(tokens.get("input")), count(tokens.get("output"))
     read = min(given, count(tokens.get("cache_read")))
     written = min(given - read, count(tokens.get("cache_write")))
+    long_lived = min(written, count(tokens.get("cache_write_1h")))
     return Usage(
-        given - read - written, output, read, written, 0, min(output, count(tokens.get("reasoning"))),
+        given - read - written, output, read, written - long_lived, long_lived,
+        min(output, count(tokens.get("reasoning"))),
         tier=text(tokens.get("tier"), 16) or "",
     )  # fmt: skip
 
 
-def _number(value: Any) -> float | None:
-    right = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e10
-    return float(value) if right else None
+def _number(value: object) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e10:
+        return float(value)
+    return None
 
 
 def _is_unique(name: str) -> bool:

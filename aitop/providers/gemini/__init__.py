@@ -1,9 +1,8 @@
-"""Gemini CLI: its folders, chats and hooks, behind the provider's door."""
+"""Gemini CLI: its folders, chats and hooks, as a provider."""
 
 import json
 import os
 from collections.abc import Iterator
-from typing import Any
 
 from aitop.model.events import Event
 from aitop.otlp import Record
@@ -13,9 +12,10 @@ from aitop.providers.gemini import chat, hooks, telemetry
 
 
 class Gemini:
-    """The provider. It holds nothing: every answer depends on its arguments and the named files alone."""
+    """The provider. It has no state: every answer depends on the arguments and the named files alone."""
 
     name = chat.NAME
+    environment = ("GEMINI_CLI_HOME",)
     services = ("gemini-cli",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
@@ -56,7 +56,7 @@ class Gemini:
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
         return None
 
-    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
+    def feed(self, header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:
         return hooks.feed(header, payload, now)
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002

@@ -1,17 +1,17 @@
 """Gemini CLI's chats → events. Pure but for `document`, which reads the one file it is given.
 
-A message is written again, whole, whenever it grew: under one id the last line wins. A rewind takes
-messages out of the view and none out of the bill, so it changes nothing here. Thoughts are billed
-beside the output, so our output is both; the input includes what came from the cache.
+A message that grew is written again as a whole: under one id the last line wins. A rewind removes messages
+from the view and not from the bill, so it changes nothing here. The client's total is input + output +
+thoughts + tool. Thoughts are billed as output. `tool` is the result of built-in tools that the model read,
+which is billed as input; `cached` is a part of `input`.
 Must not keep any text.
 """
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from aitop.model.events import ApiError, Event, Response, SessionInfo, ToolUse, Usage
-from aitop.providers import Parsed, Source
+from aitop.providers import Parsed, Source, lines
 from aitop.providers.files import read_regular
 from aitop.providers.lenient import count, epoch, loads, text
 
@@ -23,14 +23,11 @@ LARGEST = 256 << 20  # bytes of one document
 def parse(data: bytes, start: int, source: Source) -> Parsed:
     """Read whole lines, each with its newline; `start` is their offset in the file."""
     run = _Run(source)
-    for line in data.split(b"\n"):
-        if len(line) > 1:
-            record = loads(line)
-            if isinstance(record, dict):
-                run.record(record, start)
-            else:
-                run.bad += 1
-        start += len(line) + 1
+    for offset, record in lines.records(data, start):
+        if record is None:
+            run.bad += 1
+        else:
+            run.record(record, offset)
     return run.done()
 
 
@@ -41,15 +38,15 @@ def document(path: str, source: Source) -> Iterator[Parsed]:
     if isinstance(record, dict):
         run.record(record, 0)
     else:
-        run.bad += 1  # most likely half written: it is read again when it changes
+        run.bad += 1  # probably half written: it is read again when it changes
     yield run.done()
 
 
 class _Run:
-    """One pass over some records; each message is told once, as it stands last."""
+    """One pass over some records. Each message yields one response, by its last line."""
 
     def __init__(self, source: Source) -> None:
-        self.kept: dict[str, Any] = json.loads(source.pending or "{}")
+        self.kept: dict[str, object] = json.loads(source.pending or "{}")
         self.session = source.session or self.kept.get("session")
         self.agent = source.agent
         self.responses: dict[str, Response] = {}
@@ -61,7 +58,7 @@ class _Run:
         self.opened = False
         self.bad = 0
 
-    def record(self, record: dict[str, Any], offset: int) -> None:
+    def record(self, record: dict[str, object], offset: int) -> None:
         """A header, a message, or a change of either."""
         change = record.get("$set")
         if isinstance(change, dict):
@@ -78,13 +75,13 @@ class _Run:
         elif "type" in record:
             self._message(record, offset)
 
-    def _time(self, stamp: Any) -> float:
+    def _time(self, stamp: object) -> float:
         self.at = epoch(stamp) or self.at
         if self.first_at is None and self.at:
             self.first_at = self.at
         return self.at
 
-    def _message(self, message: dict[str, Any], offset: int) -> None:
+    def _message(self, message: dict[str, object], offset: int) -> None:
         identity, at = text(message.get("id")), self._time(message.get("timestamp"))
         kind = message.get("type")
         if identity is None or self.session is None:
@@ -106,8 +103,8 @@ class _Run:
             if isinstance(call, dict):
                 self._tool(call, at)
 
-    def _tool(self, call: dict[str, Any], at: float) -> None:
-        """A call is written when it has ended; the message's own time is when it was asked for."""
+    def _tool(self, call: dict[str, object], at: float) -> None:
+        """A call is written when it has ended. It began at the message's own time."""
         identity, name = text(call.get("id")), text(call.get("name"))
         if identity is None or name is None or self.session is None:
             return
@@ -126,10 +123,11 @@ class _Run:
         return Parsed(events, self.bad, self.first_at, self.session, json.dumps(self.kept))
 
 
-def _usage(raw: Any) -> Usage:
+def _usage(raw: object) -> Usage:
     if not isinstance(raw, dict):
         return Usage()
     whole, thoughts = count(raw.get("input")), count(raw.get("thoughts"))
     cached = min(whole, count(raw.get("cached")))
+    whole = count(whole + count(raw.get("tool")))
     output = count(count(raw.get("output")) + thoughts)
     return Usage(whole - cached, output, cached, 0, 0, min(thoughts, output))

@@ -1,10 +1,8 @@
 """Gemini CLI's hook payloads → events. Pure; keeps no text of any conversation.
 
-Its events have names of their own but for the start and end of a session and notifications, where the
-payload's own time, which only Gemini sends, tells it from Claude Code.
+Most of its events have names of their own. `SessionStart`, `SessionEnd` and `Notification` are also Claude
+Code's: only Gemini puts a `timestamp` into the payload.
 """
-
-from typing import Any
 
 from aitop.model.events import Event, SessionInfo, Status
 from aitop.providers import Feed
@@ -19,8 +17,8 @@ SHARED = frozenset(("SessionStart", "SessionEnd", "Notification"))
 WORKING = ("BeforeAgent", "BeforeTool", "AfterTool", "PreCompress")
 
 
-def feed(header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
-    """One payload's events; None when it is none of Gemini's."""
+def feed(header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:
+    """One payload's events; None for a payload of another client."""
     session, name = text(payload.get("session_id"), 128), text(payload.get("hook_event_name"), 64)
     if session is None or name is None:
         return None

@@ -1,7 +1,7 @@
 """Gemini CLI's telemetry → events: durations, and the calls that no chat holds. Pure; keeps no text.
 
-A response has no id here that its chat knows: the history pairs the two by session, time and numbers.
-What chooses the model, sums up or searches the web is told here alone. Attributes as sent by 0.61.0.
+A response has no id here that its chat holds: the history pairs the two by session, time and numbers. Calls
+that choose the model, compress the chat or search the web are reported here alone. Attributes as sent by 0.61.0.
 """
 
 from aitop.model.events import ApiError, Event, Response, Usage
@@ -26,12 +26,13 @@ def events(records: list[Record]) -> list[Event]:
 
 
 def _response(record: Record, session: str, at: float) -> list[Event]:
-    """The input holds what came from the cache; thoughts are billed beside the output."""
+    """The input includes the cache. Thoughts are billed as output, results of built-in tools as input."""
     whole, thoughts = (
         count(record.count_of("input_token_count")),
         count(record.count_of("thoughts_token_count")),
     )
     cached = min(whole, count(record.count_of("cached_content_token_count")))
+    whole = count(whole + count(record.count_of("tool_token_count")))
     output = count(count(record.count_of("output_token_count")) + thoughts)
     if not (whole or output):
         return []

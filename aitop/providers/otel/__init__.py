@@ -1,30 +1,28 @@
-"""Any program's telemetry by the GenAI conventions: an inference's span or event, a tool's span, metrics.
+"""object program's telemetry by the GenAI conventions: an inference's span or event, a tool's span, metrics.
 
-A service that tells of its calls one by one is counted by those, and its metrics are not looked at: they
-are the same calls again. A service that only sends metrics is counted by them. Which of the two it is
-shows after a few seconds, so metrics wait that long. Keeps no text.
+A service that sends its calls one by one is counted by those. Its metrics hold the same calls again and are
+ignored. A service that sends only metrics is counted by them. Which kind a service is shows after some
+seconds, so metrics wait that long. Keeps no text.
 """
-
-from typing import Any
 
 from aitop.model.events import Event, Response, ToolUse
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source, genai
 from aitop.providers.otel.metrics import Metrics
 
-WAIT = 20.0  # seconds; spans are sent every five
-SERVICES_MOST = 1000
-WAITING_MOST = 100  # bodies of metrics
+WAIT = 12.0  # seconds; programs send their spans every five
+MAX_SERVICES = 1000
+MAX_WAITING_BODIES = 100  # bodies of metrics
 
 
 class OpenTelemetry:
-    """The provider. Without records of its own; it remembers who tells calls, and running totals."""
+    """The provider. It has no files. It remembers which services send calls, and running totals."""
 
     name = "otel"
-    services: tuple[str, ...] = ()  # whoever is nobody else's
+    services: tuple[str, ...] = ()  # it gets what no other provider claims
 
     def __init__(self) -> None:
-        self._telling: set[str] = set()
+        self._with_calls: set[str] = set()
         self._metrics = Metrics()
         self._waiting: list[tuple[float, str, list[Response]]] = []
 
@@ -43,32 +41,32 @@ class OpenTelemetry:
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
         return None
 
-    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:  # noqa: ARG002
+    def feed(self, header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:  # noqa: ARG002
         return None
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:
-        """Events of these records, and of metrics that have waited; asked each second, often with none."""
+        """Events of these records, and of metrics that have waited. Called each second, often with no records."""
         found: list[Event] = []
         for record in genai.outermost(records):
-            told = genai.response(record, session_of(record))
-            if told is not None:
-                found.append(told)
-                if len(self._telling) < SERVICES_MOST:
-                    self._telling.add(_service(record))
+            response = genai.response(record, session_of(record))
+            if response is not None:
+                found.append(response)
+                if len(self._with_calls) < MAX_SERVICES:
+                    self._with_calls.add(_service(record))
         found += [tool for record in records if (tool := _tool(record)) is not None]
         for service, responses in self._metrics.responses(records, now).items():
-            if len(self._waiting) < WAITING_MOST:
+            if len(self._waiting) < MAX_WAITING_BODIES:
                 self._waiting.append((now + WAIT, service, responses))
         due = [entry for entry in self._waiting if not now < entry[0] <= now + WAIT]
         self._waiting = [entry for entry in self._waiting if now < entry[0] <= now + WAIT]
         for _, service, responses in due:
-            if service not in self._telling:
+            if service not in self._with_calls:
                 found += responses
         return found
 
 
 def session_of(record: Record) -> str:
-    """`SERVICE:CONVERSATION`; without conversations one run of a program is a session, else the service."""
+    """`SERVICE:CONVERSATION`, else `SERVICE:INSTANCE` (one run of a program), else the service."""
     instance = record.resource.get("service.instance.id")
     part = record.text("gen_ai.conversation.id", "session.id")
     part = part or (instance if isinstance(instance, str) else None)

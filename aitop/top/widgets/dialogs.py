@@ -58,6 +58,24 @@ class Help(ModalScreen[None]):
             yield Static("\n".join(help_lines(self.app.size.width)), markup=False)
 
 
+class Alerts(ModalScreen[None]):
+    """Every alert in full."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,exclamation_mark,enter,f10,ctrl+c", "dismiss", show=False)
+    ]
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self.lines = lines
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog") as box:
+            box.border_title = "alerts"
+            box.border_subtitle = "Esc"
+            yield Static("\n".join(self.lines), markup=False)
+
+
 class Confirm(ModalScreen[bool]):
     """A deed that cannot be undone: only y does it."""
 

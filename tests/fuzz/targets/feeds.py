@@ -45,7 +45,7 @@ class Socket:
         if self.book is not None:
             self.book.close()
             self.book = None
-        self.receiver.close(remove=True)
+        self.receiver.close(keep_socket=False)
         self.selector.close()
         self.folder.cleanup()
 

@@ -1,0 +1,120 @@
+"""Which listeners a home has: the holder of its lock, and any whose lock or home was removed.
+
+For commands. A process counts as a listener of this home when the lock file says so and it still is that
+process, or when it runs `listen` and holds open a lock file that was removed from this home.
+"""
+
+import os
+from typing import Any
+
+from aitop import paths
+from aitop import state as published
+from aitop.listener import lock, process_identity
+from aitop.listener.lock import Held, Lock
+from aitop.listener.process_identity import Identity
+
+
+def is_locked(home: str) -> bool:
+    """Whether some process holds the lock."""
+    path = os.path.join(home, paths.LOCK)
+    if not os.path.exists(path):
+        return False
+    probe = Lock(path)
+    try:
+        probe.acquire()
+    except Held:
+        return True
+    except OSError:
+        return False
+    probe.release()
+    return False
+
+
+def running() -> dict[str, Any] | None:
+    """The listener that holds this home's lock: `pid`, `started_at`, `version`, each None while unknown.
+
+    None while nobody holds the lock, or a report holds it. The published state is believed only about the
+    process that the lock names.
+    """
+    home = paths.home()
+    if not is_locked(home):
+        return None
+    told = (published.read() or {}).get("listener")
+    told = told if isinstance(told, dict) else {}
+    holder = lock.holder(os.path.join(home, paths.LOCK))
+    if holder is None:
+        older = _older_listener(home, told.get("pid"))
+        return told if older is not None else {"pid": None, "started_at": None, "version": None}
+    if holder.role == "report":
+        return None
+    if told.get("pid") == holder.identity.pid:
+        return told
+    pid = holder.identity.pid if process_identity.lives(holder.identity) else None
+    return {"pid": pid, "started_at": None, "version": None}
+
+
+def listeners(home: str) -> list[Identity]:
+    """Every living listener of this home."""
+    path = os.path.join(home, paths.LOCK)
+    found = set()
+    if is_locked(home):
+        holder = lock.holder(path)
+        if holder is not None and holder.role == "listener" and process_identity.lives(holder.identity):
+            found.add(holder.identity)
+        elif holder is None:
+            told = (published.read() or {}).get("listener")
+            older = _older_listener(home, told.get("pid") if isinstance(told, dict) else None)
+            found |= {older} if older else set()
+    return sorted(found | set(_with_removed_lock(path)))
+
+
+def _older_listener(home: str, pid: object) -> Identity | None:
+    """A listener of a version that signs no lock: the state's process, if it holds this lock file open."""
+    if not isinstance(pid, int) or pid <= 1 or os.path.join(home, paths.LOCK) not in _open_files(pid):
+        return None
+    return process_identity.of(pid)
+
+
+def _with_removed_lock(path: str) -> list[Identity]:
+    """Listeners that still hold a lock file which was removed from its place (Linux)."""
+    try:
+        numbers = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    except OSError:
+        return []
+    found = []
+    for pid in numbers:
+        if (
+            pid == os.getpid()
+            or b"listen" not in _command(pid)
+            or f"{path} (deleted)" not in _open_files(pid)
+        ):
+            continue
+        identity = process_identity.of(pid)
+        if identity is not None:
+            found.append(identity)
+    return found
+
+
+def _command(pid: int) -> list[bytes]:
+    try:
+        if os.stat(f"/proc/{pid}").st_uid != os.getuid():
+            return []
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read(65_536).split(b"\0")
+    except OSError:
+        return []
+
+
+def _open_files(pid: int) -> set[str]:
+    folder = f"/proc/{pid}/fd"
+    found: set[str] = set()
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return found
+    for name in names:
+        try:
+            found.add(os.readlink(os.path.join(folder, name)))
+        except OSError:
+            continue
+    return found
