@@ -54,11 +54,11 @@ def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
             session = session or event.session
             names = names_of(event)
             plain = _response(event, prices, now) if event.session == session else None
-            if plain is not None and seen.isdisjoint(plain[NAMES]):
+            if plain is not None and seen.isdisjoint(plain[NAMES]) and plain[REQUEST_KEY] not in seen:
                 responses.append(plain)
                 seen.update(plain[NAMES])
                 continue
-            seen.update(names.all())  # what shares a name with it later comes after it
+            seen.update(names.leading(named=names.message is not None))  # what shares a name comes after it
         elif isinstance(event, ToolUse):
             session = session or event.session
             call = _tool(event, now) if event.session == session else None
