@@ -41,6 +41,7 @@ ONESHOT = (
         "aitop.atomic_file",
         "aitop.paths",
         "aitop.state",
+        "aitop.segments.asked",
         "aitop.segments.oneshot",
         "aitop.segments.options",
     }
