@@ -123,7 +123,7 @@ class Publication:
                 "total_bytes": max(ingest.total_bytes, ingest.done_bytes),
                 "complete": ingest.complete,
             },
-            coverage={},
+            coverage=ingest.coverage(),
             doctor=self._doctor(),
         )
 
