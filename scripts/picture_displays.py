@@ -107,6 +107,39 @@ def tmux(environment):
         terminal.close()
 
 
+THEMES = {  # a bar in each theme's own colours, as the theme draws windows
+    "catppuccin": ("#cdd6f4", "#1e1e2e", "#[fg=#11111b,bg=#89b4fa] #I #[fg=#cdd6f4,bg=#313244] #W "),
+    "dracula": ("#f8f8f2", "#282a36", "#[fg=#f8f8f2,bg=#6272a4] #I #W "),
+    "tokyonight": ("#c0caf5", "#1a1b26", "#[fg=#7aa2f7,bg=#292e42] #I #W "),
+    "gruvbox": ("#ebdbb2", "#282828", "#[fg=#282828,bg=#a89984] #I #W "),
+    "powerline": ("colour252", "colour234", "#[fg=colour252,bg=colour240] #I #W "),
+}
+
+
+def themes(environment):
+    """The same line in the colours of each theme."""
+    rows = []
+    for name, (text, ground, window) in THEMES.items():
+        terminal = Terminal(environment, 100, 4)
+        try:
+            path = os.path.join(terminal.folder, "inner.conf")
+            with open(path, "w") as file:
+                file.write(
+                    f"set -g status-style 'fg={text},bg={ground}'\nset -g status-left ''\nset -g status-right ''\n"
+                    f"set -g window-status-format '{window}'\nset -g window-status-current-format '{window}'\n"
+                    "set -g status-interval 1\n" + snippets.snippets("tmux", "bash", front(), name)[0]
+                )
+            inner = f"env -u TMUX tmux -u -S {terminal.folder}/i -f {path}"
+            lines = terminal.show(
+                f"{inner} new -s s -n claude 'sleep 60' \\; neww -d -n zsh 'sleep 60'", wait=6
+            )
+            subprocess.run(["tmux", "-S", f"{terminal.folder}/i", "kill-server"], check=False)
+            rows += ["\x1b[0m\x1b[90m" + name, [line for line in lines if "claude" in line][-1], ""]
+        finally:
+            terminal.close()
+    save("themes.svg", drawn(rows[:-1], "aitop in the colours of five tmux themes", 100))
+
+
 def place(home):
     """The demo's sessions as if they ran in the panes of the pictured tmux: one waits."""
     with open(os.path.join(home, "state.json"), "rb") as file:
@@ -151,7 +184,7 @@ def shells(environment):
                 file.write(text)
             if shell in PROMPTS:
                 keys.insert(0, PROMPTS[shell])
-            shown = terminal.show(start, keys, 2)
+            shown = terminal.show(start, keys, 6)
             lines += ["\x1b[0m\x1b[90m" + shell, "\x1b[0m" + next(line for line in shown if line.strip()), ""]
         finally:
             terminal.close()
@@ -201,6 +234,7 @@ def main():
         swiftbar(stage.home)
         place(stage.home)
         tmux(environment)
+        themes(environment)
         shells(environment)
         waybar(stage.home)
     finally:

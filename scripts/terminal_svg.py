@@ -25,6 +25,12 @@ LINES = {"─": "lr", "│": "ud", "╭": "rd", "╮": "ld", "╰": "ru", "╯":
          "├": "urd", "┤": "uld", "┬": "lrd", "┴": "lru", "┼": "lrud"}  # fmt: skip
 
 
+# Glyphs of patched fonts, which no reader of a page has: powerline's ends as shapes, icons as plain characters.
+ARROWS = {"\ue0b0": "M0 0L1 .5L0 1Z", "\ue0b2": "M1 0L0 .5L1 1Z", "\ue0b4": "M0 0C1.3 0 1.3 1 0 1Z",
+          "\ue0b6": "M1 0C-.3 0 -.3 1 1 1Z"}  # fmt: skip
+ICONS = {"\uf155": "$", "\ue0a0": "⎇"}
+
+
 class Run(NamedTuple):
     """A piece of a line in one look; colours are CSS, the ground None for the picture's own."""
 
@@ -89,6 +95,9 @@ def _piece(piece: str, run: Run, row: int, column: int, width: int) -> str:
         return _rectangle(column, row, 0, 0, (PARTS.index(piece) + 1) / 8, 1, run.colour)
     if piece in SHADES:
         return _rectangle(column, row, 0, 0, 1, 1, run.colour, f' opacity="{SHADES[piece]}"')
+    if piece in ARROWS:
+        return _arrow(piece, row, column, run.colour)
+    piece = ICONS.get(piece, piece)
     if piece in LINES:
         return _lines(piece, row, column, run.colour)
     weight = ' font-weight="bold"' if run.bold else ""
@@ -108,6 +117,12 @@ def _rectangle(
         f'<rect x="{left:.1f}" y="{top:.1f}" width="{width * CHARACTER + 0.05:.2f}" height="{height * LINE:.2f}" '
         f'fill="{colour}"{more}/>'
     )
+
+
+def _arrow(char: str, row: int, column: int, colour: str) -> str:
+    left, top = MARGIN + column * CHARACTER, MARGIN + row * LINE
+    place = f"translate({left:.1f} {top:.1f}) scale({CHARACTER} {LINE})"
+    return f'<path transform="{place}" d="{ARROWS[char]}" fill="{colour}"/>'
 
 
 def _lines(char: str, row: int, column: int, colour: str) -> str:
