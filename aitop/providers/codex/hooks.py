@@ -22,7 +22,10 @@ ENDS = ("Stop", "SubagentStop", "SessionEnd", "Interrupt")
 
 
 def feed(
-    header: dict[str, str], payload: dict[str, object], now: float, with_telemetry: AbstractSet[str] = frozenset()
+    header: dict[str, str],
+    payload: dict[str, object],
+    now: float,
+    with_telemetry: AbstractSet[str] = frozenset(),
 ) -> Feed | None:
     """One payload's events; None for a payload of another client. `with_telemetry`: threads counted by that."""
     path = text(payload.get("transcript_path"), 4096)
