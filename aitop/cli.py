@@ -15,9 +15,14 @@ from aitop import __version__, command_help
 # name → (module:attribute, one line of help). Help is here so that `aitop --help` imports no room.
 COMMANDS = {
     "top": ("aitop.top.cli:top", "What is being spent, as a table redrawn in place."),
+    "setup": (
+        "aitop.install.setup:setup",
+        "Set up every display that is here: Claude Code, tmux, your prompt, bars; --remove undoes it.",
+    ),
     "status": ("aitop.listener.cli:status", "Whether the listener runs, what it reads, how far it is."),
     "start": ("aitop.listener.cli:start", "Start the listener in the background."),
     "stop": ("aitop.listener.cli:stop", "Stop the listener; it stays stopped until `aitop start`."),
+    "state": ("aitop.publish.cli:state", "What the listener publishes, as JSON; --schema describes it."),
     "listen": ("aitop.listener.cli:listen", "Run the listener in the foreground."),
     "report": (
         "aitop.reports.cli:report",
@@ -58,6 +63,7 @@ HOT = {
     "waybar": "The Waybar module's JSON.",
     "swiftbar": "The SwiftBar, xbar or Argos menu.",
     "statusline": "Claude Code's own status line, alone or in front of yours.",
+    "jump": "Go to the tmux pane of the session that waits for you, or of one you name, and back.",
     "guard": "Exit code by budgets and limits, for scripts; --hook for the client's hooks.",
     "codex-notify": 'What Codex runs at the end of a turn: notify = ["aitop", "codex-notify"].',
     "hook": "Forward one Claude Code hook event (stdin) to the listener.",

@@ -26,7 +26,8 @@ from aitop.history.query.spans import Only
 from aitop.model.sums import PICO
 from aitop.pricing import table
 from aitop.reports import catchup
-from aitop.reports.ask import Asker, Filter
+from aitop.reports.ask import Asker
+from aitop.reports.filters import Filter
 
 VERSION = "20.0.24"
 CENT = 0.005
@@ -93,7 +94,7 @@ def ours(folder, zone):
         os.environ.update(
             {"AITOP_HOME": home, "CLAUDE_CONFIG_DIR": folder, "AITOP_CONFIG": f"{home}/none.toml"}
         )
-        db = catchup.catch_up(lambda *_: None)
+        db = catchup.catch_up(lambda *_: None).db
         asker = Asker(db, Filter(zone=ZoneInfo(zone), provider="claude-code"), (), {})
         days, reasons = defaultdict(float), {}
         for day, span in zip(asker.days, asker.day_spans(), strict=True):

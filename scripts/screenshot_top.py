@@ -21,9 +21,8 @@ from aitop.config import Config
 from aitop.history import schema
 from aitop.history.query import sums_since
 from aitop.history.store import History
-from aitop.live.aggregator import Aggregator
-from aitop.live.snapshot import Facts, take
-from aitop.model import periods
+from aitop.listener.feed import LiveFeed
+from aitop.live.snapshot import Lookups, take
 from aitop.model.events import (
     ApiError,
     Compaction,
@@ -37,7 +36,7 @@ from aitop.model.events import (
     Usage,
 )
 from aitop.pricing import table
-from aitop.publish.state_json import encode
+from aitop.publish.state_json import ListenerFacts, build
 
 OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"
 # project, branch, model, status, minutes ago it began, minutes ago it last did something, sub-agents, tag
@@ -92,35 +91,33 @@ def play(home: str, now: float) -> None:
     limits = [Limit("claude-code", None, name, *rest, "client", now) for name, rest in resets.items()]
     history.apply("claude-code", limits, now)
     history.commit()
-    state = published(history, db, limits, now)
+    state = published(history, limits, now)
     with open(os.path.join(home, paths.STATE), "w", encoding="utf-8") as out:
         json.dump(state, out)
     db.close()
 
 
-def published(history: History, db: object, limits: list[Limit], now: float) -> dict[str, object]:
+def published(history: History, limits: list[Limit], now: float) -> dict[str, object]:
     """What a listener would publish now."""
-    aggregator = Aggregator(now - 30_000)
-    starts = periods.starts(now)
-    aggregator.begin_day(
-        starts, {name: sums_since.since(db, at) for name, at in starts.items()},
-        sums_since.tools_since(db, starts["today"]),
-        sums_since.stops_since(db, starts["today"]), sums_since.compactions_since(db, starts["today"]),
-    )  # fmt: skip
-    aggregator.windows.advance(now)
-    aggregator.recall(sums_since.past(db, now - 3600))
-    for at, value in sums_since.past(db, now - 30_000):
-        aggregator.since_start.add(at, value)
-    aggregator.limits = {(limit.provider, "", limit.name): limit for limit in limits}
-    facts = Facts(lambda _pid: True, lambda _provider, _model: LIMIT)
+    feed = LiveFeed(now - 30_000)
+    feed.recall(history, now)
+    feed.begin_day(history.db, now)
+    for at, value in sums_since.past(history.db, now - 30_000):
+        feed.aggregator.whole.since_start.add(at, value)
+    for limit in limits:
+        feed.aggregator.keep_limit(limit)
     config = Config()
-    snap = take(aggregator, history.sessions.values(), (), config, facts, now)
-    return encode(
-        snap, config, listener={"pid": 4242, "started_at": now - 30_000}, providers=["claude-code"],
-        prices={"as_of": "2026-11-01", "source": "package", "stale": False},
-        hooks={"received": 0, "unique": 0, "rejected": 0, "by_event": {}},
-        scan={"done_bytes": 1, "total_bytes": 1, "complete": True}, doctor={}, host="workbench",
+    snap = take(
+        feed.aggregator, feed.money, history.sessions.values(), before=(), config=config,
+        lookups=Lookups(lambda _pid: True, lambda _provider, _model: LIMIT), now=now,
     )  # fmt: skip
+    facts = ListenerFacts(
+        pid=4242, started_at=now - 30_000, host="workbench", providers=["claude-code"], prices_as_of="2026-11-01",
+        prices_source="package", prices_stale=False,
+        hooks={"received": 0, "unique": 0, "rejected": 0, "by_event": {}},
+        scan={"done_bytes": 1, "total_bytes": 1, "complete": True}, coverage={}, doctor={},
+    )  # fmt: skip
+    return dict(build(snap, config, facts))
 
 
 def session(number: int, story: tuple, now: float, dice: random.Random) -> Iterator[Event]:

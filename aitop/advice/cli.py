@@ -1,29 +1,39 @@
 """`aitop advise`: what the history says could have cost less."""
 
 import json
+import sqlite3
+import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import click
 
 from aitop import paths
 from aitop.advice import all_rules, record
-from aitop.advice.finding import Finding, Hit, Rule, usd
-from aitop.config import Config, ConfigError
-from aitop.config import load as load_config
+from aitop.advice.finding import Finding, Hit, Rule
+from aitop.config import Config
+from aitop.model import periods
 from aitop.model.sums import PICO
 from aitop.pricing import table
+from aitop.reports import filters
+from aitop.reports.ready import configuration, currency, history
+from aitop.reports.rows import clean
+from aitop.segments import money
+from aitop.segments.money import Currency
 
 DAYS = 30
-SHOWN = 3  # sessions named below a finding
+EXAMPLES_SHOWN = 3  # sessions named below a finding
+EXAMPLES_PUBLISHED = 20
 
 
 @click.command()
-@click.option("--since", metavar="DATE", help=f"First day (2026-01-01). Default: {DAYS} days ago.")
-@click.option("--until", metavar="DATE", help="Last day, inclusive.")
+@click.option(
+    "--since", metavar="DAY", help=f"First day: 2026-01-31, yesterday, 7d. Default: {DAYS} days ago."
+)
+@click.option("--until", metavar="DAY", help="Last day, inclusive.")
 @click.option("--rule", "only", multiple=True, metavar="ID", help="Only this rule; may be repeated.")
-@click.option("--rules", "listing", is_flag=True, help="List every rule and leave.")
+@click.option("--rules", "listing", is_flag=True, help="List every rule.")
 @click.option(
     "--json", "as_json", is_flag=True, help="A list of findings; money in USD, times in epoch seconds."
 )
@@ -37,31 +47,27 @@ def advise(since: str | None, until: str | None, only: tuple[str, ...], listing:
     if listing:
         click.echo("\n".join(f"{rule.id:<16} {rule.about}" for rule in all_rules.RULES))
         return
-    try:
-        config = load_config()
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
+    config = configuration()
     rules = _rules(only, config)
-    start = _day(since, "--since") if since else _midnight() - timedelta(days=DAYS)
+    start = _day(since, "--since") if since else _today() - timedelta(days=DAYS)
     end = _day(until, "--until") + timedelta(days=1) if until else None
     if end is not None and end <= start:
         raise click.UsageError("--until lies before --since")
-    found = _findings(config, rules, start.timestamp(), end.timestamp() if end else None)
+    db = history().db
+    findings = _findings(db, config, rules, (start, end))
     if as_json:
-        click.echo(json.dumps([published(one) for one in found], indent=1))
-    elif found:
-        click.echo("\n\n".join(shown(one) for one in found))
+        click.echo(json.dumps([published(one) for one in findings], indent=1))
+    elif findings:
+        shown_in = currency(db, config, time.time())
+        click.echo("\n\n".join(shown(one, shown_in) for one in findings))
 
 
-def _findings(config: Config, rules: Sequence[Rule], start: float, end: float | None) -> list[Finding]:
-    from aitop.reports.cli import history
-
+def _findings(
+    db: sqlite3.Connection, config: Config, rules: Sequence[Rule], days: tuple[date, date | None]
+) -> list[Finding]:
     prices = table.load(config.price_overrides, paths.in_home(paths.PRICES))
-    db = history()
-    try:
-        return all_rules.findings(record.sessions(db, start, end), prices, rules, config["advise.least_usd"])
-    finally:
-        db.close()
+    start, end = (periods.midnight(day) if day else None for day in days)
+    return all_rules.findings(record.sessions(db, start, end), prices, rules, config["advise.least_usd"])
 
 
 def _rules(only: tuple[str, ...], config: Config) -> list[Rule]:
@@ -96,33 +102,35 @@ def published(one: Finding) -> dict[str, Any]:
                 "tokens": hit.tokens,
                 "about": hit.about or None,
             }
-            for hit in one.hits[:20]
+            for hit in one.hits[:EXAMPLES_PUBLISHED]
         ],
     }
 
 
-def shown(one: Finding) -> str:
+def shown(one: Finding, currency: Currency) -> str:
     """A finding for a person."""
     most = "up to " if one.rule.judgement else ""
-    lines = [f"{one.rule.id}: {most}{usd(one.saving)}", f"  {one.words.evidence}."]
+    lines = [f"{one.rule.id}: {most}{_usd(one.saving, currency)}", f"  {one.words.evidence}."]
     lines += [f"  Do:    {one.words.advice}.", f"  Check: {one.words.check}."]
-    lines += [f"         {_place(hit)}" for hit in one.hits[:SHOWN] if hit.saving > 0]
+    lines += [f"         {_place(hit, currency)}" for hit in one.hits[:EXAMPLES_SHOWN] if hit.saving > 0]
     return "\n".join(lines)
 
 
-def _place(hit: Hit) -> str:
-    from aitop.reports.table import clean
+def _usd(picodollars: int, currency: Currency) -> str:
+    return money.text(picodollars / PICO, currency)
 
+
+def _place(hit: Hit, currency: Currency) -> str:
     when = datetime.fromtimestamp(hit.at).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006 - the reader's own time
-    return f"{usd(hit.saving):>9}  {when}  {clean(hit.session[:8])} {clean(hit.project)}"
+    return f"{_usd(hit.saving, currency):>9}  {when}  {clean(hit.session[:8])} {clean(hit.project)}"
 
 
-def _day(text: str, option: str) -> datetime:
+def _day(text: str, option: str) -> date:
     try:
-        return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - local days
-    except ValueError as error:
-        raise click.UsageError(f"{option}: {text} is no date such as 2026-01-31") from error
+        return filters.day(text, _today(), None)
+    except (ValueError, OverflowError, OSError) as error:
+        raise click.UsageError(f"{option}: {text} is no day such as 2026-01-31, yesterday or 7d") from error
 
 
-def _midnight() -> datetime:
-    return datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)  # noqa: DTZ005
+def _today() -> date:
+    return datetime.now().date()  # noqa: DTZ005 - local days

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from aitop.advice.record import Record
-from aitop.model.sums import PICO
 from aitop.pricing.table import PriceTable
 
 
@@ -46,10 +45,6 @@ class Finding(NamedTuple):
     saving: int
     hits: tuple[Hit, ...]  # greatest saving first
     words: Words
-
-
-def usd(pico: int) -> str:
-    return f"${pico / PICO:,.2f}"
 
 
 def thousands(tokens: int) -> str:

@@ -14,6 +14,7 @@ _PLAIN_KINDS: dict[str, dict[str, Any]] = {
     "str": {"type": "string"},
     "bool": {"type": "boolean"},
     "number": {"type": "number", "minimum": 0},
+    "number or auto": {"anyOf": [{"type": "number", "minimum": 0}, {"const": "auto"}]},
     "positive": {"type": "number", "exclusiveMinimum": 0},
     "port": {"type": "integer", "minimum": 1, "maximum": 65_535},
     "strings": {"type": "array", "items": {"type": "string"}},

@@ -5,6 +5,11 @@ from typing import Any
 
 def mismatch(kind: str, value: Any) -> str | None:
     """What is wrong with a value, or None."""
+    if kind == "number or auto":
+        problem = mismatch("number", value)
+        return (
+            None if value == "auto" or problem is None else problem.replace("a number", "a number or auto", 1)
+        )
     if "|" in kind:
         choices = kind.split("|")
         return None if value in choices else f"must be one of {', '.join(choices)}, not {value!r}"

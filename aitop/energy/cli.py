@@ -9,10 +9,11 @@ import click
 from aitop.config import ConfigError
 from aitop.config import load as load_config
 from aitop.energy.estimate import SOURCE, Estimator, MissingError, Span
+from aitop.model import periods
 
 
 @click.command()
-@click.option("--since", metavar="DATE", help="First day, inclusive (2026-01-01).")
+@click.option("--since", metavar="DATE", help="First day, inclusive: 2026-01-31, yesterday, 7d.")
 @click.option("--until", metavar="DATE", help="Last day, inclusive.")
 @click.option(
     "--zone", metavar="ZONE", help="Whose electricity: FRA, USA, WOR for the world. Default: the provider's."
@@ -27,7 +28,7 @@ def energy(since: str | None, until: str | None, zone: str | None, as_json: bool
     method has no figure for input and cached tokens. Needs the extra: pip install 'aitop-status[energy]'.
     """
     from aitop.history.query import sums_since
-    from aitop.reports.cli import history
+    from aitop.reports.ready import history
 
     start, end = _day(since, "--since"), _day(until, "--until", days=1)
     try:
@@ -36,11 +37,9 @@ def energy(since: str | None, until: str | None, zone: str | None, as_json: bool
         raise click.ClickException(str(error)) from error
     except ValueError as error:
         raise click.UsageError(f"--zone: {error}") from error
-    db = history()
-    rows = sums_since.outputs(db, start, end)
-    db.close()
-    found = estimated(estimator, rows)
-    click.echo(json.dumps(found, indent=1) if as_json else shown(found))
+    rows = sums_since.outputs(history().db, start, end)
+    estimates = estimated(estimator, rows)
+    click.echo(json.dumps(estimates, indent=1) if as_json else shown(estimates))
 
 
 def estimated(estimator: Estimator, rows: list[tuple[str, int, int]]) -> dict[str, Any]:
@@ -68,32 +67,27 @@ def estimated(estimator: Estimator, rows: list[tuple[str, int, int]]) -> dict[st
     }
 
 
-def shown(found: dict[str, Any]) -> str:
+def shown(estimates: dict[str, Any]) -> str:
     """The same for a person."""
-    from aitop.reports.table import clean
+    from aitop.reports.rows import clean
+    from aitop.segments import text_table
 
-    rows = [("model", "output", "energy", "CO2e")]
-    rows += [
+    rows = [
         (
-            clean(row["model"])[:44],
+            clean(row["model"]),
             f"{row['output_tokens']:,}",
             _energy(row["energy_kwh"]),
             _carbon(row["carbon_kg"]),
         )
-        for row in found["models"]
+        for row in estimates["models"]
     ]
-    rows.append(("total", "", _energy(found["energy_kwh"]), _carbon(found["carbon_kg"])))
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    lines = [
-        row[0].ljust(widths[0])
-        + "".join("  " + cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))
-        for row in rows
-    ]
-    notes = [f"Method: {found['method']}; {found['source']}"]
-    notes.append(f"Electricity: {found['zone'] or 'the mix EcoLogits assumes for each provider'}")
+    total = ("total", "", _energy(estimates["energy_kwh"]), _carbon(estimates["carbon_kg"]))
+    lines = text_table.lines(rows, "lr", heads=("model", "output", "energy", "CO2e"), foot=total)
+    notes = [f"Method: {estimates['method']}; {estimates['source']}"]
+    notes.append(f"Electricity: {estimates['zone'] or 'the mix EcoLogits assumes for each provider'}")
     notes.append("Input and cached tokens are not in it: the method has no figure for them")
-    if found["unknown_models"]:
-        names = ", ".join(clean(row["model"]) for row in found["unknown_models"])
+    if estimates["unknown_models"]:
+        names = ", ".join(clean(row["model"]) for row in estimates["unknown_models"])
         notes.append(f"Left out, EcoLogits does not know them: {names}")
     return "\n".join([*lines, "", *notes])
 
@@ -112,9 +106,12 @@ def _range(values: list[float], unit: str) -> str:
 
 
 def _day(text: str | None, option: str, days: int = 0) -> float | None:
+    from aitop.reports import filters
+
     if text is None:
         return None
+    today = datetime.now().date()  # noqa: DTZ005 - local days
     try:
-        return (datetime.strptime(text, "%Y-%m-%d") + timedelta(days=days)).timestamp()  # noqa: DTZ007 - local days
-    except ValueError as error:
-        raise click.UsageError(f"{option}: {text} is no date such as 2026-01-31") from error
+        return periods.midnight(filters.day(text, today, None) + timedelta(days=days))
+    except (ValueError, OverflowError, OSError) as error:
+        raise click.UsageError(f"{option}: {text} is no day such as 2026-01-31, yesterday or 7d") from error

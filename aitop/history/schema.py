@@ -116,7 +116,7 @@ def connect(path: str) -> sqlite3.Connection:
         if version > VERSION:
             raise NewerError(  # noqa: TRY301
                 f"{path} was written by a newer aitop (history version {version}, this one knows {VERSION}). "
-                "Upgrade: pip install --upgrade aitop-status"
+                "Upgrade this copy, or run the newer one: `which -a aitop` lists them"
             )
         if version == 0:
             _make(db)

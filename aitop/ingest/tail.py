@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from zlib import crc32
 
+from aitop.ingest.worktrees import Worktrees
 from aitop.providers import Parsed, Source
 from aitop.providers.files import open_regular
 from aitop.providers.lines import pieces
@@ -24,6 +25,7 @@ TAIL = (
 AT_REST_SECONDS = 5.0
 CUT_SHORT = -1  # a file's size while more of it is to be read
 UNFINISHED = -2  # while its last line waits for its newline, or for the file to be at rest
+PROBLEM = -3  # while its provider cannot read all of it: a later version of the provider reads it again
 WAL = "-wal"
 
 
@@ -42,7 +44,7 @@ class Job(NamedTuple):
 class Chunk(NamedTuple):
     """Some whole lines of a file, read and parsed. `start` is 0 again when the file was replaced.
 
-    `size` is the file's size where everything in it was looked at, else CUT_SHORT or UNFINISHED.
+    `size` is the file's size where everything in it was looked at, else CUT_SHORT, UNFINISHED or PROBLEM.
     """
 
     path: str
@@ -57,6 +59,7 @@ class Chunk(NamedTuple):
     parsed: Parsed
 
 
+WORKTREES = Worktrees()
 Parse = Callable[[bytes, int, Source], Parsed]
 Identify = Callable[[str], Source]
 Read = Callable[[str, Source], Iterator[Parsed] | None]
@@ -87,8 +90,14 @@ def stamp(path: str, found: os.stat_result) -> Stamp:
 def chunks(job: Job, parse: Parse, identify: Identify, read: Read | None = None) -> Iterator[Chunk]:
     """Everything new in a file, about half a megabyte of whole lines at a time.
 
-    Raises OSError, and what the provider raises.
+    Responses made in a worktree get their place in its repository. Raises OSError, and what the provider raises.
     """
+    for chunk in _chunks(job, parse, identify, read):
+        WORKTREES.move(chunk.parsed.events)
+        yield chunk
+
+
+def _chunks(job: Job, parse: Parse, identify: Identify, read: Read | None) -> Iterator[Chunk]:
     opened = open_regular(job.path)
     if opened is None:
         return
@@ -152,8 +161,9 @@ def _batches(job: Job, batches: Iterator[Parsed], found: os.stat_result) -> Iter
         waiting = batch
     if waiting is None:
         waiting = Parsed([], 0, None, job.source.session, job.source.pending)
+    size = seen.size if waiting.problem is None else PROBLEM
     yield Chunk(
-        job.path, job.provider, 0, seen.size, 0, found.st_dev, found.st_ino, seen.size, seen.mtime_ns, waiting
+        job.path, job.provider, 0, seen.size, 0, found.st_dev, found.st_ino, size, seen.mtime_ns, waiting
     )
 
 

@@ -15,9 +15,9 @@ from aitop.history.query.by_provider import with_data
 from aitop.history.recovery import gaps, integrity, restore
 from aitop.history.store import History
 from aitop.history.write import load
-from aitop.listener.feed import Sums
+from aitop.listener.feed import LiveFeed
 from aitop.listener.maintenance import restoring
-from aitop.live.snapshot import MOST_SESSIONS
+from aitop.live.snapshot import MAX_LISTED_SESSIONS
 from aitop.log import Log
 from aitop.model import periods
 from aitop.pricing.table import PriceTable
@@ -46,7 +46,7 @@ class HistoryGuard:
         self.db = restore.connect(home, now, log.error, restoring)
         self.db.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
         self.history = History(self.db, prices)
-        self.feed = Sums(now)
+        self.feed = LiveFeed(now)
         self.error: str | None = None
         self.damaged = False
         self.last_restore = gaps.last(self.db)
@@ -180,12 +180,12 @@ class HistoryGuard:
         self.begin_day(now)
 
     def _remember_sessions(self) -> None:
-        for provider, name in load.newest_sessions(self.db, MOST_SESSIONS):
+        for provider, name in load.newest_sessions(self.db, MAX_LISTED_SESSIONS):
             self.history.session(provider, name)
 
     def begin_day_if_due(self, now: float) -> None:
         """Start the periods anew at midnight, and after the clock was set back over one."""
-        if now >= self._next_midnight or now < self.feed.aggregator.day:
+        if now >= self._next_midnight or now < self.feed.aggregator.day_start:
             self.begin_day(now)
 
     def begin_day(self, now: float) -> None:
@@ -208,7 +208,7 @@ class HistoryGuard:
         try:
             if self.last_restore and self.last_restore.incomplete is None:
                 self.last_restore = gaps.judge(self.history)
-            self.feed.keeper.learn()
+            self.feed.money.learn()
         except sqlite3.Error as error:
             self.report(error)
 

@@ -8,7 +8,7 @@ import os
 import socket
 import sqlite3
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aitop import paths
 from aitop.history import tags_file
@@ -17,15 +17,16 @@ from aitop.listener.process_cache import ProcessCache
 from aitop.listener.reader import Reader
 from aitop.listener.reload import Settings
 from aitop.live.alerts import Alert
-from aitop.live.snapshot import Facts, take
+from aitop.live.snapshot import Lookups, ProjectToday, take
 from aitop.log import Log
 from aitop.publish.announcer import Announcer
 from aitop.publish.files import Publisher
-from aitop.publish.money import dress
 from aitop.publish.notify.sender import Sender
-from aitop.publish.state_json import encode
-from aitop.publish.state_json import shares as encode_shares
+from aitop.publish.state_json import ListenerFacts, build
 from aitop.receiver import token
+
+if TYPE_CHECKING:
+    from aitop.publish import state_types as published
 
 MAX_STEP = 5.0  # seconds between two publications that may show the same numbers
 MAX_UNREAD_FILES = 20  # named in the state
@@ -42,7 +43,6 @@ class Publication:
         self._alerts: tuple[Alert, ...] = ()
         self._was_quiet = False  # and so was what was published last
         self._published_at = 0.0
-        self._budgets: tuple[dict[str, Any], ...] = ()  # judged with the next second's alerts
         self._sender = Sender(
             os.path.join(settings.home, paths.NOTIFIED),
             self._host,
@@ -59,7 +59,7 @@ class Publication:
 
     def reload(self) -> None:
         """The settings changed: read the sessions' tags again and forget what followed from the old ones."""
-        self._guard.feed.keeper.given = tags_file.read(self._settings.home)
+        self._guard.feed.money.tags_by_hand = tags_file.read(self._settings.home)
         self._processes.forget_limits()
 
     def notify(self, now: float) -> None:
@@ -78,34 +78,11 @@ class Publication:
             return
         config = self._settings.config
         snap = take(
-            guard.feed.aggregator,
-            guard.history.sessions.values(),
-            self._alerts,
-            config,
-            self._facts(now),
-            now,
-        )
-        self._alerts = snap.alerts
-        prices, ingest = self._settings.prices, self._reader.ingest
-        state = encode(
-            snap, config,
-            listener={"pid": os.getpid(), "started_at": guard.started_at},
-            providers=self._providers_in_use(),
-            prices={"as_of": prices.as_of, "source": prices.source, "stale": prices.stale(now)},
-            hooks=self._reader.receiver.counts.published(),
-            scan={
-                "done_bytes": ingest.done_bytes,
-                "total_bytes": max(ingest.total_bytes, ingest.done_bytes),
-                "complete": ingest.complete,
-            },
-            doctor=self._doctor(),
-            host=self._host,
-            projects=self._projects_today(now),
+            guard.feed.aggregator, guard.feed.money, guard.history.sessions.values(), before=self._alerts,
+            projects=self._projects_today(now), config=config, lookups=self._lookups(now), now=now,
         )  # fmt: skip
-        dress(state, guard.feed.keeper, snap, guard.history.sessions.values(), config)
-        self._budgets = tuple(state["budgets"])
-        state["by_provider"] = encode_shares(guard.feed.shares, now)
-        self._announcer.publish(state, self._sign(), config, now)
+        self._alerts = snap.alerts
+        self._announcer.publish(build(snap, config, self._facts(now)), self._sign(), config, now)
 
     @property
     def last_state(self) -> dict[str, Any] | None:
@@ -128,14 +105,35 @@ class Publication:
             reader.ingest.complete, settings.config_error, self._guard.error, settings.config,
         )  # fmt: skip
 
-    def _projects_today(self, now: float) -> list[dict[str, Any]]:
+    def _projects_today(self, now: float) -> list[ProjectToday]:
         try:
             return self._guard.feed.projects_today(self._guard.db, now)
         except sqlite3.Error as error:
             self._guard.report(error)
             return []
 
-    def _doctor(self) -> dict[str, Any]:
+    def _facts(self, now: float) -> ListenerFacts:
+        """What the state says of the listener itself."""
+        prices, ingest = self._settings.prices, self._reader.ingest
+        return ListenerFacts(
+            pid=os.getpid(),
+            started_at=self._guard.started_at,
+            host=self._host,
+            providers=self._providers_in_use(),
+            prices_as_of=prices.as_of,
+            prices_source=prices.source,
+            prices_stale=prices.stale(now),
+            hooks=cast("published.Hooks", self._reader.receiver.counts.published()),
+            scan={
+                "done_bytes": ingest.done_bytes,
+                "total_bytes": max(ingest.total_bytes, ingest.done_bytes),
+                "complete": ingest.complete,
+            },
+            coverage=ingest.coverage(),
+            doctor=self._doctor(),
+        )
+
+    def _doctor(self) -> "published.Doctor":
         guard, reader, settings = self._guard, self._reader, self._settings
         return {
             "bad_lines": guard.history.bad_lines,
@@ -143,17 +141,19 @@ class Publication:
             "unread_files": sorted(reader.ingest.unreadable)[:MAX_UNREAD_FILES],
             "config_error": settings.config_error,
             "history_error": guard.error,
-            "history_restored": guard.last_restore and guard.last_restore.published(),
+            "history_restored": cast(
+                "published.Restored | None", guard.last_restore and guard.last_restore.published()
+            ),
             "broken_providers": settings.provider_problems(),
             "watching": reader.watcher.active,
             "prices_problem": settings.prices.problem,
             "otel": self._telemetry_doctor(),
         }
 
-    def _telemetry_doctor(self) -> dict[str, Any] | None:
+    def _telemetry_doctor(self) -> "published.Telemetry | None":
         if self._reader.telemetry is not None:
-            return self._reader.telemetry.doctor()
-        return {"problem": token.MISSING} if self._settings.config["otel.enabled"] else None
+            return cast("published.Telemetry | None", self._reader.telemetry.doctor())
+        return {"problem": token.missing()} if self._settings.config["otel.enabled"] else None
 
     def _providers_in_use(self) -> list[str]:
         """The providers that have data, and those the user named."""
@@ -165,10 +165,9 @@ class Publication:
         in_use = guard.providers_with_data | named
         return [provider.name for provider in self._settings.providers if provider.name in in_use]
 
-    def _facts(self, now: float) -> Facts:
+    def _lookups(self, now: float) -> Lookups:
         processes, settings = self._processes, self._settings
-        return Facts(
+        return Lookups(
             lambda pid: processes.lives(pid, now),
             lambda provider, model: processes.context_limit(provider, model, settings.context_limit),
-            self._budgets,
         )

@@ -199,7 +199,7 @@ class Reader:
             try:
                 from aitop.receiver.telemetry import TelemetryReceiver
             except ModuleNotFoundError:
-                self._log.error(token.MISSING)
+                self._log.error(token.missing())
                 return
             self.telemetry = TelemetryReceiver(settings.home, self._selector, self._arrived, self._log.info)
         if self.telemetry is not None:

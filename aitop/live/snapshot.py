@@ -1,39 +1,36 @@
 """The frozen view of one moment: what the state file is written from. Pure.
 
-Everything that depends on `now` is decided here (which sessions are working, what a context gauge
-shows, which limits still hold), so that a display has nothing left to compute.
+Everything that depends on `now` is decided here (which sessions work, what a context gauge shows, which limits
+still hold, how budgets stand), so that neither the writer of the state nor a display has anything to compute.
 """
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aitop.config import Config
 from aitop.history.rows import Session
-from aitop.live import alerts
-from aitop.live.aggregator import Aggregator
+from aitop.live import alerts, session_activity
+from aitop.live.aggregator import Aggregator, SumsView
 from aitop.live.alerts import Alert
-from aitop.live.windows import SPANS
-from aitop.model.events import Limit
-from aitop.model.histograms import Timings
-from aitop.model.sums import Sum
+from aitop.live.money import burn
+from aitop.live.money.budgets import BudgetView
+from aitop.live.money.burn import BurnThresholds, BurnView
+from aitop.live.money.forecast import PeriodForecast
+from aitop.live.money.limits import LimitView
+from aitop.live.money.tracker import BlockView, MoneyTracker
+from aitop.model.sums import PICO, Sum
 
-MOST_SESSIONS = 50
-RESTING = 600.0  # seconds without activity after which nothing is taken to be working
-BREATH = (
-    15.0  # a process that is gone while its session still writes was not the only one: resumed without hooks
-)
-GONE = 3600.0  # and after which a session without a living process is over
-DEFAULT_LIMIT = 200_000
-LARGE_LIMIT = 1_000_000
+MAX_LISTED_SESSIONS = 50
+DEFAULT_CONTEXT = 200_000  # tokens
+LARGE_CONTEXT = 1_000_000
 
 
-class Facts(NamedTuple):
-    """What the sums cannot know: the world outside, asked once a tick."""
+class Lookups(NamedTuple):
+    """What the sums cannot know: asked of the world outside, once a tick."""
 
     alive: Callable[[int], bool]  # whether a process lives
-    context_limit: Callable[[str, str], int | None]  # (provider, model) → tokens
-    budgets: tuple[Mapping[str, Any], ...] = ()  # as published
+    context_limit: Callable[[str, str], int | None]  # (client, model) → tokens
 
 
 class SessionView(NamedTuple):
@@ -41,13 +38,15 @@ class SessionView(NamedTuple):
 
     session: Session
     status: str
+    active: bool
+    tag: str | None
     context_limit: int
     context_percent: float | None
-    untracked: float | None  # USD the client counts and no transcript shows
+    untracked: float | None  # USD the client counts and no record shows
 
 
 class Gauge(NamedTuple):
-    """The context of the newest working main thread."""
+    """The context of one session's main thread."""
 
     tokens: int
     limit: int
@@ -55,152 +54,203 @@ class Gauge(NamedTuple):
     session: str
 
 
+class ToolView(NamedTuple):
+    """One tool's day."""
+
+    calls: int
+    failures: int
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+class ProjectToday(NamedTuple):
+    """What one client's sessions in one folder did today."""
+
+    provider: str
+    cwd: str
+    sum: Sum
+
+
+class ProviderView(NamedTuple):
+    """One client's part of a moment."""
+
+    sums: SumsView
+    burn: BurnView
+    active: int
+    waiting: int
+    gauge: Gauge | None
+    compactions: int  # of its listed sessions, since they began
+
+
 class Snapshot(NamedTuple):
     """One moment, whole."""
 
     at: float
-    windows: dict[str, Sum]
-    timings: dict[str, Timings]  # by window
-    since_start: Sum
-    periods: dict[str, Sum]
+    sums: SumsView
+    by_provider: Mapping[str, ProviderView]
     sessions: list[SessionView]
     active: int
+    waiting: int
     gauge: Gauge | None
     compactions: int
-    stop_reasons: dict[str, int]
-    tools: list[tuple[str, int, int, float | None, float | None]]
-    limits: list[Limit]
+    stop_reasons: Mapping[str, int]
+    tools: Mapping[str, ToolView]
+    projects: tuple[ProjectToday, ...]
+    limits: list[LimitView]
+    block: BlockView | None
+    budgets: list[BudgetView]
+    forecast: Mapping[str, PeriodForecast]
+    burn: BurnView
     alerts: tuple[Alert, ...]
-    spark_cost: list[int]
-    spark_tokens: list[int]
     unpriced: list[str]
     estimated: list[str]
 
 
 def take(
-    aggregator: Aggregator,
-    sessions: Iterable[Session],
-    before: Iterable[Alert],
-    config: Config,
-    facts: Facts,
-    now: float,
-) -> Snapshot:
-    """Freeze what is known at `now`."""
+    aggregator: Aggregator, money: MoneyTracker, sessions: Iterable[Session], *, before: Iterable[Alert],
+    projects: Iterable[ProjectToday] = (), config: Config, lookups: Lookups, now: float,
+) -> Snapshot:  # fmt: skip
+    """Freeze what is known at `now`. `before`: the alerts of the tick before."""
     aggregator.advance(now)
     newest = sorted(sessions, key=lambda s: s.last_at, reverse=True)
-    views = [view(session, facts, now) for session in newest[:MOST_SESSIONS]]
-    unseen = (session for session in newest[MOST_SESSIONS:] if now - session.last_at < GONE)
-    gauge = _gauge(views, now)
-    windows = {name: aggregator.window(name) for name in SPANS}
-    cost, tokens = aggregator.minutes.values(now)
-    limits = [limit for _, limit in sorted(aggregator.limits.items()) if limit.resets_at > now]
-    more = _more(aggregator, views, limits, facts, now)
+    recent = [s for s in newest[MAX_LISTED_SESSIONS:] if now - s.last_at < session_activity.OVER]
+    listed = [view(s, money.tag(s, config), lookups, now) for s in newest[:MAX_LISTED_SESSIONS]]
+    views = listed + [view(s, None, lookups, now) for s in recent]
+    active = {one.session.name for one in views if one.active}
+    told = [limit for _, limit in sorted(aggregator.limits.items())]
+    in_force = [limit for limit in told if limit.resets_at > now]
+    block = money.block(in_force, now)
+    budgets = money.budgets(newest, active, {one.session.name for one in listed}, config)
+    sums, gauge = aggregator.whole.view(now), _gauge(listed)
+    thresholds = burn.configured(money.burn, config["alerts.burn_warning"], config["alerts.burn_critical"])
+    raised = alerts.evaluate(
+        before, config, now,
+        alerts.Evidence(
+            five_minutes=sums.windows["5m"],
+            fifteen_minutes=sums.windows["15m"],
+            burn=thresholds,
+            context_percent=gauge.percent if gauge else None,
+            context_session=gauge.session if gauge else None,
+            sessions=tuple(_evidence(one, aggregator, now) for one in listed),
+            limits=tuple(told),
+            budgets=tuple(budgets),
+            cut_off=aggregator.cut_off.count(now),
+            day_started=aggregator.day_start,
+            today_spent=sums.periods["today"].spent if "today" in sums.periods else 0,
+            dearest_today=money.dearest_today(),
+            past_days=aggregator.day.past_days,
+        ),
+    )  # fmt: skip
+    burning = burn.view(sums.windows["5m"], sums.windows["15m"], thresholds)
+    held = next((alert.level for alert in raised if alert.rule == "burn"), "ok")
     return Snapshot(
-        now,
-        windows,
-        {name: aggregator.timings.window(name) for name in SPANS},
-        aggregator.since_start.sum(),
-        {name: total.sum() for name, total in aggregator.periods.items()},
-        views,
-        sum(active(v, now) for v in views) + sum(active(view(s, facts, now), now) for s in unseen),
-        gauge,
-        aggregator.compactions,
-        {reason: count for reason, count in sorted(aggregator.stop_reasons.items()) if count > 0},
-        [
-            (name, tool.calls, tool.failures, tool.percentile(0.5), tool.percentile(0.95))
+        at=now,
+        sums=sums,
+        by_provider=_by_provider(aggregator, views, thresholds, now),
+        sessions=listed,
+        active=len(active),
+        waiting=sum(one.status == "waiting" for one in views),
+        gauge=gauge,
+        compactions=aggregator.compactions,
+        stop_reasons={
+            reason: count for reason, count in sorted(aggregator.stop_reasons.items()) if count > 0
+        },
+        tools={
+            name: ToolView(tool.calls, tool.failures, tool.percentile(0.5), tool.percentile(0.95))
             for name, tool in sorted(aggregator.tools.items())
             if tool.calls > 0
-        ],
-        limits,
-        alerts.evaluate(
-            before, config, now, windows["1m"], windows["5m"], gauge.percent if gauge else None, more
-        ),
-        cost,
-        tokens,
-        sorted(aggregator.unpriced),
-        sorted(aggregator.estimated),
+        },
+        projects=tuple(projects),
+        limits=money.limits(in_force, config, now),
+        block=block,
+        budgets=budgets,
+        forecast=money.forecasts(block, now),
+        burn=burning._replace(level=held),
+        alerts=raised,
+        unpriced=sorted(aggregator.unpriced),
+        estimated=sorted(aggregator.estimated),
     )
 
 
-def _more(
-    aggregator: Aggregator, views: list[SessionView], limits: list[Limit], facts: Facts, now: float
-) -> alerts.More:
-    """What the rules beyond the last minutes' sums are judged by."""
-    today = aggregator.periods.get("today")
-    return alerts.More(
-        tuple(_session_facts(v, aggregator.quarters.sum(v.session.id, now)) for v in views),
-        tuple(limits),
-        facts.budgets,
-        aggregator.cut_off.count(now),
-        aggregator.day,
-        today.sum().cost if today else 0,
-        aggregator.past_days,
+def _by_provider(
+    aggregator: Aggregator, views: list[SessionView], thresholds: BurnThresholds, now: float
+) -> dict[str, ProviderView]:
+    found = {}
+    for provider, part in sorted(aggregator.by_provider.items()):
+        mine = [one for one in views if one.session.provider == provider]
+        sums = part.view(now)
+        found[provider] = ProviderView(
+            sums=sums,
+            burn=burn.view(sums.windows["5m"], sums.windows["15m"], thresholds),
+            waiting=sum(one.status == "waiting" for one in mine),
+            active=sum(one.active for one in mine),
+            gauge=_gauge(mine),
+            compactions=sum(one.session.compactions for one in mine),
+        )
+    return found
+
+
+def _evidence(one: SessionView, aggregator: Aggregator, now: float) -> alerts.SessionEvidence:
+    session = one.session
+    changed, since, told = session.lines or (None, 0.0, 0.0)
+    return alerts.SessionEvidence(
+        name=session.name,
+        project=project(session),
+        provider=session.provider,
+        status=one.status,
+        recent=aggregator.recent.sum(session.id, now),
+        five_minutes=aggregator.recent.sum(session.id, now, 5),
+        context_tokens=session.context_tokens,
+        context_limit=one.context_limit,
+        compactions=session.compactions,
+        cache_expires_at=session.cache.expires_at
+        if session.cache is not None and session.cache.warm
+        else None,
+        lines_changed=changed,
+        lines_since=since,
+        lines_told=told,
+        status_since=session.status_at,
     )
 
 
-def _session_facts(v: SessionView, quarter: Sum) -> alerts.SessionFacts:
-    s = v.session
-    changed, since, told = s.lines or (None, 0.0, 0.0)
-    expires = s.cache.expires_at if s.cache is not None and s.cache.warm else None
-    return alerts.SessionFacts(
-        s.name, project(s), s.provider, v.status, quarter, s.context_tokens, v.context_limit, s.compactions,
-        expires, changed, since, told,
-    )  # fmt: skip
-
-
-def active(v: SessionView, now: float) -> bool:
-    """Working or waiting, or so shortly at rest that its user is still there."""
-    return v.status in ("working", "waiting") or (v.status == "idle" and now - v.session.last_at < RESTING)
-
-
-def view(session: Session, facts: Facts, now: float) -> SessionView:
+def view(session: Session, tag: str | None, lookups: Lookups, now: float) -> SessionView:
     """One session's state at `now`."""
     tokens = session.context_tokens
-    limit = (
-        session.context_limit or facts.context_limit(session.provider, session.model or "") or DEFAULT_LIMIT
-    )
+    model_limit = lookups.context_limit(session.provider, session.model or "")
+    limit = session.context_limit or model_limit or DEFAULT_CONTEXT
     if tokens is not None and tokens > limit:
-        limit = LARGE_LIMIT  # a request larger than the window we know of shows the larger window
-    percent = None if tokens is None else min(100.0, 100 * tokens / limit)
+        limit = LARGE_CONTEXT  # a request larger than the window we know of shows the larger window
     untracked = None
     if session.client_cost is not None:
-        counted = (session.total.cost + session.inherited) / 1e12
+        counted = (session.total.cost + session.inherited) / PICO
         untracked = max(0.0, round(session.client_cost - counted, 9))
-    return SessionView(session, status(session, facts.alive, now), limit, percent, untracked)
-
-
-def status(session: Session, alive: Callable[[int], bool], now: float) -> str:
-    """Working, waiting, idle or ended: what was last told, weighed by the process and the clock."""
-    quiet = now - session.last_at
-    living = session.pid is not None and alive(session.pid)
-    gone = session.pid is not None and not living and quiet > BREATH
-    if session.status == "ended" or gone:
-        return "ended"
-    if session.status in ("working", "waiting") and (quiet < RESTING or (living and quiet < GONE)):
-        return session.status
-    return "idle" if living or quiet < GONE else "ended"
-
-
-def understated(session: Session) -> bool:
-    """Whether what a session shows implies over twice the output it reported."""
-    return session.total.understated_requests > 0
+    status = session_activity.status(session, lookups.alive, now)
+    return SessionView(
+        session=session,
+        status=status,
+        active=session_activity.is_active(status, session.last_at, now),
+        tag=tag,
+        context_limit=limit,
+        context_percent=None if tokens is None else min(100.0, 100 * tokens / limit),
+        untracked=untracked,
+    )
 
 
 def project(session: Session) -> str:
     """The name people know a session by: its folder's, else the program that its own name begins with."""
     program, slash, _ = session.name.partition("/")
-    return named(session.cwd) or (program if slash else session.name[:8])
+    return folder_name(session.cwd) or (program if slash else session.name[:8])
 
 
-def named(cwd: str | None) -> str:
+def folder_name(cwd: str | None) -> str:
     """A folder's own name."""
     return os.path.basename((cwd or "").replace("\\", "/").rstrip("/"))
 
 
-def _gauge(views: list[SessionView], now: float) -> Gauge | None:
-    """Of the newest working main thread; while none works, of the newest active one."""
-    shown = [v for v in views if v.session.context_tokens is not None and active(v, now)]
-    best = next((v for v in shown if v.status == "working"), shown[0] if shown else None)
+def _gauge(views: list[SessionView]) -> Gauge | None:
+    """Of the newest working main thread; while none works, of the newest active one. `views`: newest first."""
+    shown = [one for one in views if one.session.context_tokens is not None and one.active]
+    best = next((one for one in shown if one.status == "working"), shown[0] if shown else None)
     if best is None or best.session.context_tokens is None or best.context_percent is None:
         return None
     return Gauge(best.session.context_tokens, best.context_limit, best.context_percent, best.session.name)

@@ -1,9 +1,10 @@
-"""What a source of events is, and which there are.
+"""The interface between a client's records and everything else: events.
 
-A provider only turns a client's records into events. Configuration, discovery of changed files,
-tailing by offset, deduplication, prices and the clock are given to it. Built-in providers come
-through the same door as anyone's: the entry-point group `aitop.providers`; `load` opens it.
-docs/providers.md explains all of this with a complete example.
+A provider turns one client's records into events, and does nothing else. It must not count a response twice on
+purpose or decide which of two records wins, know a price, or look at a clock: configuration, finding changed files,
+reading them from an offset, counting once, prices and time are given to it. Built-in providers and those of other
+packages come through the same door, the entry-point group `aitop.providers`, which `load.py` opens. Read
+docs/providers.md first; it has a complete example.
 """
 
 from collections.abc import Iterator
@@ -14,9 +15,9 @@ from aitop.otlp import Record
 
 
 class Source(NamedTuple):
-    """Which session a file belongs to, by its path alone; `session` is None where only its lines tell.
+    """Which session a file belongs to, by its path alone; `session` is None where only its lines say it.
 
-    `pending` is whatever the provider wants to be told again with the next run of the same file.
+    `pending` is the note that the provider left with the last run of the same file (`Parsed.pending`).
     """
 
     session: str | None
@@ -25,17 +26,18 @@ class Source(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """What one run of lines said."""
+    """What one run of lines, or one batch of a document or database, holds."""
 
     events: list[Event]
     bad_lines: int
-    first_at: float | None  # the first timestamp of the run, in file order
+    first_at: float | None  # the first timestamp of the run, in file order; epoch seconds
     session: str | None  # the session that the lines' events were given to
-    pending: str | None
+    pending: str | None  # a note for the next run of the same file
+    problem: str | None = None  # why the file cannot be read as a whole: "format version 9 is unknown"
 
 
 class Feed(NamedTuple):
-    """What one payload of the socket said."""
+    """What one payload of the socket holds."""
 
     events: list[Event]
     session: str | None
@@ -46,7 +48,12 @@ class Feed(NamedTuple):
 
 
 class Provider(Protocol):
-    """One client's formats. Every method is pure, but that `folders` and `identify` may look at the disk."""
+    """One client's formats. Every method is pure, except that `folders` and `identify` may look at the disk.
+
+    Two members are optional. `environment` is a tuple of the names of the client's variables that move its files: a
+    listener keeps these variables however it was started, and gives them to `folders`. `enters(folder)` says whether
+    a folder below one of its own may hold records, so that the others are not searched.
+    """
 
     name: str
 
@@ -80,26 +87,28 @@ class Provider(Protocol):
 
 @runtime_checkable
 class Reader(Protocol):
-    """What a provider has besides when some of its records are no lines: whole documents, databases."""
+    """What a provider also has when some of its records are not lines but documents or databases."""
 
     def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
-        """What a file tells, some hundred records at a time; None: it is lines, to be tailed.
+        """What a file holds, some hundred records at a time; None for a file of lines, which is tailed.
 
-        Called again whenever the file changed (for a database its `-wal` too). `source.pending` is that
-        of the last run that was read to its end; until the last one, yield the one you were given.
-        What was told before may be told again. Raises OSError for what cannot be read now.
+        Called again whenever the file changed (for a database also when its `-wal` did). `source.pending` is
+        the note of the last call that was read to its end; until the last batch, yield the one you were given.
+        An event may be reported again. Raises OSError for a file that cannot be read now.
         """
         ...
 
 
 @runtime_checkable
 class Telemetry(Protocol):
-    """What a provider has besides when its client also sends OpenTelemetry."""
+    """What a provider also has when its client sends OpenTelemetry."""
 
-    services: tuple[str, ...]  # its client's `service.name`, or what that begins with in front of a - or _
+    services: tuple[str, ...]  # the client's `service.name`s, or their beginnings in front of a - or _
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:
-        """Some of its client's records → events. A response without an id that its files know too has
-        neither `message_id` nor `request_id`: the history then finds the file's word by its numbers.
+        """Some of its client's records → events.
+
+        A response without an id that the files also have gets neither `message_id` nor `request_id`: the history
+        then pairs it with the file's record by its numbers.
         """
         ...

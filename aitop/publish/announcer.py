@@ -6,14 +6,18 @@ with a new date, and everything is made anew every few seconds, for what depends
 """
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aitop import paths, segments
 from aitop.config import Config
 from aitop.log import Log
+from aitop.publish import asked
 from aitop.publish.files import REFRESH, Publisher
 from aitop.publish.tmux_push import Pusher
 from aitop.state import only
+
+if TYPE_CHECKING:
+    from aitop.publish.state_types import State
 
 
 class Announcer:
@@ -40,12 +44,13 @@ class Announcer:
         self._write({}, now)
         return True
 
-    def publish(self, state: dict[str, Any], sign: tuple[object, ...], config: Config, now: float) -> None:
+    def publish(self, published_state: "State", sign: tuple[object, ...], config: Config, now: float) -> None:
         """Publish a new state and every segment."""
+        state = cast("dict[str, Any]", published_state)
         self._state, self._sign, self._made_at = state, sign, time.monotonic()
         own = [(s.name, s.display, s.preset, s.format) for s in config.segments if s.provider is None]
         texts = segments.render_all(state, own, now) | self._pusher.segments(state, now)
-        texts |= _of_one_provider(state, config, now)
+        texts |= _of_one_provider(state, config, now) | asked.texts(state, self.publisher.home, now)
         self._write(texts, now)
         self._pusher.tell(state, now)
 

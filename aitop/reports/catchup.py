@@ -1,6 +1,6 @@
-"""Bringing the history up to date for a report: read what is new, or wait for the listener to.
+"""Bring the history up to date for a report: read what is new, or wait until the listener has.
 
-While no listener runs this process is the history's one writer, under the same lock.
+While no listener runs this process is the history's one writer, under the same lock. It must not publish.
 """
 
 import os
@@ -9,6 +9,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from aitop import paths
 from aitop.config import load as load_config
@@ -31,8 +32,18 @@ class NotReadyError(Exception):
     """The history cannot be brought up to date; the message says what to do."""
 
 
-def catch_up(progress: Progress) -> sqlite3.Connection:
-    """A read-only connection to a history that has everything. Raises NotReadyError, HistoryError, sqlite3.Error."""
+class Ready(NamedTuple):
+    """A history that has everything, read-only, and the folders that are read for it: client → those that exist."""
+
+    db: sqlite3.Connection
+    folders: dict[str, list[str]]
+
+
+def catch_up(progress: Progress) -> Ready:
+    """Read what is new, or wait until the listener has.
+
+    Raises NotReadyError, HistoryError, ConfigError, sqlite3.Error.
+    """
     home = paths.home()
     try:
         lifecycle.prepare_home(home)
@@ -50,7 +61,16 @@ def catch_up(progress: Progress) -> sqlite3.Connection:
             _read_or_restore(home, progress, time.time())
         finally:
             lock.release()
-    return schema.connect_read_only(os.path.join(home, paths.HISTORY))
+    return Ready(schema.connect_read_only(os.path.join(home, paths.HISTORY)), folders())
+
+
+def folders() -> dict[str, list[str]]:
+    """The folders of each enabled client that exist. Raises ConfigError."""
+    config = load_config()
+    providers = selection.enabled(load_providers()[0], config)
+    places = selection.folders(providers, config, dict(os.environ))
+    existing = {client: [p for p in paths_ if os.path.isdir(p)] for client, paths_ in places.items()}
+    return {client: found for client, found in existing.items() if found}
 
 
 def _read_or_restore(home: str, progress: Progress, now: float) -> None:
@@ -71,7 +91,7 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
     providers = selection.enabled(installed, config)
     db = restore.connect(home, now, _say)
     try:
-        history = History(db, prices, floor=END, exact=END)  # nobody keeps running sums here
+        history = History(db, prices, floor=END, exact=END)  # a report keeps no running sums
         ingest = Ingest(
             history,
             providers,

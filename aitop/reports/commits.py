@@ -6,17 +6,18 @@ A response more than a day before the next commit belongs to none. Pure but for 
 from bisect import bisect_left
 from collections.abc import Callable
 from statistics import median
-from typing import Any
 
 from aitop.history.query import spans
 from aitop.model.sums import ZERO, Sum
-from aitop.reports.ask import Answer, Asker, project, usd
+from aitop.reports.ask import Asker
 from aitop.reports.git import Commit
-from aitop.reports.table import clean
+from aitop.reports.rows import Answer, Row, clean, project, usd
+from aitop.segments import money
+from aitop.segments.money import Currency
 
-BEFORE = 86_400  # seconds a commit may come after the work it holds
-REPOSITORIES = 50
-ENOUGH = 5  # commits before one is called unusual
+COMMITTED_WITHIN = 86_400  # seconds a commit may come after the work it holds
+REPOSITORIES_MAX = 50  # git is asked for each
+SPIKE_COMMITS_MIN = 5  # commits before one is called unusual
 
 
 def answer(
@@ -32,7 +33,7 @@ def answer(
         if session not in asker.allowed or not cwd:
             continue
         if cwd not in tops:
-            tops[cwd] = toplevel(cwd) if len(repositories) < REPOSITORIES else None
+            tops[cwd] = toplevel(cwd) if len(repositories) < REPOSITORIES_MAX else None
         top = tops[cwd]
         if top is None:
             continue
@@ -54,7 +55,7 @@ def answer(
 def next_commit(commits: list[Commit], at: float) -> Commit | None:
     """The first one in the second of `at` or later, within a day."""
     number = bisect_left(commits, int(at), key=lambda commit: commit.at)
-    if number == len(commits) or commits[number].at - at > BEFORE:
+    if number == len(commits) or commits[number].at - at > COMMITTED_WITHIN:
         return None
     return commits[number]
 
@@ -74,7 +75,7 @@ class Share:
         self.sessions[session] = self.sessions.get(session, 0) + cost
 
 
-def _row(asker: Asker, top: str, share: Share) -> dict[str, Any]:
+def _row(asker: Asker, top: str, share: Share) -> Row:
     commit = share.commit
     dearest = asker.facts[max(share.sessions, key=lambda session: (share.sessions[session], -session))]
     lines = commit.added + commit.deleted if commit else None
@@ -90,6 +91,7 @@ def _row(asker: Asker, top: str, share: Share) -> dict[str, Any]:
         "committed_at": commit.at if commit else None,
         "requests": share.requests,
         "cost_usd": cost,
+        "spent_usd": cost,
         "unpriced_requests": share.unpriced,
         "lines_added": commit.added if commit else None,
         "lines_deleted": commit.deleted if commit else None,
@@ -98,38 +100,40 @@ def _row(asker: Asker, top: str, share: Share) -> dict[str, Any]:
     }
 
 
-def _mark_spikes(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _mark_spikes(rows: list[Row]) -> list[Row]:
     """Far dearer than the user's other commits: over three robust deviations, and twice the median."""
     costs = [row["cost_usd"] for row in rows if row["commit"]]
     middle = median(costs) if costs else 0.0
     spread = 1.4826 * median(abs(cost - middle) for cost in costs) if costs else 0.0
     for row in rows:
         far = row["cost_usd"] > max(middle + 3 * spread, 2 * middle)
-        row["spike"] = bool(row["commit"]) and len(costs) >= ENOUGH and far
+        row["spike"] = bool(row["commit"]) and len(costs) >= SPIKE_COMMITS_MIN and far
     return rows
 
 
-def spikes(rows: list[dict[str, Any]]) -> list[str]:
+def spikes(rows: list[Row], currency: Currency) -> list[str]:
     """A sentence for each spike: the commit, branch and session behind it."""
     return [
-        f"! ${row['cost_usd']:,.2f} for {row['commit'][:9]} ({clean(row['subject'][:50])}), "
+        f"! {money.text(row['spent_usd'], currency, row)} for {row['commit'][:9]} ({clean(row['subject'][:50])}), "
         f"branch {clean(row['branch'] or '-')}, session {clean(row['session'][:8])}"
         for row in rows
         if row["spike"]
     ]
 
 
-def by_branch(rows: list[dict[str, Any]]) -> list[str]:
+def by_branch(rows: list[Row], currency: Currency) -> list[str]:
     """What each branch cost, the dearest first: a line for people below the commits."""
-    found: dict[str, list[float]] = {}
+    branches: dict[str, list[Row]] = {}
     for row in rows:
         if row["commit"]:
-            sums = found.setdefault(f"{row['project']}: {row['branch'] or '(none)'}", [0.0, 0, 0])
-            for place, value in enumerate((row["cost_usd"], 1, row["lines"])):
-                sums[place] += value
-    lines = []
-    for branch, (cost, commits, changed) in sorted(found.items(), key=lambda item: (-item[1][0], item[0])):
-        per_line = f", ${cost / changed:,.4f} per line" if changed else ""
-        many = f"{commits:.0f} commit{'' if commits == 1 else 's'}, {changed:,.0f} lines"
-        lines.append(f"branch {clean(branch)}: ${cost:,.2f}, {many}{per_line}")
-    return lines
+            branches.setdefault(f"{row['project']}: {row['branch'] or '(none)'}", []).append(row)
+    sums = {branch: sum(row["spent_usd"] for row in of) for branch, of in branches.items()}
+    ordered = sorted(branches, key=lambda branch: (-sums[branch], branch))
+    return [_branch_line(branch, branches[branch], sums[branch], currency) for branch in ordered]
+
+
+def _branch_line(branch: str, rows: list[Row], cost: float, currency: Currency) -> str:
+    changed = sum(row["lines"] for row in rows)
+    per_line = f", {money.text(cost / changed, currency, exact=True)} per line" if changed else ""
+    many = f"{len(rows)} commit{'' if len(rows) == 1 else 's'}, {changed:,} lines"
+    return f"branch {clean(branch)}: {money.text(cost, currency)}, {many}{per_line}"

@@ -3,13 +3,14 @@
 import json
 import sqlite3
 import time
-from typing import Any
 
 import click
 
-from aitop.live.money.forecast import Forecast, Scores, test
-from aitop.live.money.keeper import Keeper
-from aitop.reports.cli import history
+from aitop.live.money.forecast import PeriodForecast, Scores, test
+from aitop.live.money.tracker import MoneyTracker
+from aitop.reports.ready import configuration, currency, history
+from aitop.segments import money
+from aitop.segments.money import Currency
 
 WORDS = {
     "pace": "as fast as so far",
@@ -33,35 +34,37 @@ def forecast(backtest: bool, as_json: bool) -> None:
     what was known at that moment only.
     """
     now = time.time()
-    keeper = Keeper()
+    config, ready = configuration(), history()
+    tracker = MoneyTracker()
     try:
-        keeper.begin(history(), now)
-        while not keeper.learned:
-            keeper.learn()
+        tracker.begin(ready.db, now)
+        while not tracker.learned:
+            tracker.learn()
     except sqlite3.Error as error:
         raise click.ClickException(f"the history cannot be read: {error}; try `aitop doctor`") from error
-    assert keeper.past is not None
+    assert tracker.past is not None
     if backtest:
-        _print_scores(test(keeper.past), as_json)
+        _print_scores(test(tracker.past), as_json)
         return
-    found = keeper.forecasts(keeper.block((), now), now)
+    forecasts = tracker.forecasts(tracker.block((), now), now)
     if as_json:
-        click.echo(json.dumps(found, indent=1))
+        click.echo(json.dumps({name: row._asdict() for name, row in forecasts.items()}, indent=1))
         return
-    for name, row in found.items():
-        click.echo(line(name, row))
+    shown_in = currency(ready.db, config, now)
+    for name, row in forecasts.items():
+        click.echo(line(name, row, shown_in))
 
 
-def line(name: str, row: dict[str, Any]) -> str:
+def line(name: str, one: PeriodForecast, currency: Currency) -> str:
     """One forecast for people."""
-    one = Forecast(**{key: row[key] for key in Forecast._fields})
-    between = "" if one.low_usd is None else f"  (between ${one.low_usd:,.2f} and ${one.high_usd:,.2f})"
+    low, high = (money.text(usd, currency) for usd in (one.low_usd, one.high_usd))
+    between = "" if one.low_usd is None else f"  (between {low} and {high})"
     error = (
         "not tested yet"
         if one.error_percent is None
         else f"off by {one.error_percent:.0f}% in {one.tested} tests"
     )
-    return f"{name:<6} ${one.usd:,.2f}{between}  {WORDS[one.method]}, {error}"
+    return f"{name:<6} {money.text(one.usd, currency)}{between}  {WORDS[one.method]}, {error}"
 
 
 def _print_scores(scores: Scores, as_json: bool) -> None:

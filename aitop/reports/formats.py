@@ -3,63 +3,68 @@
 import csv
 import io
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal
 
 from aitop.reports import table
-from aitop.reports.ask import Answer
+from aitop.reports.columns import columns
+from aitop.reports.rows import Answer, Row, clean, figures
+from aitop.reports.table import Style
 
-NAMES = ("table", "json", "csv", "markdown")
+Form = Literal["table", "json", "csv", "markdown"]
+FORMS: tuple[Form, ...] = ("table", "json", "csv", "markdown")
+COMPUTED_BY_SPREADSHEETS = ("=", "+", "-", "@")
 
 
-def render(answer: Answer, form: str, rows: list[dict[str, Any]]) -> str:
+def render(answer: Answer, form: Form, rows: Sequence[Row], style: Style) -> str:
     """`rows` are those shown; the total is always that of the whole answer."""
     if form == "json":
         return _json(rows)
     if form == "csv":
         return _csv(rows)
-    layout = table.layout(answer.name)
     if form == "markdown":
-        return _markdown(answer, rows, layout)
-    return table.render(rows, answer.name, answer.total)
+        return _markdown(answer, rows, style)
+    return table.render(answer, rows, style)
 
 
-def _json(rows: list[dict[str, Any]]) -> str:
+def _json(rows: Sequence[Row]) -> str:
     """A row a line: as readable as an indented one, and the standard library's fast way."""
     return "[" + ",".join(f"\n{json.dumps(row)}" for row in rows) + ("\n]" if rows else "]")
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
+def _csv(rows: Sequence[Row]) -> str:
     out = io.StringIO()
     if rows:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(rows[0])
-        writer.writerows([_field(value) for value in row.values()] for row in rows)
+        writer.writerows([_field(key, value) for key, value in row.items()] for row in rows)
     return out.getvalue().rstrip("\n")
 
 
-def _field(value: Any) -> Any:
-    """Numbers as they are; a text a spreadsheet would compute gets an apostrophe in front."""
-    if isinstance(value, list):
-        value = ";".join(str(item) for item in value)
+def _field(key: str, value: object) -> object:
+    """Money to a millionth of a dollar, times to a millisecond; an apostrophe before what a spreadsheet would
+    compute.
+    """
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.6f}" if key.endswith(("_usd", "_rate", "per_line")) else f"{value:.3f}"
+    if isinstance(value, list):
+        value = ";".join(str(item) for item in value)
     if isinstance(value, str):
-        value = table.clean(value)
-        return f"'{value}" if value[:1] in ("=", "+", "-", "@") else value
+        value = clean(value)
+        return f"'{value}" if value.startswith(COMPUTED_BY_SPREADSHEETS) else value
     return value
 
 
-def _markdown(answer: Answer, rows: list[dict[str, Any]], layout: table.Layout) -> str:
-    lines = [[answer.name, *(head for _, head in layout)]]
-    lines += [table.cells(row, table.name_of(row, answer.name), layout) for row in rows]
-    lines.append(table.cells(table.total_row(answer.total), "**total**", layout))
-    shown = [
+def _markdown(answer: Answer, rows: Sequence[Row], style: Style) -> str:
+    shown = columns(answer.name, answer.total)
+    lines = [[answer.name, *(column.head for column in shown)]]
+    lines += [[table.name_of(row, answer.name), *table.cells(row, shown, style)] for row in rows]
+    lines.append(["**total**", *table.cells(figures(answer.total), shown, style)])
+    drawn = [
         "| " + " | ".join(cell.replace("\\", "\\\\").replace("|", "\\|") for cell in line) + " |"
         for line in lines
     ]
-    return "\n".join([shown[0], "| --- |" + " ---: |" * len(layout), *shown[1:], *_notes(rows)])
-
-
-def _notes(rows: list[dict[str, Any]]) -> list[str]:
-    notes = table.notes(rows)
-    return ["", *notes] if notes else []
+    rule = "".join(" --- |" if column.kind == "names" else " ---: |" for column in shown)
+    return "\n".join([drawn[0], "| --- |" + rule, *drawn[1:]])

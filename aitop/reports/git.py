@@ -4,8 +4,8 @@ import os
 import subprocess
 from typing import NamedTuple
 
-SECONDS = 20.0
-MOST = 5000
+TIMEOUT_SECONDS = 20.0
+COMMITS_MAX = 5000
 _SAFE = ("--no-pager", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "diff.external=")
 
 
@@ -27,10 +27,11 @@ def toplevel(folder: str) -> str | None:
 
 
 def commits(top: str, since: float) -> list[Commit]:
-    """The user's own commits on any local branch, oldest first; everybody's where the user has none."""
+    """The user's own commits on any local branch, oldest first; everyone's where the user has none."""
     text = _run(
-        top, "log", "--branches", "HEAD", "--no-merges", f"--since=@{int(since)}", f"--max-count={MOST}", "--numstat",
-        "--no-ext-diff", "--no-textconv", "--no-renames", "--encoding=UTF-8", "--format=%x1e%H%x1f%at%x1f%ae%x1f%s",
+        top, "log", "--branches", "HEAD", "--no-merges", f"--since=@{int(since)}", f"--max-count={COMMITS_MAX}",
+        "--numstat", "--no-ext-diff", "--no-textconv", "--no-renames", "--encoding=UTF-8",
+        "--format=%x1e%H%x1f%at%x1f%ae%x1f%s",
     )  # fmt: skip
     found = [commit for part in (text or "").split("\x1e")[1:] if (commit := _parse(part))]
     email = (_run(top, "config", "user.email") or "").strip().lower()
@@ -59,7 +60,7 @@ def _run(folder: str, *arguments: str) -> str | None:
     try:
         done = subprocess.run(
             ["git", *_SAFE, *arguments], cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True,
-            timeout=SECONDS, check=False,
+            timeout=TIMEOUT_SECONDS, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return None

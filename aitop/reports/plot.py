@@ -1,51 +1,82 @@
 """Bars and a heatmap in the terminal, through plotext (the extra `plot`). Draws what it is handed."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
-from aitop.reports import table
+from aitop.reports.rows import Row
+from aitop.reports.table import name_of
+from aitop.segments import money, text_table
+from aitop.segments.money import Currency
 
 SHADES = "░▒▓█"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MOST_BARS = 40
+PERIODS = ("day", "week", "month")
+BARS_MAX = 40
+WEEKS_MAX = 53
+NAME_CELLS = 32
 
 
 class MissingError(Exception):
     """The plotting library is not installed; the message says how."""
 
 
-def bars(rows: list[dict[str, Any]], name: str, key: str, width: int) -> str:
-    """One bar a row, in the rows' order. Raises MissingError."""
+def bars(rows: Sequence[Row], name: str, key: str, width: int, currency: Currency) -> str:
+    """One bar a row, in the rows' order; days, weeks and months without use are empty bars. Raises MissingError."""
     try:
         import plotext  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError as error:
         raise MissingError("--plot needs plotext: pip install 'aitop-status[plot]'") from error
-    shown = rows[-MOST_BARS:] if name in ("day", "week", "month", "block") else rows[:MOST_BARS]
-    values = [float(row[key] or 0) for row in shown]
+    rows = with_gaps(rows, name, key) if name in PERIODS else list(rows)
+    shown = rows[-BARS_MAX:] if name in (*PERIODS, "block") else rows[:BARS_MAX]
+    factor = currency.rate if key.endswith("_usd") else 1.0
+    values = [float(row[key] or 0) * factor for row in shown]
     if not any(values):
         return "nothing to draw"
     plotext.clear_figure()
     plotext.theme("clear")
-    labels = [table.name_of(row, name) for row in shown]
-    plotext.simple_bar(
-        labels, values, width=width, title="USD" if key == "cost_usd" else key.replace("_", " ")
-    )
+    title = f"spent, {currency.symbol}" if key.endswith("_usd") else key.replace("_", " ")
+    plotext.simple_bar(_labels(shown, name), values, width=width, title=title)
     drawn: str = plotext.uncolorize(plotext.build())
-    if key != "cost_usd":  # the library writes every number with cents
+    if not key.endswith("_usd"):  # the library writes every number with cents
         drawn = "\n".join(line.rstrip().removesuffix(".00") for line in drawn.split("\n"))
     return drawn.rstrip()
 
 
-def heatmap(rows: list[dict[str, Any]]) -> str:
+def _labels(rows: Sequence[Row], name: str) -> list[str]:
+    """Names of equal width in cells: the library counts letters, so wide ones would push their bar aside."""
+    names = [name_of(row, name) for row in rows]
+    cells = min(NAME_CELLS, max(text_table.widths([[one]])[0] for one in names))
+    return [text_table.pad(one, cells) for one in names]
+
+
+def with_gaps(rows: Sequence[Row], name: str, key: str) -> list[Row]:
+    """The rows with one of nothing for each day, week or month between them that has none; oldest first."""
+    by_label = {row[name]: row for row in rows}
+    if not by_label:
+        return []
+    labels, last = [min(by_label)], max(by_label)
+    while labels[-1] < last:
+        labels.append(_next(labels[-1], name))
+    return [by_label.get(label) or {name: label, key: 0} for label in labels]
+
+
+def _next(label: str, name: str) -> str:
+    if name == "month":
+        year, month = map(int, label.split("-"))
+        return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
+    return (date.fromisoformat(label) + timedelta(days=7 if name == "week" else 1)).isoformat()
+
+
+def heatmap(rows: Sequence[Row], currency: Currency) -> str:
     """Days as weeks side by side, Monday on top, a quarter of the days in each shade; "" for less than a fortnight."""
-    costs = {date.fromisoformat(row["day"]): row["cost_usd"] for row in rows}
+    costs = {date.fromisoformat(row["day"]): row["spent_usd"] for row in rows}
     used = sorted(cost for cost in costs.values() if cost > 0)
     if len(costs) < 14 or not used:
         return ""
     first, last = min(costs), max(costs)
     monday = first - timedelta(days=first.weekday())
-    weeks = min(53, (last - monday).days // 7 + 1)
+    weeks = min(WEEKS_MAX, (last - monday).days // 7 + 1)
     monday = last - timedelta(days=last.weekday()) - timedelta(weeks=weeks - 1)
     bounds = [used[len(used) * part // len(SHADES)] for part in range(1, len(SHADES))]
     lines = [f"    {_months(monday, weeks)}".rstrip()]
@@ -53,11 +84,8 @@ def heatmap(rows: list[dict[str, Any]]) -> str:
         days = [monday + timedelta(weeks=week, days=weekday) for week in range(weeks)]
         lines.append(f"{head} " + "".join(_shade(costs.get(day, 0.0), bounds) for day in days))
     steps = zip(SHADES, (used[0], *bounds), strict=True)
-    lines.append(
-        f"    {monday.isoformat()} to {last.isoformat()}; "
-        + "  ".join(f"{s} from ${b:,.2f}" for s, b in steps)
-    )
-    return "\n".join(lines)
+    legend = "  ".join(f"{shade} from {money.text(bound, currency)}" for shade, bound in steps)
+    return "\n".join([*lines, f"    {monday.isoformat()} to {last.isoformat()}; {legend}"])
 
 
 def _months(monday: date, weeks: int) -> str:

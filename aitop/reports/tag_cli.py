@@ -11,14 +11,14 @@ from aitop.history import schema, tags_file
 from aitop.history.query import spans
 from aitop.history.schema import HistoryError
 
-LONGEST = 64
+TAG_LETTERS_MAX = 64
 
 
 @click.command()
 @click.argument("session", required=False)
 @click.argument("name", required=False)
 @click.option(
-    "--clear", is_flag=True, help="Take back what was given by hand: $AITOP_TAG and rules apply again."
+    "--clear", is_flag=True, help="Remove the tag given by hand: $AITOP_TAG and the rules apply again."
 )
 def tag(session: str | None, name: str | None, clear: bool) -> None:
     """Give a session (its id, or the beginning of it) the tag NAME; "" gives it none. Alone: list them."""
@@ -30,8 +30,8 @@ def tag(session: str | None, name: str | None, clear: bool) -> None:
     if clear == (name is not None):
         raise click.UsageError("name a tag, or --clear")
     identity = _session(home, session)
-    if name is not None and (len(name) > LONGEST or not (name == "" or name.isprintable())):
-        raise click.UsageError(f"a tag is at most {LONGEST} printable characters")
+    if name is not None and (len(name) > TAG_LETTERS_MAX or not (name == "" or name.isprintable())):
+        raise click.UsageError(f"a tag is at most {TAG_LETTERS_MAX} printable characters")
     try:
         with FileLock(os.path.join(home, "tags.lock"), timeout=5, mode=0o600):
             tags = tags_file.read(home)

@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from aitop.history.query.session_detail import Detail
+from aitop.live.windows import WINDOW_SECONDS
 from aitop.model.histograms import Timings
 from aitop.model.sums import PICO, Sum
-from aitop.publish.state_json import SECONDS, window
+from aitop.publish.state_rows import window_row
 from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top import charts, meters, sessions
@@ -203,7 +204,8 @@ def context(
 
 def _windows(state: dict[str, Any], detail: Detail, width: int) -> list[Line]:
     sums = [
-        window(value, Timings(), SECONDS[name]) for name, value in zip(HEADS, detail.windows, strict=True)
+        dict(window_row(value, Timings(), WINDOW_SECONDS[name]))
+        for name, value in zip(HEADS, detail.windows, strict=True)
     ]
     return meters.metrics(state, list(zip(HEADS, sums, strict=True)), ROWS, width)
 

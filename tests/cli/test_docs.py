@@ -33,21 +33,6 @@ def test_every_command_named_exists(page):
     assert sorted(set(words) - known) == []
 
 
-def published_keys():
-    """Every key that `state_json.py` writes into a dictionary."""
-    tree = ast.parse(text("aitop", "publish", "state_json.py"))
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef):
-            for node in ast.walk(function):
-                if isinstance(node, ast.Dict):
-                    yield from (key.value for key in node.keys if isinstance(key, ast.Constant))
-
-
-def test_every_key_of_the_state_is_described():
-    page = text("docs", "state.md")
-    assert sorted({key for key in published_keys() if f"`{key}`" not in page}) == []
-
-
 def test_the_readmes_figures_are_the_saved_ones(monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
     from benchmarks.saved import MARKS, readme_block

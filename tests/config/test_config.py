@@ -105,11 +105,11 @@ def test_every_key_is_told_with_a_meaning():
         ("biling = 'api'", "/etc/x.toml:1: biling: unknown key (did you mean billing?)"),
         (
             "\n\n[alerts]\nburn_warning = 'high'",
-            "/etc/x.toml:4: alerts.burn_warning: must be a number, not 'high'",
+            "/etc/x.toml:4: alerts.burn_warning: must be a number or auto, not 'high'",
         ),
         ("[alerts]\nburn_warning = true", "/etc/x.toml:2: alerts.burn_warning: must be a number"),
         ("[alerts]\nburn_warning = nan", "/etc/x.toml:2: alerts.burn_warning: must be a number"),
-        ("[alerts]\nburn_warning = -1", "/etc/x.toml:2: alerts.burn_warning: must be"),
+        ("[alerts]\nburn_warning = -1", "/etc/x.toml:2: alerts.burn_warning: must be 0 or more"),
         ("[currency]\nrate = 0", "/etc/x.toml:2: currency.rate: must be"),
         ("[currency]\nsymbol = 3", "/etc/x.toml:2: currency.symbol: must be a string"),
         ("billing = 'free'", "/etc/x.toml:1: billing: must be one of auto, api, subscription"),
@@ -205,7 +205,7 @@ def test_where_the_file_is(monkeypatch, tmp_path):
 
 def test_the_defaults_are_toml_of_the_right_types():
     data = tomllib.loads(config.defaults_toml())
-    assert data["alerts"]["burn_warning"] == 5.0
+    assert data["alerts"]["burn_warning"] == "auto"
     assert data["claude"]["config_dirs"] == []
 
 

@@ -67,6 +67,8 @@ def test_one_budget_can_be_asked_for():
 def publish(home, value):
     with open(os.path.join(home, "state.json"), "w") as file:
         file.write(value if isinstance(value, str) else json.dumps(value))
+    if isinstance(value, dict):  # a reader takes the later of the two dates
+        os.utime(os.path.join(home, "state.json"), (value["written_at"],) * 2)
 
 
 def run(home, *words, stdin="{}"):

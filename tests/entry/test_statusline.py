@@ -115,6 +115,7 @@ def test_an_old_state_is_not_shown(home):
     old, new = FRESH | {"written_at": time.time() - 60}, FRESH | {"written_at": time.time()}
     for state, expected in ((old, False), (new, True)):
         (home / "state.json").write_text(json.dumps(state))
+        os.utime(home / "state.json", (state["written_at"],) * 2)
         assert (b"today" in run(home, payload=json.dumps(SAID).encode()).stdout) is expected
 
 

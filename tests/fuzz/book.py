@@ -10,23 +10,20 @@ import tempfile
 from typing import Any
 
 import orjson
+from support import published
 
 from aitop import segments
 from aitop.config import Config
 from aitop.history import schema
 from aitop.history.store import History
-from aitop.live.aggregator import Aggregator
-from aitop.live.by_provider import Shares
-from aitop.live.money.keeper import Keeper
-from aitop.live.snapshot import Facts, take
+from aitop.live.aggregator import Aggregator, Day
+from aitop.live.money.tracker import MoneyTracker
+from aitop.live.snapshot import Lookups, ProjectToday, take
 from aitop.model import periods
 from aitop.pricing import table
 from aitop.providers import Feed, Parsed
 from aitop.providers.conformance import checked_feed, checked_parsed
-from aitop.publish.money import dress
 from aitop.publish.notify import channels
-from aitop.publish.state_json import encode, projects
-from aitop.publish.state_json import shares as encode_shares
 from aitop.top import plain
 
 from . import judge
@@ -45,11 +42,9 @@ class Book:
         self.db = schema.connect(self.path)
         self.db.execute("PRAGMA synchronous = OFF")
         self.history = History(self.db, PRICES)
-        self.aggregator, self.keeper, self.shares = Aggregator(now), Keeper(), Shares(now)
-        starts = periods.starts(now)
-        self.aggregator.begin_day(starts, {}, [], {}, 0)
-        self.keeper.begin(self.db, now)
-        self.shares.begin_day(starts, {})
+        self.aggregator, self.money = Aggregator(now), MoneyTracker()
+        self.aggregator.begin_day(Day(periods.starts(now)))
+        self.money.begin(self.db, now)
         self.alerts: tuple[Any, ...] = ()
         self._seen: set[Any] = set()
 
@@ -91,9 +86,8 @@ class Book:
         """Commit, sum, publish, render; every promise about the outcome is checked."""
         self.history.settle(self.now)
         changes = self.history.commit()
-        self.aggregator.fold(changes, self.now)
-        self.keeper.fold(changes, self.history.sessions.values())
-        self.shares.fold(changes, self.history.provider_of, self.now)
+        self.aggregator.fold(changes, self.history.provider_of, self.now)
+        self.money.fold(changes, self.history.sessions.values())
         state = self.state()
         data = orjson.dumps(state)
         if len(data) > MOST_STATE:
@@ -104,18 +98,14 @@ class Book:
 
     def state(self) -> dict[str, Any]:
         sessions = self.history.sessions.values()
-        facts = Facts(lambda pid: bool(pid % 2), lambda provider, model: PRICES.context_window(model))
-        snap = take(self.aggregator, sessions, self.alerts, self.config, facts, self.now)
-        self.alerts = snap.alerts
-        state = encode(
-            snap, self.config, listener={"pid": 4242, "started_at": self.now}, providers=["claude-code"],
-            prices={"as_of": PRICES.as_of, "source": PRICES.source, "stale": False},
-            hooks={"received": 0, "unique": 0, "rejected": 0, "by_event": {}},
-            scan={"done_bytes": 0, "total_bytes": 0, "complete": True}, doctor={}, host="fuzz",
-            projects=projects([(s.cwd or "", s.total.cost, 1, 0, 0, 0) for s in sessions]),
+        lookups = Lookups(lambda pid: bool(pid % 2), lambda provider, model: PRICES.context_window(model))
+        snap = take(
+            self.aggregator, self.money, sessions, before=self.alerts,
+            projects=[ProjectToday(s.provider, s.cwd or "", s.total) for s in sessions],
+            config=self.config, lookups=lookups, now=self.now,
         )  # fmt: skip
-        dress(state, self.keeper, snap, sessions, self.config)
-        state["by_provider"] = encode_shares(self.shares, self.now)
+        self.alerts = snap.alerts
+        state = published.encoded(snap, self.config, started_at=self.now)
         for alert in snap.alerts:
             told(alert)
         return state

@@ -325,14 +325,14 @@ def test_without_a_hook_the_latency_is_from_call_to_result(book):
 
 
 def test_the_client_s_own_duration_replaces_the_one_reckoned_from_the_file(book):
-    from aitop.live.aggregator import Aggregator
+    from aitop.live.aggregator import Aggregator, Day
 
     aggregator = Aggregator(START)
-    aggregator.begin_day({"today": 0.0, "week": 0.0, "month": 0.0}, {}, [], {}, 0)
+    aggregator.begin_day(Day({"today": 0.0, "week": 0.0, "month": 0.0}))
     book.feed(FILE_A, [assistant(content=[use("t1")]), result("t1", START + 2.5)])
-    aggregator.fold(book.commit(), NOW)
+    aggregator.fold(book.commit(), book.history.provider_of, NOW)
     book.apply(hook_use(START + 3), hook_result(START + 3, 41.0))
-    aggregator.fold(book.commit(), NOW)
+    aggregator.fold(book.commit(), book.history.provider_of, NOW)
     assert list(aggregator.tools["Bash"].latencies) == [41.0]
 
 

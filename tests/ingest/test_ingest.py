@@ -417,7 +417,7 @@ def test_a_file_at_rest_is_looked_at_again_without_a_look_at_the_folders(desk):
     desk.drain(at)
     desk.ingest.look_at_rested(at + 4.9)
     assert not desk.ingest.waiting
-    desk.ingest.look_at_rested(at + 5)
-    desk.drain(at + 5)
+    desk.ingest.look_at_rested(at + 5.5)
+    desk.drain(at + 5.5)
     desk.history.commit()
     assert desk.requests() == 1

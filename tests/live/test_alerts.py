@@ -1,12 +1,14 @@
-"""The four alerts: when each is raised, when it must not be, and that none flickers at its edge."""
+"""Alerts of the last minutes: when each is raised, when it must not be, and that none flickers at its edge."""
 
 import math
+from typing import NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aitop.config import KEYS, Config
 from aitop.live import alerts
+from aitop.live.money.burn import CRITICAL_FLOOR, WARNING_FLOOR, BurnThresholds, configured, learn
 from aitop.model.sums import PICO, ZERO, Sum
 
 NOW = 1_790_000_000.0
@@ -16,12 +18,40 @@ def config(**more):
     return Config({key.path: key.default for key in KEYS} | {f"alerts.{k}": v for k, v in more.items()})
 
 
-def burning(per_hour):
-    return Sum(requests=1, cost=math.ceil(per_hour * PICO / 60), output_tokens=500)
+class Burning(NamedTuple):
+    """A burn rate in USD an hour: over five minutes, and held over fifteen unless told otherwise."""
+
+    five: float
+    fifteen: float | None = None
 
 
-def raised(one=ZERO, five=ZERO, percent=None, before=(), now=NOW, **more):
-    return alerts.evaluate(before, config(**more), now, one, five, percent)
+def burning(per_hour, held=None):
+    return Burning(per_hour, held)
+
+
+def spent(per_hour, minutes):
+    return Sum(requests=1, cost=math.ceil(per_hour * PICO * minutes / 60), output_tokens=500)
+
+
+UNKNOWN = BurnThresholds()
+FIXED = {"burn_warning": 5, "burn_critical": 20, "context_critical": 95}
+
+
+def raised(burn=None, five=ZERO, percent=None, before=(), now=NOW, sessions=(), learned=UNKNOWN, **more):
+    fifteen = ZERO
+    if burn is not None:
+        five = spent(burn.five, 5)
+        fifteen = spent(burn.five if burn.fifteen is None else burn.fifteen, 15)
+    options = config(**(FIXED | more))
+    thresholds = configured(learned, options["alerts.burn_warning"], options["alerts.burn_critical"])
+    evidence = alerts.Evidence(
+        five_minutes=five,
+        fifteen_minutes=fifteen,
+        context_percent=percent,
+        burn=thresholds,
+        sessions=sessions,
+    )
+    return alerts.evaluate(before, options, now, evidence)
 
 
 def levels(*args, **more):
@@ -37,7 +67,42 @@ def test_the_burn_rate_is_judged_by_the_hour():
     assert levels(burning(4.99)) == {}
     assert levels(burning(5)) == {"burn": "warning"}
     assert levels(burning(20)) == {"burn": "critical"}
-    assert raised(burning(7.5))[0].text == "burning $7.50/h"
+    assert raised(burning(7.5))[0].text == "$7.50/h over 5 minutes"
+
+
+def test_one_dear_turn_is_no_more_than_a_warning():
+    assert levels(burning(200, held=19.9)) == {"burn": "warning"}
+    assert levels(burning(200, held=20)) == {"burn": "critical"}
+
+
+def test_the_burn_rate_is_judged_by_what_is_usual_for_this_user():
+    usual = learn([2.5] * 60)  # quarter hours of $2.50: $10 an hour
+    assert (usual.warning, usual.critical, usual.learned) == (15, 40, True)
+    auto = {"burn_warning": "auto", "burn_critical": "auto"}
+    assert levels(burning(14.9), learned=usual, **auto) == {}
+    assert levels(burning(15), learned=usual, **auto) == {"burn": "warning"}
+    assert levels(burning(40), learned=usual, **auto) == {"burn": "critical"}
+
+
+def test_little_is_learned_from_few_quarter_hours_and_from_cents():
+    assert learn([2.5] * 39) == BurnThresholds()
+    assert learn([0.0] * 500) == BurnThresholds()
+    assert learn([0.01] * 500) == (WARNING_FLOOR, CRITICAL_FLOOR, True)
+
+
+def test_a_fixed_threshold_of_the_configuration_is_not_learned():
+    assert configured(learn([2.5] * 60), 3.0, "auto") == BurnThresholds(3.0, 40, learned=False)
+
+
+def test_the_burn_rate_names_the_session_that_spends_most():
+    five = spent(9, 5)
+    sessions = tuple(
+        alerts.SessionEvidence(name, project, five_minutes=five._replace(cost=five.cost * part // 4))
+        for name, project, part in (("a", "shop", 1), ("b", "docs", 3))
+    )
+    (alert,) = raised(burning(9), sessions=sessions)
+    assert (alert.session, alert.provider) == ("b", "claude-code")
+    assert alert.text == "docs: $9.00/h over 5 minutes, 75% of it here"
 
 
 def test_the_context_is_judged_by_how_full_it_is():
@@ -72,8 +137,9 @@ def test_money_is_told_as_the_displays_show_it():
     euros = Config(
         config().values | {"billing": "subscription", "currency.symbol": "€", "currency.rate": 0.5}
     )
-    (alert,) = alerts.evaluate((), euros, NOW, burning(7.5), ZERO, None)
-    assert alert.text == "burning ≈€3.75/h"
+    evidence = alerts.Evidence(five_minutes=spent(7.5, 5), burn=BurnThresholds(warning=5))
+    (alert,) = alerts.evaluate((), euros, NOW, evidence)
+    assert alert.text == "≈€3.75/h over 5 minutes"
 
 
 def cached(hit, requests=5, size=100_000):

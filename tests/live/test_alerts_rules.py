@@ -6,7 +6,8 @@ import pytest
 
 from aitop.config import KEYS, Config
 from aitop.live import alerts
-from aitop.live.alerts import More, SessionFacts, days
+from aitop.live.alerts import Evidence, SessionEvidence, days
+from aitop.live.money.budgets import BudgetView
 from aitop.model.events import Limit
 from aitop.model.sums import PICO, ZERO, Sum
 from aitop.publish.notify.memory import Memory, decide
@@ -18,11 +19,11 @@ def config(**more):
     return Config({key.path: key.default for key in KEYS} | {f"alerts.{k}": v for k, v in more.items()})
 
 
-NOTHING = More()
+NOTHING = Evidence()
 
 
 def raised(more=NOTHING, five=ZERO, before=(), now=NOW, **options):
-    return alerts.evaluate(before, config(**options), now, ZERO, five, None, more)
+    return alerts.evaluate(before, config(**options), now, more._replace(five_minutes=five))
 
 
 def ids(*args, **more):
@@ -30,10 +31,12 @@ def ids(*args, **more):
 
 
 def test_every_rule_says_its_name_before_the_colon():
-    more = More(sessions=(near(1_000),), limits=(limit(96, 50),), budgets=(budget(85, "warning"),), cut_off=2)
+    more = Evidence(
+        sessions=(near(1_000),), limits=(limit(96, 50),), budgets=(budget(85, "warning"),), cut_off=2
+    )
     found = {alert.id.partition(":")[0] for alert in raised(more)}
     assert found == {"compaction", "limit", "pace", "budget", "max-tokens"}
-    assert found <= set(alerts.RULES)
+    assert found <= {rule.name for rule in alerts.RULES}
 
 
 # -- failures --------------------------------------------------------------------------------------------------
@@ -45,7 +48,9 @@ def failing(errors, requests=0):
 
 def test_a_burst_of_api_errors_is_noticed_held_and_let_go():
     first = raised(five=failing(5))
-    assert [(a.id, a.text) for a in first] == [("errors", "5 of 5 API requests failed in 5 minutes")]
+    assert [(a.id, a.text) for a in first] == [
+        ("errors", "5 of 5 API requests failed in 5 minutes: see the client's message or its status page")
+    ]
     assert ids(five=failing(5, 22), before=first) == ["errors"]  # 18.5 percent: held
     assert ids(five=failing(5, 22)) == []  # but not raised
     assert ids(five=failing(4), before=first) == []
@@ -57,20 +62,26 @@ def test_a_few_errors_among_many_requests_are_no_burst():
     assert ids(five=failing(50), errors=0) == []
 
 
+CUT_OFF = "responses cut off at their output limit in 15 minutes: ask for smaller steps, or raise the client's limit"
+
+
 def test_responses_cut_off_at_their_output_limit_are_noticed_and_let_go():
-    first = raised(More(cut_off=2))
+    first = raised(Evidence(cut_off=2))
     assert [(a.id, a.text) for a in first] == [
-        ("max-tokens", "2 responses cut off at their output limit in 15 minutes")
+        (
+            "max-tokens",
+            f"2 {CUT_OFF}",
+        )
     ]
-    assert ids(More(cut_off=1), before=first) == []
-    assert ids(More(cut_off=1)) == []
-    assert ids(More(cut_off=9), max_tokens=0) == []
+    assert ids(Evidence(cut_off=1), before=first) == []
+    assert ids(Evidence(cut_off=1)) == []
+    assert ids(Evidence(cut_off=9), max_tokens=0) == []
 
 
 def test_a_threshold_of_many_cut_off_responses_is_held_a_tenth_below():
-    first = raised(More(cut_off=10), max_tokens=10)
-    assert ids(More(cut_off=9), before=first, max_tokens=10) == ["max-tokens"]
-    assert ids(More(cut_off=8), before=first, max_tokens=10) == []
+    first = raised(Evidence(cut_off=10), max_tokens=10)
+    assert ids(Evidence(cut_off=9), before=first, max_tokens=10) == ["max-tokens"]
+    assert ids(Evidence(cut_off=8), before=first, max_tokens=10) == []
 
 
 # -- sessions --------------------------------------------------------------------------------------------------
@@ -78,10 +89,10 @@ def test_a_threshold_of_many_cut_off_responses_is_held_a_tenth_below():
 
 def running(cost=6.0, requests=20, output=20_000, still=1000.0, told=10.0, lines=0, **more):
     quarter = Sum(requests=requests, output_tokens=output, cost=int(cost * PICO))
-    return SessionFacts(
+    return SessionEvidence(
         "s1",
         "shop",
-        quarter=quarter,
+        recent=quarter,
         lines_changed=lines,
         lines_since=NOW - still,
         lines_told=NOW - told,
@@ -90,13 +101,13 @@ def running(cost=6.0, requests=20, output=20_000, still=1000.0, told=10.0, lines
 
 
 def of(session, **options):
-    return ids(More(sessions=(session,)), **options)
+    return ids(Evidence(sessions=(session,)), **options)
 
 
 def test_a_session_that_spends_and_changes_no_line_is_running_away():
-    found = raised(More(sessions=(running(),)))
+    found = raised(Evidence(sessions=(running(),)))
     assert [(a.id, a.level, a.text) for a in found] == [
-        ("runaway:s1", "warning", "shop: $6.00 in 15 minutes and no line changed")
+        ("runaway:s1", "warning", "shop: $6.00 in 15 minutes and no line changed: see whether it loops")
     ]
     assert of(running(cost=4.6), before=found) == ["runaway:s1"]
     assert of(running(cost=4.4), before=found) == []
@@ -121,8 +132,10 @@ def test_a_session_without_all_the_evidence_is_not_running_away(harmless):
 
 def test_many_requests_with_next_to_no_output_are_running_away():
     looping = running(cost=1, requests=30, output=590, lines=None)
-    found = raised(More(sessions=(looping,)))
-    assert [a.text for a in found] == ["shop: 30 requests in 15 minutes with next to no output"]
+    found = raised(Evidence(sessions=(looping,)))
+    assert [a.text for a in found] == [
+        "shop: 30 requests in 15 minutes with next to no output: see whether it loops"
+    ]
     assert of(running(cost=1, requests=27, output=500, lines=None), before=found) == ["runaway:s1"]
     assert of(running(cost=1, requests=26, output=500, lines=None), before=found) == []
 
@@ -130,18 +143,18 @@ def test_many_requests_with_next_to_no_output_are_running_away():
 def test_many_requests_that_say_something_or_say_not_how_much_are_not():
     assert of(running(cost=1, requests=300, output=6000)) == []
     quarter = Sum(requests=40, output_tokens=40, cost=PICO, incomplete_requests=1)
-    assert of(SessionFacts("s1", "shop", quarter=quarter)) == []
-    assert of(SessionFacts("s1", "shop", quarter=Sum(requests=40))) == []  # costs nothing
+    assert of(SessionEvidence("s1", "shop", recent=quarter)) == []
+    assert of(SessionEvidence("s1", "shop", recent=Sum(requests=40))) == []  # costs nothing
 
 
 def near(left, limit=200_000, **more):
-    return SessionFacts("s1", "shop", context_tokens=limit - 33_000 - left, context_limit=limit, **more)
+    return SessionEvidence("s1", "shop", context_tokens=limit - 33_000 - left, context_limit=limit, **more)
 
 
 def test_a_context_close_to_its_compaction_is_noticed_held_and_let_go():
-    found = raised(More(sessions=(near(10_000),)))
+    found = raised(Evidence(sessions=(near(10_000),)))
     assert [(a.id, a.text) for a in found] == [
-        ("compaction:s1", "shop: 10K tokens until the context is compacted")
+        ("compaction:s1", "shop: compacts its context in 10K tokens: /compact now keeps what you name")
     ]
     assert of(near(11_000), before=found) == ["compaction:s1"]
     assert of(near(12_000), before=found) == []
@@ -153,23 +166,23 @@ def test_a_context_with_room_at_rest_or_of_another_client_is_not():
     assert of(near(10_001)) == []
     assert of(near(5_000, status="idle")) == []
     assert of(near(5_000, provider="codex")) == []
-    assert of(SessionFacts("s1", "shop")) == []
+    assert of(SessionEvidence("s1", "shop")) == []
     assert of(near(5_000), compaction_tokens=0) == []
 
 
 def resting(left, tokens=120_000, status="idle"):
-    return SessionFacts("s1", "shop", status=status, context_tokens=tokens, cache_expires_at=NOW + left)
+    return SessionEvidence("s1", "shop", status=status, context_tokens=tokens, cache_expires_at=NOW + left)
 
 
 def test_a_cache_about_to_expire_is_noticed_until_it_has():
-    found = raised(More(sessions=(resting(45),)))
+    found = raised(Evidence(sessions=(resting(45),)))
     assert [(a.id, a.text) for a in found] == [
-        ("cache-expiry:s1", "shop: the cache of 120K tokens expires in 45 s")
+        ("cache-expiry:s1", "shop: its cache of 120K tokens expires in 45 s: answer before it does")
     ]
     assert of(resting(45, status="waiting")) == ["cache-expiry:s1"]
-    held = raised(More(sessions=(resting(45),)), now=NOW - 20)  # 65 s left: not raised, but held
+    held = raised(Evidence(sessions=(resting(45),)), now=NOW - 20)  # 65 s left: not raised, but held
     assert held == ()
-    assert ids(More(sessions=(resting(45),)), now=NOW - 20, before=found) == ["cache-expiry:s1"]
+    assert ids(Evidence(sessions=(resting(45),)), now=NOW - 20, before=found) == ["cache-expiry:s1"]
     assert of(resting(0), before=found) == []
 
 
@@ -177,8 +190,27 @@ def test_a_cache_that_is_used_small_far_from_its_end_or_unknown_is_not():
     assert of(resting(45, status="working")) == []
     assert of(resting(45, tokens=49_999)) == []
     assert of(resting(61)) == []
-    assert of(SessionFacts("s1", "shop", status="idle", context_tokens=120_000)) == []
+    assert of(SessionEvidence("s1", "shop", status="idle", context_tokens=120_000)) == []
     assert of(resting(45), cache_expiry_seconds=0) == []
+
+
+def test_a_context_that_is_full_says_what_comes_next():
+    (found,) = raised(Evidence(sessions=(near(-500),)))
+    assert found.text == "shop: compacts its context at its next response: /compact now keeps what you name"
+
+
+def waiting(seconds, status="waiting"):
+    return SessionEvidence("s1", "shop", status=status, status_since=NOW - seconds)
+
+
+def test_a_session_that_waits_for_its_user_is_noticed_until_it_goes_on():
+    (found,) = raised(Evidence(sessions=(waiting(150),)))
+    assert (found.id, found.level, found.session) == ("waiting:s1", "warning", "s1")
+    assert found.text == "shop: waits for you since 2 min"
+    assert of(waiting(59)) == []
+    assert of(waiting(150, "idle")) == of(waiting(150, "working")) == []
+    assert of(waiting(150), waiting_seconds=0) == []
+    assert of(waiting(10), waiting_seconds=5) == ["waiting:s1"]
 
 
 # -- limits and budgets ----------------------------------------------------------------------------------------
@@ -195,14 +227,14 @@ def levels(found):
 
 
 def test_a_limit_rises_holds_and_falls():
-    assert levels(raised(More(limits=(limit(79.9, 90),)))) == {}
-    first = raised(More(limits=(limit(80, 90),)))
+    assert levels(raised(Evidence(limits=(limit(79.9, 90),)))) == {}
+    first = raised(Evidence(limits=(limit(80, 90),)))
     assert levels(first) == {"limit": "warning"}
     assert first[0].id == "limit:claude-code//five_hour"
-    assert first[0].text == "5-hour limit 80% used"
-    assert levels(raised(More(limits=(limit(73, 90),)), before=first)) == {"limit": "warning"}
-    assert levels(raised(More(limits=(limit(71, 90),)), before=first)) == {}
-    assert levels(raised(More(limits=(limit(95, 90),)), before=first)) == {"limit": "critical"}
+    assert first[0].text == "5-hour limit 80% used, resets in 30 min"
+    assert levels(raised(Evidence(limits=(limit(73, 90),)), before=first)) == {"limit": "warning"}
+    assert levels(raised(Evidence(limits=(limit(71, 90),)), before=first)) == {}
+    assert levels(raised(Evidence(limits=(limit(95, 90),)), before=first)) == {"limit": "critical"}
 
 
 def test_a_reset_told_as_a_wait_is_one_cause_however_it_wavers():
@@ -210,11 +242,11 @@ def test_a_reset_told_as_a_wait_is_one_cause_however_it_wavers():
     for minute in range(120):
         used = 80 if minute < 40 else 74  # held by hysteresis
         wavering = limit(used, 50)._replace(resets_at=NOW + 9000 + (minute % 3) * 0.7)
-        before = raised(More(limits=(wavering,)), before=before, now=NOW + 60 * minute, pace_points=0)
+        before = raised(Evidence(limits=(wavering,)), before=before, now=NOW + 60 * minute, pace_points=0)
         assert levels(before) == {"limit": "warning"}
         if minute == 100:
             before = raised(
-                More(limits=(wavering._replace(used_percent=81),)), now=NOW + 60 * minute, pace_points=0
+                Evidence(limits=(wavering._replace(used_percent=81),)), now=NOW + 60 * minute, pace_points=0
             )
         news, memory = decide(memory, before, "warning", (), 1800, NOW + 60 * minute)
         told += len(news)
@@ -222,21 +254,37 @@ def test_a_reset_told_as_a_wait_is_one_cause_however_it_wavers():
 
 
 def test_a_limit_that_was_reset_is_judged_anew():
-    first = raised(More(limits=(limit(96, 90),)))
+    first = raised(Evidence(limits=(limit(96, 90),)))
     assert (
-        levels(raised(More(limits=(limit(75, 80),)), before=first)) == {}
+        levels(raised(Evidence(limits=(limit(75, 80),)), before=first)) == {}
     )  # another window: nothing is held
     over = limit(96, 90)
-    assert raised(More(limits=(over,)), now=over.resets_at) == ()
+    assert raised(Evidence(limits=(over,)), now=over.resets_at) == ()
+
+
+def test_a_limit_that_was_used_up_is_named_once_it_is_back():
+    used_up = limit(100, 90)
+    back = raised(Evidence(limits=(used_up,)), now=used_up.resets_at + 60)
+    assert [(a.id, a.level, a.text) for a in back] == [
+        ("limit-back:claude-code//five_hour", "ok", "5-hour limit is back: it was reset 1 min ago")
+    ]
+    assert raised(Evidence(limits=(used_up,)), now=used_up.resets_at + 601) == ()
+    assert raised(Evidence(limits=(limit(90, 90),)), now=used_up.resets_at + 60) == ()
+    assert raised(Evidence(limits=(used_up,)), now=used_up.resets_at + 60, limit_back=False) == ()
+
+
+def test_a_limit_of_a_second_account_names_its_account():
+    (found,) = raised(Evidence(limits=(limit(85, 90)._replace(account="/home/me/.claude-work"),)))
+    assert found.text == "5-hour limit (.claude-work) 85% used, resets in 30 min"
 
 
 def test_a_limit_used_ahead_of_its_time_says_when_it_ends():
-    (found,) = raised(More(limits=(limit(60, 40),)))
+    (found,) = raised(Evidence(limits=(limit(60, 40),)))
     # two of five hours for 60 percent: the other 40 last 80 minutes, 100 before the reset
     assert (found.id, found.level) == ("pace:claude-code//five_hour", "warning")
     assert found.text == "5-hour limit: at this pace used up in 1 h 20 min, 1 h 40 min before its reset"
-    assert levels(raised(More(limits=(limit(54, 40),)), before=(found,))) == {"pace": "warning"}
-    assert levels(raised(More(limits=(limit(53, 40),)), before=(found,))) == {}
+    assert levels(raised(Evidence(limits=(limit(54, 40),)), before=(found,))) == {"pace": "warning"}
+    assert levels(raised(Evidence(limits=(limit(53, 40),)), before=(found,))) == {}
 
 
 @pytest.mark.parametrize(
@@ -249,21 +297,21 @@ def test_a_limit_used_ahead_of_its_time_says_when_it_ends():
     ],
 )
 def test_an_even_an_early_or_an_old_pace_is_not(even):
-    assert raised(More(limits=(even,))) == ()
+    assert raised(Evidence(limits=(even,))) == ()
 
 
 def test_a_limit_used_up_has_no_pace():
-    assert levels(raised(More(limits=(limit(100, 50),)))) == {"limit": "critical"}
-    assert levels(raised(More(limits=(limit(60, 40),)), pace_points=0)) == {}
+    assert levels(raised(Evidence(limits=(limit(100, 50),)))) == {"limit": "critical"}
+    assert levels(raised(Evidence(limits=(limit(60, 40),)), pace_points=0)) == {}
 
 
-def budget(percent, level, name="daily", period="day"):
-    return {"name": name, "scope": "", "period": period, "limit_usd": 20.0, "used_usd": percent / 5, "percent": percent,
-            "level": level}  # fmt: skip
+def budget(percent, level, name="daily", period="day", session=None):
+    return BudgetView(name, "all", None, period, 20.0, percent / 5, 0.0, percent, level, percent >= 100, None, session,
+                      None, 0, 0)  # fmt: skip
 
 
 def budgeted(percent, level, **more):
-    return raised(More(budgets=(budget(percent, level),)), **more)
+    return raised(Evidence(budgets=(budget(percent, level),)), **more)
 
 
 def test_a_budget_rises_with_its_level_and_falls_with_it():
@@ -284,13 +332,25 @@ def test_a_budget_of_a_new_period_is_another_cause():
     (today,) = budgeted(85, "warning")
     (tomorrow,) = budgeted(85, "warning", now=NOW + 86_400)
     assert today.cause != tomorrow.cause
-    (project,) = raised(More(budgets=(budget(85, "warning", period="total"),)))
+    (project,) = raised(Evidence(budgets=(budget(85, "warning", period="total"),)))
     assert project.cause == "total"
+
+
+def test_an_anomaly_names_the_dearest_session():
+    evidence = Evidence(
+        day_started=NOW - 3600, today_spent=17 * PICO, past_days=USUAL, dearest_today=("s1", 12 * PICO),
+        sessions=(SessionEvidence("s1", "shop"),),
+    )  # fmt: skip
+    (found,) = raised(evidence)
+    assert found.text == "today $17.00, a usual day $10.25; dearest: shop, $12.00"
+    assert found.session == "s1"
 
 
 def test_a_session_budget_is_news_for_each_session():
     of_session = budget(85, "warning", name="each", period="session")
-    found = [raised(More(budgets=(of_session | {"session": session},)))[0] for session in ("s1", "s2", "s1")]
+    found = [
+        raised(Evidence(budgets=(of_session._replace(session=session),)))[0] for session in ("s1", "s2", "s1")
+    ]
     assert [alert.id for alert in found] == ["budget:each/s1", "budget:each/s2", "budget:each/s1"]
     memory, told = Memory({}), []
     for hour, alert in enumerate(found):
@@ -300,7 +360,7 @@ def test_a_session_budget_is_news_for_each_session():
 
 
 def test_a_budget_without_a_level_we_know_says_nothing():
-    assert raised(More(budgets=({"name": "x"}, budget(50, "ok")))) == ()
+    assert raised(Evidence(budgets=(budget(50, "odd"), budget(50, "ok")))) == ()
 
 
 # -- days ------------------------------------------------------------------------------------------------------
@@ -311,7 +371,7 @@ USUAL = tuple(
 
 
 def today(usd, past=USUAL, **more):
-    return raised(More(day_started=NOW - 3600, today_cost=int(usd * PICO), past_days=past), **more)
+    return raised(Evidence(day_started=NOW - 3600, today_spent=int(usd * PICO), past_days=past), **more)
 
 
 def test_a_day_far_above_the_usual_is_an_anomaly():

@@ -72,42 +72,40 @@ def limit(used, resets_in, now, minutes=300, seen=None, **more):
 
 
 def test_the_pace_is_used_percent_against_elapsed_percent():
-    (found,) = limits.published([limit(60, 2.5 * HOUR, T)], [], "none", T)
-    assert found["elapsed_percent"] == pytest.approx(50)
-    assert found["pace_points"] == pytest.approx(10)
-    assert found["estimated"] is False
+    (found,) = limits.judge([limit(60, 2.5 * HOUR, T)], [], "none", T)
+    assert found.elapsed_percent == pytest.approx(50)
+    assert found.pace_points == pytest.approx(10)
+    assert found.estimated is False
 
 
 def test_exhaustion_is_told_only_where_it_comes_before_the_reset():
-    (fast,) = limits.published([limit(80, 2.5 * HOUR, T)], [], "none", T)
-    assert fast["exhausts_at"] == pytest.approx(T + 0.625 * HOUR)  # 80 % in 2.5 h: 100 % after 3.125 h
-    (slow,) = limits.published([limit(40, 2.5 * HOUR, T)], [], "none", T)
-    assert slow["exhausts_at"] is None
+    (fast,) = limits.judge([limit(80, 2.5 * HOUR, T)], [], "none", T)
+    assert fast.exhausts_at == pytest.approx(T + 0.625 * HOUR)  # 80 % in 2.5 h: 100 % after 3.125 h
+    (slow,) = limits.judge([limit(40, 2.5 * HOUR, T)], [], "none", T)
+    assert slow.exhausts_at is None
 
 
 def test_a_rate_is_measured_to_when_the_number_was_seen():
-    (found,) = limits.published([limit(50, 2 * HOUR, T, seen=T - HOUR)], [], "none", T)
-    assert found["exhausts_at"] == pytest.approx(
-        T + HOUR
-    )  # 50 % in 2 h, so 100 % after 4 h of 5, 3 h are gone
+    (found,) = limits.judge([limit(50, 2 * HOUR, T, seen=T - HOUR)], [], "none", T)
+    assert found.exhausts_at == pytest.approx(T + HOUR)  # 50 % in 2 h, so 100 % after 4 h of 5, 3 h are gone
 
 
 @pytest.mark.parametrize("used", [-1.0, 101.5, 1_790_000_000.0, float("nan")])
 def test_absurd_percentages_are_refused(used):
-    assert limits.published([limit(used, HOUR, T)], [], "none", T) == []
+    assert limits.judge([limit(used, HOUR, T)], [], "none", T) == []
 
 
 def test_a_limit_that_was_reset_is_dropped():
-    assert limits.published([limit(50, -1, T)], [], "none", T) == []
+    assert limits.judge([limit(50, -1, T)], [], "none", T) == []
 
 
 def test_a_plan_stands_in_only_while_no_official_number_is_known():
     running = blocks.split([row(T, cost=9 * PICO, tokens=1900)])
-    (found,) = limits.published([], running, "pro", T + HOUR)
-    assert (found["used_percent"], found["estimated"], found["resets_at"]) == (50.0, True, T + 5 * HOUR)
-    (official,) = limits.published([limit(10, HOUR, T)], running, "pro", T)
-    assert official["estimated"] is False
-    assert limits.published([], running, "none", T + HOUR) == []
+    (found,) = limits.judge([], running, "pro", T + HOUR)
+    assert (found.used_percent, found.estimated, found.resets_at) == (50.0, True, T + 5 * HOUR)
+    (official,) = limits.judge([limit(10, HOUR, T)], running, "pro", T)
+    assert official.estimated is False
+    assert limits.judge([], running, "none", T + HOUR) == []
 
 
 def test_p90_never_goes_beyond_the_busiest_block_and_needs_five():
@@ -137,7 +135,7 @@ def spender(name, usd, cwd="/w/shop", tag=None, active=True):
 )
 def test_a_budget_warns_at_its_threshold_and_is_over_when_reached(usd, level, over):
     found = budgets.judge(Budget("b", "day", 10.0), [spender("a", usd)], {"day": 5.0})
-    assert (found["level"], found["over"], found["resets_at"]) == (level, over, 5.0)
+    assert (found.level, found.over, found.resets_at) == (level, over, 5.0)
 
 
 def test_a_project_budget_counts_its_folder_and_what_lies_in_it():
@@ -145,21 +143,21 @@ def test_a_project_budget_counts_its_folder_and_what_lies_in_it():
     found = budgets.judge(
         budget, [spender("a", 1), spender("b", 2, "/w/shop/sub"), spender("c", 4, "/w/shops")], {}
     )
-    assert (found["used_usd"], found["session_ids"]) == (3.0, ["a", "b"])
+    assert (found.used_usd, found.session_ids) == (3.0, ["a", "b"])
 
 
 def test_a_tag_budget_counts_its_tag():
     found = budgets.judge(
         Budget("b", "day", 10.0, "tag", "client*"), [spender("a", 1, tag="client-a"), spender("b", 2)], {}
     )
-    assert found["used_usd"] == 1.0
+    assert found.used_usd == 1.0
 
 
 def test_a_session_budget_speaks_of_the_dearest_active_session_and_names_all_that_are_over():
     found = budgets.judge(
         Budget("b", "session", 2.0), [spender("a", 3), spender("b", 5, active=False), spender("c", 1)], {}
     )
-    assert (found["session"], found["used_usd"], found["session_ids"]) == ("a", 3.0, ["a", "b"])
+    assert (found.session, found.used_usd, found.session_ids) == ("a", 3.0, ["a", "b"])
 
 
 @given(st.lists(st.tuples(st.sampled_from(["/a", "/b"]), st.integers(0, 10**14)), max_size=20))
@@ -168,10 +166,9 @@ def test_the_budgets_of_all_folders_add_up_to_that_of_everything(spent):
         Spender(str(n), cwd, None, True, True, {"day": Spent(cost)}) for n, (cwd, cost) in enumerate(spent)
     ]
     parts = [
-        budgets.judge(Budget("p", "day", 1.0, "project", cwd), everyone, {})["used_usd"]
-        for cwd in ("/a", "/b")
+        budgets.judge(Budget("p", "day", 1.0, "project", cwd), everyone, {}).used_usd for cwd in ("/a", "/b")
     ]
-    assert budgets.judge(Budget("b", "day", 1.0), everyone, {})["used_usd"] == pytest.approx(sum(parts))
+    assert budgets.judge(Budget("b", "day", 1.0), everyone, {}).used_usd == pytest.approx(sum(parts))
 
 
 # -- tags ----------------------------------------------------------------------------------------------------

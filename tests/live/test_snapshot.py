@@ -4,16 +4,17 @@ import pytest
 
 from aitop.config import Config
 from aitop.history.rows import Session
-from aitop.live.aggregator import Aggregator
-from aitop.live.snapshot import Facts, project, take
+from aitop.live.aggregator import Aggregator, Day
+from aitop.live.money.tracker import MoneyTracker
+from aitop.live.snapshot import Lookups, project, take
 from aitop.model.events import Limit
 from aitop.model.sums import PICO
 
 NOW = 1_790_000_000.0
 
 
-def facts(alive=(), limits=None):
-    return Facts(lambda pid: pid in alive, lambda _, model: (limits or {}).get(model))
+def lookups(alive=(), limits=None):
+    return Lookups(lambda pid: pid in alive, lambda _, model: (limits or {}).get(model))
 
 
 def session(name="s", last=NOW, status=None, **more):
@@ -26,8 +27,12 @@ def session(name="s", last=NOW, status=None, **more):
 
 def snapshot(*sessions, alive=(), limits=None, now=NOW):
     aggregator = Aggregator(NOW)
-    aggregator.begin_day({"today": 0.0, "week": 0.0, "month": 0.0}, {}, [], {}, 0)
-    return take(aggregator, sessions, (), Config(), facts(alive, limits), now)
+    aggregator.begin_day(Day({"today": 0.0, "week": 0.0, "month": 0.0}))
+    return frozen(aggregator, sessions, lookups(alive, limits), now)
+
+
+def frozen(aggregator, sessions, known, now):
+    return take(aggregator, MoneyTracker(), sessions, before=(), config=Config(), lookups=known, now=now)
 
 
 def view(*args, **more):
@@ -116,12 +121,12 @@ def test_active_sessions_are_counted_beyond_those_that_are_listed():
 
 def test_a_limit_that_was_reset_is_not_shown():
     aggregator = Aggregator(NOW)
-    aggregator.begin_day({"today": 0.0, "week": 0.0, "month": 0.0}, {}, [], {}, 0)
+    aggregator.begin_day(Day({"today": 0.0, "week": 0.0, "month": 0.0}))
     for name, resets in (("five_hour", NOW), ("seven_day", NOW + 1)):
         aggregator.limits["claude-code", "", name] = Limit(
             "claude-code", None, name, 300, 5.0, resets, "client", NOW
         )
-    assert [limit.name for limit in take(aggregator, (), (), Config(), facts(), NOW).limits] == ["seven_day"]
+    assert [limit.name for limit in frozen(aggregator, (), lookups(), NOW).limits] == ["seven_day"]
 
 
 def test_a_session_is_known_by_its_folder_s_name():

@@ -9,7 +9,7 @@ from support.lines import START, assistant
 from support.worlds import NOW, SESSIONS, Book
 
 from aitop.history.query import recent
-from aitop.live.timing_windows import TimingWindows
+from aitop.live.windows import TimingWindows
 from aitop.model.events import Response, Timing, Usage
 from aitop.model.histograms import Timings, steps, unpacked
 from aitop.model.sums import PICO

@@ -66,4 +66,4 @@ def test_no_sum_is_read_by_position():
     by_number = re.compile(r"\b(total|value|values|sum)\[:?-?\d+:?\]")
     rooms = [*PACKAGE.glob("model/*.py"), *PACKAGE.glob("history/**/*.py"), *PACKAGE.glob("live/**/*.py")]
     found = {str(path.relative_to(PACKAGE)) for path in rooms if by_number.search(path.read_text())}
-    assert found <= {"live/money/keeper.py"}  # three numbers of a quarter hour, not a sum
+    assert found <= {"live/money/tracker.py"}  # three numbers of a quarter hour, not a sum

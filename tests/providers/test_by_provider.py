@@ -8,14 +8,17 @@ from click.testing import CliRunner
 from support.codex_records import A, B, meta, record, turn
 from support.codex_records import path as rollout
 from support.desk import START
+from support.published import NOWHERE, encoded
 
 from aitop import state
 from aitop.cli import main
+from aitop.config import Config
 from aitop.history.write.ledger import nothing
-from aitop.live.by_provider import Shares
+from aitop.live.aggregator import Aggregator, Day
+from aitop.live.money.tracker import MoneyTracker
+from aitop.live.snapshot import take
 from aitop.model.events import Timing
 from aitop.model.sums import Sum
-from aitop.publish import state_json
 from aitop.segments import oneshot
 
 ONE, TWO = Sum(requests=1, cost=5_000_000), Sum(requests=2, cost=7_000_000)
@@ -27,57 +30,57 @@ def changed(*sums, timings=()):
     return nothing()._replace(sums=list(sums), timings=list(timings))
 
 
-def shares(*sums):
-    found = Shares(START)
-    found.begin_day(STARTS, {"codex": {"today": ONE}})
-    found.fold(changed(*sums), OF, START + 10)
-    return state_json.shares(found, START + 10)
+def parts(*sums, timings=(), now=START + 10):
+    found = Aggregator(START)
+    found.begin_day(Day(STARTS, by_provider={"codex": {"today": ONE}}))
+    found.fold(changed(*sums, timings=timings), OF, START + 10)
+    snap = take(found, MoneyTracker(), (), before=(), config=Config(), lookups=NOWHERE, now=now)
+    return encoded(snap)["by_provider"]
 
 
 def test_every_provider_has_its_own_windows_and_periods():
-    found = shares((START + 5, 1, ONE), (START + 5, 2, TWO))
-    assert {name: share["windows"]["1m"]["requests"] for name, share in found.items()} == {
+    found = parts((START + 5, 1, ONE), (START + 5, 2, TWO))
+    assert {name: part["windows"]["1m"]["requests"] for name, part in found.items()} == {
         "claude-code": 2,
         "codex": 1,
     }
     assert (found["codex"]["today"]["requests"], found["claude-code"]["today"]["requests"]) == (2, 2)
 
 
-def test_a_correction_moves_the_share_it_belongs_to():
-    found = shares(
-        (START + 5, 1, ONE), (START + 5, 1, Sum(requests=-1, cost=-5_000_000)), (START + 5, 2, ONE)
-    )
+def test_a_correction_moves_the_part_it_belongs_to():
+    found = parts((START + 5, 1, ONE), (START + 5, 1, Sum(requests=-1, cost=-5_000_000)), (START + 5, 2, ONE))
     assert found["codex"]["windows"]["1m"]["requests"] == 0
     assert found["claude-code"]["windows"]["1m"]["cost_usd"] == 5e-6
 
 
 def test_every_provider_has_its_own_latencies():
-    found = Shares(START)
     slow = (START + 5, 1, Timing(4000.0, 500.0, 70), 1)
-    found.fold(changed((START + 5, 1, ONE), (START + 5, 2, TWO), timings=[slow]), OF, START + 10)
-    told = {name: share["windows"]["5m"] for name, share in state_json.shares(found, START + 10).items()}
-    assert told["codex"]["timed_requests"] == 1
-    assert told["codex"]["duration_p50_ms"] == pytest.approx(4000, rel=0.03)
-    assert (told["claude-code"]["timed_requests"], told["claude-code"]["ttft_p50_ms"]) == (0, None)
+    found = parts((START + 5, 1, ONE), (START + 5, 2, TWO), timings=[slow])
+    codex, claude = (found[name]["windows"]["5m"] for name in ("codex", "claude-code"))
+    assert codex["timed_requests"] == 1
+    assert codex["duration_p50_ms"] == pytest.approx(4000, rel=0.03)
+    assert (claude["timed_requests"], claude["ttft_p50_ms"]) == (0, None)
 
 
-def test_what_left_the_window_left_the_share():
-    found = Shares(START)
-    found.fold(changed((START + 5, 1, ONE)), OF, START + 10)
-    assert state_json.shares(found, START + 80)["codex"]["windows"]["1m"]["requests"] == 0
+def test_what_left_the_window_left_the_part():
+    assert parts((START + 5, 1, ONE), now=START + 80)["codex"]["windows"]["1m"]["requests"] == 0
 
 
 def whole(**more):
-    session = {"id": "c1", "provider": "codex", "status": "working", "last_activity_at": START, "context_percent": 9.0,
-               "context_tokens": 90, "context_limit": 1000, "compactions": 1}  # fmt: skip
-    other = {"id": "a1", "provider": "claude-code", "status": "idle", "last_activity_at": START - 5000}
+    session = {"id": "c1", "provider": "codex"}
+    other = {"id": "a1", "provider": "claude-code"}
+    alerts = [{"id": "limit", "level": "warning", "provider": "codex"},
+              {"id": "burn", "level": "critical", "provider": "claude-code"}]  # fmt: skip
+    codex = {"windows": {"1m": 1}, "today": {"requests": 3}, "active_sessions": 1, "context": {"session": "c1"},
+             "compactions": 2, "projects_today": [{"project": "shop"}]}  # fmt: skip
     return {"written_at": START, "sessions": [session, other], "context": {"session": "a1"}, "tools": {"Bash": {}},
             "limits": [{"provider": "codex"}, {"provider": "claude-code"}], "windows": {}, "today": {},
-            "by_provider": {"codex": {"windows": {"1m": 1}, "today": {"requests": 3}}, "claude-code": {}},
-            **more}  # fmt: skip
+            "projects_today": [{"project": "shop"}, {"project": "docs"}], "alerts": alerts, "level": "critical",
+            "block": {"provider": "claude-code"}, "budgets": [{"name": "all"}], "forecast": {"day": {}},
+            "by_provider": {"codex": codex, "claude-code": {}}, **more}  # fmt: skip
 
 
-def test_a_states_part_has_the_shape_of_the_whole():
+def test_a_states_part_has_the_shape_of_the_whole_and_nothing_of_another_client():
     part = state.only(whole(), "codex")
     assert (part["windows"], part["today"]) == ({"1m": 1}, {"requests": 3})
     assert [session["id"] for session in part["sessions"]] == ["c1"]
@@ -86,12 +89,14 @@ def test_a_states_part_has_the_shape_of_the_whole():
         ["codex"],
         [{"provider": "codex"}],
     )
-    assert part["context"] == {"tokens": 90, "limit": 1000, "percent": 9.0, "session": "c1"}
-    assert (part["tools"], part["compactions"]) == ({}, 1)
+    assert (part["context"], part["compactions"]) == ({"session": "c1"}, 2)
+    assert part["projects_today"] == [{"project": "shop"}]
+    assert ([alert["id"] for alert in part["alerts"]], part["level"]) == (["limit"], "warning")
+    assert (part["tools"], part["block"], part["budgets"], part["forecast"]) == ({}, None, [], {})
 
 
-def test_the_wholes_gauge_stays_where_it_is_one_of_the_providers_own():
-    assert state.only(whole(), "claude-code")["context"] == {"session": "a1"}
+def test_the_block_stays_where_it_is_the_clients_own():
+    assert state.only(whole(), "claude-code")["block"] == {"provider": "claude-code"}
 
 
 @pytest.mark.parametrize("odd", [{}, {"by_provider": 3}, {"by_provider": {"codex": 3}}])
@@ -140,7 +145,8 @@ def test_displays_top_and_reports_show_one_client(both, capfd):
         (300 * 1.25 + 600 * 0.125 + 50 * 10 + 500 * 1.25 + 1000 * 0.125 + 70 * 10) / 1e6, abs=1e-4
     )
     run = CliRunner()
-    shown = json.loads(run.invoke(main, ["top", "--once", "--json", "--provider", "codex"]).stdout)
+    assert run.invoke(main, ["top", "--once", "--json", "--provider", "codex"]).exit_code == 0
+    shown = json.loads(capfd.readouterr().out)  # one write, past Python's own buffer
     assert shown["state"]["today"]["requests"] == 2
     rows = json.loads(run.invoke(main, ["report", "sessions", "--json", "--provider", "codex"]).stdout)
     assert [row["provider"] for row in rows] == ["codex"]

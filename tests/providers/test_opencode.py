@@ -1,13 +1,16 @@
 """OpenCode: its database is read beside its writer, its older documents once."""
 
 import json
+import sqlite3
 import time
 
 import pytest
 from support.desk import Desk, write
-from support.opencode_records import CHILD, MODEL, SESSION, TABLES, Client, ms, said, tokens
+from support.opencode_records import CHILD, MODEL, SESSION, TABLES, TABLES_OF_TWO, Client, ms, said, tokens
 
-from aitop.model.events import ApiError
+from aitop.model.events import ApiError, Response
+from aitop.model.sums import Sum
+from aitop.providers import Source
 from aitop.providers.opencode import message as messages
 from aitop.providers.opencode import provider
 
@@ -61,8 +64,6 @@ def test_only_what_changed_is_read_again(client, desk):
 
 
 def pending(desk):
-    from aitop.providers import Source
-
     (file,) = desk.history.files.values()
     return Source(None, None, file.pending)
 
@@ -100,11 +101,18 @@ def test_tools_tell_their_name_their_time_and_their_failure(client, desk):
     assert [latency[2] for latency in desk.changes.latencies] == [1000]
 
 
-def test_its_own_cost_is_kept_beside_ours(client, desk):
-    client.message()
-    client.session(cost=0.02, at=9)
-    session = desk.read().session(SESSION)
-    assert (session.client_cost, session.cwd, session.model) == (0.02, "/work/shop", MODEL)
+def test_its_own_cost_of_each_response_is_told_and_0_is_unknown(client, desk):
+    client.part("p1", type="step-finish", reason="tool-calls", tokens=tokens(100), cost=0.01)
+    client.part("p2", type="step-finish", reason="stop", tokens=tokens(300), cost=0)
+    client.message(data=said(cost=0.01))
+    assert [one.client_usd for one in responses(desk)] == [0.01, None]
+    assert desk.read().session(SESSION).client_cost is None  # its total holds nothing beyond its messages
+
+
+def responses(desk):
+    """What the database says, read from its beginning."""
+    batches = provider.read(str(desk.ingest.folders[0][1]), Source(None, None))
+    return [event for batch in batches for event in batch.events if isinstance(event, Response)]
 
 
 def test_a_failed_request_is_an_error_and_an_abort_is_none():
@@ -119,8 +127,8 @@ def test_a_large_database_is_told_in_slices_and_only_the_last_moves_on(client, d
     for number in range(450):
         client.message(f"m{number}", at=number)
     batches = list(provider.read(str(desk.ingest.folders[0][1]), provider.identify("opencode.db")))
-    assert len(batches) == 3
-    assert [batch.pending for batch in batches[:-1]] == ["0", "0"]
+    assert [len(batch.events) > 200 for batch in batches] == [True, True, False, False]
+    assert [batch.pending for batch in batches[:-1]] == ["0", "0", "0"]
     assert desk.read().total(SESSION).requests == 450
 
 
@@ -128,19 +136,219 @@ def test_a_database_that_cannot_be_read_is_named_and_tried_again(tmp_path, clien
     client.db.execute("DROP TABLE part")
     client.message()
     desk.read()
-    assert "no such table" in next(iter(desk.ingest.unreadable.values()))
+    (why,) = desk.ingest.unreadable.values()
+    assert why == "unknown format: its tables (message, session) are not those of OpenCode 1 or 2"
     assert desk.provider.problem is None
     client.db.executescript(TABLES.splitlines()[-1])
     client.message("m2", at=9)
     assert desk.read().total(SESSION).requests == 2
 
 
+def document(tmp_path, name, session=SESSION, at=0.0, **more):
+    folder = tmp_path / "data" / "storage" / "message" / session
+    data = said(at) | {"id": name, "sessionID": session} | more
+    write(str(folder / f"{name}.json"), json.dumps(data, indent=1).encode())
+
+
 def test_older_documents_count_once_beside_the_database(tmp_path, client, desk):
-    folder = tmp_path / "data" / "storage" / "message" / SESSION
-    write(str(folder / "m1.json"), json.dumps(said() | {"id": "m1", "sessionID": SESSION}, indent=1).encode())
-    write(str(folder / "m0.json"), json.dumps(said() | {"id": "m0", "sessionID": SESSION}, indent=1).encode())
+    document(tmp_path, "m0", at=60)
+    document(tmp_path, "m1")
     client.message("m1")
     assert desk.read().total(SESSION).requests == 2
+
+
+@pytest.mark.parametrize("database_first", [True, False])
+def test_the_steps_of_a_message_outrank_its_document(tmp_path, client, desk, database_first):
+    if not database_first:
+        document(tmp_path, "m1", tokens=tokens(300))
+        assert desk.read().total(SESSION).requests == 1
+    client.part("p1", type="step-finish", reason="tool-calls", tokens=tokens(100))
+    client.part("p2", type="step-finish", reason="stop", tokens=tokens(300))
+    client.message(data=said(used=tokens(300)))
+    desk.read()
+    document(tmp_path, "m1", tokens=tokens(300))
+    total = desk.read().total(SESSION)
+    assert (total.requests, total.uncached_input_tokens) == (2, 400)
+
+
+def test_a_message_without_steps_that_gets_some_is_still_one_response(client, desk):
+    client.message()
+    assert desk.read().total(SESSION).requests == 1
+    client.part("p1", type="step-finish", reason="stop", tokens=tokens())
+    client.message(data=said(used=tokens()))
+    assert desk.read().total(SESSION).requests == 1
+
+
+# -- forks -------------------------------------------------------------------------------------------------------
+
+
+def fork(client, name, names, at):
+    """A session that begins with copies of messages under new ids, each with its step and its tool."""
+    client.session(name, at=at)
+    for number, message in enumerate(names):
+        state = {"status": "completed", "time": {"start": ms(number * 60), "end": ms(number * 60 + 1)}}
+        client.part(f"tool-{message}", message, type="tool", tool="bash", callID="call_1", state=state)
+        client.part(f"step-{message}", message, type="step-finish", reason="stop", tokens=tokens(), cost=0.02)
+        client.message(message, said(number * 60, cost=0.02), at=at + number, session=name)
+
+
+def test_a_fork_counts_what_is_its_own_and_the_original_the_rest(client, desk):
+    fork(client, SESSION, ["a1", "a2"], 0)
+    fork(client, "ses_fork", ["b1", "b2", "b3"], 500)
+    fork(client, "ses_aaa_fork_of_the_fork", ["c1", "c2", "c3", "c4"], 900)
+    client.db.execute(
+        "UPDATE session SET time_updated = ? WHERE id = ?", (ms(9000), SESSION)
+    )  # it moved last
+    desk.read()
+    assert {name: total.requests for name, total in desk.totals().items()} == {
+        SESSION: 2, "ses_fork": 1, "ses_aaa_fork_of_the_fork": 1,
+    }  # fmt: skip
+    assert desk.tools() == [("bash", 0)] * 4
+
+
+def test_a_fork_that_is_read_later_counts_the_same(client, desk):
+    fork(client, SESSION, ["a1", "a2"], 0)
+    desk.read()
+    fork(client, "ses_fork", ["b1", "b2", "b3"], 500)
+    desk.read()
+    assert {name: total.requests for name, total in desk.totals().items()} == {SESSION: 2, "ses_fork": 1}
+
+
+def test_a_fork_among_the_older_documents_counts_to_the_original(tmp_path, client, desk):
+    def identity(at):
+        return f"msg_{(ms(at) * 4096) % (1 << 48):012x}abcdefghijklmn"
+
+    for at in (0, 60):
+        document(tmp_path, identity(at), "ses_b", at)
+        document(tmp_path, identity(500 + at), "ses_a", at)  # the client's newer sessions sort first
+    found = {name: total.requests for name, total in desk.read().totals().items() if any(total)}
+    assert found == {"ses_b": 2}
+
+
+def test_two_messages_with_equal_tokens_are_two(client, desk):
+    for number in range(3):
+        client.message(f"m{number}", said(number * 60, cost=0.02), at=number * 60)
+    assert desk.read().total(SESSION).requests == 3
+
+
+@pytest.mark.parametrize("odd", [{}, {"completed": None}, {"created": "x", "completed": "y"}, None])
+def test_a_message_that_is_not_finished_has_no_name_of_its_content(odd):
+    assert messages.content_name(said() | {"time": odd}) is None
+
+
+# -- OpenCode 2 --------------------------------------------------------------------------------------------------
+
+
+def second(client, name="m1", at=0.0, session=SESSION, kind="assistant", **more):
+    """A message of OpenCode 2: its role in a column, its model in an object, its tools among its contents."""
+    client.db.executescript(TABLES_OF_TWO)
+    row = (session, None, "/work/shop", "2.0.8", ms(0), ms(at + 9))
+    client.db.execute("INSERT OR REPLACE INTO session_v2 VALUES (?, ?, ?, ?, ?, ?)", row)
+    tool = {"type": "tool", "id": "call_1", "name": "bash", "state": {"status": "error"},
+            "time": {"created": ms(at), "ran": ms(at + 1), "completed": ms(at + 2)}}  # fmt: skip
+    time = {"created": ms(at), "completed": ms(at + 4)}
+    data = {"model": {"id": MODEL, "providerID": "openai"}, "cost": 0.02, "finish": "stop", "tokens": tokens(),
+            "content": [{"type": "text", "text": "x"}, tool], "time": time}  # fmt: skip
+    row = (name, session, kind, 1, ms(at), ms(at + 4), json.dumps(data | more))
+    client.db.execute("INSERT OR REPLACE INTO session_message VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def test_the_tables_of_opencode_2_are_read(client, desk):
+    second(client)
+    total = desk.read().total(SESSION)
+    assert (total.requests, total.uncached_input_tokens, total.output_tokens) == (1, 200, 100)
+    assert (desk.session(SESSION).model, desk.session(SESSION).cwd) == (MODEL, "/work/shop")
+    assert desk.tools() == [("bash", 1)]
+    assert desk.ingest.unreadable == {}
+
+
+def test_a_message_in_the_tables_of_both_versions_is_one_response(client, desk):
+    client.part("p1", type="step-finish", reason="stop", tokens=tokens(), cost=0.02)
+    client.message("m1", said(cost=0.02))
+    second(client, "m1")
+    second(client, "copied", at=0)
+    second(client, "m2", at=60)
+    assert desk.read().total(SESSION).requests == 2
+
+
+def test_of_opencode_2_too_only_what_changed_is_read_again(client, desk):
+    second(client)
+    second(client, "m2", at=1800)
+    desk.read()
+    second(client, "m3", at=5400)
+    told = [one.message_id for batch in provider.read(str(desk.ingest.folders[0][1]), pending(desk))
+            for one in batch.events if isinstance(one, Response)]  # fmt: skip
+    assert told == ["m2", "m3"]
+
+
+def test_a_message_without_the_role_of_an_assistant_is_no_response(client, desk):
+    second(client, kind="user")
+    assert desk.read().totals() == {SESSION: Sum()}
+
+
+UNKNOWN_TABLES = ("CREATE TABLE session_v3 (id TEXT, version TEXT, time_updated INTEGER)",
+                  "INSERT INTO session_v3 VALUES ('s', '3.1.4', 9)")  # fmt: skip
+
+
+def test_tables_that_nobody_knows_are_named_beside_those_that_are_read(client, desk):
+    client.message()
+    for statement in UNKNOWN_TABLES:
+        client.db.execute(statement)
+    assert desk.read().total(SESSION).requests == 1
+    assert list(desk.ingest.unreadable.values()) == [
+        "unknown format: its tables (session_v3) are not those of OpenCode 1 or 2 (written by version 3.1.4)"
+    ]
+    assert not desk.read().ingest.waiting
+
+
+def test_a_database_of_other_tables_is_a_problem_and_an_empty_one_is_none(tmp_path, client, desk):
+    other = sqlite3.connect(tmp_path / "data" / "opencode-next.db")
+    folders = provider.folders([str(tmp_path / "data")], {})
+    desk = Desk(provider, *folders)
+    assert desk.read().ingest.unreadable == {}
+    other.execute("CREATE TABLE chats (id TEXT)")
+    other.close()
+    assert list(desk.read().ingest.unreadable.values()) == [
+        "unknown format: its tables are not those of OpenCode 1 or 2"
+    ]
+
+
+def test_a_problem_is_found_again_after_a_restart(tmp_path, client, desk):
+    for statement in UNKNOWN_TABLES:
+        client.db.execute(statement)
+    desk.read()
+    again = Desk(provider, *provider.folders([str(tmp_path / "data")], {}))
+    again.history, again.ingest.history = desk.history, desk.history
+    assert again.read().ingest.unreadable == desk.ingest.unreadable != {}
+
+
+# -- where -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("named", "path"),
+    [
+        ("/elsewhere/oc.db", "/elsewhere/oc.db"),
+        ("mine.db", "/h/.local/share/opencode/mine.db"),
+        (":memory:", None),
+        ("", None),
+    ],
+)
+def test_the_variable_names_one_more_database(named, path):
+    usual = provider.folders([], {"HOME": "/h"})
+    found = provider.folders([], {"HOME": "/h", "OPENCODE_DB": named})
+    assert found == usual + ([path] if path else [])
+
+
+def test_a_database_of_any_name_is_followed_where_the_variable_names_it(tmp_path):
+    client = Client(tmp_path / "elsewhere" / "oc.db")
+    path = str(tmp_path / "elsewhere" / "oc.db")
+    desk = Desk(provider, *provider.folders([], {"HOME": str(tmp_path), "OPENCODE_DB": path}))
+    assert desk.read().total(SESSION).requests == 0
+    client.message()
+    assert desk.ingest.look(path + "-wal", time.time())
+    assert desk.read().total(SESSION).requests == 1
+    client.db.close()
 
 
 def test_the_users_files_in_its_data_folder_are_not_looked_at():

@@ -332,6 +332,9 @@ def test_every_client_of_a_real_tmux_shows_the_message_and_runs_nothing_of_it(tm
     assert sender.complaints == []
 
 
+LOW = "burn_warning = 0.01\nburn_critical = 0.02\n"
+
+
 def test_the_listener_tells_a_command_once_also_after_it_was_killed(tmp_path, home, listener):
     import signal
 
@@ -339,7 +342,7 @@ def test_the_listener_tells_a_command_once_also_after_it_was_killed(tmp_path, ho
 
     out = tmp_path / "out"
     settings = tmp_path / "config.toml"
-    settings.write_text(f"[notify]\ncommand = \"cat >> '{out}'\"\n")
+    settings.write_text(f"[alerts]\n{LOW}[notify]\ncommand = \"cat >> '{out}'\"\n")
     claude = Claude(tmp_path)
     claude.respond()
     environment = {"CLAUDE_CONFIG_DIR": claude.root, "AITOP_CONFIG": str(settings)}
@@ -359,7 +362,9 @@ def test_a_hanging_command_delays_no_tick_and_ends_with_the_listener(tmp_path, h
     from support.hosts import Claude
 
     settings = tmp_path / "config.toml"
-    settings.write_text(f"[notify]\ncommand = \"echo $$ > '{tmp_path}/pid'; exec sleep 600\"\n")
+    settings.write_text(
+        f"[alerts]\n{LOW}[notify]\ncommand = \"echo $$ > '{tmp_path}/pid'; exec sleep 600\"\n"
+    )
     claude = Claude(tmp_path)
     claude.respond()
     listener.start(CLAUDE_CONFIG_DIR=claude.root, AITOP_CONFIG=str(settings))
@@ -369,3 +374,28 @@ def test_a_hanging_command_delays_no_tick_and_ends_with_the_listener(tmp_path, h
     assert listener.end() == 0
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid), 0)
+
+
+@pytest.mark.parametrize(("knows_actions", "clicked"), [(True, True), (True, False), (False, False)])
+def test_a_click_on_a_notification_goes_to_its_session(tmp_path, knows_actions, clicked):
+    program, front = tmp_path / "notify-send", tmp_path / "aitop"
+    refuse = "" if knows_actions else "case $1 in --action=*) exit 1 ;; esac\n"
+    program.write_text(
+        f'#!/bin/sh\n{refuse}echo "$@" >>"{tmp_path}/said"\n{"echo default" if clicked else ""}\n'
+    )
+    front.write_text(f'#!/bin/sh\necho "$@" >"{tmp_path}/jumped"\n')
+    for file in (program, front):
+        file.chmod(0o755)
+    words = channels.desktop(alert("waiting:5f0c-77", "warning", "shop waits"), "linux").arguments
+    words[4] = str(front)
+    subprocess.run(
+        words,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        check=True,
+        timeout=20,
+        stdin=subprocess.DEVNULL,
+    )
+    assert (tmp_path / "said").read_text().rstrip().endswith("-- aitop: warning shop waits")
+    assert (tmp_path / "jumped").exists() is clicked
+    if clicked:
+        assert (tmp_path / "jumped").read_text() == "jump 5f0c-77\n"

@@ -24,12 +24,18 @@ from aitop.config import budgets_and_tags
 from aitop.history import tags_file as given_tags
 from aitop.history.query import spans
 from aitop.model.sums import PICO
-from aitop.reports import formats, plot, table
-from aitop.reports.ask import Asker, Filter, usd
+from aitop.reports import formats, groupings, plot
+from aitop.reports.ask import Asker
+from aitop.reports.columns import columns
+from aitop.reports.filters import Filter
+from aitop.reports.rows import usd
+from aitop.reports.table import Style
+from aitop.segments.money import Currency
 
 DAY = 86_400
 NEW_YORK = ZoneInfo("America/New_York")
-GROUPINGS = ("day", "week", "month", "models", "sessions", "projects", "by_tag", "branches", "blocks")
+GROUPINGS = ("day", "week", "month", "model", "session", "project", "tag", "branch", "block")
+DOLLARS = Style(Currency())
 
 
 def asked(db, tags=(), given=None, **wanted):
@@ -38,8 +44,8 @@ def asked(db, tags=(), given=None, **wanted):
 
 def answered(asker, name, now=START + 40 * DAY):
     if name in ("day", "week", "month"):
-        return asker.periods(name)
-    return asker.blocks(now) if name == "blocks" else getattr(asker, name)()
+        return groupings.by_period(asker, name)
+    return groupings.blocks(asker, now) if name == "block" else groupings.grouped(asker, name)
 
 
 @pytest.fixture
@@ -127,7 +133,7 @@ def test_a_day_of_25_hours_ends_at_its_own_midnight(book):
     start = cells_start(midnight, NEW_YORK)
     for hours, name in ((-0.1, "a"), (0.1, "b"), (24.9, "c"), (25.1, "d")):
         spend(book, start + hours * 3600, name)
-    found = asked(book.db, zone=NEW_YORK).periods("day").rows
+    found = answered(asked(book.db, zone=NEW_YORK), "day").rows
     assert [(row["day"], row["requests"]) for row in found] == [
         ("2026-10-31", 1),
         ("2026-11-01", 2),
@@ -140,7 +146,7 @@ def test_a_day_of_23_hours_too(book):
     book.now = start
     for hours, name in ((0.1, "a"), (22.9, "b"), (23.1, "c")):
         spend(book, start + hours * 3600, name)
-    found = asked(book.db, zone=NEW_YORK).periods("day").rows
+    found = answered(asked(book.db, zone=NEW_YORK), "day").rows
     assert [(row["day"], row["requests"]) for row in found] == [("2026-03-08", 2), ("2026-03-09", 1)]
 
 
@@ -154,8 +160,8 @@ def test_weeks_begin_on_monday_and_months_on_the_first(book):
     for n in range(0, 40, 4):
         spend(book, START + n * DAY, f"m{n}")  # from Monday, 21 September 2026
     asker = asked(book.db, zone=ZoneInfo("UTC"))
-    assert all(date.fromisoformat(row["week"]).weekday() == 0 for row in asker.periods("week").rows)
-    assert [row["month"] for row in asker.periods("month").rows] == ["2026-09", "2026-10"]
+    assert all(date.fromisoformat(row["week"]).weekday() == 0 for row in answered(asker, "week").rows)
+    assert [row["month"] for row in answered(asker, "month").rows] == ["2026-09", "2026-10"]
 
 
 def test_since_and_until_are_inclusive_days_of_the_zone(book):
@@ -199,17 +205,21 @@ def test_a_filter_lets_the_same_through_in_every_grouping(mixed, wanted, request
 
 
 def test_folders_of_one_name_are_told_apart(mixed):
-    assert {row["project"] for row in asked(mixed.db).projects().rows} == {"w/shop", "sub", "v/shop"}
+    assert {row["project"] for row in answered(asked(mixed.db), "project").rows} == {
+        "w/shop",
+        "sub",
+        "v/shop",
+    }
 
 
 def test_tags_come_from_hand_and_rules(mixed):
     rule = budgets_and_tags.TagRule("client", ("/w",))
-    found = asked(mixed.db, (rule,), {SESSIONS[1]: "mine"}).by_tag().rows
+    found = answered(asked(mixed.db, (rule,), {SESSIONS[1]: "mine"}), "tag").rows
     assert {row["tag"]: row["requests"] for row in found} == {"client": 1, "mine": 1, None: 1}
 
 
 def test_tools_are_counted_by_name(mixed):
-    found = asked(mixed.db).tools()
+    found = groupings.tools(asked(mixed.db))
     assert found.rows == [{"tool": "Bash", "tool_calls": 3, "tool_failures": 0, "failure_rate": 0.0}]
 
 
@@ -219,16 +229,17 @@ def test_tools_are_counted_by_name(mixed):
 @pytest.mark.parametrize("name", GROUPINGS)
 def test_every_format_shows_the_same_numbers(mixed, name):
     answer = answered(asked(mixed.db, zone=ZoneInfo("UTC")), name)
-    rows = json.loads(formats.render(answer, "json", answer.rows))
+    rows = json.loads(formats.render(answer, "json", answer.rows, DOLLARS))
     assert rows == answer.rows
-    from_csv = list(csv.DictReader(io.StringIO(formats.render(answer, "csv", answer.rows))))
-    text = formats.render(answer, "table", answer.rows)
-    markdown = formats.render(answer, "markdown", answer.rows)
+    from_csv = list(csv.DictReader(io.StringIO(formats.render(answer, "csv", answer.rows, DOLLARS))))
+    text = formats.render(answer, "table", answer.rows, DOLLARS)
+    markdown = formats.render(answer, "markdown", answer.rows, DOLLARS)
+    counts = [column.key for column in columns(answer.name, answer.total) if column.kind == "count"]
     for row, flat, line in zip(rows, from_csv, text.splitlines()[2:], strict=False):
         assert int(flat["requests"]) == row["requests"]
-        assert float(flat["cost_usd"]) == row["cost_usd"]
-        shown = [f"{row[key]:,}" for key, _ in table.COLUMNS[:-1]] + [f"${row['cost_usd']:,.4f}"]
-        assert re.split(r"\s{2,}", line.strip())[1:] == shown
+        assert float(flat["cost_usd"]) == pytest.approx(row["cost_usd"], abs=5e-7)
+        shown = [f"{row[key]:,}" for key in counts] + [f"${row['cost_usd']:,.4f}"]
+        assert re.split(r"\s{2,}", line.strip())[1 : len(shown) + 1] == shown
         assert " | ".join(shown) in markdown
     assert f"${usd(answer.total.cost):,.4f}" in text.splitlines()[-1]
     assert len(from_csv) == len(rows)
@@ -236,33 +247,33 @@ def test_every_format_shows_the_same_numbers(mixed, name):
 
 def test_names_from_files_are_harmless_in_every_format(book):
     spend(book, START, "a", cwd="/w/=cmd|x\x1b[31m")
-    answer = asked(book.db).projects()
-    assert "\x1b" not in "".join(formats.render(answer, form, answer.rows) for form in formats.NAMES)
-    assert "'=cmd|x" in formats.render(answer, "csv", answer.rows)
-    assert "=cmd\\|x" in formats.render(answer, "markdown", answer.rows)
+    answer = answered(asked(book.db), "project")
+    assert "\x1b" not in "".join(formats.render(answer, form, answer.rows, DOLLARS) for form in formats.FORMS)
+    assert "'=cmd|x" in formats.render(answer, "csv", answer.rows, DOLLARS)
+    assert "=cmd\\|x" in formats.render(answer, "markdown", answer.rows, DOLLARS)
 
 
 def test_bars_and_a_heatmap_are_drawn(book):
     for n in range(20):
         spend(book, START + n * DAY, f"m{n}")
-    rows = asked(book.db, zone=ZoneInfo("UTC")).periods("day").rows
-    assert "2026-09-21" in plot.bars(rows, "day", "cost_usd", 80)
-    assert plot.heatmap(rows[:13]) == ""
-    drawn = plot.heatmap(rows).splitlines()
+    rows = answered(asked(book.db, zone=ZoneInfo("UTC")), "day").rows
+    assert "2026-09-21" in plot.bars(rows, "day", "spent_usd", 80, Currency())
+    assert plot.heatmap(rows[:13], Currency()) == ""
+    drawn = plot.heatmap(rows, Currency()).splitlines()
     assert [line[:3] for line in drawn[1:8]] == list(plot.WEEKDAYS)
     assert Counter("".join(drawn[1:8]))["█"] == 20
 
 
 def test_calls_of_a_tool_are_drawn_as_whole_numbers():
-    drawn = plot.bars([{"tool": "Bash", "tool_calls": 1200}], "tool", "tool_calls", 60)
+    drawn = plot.bars([{"tool": "Bash", "tool_calls": 1200}], "tool", "tool_calls", 60, Currency())
     assert drawn.endswith(" 1200")
 
 
 def test_a_heatmap_has_a_quarter_of_the_days_in_each_shade_and_says_from_where_on():
     days = [date(2026, 8, 3) + timedelta(days=n) for n in range(42)]
-    rows = [{"day": day.isoformat(), "cost_usd": n + 1.0} for n, day in enumerate(days[:40])]
-    rows.append({"day": days[41].isoformat(), "cost_usd": 9000.0})
-    months, *lines, legend = plot.heatmap(rows).splitlines()
+    rows = [{"day": day.isoformat(), "spent_usd": n + 1.0} for n, day in enumerate(days[:40])]
+    rows.append({"day": days[41].isoformat(), "spent_usd": 9000.0})
+    months, *lines, legend = plot.heatmap(rows, Currency()).splitlines()
     assert months == "    Aug  Sep"[: 4 + 6]
     shown = Counter("".join(line[4:] for line in lines))
     assert (shown["░"], shown["▒"], shown["▓"], shown["█"], shown[" "]) == (10, 10, 10, 11, 1)
@@ -272,7 +283,7 @@ def test_a_heatmap_has_a_quarter_of_the_days_in_each_shade_and_says_from_where_o
 def test_without_the_plotting_library_the_way_to_it_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "plotext", None)
     with pytest.raises(plot.MissingError, match="pip install"):
-        plot.bars([], "day", "cost_usd", 80)
+        plot.bars([], "day", "cost_usd", 80, Currency())
 
 
 # -- the command ---------------------------------------------------------------------------------------------
@@ -334,8 +345,8 @@ def test_totals_stay_when_the_client_deletes_its_files(run, tmp_path):
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [(("daily", "--since", "yesterday"), "no date"), (("daily", "--timezone", "Mars"), "no time zone"),
-     (("daily", "--since", "2026-02-02", "--until", "2026-02-01"), "before"),
+    [(("daily", "--since", "tomorrow"), "no day such as"), (("daily", "--timezone", "Mars"), "no time zone"),
+     (("daily", "--since", "2026-02-02", "--until", "2026-02-01"), "--until lies before"),
      (("tools", "--model", "x"), "says nothing"), (("today", "--since", "2026-01-01"), "today is today")],
 )  # fmt: skip
 def test_wrong_usage_is_told(run, words, message):
@@ -410,16 +421,17 @@ def test_a_response_belongs_to_the_next_commit_of_its_folder(book, tmp_path):
     second = found.rows[0]
     assert second["usd_per_line"] == pytest.approx(second["cost_usd"] / 3, abs=1e-6)
     assert second["branch"] == "main"
-    assert "second" in formats.render(found, "table", found.rows)
+    assert "second" in formats.render(found, "table", found.rows, DOLLARS)
 
 
 def test_a_commit_far_dearer_than_the_others_is_named(book):
     from aitop.reports import commits
 
-    rows = [{"commit": f"{n:040}", "cost_usd": cost, "subject": "s", "branch": "b", "session": "x" * 9}
+    about = {"subject": "s", "branch": "b", "session": "x" * 9}
+    rows = [{"commit": f"{n:040}", "cost_usd": cost, "spent_usd": cost, **about}
             for n, cost in enumerate([1.0, 1.1, 0.9, 1.0, 1.2, 9.0])]  # fmt: skip
     assert [row["spike"] for row in commits._mark_spikes(rows)] == [False] * 5 + [True]
-    assert "$9.00" in commits.spikes(rows)[0]
+    assert "$9.00" in commits.spikes(rows, Currency())[0]
     assert not any(row["spike"] for row in commits._mark_spikes(rows[2:]))
 
 
@@ -428,11 +440,11 @@ def test_each_branch_is_told_with_its_commits_and_its_changed_lines():
 
     made = [("main", 1.0, 0), ("fix", 2.0, 30), ("fix", 4.0, 10)]
     rows = [
-        {"commit": f"{cost:040}", "project": "shop", "branch": branch, "cost_usd": cost, "lines": lines}
+        {"commit": f"{cost:040}", "project": "shop", "branch": branch, "spent_usd": cost, "lines": lines}
         for branch, cost, lines in made
     ]
-    rows.append({"commit": None, "project": "shop", "branch": "fix", "cost_usd": 50.0, "lines": None})
-    assert commits.by_branch(rows) == [
+    rows.append({"commit": None, "project": "shop", "branch": "fix", "spent_usd": 50.0, "lines": None})
+    assert commits.by_branch(rows, Currency()) == [
         "branch shop: fix: $6.00, 2 commits, 40 lines, $0.1500 per line",
         "branch shop: main: $1.00, 1 commit, 0 lines",
     ]

@@ -25,7 +25,7 @@ from aitop.install.findings import OK, WARN, Context, Finding
 from aitop.install.record import Installed
 from aitop.listener import lifecycle
 from aitop.live import windows
-from aitop.live.aggregator import LIMITS, MODELS, STOPS, Aggregator
+from aitop.live.aggregator import MAX_LIMITS, MAX_MODELS, MAX_STOP_REASONS, Aggregator, Day
 from aitop.log import Log
 from aitop.model.events import Limit, Response, Usage
 from aitop.model.sums import Sum
@@ -161,21 +161,21 @@ def test_sums_beyond_what_a_column_holds_stay_at_its_most(tmp_path):
 
 def test_different_stop_reasons_models_and_limits_are_counted_apart_up_to_a_bound():
     aggregator = Aggregator(START)
-    aggregator.begin_day({"today": START, "week": START, "month": START}, {}, [], {}, 0)
+    aggregator.begin_day(Day({"today": START, "week": START, "month": START}))
     limits = [Limit("codex", None, f"l{n}", 300, 5.0, START + 9, "client", START) for n in range(1000)]
     aggregator.fold(
         changes(
             stops=[(START, f"reason {n}", 1) for n in range(1000)], limits=limits,
             models={(f"m{n}", 1 + n % 2) for n in range(2000)},
-        ), START,
+        ), lambda _: "codex", START,
     )  # fmt: skip
-    assert len(aggregator.stop_reasons) == STOPS + 1
+    assert len(aggregator.stop_reasons) == MAX_STOP_REASONS + 1
     assert sum(aggregator.stop_reasons.values()) == 1000
-    assert aggregator.stop_reasons["other"] == 1000 - STOPS
+    assert aggregator.stop_reasons["other"] == 1000 - MAX_STOP_REASONS
     assert (len(aggregator.unpriced), len(aggregator.estimated), len(aggregator.limits)) == (
-        MODELS,
-        MODELS,
-        LIMITS,
+        MAX_MODELS,
+        MAX_MODELS,
+        MAX_LIMITS,
     )
 
 
@@ -435,8 +435,8 @@ def test_doctor_reads_a_state_whose_models_are_no_list(models):
 
 def test_countless_sessions_at_once_are_looked_through_once_a_minute_and_bounded(monkeypatch):
     """Each event used to look through all sessions of a quarter of an hour."""
-    monkeypatch.setattr(windows, "MOST_SESSIONS", 1000)
-    quarters, looks = windows.Quarters(), []
+    monkeypatch.setattr(windows, "MAX_RECENT_SESSIONS", 1000)
+    quarters, looks = windows.RecentBySession(), []
     whole = quarters.sum
     monkeypatch.setattr(quarters, "sum", lambda session, now: looks.append(session) or whole(session, now))
     for session in range(5000):

@@ -42,8 +42,8 @@ KEPT = {
         data.usage.model""",
     "opencode": "error.name finish id modelID path.cwd sessionID",
     "opencode database": "message.error.name message.modelID part.reason session.directory tool.tool",
-    "socket": """cwd error hook_event_name model reason session_id thread-id tool_name tool_use_id trigger turn-id
-        workspace.project_dir""",
+    "socket": """cwd error hook_event_name model reason session_id source thread-id tool_name tool_use_id trigger
+        turn-id workspace.project_dir""",
     "status-line": "session_id workspace.project_dir",
     "gateway": "cwd error id model session stop_reason tokens.tier",
     "litellm": "error_information.error_class id litellm_call_id model response.choices.finish_reason session_id",
@@ -235,10 +235,12 @@ def plant_database(planted, path):
         if set(found) != set(seed):
             continue
         session, message = f"ses_db{number}", f"msg_db{number}"
-        row = (session, None, found["session"].get("directory"), 0, ms(9))
-        db.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?)", row)
+        row = (session, None, found["session"].get("directory"), 0, ms(9), ms(0))
+        db.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?, ?)", row)
         db.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?)",
                    (message, session, ms(0), ms(4), json.dumps(found["message"])))  # fmt: skip
+        found["tool"].setdefault("callID", "")
+        found["tool"]["callID"] += str(number)  # else one would take another's place
         for part in ("part", "tool"):
             db.execute("INSERT INTO part VALUES (?, ?, ?, ?, ?)",
                        (f"{part}{number}", message, session, 0, json.dumps(found[part])))  # fmt: skip

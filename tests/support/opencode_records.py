@@ -12,9 +12,17 @@ MODEL = "gpt-5.1-codex"
 
 
 TABLES = """
-CREATE TABLE session (id TEXT PRIMARY KEY, parent_id TEXT, directory TEXT, cost REAL DEFAULT 0, time_updated INTEGER);
+CREATE TABLE session (id TEXT PRIMARY KEY, parent_id TEXT, directory TEXT, cost REAL DEFAULT 0, time_updated INTEGER,
+  time_created INTEGER DEFAULT 0);
 CREATE TABLE message (id TEXT PRIMARY KEY, session_id TEXT, time_created INTEGER, time_updated INTEGER, data TEXT);
 CREATE TABLE part (id TEXT PRIMARY KEY, message_id TEXT, session_id TEXT, time_updated INTEGER, data TEXT);
+"""
+
+TABLES_OF_TWO = """
+CREATE TABLE IF NOT EXISTS session_v2 (id TEXT PRIMARY KEY, parent_id TEXT, directory TEXT, version TEXT,
+  time_created INTEGER, time_updated INTEGER);
+CREATE TABLE IF NOT EXISTS session_message (id TEXT PRIMARY KEY, session_id TEXT, type TEXT, seq INTEGER,
+  time_created INTEGER, time_updated INTEGER, data TEXT);
 """
 
 
@@ -49,8 +57,8 @@ class Client:
         self.session()
 
     def session(self, name=SESSION, parent=None, at=0.0, cost=0.0):
-        row = (name, parent, "/work/shop", cost, ms(at))
-        self.db.execute("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?)", row)
+        row = (name, parent, "/work/shop", cost, ms(at), ms(at))
+        self.db.execute("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def message(self, name="m1", data=None, at=0.0, session=SESSION):
         row = (name, session, ms(at), ms(at + 4), json.dumps(data or said(at)))

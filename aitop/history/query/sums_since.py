@@ -28,14 +28,15 @@ def outputs(db: sqlite3.Connection, start: float | None, end: float | None) -> l
     ).fetchall()
 
 
-def by_folder(db: sqlite3.Connection, start: float) -> list[tuple[str, int, int, int, int, int]]:
-    """Since a moment on a quarter hour, by session's folder: cost, requests, unpriced, estimated, understated."""
-    return db.execute(
-        "SELECT coalesce(s.cwd, ''), sum(q.cost), sum(q.requests), sum(q.unpriced), sum(q.estimated), "
-        "sum(q.understated) FROM quarter q JOIN session s ON s.id = q.session WHERE q.at >= ? "
-        "GROUP BY 1 HAVING sum(q.requests) > 0 ORDER BY 2 DESC, 1",
+def by_folder(db: sqlite3.Connection, start: float) -> list[tuple[str, str, Sum]]:
+    """(provider, folder, sum) of the responses since a moment on a quarter hour, by session's folder."""
+    rows = db.execute(
+        f"SELECT p.provider, p.cwd, {columns.SUMS} FROM quarter q "  # noqa: S608
+        "JOIN (SELECT id AS owner, provider, coalesce(cwd, '') AS cwd FROM session) p ON p.owner = q.session "
+        "WHERE q.at >= ? GROUP BY p.provider, p.cwd HAVING sum(requests) > 0",
         (start,),
-    ).fetchall()
+    )
+    return [(provider, cwd, columns.from_by_model(values)) for provider, cwd, *values in rows]
 
 
 def past(db: sqlite3.Connection, start: float, provider: str | None = None) -> list[tuple[float, Sum]]:

@@ -1,35 +1,35 @@
 """Budgets the user set: their own levels, held for a moment against corrections of a sum."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
+from aitop.live.alerts import rules
 from aitop.live.alerts.edge import LEVELS, Alert, Edge
+from aitop.live.alerts.evidence import Evidence
 from aitop.model import periods
 
-PERIODS = {"day": "today", "week": "week", "month": "month"}
+PERIOD_NAMES = {"day": "today", "week": "week", "month": "month"}
 SLACK = 2.0  # points a budget's use may fall below 100 before "over" is let go
 
 
-def rules(edge: Edge, budgets: Iterable[Mapping[str, Any]]) -> list[Alert]:
+def evaluate(edge: Edge, evidence: Evidence) -> list[Alert]:
     """One alert for each budget that is near or over, named so that a new period is new news."""
-    starts: dict[str, float] = {}
-    found: list[Alert] = []
-    for budget in budgets:
-        level = budget.get("level")
-        if level not in LEVELS:
-            continue
-        starts = starts or periods.starts(edge.now)
-        period = str(budget.get("period") or "")
-        name = f"budget:{budget.get('name')}"
-        if period == "session" and budget.get("session"):
-            name += f"/{budget['session']}"  # each session that is over is news of its own
-        cause = f"{period}@{int(starts[PERIODS[period]])}" if period in PERIODS else period
-        percent = float(budget.get("percent") or 0)
-        if level == "warning" and percent >= 100 - SLACK and edge.held(name, "critical", cause):
+    raised: list[Alert] = []
+    for budget in evidence.budgets:
+        about = budget.name
+        if budget.session:
+            about += f"/{budget.session}"  # each session that is over is news of its own
+        cause = budget.period
+        if budget.period in PERIOD_NAMES:
+            cause += f"@{int(periods.starts(edge.now)[PERIOD_NAMES[budget.period]])}"
+        level = budget.level
+        slack = budget.percent >= 100 - SLACK
+        if level == "warning" and slack and edge.held(rules.BUDGET, about, level="critical", cause=cause):
             level = "critical"
+        if level == "ok" or level not in LEVELS:
+            continue
+        session = evidence.session(budget.session)
         words = (
-            f"budget {budget.get('name')}: {edge.usd(float(budget.get('used_usd') or 0))} of "
-            f"{edge.usd(float(budget.get('limit_usd') or 0))} ({percent:.0f}%)"
+            f"budget {budget.name}: {edge.usd(budget.used_usd)} of {edge.usd(budget.limit_usd)} "
+            f"({budget.percent:.0f}%)"
         )
-        found += edge.raised(name, None if level == "ok" else level, words, cause)
-    return found
+        named = f"{session.project}: {words}" if session else words
+        raised += edge.raised(rules.BUDGET, level, named, about=about, cause=cause, session=session)
+    return raised

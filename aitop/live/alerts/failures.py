@@ -1,23 +1,34 @@
 """What goes wrong at the API: bursts of errors, responses cut off at their output limit."""
 
+from aitop.live.alerts import rules
 from aitop.live.alerts.edge import RELEASE, Alert, Edge
-from aitop.live.alerts.facts import More
-from aitop.model.sums import Sum
+from aitop.live.alerts.evidence import Evidence
 
 ERROR_SHARE = 0.2  # of all attempts: a few errors among hundreds of requests are no burst
 
 
-def rules(edge: Edge, five: Sum, more: More) -> list[Alert]:
+def evaluate(edge: Edge, evidence: Evidence) -> list[Alert]:
+    return [*_errors(edge, evidence), *_cut_off(edge, evidence)]
+
+
+def _errors(edge: Edge, evidence: Evidence) -> list[Alert]:
+    five = evidence.five_minutes
     tried = five.requests + five.errors
-    words = f"{five.errors} of {tried} API requests failed in 5 minutes"
-    found = edge.raised("errors", _burst(edge, five), words)
-    cut = edge.over("max-tokens", more.cut_off, {"warning": edge.number("max_tokens")})
-    words = f"{more.cut_off} responses cut off at their output limit in 15 minutes"
-    return found + edge.raised("max-tokens", cut, words)
+    share = ERROR_SHARE * (RELEASE if edge.held(rules.ERRORS) else 1.0)
+    if five.errors < share * tried:
+        return []
+    failing = [one for one in evidence.sessions if one.five_minutes.errors > 0]
+    session = max(failing, key=lambda one: one.five_minutes.errors, default=None)
+    words = f"{five.errors} of {tried} API requests failed in 5 minutes: see the client's message or its status page"
+    level = edge.over(rules.ERRORS, five.errors, warning=edge.number("errors"))
+    named = f"{session.project}: {words}" if session else words
+    return edge.raised(rules.ERRORS, level, named, session=session)
 
 
-def _burst(edge: Edge, five: Sum) -> str | None:
-    share = ERROR_SHARE * (RELEASE if edge.held("errors") else 1.0)
-    if five.errors < share * (five.requests + five.errors):
-        return None
-    return edge.over("errors", five.errors, {"warning": edge.number("errors")})
+def _cut_off(edge: Edge, evidence: Evidence) -> list[Alert]:
+    level = edge.over(rules.MAX_TOKENS, evidence.cut_off, warning=edge.number("max_tokens"))
+    words = (
+        f"{evidence.cut_off} responses cut off at their output limit in 15 minutes: ask for smaller steps, "
+        "or raise the client's limit"
+    )
+    return edge.raised(rules.MAX_TOKENS, level, words)

@@ -1,77 +1,94 @@
-"""One session at a time: running away, about to compact, at rest while its cache runs out."""
+"""One session at a time: running away, about to compact, at rest while its cache runs out, waiting for its user."""
 
-from collections.abc import Iterable
-
+from aitop.live.alerts import rules
 from aitop.live.alerts.edge import RELEASE, Alert, Edge
-from aitop.live.alerts.facts import SessionFacts
+from aitop.live.alerts.evidence import Evidence, SessionEvidence
+from aitop.live.alerts.spans import span
 from aitop.model.sums import PICO
 
 QUARTER = 900.0
-TOLD_LATELY = 300.0  # seconds: a client that went silent does not say that nothing changed
+FRESH_LINES = 300.0  # seconds: a client that went silent does not say that nothing changed
 RUNAWAY_REQUESTS = 10  # few dear requests are a large context, not a loop
 LITTLE_OUTPUT = 20  # tokens a request: less is neither text nor a tool call
 RESERVE = 33_000  # tokens Claude Code keeps free: it compacts when a context reaches its limit less this
 COLD_TOKENS = 50_000  # a smaller context is cheap to write again
 
 
-def rules(edge: Edge, sessions: Iterable[SessionFacts]) -> list[Alert]:
-    found: list[Alert] = []
-    for session in sessions:
-        if session.status == "ended":
-            continue
+def evaluate(edge: Edge, evidence: Evidence) -> list[Alert]:
+    raised: list[Alert] = []
+    for session in evidence.sessions:
         if session.status == "working":
-            found += _runaway(edge, session)
-            found += _compaction(edge, session)
-        else:
-            found += _cache_expiry(edge, session)
-    return found
+            raised += _runaway(edge, session)
+            raised += _compaction(edge, session)
+        elif session.status != "ended":
+            raised += _cache_expiry(edge, session)
+            raised += _waiting(edge, session)
+    return raised
 
 
-def _runaway(edge: Edge, session: SessionFacts) -> list[Alert]:
+def _runaway(edge: Edge, session: SessionEvidence) -> list[Alert]:
     """Money for a quarter of an hour with nothing to show: no line changed, or next to no output."""
-    name = f"runaway:{session.name}"
-    quarter, cost = session.quarter, session.quarter.cost / PICO
-    dear = edge.over(name, cost, {"warning": edge.number("runaway_usd")})
+    recent, spent = session.recent, session.recent.spent / PICO
+    dear = edge.over(rules.RUNAWAY, spent, warning=edge.number("runaway_usd"), about=session.name)
     still = (
         session.lines_changed is not None
         and edge.now - session.lines_since >= QUARTER
-        and edge.now - session.lines_told < TOLD_LATELY
+        and edge.now - session.lines_told < FRESH_LINES
     )
-    if dear and still and quarter.requests >= RUNAWAY_REQUESTS:
-        words = f"{session.project}: {edge.usd(cost)} in 15 minutes and no line changed"
-        return edge.raised(name, "warning", words)
-    many = edge.over(name, quarter.requests, {"warning": edge.number("runaway_requests")})
-    empty = quarter.output_tokens < LITTLE_OUTPUT * quarter.requests and not quarter.incomplete_requests
-    if many and empty and quarter.cost > 0:
-        words = f"{session.project}: {quarter.requests} requests in 15 minutes with next to no output"
-        return edge.raised(name, "warning", words)
+    if dear and still and recent.requests >= RUNAWAY_REQUESTS:
+        words = (
+            f"{session.project}: {edge.usd(spent)} in 15 minutes and no line changed: see whether it loops"
+        )
+        return edge.raised(rules.RUNAWAY, "warning", words, about=session.name, session=session)
+    many = edge.over(
+        rules.RUNAWAY, recent.requests, warning=edge.number("runaway_requests"), about=session.name
+    )
+    empty = recent.output_tokens < LITTLE_OUTPUT * recent.requests and not recent.incomplete_requests
+    if many and empty and recent.cost > 0:
+        words = (
+            f"{session.project}: {recent.requests} requests in 15 minutes with next to no output: "
+            "see whether it loops"
+        )
+        return edge.raised(rules.RUNAWAY, "warning", words, about=session.name, session=session)
     return []
 
 
-def _compaction(edge: Edge, session: SessionFacts) -> list[Alert]:
+def _compaction(edge: Edge, session: SessionEvidence) -> list[Alert]:
     near = edge.number("compaction_tokens")
     known = session.provider == "claude-code" and session.context_limit > 2 * RESERVE
     if not near or session.context_tokens is None or not known:
         return []
-    name, cause = f"compaction:{session.name}", str(session.compactions)
+    cause = str(session.compactions)
     left = session.context_limit - RESERVE - session.context_tokens
-    if left > (near / RELEASE if edge.held(name, cause=cause) else near):
+    if left > (near / RELEASE if edge.held(rules.COMPACTION, session.name, cause=cause) else near):
         return []
-    words = f"{session.project}: {max(0, left) / 1000:,.0f}K tokens until the context is compacted"
-    return edge.raised(name, "warning", words, cause)
+    when = f"in {left / 1000:,.0f}K tokens" if left >= 500 else "at its next response"
+    words = f"{session.project}: compacts its context {when}: /compact now keeps what you name"
+    return edge.raised(rules.COMPACTION, "warning", words, about=session.name, cause=cause, session=session)
 
 
-def _cache_expiry(edge: Edge, session: SessionFacts) -> list[Alert]:
-    """Only by the client's own word on its cache; one that has run out is past saving."""
-    window, expires = edge.number("cache_expiry_seconds"), session.cache_expires_at
-    if not window or expires is None or (session.context_tokens or 0) < COLD_TOKENS:
+def _cache_expiry(edge: Edge, session: SessionEvidence) -> list[Alert]:
+    """Only by the client's own word on its cache. One that has run out is past saving."""
+    within, expires = edge.number("cache_expiry_seconds"), session.cache_expires_at
+    if not within or expires is None or (session.context_tokens or 0) < COLD_TOKENS:
         return []
-    name, cause = f"cache-expiry:{session.name}", str(int(expires))
-    left = expires - edge.now
-    if not 0 < left <= (window / RELEASE if edge.held(name, cause=cause) else window):
+    cause, left = str(int(expires)), expires - edge.now
+    held = edge.held(rules.CACHE_EXPIRY, session.name, cause=cause)
+    if not 0 < left <= (within / RELEASE if held else within):
         return []
     words = (
-        f"{session.project}: the cache of {(session.context_tokens or 0) / 1000:,.0f}K tokens "
-        f"expires in {left:.0f} s"
+        f"{session.project}: its cache of {(session.context_tokens or 0) / 1000:,.0f}K tokens expires in "
+        f"{left:.0f} s: answer before it does"
     )
-    return edge.raised(name, "warning", words, cause)
+    return edge.raised(rules.CACHE_EXPIRY, "warning", words, about=session.name, cause=cause, session=session)
+
+
+def _waiting(edge: Edge, session: SessionEvidence) -> list[Alert]:
+    """A session that waits for a permission or an answer."""
+    patience = edge.number("waiting_seconds")
+    waited = edge.now - session.status_since if session.status_since > 0 else 0.0
+    if not patience or session.status != "waiting" or waited < patience:
+        return []
+    words = f"{session.project}: waits for you since {span(waited)}"
+    cause = str(int(session.status_since))
+    return edge.raised(rules.WAITING, "warning", words, about=session.name, cause=cause, session=session)

@@ -1,38 +1,89 @@
-"""The last minutes' money: burn rate, a full context, requests that put out nothing, a cold cache."""
+"""The last minutes' money: burn rate, a filling context, requests without output, a cold cache."""
 
+from aitop.live.alerts import rules
 from aitop.live.alerts.edge import RELEASE, Alert, Edge
-from aitop.model.sums import PICO, Sum
+from aitop.live.alerts.evidence import Evidence, SessionEvidence
+from aitop.live.money import burn
 
 CACHE_REQUESTS = 5  # a session's first requests have no cache to read
 CACHE_INPUT = 20_000
 
 
-def rules(edge: Edge, one: Sum, five: Sum, context_percent: float | None) -> list[Alert]:
-    burn = one.cost * 60 / PICO
-    found = edge.raised("burn", edge.over_key("burn", burn, "burn"), f"burning {edge.usd(burn)}/h")
-    if context_percent is not None:
-        full = edge.over_key("context", context_percent, "context")
-        found += edge.raised("context", full, f"context {context_percent:.0f}% full")
-    quiet = f"{five.requests} requests in 5 minutes with next to no output"
-    found += edge.raised("silent", _silent(edge, five), quiet)
-    cold = f"cache hit rate {_hit_rate(five):.0f}% over 5 minutes"
-    return found + edge.raised("cache", _cold(edge, five), cold)
+def evaluate(edge: Edge, evidence: Evidence) -> list[Alert]:
+    return [
+        *_burn(edge, evidence),
+        *_context(edge, evidence),
+        *_silent(edge, evidence),
+        *_cache(edge, evidence),
+    ]
 
 
-def _silent(edge: Edge, five: Sum) -> str | None:
-    """Money without output; responses whose reported output is a placeholder say nothing either way."""
-    most = five.requests / (RELEASE if edge.held("silent") else 1.0)  # a token each
-    if five.output_tokens > most or five.cost <= 0 or five.incomplete_requests:
-        return None
-    return edge.over("silent", five.requests, {"warning": edge.number("silent_requests")})
+def _burn(edge: Edge, evidence: Evidence) -> list[Alert]:
+    """A warning by five minutes; critical only where fifteen minutes are above the critical rate too."""
+    five, thresholds = evidence.five_minutes, evidence.burn
+    sustained = burn.sustained_rate(five, evidence.fifteen_minutes)
+    level = edge.over(rules.BURN, sustained, critical=thresholds.critical)
+    level = level or edge.over(rules.BURN, burn.rate(five), warning=thresholds.warning)
+    session = evidence.dearest()
+    words = f"{_named(session)}{edge.usd(burn.rate(five))}/h over 5 minutes"
+    if session is not None and five.spent > 0:
+        words += f", {100 * session.five_minutes.spent / five.spent:.0f}% of it here"
+    return edge.raised(rules.BURN, level, words, session=session)
 
 
-def _cold(edge: Edge, five: Sum) -> str | None:
-    threshold = edge.number("cache_hit_warning")
+def _context(edge: Edge, evidence: Evidence) -> list[Alert]:
+    percent = evidence.context_percent
+    if percent is None:
+        return []
+    level = edge.over(
+        rules.CONTEXT,
+        percent,
+        warning=edge.number("context_warning"),
+        critical=edge.number("context_critical"),
+    )
+    session = evidence.session(evidence.context_session)
+    words = f"{_named(session)}context {percent:.0f}% full: /compact or /clear before the next task"
+    return edge.raised(rules.CONTEXT, level, words, session=session)
+
+
+def _silent(edge: Edge, evidence: Evidence) -> list[Alert]:
+    """Money without output. Responses whose reported output is a placeholder say nothing either way."""
+    five = evidence.five_minutes
+    most_output = five.requests / (RELEASE if edge.held(rules.SILENT) else 1.0)  # a token each
+    if five.output_tokens > most_output or five.cost <= 0 or five.incomplete_requests:
+        return []
+    session = evidence.dearest()
+    words = (
+        f"{_named(session)}{five.requests} requests in 5 minutes with next to no output: see whether it loops"
+    )
+    level = edge.over(rules.SILENT, five.requests, warning=edge.number("silent_requests"))
+    return edge.raised(rules.SILENT, level, words, session=session)
+
+
+def _cache(edge: Edge, evidence: Evidence) -> list[Alert]:
+    five, threshold = evidence.five_minutes, edge.number("cache_hit_warning")
     if not threshold or five.requests < CACHE_REQUESTS or five.input_tokens < CACHE_INPUT:
-        return None
-    return "warning" if _hit_rate(five) < (threshold / RELEASE if edge.held("cache") else threshold) else None
+        return []
+    hit_rate = 100 * five.cache_read_tokens / five.input_tokens
+    if hit_rate >= (threshold / RELEASE if edge.held(rules.CACHE) else threshold):
+        return []
+    session = _coldest(evidence)
+    words = (
+        f"{_named(session)}only {hit_rate:.0f}% of the input came from the cache over 5 minutes: "
+        "long pauses and changed tools or models empty it"
+    )
+    return edge.raised(rules.CACHE, "warning", words, session=session)
 
 
-def _hit_rate(value: Sum) -> float:
-    return 100 * value.cache_read_tokens / value.input_tokens if value.input_tokens else 0.0
+def _coldest(evidence: Evidence) -> SessionEvidence | None:
+    """The session that sent the most input past the cache."""
+    senders = [one for one in evidence.sessions if one.five_minutes.input_tokens > 0]
+
+    def uncached(one: SessionEvidence) -> int:
+        return one.five_minutes.input_tokens - one.five_minutes.cache_read_tokens
+
+    return max(senders, key=uncached, default=None)
+
+
+def _named(session: SessionEvidence | None) -> str:
+    return f"{session.project}: " if session else ""

@@ -1,7 +1,7 @@
 """Budgets judged at a moment: used, percent, level, when it begins anew. Pure."""
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from aitop.config.budgets_and_tags import Budget
 from aitop.model.sums import PICO
@@ -24,50 +24,68 @@ class Spender(NamedTuple):
     id: str
     cwd: str | None
     tag: str | None
-    active: bool  # at work, or its user is still there
-    shown: bool  # among the newest ones that the state lists
-    spent: dict[str, Spent]
+    active: bool
+    shown: bool  # among the newest ones, which the state lists
+    spent: Mapping[str, Spent]
 
 
-def judge(budget: Budget, spenders: Iterable[Spender], resets: dict[str, float]) -> dict[str, Any]:
-    """One row of the published `budgets[]`; a session budget speaks of the dearest active session."""
+class BudgetView(NamedTuple):
+    """A budget as it stands, in the published names and units."""
+
+    name: str
+    scope: str  # all, project, tag, session
+    match: str | None
+    period: str
+    limit_usd: float
+    used_usd: float
+    left_usd: float
+    percent: float
+    level: str
+    over: bool
+    resets_at: float | None
+    session: str | None
+    session_ids: list[str] | None  # the listed sessions that it covers; None: every session
+    unpriced_requests: int
+    estimated_requests: int
+
+
+def judge(budget: Budget, spenders: Iterable[Spender], resets: Mapping[str, float]) -> BudgetView:
+    """How a budget stands. A session budget speaks of the dearest active session."""
     covered = [one for one in spenders if budget.covers(one.cwd, one.tag)]
-    ids: list[str] | None = None
+    worst, ids, total = None, None, Spent()
     if budget.period == "session":
         running = [one for one in covered if one.active]
         worst = max(running, key=lambda one: (one.spent["session"].cost, one.id), default=None)
-        total = worst.spent["session"] if worst else Spent()
+        total = worst.spent["session"] if worst else total
         ids = [
             one.id
             for one in covered
             if one.shown and over(one.spent["session"].cost / PICO, budget.limit_usd)
         ]
     else:
-        worst = None
-        total = Spent()
         for one in covered:
             total = total.plus(one.spent.get(budget.period, Spent()))
         if budget.scope != "all":
             ids = [one.id for one in covered if one.shown]
     used = total.cost / PICO
     percent = 100 * used / budget.limit_usd
-    return {
-        "name": budget.name,
-        "scope": budget.scope if budget.match else ("session" if budget.period == "session" else "all"),
-        "match": budget.match or None,
-        "period": budget.period,
-        "limit_usd": budget.limit_usd,
-        "used_usd": used,
-        "left_usd": max(0.0, budget.limit_usd - used),
-        "percent": percent,
-        "level": level(percent, budget),
-        "over": over(used, budget.limit_usd),
-        "resets_at": resets.get(budget.period),
-        "session": worst.id if worst else None,
-        "session_ids": ids,  # whom it stops when it is over; null: everybody
-        "unpriced_requests": total.unpriced,
-        "estimated_requests": total.estimated,
-    }
+    return BudgetView(
+        name=budget.name,
+        scope=budget.scope if budget.match else ("session" if budget.period == "session" else "all"),
+        match=budget.match or None,
+        period=budget.period,
+        limit_usd=budget.limit_usd,
+        used_usd=used,
+        left_usd=max(0.0, budget.limit_usd - used),
+        percent=percent,
+        level=level(percent, budget),
+        over=over(used, budget.limit_usd),
+        resets_at=resets.get(budget.period),
+        session=worst.id if worst else None,
+        session_ids=ids,
+        unpriced_requests=total.unpriced,
+        estimated_requests=total.estimated,
+    )
 
 
 def over(used: float, limit: float) -> bool:

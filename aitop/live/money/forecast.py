@@ -60,6 +60,18 @@ class Forecast(NamedTuple):
     tested: int
 
 
+class PeriodForecast(NamedTuple):
+    """A forecast with the end of its period, in the published names and units."""
+
+    usd: float
+    low_usd: float | None
+    high_usd: float | None
+    method: str
+    error_percent: float | None
+    tested: int
+    ends_at: float
+
+
 Scores = dict[str, list[Score]]  # day, block, month → best method first
 
 

@@ -4,14 +4,16 @@ An official number is the client's own. Without one the five-hour block is measu
 usual allowance or the user's own busiest blocks, and says that it is an estimate.
 """
 
+import os
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aitop.live.money.blocks import HOURS, LENGTH, Block
 from aitop.model.events import Limit
 from aitop.model.sums import PICO
 
 FIVE_HOUR = "five_hour"
+LABELS = {FIVE_HOUR: "5-hour limit", "seven_day": "weekly limit"}
 ESTIMATE = "estimate"
 ABSURD = 101.0  # a percentage beyond is a clock that leaked into it
 EARLY = 0.05  # of a window: before, a rate says nothing
@@ -28,12 +30,38 @@ class Plan(NamedTuple):
 PLANS = {"pro": Plan(19_000, 18.0), "max5": Plan(88_000, 35.0), "max20": Plan(220_000, 140.0)}
 
 
-def published(limits: Iterable[Limit], blocks: list[Block], plan: str, now: float) -> list[dict[str, Any]]:
+class LimitView(NamedTuple):
+    """A limit as it stands, in the published names and units."""
+
+    provider: str
+    account: str | None
+    name: str
+    window_minutes: int
+    used_percent: float
+    resets_at: float
+    source: str
+    seen_at: float
+    age_seconds: float
+    estimated: bool
+    elapsed_percent: float | None
+    pace_points: float | None
+    exhausts_at: float | None
+
+
+def judge(limits: Iterable[Limit], blocks: list[Block], plan: str, now: float) -> list[LimitView]:
     """Every limit in force, with pace and exhaustion; the block's estimate where no official one is known."""
     found = [limit for limit in limits if _holds(limit, now)]
     if not any(limit.name == FIVE_HOUR for limit in found):
         found += _estimate(blocks, plan, now)
-    return [_row(limit, now) for limit in found]
+    return [_view(limit, now) for limit in found]
+
+
+def label(limit: Limit) -> str:
+    """How people call a limit, with its account where the client has several."""
+    name = LABELS.get(limit.name, limit.name.replace("_", " "))
+    return (
+        f"{name} ({os.path.basename(limit.account.rstrip('/')) or limit.account})" if limit.account else name
+    )
 
 
 def allowance(plan: str, finished: Iterable[Block]) -> Plan | None:
@@ -81,18 +109,18 @@ def _estimate(blocks: list[Block], plan: str, now: float) -> list[Limit]:
     return [Limit(provider, None, FIVE_HOUR, HOURS * 60, used, float(block.end), f"{ESTIMATE}:{plan}", now)]
 
 
-def _row(limit: Limit, now: float) -> dict[str, Any]:
+def _view(limit: Limit, now: float) -> LimitView:
     length = limit.window_minutes * 60.0
     elapsed = None if length <= 0 else min(1.0, max(0.0, 1 - (limit.resets_at - now) / length))
     exhausts = _exhausts(limit, elapsed, length, now)
-    return {
+    return LimitView(
         **limit._asdict(),
-        "estimated": limit.source.startswith(ESTIMATE),
-        "age_seconds": max(0.0, now - limit.seen_at),
-        "elapsed_percent": None if elapsed is None else 100 * elapsed,
-        "pace_points": None if elapsed is None else limit.used_percent - 100 * elapsed,
-        "exhausts_at": exhausts,
-    }
+        age_seconds=max(0.0, now - limit.seen_at),
+        estimated=limit.source.startswith(ESTIMATE),
+        elapsed_percent=None if elapsed is None else 100 * elapsed,
+        pace_points=None if elapsed is None else limit.used_percent - 100 * elapsed,
+        exhausts_at=exhausts,
+    )
 
 
 def _exhausts(limit: Limit, elapsed: float | None, length: float, now: float) -> float | None:
@@ -110,4 +138,4 @@ def _exhausts(limit: Limit, elapsed: float | None, length: float, now: float) ->
     return max(now, at) if at < limit.resets_at else None
 
 
-__all__ = ["FIVE_HOUR", "LENGTH", "PLANS", "Plan", "allowance", "published", "quantile"]
+__all__ = ["FIVE_HOUR", "LENGTH", "PLANS", "LimitView", "Plan", "allowance", "judge", "label", "quantile"]

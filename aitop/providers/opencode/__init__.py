@@ -1,38 +1,57 @@
-"""OpenCode: its databases and its older folders of documents, behind the provider's door."""
+"""OpenCode and its descendants: their databases and older folders of documents, behind the provider's door.
+
+A descendant keeps OpenCode's tables under other names, so it is a `Member` and no parser of its own.
+"""
 
 import glob
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.opencode import database, document
-from aitop.providers.opencode.message import NAME
 
 
-class OpenCode:
-    """The provider. It holds nothing: every answer depends on its arguments and the named files alone."""
+class Member(NamedTuple):
+    """One client of the family. `folder` is the name of its data folder, `database` that of its database."""
 
-    name = NAME
-    environment = ("OPENCODE_DB",)
+    name: str
+    folder: str
+    database: str
+    variable: str  # that names another database, absolute or relative to the data folder
+
+
+class Family:
+    """The provider of one member. Every answer depends on its arguments and the named files alone."""
+
+    def __init__(self, member: Member) -> None:
+        self.name = member.name
+        self.environment = (member.variable,)
+        self._member = member
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """The databases and the older message folder of each data folder: configured ones, else the client's own.
 
         The data folder itself is not searched: it holds copies of the user's repositories.
         """
+        member = self._member
         home = environ.get("HOME") or os.path.expanduser("~")
         base = environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
+        own = os.path.join(base, member.folder)
         found = []
-        for part in configured or [os.path.join(base, "opencode")]:
+        for part in configured or [own]:
             data = os.path.abspath(os.path.expanduser(part.strip()))
-            others = sorted(glob.glob(os.path.join(glob.escape(data), "opencode-*.db")))
-            found += [os.path.join(data, "opencode.db"), *others, os.path.join(data, "storage", "message")]
-        return found
+            pattern = os.path.join(glob.escape(data), f"{member.database}-*.db")
+            found += [os.path.join(data, f"{member.database}.db"), *sorted(glob.glob(pattern))]
+            found.append(os.path.join(data, "storage", "message"))
+        named = environ.get(member.variable, "")
+        if named and named != ":memory:" and not configured:
+            found.append(os.path.abspath(os.path.join(own, os.path.expanduser(named))))
+        return list(dict.fromkeys(found))
 
     def wants(self, path: str) -> bool:
         name = os.path.basename(path)
-        return (name.startswith("opencode") and name.endswith(".db")) or _is_message(path)
+        return (name.startswith(self._member.database) and name.endswith(".db")) or _is_message(path)
 
     def identify(self, path: str) -> Source:
         return Source(os.path.basename(os.path.dirname(path)) if _is_message(path) else None, None)
@@ -56,4 +75,4 @@ def _is_message(path: str) -> bool:
     return path.endswith(".json") and f"{os.sep}storage{os.sep}message{os.sep}" in path
 
 
-provider = OpenCode()
+provider = Family(Member("opencode", "opencode", "opencode", "OPENCODE_DB"))

@@ -2,29 +2,49 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from aitop.model.events import ApiError, Event, Response, SessionInfo
 from aitop.providers import Parsed, Source
 from aitop.providers.files import read_regular
-from aitop.providers.lenient import loads, text
+from aitop.providers.lenient import epoch, loads, text
 from aitop.providers.opencode.message import Owner, events
 
-LARGEST = 16 << 20
+MAX_BYTES = 16 << 20
+ID_TIME = slice(4, 16)  # hexadecimal digits of `msg_…`: milliseconds since 1970 × 4096, the lowest 48 bits
+ID_PERIOD = 1 << 36  # milliseconds after which they repeat
 
 
 def read(path: str, source: Source) -> Iterator[Parsed]:
     """One message. Raises OSError."""
-    data = loads(read_regular(path, LARGEST))
+    data = loads(read_regular(path, MAX_BYTES))
     session = source.session or "unknown"
     if not isinstance(data, dict):
         yield Parsed([], 1, None, session, None)
         return
     session = text(data.get("sessionID"), 128) or session
     identity = text(data.get("id"), 128) or os.path.basename(path).removesuffix(".json")
-    found: list[Event] = events(identity, data, Owner(session), [])
+    told: list[Event] = events(identity, data, Owner(session), [])
     place = data.get("path")
-    at = max((event.at for event in found if isinstance(event, Response | ApiError)), default=0.0)
-    if found and isinstance(place, dict):
+    at = max((event.at for event in told if isinstance(event, Response | ApiError)), default=0.0)
+    if told and isinstance(place, dict):
         model = text(data.get("modelID"))
-        found.append(SessionInfo(session, at, cwd=text(place.get("cwd"), 4096), model=model))
-    yield Parsed(found, 0, at or None, session, None)
+        told.append(SessionInfo(session, at, cwd=text(place.get("cwd"), 4096), model=model))
+    yield Parsed(told, 0, at + _copied_after(identity, data) if at else None, session, None)
+
+
+def _copied_after(identity: str, data: dict[str, Any]) -> float:
+    """How many seconds after the message itself its id was made: more than 0 in a fork's copy.
+
+    The file that began first owns what several files tell, so a copy has to begin later than its original.
+    """
+    time = data.get("time")
+    created = epoch(time.get("created")) if isinstance(time, dict) else None
+    try:
+        made = int(identity[ID_TIME], 16) >> 12
+    except ValueError:
+        return 0.0
+    if created is None:
+        return 0.0
+    after = (made - round(created * 1000)) % ID_PERIOD
+    return after / 1000 if after < ID_PERIOD // 2 else 0.0

@@ -1,56 +1,105 @@
-"""One assistant message of OpenCode's → events: the same object in its database and its older documents. Pure.
+"""One assistant message of OpenCode's → events. The same object stands in its database and its older documents. Pure.
 
-Its input excludes the cache and its output excludes reasoning, which is billed as output. Its own cost
-is an estimate, and 0 where it does not know: ours is computed from the tokens. Must not keep any text.
+Its input excludes the cache. Its output excludes reasoning, which is billed as output. Its own cost is an estimate,
+and 0 where it does not know; it counts where we have no price. Must not keep any text.
+
+A response has several names, so that it counts once wherever it is told:
+
+- the finished step's own id; the message's id names its first step, since older stores know only the message;
+- the name of its content. A fork copies messages under new ids, and keeps times, model, tokens and cost.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from aitop.model.events import ApiError, Compaction, Event, Response, Usage
+from aitop.model.events import ApiError, Compaction, Event, Place, Response, Usage
 from aitop.providers.lenient import count, epoch, text, word
 
-NAME = "opencode"
+MAX_USD = 1e6
 
 
-class Owner:
-    """Whose a message is: the main session it counts to, and the sub-agent's own."""
+class Owner(NamedTuple):
+    """The main session that a message counts to, the sub-agent's own session, and the folder it ran in."""
 
-    __slots__ = ("agent", "session")
+    session: str
+    agent: str | None = None
+    cwd: str | None = None
 
-    def __init__(self, session: str, agent: str | None = None) -> None:
-        self.session, self.agent = session, agent
+
+class Step(NamedTuple):
+    """One finished step of a message: one API response."""
+
+    name: str
+    data: dict[str, Any]
 
 
-def events(
-    identity: str, data: dict[str, Any], owner: Owner, steps: list[tuple[str, dict[str, Any]]]
-) -> list[Event]:
-    """What a message says. `steps` are its finished steps, each one API response, where they are kept apart."""
+def events(identity: str, data: dict[str, Any], owner: Owner, steps: list[Step]) -> list[Event]:
+    """What a message says. `steps` are its finished steps, where they are kept apart; else the message is one step."""
     if data.get("role") != "assistant":
         return []
     time = _table(data.get("time"))
     began, completed = epoch(time.get("created")), epoch(time.get("completed"))
     at = completed or began or 0.0
-    found: list[Event] = []
+    told: list[Event] = []
     error = _table(data.get("error"))
     if error and error.get("name") != "MessageAbortedError":
         kind = word(error.get("name")) or "error"
-        found.append(ApiError(owner.session, at, identity, kind, final=True))
-    told = [(name, step.get("tokens"), step.get("reason")) for name, step in steps]
-    for name, tokens, reason in told or [(identity, data.get("tokens"), data.get("finish"))]:
-        response = _response(name, data, owner, usage(tokens), at)
-        if response is not None:
-            stop = word(reason) or ("completed" if completed or steps else None)
-            found.append(response._replace(stop_reason=stop))
+        told.append(ApiError(owner.session, at, identity, kind, final=True))
+    told += _responses(identity, data, owner, steps, at)
     if data.get("summary") is True and completed:
-        found.append(Compaction(owner.session, at, identity, "", owner.agent))
+        told.append(Compaction(owner.session, at, identity, "", owner.agent))
+    return told
+
+
+def _responses(
+    identity: str, data: dict[str, Any], owner: Owner, steps: list[Step], at: float
+) -> list[Response]:
+    finished = _table(data.get("time")).get("completed") is not None
+    content = content_name(data)
+    folder = text(_table(data.get("path")).get("cwd"), 4096) or owner.cwd
+    place = Place(folder) if folder else None
+    found = []
+    for number, step in enumerate(steps or [Step(identity, {**data, "reason": data.get("finish")})]):
+        used = usage(step.data.get("tokens"))
+        if not (used.input_tokens or used.output_tokens):
+            continue
+        also = [identity] if number == 0 and step.name != identity else []
+        if content is not None:
+            also.append(content if number == 0 else f"{content}#{number}")
+        stop = word(step.data.get("reason")) or ("completed" if finished or steps else None)
+        found.append(Response(
+            owner.session, at, text(data.get("modelID")) or "unknown", used, step.name, stop_reason=stop,
+            agent=owner.agent, also=tuple(also), place=place, client_usd=_usd(step.data.get("cost")),
+        ))  # fmt: skip
     return found
 
 
-def _response(name: str, data: dict[str, Any], owner: Owner, used: Usage, at: float) -> Response | None:
-    if not (used.input_tokens or used.output_tokens):
+def content_name(data: dict[str, Any]) -> str | None:
+    """The name of a finished message's content, the same in every copy; None while it goes on."""
+    time, tokens = _table(data.get("time")), _table(data.get("tokens"))
+    cache = _table(tokens.get("cache"))
+    created, completed = time.get("created"), time.get("completed")
+    if type(created) not in (int, float) or type(completed) not in (int, float):
         return None
-    model = text(data.get("modelID")) or "unknown"
-    return Response(owner.session, at, model, used, name, agent=owner.agent)
+    counts = [
+        tokens.get("input"),
+        tokens.get("output"),
+        tokens.get("reasoning"),
+        cache.get("read"),
+        cache.get("write"),
+    ]
+    numbers = ".".join(str(count(value)) for value in counts)
+    return f"{created}:{completed}:{text(data.get('modelID'))}:{numbers}:{_usd(data.get('cost'))}"
+
+
+def first_generation(data: dict[str, Any], kind: Any) -> dict[str, Any]:
+    """A message of OpenCode 2 as OpenCode 1 would have written it; its role is the row's own column there."""
+    model, error = _table(data.get("model")), _table(data.get("error"))
+    return {
+        **data,
+        "role": kind,
+        "modelID": model.get("id"),
+        "error": {"name": error.get("type") or error.get("name")} if error else None,
+    }
 
 
 def usage(raw: Any) -> Usage:
@@ -66,6 +115,11 @@ def usage(raw: Any) -> Usage:
         0,
         min(reasoning, output),
     )
+
+
+def _usd(value: Any) -> float | None:
+    """A cost in USD; None for 0, which is also written where the client does not know."""
+    return float(value) if type(value) in (int, float) and 0 < value < MAX_USD else None
 
 
 def _table(value: Any) -> dict[str, Any]:

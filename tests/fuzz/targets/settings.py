@@ -4,6 +4,8 @@ from random import Random
 
 from aitop import segments
 from aitop.config import Config, ConfigError, parse
+from aitop.live.money.burn import BurnThresholds, view
+from aitop.model.sums import ZERO
 from aitop.pricing import table
 from aitop.publish import state_json
 
@@ -19,6 +21,8 @@ WORDS = (
     b'"\\u009b31m" = 1', b"[" * 1500, b"a." * 1500, b"true", b"2026-01-01", b'from = "2026-13-01"', b"# x\n",
     b"'''", b'"""', b'preset = "burn"\n', b'folders = ["~/.x"]', b"warning = 1e308",
 )  # fmt: skip
+
+BURN = view(ZERO, ZERO, BurnThresholds())
 
 
 class Configuration:
@@ -72,7 +76,7 @@ class Configuration:
         self.turn += 1
         state = {
             **self.states[self.turn % len(self.states)],
-            "display": state_json.display(config, limited=False),
+            "display": state_json.display(config, limited=False, burn=BURN),
         }
         own = [(s.name, s.display, s.preset, s.format) for s in config.segments]
         for name, text in segments.render_all(state, own, self.now).items():

@@ -11,8 +11,8 @@ from support.worlds import SESSIONS, Book
 
 from aitop.config import Config, parse
 from aitop.history import tags_file
-from aitop.live.money.keeper import Keeper
 from aitop.live.money.methods import DAY_SLOTS
+from aitop.live.money.tracker import MoneyTracker
 from aitop.model.events import Limit
 from aitop.model.sums import PICO
 
@@ -44,9 +44,9 @@ DAILY = config("[budgets.d]\nperiod = 'day'\nlimit_usd = 1\n[budgets.w]\nperiod 
                "[budgets.m]\nperiod = 'month'\nlimit_usd = 1")  # fmt: skip
 
 
-def used(keeper, book, wanted=DAILY):
-    rows = keeper.budgets(book.history.sessions.values(), set(), set(), wanted)
-    return {row["name"]: round(row["used_usd"] * PICO) for row in rows}
+def used(money, book, wanted=DAILY):
+    rows = money.budgets(book.history.sessions.values(), set(), set(), wanted)
+    return {row.name: round(row.used_usd * PICO) for row in rows}
 
 
 def cost(book, since):
@@ -58,55 +58,55 @@ def test_a_budget_moves_with_each_commit_and_equals_the_responses(book):
     today = now // DAY * DAY
     for n, back in enumerate((9, 3, 2, 1, 0)):
         spend(book, now - back * DAY, f"old{n}")
-    keeper = Keeper()
-    keeper.begin(book.db, now)
-    keeper.fold(spend(book, now + 60, "new", SESSIONS[1]), book.history.sessions.values())
+    money = MoneyTracker()
+    money.begin(book.db, now)
+    money.fold(spend(book, now + 60, "new", SESSIONS[1]), book.history.sessions.values())
     monday, first = today - 2 * DAY, today - 29 * DAY
-    assert used(keeper, book) == {"d": cost(book, today), "w": cost(book, monday), "m": cost(book, first)}
-    fresh = Keeper()
+    assert used(money, book) == {"d": cost(book, today), "w": cost(book, monday), "m": cost(book, first)}
+    fresh = MoneyTracker()
     fresh.begin(book.db, now)
-    assert used(fresh, book) == used(keeper, book)
+    assert used(fresh, book) == used(money, book)
 
 
 def test_a_new_day_begins_at_nothing(book):
     now = START + 50_000
     spend(book, now, "a")
-    keeper = Keeper()
-    keeper.begin(book.db, now + DAY)
-    assert used(keeper, book)["d"] == 0
-    (row, *_) = keeper.budgets(book.history.sessions.values(), set(), set(), DAILY)
-    assert row["resets_at"] == (now // DAY + 2) * DAY
+    money = MoneyTracker()
+    money.begin(book.db, now + DAY)
+    assert used(money, book)["d"] == 0
+    (row, *_) = money.budgets(book.history.sessions.values(), set(), set(), DAILY)
+    assert row.resets_at == (now // DAY + 2) * DAY
 
 
 def test_the_past_is_learned_in_slices_and_forecasts_follow(book):
     now = START + 50 * DAY
     for n in range(45):
         spend(book, START + n * DAY + 36_000, f"m{n}")
-    keeper = Keeper()
-    keeper.begin(book.db, now)
-    assert keeper.forecasts(None, now) == {}
+    money = MoneyTracker()
+    money.begin(book.db, now)
+    assert money.forecasts(None, now) == {}
     for _ in range(10):
-        keeper.learn()
-    assert len(keeper.past.days) == 50
-    assert sum(keeper.past.days) == pytest.approx(cost(book, 0) / PICO)
-    assert all(len(slots) == DAY_SLOTS for slots in keeper.past.slots)
-    found = keeper.forecasts(keeper.block((), now), now)
+        money.learn()
+    assert len(money.past.days) == 50
+    assert sum(money.past.days) == pytest.approx(cost(book, 0) / PICO)
+    assert all(len(slots) == DAY_SLOTS for slots in money.past.slots)
+    found = money.forecasts(money.block((), now), now)
     assert found.keys() == {"day", "month"}
-    assert found["month"]["usd"] >= sum(keeper.past.days[-10:]) / 2
-    assert found["month"]["ends_at"] > now
+    assert found["month"].usd >= sum(money.past.days[-10:]) / 2
+    assert found["month"].ends_at > now
 
 
 def test_days_before_a_long_break_are_what_a_forecast_is_tested_on(book):
     for n in range(30):
         spend(book, START + n * DAY + 36_000, f"m{n}")
-    keeper = Keeper()
-    keeper.begin(book.db, START + 200 * DAY)
-    while not keeper.learned:
-        keeper.learn()
-    assert sum(map(sum, keeper.past.slots)) == pytest.approx(cost(book, 0) / PICO)
-    assert len(keeper.past.slots) == 200
+    money = MoneyTracker()
+    money.begin(book.db, START + 200 * DAY)
+    while not money.learned:
+        money.learn()
+    assert sum(map(sum, money.past.slots)) == pytest.approx(cost(book, 0) / PICO)
+    assert len(money.past.slots) == 200
     assert (
-        keeper.forecasts(None, START + 200 * DAY + 40_000)["day"]["tested"] == (30 - 21) * 5
+        money.forecasts(None, START + 200 * DAY + 40_000)["day"].tested == (30 - 21) * 5
     )  # three of each weekday are known
 
 
@@ -115,30 +115,30 @@ def test_a_period_never_ends_below_a_shorter_one_inside_it(book, hour):
     now = START + 9 * DAY + hour * 3600 + 1700
     spend(book, START + 5 * DAY, "before")
     spend(book, now - 1500, "a")
-    keeper = Keeper()
-    keeper.begin(book.db, now)
-    while not keeper.learned:
-        keeper.learn()
-    found = keeper.forecasts(keeper.block((), now), now)
-    inside = found["block"]["ends_at"] <= found["day"]["ends_at"]
+    money = MoneyTracker()
+    money.begin(book.db, now)
+    while not money.learned:
+        money.learn()
+    found = money.forecasts(money.block((), now), now)
+    inside = found["block"].ends_at <= found["day"].ends_at
     assert inside == (hour < 20)
-    assert not inside or found["day"]["usd"] >= found["block"]["usd"] - 1e-9
-    assert found["month"]["usd"] >= found["day"]["usd"] + sum(keeper.past.days) - 1e-9
+    assert not inside or found["day"].usd >= found["block"].usd - 1e-9
+    assert found["month"].usd >= found["day"].usd + sum(money.past.days) - 1e-9
 
 
 def test_the_block_is_an_estimate_until_the_client_tells_its_reset(book):
     now = START // 3600 * 3600 + 1800
     spend(book, now, "a")
-    keeper = Keeper()
-    keeper.begin(book.db, now)
-    block = keeper.block((), now + 60)
-    assert (block["started_at"], block["estimated"], block["requests"]) == (now - 1800, True, 1)
+    money = MoneyTracker()
+    money.begin(book.db, now)
+    block = money.block((), now + 60)
+    assert (block.started_at, block.estimated, block.requests) == (now - 1800, True, 1)
     told = Limit("claude-code", None, "five_hour", 300, 12.0, now + 7200.0, "client", now)
-    official = keeper.block((told,), now + 60)
-    assert (official["ends_at"], official["estimated"], official["cost_usd"]) == (
+    official = money.block((told,), now + 60)
+    assert (official.ends_at, official.estimated, official.cost_usd) == (
         now + 7200,
         False,
-        block["cost_usd"],
+        block.cost_usd,
     )
 
 
@@ -146,17 +146,17 @@ def test_tags_of_all_kinds_reach_the_budgets(book):
     now = START + 50_000
     spend(book, now, "a")
     wanted = config("[budgets.b]\nperiod = 'day'\nlimit_usd = 1\ntag = 'x'\n[tags.x]\nfolders = ['/work']")
-    keeper = Keeper()
-    keeper.begin(book.db, now)
-    assert used(keeper, book, wanted)["b"] > 0
-    keeper.given = {SESSIONS[0]: "y"}
-    assert used(keeper, book, wanted)["b"] == 0
+    money = MoneyTracker()
+    money.begin(book.db, now)
+    assert used(money, book, wanted)["b"] > 0
+    money.tags_by_hand = {SESSIONS[0]: "y"}
+    assert used(money, book, wanted)["b"] == 0
 
 
 def test_nothing_is_asked_of_a_configuration_without_budgets(book):
-    keeper = Keeper()
-    keeper.begin(book.db, START)
-    assert keeper.budgets((), set(), set(), Config()) == []
+    money = MoneyTracker()
+    money.begin(book.db, START)
+    assert money.budgets((), set(), set(), Config()) == []
 
 
 def test_the_listener_publishes_budgets_tags_block_and_forecast(home, listener, tmp_path, monkeypatch):

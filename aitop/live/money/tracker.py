@@ -1,13 +1,13 @@
-"""What the listener keeps for budgets, limits and forecasts: sums by session and period, quarter hours, the past.
+"""Money over more than a quarter of an hour: what budgets, limits, blocks and forecasts are judged by.
 
-Filled from the history when a day begins, moved by the same changes as every other sum, read at any
-`now`. The past is learned in slices once everything is read, so that no start waits for it.
+Keeps sums by session and period, quarter hours, and the user's past. Filled from the history when a day begins,
+moved by the same changes as every other sum, read at any `now`. The past is learned in slices once everything
+is read, so that no start waits for it.
 """
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import date, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from aitop.config import Config
 from aitop.config.budgets_and_tags import tag_of
@@ -15,31 +15,53 @@ from aitop.history.query import spans
 from aitop.history.rows import Session
 from aitop.history.write.ledger import Changes
 from aitop.live.money import blocks, budgets, forecast, limits
-from aitop.live.money.budgets import Spender, Spent
+from aitop.live.money.budgets import BudgetView, Spender, Spent
+from aitop.live.money.burn import BurnThresholds
+from aitop.live.money.forecast import PeriodForecast
+from aitop.live.money.learner import DAY, QUARTER, Learner
+from aitop.live.money.limits import LimitView
 from aitop.live.money.methods import BLOCK_SLOTS, DAY_SLOTS
 from aitop.model import periods
 from aitop.model.events import Limit
 from aitop.model.sums import PICO
 
-QUARTER = 900
-DAYS = 400  # of daily sums a forecast looks back on
-SLOT_DAYS = 60  # days with any cost, known by the quarter hour
-SLICE = 20  # days read in one tick
-DAY = 86_400
-ORDER = ("day", "block", "month")
+FORECAST_ORDER = ("day", "block", "month")
 PERIODS = {"day": "today", "week": "week", "month": "month"}
 
 
-class Keeper:
+class BlockView(NamedTuple):
+    """The running five-hour block, in the published names and units."""
+
+    provider: str
+    started_at: float
+    ends_at: float
+    cost_usd: float
+    tokens: int
+    requests: int
+    estimated: bool  # its borders, not its cost
+
+
+class _Known(NamedTuple):
+    """What budgets ask of a session."""
+
+    provider: str
+    name: str
+    cwd: str | None
+    branch: str | None
+    tag: str | None  # of its shell
+
+
+class MoneyTracker:
     """Everything about money that depends on more than a quarter of an hour."""
 
     def __init__(self) -> None:
-        self.given: dict[str, str] = {}  # session → tag given by hand
+        self.tags_by_hand: dict[str, str] = {}  # session → tag
+        self.burn = BurnThresholds()
         self.past: forecast.Past | None = None
         self._starts: dict[str, float] = {}
         self._ends: dict[str, float] = {}
         self._spent: dict[int, dict[str, Spent]] = {}
-        self._known: dict[int, tuple[str, str, str | None, str | None, str | None]] = {}
+        self._known: dict[int, _Known] = {}
         self._quarters: dict[tuple[int, str], list[int]] = {}  # cost, tokens, requests
         self._finished: list[blocks.Block] = []
         self._anchors: dict[str, float] = {}
@@ -64,7 +86,7 @@ class Keeper:
                 mine = self._spent.setdefault(session, {})
                 mine[name] = mine.get(name, Spent()).plus(Spent(*values))
         self._known = {
-            row.id: (row.provider, row.name, row.cwd, row.branch, row.tag)
+            row.id: _Known(row.provider, row.name, row.cwd, row.branch, row.tag)
             for row in spans.facts(db, min(starts.values())).values()
         }
         self._quarters = {}
@@ -82,6 +104,7 @@ class Keeper:
         if self._learner is None or not self._learner.step():
             return
         self.past = self._learner.past()
+        self.burn = self._learner.burn()
         self._finished = self._learner.finished
         self._anchors = self._learner.anchors()
         self._learner = None
@@ -102,17 +125,19 @@ class Keeper:
             if session_id in self._known and value.requests | value.cost | value.output_tokens:
                 tokens = value.uncached_input_tokens + value.output_tokens
                 quarter = int(at) // QUARTER * QUARTER
-                row = (quarter, self._known[session_id][0], value.cost, tokens, value.requests)
+                row = (quarter, self._known[session_id].provider, value.cost, tokens, value.requests)
                 self._remember([row])
 
     def tag(self, session: Session, config: Config) -> str | None:
         """The tag a session goes by."""
-        return tag_of(self.given.get(session.name), session.tag, session.cwd, session.branch, config.tags)
+        return tag_of(
+            self.tags_by_hand.get(session.name), session.tag, session.cwd, session.branch, config.tags
+        )
 
     def budgets(
         self, sessions: Iterable[Session], active: set[str], shown: set[str], config: Config
-    ) -> list[dict[str, Any]]:
-        """The published `budgets[]`."""
+    ) -> list[BudgetView]:
+        """Every budget as it stands. `active`, `shown`: names of sessions."""
         if not config.budgets:
             return []
         totals: dict[int, Spent] = {}
@@ -124,37 +149,47 @@ class Keeper:
         for identity in self._spent.keys() | totals.keys():
             if identity not in self._known:
                 continue
-            _, name, cwd, branch, own = self._known[identity]
-            tag = tag_of(self.given.get(name), own, cwd, branch, config.tags)
+            one = self._known[identity]
+            tag = tag_of(self.tags_by_hand.get(one.name), one.tag, one.cwd, one.branch, config.tags)
             spent = self._spent.get(identity, {}) | {"session": totals.get(identity, Spent())}
-            spenders.append(Spender(name, cwd, tag, name in active, name in shown, spent))
+            spenders.append(Spender(one.name, one.cwd, tag, one.name in active, one.name in shown, spent))
         return [budgets.judge(budget, spenders, self._ends) for budget in config.budgets]
 
-    def limits(self, official: Iterable[Limit], config: Config, now: float) -> list[dict[str, Any]]:
-        """The published `limits[]`."""
-        return limits.published(official, self._blocks(), config["limits.plan"], now)
+    def dearest_today(self) -> tuple[str, int] | None:
+        """The session that cost most today: its name and picodollars."""
+        costs = {session: spent["day"].cost for session, spent in self._spent.items() if "day" in spent}
+        dearest = max(costs, key=lambda session: costs[session], default=None)
+        if dearest is None or dearest not in self._known or costs[dearest] <= 0:
+            return None
+        return self._known[dearest].name, costs[dearest]
 
-    def block(self, official: Iterable[Limit], now: float) -> dict[str, Any] | None:
+    def limits(self, official: Iterable[Limit], config: Config, now: float) -> list[LimitView]:
+        """Every limit in force, or the plan's estimate."""
+        return limits.judge(official, self._blocks(), config["limits.plan"], now)
+
+    def block(self, official: Iterable[Limit], now: float) -> BlockView | None:
         """The running five-hour block, bordered by the official reset where one is known."""
         running = [b for b in self._blocks() if b.start <= now < b.end]
         found = max(running, key=lambda b: b.last, default=None)
-        told = next((one for one in official if one.name == limits.FIVE_HOUR and one.resets_at > now), None)
-        if told is not None:
-            found = self._official(told)
+        official_limit = next(
+            (one for one in official if one.name == limits.FIVE_HOUR and one.resets_at > now), None
+        )
+        if official_limit is not None:
+            found = self._official_block(official_limit)
         if found is None:
             return None
-        return {
-            "provider": found.provider,
-            "started_at": found.start,
-            "ends_at": found.end,
-            "cost_usd": found.cost / PICO,
-            "tokens": found.tokens,
-            "requests": found.requests,
-            "estimated": told is None,  # its borders, not its cost
-        }
+        return BlockView(
+            provider=found.provider,
+            started_at=found.start,
+            ends_at=found.end,
+            cost_usd=found.cost / PICO,
+            tokens=found.tokens,
+            requests=found.requests,
+            estimated=official_limit is None,
+        )
 
-    def forecasts(self, block: dict[str, Any] | None, now: float) -> dict[str, Any]:
-        """The published `forecast{}`; empty until the past is known."""
+    def forecasts(self, block: BlockView | None, now: float) -> dict[str, PeriodForecast]:
+        """How day, block and month will end; empty until the past is known."""
         if not self.learned or self.past is None:
             return {}
         start, end = self._starts["day"], self._ends["day"]
@@ -166,18 +201,20 @@ class Keeper:
         found: dict[str, tuple[forecast.Forecast, float]] = {}  # with its end
         day = forecast.day(self.past, today, slots, elapsed, self._scores["day"])
         if block is not None:
-            begun = block["started_at"]
+            begun = block.started_at
             gone = (now - begun) / blocks.LENGTH
-            slots = self._slots(begun, now, BLOCK_SLOTS, block["provider"])
+            slots = self._slots(begun, now, BLOCK_SLOTS, block.provider)
             one = forecast.block(self.past, slots, min(1.0, gone), self._scores["block"])
-            found["block"] = one, block["ends_at"]
-            if block["ends_at"] <= end:
+            found["block"] = one, block.ends_at
+            if block.ends_at <= end:
                 day = forecast.at_least(day, spent + one.usd - sum(slots))
         month = forecast.month(self.past, today, spent, elapsed, self._scores["month"])
         month = forecast.at_least(month, sum(forecast.days_of_month(self.past, today)) + day.usd)
         found |= {"day": (day, end), "month": (month, self._ends["month"])}
         return {
-            name: {**found[name][0]._asdict(), "ends_at": found[name][1]} for name in ORDER if name in found
+            name: PeriodForecast(*found[name][0], ends_at=found[name][1])
+            for name in FORECAST_ORDER
+            if name in found
         }
 
     def _remember(self, rows: Iterable[tuple[int, str, int, int, int]]) -> None:
@@ -198,12 +235,12 @@ class Keeper:
         rows = [row for row in self._rows(0) if row[0] >= self._anchors.get(row[1], 0)]
         return [*self._finished, *blocks.split(rows)]
 
-    def _official(self, told: Limit) -> blocks.Block:
-        end = int(told.resets_at)
-        start = end - told.window_minutes * 60
-        rows = [row for row in self._rows(start - QUARTER + 1) if row[1] == told.provider]
+    def _official_block(self, limit: Limit) -> blocks.Block:
+        end = int(limit.resets_at)
+        start = end - limit.window_minutes * 60
+        rows = [row for row in self._rows(start - QUARTER + 1) if row[1] == limit.provider]
         return blocks.Block(
-            told.provider, start, end, rows[-1][0] if rows else start,
+            limit.provider, start, end, rows[-1][0] if rows else start,
             sum(r[2] for r in rows), sum(r[3] for r in rows), sum(r[4] for r in rows),
         )  # fmt: skip
 
@@ -218,71 +255,5 @@ class Keeper:
         return found
 
 
-class Learner:
-    """Reads the past in slices: daily sums of a year, then quarter hours and blocks of its last days with any cost."""
-
-    def __init__(self, db: sqlite3.Connection, now: float) -> None:
-        self._db = db
-        self._now = now
-        today = periods.date_of(now)
-        bounds = spans.bounds(db)
-        first = today if bounds is None else max(periods.date_of(bounds[0]), today - timedelta(days=DAYS))
-        self._first = first
-        self._dates = [first + timedelta(days=n) for n in range((today - first).days)]
-        self._days: list[float] = []
-        self._slots: list[list[float]] = []
-        self._from: int | None = None  # the first day read by quarter hour
-        self._rows: list[tuple[int, str, int, int, int]] = []
-        self.finished: list[blocks.Block] = []
-
-    def step(self) -> bool:
-        """Read one slice; whether that was all."""
-        if len(self._days) < len(self._dates):
-            at = len(self._days)
-            self._days += [spans.cost(self._db, _span(day)) / PICO for day in self._dates[at : at + SLICE]]
-            return False
-        if self._from is None:
-            used = [number for number, cost in enumerate(self._days) if cost > 0]
-            self._from = min(used[-SLOT_DAYS:], default=len(self._days))
-        at = self._from + len(self._slots)
-        for day in self._dates[at : at + SLICE]:
-            self._read_slots(_span(day))
-        if self._from + len(self._slots) < len(self._dates):
-            return False
-        self._split()
-        return True
-
-    def past(self) -> forecast.Past:
-        known = {(row[0], row[1]): row[2] / PICO for row in self._rows}
-        by_block = [
-            [known.get((block.start + n * QUARTER, block.provider), 0.0) for n in range(BLOCK_SLOTS)]
-            for block in self.finished
-        ]
-        return forecast.Past(self._first, self._days, self._slots, by_block)
-
-    def anchors(self) -> dict[str, float]:
-        """Where each provider's next block may begin."""
-        return {block.provider: float(block.end) for block in self.finished}
-
-    def _read_slots(self, span: spans.Span) -> None:
-        rows = spans.quarters(self._db, span)
-        slots = [0.0] * DAY_SLOTS
-        for at, _, cost, _, _ in rows:
-            slots[min(int(at - span[0]) // QUARTER, DAY_SLOTS - 1)] += cost / PICO
-        self._slots.append(slots)
-        self._rows += rows
-
-    def _split(self) -> None:
-        """Blocks that began before yesterday are settled; the next one's start is where the others go on."""
-        start_of_today = periods.midnight(periods.date_of(self._now))
-        every = blocks.split([*self._rows, *spans.quarters(self._db, (start_of_today, float("inf")))])
-        settled = start_of_today - DAY
-        self.finished = [block for block in every if block.end <= settled]
-
-
-def _span(day: date) -> spans.Span:
-    return periods.midnight(day), periods.midnight(day + timedelta(days=1))
-
-
-def _facts(s: Session) -> tuple[str, str, str | None, str | None, str | None]:
-    return s.provider, s.name, s.cwd, s.branch, s.tag
+def _facts(s: Session) -> _Known:
+    return _Known(s.provider, s.name, s.cwd, s.branch, s.tag)

@@ -1,0 +1,57 @@
+"""The columns of each report for people: which field, its head, how it is written, what gives way first. Pure."""
+
+from typing import Literal, NamedTuple
+
+from aitop.model.sums import Sum
+
+Kind = Literal["count", "money", "share", "moment", "names"]
+
+
+class Column(NamedTuple):
+    """`gives_way`: the order in which columns are left out where the terminal is narrow; 0: never."""
+
+    key: str
+    head: str
+    kind: Kind = "count"
+    gives_way: int = 0
+
+
+# "input" is all input: what was new, what was read from the cache, and what was written to it.
+USE = (
+    Column("requests", "requests", gives_way=6),
+    Column("input_tokens", "input", gives_way=5),
+    Column("cache_write_tokens", "cache write", gives_way=2),
+    Column("cache_read_tokens", "cache read", gives_way=3),
+    Column("output_tokens", "output", gives_way=4),
+    Column("total_tokens", "tokens", gives_way=7),
+)
+COST = Column("cost_usd", "cost", "money")
+# Where a client reports more than its records show: counted + untracked = spent.
+SPENT = (
+    Column("cost_usd", "counted", "money", gives_way=8),
+    Column("untracked_usd", "untracked", "money", gives_way=8),
+    Column("spent_usd", "spent", "money"),
+)
+ACTIVITY = (
+    Column("last_activity_at", "last activity", "moment", gives_way=4),
+    Column("models", "models", "names", gives_way=1),
+)
+TOOLS = (
+    Column("tool_calls", "calls"),
+    Column("tool_failures", "failed"),
+    Column("failure_rate", "failed share", "share"),
+)
+COMMITS = (
+    Column("requests", "requests", gives_way=1),
+    Column("spent_usd", "cost", "money"),
+    Column("lines", "lines"),
+    Column("usd_per_line", "per line", "money"),
+)
+
+
+def columns(name: str, total: Sum) -> tuple[Column, ...]:
+    """Those of a report by what its rows are named by."""
+    if name in ("tool", "commit"):
+        return TOOLS if name == "tool" else COMMITS
+    money = SPENT if total.untracked else (COST,)
+    return (*USE, *money, *(ACTIVITY if name == "session" else ()))

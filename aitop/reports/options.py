@@ -1,0 +1,156 @@
+"""The options of `aitop report`: declared once, checked together, turned into a filter. Today is an argument."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta, tzinfo
+from typing import Any, NamedTuple, TypeAlias, cast
+
+import click
+
+from aitop.reports import filters
+from aitop.reports.filters import MONDAY, SUNDAY, Filter, Period
+from aitop.reports.formats import Form
+
+COMMIT_DAYS = 30  # what `report commits` looks back without --since: it asks git for each folder
+PERIODS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
+CROSSED = ("sessions", "projects", "models", "tags", "branches")
+BROKEN_DOWN = ("daily", "weekly", "monthly", "blocks", "sessions", "projects", "tags", "branches")
+FORMS: tuple[Form, ...] = ("json", "csv", "markdown")
+Given: TypeAlias = Mapping[str, Any]  # what click hands over: option → value
+
+_DAYS = "2026-01-31, 20260131, today, yesterday, 7d or 2w"
+_EVERYWHERE = (
+    click.option("--since", metavar="DAY", help=f"First day, inclusive: {_DAYS}."),
+    click.option("--until", metavar="DAY", help="Last day, inclusive."),
+    click.option(
+        "--last", type=click.IntRange(1, 10_000), metavar="N",
+        help="The newest N days, today included; weeks or months where the report is by these.",
+    ),
+    click.option("--timezone", metavar="ZONE", help="Whose days these are. Default: this machine's."),
+    click.option(
+        "--project", metavar="PATTERN", help="Only this folder: a name, a path, or a pattern of either."
+    ),
+    click.option(
+        "--model", metavar="PATTERN", help="Only models whose id contains this, or matches the pattern."
+    ),
+    click.option("--tag", metavar="PATTERN", help="Only sessions with this tag."),
+    click.option("--provider", metavar="NAME", help="Only this client: claude-code, codex, …"),
+    click.option("--json", "json", is_flag=True, help="A list of objects; USD, epoch seconds."),
+    click.option("--csv", "csv", is_flag=True, help="Comma-separated, every field, USD."),
+    click.option("--markdown", "markdown", is_flag=True, help="A Markdown table."),
+    click.option("--plot", is_flag=True, help="Bars in the terminal (pip install 'aitop-status[plot]')."),
+    click.option(
+        "--order", type=click.Choice(("asc", "desc")),
+        help="asc: oldest or cheapest first; desc: newest or dearest first.",
+    ),
+    click.option("--limit", type=click.IntRange(1), help="At most so many rows; the total stays whole."),
+    click.option("--offset", type=click.IntRange(0), default=0, help="Rows to leave out first."),
+)  # fmt: skip
+_BREAKDOWN = click.option("--breakdown", is_flag=True, help="Below each row its models.")
+_BY = click.option(
+    "--by", type=click.Choice(("day", "week", "month")), help="Spent by this period, side by side."
+)
+_WEEKS = click.option(
+    "--start-of-week", "week_start", type=click.Choice(("monday", "sunday")), help="Default: Monday."
+)
+
+
+class Chosen(NamedTuple):
+    """The options of one call, checked."""
+
+    wanted: Filter
+    form: Form
+    plot: bool
+    breakdown: bool
+    by: Period | None
+    order: str | None
+    limit: int | None
+    offset: int
+
+
+def declared(name: str) -> list[Callable[[Any], Any]]:
+    """The options of one report."""
+    own = [_BREAKDOWN] if name in BROKEN_DOWN else []
+    own += [_BY] if name in CROSSED else []
+    own += [_WEEKS] if name == "weekly" or name in CROSSED else []
+    return [*_EVERYWHERE, *own]
+
+
+def chosen(name: str, today: Callable[[tzinfo | None], date], given: Given) -> Chosen:
+    """The options as given. Raises click.UsageError where two of them exclude each other."""
+    forms = [form for form in FORMS if given[form]]
+    if len(forms) > 1:
+        raise click.UsageError(f"--{forms[0]} and --{forms[1]}: choose one")
+    by = cast("Period | None", given.get("by"))
+    breakdown, plot = bool(given.get("breakdown")), bool(given["plot"])
+    _refuse(plot and bool(forms), f"--plot draws; it cannot be --{forms[0] if forms else ''} too")
+    _refuse(plot and breakdown, "--plot draws one bar a row; leave --breakdown out")
+    _refuse(plot and by is not None, "--plot draws one bar a row; leave --by out")
+    _refuse(breakdown and by is not None, "--breakdown and --by: choose one")
+    _refuse(breakdown and given["csv"], "--csv has no rows within rows: `aitop report models --by day --csv`")
+    _refuse(
+        by is not None and given["markdown"],
+        "--by makes a table too wide for --markdown: use --csv or --json",
+    )
+    _refuse(
+        by is None and name in CROSSED and given.get("week_start") is not None,
+        "--start-of-week goes with --by week",
+    )
+    return Chosen(
+        _filter(name, today, given), forms[0] if forms else "table", plot, breakdown, by, given["order"],
+        given["limit"], given["offset"],
+    )  # fmt: skip
+
+
+def _refuse(wrong: bool, why: str) -> None:
+    if wrong:
+        raise click.UsageError(why)
+
+
+def _filter(name: str, today_in: Callable[[tzinfo | None], date], given: Given) -> Filter:
+    zone = _zone(given["timezone"])
+    today = today_in(zone)
+    week_start = SUNDAY if given.get("week_start") == "sunday" else MONDAY
+    since, until = (_day(given[key], f"--{key}", today, zone) for key in ("since", "until"))
+    _refuse(name == "today" and bool(since or until or given["last"]),
+            "today is today; `aitop report models --since DAY` asks for other days")  # fmt: skip
+    _refuse(bool(since and given["last"]), "--since and --last both say where to begin: choose one")
+    _refuse(bool(until and given["last"]), "--last counts back from today; leave --until out")
+    if given["last"]:
+        since = _last(given["last"], PERIODS.get(name, given.get("by") or "day"), today, week_start)
+    _refuse(bool(since and until and until < since), "--until lies before --since")
+    _refuse(given["model"] is not None and name in ("tools", "commits"), f"--model says nothing about {name}")
+    if name == "today":
+        since = until = today
+    if name == "commits" and since is None:
+        since = (until or today) - timedelta(days=COMMIT_DAYS)
+    return Filter(
+        since, until, zone, project=given["project"], model=given["model"], tag=given["tag"],
+        provider=given["provider"], week_start=week_start,
+    )  # fmt: skip
+
+
+def _last(count: int, period: Period, today: date, week_start: int) -> date:
+    try:
+        return filters.last(count, period, today, week_start)
+    except (OverflowError, ValueError) as error:
+        raise click.UsageError(f"--last {count}: the calendar has no such {period}") from error
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    if name is None:
+        return None
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as error:
+        raise click.UsageError(f"--timezone: {name} is no time zone (try Europe/Berlin or UTC)") from error
+
+
+def _day(text: str | None, option: str, today: date, zone: tzinfo | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return filters.day(text, today, zone)
+    except (ValueError, OverflowError, OSError) as error:
+        raise click.UsageError(f"{option}: {text} is no day such as {_DAYS}") from error

@@ -1,0 +1,98 @@
+"""Print one report: its rows in the form asked for, and for people what stands around them."""
+
+import os
+import shutil
+import sys
+from typing import NamedTuple
+
+import click
+
+from aitop.model.sums import ZERO
+from aitop.reports import commits, formats, framing, plot, table
+from aitop.reports.ask import Asker
+from aitop.reports.framing import Folders
+from aitop.reports.options import Chosen
+from aitop.reports.rows import Answer, Row
+from aitop.reports.table import Style
+
+PLOT_CELLS_MAX = 160
+
+
+class Page(NamedTuple):
+    """One answer and all that its printing needs; `coverage` says what could not be counted, a line each."""
+
+    title: str
+    answer: Answer
+    chosen: Chosen
+    style: Style
+    folders: Folders
+    coverage: list[str]
+
+
+def terminal_width() -> int:
+    """The cells of the terminal; 0, for as many as needed, where the output goes to a file or a program."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal():
+        return shutil.get_terminal_size().columns
+    return 0
+
+
+def show(page: Page, asker: Asker, now: float) -> None:
+    """Print it."""
+    answer, chosen = page.answer, page.chosen
+    rows = _in_order(answer, chosen)[chosen.offset :][: chosen.limit]
+    if chosen.form in ("json", "csv"):
+        click.echo(formats.render(answer, chosen.form, rows, page.style))
+        return
+    if not answer.rows:
+        click.echo(framing.nothing(asker, page.folders))
+        return
+    click.echo(framing.header(page.title, chosen.wanted, page.style.currency, now))
+    click.echo()
+    click.echo(_body(page, rows))
+    for line in _below(page, rows):
+        click.echo(line)
+
+
+def _body(page: Page, rows: list[Row]) -> str:
+    answer, chosen = page.answer, page.chosen
+    if chosen.plot:
+        return _drawn(page, rows)
+    if chosen.by:
+        return table.matrix(answer, chosen.by, page.style, lambda names: _part(names, chosen))
+    return formats.render(answer, chosen.form, rows, page.style)
+
+
+def _below(page: Page, rows: list[Row]) -> list[str]:
+    answer, lines = page.answer, []
+    if len(rows) < len(answer.rows) and not page.chosen.by:
+        lines.append(f"{len(rows)} of {len(answer.rows)} rows shown; the total is of all of them")
+    if answer.name == "commit" and not page.chosen.plot:
+        lines += commits.by_branch(answer.rows, page.style.currency)
+        lines += commits.spikes(rows, page.style.currency)
+    notes = framing.notes(answer.total if answer.name != "tool" else ZERO, page.coverage)
+    return [*lines, *([""] if notes and page.chosen.form == "markdown" else []), *notes]
+
+
+def _in_order(answer: Answer, chosen: Chosen) -> list[Row]:
+    """The answer's own order, or the other one where that is asked for."""
+    own = "asc" if answer.by_time else "desc"
+    return answer.rows if chosen.order in (None, own) else answer.rows[::-1]
+
+
+def _part(names: list[str], chosen: Chosen) -> list[str]:
+    """The groups to show of a table by period; they come the dearest first."""
+    ordered = names[::-1] if chosen.order == "asc" else names
+    return ordered[chosen.offset :][: chosen.limit]
+
+
+def _drawn(page: Page, rows: list[Row]) -> str:
+    answer = page.answer
+    key = "tool_calls" if answer.name == "tool" else "spent_usd"
+    width = min(PLOT_CELLS_MAX, page.style.width or shutil.get_terminal_size((100, 24)).columns)
+    ordered = sorted(rows, key=lambda row: row[answer.name]) if answer.name in plot.PERIODS else rows
+    try:
+        drawn = plot.bars(ordered, answer.name, key, width, page.style.currency)
+    except plot.MissingError as error:
+        raise click.ClickException(str(error)) from error
+    map_ = plot.heatmap(ordered, page.style.currency) if answer.name == "day" else ""
+    return f"{drawn}\n\n{map_}" if map_ else drawn
