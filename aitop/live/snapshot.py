@@ -220,10 +220,7 @@ def view(session: Session, tag: str | None, lookups: Lookups, now: float) -> Ses
     limit = session.context_limit or model_limit or DEFAULT_CONTEXT
     if tokens is not None and tokens > limit:
         limit = LARGE_CONTEXT  # a request larger than the window we know of shows the larger window
-    untracked = None
-    if session.client_cost is not None:
-        counted = (session.total.cost + session.inherited) / PICO
-        untracked = max(0.0, round(session.client_cost - counted, 9))
+    untracked = None if session.client_cost is None else session.total.untracked / PICO
     status = session_activity.status(session, lookups.alive, now)
     return SessionView(
         session=session,

@@ -90,17 +90,14 @@ def test_a_context_beyond_its_limit_shows_that_the_limit_is_larger():
     assert limit_of(2_000_000) == (1_000_000, 100.0)
 
 
-def counted(cost, inherited=0, client=None):
-    one = session(client_cost=client, inherited=inherited)
-    one.total = one.total._replace(cost=cost)
-    return snapshot(one).sessions[0].untracked
+def test_untracked_is_what_the_history_booked_beyond_the_counted_responses():
+    told = session(client_cost=2.5)
+    told.total = told.total._replace(cost=2 * PICO, untracked=PICO // 2)
+    assert snapshot(told).sessions[0].untracked == 0.5
 
 
-def test_untracked_is_what_the_client_counts_beyond_us():
-    assert counted(2 * PICO, client=2.5) == 0.5
-    assert counted(2 * PICO, inherited=PICO, client=3.5) == 0.5
-    assert counted(2 * PICO, client=1.0) == 0.0
-    assert counted(2 * PICO) is None
+def test_untracked_is_unknown_while_the_client_told_no_total():
+    assert snapshot(session()).sessions[0].untracked is None
 
 
 def test_the_fifty_newest_sessions_are_shown_newest_first():
