@@ -4,13 +4,10 @@ The sh front (`bin/aitop`) answers most hot words without Python; what reaches t
 not pay for click. So nothing is imported before the word is known.
 """
 
-import os
 import sys
 
 
 def main() -> int:
-    if os.geteuid() == 0:
-        _leave_the_homes_of_others()
     word = sys.argv[1] if len(sys.argv) > 1 else ""
     if word == "hook":
         from aitop import hook
@@ -57,19 +54,6 @@ def main() -> int:
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     cli.main(prog_name="aitop")
     return 0
-
-
-def _leave_the_homes_of_others() -> None:
-    """Under sudo with a user's HOME go on as that user: root's files there would lock the user out."""
-    for folder in (os.environ.get("HOME"), os.environ.get("AITOP_HOME")):
-        while folder and not os.path.exists(folder):
-            folder = os.path.dirname(folder)  # noqa: PLW2901
-        uid = os.stat(folder).st_uid if folder else 0
-        if uid:
-            from aitop import owner
-
-            owner.become(uid)
-            return
 
 
 if __name__ == "__main__":

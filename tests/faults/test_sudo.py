@@ -21,7 +21,7 @@ PACKAGES = ("click", "filelock", "orjson", "tomlkit", "h11", "psutil", "hpack", 
 COMMANDS = [
     ["report", "daily"], ["start"], ["doctor"], ["listen", "--quiet"], ["tag", "x"], ["install", "--write"],
     ["report", "sessions", "--json"], ["report", "models"], ["status"], ["stop"], ["config"], ["top", "--once"],
-    ["tmux"], ["prompt"], ["statusline"], ["hook", "SessionStart"],
+    ["tmux", "--format", "{burn}"], ["guard"], ["statusline"], ["hook", "SessionStart"],
 ]  # fmt: skip
 STATES = ("before its first start", "after it", "while it runs")
 
@@ -67,7 +67,7 @@ def place(python):
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("command", COMMANDS if LONG else COMMANDS[:6], ids=" ".join)
+@pytest.mark.parametrize("command", COMMANDS if LONG else COMMANDS[:4] + COMMANDS[-4:], ids=" ".join)
 def test_no_command_under_sudo_leaves_a_file_of_root_s(command, state, place, tally):
     python, home = place
     environ = {"HOME": home, "AITOP_HOME": os.path.join(home, ".aitop"), "PATH": os.defpath,
@@ -89,7 +89,10 @@ def test_no_command_under_sudo_leaves_a_file_of_root_s(command, state, place, ta
             assert run("start", user=True).returncode == 0
         if state == STATES[1]:
             assert run("stop", user=True).returncode == 0
-        run(*command, seconds=4 if command[0] == "listen" else 60)
+        done = run(*command, seconds=4 if command[0] == "listen" else 60)
+        if command[0] in ("report", "start", "listen"):
+            assert done.returncode == 1
+            assert "without sudo" in done.stderr
         try:
             roots = [
                 os.path.join(folder, name)
@@ -102,21 +105,3 @@ def test_no_command_under_sudo_leaves_a_file_of_root_s(command, state, place, ta
             assert (started.returncode, started.stderr) == (0, "")
         finally:
             assert run("stop", user=True).returncode == 0
-
-
-def test_where_the_owner_could_not_run_it_root_is_told_what_to_do(tmp_path, tally):
-    home = tmp_path / "theirs"
-    home.mkdir()
-    os.chown(home, USER, USER)
-    code = (
-        "import os, sys; sys.argv = ['aitop', 'report']; from aitop import owner; "
-        "owner._needed = lambda: ['/root/.aitop-none']; from aitop.__main__ import main; main()"
-    )
-    with tally.fault():
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", code], env=os.environ | {"PYTHONPATH": ROOT, "HOME": str(home)},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 1
-        assert "without sudo" in done.stderr
-        assert list(home.iterdir()) == []
