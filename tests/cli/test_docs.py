@@ -11,7 +11,8 @@ from golden.home import ROOT
 
 from aitop.cli import COMMANDS, HOT
 
-PAGES = [os.path.join(ROOT, "README.md"), *sorted(glob.glob(os.path.join(ROOT, "docs", "*.md")))]
+TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "RELEASE.md", os.path.join("packaging", "README.md"))
+PAGES = [*(os.path.join(ROOT, name) for name in TOP), *sorted(glob.glob(os.path.join(ROOT, "docs", "*.md")))]
 
 
 def text(*parts):
@@ -68,3 +69,18 @@ def test_each_promise_of_the_security_page_has_a_test_and_each_of_those_exists()
         tree = ast.parse(text("tests", file))
         known = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
         assert {name for of, name in named_tests() if of == file} - known == set(), file
+
+
+def test_every_file_that_a_recipe_names_is_there():
+    """Of CONTRIBUTING.md: words in code style that look like a path below the root or below `aitop/`."""
+    words = re.findall(r"`([\w./-]+/[\w.-]*|[\w./-]+\.(?:py|toml|json|md))`", text("CONTRIBUTING.md"))
+    places = ("", "aitop", os.path.join("aitop", "live", "alerts"), os.path.join("aitop", "segments", "placeholders"),
+              "scripts", os.path.join("aitop", "history"), os.path.join("aitop", "publish"))  # fmt: skip
+    made_up = ("NAME", "ROOM", "state.json")
+    missing = [
+        word
+        for word in words
+        if not any(part in word for part in made_up)
+        and not any(os.path.exists(os.path.join(ROOT, place, word)) for place in places)
+    ]
+    assert missing == []
