@@ -84,3 +84,19 @@ def test_every_file_that_a_recipe_names_is_there():
         and not any(os.path.exists(os.path.join(ROOT, place, word)) for place in places)
     ]
     assert missing == []
+
+
+def test_the_floors_of_the_architecture_page_are_those_of_the_import_contract_and_of_the_folder():
+    table = text("docs", "architecture.md").partition("<!-- floors")[2].partition("<!-- end of floors -->")[0]
+    rows = [line.split("|")[2] for line in table.splitlines() if line.startswith("| ") and "`" in line]
+    drawn = [[name.strip("/").removesuffix(".py") for name in re.findall(r"`([^`]+)`", row)] for row in rows]
+    contract = text(".importlinter").partition("layers =\n")[2].partition("\n\n")[0]
+    floors = [line.strip().split(" | ") for line in contract.splitlines()]
+    named = {name for floor in floors for name in floor}
+    folder = {name.removesuffix(".py") for name in os.listdir(os.path.join(ROOT, "aitop"))}
+    assert named == folder - {"__init__", "__pycache__", "py.typed"}
+    assert sorted(name for floor in drawn for name in floor) == sorted(named)
+    order = {name: number for number, floor in enumerate(floors) for name in floor}
+    heights = [[order[name] for name in floor] for floor in drawn]
+    assert heights == sorted(heights)
+    assert all(max(above) <= min(below) for above, below in zip(heights, heights[1:], strict=False))
