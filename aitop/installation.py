@@ -7,7 +7,6 @@ files of this installation alone; starts nothing. Used where something is missin
 import os
 import re
 import shlex
-import shutil
 import sys
 
 DISTRIBUTION = "aitop-status"
@@ -36,6 +35,8 @@ def front() -> str:
     here = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "aitop")
     if not os.path.exists(here):
         here = os.path.join(os.path.dirname(sys.executable), "aitop")
+    import shutil  # loads two compression libraries that a listener does without
+
     named = shutil.which("aitop")
     if named and (not os.path.exists(here) or os.path.realpath(named) == os.path.realpath(here)):
         return os.path.abspath(named)
