@@ -38,7 +38,7 @@ _EVERYWHERE = (
     click.option("--json", "json", is_flag=True, help="A list of objects; USD, epoch seconds."),
     click.option("--csv", "csv", is_flag=True, help="Comma-separated, every field, USD."),
     click.option("--markdown", "markdown", is_flag=True, help="A Markdown table."),
-    click.option("--plot", is_flag=True, help="Bars in the terminal (pip install 'aitop-status[plot]')."),
+    click.option("--plot", is_flag=True, help="Bars in the terminal (an extra: plot)."),
     click.option(
         "--order", type=click.Choice(("asc", "desc")),
         help="asc: oldest or cheapest first; desc: newest or dearest first.",
