@@ -32,10 +32,10 @@ class File(Protocol):
     provider: str
 
 
-NO_COUNTS = "it keeps no token counts on this machine; its provider's own account page has them"
+NO_COUNTS = "it keeps no token counts on this machine"
 ONLY_CREDITS = "it keeps credits and no token counts"
 NO_READER = "aitop cannot read its records yet"
-GATEWAY = "; calls with a key of your own can go through `aitop gateway`"
+GATEWAY = "; calls with a key of yours: `aitop gateway`"
 # client → (its folders or files below the home folder, why it is not counted). Paths in capitals are expanded.
 UNCOUNTABLE = {
     "cursor": (("CONFIG/Cursor/User/globalStorage/state.vscdb", ".cursor/chats"), NO_COUNTS + GATEWAY),
