@@ -43,7 +43,6 @@ UNCOUNTABLE = {
     "kiro": ((".kiro/sessions", "DATA/kiro-cli/data.sqlite3"), ONLY_CREDITS),
     "amp": (("DATA/amp/threads",), "its newer threads are kept on its maker's servers"),
     "windsurf": (("CONFIG/Windsurf/User/globalStorage/state.vscdb",), NO_COUNTS),
-    "qwen": ((".qwen/projects",), NO_READER + GATEWAY),
     "kimi": ((".kimi-code/sessions",), NO_READER + GATEWAY),
     "goose": (("DATA/goose/sessions/sessions.db",), NO_READER + GATEWAY),
     "pi": ((".pi/agent/sessions",), NO_READER + GATEWAY),
