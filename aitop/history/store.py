@@ -281,6 +281,7 @@ class History:
         moved = [session for session in ledger.sessions.values() if session.totals_moved]
         side_calls.reckon(self.db, ledger, moved)
         ledger.write_sums()
+        commit.new_names(self.db, ledger.names)
         commit.sessions(self.db, [session for session in ledger.sessions.values() if session.dirty])
         ledger.out = commit.Pending()
         ledger.dirty_files.clear()

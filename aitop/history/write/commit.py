@@ -61,6 +61,10 @@ def everything(db: sqlite3.Connection, out: Pending, files: list[File], names: N
     _put(db, "tool", TOOL, ((key, *_tool(out.tools[key])) for key in sorted(out.tools)))
     _put(db, "agent", "session, agent", out.agents)
     _limits(db, out.limits.values())
+
+
+def new_names(db: sqlite3.Connection, names: Names) -> None:
+    """Write the models and places that rows name for the first time."""
     _put(db, "model", "id, name", names.models.fresh())
     _put(db, "place", "id, cwd, branch", ((i, p.cwd, p.branch or "") for i, p in names.places.fresh()))
 
