@@ -22,6 +22,7 @@ BUILTIN = {
     "gemini": "aitop.providers.gemini:provider",
     "opencode": "aitop.providers.opencode:provider",
     "copilot": "aitop.providers.copilot:provider",
+    "copilot-chat": "aitop.providers.copilot_chat:provider",
     "qwen": "aitop.providers.qwen:provider",
     "trae": "aitop.providers.codex:trae",
     "openai": "aitop.providers.gateway:openai",
