@@ -27,6 +27,12 @@ KEYS = (
     ),
     Key("preset", "cost|burn|limits|full", "full", "What displays show unless a segment says otherwise."),
     Key(
+        "week_start",
+        "monday|sunday",
+        "monday",
+        "The day a week begins with, in displays, budgets and reports.",
+    ),
+    Key(
         "statusline.format",
         "str",
         "",

@@ -19,6 +19,7 @@ from aitop.listener.reload import Settings
 from aitop.live.alerts import Alert
 from aitop.live.snapshot import Lookups, ProjectToday, take
 from aitop.log import Log
+from aitop.model import periods
 from aitop.publish.announcer import Announcer
 from aitop.publish.files import Publisher
 from aitop.publish.notify.sender import Sender
@@ -51,11 +52,13 @@ class Publication:
     def start(self, now: float) -> None:
         """Publish what the history already knows."""
         self.reload()
+        self._guard.begin_day_if_due(now)
         self._announcer.publisher.tidy(set())
         self.publish(now)
 
     def reload(self) -> None:
         """The settings changed: read the sessions' tags again and forget what followed from the old ones."""
+        self._guard.feed.week_start = periods.WEEK_STARTS[self._settings.config["week_start"]]
         self._guard.feed.money.tags_by_hand = tags_file.read(self._settings.home)
         self._processes.forget_limits()
 

@@ -3,13 +3,15 @@
 from datetime import date, datetime, timedelta, tzinfo
 
 NAMES = ("today", "week", "month")
+WEEK_STARTS = {"monday": 0, "sunday": 6}  # as `date.weekday` counts
+MONDAY = WEEK_STARTS["monday"]
 
 
-def starts(now: float) -> dict[str, float]:
-    """Local midnight of today, of Monday, of the first of the month, as epoch seconds; right across DST."""
+def starts(now: float, week_start: int = MONDAY) -> dict[str, float]:
+    """Local midnight of today, of the week's first day, of the first of the month: epoch seconds, right across DST."""
     today = _midnight(now)
-    monday = today - timedelta(days=today.weekday())
-    return {"today": today.timestamp(), "week": monday.timestamp(), "month": today.replace(day=1).timestamp()}
+    week = today - timedelta(days=(today.weekday() - week_start) % 7)
+    return {"today": today.timestamp(), "week": week.timestamp(), "month": today.replace(day=1).timestamp()}
 
 
 def next_midnight(now: float) -> float:
@@ -22,12 +24,12 @@ def _midnight(now: float) -> datetime:
     return datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)  # noqa: DTZ006
 
 
-def ends(now: float) -> dict[str, float]:
+def ends(now: float, week_start: int = MONDAY) -> dict[str, float]:
     """When today, this week and this month end, in local time."""
     today = _midnight(now)
-    monday = today + timedelta(days=7 - today.weekday())
+    week = today + timedelta(days=7 - (today.weekday() - week_start) % 7)
     first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return {"today": next_midnight(now), "week": monday.timestamp(), "month": first.timestamp()}
+    return {"today": next_midnight(now), "week": week.timestamp(), "month": first.timestamp()}
 
 
 def date_of(now: float) -> date:

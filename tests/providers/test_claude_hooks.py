@@ -151,9 +151,9 @@ def test_the_status_line_tells_of_limits_that_can_be_true():
         42.0,
         NOW + 3600,
     )
-    assert limit(100.6)[0].used_percent == 100.0
+    assert limit(102)[0].used_percent == 100.0
     assert (
-        limit(102)
+        limit(1001)
         == limit(resets=NOW - 1)
         == limit(resets=NOW + 10 * 3600)
         == limit(name="other")

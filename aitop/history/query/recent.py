@@ -41,7 +41,7 @@ def past_days(db: sqlite3.Connection, today: float) -> tuple[int, ...]:
     days: dict[float, int] = {}
     begins, ends = 0.0, 0.0
     rows = db.execute(
-        "SELECT at, sum(cost) FROM quarter WHERE at >= ? AND at < ? GROUP BY at ORDER BY at",
+        "SELECT at, sum(cost + untracked) FROM quarter WHERE at >= ? AND at < ? GROUP BY at ORDER BY at",
         (today - DAYS * DAY, today),
     )
     for at, cost in rows:

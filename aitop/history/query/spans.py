@@ -181,7 +181,7 @@ def facts(db: sqlite3.Connection, since: float = 0.0) -> dict[int, SessionFacts]
 
 
 def quarters(db: sqlite3.Connection, span: Span) -> list[tuple[int, str, int, int, int]]:
-    """(at, provider, cost, input and output tokens outside the cache, requests) of each quarter hour in use."""
+    """(at, provider, spent, input and output tokens outside the cache, requests) of each quarter hour in use."""
     found: list[tuple[int, str, int, int, int]] = []
     providers = [row[0] for row in db.execute("SELECT DISTINCT provider FROM session")]
     whose = "" if len(providers) == 1 else "AND session IN (SELECT id FROM session WHERE provider = ?)"
@@ -190,7 +190,7 @@ def quarters(db: sqlite3.Connection, span: Span) -> list[tuple[int, str, int, in
         found += [
             (at, provider, *rest)
             for at, *rest in db.execute(
-                "SELECT at, sum(cost), sum(uncached + output), sum(requests) FROM quarter "  # noqa: S608
+                "SELECT at, sum(cost + untracked), sum(uncached + output), sum(requests) FROM quarter "  # noqa: S608
                 f"WHERE at >= ? AND at < ? {whose} GROUP BY at HAVING sum(requests) > 0",
                 values,
             )
@@ -210,9 +210,9 @@ def first_use(db: sqlite3.Connection, since: float, provider: str) -> int | None
 
 def cost(db: sqlite3.Connection, span: Span) -> int:
     """Picodollars of one span."""
-    found: int | None = db.execute("SELECT sum(cost) FROM quarter WHERE at >= ? AND at < ?", span).fetchone()[
-        0
-    ]
+    found: int | None = db.execute(
+        "SELECT sum(cost + untracked) FROM quarter WHERE at >= ? AND at < ?", span
+    ).fetchone()[0]
     return found or 0
 
 
@@ -222,7 +222,7 @@ def costs(db: sqlite3.Connection, start: float, end: float) -> list[tuple[int, i
         row
         for table, part in _parts("day_sum", "quarter", (start, end))
         for row in db.execute(
-            f"SELECT session, sum(cost), sum(unpriced), sum(estimated) FROM {table} "  # noqa: S608
+            f"SELECT session, sum(cost + untracked), sum(unpriced), sum(estimated) FROM {table} "  # noqa: S608
             "WHERE at >= ? AND at < ? GROUP BY session",
             part,
         )

@@ -174,12 +174,12 @@ def _context_used(context: dict[str, Any]) -> int | None:
 
 
 def _limit(name: Any, raw: Any, now: float) -> Limit | None:
-    """An official limit; a percentage over 101 or a reset that has passed is the client's own slip."""
+    """An official limit. Above 100 is full; a reset that has passed or a number like a clock is the client's slip."""
     if not isinstance(raw, dict) or not isinstance(name, str) or not name.replace("_", "").isalnum():
         return None
     used, resets = _number(raw.get("used_percentage")), _number(raw.get("resets_at"))
     minutes = LIMITS.get(name)
-    if used is None or resets is None or minutes is None or used > 101:
+    if used is None or resets is None or minutes is None or used > 1000:
         return None
     if not now < resets <= now + minutes * 60 + 3600:
         return None
