@@ -25,6 +25,10 @@ def main() -> int:
         from aitop import statusline
 
         return statusline.main(sys.argv[2:])
+    if word == "jump":
+        from aitop import jump
+
+        return jump.main(sys.argv[2:])
     if word == "guard":
         from aitop import guard
 

@@ -59,6 +59,7 @@ HOT = {
     "waybar": "The Waybar module's JSON.",
     "swiftbar": "The SwiftBar, xbar or Argos menu.",
     "statusline": "Claude Code's own status line, alone or in front of yours.",
+    "jump": "Go to the tmux pane of the session that waits for you, or of one you name, and back.",
     "guard": "Exit code by budgets and limits, for scripts; --hook for the client's hooks.",
     "codex-notify": 'What Codex runs at the end of a turn: notify = ["aitop", "codex-notify"].',
     "hook": "Forward one Claude Code hook event (stdin) to the listener.",

@@ -54,6 +54,8 @@ def main(argv: list[str]) -> int:
         else:
             sys.stderr.write(f"aitop guard: {word}: not understood\n{USAGE}")
             return 2
+    if not as_json:
+        _remember(names)
     return _report(names, quiet=quiet, as_json=as_json)
 
 
@@ -155,30 +157,53 @@ def _limits(state: "dict[str, Any]", now: float) -> "list[dict[str, Any]]":
     return found
 
 
+def lines(state: "dict[str, Any]", judged: "list[dict[str, Any]]") -> list[str]:
+    """Each budget and limit in words."""
+    from aitop.segments import humanize, money
+    from aitop.segments.text import clean
+
+    found = []
+    for row in judged:
+        share = humanize.percent(row.get("percent", row.get("used_percent")))
+        what = f"{row['kind']} {clean(row.get('name'), 40)}"
+        if row["kind"] == "budget":
+            used, limit = money.of(state, row.get("used_usd"), row), money.of(state, row.get("limit_usd"))
+            what += f": {used} of {limit} {SPANS.get(str(row.get('period')), '')}"
+        found.append(f"{row['verdict']:<5} {what} ({share})")
+    return found
+
+
+def prepared(state: "dict[str, Any]", now: float, argv: list[str]) -> str | None:
+    """What the sh front answers with: `CODE HOOK`, then the lines. None for what only this program answers.
+
+    HOOK is `go` while no budget can block any session, so that the client's hook need not look at its input.
+    """
+    names = [word for word in argv if word != "--budget"]
+    if any(word.startswith("-") for word in names) or len(argv) != 2 * len(names):
+        return None
+    code, judged = judge(state, now, names)
+    blocking = any(
+        row.get("over") is True or row.get("period") == "session" for row in _rows(state.get("budgets"))
+    )
+    if code in (NOT_RUNNING, NO_DATA):
+        return f"{code} {'ask' if blocking else 'go'}"
+    return "\n".join([f"{code} {'ask' if blocking else 'go'}", *lines(state, judged)])
+
+
 def _report(names: list[str], *, quiet: bool, as_json: bool) -> int:
     import json
     import time
 
-    from aitop import paths
     from aitop import state as published
-    from aitop.segments import humanize, money
-    from aitop.segments.text import clean
 
-    state = published.read() if os.path.exists(paths.in_home(paths.STATE)) else None
+    state = published.read()
     code, judged = judge(state, time.time(), names)
     if as_json:
-        sys.stdout.write(json.dumps({"exit_code": code, "judged": judged}, indent=1) + "\n")
+        _put(json.dumps({"exit_code": code, "judged": judged}, indent=1))
     elif not quiet:
-        for row in judged:
-            share = humanize.percent(row.get("percent", row.get("used_percent")))
-            what = f"{row['kind']} {clean(row.get('name'), 40)}"
-            if row["kind"] == "budget":
-                used, limit = (
-                    money.of(state or {}, row.get("used_usd"), row),
-                    money.of(state or {}, row.get("limit_usd")),
-                )
-                what += f": {used} of {limit} {SPANS.get(str(row.get('period')), '')}"
-            sys.stdout.write(f"{row['verdict']:<5} {what} ({share})\n")
+        shown = lines(state or {}, judged)
+        if shown:
+            _put("\n".join(shown))
         if code == NOT_RUNNING:
             sys.stderr.write("no listener is running: `aitop start`\n")
         elif code == NO_DATA:
@@ -188,5 +213,27 @@ def _report(names: list[str], *, quiet: bool, as_json: bool) -> int:
     return code
 
 
+def _put(text: str) -> None:
+    """Print in UTF-8, whatever the terminal's encoding is."""
+    os.write(1, f"{text}\n".encode("utf-8", "replace"))
+
+
+def _remember(names: list[str]) -> None:
+    """From now on the listener prepares the answer."""
+    from aitop.segments import asked
+
+    name = asked.name_of("guard", [word for name in names for word in ("--budget", name)], plain=False)
+    if names and name is not None:
+        asked.remember(name)
+
+
 def _rows(value: object) -> "list[dict[str, Any]]":
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+if __name__ == "__main__":
+    # Under -I -S neither the script's folder nor site-packages is on the path.
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(code)

@@ -17,7 +17,12 @@ MISSING = "needs its extra: pip install 'aitop-status[gateway]'"
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Another address lets other machines in."
 )
-def gateway(*, url: str | None, ollama: bool, port: int | None, host: str) -> None:
+@click.option(
+    "--token/--no-token",
+    default=None,
+    help="Ask each request for a token. [default: only where the system cannot tell whose request it is]",
+)
+def gateway(*, token: bool | None, url: str | None, ollama: bool, port: int | None, host: str) -> None:
     """Relay an OpenAI-compatible API or Ollama, and count what passes.
 
     It changes no byte, adds a millisecond, and keeps no content, header or key: each finished request
@@ -39,6 +44,9 @@ def gateway(*, url: str | None, ollama: bool, port: int | None, host: str) -> No
     A stream tells its usage only when asked: stream_options={"include_usage": true} for chat
     completions. Without it the request is counted with unknown tokens, as "no usage: MODEL".
 
+    It serves the user who runs it: no other user of the machine, no web page. With --host, and where the
+    system cannot tell users apart, the address that it prints holds a token.
+
     Not for Claude Code or Codex: aitop reads their own files, which tell more and need no relay.
     """  # noqa: D301 - click's own mark
     try:
@@ -50,7 +58,7 @@ def gateway(*, url: str | None, ollama: bool, port: int | None, host: str) -> No
         upstreams = _upstreams(settings, url, ollama=ollama)
     except (config.ConfigError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    sys.exit(run.run(upstreams, host, int(settings["gateway.port"]) if port is None else port))
+    sys.exit(run.run(upstreams, host, int(settings["gateway.port"]) if port is None else port, token))
 
 
 def _upstreams(settings: config.Config, url: str | None, *, ollama: bool) -> Upstreams:

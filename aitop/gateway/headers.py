@@ -10,7 +10,7 @@ HOP = frozenset(
     ("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
      "transfer-encoding", "upgrade")
 )  # fmt: skip
-REQUEST_ONLY = frozenset(("host", "expect"))
+REQUEST_ONLY = frozenset(("host", "expect", "x-aitop-token"))  # the token is ours alone
 
 Raw = Iterable[tuple[bytes, bytes]]
 
@@ -26,15 +26,3 @@ def relayed(raw: Raw, more: frozenset[str] = frozenset()) -> list[tuple[str, str
     }
     dropped = HOP | more | named
     return [(name, value) for name, value in pairs if name.lower() not in dropped]
-
-
-def is_local(host: str) -> bool:
-    """Whether a `Host` header names this machine, by a name that cannot be pointed here from elsewhere."""
-    name = host.rsplit("]", 1)[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
-    name = name.lower().rstrip(".")
-    return name in ("localhost", "::1") or name.endswith(".localhost") or _is_127(name)
-
-
-def _is_127(name: str) -> bool:
-    parts = name.split(".")
-    return len(parts) == 4 and parts[0] == "127" and all(part.isdecimal() and len(part) < 4 for part in parts)

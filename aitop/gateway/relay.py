@@ -14,9 +14,13 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from aitop import __version__
-from aitop.gateway import headers
+from aitop.gateway import admission, headers
+from aitop.gateway.admission import OwnerOf, Refusal, Rules
+from aitop.gateway.connections import Connections, Guarded
 from aitop.gateway.exchange import Exchange
 from aitop.gateway.upstreams import Upstream, Upstreams
+from aitop.loopback import peer_owner
+from aitop.loopback.peer_owner import End
 from aitop.providers.gateway.entry import Entry
 
 Keep = Callable[[str, Entry], None]  # (provider, entry); never waits, never raises
@@ -41,28 +45,53 @@ class Relay:
         session: aiohttp.ClientSession,
         keep: Keep,
         proxies: Mapping[str, str],
-        *,
-        local_only: bool,
+        rules: Rules,
+        owner_of: OwnerOf = peer_owner.owner,
     ) -> None:
         self.upstreams, self.session, self.keep = upstreams, session, keep
         self.proxies = proxies  # upstream's base → the proxy's URL
-        self.local_only = local_only
+        self.rules, self._owner_of = rules, owner_of
+        self.connections: Connections | None = None  # set when the server is made
         self.unread = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Relay one request. Raises CancelledError to end the connection of an answer that broke off."""
-        if self.local_only and not headers.is_local(request.headers.get("Host", "localhost")):
-            return _refusal(403, "this gateway serves its own machine only; `aitop gateway --help`, --host")
-        if request.raw_path == OWN:
+        assert self.connections is not None
+        with self.connections.request(request.protocol) as connection:
+            refused = self._judge(request, connection)
+            if refused is not None:
+                response = _refusal(refused.status, refused.message)
+                response.force_close()
+                return response
+            if connection is not None:
+                connection.trusted = True
+            return await self._admitted(request, admission.without_token(request.raw_path))
+
+    def _judge(self, request: web.Request, connection: Guarded | None) -> Refusal | None:
+        """Why a request is not let in. The owner of a connection is asked for once."""
+        transport = request.transport
+        peer = End(*transport.get_extra_info("peername")[:2]) if transport is not None else None
+        here = End(*transport.get_extra_info("sockname")[:2]) if transport is not None else None
+        known = connection is not None and connection.is_ours
+        rules = self.rules._replace(uid=None) if known else self.rules
+        refused = admission.refusal(
+            admission.Request(request.raw_path, request.headers, peer, here), rules, self._owner_of
+        )
+        if connection is not None and refused is None:
+            connection.is_ours = True
+        return refused
+
+    async def _admitted(self, request: web.Request, target: str) -> web.StreamResponse:
+        if target == OWN:
             names = [upstream.name for upstream in self.upstreams.all()]
             return web.json_response({"aitop": __version__, "upstreams": names, "unread": self.unread})
-        found = self.upstreams.find(request.raw_path)
+        found = self.upstreams.find(target)
         if found is None:
             known = ", ".join(f"/{name}/" for name in self.upstreams.named) or "none"
             return _refusal(404, f"no upstream for this path; those configured are {known}")
         upstream, url = found
         agent = request.headers.get("User-Agent", "")
-        exchange = Exchange(upstream, request.method, request.path, agent, time.monotonic())
+        exchange = Exchange(upstream, request.method, target.partition("?")[0], agent, time.monotonic())
         try:
             return await self._relay(request, upstream, url, exchange)
         finally:

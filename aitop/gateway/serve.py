@@ -6,24 +6,32 @@ A second signal ends them at once. The library's logs are off: they quote what c
 import asyncio
 import contextlib
 import logging
+import os
 import signal
+import socket
 import urllib.request
 from collections.abc import Callable
 
 import aiohttp
 from aiohttp import web
 
-from aitop.gateway import headers
+from aitop.gateway.admission import Rules
+from aitop.gateway.connections import MAX_CONNECTIONS, Connections
 from aitop.gateway.relay import Keep, Relay, only_what_was_sent
 from aitop.gateway.upstreams import Upstream, Upstreams
+from aitop.loopback import descriptors, web_origin
 
 DRAIN = 60.0  # seconds for running answers after a signal
 CONNECT = 30.0
 LARGEST_HEADER = 1 << 16  # keys of some clouds are long
 BACKLOG = 1024
+ACCEPTS_AT_ONCE = 4
+RESERVED_FILES = 20  # descriptors for the loop, name lookups, certificates, the journal
 
 
-async def serve(upstreams: Upstreams, host: str, port: int, keep: Keep, ready: Callable[[int], None]) -> None:
+async def serve(
+    upstreams: Upstreams, host: str, port: int, keep: Keep, ready: Callable[[int], None], rules: Rules
+) -> None:
     """Relay until SIGINT or SIGTERM; `ready` gets the port once it listens.
 
     Raises OSError when it cannot listen, ValueError for a proxy that cannot be used.
@@ -40,21 +48,35 @@ async def serve(upstreams: Upstreams, host: str, port: int, keep: Keep, ready: C
         signal.signal(number, ask)
     loop.set_exception_handler(lambda _, __: None)
     async with _session() as session:
-        relay = Relay(upstreams, session, keep, proxies, local_only=headers.is_local(host))
+        relay = Relay(upstreams, session, keep, proxies, rules)
         runner = web.AppRunner(
             _app(relay), access_log=None, logger=_silent(), handler_cancellation=True, auto_decompress=False,
             max_line_size=LARGEST_HEADER, max_field_size=LARGEST_HEADER, shutdown_timeout=DRAIN,
         )  # fmt: skip
         await runner.setup()
         try:
-            site = web.TCPSite(runner, host, port, backlog=BACKLOG)
-            await site.start()
-            ready(runner.addresses[0][1])
+            server = await _listen(runner, relay, host, port)
+            ready(server.sockets[0].getsockname()[1])
             await stop.wait()
-            await site.stop()
+            server.close()
         finally:
             stop.clear()
             await _end(runner, stop)
+
+
+async def _listen(runner: web.AppRunner, relay: Relay, host: str, port: int) -> asyncio.Server:
+    """Listen. Few connections are accepted at once, so that a flood cannot take all descriptors."""
+    descriptors.raise_limit()
+    most = descriptors.connections(MAX_CONNECTIONS, reserved=RESERVED_FILES, per_connection=2)
+    assert runner.server is not None
+    relay.connections = Connections(runner.server, most)
+    server = await asyncio.get_running_loop().create_server(
+        relay.connections.factory, host, port, backlog=ACCEPTS_AT_ONCE, reuse_address=True
+    )
+    for one in server.sockets:
+        with socket.socket(fileno=os.dup(one.fileno())) as listening:
+            listening.listen(BACKLOG)  # the loop takes one number for both
+    return server
 
 
 async def _end(runner: web.AppRunner, again: asyncio.Event) -> None:
@@ -94,7 +116,7 @@ def proxy_for(upstream: Upstream) -> str | None:
     """
     scheme, _, rest = upstream.base.partition("://")
     host = rest.partition("/")[0]
-    if headers.is_local(host) or urllib.request.proxy_bypass(host):
+    if web_origin.is_local_host(host) or urllib.request.proxy_bypass(host):
         return None
     proxies = urllib.request.getproxies()
     proxy = proxies.get(scheme) or proxies.get("all")

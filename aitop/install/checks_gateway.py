@@ -9,9 +9,10 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from aitop import config
+from aitop import config, paths
 from aitop.install import service as units
 from aitop.install.findings import OK, WARN, Context, Found
+from aitop.loopback import secret_file
 
 PATIENCE = 1.0
 REMEDY = (
@@ -52,6 +53,7 @@ def gateway(context: Context) -> Found:  # noqa: ARG001
 def _asked(url: str) -> dict[str, Any] | None:
     """What answers there: {} for what is not ours, None for nobody."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    direct.addheaders += _token()
     try:
         with direct.open(url, timeout=PATIENCE) as answer:
             found = json.loads(answer.read(65_536))
@@ -60,3 +62,12 @@ def _asked(url: str) -> dict[str, Any] | None:
     except OSError:
         return None
     return found if isinstance(found, dict) else {}
+
+
+def _token() -> list[tuple[str, str]]:
+    """The header that a gateway with a token asks for."""
+    try:
+        secret = secret_file.read(paths.in_home(paths.GATEWAY_TOKEN))
+    except OSError:
+        return []
+    return [("x-aitop-token", secret)] if secret else []

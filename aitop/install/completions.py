@@ -47,6 +47,10 @@ def hot_command(name: str, text: str) -> click.Command:
     if name == "statusline":
         inner = click.Argument(["command"], nargs=-1, type=click.UNPROCESSED)
         return click.Command(name, params=[preset, inner], help=text)
+    if name == "jump":
+        where = click.Argument(["where"], required=False, metavar="[next|SESSION|back]")
+        only = click.Option(["--print"], is_flag=True, help="Only say where it would go.")
+        return click.Command(name, params=[where, only], help=text)
     if name == "guard":
         budget = click.Option(["--budget"], multiple=True, metavar="NAME", help="Only this budget.")
         flags = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from aitop import paths, segments
 from aitop.config import Config
 from aitop.log import Log
+from aitop.publish import asked
 from aitop.publish.files import REFRESH, Publisher
 from aitop.publish.tmux_push import Pusher
 from aitop.state import only
@@ -49,7 +50,7 @@ class Announcer:
         self._state, self._sign, self._made_at = state, sign, time.monotonic()
         own = [(s.name, s.display, s.preset, s.format) for s in config.segments if s.provider is None]
         texts = segments.render_all(state, own, now) | self._pusher.segments(state, now)
-        texts |= _of_one_provider(state, config, now)
+        texts |= _of_one_provider(state, config, now) | asked.texts(state, self.publisher.home, now)
         self._write(texts, now)
         self._pusher.tell(state, now)
 

@@ -12,11 +12,16 @@ from typing import NamedTuple
 
 import h11
 
+from aitop.loopback import descriptors
+
 MAX_BODY = 8 << 20
 MAX_BUFFERED = 32 << 20  # bodies of all connections together
 MAX_PIECES = 10_000  # chunks of one body: tiny ones cost more than their bytes
 MAX_HEAD = 16 << 10
 MAX_CONNECTIONS = 64
+RESERVED_FILES = 26  # descriptors for everything else in the listener
+FILES_PER_CONNECTION = 4  # a quarter of the rest is for this port
+DROPS_PER_SECOND = 200  # connections replaced by newer ones; beyond it new ones wait
 AT_ONCE = 16
 READ = 1 << 16
 READS = 4  # in a row, so that other connections get their turn
@@ -67,6 +72,11 @@ class Web:
         """Raises OSError when the port cannot be had."""
         self._selector, self._judge, self._answer = selector, judge, answer
         self._connections: dict[int, _Connection] = {}
+        self._most = descriptors.connections(
+            MAX_CONNECTIONS, reserved=RESERVED_FILES, per_connection=FILES_PER_CONNECTION
+        )
+        self._drops_left = DROPS_PER_SECOND
+        self._accepting = True
         self._buffered = 0
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -83,25 +93,43 @@ class Web:
     def close(self) -> None:
         for connection in list(self._connections.values()):
             self._drop(connection)
-        self._selector.unregister(self._socket)
+        self._pause()
         self._socket.close()
 
     def sweep(self, monotonic: float) -> None:
-        """Drop connections that took too long."""
+        """Once a second: drop connections that took too long, and accept again where that was paused."""
+        self._drops_left = DROPS_PER_SECOND
         for connection in list(self._connections.values()):
             if connection.deadline < monotonic:
                 self._drop(connection)
+        if not self._accepting:
+            self._selector.register(self._socket, selectors.EVENT_READ, self._accept)
+            self._accepting = True
+
+    def _pause(self) -> None:
+        """Accept no more until the next sweep: a full queue of connections must not keep the loop busy."""
+        if self._accepting:
+            self._selector.unregister(self._socket)
+            self._accepting = False
 
     # -- connections -----------------------------------------------------------------------------------------
 
     def _accept(self, monotonic: float, now: float) -> None:
         for _ in range(AT_ONCE):
+            full = len(self._connections) >= self._most
+            if full and not self._drops_left:
+                self._pause()
+                return
             try:
                 sock, _ = self._socket.accept()
-            except OSError:
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
-            if len(self._connections) >= MAX_CONNECTIONS:
-                self._drop(min(self._connections.values(), key=lambda one: (one.trusted, one.opened)))
+            except OSError:  # out of descriptors
+                self._drop_one()
+                self._pause()
+                return
+            if full:
+                self._drop_one()
             sock.setblocking(False)
             connection = _Connection(sock, monotonic)
             self._connections[sock.fileno()] = connection
@@ -109,6 +137,12 @@ class Web:
                 sock, selectors.EVENT_READ, lambda m, n, c=connection: self._readable(c, m, n)
             )
             self._readable(connection, monotonic, now)
+
+    def _drop_one(self) -> None:
+        """Make room: the oldest connection without a valid request goes first."""
+        if self._connections:
+            self._drops_left = max(0, self._drops_left - 1)
+            self._drop(min(self._connections.values(), key=lambda one: (one.trusted, one.opened)))
 
     def _drop(self, connection: _Connection) -> None:
         number = connection.sock.fileno()

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from aitop import otlp
 from aitop.config import Config
+from aitop.loopback import web_origin
 from aitop.otlp import JSON, PROTOBUF, Malformed, Record
 from aitop.providers import Feed
 from aitop.providers.isolation import Guarded
@@ -141,6 +142,10 @@ class TelemetryReceiver:
 
     def _judge(self, head: Head) -> Reply | None:
         """The refusal of a request by its head alone, or None. Without the token it says nothing else."""
+        if not web_origin.is_local_host(head.headers.get("host", "localhost")) or web_origin.is_foreign_page(
+            head.headers.get("origin"), head.headers.get("sec-fetch-site")
+        ):
+            return self._reject(head, 403, "programs of this machine only")
         shown = head.headers.get(token.HEADER) or head.headers.get("authorization", "").removeprefix(
             "Bearer "
         )

@@ -11,7 +11,7 @@ import sys
 import time
 
 from aitop import paths, state
-from aitop.segments import PLAIN_SUFFIX, render, swiftbar, waybar
+from aitop.segments import PLAIN_SUFFIX, asked, render, swiftbar, waybar
 from aitop.segments.options import Options, parsed
 
 COLOURED = ("tmux", "bash", "zsh")
@@ -36,6 +36,10 @@ def main(word: str, argv: list[str]) -> int:
         from aitop.segments import follow
 
         return follow.run(options, shown, source)
+    if not _is_rendered(options):
+        name = asked.name_of(word, argv, plain=bool(os.environ.get("NO_COLOR")))
+        if name is not None:
+            asked.remember(name)
     return _print(shown(options, time.time()))
 
 

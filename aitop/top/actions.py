@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aitop import paths
+from aitop import jump, paths
 from aitop.history import schema
 from aitop.history.query import session_detail
 from aitop.segments import fields, humanize, money
@@ -34,12 +34,22 @@ async def do(app: Top, name: str) -> None:
             await start(app, unless_stopped=False)
         elif name == "export":
             await write(app)
+        elif name == "jump_next":
+            await go(app, None)
         else:
             session = chosen(app)
             if session is None:
                 app.notify("No session is selected.", severity="warning")
             elif name in SIGNALS:
                 await stop(app, session, name)
+            elif name == "jump":
+                await go(app, session)
+            elif name == "resume":
+                command = jump.resume_command(session)
+                app.copy_to_clipboard(command)
+                app.notify(
+                    f"Copied: {command}" if command else "Its client has no such command.", markup=False
+                )
             elif name == "tag":
                 await tag(app, session)
             elif name == "copy":
@@ -47,14 +57,14 @@ async def do(app: Top, name: str) -> None:
                 app.notify(f"Copied {clean(session.get('id'), 60)}", markup=False)
             elif name == "folder":
                 await folder(app, session)
-    except (processes.ActError, OSError) as error:
+    except (processes.ActError, jump.JumpError, OSError) as error:
         app.notify(str(error), severity="error", timeout=8, markup=False)
 
 
 def chosen(app: Top) -> dict[str, Any] | None:
     """The session that is open, or under the cursor."""
     view = app.choices.view
-    key = app.choices.session if view == "detail" else app.choices.cursor.get("sessions", "")
+    key = app.choices.session if view == "detail" else app.choices.cursor.get(view, "")
     return sessions.found(app.world.state or {}, key) if key else None
 
 
@@ -88,6 +98,16 @@ async def stop(app: Top, session: dict[str, Any], name: str) -> None:
         again = await off(app, lambda: processes.target(session, process))
         await off(app, lambda: processes.send(again, number))
         app.notify(f"Sent {number.name} to process {process.pid}.")
+
+
+async def go(app: Top, session: dict[str, Any] | None) -> None:
+    """Show a session's tmux pane; None: that of the one that has waited longest. A popup closes after it."""
+    pane = os.environ.get("TMUX_PANE", "")
+    target = jump.chosen(app.world.state or {}, "next", pane) if session is None else session
+    place = jump.place_of(target)
+    await off(app, lambda: jump.go(place, pane, ""))
+    if os.environ.get("TMUX") and not pane:
+        app.exit(0)
 
 
 async def tag(app: Top, session: dict[str, Any]) -> None:

@@ -218,14 +218,28 @@ for name in "$HOME/.local/bin/aitop" /opt/homebrew/bin/aitop /usr/local/bin/aito
 	[ -n "$command" ] && break
 	[ -x "$name" ] && command=$name
 done
-key=$(option popup_key '')
-if [ -z "$key" ]; then
-	key=u
-	tmux list-keys -T prefix u 2>/dev/null | grep -qv '@aitop\|aitop. top\|aitop top' && key=''
-fi
+# free_key OPTION KEY WORDS: in $key, the user's @aitop_OPTION, else KEY unless it is bound to something else.
+free_key() {
+	key=$(option "$1" '')
+	[ -n "$key" ] && return
+	key=$2
+	! tmux list-keys -T prefix "$2" 2>/dev/null | grep -qv "aitop.* $3" || key=''
+}
+
+free_key popup_key u top
 if [ -n "$command" ] && [ -n "$key" ] && [ "$key" != none ]; then
 	quote "$command"
 	size=$(option popup_size 90%)
 	tmux bind-key "$key" display-popup -E -w "$size" -h "$size" "exec $quoted top" 2>/dev/null ||
 		tmux bind-key "$key" split-window "exec $quoted top"
 fi
+
+# One key goes to the session that waits longest, one returns.
+for pair in 'jump_key j next' 'jump_back_key J back'; do
+	# shellcheck disable=SC2086 # words on purpose
+	set -- $pair
+	free_key "$1" "$2" "jump $3"
+	[ -n "$command" ] && [ -n "$key" ] && [ "$key" != none ] || continue
+	quote "$command"
+	tmux bind-key "$key" run-shell -b "exec $quoted jump $3 --pane '#{pane_id}' --client '#{client_name}'"
+done

@@ -41,6 +41,7 @@ ONESHOT = (
         "aitop.atomic_file",
         "aitop.paths",
         "aitop.state",
+        "aitop.segments.asked",
         "aitop.segments.oneshot",
         "aitop.segments.options",
     }
@@ -201,7 +202,8 @@ def sources():
 
 
 # The edges: who may ask what time it is.
-CLOCKS = ("advice/cli.py", "cli.py", "demo/", "energy/cli.py", "gateway/", "guard.py", "install/", "listener/",
+CLOCKS = ("advice/cli.py", "cli.py", "demo/", "energy/cli.py", "gateway/", "guard.py", "install/", "jump.py",
+          "listener/",
           "litellm.py", "log.py", "pricing/cli.py", "pricing/refresh.py", "publish/announcer.py", "publish/cli.py",
           "receiver/", "reports/", "segments/follow.py", "segments/oneshot.py",
           "statusline.py", "top/")  # fmt: skip

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.lines import START
 
-from aitop.gateway import extract, headers
+from aitop.gateway import extract
 from aitop.gateway.exchange import Exchange
 from aitop.gateway.meter import Meter
 from aitop.gateway.programs import program
 from aitop.gateway.upstreams import Upstreams, upstream
+from aitop.loopback import web_origin
 from aitop.providers.gateway.entry import Tokens
 
 SSE, JSON, NDJSON = "text/event-stream; charset=utf-8", "application/json", "application/x-ndjson"
@@ -402,14 +403,14 @@ def test_an_upstream_is_named_as_people_know_it(url, name, provider):
     "host", ["localhost", "LOCALHOST:4330", "127.0.0.1:1", "[::1]:4330", "a.localhost", "127.1.2.3"]
 )
 def test_this_machines_names_are_let_in(host):
-    assert headers.is_local(host)
+    assert web_origin.is_local_host(host)
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1:4330", "", "localhost.evil", "[::2]"]
 )
 def test_other_names_are_not(host):
-    assert not headers.is_local(host)
+    assert not web_origin.is_local_host(host)
 
 
 def test_a_program_is_known_by_a_closed_list():

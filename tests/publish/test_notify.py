@@ -374,3 +374,28 @@ def test_a_hanging_command_delays_no_tick_and_ends_with_the_listener(tmp_path, h
     assert listener.end() == 0
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid), 0)
+
+
+@pytest.mark.parametrize(("knows_actions", "clicked"), [(True, True), (True, False), (False, False)])
+def test_a_click_on_a_notification_goes_to_its_session(tmp_path, knows_actions, clicked):
+    program, front = tmp_path / "notify-send", tmp_path / "aitop"
+    refuse = "" if knows_actions else "case $1 in --action=*) exit 1 ;; esac\n"
+    program.write_text(
+        f'#!/bin/sh\n{refuse}echo "$@" >>"{tmp_path}/said"\n{"echo default" if clicked else ""}\n'
+    )
+    front.write_text(f'#!/bin/sh\necho "$@" >"{tmp_path}/jumped"\n')
+    for file in (program, front):
+        file.chmod(0o755)
+    words = channels.desktop(alert("waiting:5f0c-77", "warning", "shop waits"), "linux").arguments
+    words[4] = str(front)
+    subprocess.run(
+        words,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        check=True,
+        timeout=20,
+        stdin=subprocess.DEVNULL,
+    )
+    assert (tmp_path / "said").read_text().rstrip().endswith("-- aitop: warning shop waits")
+    assert (tmp_path / "jumped").exists() is clicked
+    if clicked:
+        assert (tmp_path / "jumped").read_text() == "jump 5f0c-77\n"

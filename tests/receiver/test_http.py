@@ -216,8 +216,8 @@ def test_a_kept_connection_may_rest_for_longer(server):
     assert ended(peer)
 
 
-def test_strangers_who_hold_all_connections_make_room_for_the_next(server, monkeypatch):
-    monkeypatch.setattr(http, "MAX_CONNECTIONS", 3)
+def test_strangers_who_hold_all_connections_make_room_for_the_next(server):
+    server.web._most = 3
     known = server.peer(post(b"known"))
     said(known)
     server.monotonic += 1
@@ -228,6 +228,43 @@ def test_strangers_who_hold_all_connections_make_room_for_the_next(server, monke
     known.sendall(post(b"still"))
     server.pump()
     assert said(known)[0] == 200
+
+
+@pytest.mark.parametrize(("limit", "most"), [(32, 2), (64, 9), (1024, 64)])
+def test_its_connections_leave_descriptors_for_all_else(monkeypatch, limit, most):
+    monkeypatch.setattr(http.descriptors.resource, "getrlimit", lambda _: (limit, limit))
+    made = Server()
+    assert made.web._most == most
+    made.end()
+
+
+def test_a_flood_is_taken_in_by_the_second_and_costs_no_busy_loop(server):
+    server.web._most = 2
+    for _ in range(http.DROPS_PER_SECOND + 20):
+        server.peers.append(socket.create_connection(("127.0.0.1", server.web.port)))
+        server.pump(0)
+    assert len(server.web._connections) == 2
+    assert server.selector.select(0) == []  # nothing is looked at again before the next second
+    server.web.sweep(server.monotonic)
+    assert said(server.peer(post()))[0] == 200
+
+
+def test_out_of_descriptors_it_waits_for_the_next_second(server, monkeypatch):
+    class Full:
+        def accept(self):
+            raise OSError(24, "Too many open files")
+
+    real = server.web._socket
+    server.peers.append(socket.create_connection(("127.0.0.1", server.web.port)))
+    server.web._socket = Full()
+    monkeypatch.setattr(server.web, "_pause", lambda: paused.append(server.selector.unregister(real)))
+    paused = []
+    server.pump()
+    assert len(paused) == 1
+    server.web._socket, server.web._accepting = real, False
+    server.web.sweep(server.monotonic)
+    server.pump()
+    assert len(server.web._connections) == 1
 
 
 def test_who_hangs_up_in_the_middle_leaves_nothing_behind(server):

@@ -17,6 +17,7 @@ from support import otlp_bodies as bodies
 from support.telemetry_desk import Desk, configured, free_port
 
 from aitop import config, paths
+from aitop.loopback import secret_file
 from aitop.otlp import JSON, PROTOBUF
 from aitop.receiver import forwarding, telemetry, token
 from aitop.receiver.telemetry import TelemetryReceiver
@@ -41,7 +42,7 @@ BODY = bodies.as_json(bodies.logs(bodies.request()))
 def test_the_token_is_made_once_and_nobody_else_can_read_it(desk, home):
     found = os.stat(os.path.join(home, paths.OTEL))
     assert stat.S_IMODE(found.st_mode) == 0o600
-    assert len(desk.token) == 2 * token.BYTES
+    assert len(desk.token) == 2 * secret_file.BYTES
     assert token.read_or_make(home) == desk.token
 
 
@@ -66,6 +67,15 @@ def test_without_the_token_nothing_is_taken_or_told(desk, shown):
         assert reply.status == 401
     assert desk.arrived == []
     assert desk.telemetry.counts.rejected == 2
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"host": "evil.example"}, {"origin": "https://evil.example"}, {"sec_fetch_site": "cross-site"}],
+)
+def test_a_web_page_is_refused_even_with_the_token(desk, headers):
+    assert desk.ask(BODY, **headers).status == 403
+    assert desk.arrived == []
 
 
 def test_the_token_may_come_as_a_bearer(desk):

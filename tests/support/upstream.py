@@ -144,13 +144,14 @@ class Upstream:
 class Gateway:
     """`aitop gateway` as a process with a home of its own."""
 
-    def __init__(self, home, *arguments, **more):
+    def __init__(self, home, *arguments, limit=None, **more):
         self.home = str(home)
         os.makedirs(self.home, exist_ok=True)
         environ = {"PATH": os.environ["PATH"], "HOME": self.home, "AITOP_HOME": self.home, "PYTHONPATH": ROOT,
                    "LANG": "C.UTF-8", "TZ": "UTC", **more}  # fmt: skip
+        low = ["prlimit", f"--nofile={limit}:{limit}"] if limit else []  # of open files
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "aitop", "gateway", "--port", "0", *arguments],
+            [*low, sys.executable, "-m", "aitop", "gateway", "--port", "0", *arguments],
             env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.said = self.process.stderr.readline()

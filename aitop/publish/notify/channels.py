@@ -4,6 +4,8 @@ Alert texts hold names of folders, which anybody can choose: a shell never sees 
 a notification's markup get them escaped.
 """
 
+import os
+import sys
 from typing import Any, NamedTuple
 
 import orjson
@@ -30,6 +32,13 @@ class Message(NamedTuple):
     stdin: bytes = b""
 
 
+# A click goes to the session's pane; where notify-send knows no actions, it is shown without.
+_CLICK = (
+    'front=$1 session=$2; shift 2; answer=$(notify-send --action=default=Show --expire-time=9000 "$@" 2>/dev/null) || '
+    'exec notify-send "$@"; [ "$answer" != default ] || exec "$front" jump "$session"'
+)
+
+
 def desktop(alert: Alert, system: str) -> Message:
     """`system` as in sys.platform."""
     text = clean(alert.text, LONGEST)
@@ -38,10 +47,12 @@ def desktop(alert: Alert, system: str) -> Message:
         return Message("desktop", ["osascript", *lines, text, f"{TITLE}: {alert.level}"])
     urgency = "critical" if alert.level == "critical" else "normal"
     body = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return Message(
-        "desktop",
-        ["notify-send", f"--app-name={TITLE}", f"--urgency={urgency}", "--", f"{TITLE}: {alert.level}", body],
-    )
+    words = [f"--app-name={TITLE}", f"--urgency={urgency}", "--", f"{TITLE}: {alert.level}", body]
+    session = alert.id.partition(":")[2]
+    if session and session.replace("-", "").isalnum():
+        front = os.path.join(os.path.dirname(sys.executable), "aitop")
+        return Message("desktop", ["/bin/sh", "-c", _CLICK, "sh", front, session, *words])
+    return Message("desktop", ["notify-send", *words])
 
 
 def tmux(alert: Alert, program: str, socket: str) -> Message:
