@@ -56,7 +56,7 @@ def test_a_window_holds_what_happened_in_its_seconds(happened, later):
         windows.add(START - ago, timing, 1)
     windows.advance(START + later)
     for name, span in (("1m", 60), ("5m", 300), ("15m", 900)):
-        inside = [timing for ago, timing in happened if ago + later < span]
+        inside = [timing for ago, timing in happened if ago + later <= span]
         assert windows.window(name).counts == told(*inside).counts
 
 
