@@ -15,6 +15,10 @@ from aitop import __version__, command_help
 # name → (module:attribute, one line of help). Help is here so that `aitop --help` imports no room.
 COMMANDS = {
     "top": ("aitop.top.cli:top", "What is being spent, as a table redrawn in place."),
+    "setup": (
+        "aitop.install.setup:setup",
+        "Set up every display that is here: Claude Code, tmux, your prompt, bars; --remove undoes it.",
+    ),
     "status": ("aitop.listener.cli:status", "Whether the listener runs, what it reads, how far it is."),
     "start": ("aitop.listener.cli:start", "Start the listener in the background."),
     "stop": ("aitop.listener.cli:stop", "Stop the listener; it stays stopped until `aitop start`."),

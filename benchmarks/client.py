@@ -54,6 +54,14 @@ class Sessions:
                 file.write("".join(lines))
 
 
+def stopped(home, sessions):
+    """Send the hook of a turn that has ended to the listener of a home."""
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(os.path.join(home, "claudecode.sock"))
+        payload = {"hook_event_name": "Stop", "session_id": sessions.ids[0], "transcript_path": sessions.path}
+        peer.sendall(b"aitop/1\tprovider=claude-code\tevent=Stop\n" + json.dumps(payload).encode())
+
+
 @contextlib.contextmanager
 def at_pace(act, rate, seconds):
     """A process that calls act(n) so that n things happen `rate` times a second; for `seconds` at most.

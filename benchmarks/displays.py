@@ -65,6 +65,30 @@ def one_shots(effort):
         yield _one_shot("`aitop swiftbar`, a menu of 27 lines", 2.5, ["swiftbar"], path, times, env)
 
 
+OWN_FORMATS = (
+    ["tmux", "--preset", "burn"],
+    ["prompt", "--shell", "zsh", "--format", "{cost_today} {burn} ctx {context_percent}"],
+    ["waybar", "--preset", "limits"],
+    ["guard"],
+)
+
+
+def own_formats(effort):
+    """A preset, a format of the user's own and the guard, from the second call on, beside `cat` of a segment."""
+    with homes.folder() as home, homes.listening(home) as listener:
+        listener.until(bool)
+        env = homes.environment(home)
+        path = publish(home, "beside", TEXT[:80])
+        for words in OWN_FORMATS:
+            run([homes.FRONT, *words], env)  # the first call: from now on the listener renders it
+        time.sleep(2.5)
+        for words in OWN_FORMATS:
+            shown = " ".join(word if " " not in word else "'…'" for word in words)
+            floors = {"`cat`": [CAT, path], "bare Python": BARE_PYTHON}
+            yield compared(f"`aitop {shown}`, from the second call on", "≤ 2 × `cat FILE`", 2.0,
+                           [homes.FRONT, *words], floors, effort.times(150, 20), env)  # fmt: skip
+
+
 def _one_shot(what, limit, arguments, path, times, env):
     floors = {"`cat`": [CAT, path], "bare Python": BARE_PYTHON}
     budget = f"≤ {limit:g} × `cat FILE`"

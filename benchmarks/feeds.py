@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import time
 
@@ -45,16 +46,40 @@ def _hook(kind, home, env, stdin, times):
 
 
 def status_line(effort):
-    """Claude Code's status line as installed, with a listener that answers."""
-    with homes.folder() as home, homes.listening(home) as listener:
-        listener.until(bool)
+    """Claude Code's status line as installed: answered by the listener, without one, and around a user's command."""
+    times = effort.times(150, 30)
+    with homes.folder() as home:
         env = homes.environment(home)
         stdin = os.path.join(home, "payload")
         with open(stdin, "w") as file:
             json.dump(STATUS, file)
         _, script = homes.scripts_in(home)
-        yield compared("`statusline` as installed, listener running", "≤ 3 × bare Python", 3.0, [script],
-                       {"bare Python": BARE_PYTHON}, effort.times(150, 30), env, stdin=stdin)  # fmt: skip
+        bare = {"bare Python": BARE_PYTHON}
+        with homes.listening(home) as listener:
+            listener.until(bool)
+            row = compared("`statusline` as installed, answered by the listener", "≤ 3.5 ms, ≤ 0.4 × bare Python",
+                           0.4, [script], bare, times, env, stdin=stdin, bound_ms=3.5)  # fmt: skip
+            yield row._replace(within=row.within and row.ratio <= 0.4)
+            yield _wrapped(script, env, stdin, times)
+            os.kill(listener.process.pid, signal.SIGSTOP)
+            try:
+                yield compared("`statusline` as installed, the listener hangs", "≤ 100 ms", 0, [script], bare,
+                               effort.times(20, 3), env, stdin=stdin, bound_ms=100.0)  # fmt: skip
+            finally:
+                os.kill(listener.process.pid, signal.SIGCONT)
+        yield compared("`statusline` as installed, no listener", "≤ 100 ms", 0, [script], bare, times, env,
+                       stdin=stdin, bound_ms=100.0)  # fmt: skip
+
+
+def _wrapped(script, env, stdin, times):
+    """A command of the user's own behind the status line, beside the same command alone."""
+    command = "cat >/dev/null; echo mine"
+    row = compared("`statusline -- COMMAND` as installed", "≤ 2 ms more than COMMAND alone", 0,
+                   [script, "--", command], {"`sh -c COMMAND`": [shutil.which("sh"), "-c", command]}, times, env,
+                   stdin=stdin)  # fmt: skip
+    alone = row.values["floors_ms"]["`sh -c COMMAND`"]
+    added = row.values["median_ms"] - alone
+    return row._replace(measured=f"{added:+.2f} ms", within=added <= 2.0)
 
 
 def burst(effort):

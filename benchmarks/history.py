@@ -27,7 +27,8 @@ class Writer:
         words = [f"{self.random.getrandbits(40):x}" for _ in range(4000)]
         self.filler = " ".join(self.random.choices(words, k=260_000))
         self.truth = {"files": 0, "lines": 0, "bytes": 0, "responses": 0, "input": 0, "output": 0,
-                      "cache_read": 0, "cache_write": 0, "tools": 0}  # fmt: skip
+                      "cache_read": 0, "cache_write": 0, "tools": 0, "today": 0}  # fmt: skip
+        self.midnight = time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1))
 
     def text(self, most=MOST_BYTES):
         size = self.random.lognormvariate(0, SIGMA) * MEDIAN_BYTES
@@ -95,7 +96,8 @@ class Writer:
             attachment = {"type": "hook_success", "content": self.text()}
             lines += [self.line(common, "attachment", f"{name}_n{note}", at + count, attachment=attachment)]
         for key, value in (("responses", 1), ("input", 3 + fresh + context), ("output", output),
-                           ("cache_read", context), ("cache_write", fresh)):  # fmt: skip
+                           ("cache_read", context), ("cache_write", fresh),
+                           ("today", at >= self.midnight)):  # fmt: skip
             self.truth[key] += value
         return lines
 

@@ -11,9 +11,12 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
+from statistics import median as median_of
+from typing import NamedTuple
 
 from benchmarks import homes
-from benchmarks.client import Sessions
+from benchmarks.client import Sessions, stopped
 from benchmarks.displays import publish
 from benchmarks.harness import Row, failures, median, missing, rounds, run
 from benchmarks.peers import Peers
@@ -27,6 +30,20 @@ WAYS = {
     "`aitop tmux --follow`": ("#(exec {front} tmux --follow)", ""),
 }
 PEER = ("a script calling `ccusage`", "#({peer} daily --json --offline | head -c 20)")
+
+
+class Server(NamedTuple):
+    """A running tmux: `server("list-windows")` asks it, `screen` is what its first client shows."""
+
+    call: Callable[..., str]
+    inner: str
+    outer: str
+
+    def __call__(self, *words):
+        return self.call(self.inner, *words)
+
+    def screen(self):
+        return self.call(self.outer, "capture-pane", "-p", "-t", "0")
 
 
 @contextlib.contextmanager
@@ -56,7 +73,7 @@ def tmux(home, config, clients):
                     f"env -u TMUX tmux -S {inner} -f {path} {what}",
                 )
                 time.sleep(0.5)
-            yield lambda *words: call(inner, *words)
+            yield Server(call, inner, outer)
         finally:
             call(inner, "kill-server")
             call(outer, "kill-server")
@@ -127,6 +144,40 @@ def _count(right, before, peer, clients, busy, seconds):
                 [server, listener.process.pid], seconds, sessions.respond if busy else lambda: None
             )
     return found * 60 / seconds
+
+
+def to_tmux(effort):
+    """From an answer in the transcript, and its hook, until the line of a real tmux client shows the new number."""
+    what, budget = "event to the number on tmux's line, status-interval 15", "≤ 1.5 s"
+    if not shutil.which("tmux"):
+        yield missing(what, budget, "tmux is not installed")
+        return
+    config = f"set -g status-interval 15\nset -g status-right '#{{aitop_cost}}'\nrun-shell '{PLUGIN}'\n"
+    waits = []
+    with homes.folder() as home:
+        claude = os.path.join(home, "claude")
+        sessions = Sessions(claude)
+        sessions.respond()
+        with homes.listening(home, claude) as listener, tmux(home, config, 1) as server:
+            listener.until(lambda state: state["windows"]["15m"]["requests"])
+            _until(lambda: "$" in server.screen())
+            for number in range(effort.times(12, 2)):
+                time.sleep(1.3 + 0.137 * (number % 7))  # anywhere between two ticks
+                before, began = server.screen(), time.perf_counter()
+                sessions.respond()
+                stopped(listener.home, sessions)
+                _until(lambda before=before: server.screen() != before)
+                waits.append(time.perf_counter() - began)
+    yield Row(what, budget, f"median {median_of(waits):.2f} s, worst {max(waits):.2f} s", within=max(waits) <= 1.5,
+              values={"seconds": waits})  # fmt: skip
+
+
+def _until(wanted, seconds=20.0):
+    ends = time.monotonic() + seconds
+    while not wanted():
+        if time.monotonic() > ends:
+            raise TimeoutError("tmux never showed what was waited for")
+        time.sleep(0.01)
 
 
 def in_starship(effort):

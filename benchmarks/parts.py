@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from benchmarks import displays, feeds, gateway, growth, hosts, reading, refresh, reports, ticks, top
+from benchmarks import displays, feeds, gateway, growth, hosts, reading, refresh, reports, shapes, ticks, top
 from benchmarks.harness import Effort, Row
 
 
@@ -22,14 +22,17 @@ class Part(NamedTuple):
 PARTS = {
     "one-shots": Part(displays.one_shots, "A display's command, whole process, beside `cat` and bare Python",
                       readme=("`aitop tmux`", "`aitop swiftbar`")),
+    "formats": Part(displays.own_formats, "A preset, a format of the user's own and the guard, second call"),
     "prompts": Part(displays.prompts, "A prompt inside its shell, beside `cat` from the same shell"),
     "hooks": Part(feeds.hooks, "The installed hook, beside its interpreters alone"),
-    "statusline": Part(feeds.status_line, "Claude Code's status line as installed, beside bare Python"),
+    "statusline": Part(feeds.status_line, "Claude Code's status line: answered, unanswered, around a command"),
     "burst": Part(feeds.burst, "Thousands of hook events at once"),
     "refresh": Part(refresh.refreshes, "One refresh, beside one of every peer that prints a line",
                     readme="`aitop tmux`"),
     "growth": Part(growth.growth, "First read and later starts of 0.1, 1 and 3 GB, beside ccusage's native binary",
                    readme=("later start", "`aitop report models`")),
+    "shapes": Part(shapes.shapes, "First read and first right today of many files, beside ccusage's native binary",
+                   readme=("first read", "first right")),
     "line": Part(reading.new_line, "A new line in a large transcript until it is shown",
                  readme="new line in a 30 MB transcript to `state.json`, without"),
     "ticks": Part(ticks.ticks, "What a tick costs, by pace of events and number of sessions", readme=None),
@@ -37,6 +40,9 @@ PARTS = {
     "reports": Part(reports.reports, "Reports over a year, by its number of responses", readme=None),
     "gateway": Part(gateway.relayed, "What the gateway adds to a request, and 200 streams through it at once"),
     "top": Part(top.table, "The full-screen table: its first frame, and what it costs while it is open"),
+    "years": Part(reports.many, "Every report, a start and the file's size over ten million responses", quick=False,
+                  readme=None),
+    "event": Part(hosts.to_tmux, "From an event to the number on tmux's line"),
     "starship": Part(hosts.in_starship, "A starship prompt with our modules, and without", quick=False, readme=None),
     "tmux": Part(hosts.in_tmux, "Processes a minute in tmux", quick=False, readme=None),
     "follow": Part(hosts.followers, "A bar that follows, at work", quick=False, readme=None),

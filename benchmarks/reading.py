@@ -1,13 +1,11 @@
 """Following a client: a new line until it is seen, and what it costs when nothing happens."""
 
-import json
 import os
-import socket
 import statistics
 import time
 
 from benchmarks import history, homes
-from benchmarks.client import Sessions
+from benchmarks.client import Sessions, stopped
 from benchmarks.harness import Row, missing
 
 FILES = 2_000
@@ -46,7 +44,7 @@ def _seen(listener, sessions, hooked, times):
         before, used = sessions.count, listener.account()
         sessions.respond()
         if hooked:
-            _send_stop(listener.home, sessions)
+            stopped(listener.home, sessions)
         waits.append(listener.until(lambda state, n=before: state["windows"]["15m"]["requests"] > n, 30)[1])
         if used:
             read.append(listener.account()[2] - used[2])
@@ -60,13 +58,6 @@ def _seen(listener, sessions, hooked, times):
     return Row(f"new line in a {size / 1e6:.0f} MB transcript to `state.json`, {how}", "≤ 1.2 s",
                f"median {statistics.median(waits):.2f} s, worst {max(waits):.2f} s{more}", within=max(waits) <= 1.2,
                values={"seconds": waits, "bytes_read": read})  # fmt: skip
-
-
-def _send_stop(home, sessions):
-    with socket.socket(socket.AF_UNIX) as peer:
-        peer.connect(os.path.join(home, "claudecode.sock"))
-        payload = {"hook_event_name": "Stop", "session_id": sessions.ids[0], "transcript_path": sessions.path}
-        peer.sendall(b"aitop/1\tprovider=claude-code\tevent=Stop\n" + json.dumps(payload).encode())
 
 
 def idle(effort):

@@ -38,6 +38,45 @@ def reports(effort):
         year.close()
 
 
+MANY, MANY_QUICK = 10_000_000, 2_000
+MANY_REPORTS = (*REPORTS, "projects", "branches", "tools")
+MANY_BUDGET = "≤ 0.5 s, ≤ 100 MB"
+
+
+def many(effort):
+    """Every report, a start and the size of the file over ten million responses."""
+    responses = effort.times(MANY, MANY_QUICK)
+    with homes.folder() as home:
+        env = homes.environment(home)
+        path = os.path.join(home, "history.db")
+        year = Year(path, time.time())
+        year.grow(responses)
+        year.close()
+        calls = {f"report {name}": _call(["report", name, "--json"], env) for name in MANY_REPORTS}
+        calls["report sessions --limit 20"] = _call(["report", "sessions", "--limit", "20"], env)
+        calls["forecast"] = _call(["forecast", "--json"], env)
+        for name, runs in rounds(calls, effort.times(5, 1), 120, warm=1).items():
+            took, memory = median(runs), max(r.rss for r in runs) / 1e6
+            within = took <= 0.5 and memory <= 100
+            yield Row(f"`aitop {name}`, {responses:,} responses", MANY_BUDGET, f"{took:.2f} s, {memory:.0f} MB",
+                      within=within, note=failures(runs) or disturbed(within, least(runs) <= 0.5),
+                      values={"series": name, "responses": responses, "seconds": took, "rss_mb": memory})  # fmt: skip
+        yield _start(home, responses)
+        each = os.path.getsize(path) / responses
+        yield Row(f"history of {responses:,} responses", "≤ 200 B a response", f"{each:.0f} B a response",
+                  within=each <= 200, values={"bytes_a_response": each})  # fmt: skip
+
+
+def _start(home, responses):
+    took = []
+    for _ in range(3):
+        with homes.listening(home) as listener:
+            took.append(listener.until(bool, every=0.001)[1])
+    least_ = min(took)
+    return Row(f"start to the first fresh state, {responses:,} responses known", "≤ 0.3 s", f"{least_:.3f} s at best",
+               within=least_ <= 0.3, values={"seconds": took})  # fmt: skip
+
+
 def _call(words, env):
     return lambda: run_family([PYTHON, "-m", "aitop", *words], env, cwd=homes.HERE)
 

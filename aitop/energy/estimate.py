@@ -11,6 +11,7 @@ import warnings
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from aitop import installation
 from aitop.pricing import normalise
 
 MAKERS = {"claude": "anthropic", "gpt": "openai", "gemini": "google_genai", "mistral": "mistralai"}
@@ -52,10 +53,7 @@ class Estimator:
                 models = import_module("ecologits.model_repository").models
                 impacts = import_module("ecologits.tracers.utils").llm_impacts
         except ImportError as error:
-            raise MissingError(
-                "energy needs the extra: pip install 'aitop-status[energy]' "
-                "(uv tool install 'aitop-status[energy]')"
-            ) from error
+            raise MissingError(f"energy needs EcoLogits: {installation.add_extra('energy')}") from error
         self.method = METHOD.format(version=version)
         self.zone = zone
         self._impacts, self._models = impacts, models

@@ -4,10 +4,8 @@ import sys
 
 import click
 
-from aitop import config
+from aitop import config, installation
 from aitop.gateway.upstreams import DEFAULTS, OLLAMA, OPENAI, Upstreams, upstream
-
-MISSING = "needs its extra: pip install 'aitop-status[gateway]'"
 
 
 @click.command()
@@ -52,7 +50,9 @@ def gateway(*, token: bool | None, url: str | None, ollama: bool, port: int | No
     try:
         from aitop.gateway import run
     except ModuleNotFoundError as error:
-        raise click.ClickException(f"`aitop gateway` {MISSING} ({error.name} is missing)") from error
+        raise click.ClickException(
+            f"`aitop gateway` needs {error.name}: {installation.add_extra('gateway')}"
+        ) from error
     try:
         settings = config.load()
         upstreams = _upstreams(settings, url, ollama=ollama)

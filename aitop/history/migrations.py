@@ -1,8 +1,14 @@
 """How an older history becomes one of this version: the statements that lead from each version to the next.
 
-They say what a version was when it was current, so they name their columns themselves and are never changed.
-`schema.connect` runs them in one transaction, after a backup.
+They say what a version was when it was current: once released, a step is never changed. `schema.connect` runs
+them in one transaction, after a backup.
 """
+
+# ruff: noqa: S608 - every word of these statements stands in this file or in the tables it makes
+import sqlite3
+
+from aitop.history import keys
+from aitop.history import schema as schema_v4
 
 _DAYS = """
 CREATE TABLE day_sum (
@@ -34,11 +40,96 @@ _TIMINGS = (
     + "ALTER TABLE session ADD COLUMN timings TEXT;"
 )
 
-_SPENT = "".join(
-    f"ALTER TABLE {table} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0;\n"
-    for table in ("session", "quarter", "day_sum")
-    for column in ("untracked", "client_priced")
+# Rows of responses get digests in place of ids, sums get a place, and there are more grains of sums.
+_RESPONSE = (
+    "at, model, uncached, output, cache_read, write_5m, write_1h, reasoning, searches, modifiers, stop_reason, "
+    "visible, agent, paying, file, end, duration_ms, ttft_ms, billed"
+)
+_SUMMED = (
+    "requests, errors, uncached, output, cache_read, write_5m, write_1h, cost, unpriced, estimated, incomplete, "
+    "understated"
+)
+_ADDED = ", ".join(f"sum({name})" for name in _SUMMED.split(", "))
+_OLD = ("response", "copy", "quarter", "day_sum", "quarter_tool", "day_tool")
+_PLACES = (
+    "".join(f"ALTER TABLE {table} RENAME TO old_{table};\n" for table in _OLD)
+    + "".join(
+        f"ALTER TABLE session ADD COLUMN {column};\n"
+        for column in (
+            "untracked INTEGER NOT NULL DEFAULT 0",
+            "client_priced INTEGER NOT NULL DEFAULT 0",
+            "client_at REAL",
+            "client_base REAL",
+            "client_models TEXT",
+            "began_by TEXT",
+        )
+    )
+    + """
+DROP INDEX response_at; DROP INDEX response_open; DROP INDEX response_basis; DROP INDEX copy_file;
+CREATE INDEX session_spent ON session (cost + untracked);
+CREATE INDEX session_last ON session (last_at);
+CREATE TABLE place (id INTEGER PRIMARY KEY, cwd TEXT NOT NULL, branch TEXT NOT NULL, UNIQUE (cwd, branch));
+CREATE TABLE side_call (
+  session INTEGER NOT NULL, model INTEGER NOT NULL, at INTEGER NOT NULL, picodollars INTEGER NOT NULL,
+  PRIMARY KEY (session, model, at)) WITHOUT ROWID;
+CREATE INDEX side_call_at ON side_call (at);
+"""
+    + schema_v4.SUM_TABLES
+    + schema_v4.RESPONSE_TABLES
+    + f"""
+INSERT INTO place (cwd, branch)
+  SELECT DISTINCT cwd, ifnull(branch, '') FROM session WHERE cwd IS NOT NULL AND cwd != '';
+CREATE TEMP TABLE place_of (session INTEGER PRIMARY KEY, place INTEGER NOT NULL);
+INSERT INTO place_of SELECT s.id, p.id FROM session s JOIN place p
+  ON p.cwd = s.cwd AND p.branch = ifnull(s.branch, '');
+INSERT INTO response (id, session, {_RESPONSE}, cost, basis, incomplete, copies, message_key, request_key, place)
+  SELECT id, session, {_RESPONSE}, cost, basis, incomplete, copies, aitop_key('m', message_id),
+  aitop_key('r', request_id), ifnull((SELECT place FROM place_of WHERE place_of.session = r.session), 0)
+  FROM old_response r ORDER BY id;
+INSERT INTO copy (response, {_RESPONSE}, place) SELECT c.response, {_RESPONSE},
+  ifnull((SELECT place FROM place_of WHERE session = (SELECT session FROM old_response WHERE id = c.response)), 0)
+  FROM old_copy c;
+"""
+    + "".join(
+        f"""
+INSERT INTO {table} (at, session, model, place, {_SUMMED}) SELECT at, session, model,
+  CASE WHEN requests != 0
+  THEN ifnull((SELECT place FROM place_of WHERE place_of.session = t.session), 0) ELSE 0 END,
+  {_SUMMED} FROM old_{table} t ORDER BY 1, 2, 3;
+"""
+        for table in ("quarter", "day_sum")
+    )
+    + f"""
+INSERT INTO session_sum (session, model, place, {_SUMMED})
+  SELECT session, model, place, {_ADDED} FROM day_sum GROUP BY 1, 2, 3;
+INSERT INTO quarter_tool SELECT * FROM old_quarter_tool;
+INSERT INTO day_tool SELECT * FROM old_day_tool;
+"""
+    + "".join(
+        f"""
+INSERT INTO {to} (at, provider, model, {_SUMMED})
+  SELECT t.at, s.provider, t.model, {", ".join(f"sum(t.{name})" for name in _SUMMED.split(", "))}
+  FROM {of} t JOIN session s ON s.id = t.session GROUP BY 1, 2, 3;
+INSERT INTO {to} (at, provider, model, tool_calls, tool_failures)
+  SELECT t.at, s.provider, 0, sum(t.calls), sum(t.failures) FROM {tools} t JOIN session s ON s.id = t.session
+  GROUP BY 1, 2;
+"""
+        for to, of, tools in (("quarter_all", "quarter", "quarter_tool"), ("day_all", "day_sum", "day_tool"))
+    )
+    + "".join(f"DROP TABLE old_{table};\n" for table in _OLD)
+    + "DROP TABLE place_of;\n"
+    + "DELETE FROM alias WHERE key IN (SELECT request_key FROM response WHERE message_key IS NOT NULL);\n"
+    + schema_v4.RESPONSE_INDEXES
 )
 
 # version → the statements that lead from it to the next one
-MIGRATIONS: dict[int, str] = {1: _DAYS + _FILL_DAYS, 2: _TIMINGS, 3: _SPENT}
+STEPS: dict[int, str] = {1: _DAYS + _FILL_DAYS, 2: _TIMINGS, 3: _PLACES}
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """Give a connection what the statements call."""
+    db.create_function("aitop_key", 2, _key, deterministic=True)
+
+
+def _key(kind: str, text: str | None) -> int | None:
+    return keys.key(kind, text) if text else None

@@ -1,4 +1,4 @@
-"""The history's rows in memory, and the rules that turn several files' evidence into one response.
+"""The history's rows in memory, and the rules that turn what several files say into one response.
 
 Pure: no database, no clock. The order of files (earliest first timestamp, then the smaller path)
 decides every tie, so the outcome is the same in any reading order and after every restart.
@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from aitop.history.columns import CHARS_PER_TOKEN
-from aitop.model.events import CacheState, Response, Timing, Usage
+from aitop.model.events import CacheState, Place, Response, Timing, Usage
 from aitop.model.histograms import Timings
 from aitop.model.sums import PICO, ZERO, Sum
 from aitop.pricing.basis import Basis
 
 INCOMPLETE_AFTER = 60.0  # seconds: a response still without a stop reason by then stays so
-MOST_USD = 1e3  # one response that says it cost more is damaged
+MAX_USD = 1e3  # one response that says it cost more is damaged
 
 
 class File:
-    """One tailed file: whose it is and how far it is in the history."""
+    """One tailed file: its session, and how far it is in the history."""
 
     __slots__ = ("agent", "bad_lines", "device", "first_at", "id", "inode", "mtime_ns", "offset", "path",
                  "pending", "provider", "session", "size", "tail")  # fmt: skip
@@ -40,10 +40,42 @@ class Session:
     """One session's facts and totals."""
 
     __slots__ = (
-        "agents", "branch", "cache", "client_api_ms", "client_cost", "compactions", "context_at",
-        "context_limit", "context_tokens", "cwd", "dirty", "id", "info_at", "inherited", "last_at",
-        "lines", "model", "name", "pane", "pid", "provider", "started_at", "status", "status_at", "status_live",
-        "stop_reasons", "tag", "timings", "total",
+        "agents",
+        "began_by",
+        "branch",
+        "cache",
+        "client_api_ms",
+        "client_at",
+        "client_base",
+        "client_cost",
+        "client_models",
+        "compactions",
+        "context_at",
+        "context_limit",
+        "context_model",
+        "context_tokens",
+        "cwd",
+        "dirty",
+        "id",
+        "info_at",
+        "inherited",
+        "last_at",
+        "lines",
+        "model",
+        "name",
+        "pane",
+        "pid",
+        "provider",
+        "restarted",
+        "started_at",
+        "status",
+        "status_at",
+        "status_live",
+        "stop_reasons",
+        "tag",
+        "timings",
+        "total",
+        "totals_moved",
     )  # fmt: skip
 
     def __init__(self, identity: int, provider: str, name: str) -> None:
@@ -66,15 +98,27 @@ class Session:
         self.timings = Timings()
         self.client_cost: float | None = None
         self.client_api_ms: float | None = None
+        self.client_at: float | None = None  # when the client last told its total
+        self.client_base = 0.0  # USD: what its total began with, which is another session's
+        self.client_models: dict[str, float] = {}  # its total for each model, where it tells
+        self.began_by: str | None = None
+        self.restarted = False  # begun again since its total was last told; not kept over a restart of ours
+        self.totals_moved = False  # its total or ours moved: what is untracked has to be reckoned again
         self.inherited = 0  # picodollars of copied responses that another session paid
         self.context_tokens: int | None = None
         self.context_at = 0.0
         self.context_limit: int | None = None
+        self.context_model: str | None = None  # that it was named for; None: for whatever model speaks
         self.agents: set[str] = set()
         self.cache: CacheState | None = None  # as the client last said; not kept over a restart
         # (changed lines as the client counts them, when that number last changed, when last told); not kept either
         self.lines: tuple[int, float, float] | None = None
         self.dirty = True
+
+    def named_context_limit(self) -> int | None:
+        """The window that the client named, while the model it named it for is the one that speaks."""
+        speaks = (self.model or "").removesuffix("[1m]")
+        return self.context_limit if self.context_model in (None, speaks) else None
 
 
 class Evidence(NamedTuple):
@@ -91,10 +135,12 @@ class Evidence(NamedTuple):
     end: int
     duration_ms: float | None = None
     ttft_ms: float | None = None
-    billed: int | None = None  # picodollars, as the client says
+    billed: int | None = None  # picodollars it was billed
+    claimed: int | None = None  # picodollars by the client's own reckoning
+    place: Place | None = None
 
     def timing(self) -> Timing | None:
-        """How long it took; None where nobody said."""
+        """How long it took; None where it was not measured."""
         if self.duration_ms is None and self.ttft_ms is None:
             return None
         return Timing(self.duration_ms, self.ttft_ms, self.usage.output_tokens)
@@ -109,12 +155,13 @@ class Contribution(NamedTuple):
     sum: Sum
     stop_reason: str | None = None
     timing: Timing | None = None
+    place: Place | None = None
 
 
 class Row:
     """One response as it counts now. `copies` is empty while a single file tells of it."""
 
-    __slots__ = ("basis", "copied", "cost", "evidence", "id", "incomplete", "message_id", "record_id", "request_id",
+    __slots__ = ("basis", "copied", "cost", "evidence", "id", "incomplete", "message_key", "request_key",
                  "session", "stored")  # fmt: skip
 
     def __init__(self, identity: int, session: int, evidence: Evidence) -> None:
@@ -123,9 +170,8 @@ class Row:
         self.basis = Basis.LISTED
         self.incomplete = False
         self.copied = False
-        self.message_id: str | None = None
-        self.request_id: str | None = None
-        self.record_id: str | None = None
+        self.message_key: int | None = None
+        self.request_key: int | None = None
         self.stored = False
 
     def contribution(self) -> Contribution:
@@ -147,18 +193,21 @@ class Row:
                 incomplete_requests=int(self.incomplete),
                 understated_requests=int(understated),
             ),
-            e.stop_reason, e.timing(),
+            e.stop_reason, e.timing(), e.place,
         )  # fmt: skip
 
 
 def first_evidence(r: Response, file: int, now: float) -> Evidence:
     """A response as one file tells it; a time in the future or none at all becomes now."""
     at = min(r.at, now) if r.at > 0 else now
-    billed = r.billed_usd is not None and 0 <= r.billed_usd < MOST_USD
     return Evidence(
         at, r.model, r.usage, r.stop_reason, r.visible_chars, r.agent, r.paying_session, file, r.end,
-        r.duration_ms, r.ttft_ms, round((r.billed_usd or 0.0) * PICO) if billed else None,
+        r.duration_ms, r.ttft_ms, _picodollars(r.billed_usd), _picodollars(r.client_usd), r.place,
     )  # fmt: skip
+
+
+def _picodollars(usd: float | None) -> int | None:
+    return round(usd * PICO) if usd is not None and 0 <= usd < MAX_USD else None
 
 
 def more_evidence(old: Evidence, r: Response, now: float) -> Evidence:
@@ -169,6 +218,7 @@ def more_evidence(old: Evidence, r: Response, now: float) -> Evidence:
         visible=old.visible + r.visible_chars if r.offset > old.end else r.visible_chars,
         agent=new.agent if old.agent is not None else None,
         paying=new.paying or old.paying,
+        place=old.place or new.place,
         **_measured(new, old),
     )
 
@@ -181,6 +231,7 @@ def joined(one: Evidence, other: Evidence) -> Evidence:
         visible=one.visible + other.visible,
         agent=last.agent if first.agent is not None else None,
         paying=last.paying or first.paying,
+        place=first.place or last.place,
         **_measured(last, first),
     )
 
@@ -198,20 +249,21 @@ def decide(versions: Iterable[Evidence], file_of: Callable[[int], File]) -> tupl
     if best.stop_reason is None:
         best = next((e for e in ordered if e.file == 0 and e.billed is not None), best)
     paying = next((e.paying for e in ordered if e.paying), None)
-    written = [e for e in ordered if e.file] or ordered  # a feed may not know whose thread it was
+    written = [e for e in ordered if e.file] or ordered  # a feed may not know which thread it was
     main = any(e.agent is None for e in written)
     counted = best._replace(
         at=min(e.at for e in ordered), agent=None if main else written[0].agent, paying=paying,
+        place=next((e.place for e in written if e.place), None),
         **_measured(*sorted(ordered, key=lambda e: e.file != 0)),
     )  # fmt: skip
     return counted, paying or file_of(ordered[0].file).session
 
 
-def _measured(*told: Evidence) -> dict[str, Any]:
-    """Each measurement by the first that made it."""
+def _measured(*versions: Evidence) -> dict[str, Any]:
+    """Each measurement as the first that made it has it."""
     return {
-        name: next((value for e in told if (value := getattr(e, name)) is not None), None)
-        for name in ("duration_ms", "ttft_ms", "billed")
+        name: next((value for e in versions if (value := getattr(e, name)) is not None), None)
+        for name in ("duration_ms", "ttft_ms", "billed", "claimed")
     }
 
 

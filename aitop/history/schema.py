@@ -15,7 +15,6 @@ import sqlite3
 import stat
 
 from aitop.history import columns
-from aitop.history.migrations import MIGRATIONS
 
 VERSION = 4
 
@@ -25,15 +24,60 @@ _EVIDENCE = """
   write_5m INTEGER NOT NULL, write_1h INTEGER NOT NULL, reasoning INTEGER NOT NULL, searches INTEGER NOT NULL,
   modifiers TEXT,              -- JSON [speed, geo, tier, advisor], NULL when all are plain
   stop_reason TEXT, visible INTEGER NOT NULL, agent TEXT, paying TEXT, file INTEGER NOT NULL, end INTEGER NOT NULL,
-  duration_ms REAL, ttft_ms REAL, -- NULL: nobody measured it
-  billed INTEGER               -- picodollars, where the client said what it cost
+  duration_ms REAL, ttft_ms REAL, -- NULL: nothing measured it
+  billed INTEGER,              -- picodollars it was billed
+  claimed INTEGER,             -- picodollars by the client's own reckoning
+  place INTEGER NOT NULL DEFAULT 0 -- 0: its session's
+"""
+_BY_MODEL = columns.definitions(columns.BY_MODEL)
+_STORED = columns.definitions(columns.STORED)
+_SUM_KEY = "session INTEGER NOT NULL, model INTEGER NOT NULL, place INTEGER NOT NULL"
+
+# Sums are kept at several grains, all moved in the same transaction as the rows. A question reads the
+# coarsest grain that can answer it, so a report over years does not depend on the number of responses.
+SUM_TABLES = f"""
+CREATE TABLE quarter (         -- a quarter hour of a session
+  at INTEGER NOT NULL, {_SUM_KEY}, {_BY_MODEL}, PRIMARY KEY (at, session, model, place)) WITHOUT ROWID;
+CREATE TABLE day_sum (         -- a UTC day of a session
+  at INTEGER NOT NULL, {_SUM_KEY}, {_BY_MODEL}, PRIMARY KEY (at, session, model, place)) WITHOUT ROWID;
+CREATE TABLE session_sum (     -- a whole session
+  {_SUM_KEY}, {_BY_MODEL}, PRIMARY KEY (session, model, place)) WITHOUT ROWID;
+CREATE TABLE quarter_all (     -- a quarter hour of all sessions of a provider; tool calls belong to model 0
+  at INTEGER NOT NULL, provider TEXT NOT NULL, model INTEGER NOT NULL, {_STORED},
+  PRIMARY KEY (at, provider, model)) WITHOUT ROWID;
+CREATE TABLE day_all (         -- a UTC day of all sessions of a provider
+  at INTEGER NOT NULL, provider TEXT NOT NULL, model INTEGER NOT NULL, {_STORED},
+  PRIMARY KEY (at, provider, model)) WITHOUT ROWID;
+CREATE TABLE quarter_tool (
+  at INTEGER NOT NULL, session INTEGER NOT NULL, name TEXT NOT NULL,
+  calls INTEGER NOT NULL, failures INTEGER NOT NULL,
+  PRIMARY KEY (at, session, name)) WITHOUT ROWID;
+CREATE TABLE day_tool (
+  at INTEGER NOT NULL, session INTEGER NOT NULL, name TEXT NOT NULL,
+  calls INTEGER NOT NULL, failures INTEGER NOT NULL,
+  PRIMARY KEY (at, session, name)) WITHOUT ROWID;
 """
 
-_BY_MODEL = columns.definitions(columns.BY_MODEL)
+RESPONSE_TABLES = f"""
+CREATE TABLE response (
+  id INTEGER PRIMARY KEY, session INTEGER NOT NULL, {_EVIDENCE},
+  cost INTEGER NOT NULL, basis INTEGER NOT NULL,  -- pricing.Basis
+  incomplete INTEGER NOT NULL, copies INTEGER NOT NULL,
+  message_key INTEGER, request_key INTEGER); -- digests of the client's ids, see keys.py
+CREATE TABLE copy (response INTEGER NOT NULL, {_EVIDENCE}, PRIMARY KEY (response, file)) WITHOUT ROWID;
+"""
+RESPONSE_INDEXES = """
+CREATE INDEX response_at ON response (at);
+CREATE INDEX response_open ON response (at) WHERE stop_reason IS NULL AND incomplete = 0;
+CREATE INDEX response_basis ON response (model, basis) WHERE basis > 0;
+CREATE INDEX response_lone_request ON response (request_key) WHERE message_key IS NULL AND request_key IS NOT NULL;
+CREATE INDEX copy_file ON copy (file);
+"""
 
 TABLES = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE model (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE place (id INTEGER PRIMARY KEY, cwd TEXT NOT NULL, branch TEXT NOT NULL, UNIQUE (cwd, branch));
 CREATE TABLE file (
   id INTEGER PRIMARY KEY, provider TEXT NOT NULL, path TEXT NOT NULL UNIQUE, session TEXT, agent TEXT, first_at REAL,
   device INTEGER, inode INTEGER, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
@@ -45,27 +89,25 @@ CREATE TABLE session (
   id INTEGER PRIMARY KEY, provider TEXT NOT NULL, name TEXT NOT NULL,
   cwd TEXT, branch TEXT, model TEXT, tag TEXT, pid INTEGER, pane TEXT, info_at REAL,
   started_at REAL, last_at REAL, status TEXT, status_at REAL, status_live INTEGER,
-  {columns.definitions(columns.STORED)}, compactions INTEGER NOT NULL DEFAULT 0,
+  {_STORED}, compactions INTEGER NOT NULL DEFAULT 0,
   stop_reasons TEXT NOT NULL DEFAULT '{{}}',
   client_cost REAL, client_api_ms REAL, inherited INTEGER NOT NULL DEFAULT 0,
+  client_at REAL, client_base REAL, client_models TEXT, began_by TEXT, -- see write/side_calls.py
   context_tokens INTEGER, context_at REAL, context_limit INTEGER,
   timings TEXT,                -- JSON: counts of its responses by duration, time to first token, speed
   UNIQUE (provider, name));
+CREATE INDEX session_spent ON session (cost + untracked);
+CREATE INDEX session_last ON session (last_at);
 CREATE TABLE agent (session INTEGER NOT NULL, agent TEXT NOT NULL, PRIMARY KEY (session, agent)) WITHOUT ROWID;
-CREATE TABLE response (
-  id INTEGER PRIMARY KEY, session INTEGER NOT NULL, {_EVIDENCE},
-  cost INTEGER NOT NULL, basis INTEGER NOT NULL,  -- pricing.Basis
-  incomplete INTEGER NOT NULL, copies INTEGER NOT NULL,
-  message_id TEXT, request_id TEXT, record_id TEXT);
-CREATE INDEX response_at ON response (at);
-CREATE INDEX response_open ON response (at) WHERE stop_reason IS NULL AND incomplete = 0;
-CREATE INDEX response_basis ON response (model, basis) WHERE basis > 0;
-CREATE TABLE copy (response INTEGER NOT NULL, {_EVIDENCE}, PRIMARY KEY (response, file)) WITHOUT ROWID;
-CREATE INDEX copy_file ON copy (file);
+{RESPONSE_TABLES}{RESPONSE_INDEXES}
 CREATE TABLE alias (key INTEGER PRIMARY KEY, response INTEGER NOT NULL);
+CREATE TABLE side_call (       -- what a client reports beyond its records, booked at that second
+  session INTEGER NOT NULL, model INTEGER NOT NULL, at INTEGER NOT NULL, picodollars INTEGER NOT NULL,
+  PRIMARY KEY (session, model, at)) WITHOUT ROWID;
+CREATE INDEX side_call_at ON side_call (at);
 CREATE TABLE tool (
   key INTEGER PRIMARY KEY, session INTEGER NOT NULL, name TEXT NOT NULL, at REAL NOT NULL,
-  from_file INTEGER NOT NULL,  -- the file whose word on session and time counts, 0: a hook's
+  from_file INTEGER NOT NULL,  -- the file that decides its session and time, 0: a hook
   used INTEGER NOT NULL,       -- 1: `at` is its own record's time
   result_at REAL, client_ms REAL, failed INTEGER NOT NULL);
 CREATE INDEX tool_at ON tool (at);
@@ -74,25 +116,11 @@ CREATE TABLE incident (
   from_file INTEGER NOT NULL,  -- as for tools
   twin INTEGER);               -- the other source's row of the same incident: only one of the two counts
 CREATE INDEX incident_session ON incident (session, kind, at);
-CREATE TABLE quarter (
-  at INTEGER NOT NULL, session INTEGER NOT NULL, model INTEGER NOT NULL, {_BY_MODEL},
-  PRIMARY KEY (at, session, model)) WITHOUT ROWID;
-CREATE TABLE quarter_tool (
-  at INTEGER NOT NULL, session INTEGER NOT NULL, name TEXT NOT NULL,
-  calls INTEGER NOT NULL, failures INTEGER NOT NULL,
-  PRIMARY KEY (at, session, name)) WITHOUT ROWID;
 CREATE TABLE usage_limit (
   provider TEXT NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL, window_minutes INTEGER NOT NULL,
   used_percent REAL NOT NULL, resets_at REAL NOT NULL, source TEXT NOT NULL, seen_at REAL NOT NULL,
   PRIMARY KEY (provider, account, name)) WITHOUT ROWID;
-CREATE TABLE day_sum ( -- whole UTC days, moved in the same transaction as their quarter hours
-  at INTEGER NOT NULL, session INTEGER NOT NULL, model INTEGER NOT NULL, {_BY_MODEL},
-  PRIMARY KEY (at, session, model)) WITHOUT ROWID;
-CREATE TABLE day_tool (
-  at INTEGER NOT NULL, session INTEGER NOT NULL, name TEXT NOT NULL,
-  calls INTEGER NOT NULL, failures INTEGER NOT NULL,
-  PRIMARY KEY (at, session, name)) WITHOUT ROWID;
-"""
+{SUM_TABLES}"""
 
 
 class HistoryError(Exception):
@@ -116,7 +144,7 @@ def connect(path: str) -> sqlite3.Connection:
         if version > VERSION:
             raise NewerError(  # noqa: TRY301
                 f"{path} was written by a newer aitop (history version {version}, this one knows {VERSION}). "
-                "Upgrade: pip install --upgrade aitop-status"
+                "Upgrade this copy, or run the newer one: `which -a aitop` lists them"
             )
         if version == 0:
             _make(db)
@@ -161,10 +189,12 @@ def _make(db: sqlite3.Connection) -> None:
 
 
 def _migrate(db: sqlite3.Connection, path: str, version: int) -> None:
+    from aitop.history import migrations
     from aitop.history.recovery.copying import copy
 
     copy(db, f"{path}.v{version}")
-    _script(db, "\n".join(MIGRATIONS[step] for step in range(version, VERSION)), VERSION)
+    migrations.prepare(db)
+    _script(db, "\n".join(migrations.STEPS[step] for step in range(version, VERSION)), VERSION)
 
 
 def _script(db: sqlite3.Connection, statements: str, version: int) -> None:

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from aitop.history import keys
 from aitop.history.query import sums_since
 from aitop.history.rows import File, Session
-from aitop.history.write import commit, load, prepare
+from aitop.history.write import commit, load, prepare, side_calls
 from aitop.history.write.bulk_insert import Bulk
 from aitop.history.write.incidents import Incidents
 from aitop.history.write.ledger import Changes, Ledger, nothing
+from aitop.history.write.naming import names_of
 from aitop.history.write.pairing import unnamed
 from aitop.history.write.prepare import Batch
 from aitop.history.write.responses import Responses
@@ -37,6 +38,7 @@ from aitop.model.events import (
 from aitop.pricing.table import PriceTable
 
 FLUSH_AT = 2000  # rows gathered in memory before they are written into the open transaction
+RUNS_AT_ONCE = 200  # of files, when what they kept back is decided
 
 Fact = CacheState | ClientTotals | ContextSize | SessionInfo | Status
 
@@ -123,31 +125,52 @@ class History:
             self.apply(provider, prepare.events(found), now, file)
             return
         self.begin()
-        self.apply(provider, self._bulk.take(provider, found, file), now, file)
+        self._bulk.take(provider, found, file, now)
 
     def apply(self, provider: str, events: Iterable[Event], now: float, file: File | None = None) -> None:
         """Take events in; those of a file come with its tail state. Nothing is durable before `commit`."""
-        named = [(event, _names(event)) for event in events]
         self.begin()
-        feeds_unnamed = file is None and any(type(e) is Response and unnamed(e) for e, _ in named)
+        self._settle_bulk()
+        events = list(events)
+        feeds_unnamed = file is None and any(type(event) is Response and unnamed(event) for event in events)
         if self._ledger.out.size() > FLUSH_AT or feeds_unnamed:
             self._flush()
-        self._responses.preload([n for event, names in named if type(event) is Response for n in names])
-        self._tools.preload([n for event, names in named if type(event) is not Response for n in names])
+        self._preload(events)
+        self._decide(provider, events, now, file)
+
+    def _settle_bulk(self) -> None:
+        """Write what runs of files brought together, and decide what they kept back."""
+        if not self._bulk.waiting():
+            return
+        self._bulk.write()
+        waiting = self._bulk.settled()
+        for start in range(0, len(waiting), RUNS_AT_ONCE):
+            some = waiting[start : start + RUNS_AT_ONCE]
+            self._preload([event for run in some for event in run.events])
+            for run in some:
+                self._decide(run.provider, run.events, run.now, run.file)
+            if self._ledger.out.size() > FLUSH_AT:
+                self._flush()
+
+    def _preload(self, events: list[Event]) -> None:
+        """Fetch in a few statements every row that these events may touch."""
+        responses = [event for event in events if isinstance(event, Response)]
+        self._responses.preload(list({key for r in responses for key in names_of(r).all()}))
+        calls = [event for event in events if isinstance(event, ToolUse | ToolResult)]
+        self._tools.preload(list({keys.key("t", call.tool_use_id) for call in calls}))
+
+    def _decide(self, provider: str, events: list[Event], now: float, file: File | None) -> None:
+        """Take in events one by one."""
         number = file.id if file else 0
-        for event, names in named:
+        for event in events:
             if isinstance(event, Response):
-                self._responses.take(provider, event, names, number, now)
+                self._responses.take(provider, event, names_of(event), number, now)
             elif isinstance(event, ToolUse | ToolResult):
-                self._tools.take(provider, event, names[0], number, now)
+                self._tools.take(provider, event, keys.key("t", event.tool_use_id), number, now)
             elif isinstance(event, ApiError | Compaction):
                 self._incidents.take(provider, event, number, now)
             elif isinstance(event, Limit):
-                key = (event.provider, event.account or "", event.name)
-                known = self._ledger.out.limits.get(key)
-                if known is None or event.seen_at >= known.seen_at:  # files are read newest first
-                    self._ledger.out.limits[key] = event
-                    self._ledger.changes.limits.append(event)
+                self._ledger.limit(event)
             else:
                 self._fact(provider, event, now)
 
@@ -156,8 +179,7 @@ class History:
         session.dirty = True
         at = min(event.at, now) if event.at else None
         if isinstance(event, ClientTotals):
-            session.client_cost = max(session.client_cost or 0.0, event.cost_usd)
-            session.client_api_ms = max(session.client_api_ms or 0.0, event.api_ms or 0.0) or None
+            side_calls.told(self._ledger, session, event, at)
             if event.lines_changed is not None:
                 same = session.lines is not None and session.lines[0] == event.lines_changed
                 since = session.lines[1] if session.lines and same else at or now
@@ -165,7 +187,7 @@ class History:
         elif isinstance(event, CacheState):
             session.cache = event
         elif isinstance(event, ContextSize):
-            session.context_limit = event.limit
+            session.context_limit, session.context_model = event.limit, event.model
             if event.tokens is not None and at is not None and at >= session.context_at:
                 session.context_tokens, session.context_at = event.tokens, at
         elif isinstance(event, Status):
@@ -178,6 +200,9 @@ class History:
 
     def settle(self, now: float) -> None:
         """Count as incomplete what has waited a minute for its stop reason."""
+        if self._bulk.waiting():
+            self.begin()
+            self._settle_bulk()
         self._responses.settle(now)
 
     def reprice(self, after: int, most: int, now: float) -> int | None:
@@ -215,6 +240,7 @@ class History:
         try:
             if self._lost or self.waiting() or self.db.in_transaction:
                 self.begin()
+                self._settle_bulk()
                 self._flush()
                 self.db.execute("COMMIT")
         except BaseException:
@@ -240,33 +266,35 @@ class History:
         """Whether something taken in is not yet in the open transaction."""
         ledger = self._ledger
         return bool(
-            ledger.dirty_files or ledger.out.anything() or any(s.dirty for s in ledger.sessions.values())
+            ledger.dirty_files
+            or ledger.out.anything()
+            or self._bulk.waiting()
+            or any(s.dirty for s in ledger.sessions.values())
         )
 
     def _flush(self) -> None:
         """Write what was gathered into the open transaction, and let go of it."""
         ledger = self._ledger
-        sessions = [session for session in ledger.sessions.values() if session.dirty]
-        commit.everything(self.db, ledger.out, list(ledger.dirty_files), sessions, ledger.models)
+        commit.everything(self.db, ledger.out, list(ledger.dirty_files), ledger.names)
+        ledger.write_sums()
         commit.inherited(self.db, ledger.out.inherited, ledger.sessions)
+        moved = [session for session in ledger.sessions.values() if session.totals_moved]
+        side_calls.reckon(self.db, ledger, moved)
+        ledger.write_sums()
+        commit.sessions(self.db, [session for session in ledger.sessions.values() if session.dirty])
         ledger.out = commit.Pending()
         ledger.dirty_files.clear()
+        self._bulk.learn()
         self._responses.forget()
         self._tools.forget()
-
-
-def _names(event: Event) -> list[int]:
-    """The keys a row is found by: a response's names, a tool call's id."""
-    if isinstance(event, Response):
-        return prepare.names_of(event)
-    if isinstance(event, ToolUse | ToolResult):
-        return [keys.key("t", event.tool_use_id)]
-    return []
 
 
 def _inform(session: Session, event: SessionInfo, at: float) -> None:
     newer = at >= session.info_at
     session.info_at = max(session.info_at, at)
+    if event.began_by is not None:
+        session.began_by = session.began_by or event.began_by
+        session.restarted = session.client_cost is not None and event.began_by in ("startup", "resume")
     for name in ("cwd", "branch", "model", "tag", "pid", "pane"):
         value = getattr(event, name)
         if value is not None and (newer or getattr(session, name) is None):

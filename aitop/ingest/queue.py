@@ -15,12 +15,14 @@ from aitop.history.rows import File
 from aitop.history.store import History
 from aitop.history.write.prepare import Batch
 from aitop.ingest import workers
-from aitop.ingest.roots import Folders, is_text, leads_astray
+from aitop.ingest.coverage import ClientCoverage, Coverage
+from aitop.ingest.roots import Roots, is_text, link_target
 from aitop.ingest.tail import AT_REST_SECONDS, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
 from aitop.providers import Provider, Source
 from aitop.providers.isolation import guarded
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
+MAX_DEPTH = 12  # of folders below a root
 MANY = 16  # events of one run from which it pays to prepare them together
 
 
@@ -32,15 +34,17 @@ class Ingest:
     ) -> None:
         self.history = history
         self.providers = {provider.name: guarded(provider) for provider in providers}
-        self._folders = Folders(folders)
-        self.folders = self._folders.roots
+        self._roots = Roots(folders)
+        self.folders = self._roots.all
         self.helpers_allowed = helpers
         self.helpers: list[workers.Helper] = []
         self.done_bytes = 0
         self.total_bytes = 0
         self._scanned = False
         self._missing: set[str] = set()  # folders of ours that do not exist
-        self.unreadable: dict[str, str] = {}
+        self._coverage = Coverage()
+        self._unread = self._coverage.unread
+        self._links: set[str] = set()  # links below our folders that lead out of them
         self._queue: list[tuple[float, str, str]] = []  # (-mtime, path, provider)
         self._queued: set[str] = set()
         self._handed: dict[str, str] = {}  # path → provider of the files given to helpers
@@ -52,19 +56,34 @@ class Ingest:
 
     def add_roots(self, roots: dict[str, list[str]]) -> None:
         """Search these folders (provider → folders) in the place of the ones given so far."""
-        self._folders = Folders(roots)
-        self.folders = self._folders.roots
+        self._roots = Roots(roots)
+        self.folders = self._roots.all
 
     # -- finding ---------------------------------------------------------------------------------------------
 
     def rescan(self, now: float) -> list[str]:
         """Look through every folder for files that changed; returns the folders seen (to be watched)."""
         seen: list[str] = []
+        for link in self._links:
+            self._unread.discard(link)
+        self._links.clear()
         for name, root in self.folders:
             self._walk(root, name, now, seen, 0)
         self._scanned = True
         self._missing = {root for _, root in self.folders} - set(seen)
+        present = {name for name, root in self.folders if root not in self._missing}
+        self._coverage.looked(present, os.environ, self.providers)
         return seen
+
+    @property
+    def unreadable(self) -> dict[str, str]:
+        """The files that could not be read, or not as a whole, and why."""
+        return self._unread.why
+
+    def coverage(self) -> dict[str, ClientCoverage]:
+        """Client → what is counted of it, as of the last look at the folders."""
+        problems = {name: provider.problem for name, provider in self.providers.items()}
+        return self._coverage.clients(problems, self.history.files)
 
     def appeared(self) -> bool:
         """Whether a folder of ours is there now that was not at the last look."""
@@ -82,13 +101,25 @@ class Ingest:
         seen.append(folder)
         for entry in entries:
             try:
-                if entry.is_dir(follow_symlinks=False):
-                    if depth < 8:
+                if entry.is_symlink():
+                    self._link(entry.path, provider)
+                elif entry.is_dir(follow_symlinks=False):
+                    if depth < MAX_DEPTH and self.providers[provider].enters(entry.path):
                         self._walk(entry.path, provider, now, seen, depth + 1)
                 elif self.providers[provider].wants(entry.path) and entry.is_file(follow_symlinks=False):
                     self._consider(entry.path, provider, entry.stat(follow_symlinks=False), now)
             except OSError:
                 continue
+
+    def _link(self, path: str, provider: str) -> None:
+        """Name a link that may hold records and leads out of the roots. The others' targets are read by themselves."""
+        may_hold = "." not in os.path.basename(path) or self.providers[provider].wants(path)
+        if may_hold and is_text(path) and self._roots.resolve(path) is None:
+            self._links.add(path)
+            target = link_target(path) or "?"
+            self._unread.add(
+                path, provider, f"it is a link to {target}, which is in no folder of this client"
+            )
 
     def _single(self, path: str, provider: str, now: float, seen: list[str]) -> None:
         """A file that its provider names by itself."""
@@ -105,21 +136,19 @@ class Ingest:
 
         One that is spelled otherwise than we know the folder is found by the next look at the folders.
         """
-        real = self._folders.real(path.removesuffix(WAL))
-        if real is None:
+        found = self._roots.resolve(path.removesuffix(WAL))
+        if found is None:
             return False
-        for name, root in self.folders:
-            if real == root or (real.startswith(root + os.sep) and self.providers[name].wants(real)):
-                if leads_astray(root, real):
-                    return False
-                try:
-                    found = os.stat(real, follow_symlinks=False)
-                except OSError:
-                    return True
-                if stat.S_ISREG(found.st_mode):
-                    self._consider(real, name, found, now)
-                return True
-        return False
+        is_root = (found.provider, found.path) in self.folders
+        if not is_root and not self.providers[found.provider].wants(found.path):
+            return False
+        try:
+            status = os.stat(found.path, follow_symlinks=False)
+        except OSError:
+            return True
+        if stat.S_ISREG(status.st_mode):
+            self._consider(found.path, found.provider, status, now)
+        return True
 
     def poll(self, now: float, within: float) -> None:
         """Look again at the files that changed within the last `within` seconds."""
@@ -143,7 +172,7 @@ class Ingest:
 
     def _consider(self, path: str, provider: str, found: os.stat_result, now: float) -> None:
         if not is_text(path):
-            self.unreadable[path.encode("utf-8", "replace").decode()] = "its name is not UTF-8"
+            self._unread.add(path.encode("utf-8", "replace").decode(), provider, "its name is not UTF-8")
             return
         known = self.history.files.get(path)
         seen = stamp(path, found)
@@ -212,13 +241,13 @@ class Ingest:
             try:
                 chunk = next(self._current, None)
             except FileNotFoundError:  # deleted while it waited
-                self.unreadable.pop(self._path, None)
+                self._unread.discard(self._path)
                 chunk = None
             except OSError as error:
-                self.unreadable[self._path] = error.strerror or str(error)
+                self._unread.add(self._path, self._reading, error.strerror or str(error))
                 chunk = None
             except Exception as error:  # a provider's own fault must not stop the reading of the rest
-                self.unreadable[self._path] = f"{type(error).__name__}: {error}"
+                self._unread.add(self._path, self._reading, f"{type(error).__name__}: {error}")
                 self.providers[self._reading].blame(self._path, error)
                 chunk = None
             if chunk is not None:
@@ -268,9 +297,9 @@ class Ingest:
         file.offset, file.tail, file.pending = chunk.end, chunk.tail, parsed.pending
         file.bad_lines += parsed.bad_lines
         if parsed.problem is not None:
-            self.unreadable[chunk.path] = parsed.problem
+            self._unread.add(chunk.path, chunk.provider, parsed.problem)
         else:
-            self.unreadable.pop(chunk.path, None)
+            self._unread.discard(chunk.path)
         if chunk.size == UNFINISHED:
             self._unfinished[chunk.path] = chunk.mtime_ns / 1e9 + AT_REST_SECONDS
         self.history.touch(file, file.bad_lines - bad_before)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from zlib import crc32
 
+from aitop.ingest.worktrees import Worktrees
 from aitop.providers import Parsed, Source
 from aitop.providers.files import open_regular
 from aitop.providers.lines import pieces
@@ -58,6 +59,7 @@ class Chunk(NamedTuple):
     parsed: Parsed
 
 
+WORKTREES = Worktrees()
 Parse = Callable[[bytes, int, Source], Parsed]
 Identify = Callable[[str], Source]
 Read = Callable[[str, Source], Iterator[Parsed] | None]
@@ -88,8 +90,14 @@ def stamp(path: str, found: os.stat_result) -> Stamp:
 def chunks(job: Job, parse: Parse, identify: Identify, read: Read | None = None) -> Iterator[Chunk]:
     """Everything new in a file, about half a megabyte of whole lines at a time.
 
-    Raises OSError, and what the provider raises.
+    Responses made in a worktree get their place in its repository. Raises OSError, and what the provider raises.
     """
+    for chunk in _chunks(job, parse, identify, read):
+        WORKTREES.move(chunk.parsed.events)
+        yield chunk
+
+
+def _chunks(job: Job, parse: Parse, identify: Identify, read: Read | None) -> Iterator[Chunk]:
     opened = open_regular(job.path)
     if opened is None:
         return

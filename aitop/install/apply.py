@@ -140,6 +140,20 @@ def without_telemetry(path: str, installed: Installed) -> Plan | None:
     return Plan(os.path.dirname(path), path, before, files.bytes_of(json_text.patch(text, new), before))
 
 
+def without_statusline(path: str, installed: Installed) -> Plan | None:
+    """The plan that takes our status line alone out of one settings file; None when it is not in it."""
+    before = files.read(path)
+    text = files.text_of(path, before)
+    try:
+        data = json_text.parse(text)
+    except json_text.NotJson as error:
+        raise files.Refused(f"{path}: cannot be parsed: {error}. Mend it and run this again") from error
+    new = settings.without_statusline(data, record.hook_scripts(installed))
+    if before is None or new == data:
+        return None
+    return Plan(os.path.dirname(path), path, before, files.bytes_of(json_text.patch(text, new), before))
+
+
 def _remove_entries(path: str, now: bytes | None, installed: Installed) -> str:
     if now is None:
         return f"{path}: there is no such file"

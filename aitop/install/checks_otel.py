@@ -56,7 +56,7 @@ def _receiver(context: Context) -> Found:
         yield WARN, "otel.enabled is true, but the listener does not listen for it", "aitop stop; aitop start"
         return
     if found.get("problem"):
-        missing = found["problem"] == token.MISSING
+        missing = str(found["problem"]).startswith(token.MISSING)
         mend = (
             "then aitop stop; aitop start" if missing else f"set otel.port in the configuration, then {AGAIN}"
         )

@@ -39,17 +39,22 @@ class Connection:
         return [*(step.path for step in self.settings), *others, *map(paths.in_home, own)]
 
 
-def entries(*, statusline: bool) -> settings.Entries:
+def entries(*, statusline: bool, hooks: bool = True) -> settings.Entries:
     return settings.Entries(
-        paths.in_home(paths.HOOK), paths.in_home(paths.STATUSLINE) if statusline else None
+        paths.in_home(paths.HOOK) if hooks else None, paths.in_home(paths.STATUSLINE) if statusline else None
     )
 
 
 def plan(
-    served: list[str], installed: record.Installed, *, statusline: bool, sending: otel.Wanted | None = None
+    served: list[str],
+    installed: record.Installed,
+    *,
+    statusline: bool,
+    hooks: bool = True,
+    sending: otel.Wanted | None = None,
 ) -> Connection:
     """What connecting these folders changes. Raises files.Refused before anything is written."""
-    steps = tuple(apply.plan(root, entries(statusline=statusline), sending) for root in served)
+    steps = tuple(apply.plan(root, entries(statusline=statusline, hooks=hooks), sending) for root in served)
     keys: dict[str, Value] = {}
     folders = roots.to_record(served, installed)
     if folders is not None:
@@ -118,11 +123,24 @@ def undo(dirs: tuple[str, ...]) -> list[str]:
     return [line for line in lines if line]
 
 
-def remove_scripts() -> list[str]:
-    """The scripts that settings called; whoever still calls them gets an error, so settings go first."""
+def undo_statusline() -> list[str]:
+    """The status line alone out of every settings file that we wrote; hooks stay. Raises files.Refused."""
     installed = record.load()
     lines = []
-    for path in installed.scripts:
+    for path in list(installed.settings):
+        step = apply.without_statusline(path, installed)
+        if step is not None:
+            apply.write(step, installed)
+            lines.append(f"{path}: the status line is as it was before")
+    record.save(installed)
+    return lines
+
+
+def remove_scripts() -> list[str]:
+    """The scripts that settings called, and what a start by them remembers. Settings go before them."""
+    installed = record.load()
+    lines = []
+    for path in [*installed.scripts, paths.in_home(environment.FILE)]:
         if os.path.exists(path):
             os.unlink(path)
             lines.append(f"{path}: removed")

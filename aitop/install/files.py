@@ -139,6 +139,25 @@ def _copy_attributes(real: str, descriptor: int) -> None:
                 os.setxattr(descriptor, name, os.getxattr(real, name))
 
 
+def missing_folders(path: str) -> list[str]:
+    """The folders above a path that are not there yet, the outermost first."""
+    missing: list[str] = []
+    folder = os.path.dirname(os.path.realpath(path))
+    while folder and not os.path.isdir(folder):
+        missing.insert(0, folder)
+        folder = os.path.dirname(folder)
+    return missing
+
+
+def remove_folders(folders: list[str]) -> None:
+    """Remove folders that we made, the innermost first, as far as they are empty."""
+    for folder in reversed(folders):
+        try:
+            os.rmdir(folder)
+        except OSError:
+            return
+
+
 def delete(path: str, expected: bytes) -> None:
     """Remove the file if it still holds `expected`. Raises Refused."""
     if read(path) != expected:
@@ -167,12 +186,14 @@ def _check_writable(path: str, real: str) -> int:
 def all_or_none(paths_to_write: Iterable[str]) -> Iterator[None]:
     """Put every one of these files back as it was when the work inside fails half-way."""
     before = {path: read(path) for path in paths_to_write}
+    folders = {path: missing_folders(path) for path in before}
     try:
         yield
     except BaseException:
         for path, raw in before.items():
             with contextlib.suppress(Refused):
                 _put_back(path, raw)
+            remove_folders(folders[path])
         raise
 
 

@@ -1,11 +1,10 @@
 """`aitop init NAME`: prints the lines for a host; `--write` puts them where they belong, `--remove` takes them out."""
 
-import os
-
 import click
 
-from aitop.install import blocks, files, written
-from aitop.install.snippets import FILES, SHELLS, front, snippets
+from aitop import installation, paths
+from aitop.install import blocks, files, survey, written
+from aitop.install.snippets import FILES, SHELLS, snippets
 
 
 @click.command()
@@ -33,9 +32,9 @@ def init(host: str, shell: str | None, folder: str | None, *, write: bool, remov
         raise click.UsageError("--shell is for starship and oh-my-posh: aitop init starship --shell zsh")
     if write and remove:
         raise click.UsageError("--write and --remove exclude each other")
-    shell = shell or login_shell()
+    shell = shell or survey.login_shell()
     try:
-        parts = snippets(host, shell, front())
+        parts = snippets(host, shell, installation.front())
     except OSError as error:
         raise click.ClickException(f"{error}; install aitop-status again") from error
     if not (write or remove):
@@ -43,13 +42,20 @@ def init(host: str, shell: str | None, folder: str | None, *, write: bool, remov
         return
     try:
         with files.lock():
-            for line in written.change(host, shell, parts, folder, undo=remove):
+            for line in _write(host, shell, parts, folder, remove=remove):
                 click.echo(line)
     except (files.Refused, blocks.Unclear) as error:
         raise click.ClickException(str(error)) from error
 
 
-def login_shell() -> str:
-    """bash, zsh or fish, from $SHELL."""
-    name = os.path.basename(os.environ.get("SHELL", ""))
-    return name if name in SHELLS else "bash"
+def _write(host: str, shell: str, parts: list[str], folder: str | None, *, remove: bool) -> list[str]:
+    """Put the lines in or take them out; says what was done."""
+    if host == "claude-code":
+        return written.client(parts[0], undo=remove)
+    if remove:
+        return written.remove(host, shell, parts, folder)
+    changes = written.plan(host, shell, parts, folder)
+    with files.all_or_none([*(change.path for change in changes), paths.in_home(written.RECORD)]):
+        lines = [written.put(change) for change in changes]
+    lines += [change.place.note for change in changes if change.place.note]
+    return [*lines, f"`{installation.command('init', host, '--remove')}` takes it out again."]

@@ -62,6 +62,11 @@ def first(*paths: str) -> str:
     return next((path for path in paths if os.path.exists(path)), paths[0])
 
 
+def tmux_conf() -> str:
+    """The user's tmux configuration: the file that is there, else the usual one."""
+    return first(os.path.expanduser("~/.tmux.conf"), os.path.join(config_home(), "tmux", "tmux.conf"))
+
+
 def rc(shell: str) -> str:
     if shell == "zsh":
         return os.path.join(os.environ.get("ZDOTDIR") or os.path.expanduser("~"), ".zshrc")
@@ -72,7 +77,7 @@ def places(host: str, shell: str, parts: list[str], folder: str | None) -> list[
     """What `init HOST --write` changes; `parts` are the snippet's files. Raises Unclear where it cannot."""
     body = parts[0]
     if host == "tmux":
-        path = first(os.path.expanduser("~/.tmux.conf"), os.path.join(config_home(), "tmux", "tmux.conf"))
+        path = tmux_conf()
         return [marked(host, path, body, tmux_parses, note="Load it: tmux source-file " + path)]
     if host in ("bash", "zsh"):
         return [marked(host, rc(host), body, shell_parses(host), note=f"Open a new {host} to see it.")]

@@ -35,6 +35,7 @@ class UserConfig:
     written: str = ""  # digest of the file as we wrote it last; "": others changed it between our writes
     wrote: dict[str, Any] = field(default_factory=dict)  # dotted key → our value
     before: dict[str, Any] = field(default_factory=dict)  # dotted key → the value before us, None: none
+    folders: list[str] = field(default_factory=list)  # folders made for it, the outermost first
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ import os
 
 import click
 
-from aitop import paths
+from aitop import installation, paths
 from aitop.install import connect, files, forwarder, record, scripts
 from aitop.install import service as units
 
@@ -49,7 +49,7 @@ def service_install(*, gateway: bool) -> None:
 
 def _install_gateway() -> None:
     if importlib.util.find_spec("aiohttp") is None:
-        raise files.Refused("`aitop gateway` needs its extra: pip install 'aitop-status[gateway]'")
+        raise files.Refused(f"`aitop gateway` needs aiohttp: {installation.add_extra('gateway')}")
     for line in units.install(units.GATEWAY):
         click.echo(line)
 

@@ -40,9 +40,9 @@ class Unexpected(ValueError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """What to put in: the hook script, and the status-line script or None to leave that alone."""
+    """What to put in: the hook script and the status-line script, each None to leave that alone."""
 
-    hook: str
+    hook: str | None
     statusline: str | None = None
 
 
@@ -51,6 +51,14 @@ def merge(data: Any, entries: Entries) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise Unexpected("the top level must be an object")
     new = copy.deepcopy(data)
+    if entries.hook:
+        _merge_hooks(new, entries.hook)
+    if entries.statusline:
+        _merge_statusline(new, entries.statusline)
+    return new
+
+
+def _merge_hooks(new: dict[str, Any], script: str) -> None:
     hooks = new.setdefault("hooks", {})
     if not isinstance(hooks, dict):
         raise Unexpected('"hooks" must be an object')
@@ -58,10 +66,7 @@ def merge(data: Any, entries: Entries) -> dict[str, Any]:
         groups = hooks.setdefault(event, [])
         if not isinstance(groups, list):
             raise Unexpected(f'"hooks.{event}" must be a list')
-        _merge_event(groups, handler(event, entries.hook))
-    if entries.statusline:
-        _merge_statusline(new, entries.statusline)
-    return new
+        _merge_event(groups, handler(event, script))
 
 
 def handler(event: str, script: str) -> dict[str, Any]:
@@ -146,13 +151,20 @@ def remove(data: Any, scripts: Collection[str]) -> Any:
             del hooks[event]
     if touched and not hooks:
         del new["hooks"]
-    line = new.get("statusLine")
-    if isinstance(line, dict):
-        inner = wrapped(line.get("command"), scripts)
-        if inner:
-            line["command"] = inner
-        elif inner == "":
-            del new["statusLine"]
+    return without_statusline(new, scripts)
+
+
+def without_statusline(data: Any, scripts: Collection[str]) -> Any:
+    """The settings with the status line that the user had before ours, or without one."""
+    line = data.get("statusLine") if isinstance(data, dict) else None
+    inner = wrapped(line.get("command"), scripts) if isinstance(line, dict) else None
+    if inner is None:
+        return data
+    new = copy.deepcopy(data)
+    if inner:
+        new["statusLine"]["command"] = inner
+    else:
+        del new["statusLine"]
     return new
 
 

@@ -5,8 +5,6 @@ Paths are absolute: tmux, bars and desktop sessions often start with a PATH that
 
 import os
 import shlex
-import shutil
-import sys
 
 # name → the files it prints, in order; {shell} is the user's own
 FILES = {
@@ -83,20 +81,6 @@ def in_tmux(path: str) -> str:
     """The path as a word of sh inside single quotes of tmux's own; formats look at it before sh does."""
     inner = "".join(f"\\{char}" if char in " \"$`\\&;|<>()*?[]~!'" else char for char in path)
     return inner.replace("#", "##").replace("'", "'\"'\"'")
-
-
-def front() -> str:
-    """The absolute path of the `aitop` that runs now; the name on PATH when it is the same file.
-
-    A link such as ~/.local/bin/aitop outlives an upgrade, the folder it points into may not.
-    """
-    here = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "aitop")
-    if not os.path.exists(here):
-        here = os.path.join(os.path.dirname(sys.executable), "aitop")
-    named = shutil.which("aitop")
-    if named and (not os.path.exists(here) or os.path.realpath(named) == os.path.realpath(here)):
-        return os.path.abspath(named)
-    return here
 
 
 def folder() -> str:

@@ -14,7 +14,7 @@ KEYS = ("otel.enabled", "otel.forward")
 def wanted(forward: str | None) -> otel.Wanted:
     """Where telemetry is to go, by the configuration; without a token where none was made. Raises files.Refused."""
     if importlib.util.find_spec("h11") is None:
-        raise files.Refused(token.MISSING)
+        raise files.Refused(token.missing())
     try:
         loaded = config.load()
         shown = token.read(paths.home())

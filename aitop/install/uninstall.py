@@ -6,7 +6,7 @@ import shutil
 import click
 
 from aitop import paths
-from aitop.install import connect, files, record, written
+from aitop.install import connect, files, json_text, live_tmux, record, settings, written
 from aitop.install import service as units
 
 
@@ -45,7 +45,61 @@ def undo_all() -> list[str]:
     installed = record.load()
     installed.service = None
     record.save(installed)
-    return [*lines, *connect.remove_scripts(), *written.remove_all()]
+    return [
+        *lines,
+        *connect.remove_scripts(),
+        *(line for host in written.hosts() for line in remove_lines(host)),
+    ]
+
+
+def parts_there() -> list[str]:
+    """Every part that is set up, by the name that `setup --only` takes."""
+    installed = record.load()
+    names = []
+    if installed.settings:
+        names.append("claude-code")
+    if _feeds_statusline(installed):
+        names.append("statusline")
+    names += written.hosts()
+    if units.is_installed():
+        names.append("service")
+    return names
+
+
+def remove_parts(names: list[str]) -> list[str]:
+    """Take single parts out; under the caller's lock. Raises files.Refused."""
+    lines: list[str] = []
+    for name in names:
+        if name == "claude-code":
+            lines += connect.undo(())
+        elif name == "statusline":
+            lines += connect.undo_statusline()
+        elif name == "service":
+            lines += units.uninstall()
+        else:
+            lines += remove_lines(name)
+    return lines
+
+
+def remove_lines(host: str) -> list[str]:
+    """A host's lines out of its files, and out of the tmux server that runs."""
+    lines = written.remove_host(host)
+    if host == "tmux" and live_tmux.shows():
+        live_tmux.hide()
+    return lines
+
+
+def _feeds_statusline(installed: record.Installed) -> bool:
+    scripts = record.hook_scripts(installed)
+    for path in installed.settings:
+        try:
+            data = json_text.parse(files.text_of(path, files.read(path)))
+        except (files.Refused, json_text.NotJson):
+            continue
+        line = data.get("statusLine") if isinstance(data, dict) else None
+        if isinstance(line, dict) and settings.wrapped(line.get("command"), scripts) is not None:
+            return True
+    return False
 
 
 def _purge(*, ask: bool) -> None:

@@ -5,7 +5,7 @@ others each key alone goes back, and one that the user changed stays. Writes tha
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aitop import paths
 from aitop.install import files, toml_text
@@ -44,7 +44,10 @@ def plan(wanted: Mapping[str, Value], installed: Installed) -> Plan | None:
     text = edited = files.text_of(path, raw)
     known = installed.user_config
     if known is None or known.path != path:
-        known, intact = UserConfig(path, None if raw is None else text), True
+        known, intact = (
+            UserConfig(path, None if raw is None else text, folders=files.missing_folders(path)),
+            True,
+        )
     else:
         intact = raw is not None and files.digest(raw) == known.written
     wrote, before = dict(known.wrote), dict(known.before)
@@ -63,7 +66,7 @@ def plan(wanted: Mapping[str, Value], installed: Installed) -> Plan | None:
     after = files.bytes_of(edited, raw)
     digest = files.digest(after) if intact else ""
     shown = ", ".join(f"{key} = {toml_text.written(value)}" for key, value in wanted.items())
-    return Plan(path, raw, after, UserConfig(path, known.original, digest, wrote, before), shown)
+    return Plan(path, raw, after, replace(known, written=digest, wrote=wrote, before=before), shown)
 
 
 def write(step: Plan, installed: Installed) -> str:
@@ -91,6 +94,7 @@ def unset(keys: Collection[str], installed: Installed) -> str | None:
 def _restore(known: UserConfig, raw: bytes) -> str:
     if known.original is None:
         files.delete(known.path, raw)
+        files.remove_folders(known.folders)
         return f"{known.path}: removed; aitop had created it"
     files.replace(known.path, raw, files.bytes_of(known.original, raw))
     return f"{known.path}: restored byte for byte"
@@ -113,7 +117,7 @@ def _unset_each(
     before = {key: value for key, value in known.before.items() if key in remaining}
     digest = files.digest(after) if intact else ""
     installed.user_config = (
-        UserConfig(known.path, known.original, digest, remaining, before) if remaining else None
+        replace(known, written=digest, wrote=remaining, before=before) if remaining else None
     )
     if changed:
         return f"{known.path}: {', '.join(changed)} was changed since; left as it is"

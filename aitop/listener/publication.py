@@ -126,7 +126,7 @@ class Publication:
                 "total_bytes": max(ingest.total_bytes, ingest.done_bytes),
                 "complete": ingest.complete,
             },
-            coverage={},
+            coverage=ingest.coverage(),
             doctor=self._doctor(),
         )
 
@@ -150,7 +150,7 @@ class Publication:
     def _telemetry_doctor(self) -> "published.Telemetry | None":
         if self._reader.telemetry is not None:
             return cast("published.Telemetry | None", self._reader.telemetry.doctor())
-        return {"problem": token.MISSING} if self._settings.config["otel.enabled"] else None
+        return {"problem": token.missing()} if self._settings.config["otel.enabled"] else None
 
     def _providers_in_use(self) -> list[str]:
         """The providers that have data, and those the user named."""

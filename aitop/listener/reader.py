@@ -10,7 +10,6 @@ import selectors
 import socket
 import sqlite3
 import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from aitop import paths
@@ -20,7 +19,7 @@ from aitop.ingest.workers import Helper
 from aitop.listener.history_guard import HistoryGuard
 from aitop.listener.reload import Settings
 from aitop.log import Log
-from aitop.model.events import Event, Limit
+from aitop.model.events import Event
 from aitop.receiver import token
 from aitop.receiver.unix_socket import Answer, Arrival, Receiver
 
@@ -101,7 +100,7 @@ class Reader:
         for provider, feed, config_dir in arrivals:
             if config_dir is not None:
                 self._add_config_dir(provider, config_dir)
-            by_provider.setdefault(provider, []).extend(_of_account(feed.events, config_dir))
+            by_provider.setdefault(provider, []).extend(feed.events)
             self._log.debug(f"{provider}: {feed.event}, {len(feed.events)} events")
             for path in feed.paths:
                 if self.ingest.look(path, now) and feed.settle:
@@ -200,7 +199,7 @@ class Reader:
             try:
                 from aitop.receiver.telemetry import TelemetryReceiver
             except ModuleNotFoundError:
-                self._log.error(token.MISSING)
+                self._log.error(token.missing())
                 return
             self.telemetry = TelemetryReceiver(settings.home, self._selector, self._arrived, self._log.info)
         if self.telemetry is not None:
@@ -222,14 +221,3 @@ class Reader:
         if self.telemetry is not None:
             self.telemetry.close()
         self.watcher.close()
-
-
-def _of_account(events: Iterable[Event], config_dir: str | None) -> Iterable[Event]:
-    """A limit belongs to the account that is logged in in its client's configuration folder."""
-    if config_dir is None:
-        return events
-    account = config_dir.rstrip("/") or config_dir
-    return [
-        event._replace(account=account) if isinstance(event, Limit) and event.account is None else event
-        for event in events
-    ]

@@ -148,6 +148,7 @@ class ContextSize(NamedTuple):
     at: float
     limit: int
     tokens: int | None = None
+    model: str | None = None  # whose window it is; None: the one that speaks now
 
 
 class CacheState(NamedTuple):

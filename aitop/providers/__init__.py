@@ -50,8 +50,9 @@ class Feed(NamedTuple):
 class Provider(Protocol):
     """One client's formats. Every method is pure, except that `folders` and `identify` may look at the disk.
 
-    `environment`, a tuple of the names of the client's variables that move its files, is optional. A listener
-    keeps these variables however it was started, and gives them to `folders`.
+    Two members are optional. `environment` is a tuple of the names of the client's variables that move its files: a
+    listener keeps these variables however it was started, and gives them to `folders`. `enters(folder)` says whether
+    a folder below one of its own may hold records, so that the others are not searched.
     """
 
     name: str

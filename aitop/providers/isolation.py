@@ -58,6 +58,11 @@ class Guarded:
     def wants(self, path: str) -> bool:
         return self._ask("wants", lambda: bool(self._provider.wants(path)), False)
 
+    def enters(self, folder: str) -> bool:
+        """Whether a folder below one of its own may hold records; True where the provider does not say."""
+        asked = getattr(self._provider, "enters", None)
+        return asked is None or self._ask("enters", lambda: bool(asked(folder)), False)
+
     def identify(self, path: str) -> Source:
         return self._ask(
             "identify", lambda: checked_source(self._provider.identify(path)), Source(None, None)

@@ -4,13 +4,20 @@ One line in `$AITOP_HOME/otel.token`. Settings of clients hold a copy, so it sta
 `aitop uninstall`.
 """
 
+import functools
 import os
 
-from aitop import paths
+from aitop import installation, paths
 from aitop.loopback import secret_file
 
-MISSING = "telemetry needs its extra: pip install 'aitop-status[otel]'"
+MISSING = "telemetry needs h11"
 HEADER = "x-aitop-token"
+
+
+@functools.cache
+def missing() -> str:
+    """What to say where the receiver's HTTP library is not installed: `MISSING` and the command that adds it."""
+    return f"{MISSING}: {installation.add_extra('otel')}"
 
 
 def read_or_make(home: str) -> str:

@@ -95,7 +95,7 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path):
     (tmp_path / "ecologits.py").write_text("raise ImportError('not here')\n")
     found = run("energy", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     assert found.returncode == 1
-    assert "pip install 'aitop-status[energy]'" in found.stderr
+    assert "energy needs EcoLogits: " in found.stderr
 
 
 def test_no_other_command_loads_it(tmp_path, claude):

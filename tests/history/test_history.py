@@ -23,7 +23,7 @@ from support.lines import (
 )
 from support.worlds import NOW, PRICES, SESSIONS, Book, by_session, oracle, read, readings, worlds
 
-from aitop.history import schema
+from aitop.history import migrations, schema
 from aitop.history.query import sums_since as questions
 from aitop.history.recovery import backup
 from aitop.model.events import ApiError, Response, ToolResult, ToolUse, Usage
@@ -578,8 +578,8 @@ def migration(monkeypatch):
     now = schema.VERSION
     monkeypatch.setattr(schema, "VERSION", now + 2)
     monkeypatch.setattr(
-        schema,
-        "MIGRATIONS",
+        migrations,
+        "STEPS",
         {now: "ALTER TABLE meta ADD COLUMN a TEXT;", now + 1: "ALTER TABLE meta ADD COLUMN b TEXT;"},
     )
     return now
@@ -604,7 +604,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path, request, monkeypatch):
     path = str(tmp_path / "history.db")
     schema.connect(path).close()
     before = request.getfixturevalue("migration")
-    monkeypatch.setitem(schema.MIGRATIONS, before + 1, "ALTER TABLE nowhere ADD COLUMN b TEXT;")
+    monkeypatch.setitem(migrations.STEPS, before + 1, "ALTER TABLE nowhere ADD COLUMN b TEXT;")
     with pytest.raises(sqlite3.Error):
         schema.connect(path)
     with sqlite3.connect(path) as db:

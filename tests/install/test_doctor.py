@@ -49,9 +49,9 @@ def installed(home):
 
 
 def publish(home, **changes):
-    state = STATE | changes
-    (home / ".aitop" / "state.json").write_text(json.dumps(state))
-    os.utime(home / ".aitop" / "state.json", (state["written_at"],) * 2)  # a reader takes the later date
+    path, state = home / ".aitop" / "state.json", STATE | changes
+    path.write_text(json.dumps(state))
+    os.utime(path, (state["written_at"],) * 2)  # a renewed time would count as written then
 
 
 def found(check=None):

@@ -9,7 +9,8 @@ import tomllib
 import pytest
 from golden.home import ROOT, need, python
 
-from aitop.install import init, snippets
+from aitop import installation
+from aitop.install import snippets, survey
 
 AWKWARD = "/home/ada lovelace/it's 100%/#1/aitop"
 
@@ -32,7 +33,7 @@ def test_an_unknown_host_is_wrong_usage(tmp_path):
 @pytest.mark.parametrize("shell", snippets.SHELLS)
 def test_starship_prints_the_hook_of_the_shell_in_use(monkeypatch, shell):
     monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
-    assert init.login_shell() == shell
+    assert survey.login_shell() == shell
     text = snippets.snippet("starship", shell, "/usr/bin/aitop")
     named = tomllib.loads(text.partition("# 2.")[0])["env_var"]
     assert set(named) == {"AITOP_OK", "AITOP_WARNING", "AITOP_CRITICAL"}
@@ -41,7 +42,7 @@ def test_starship_prints_the_hook_of_the_shell_in_use(monkeypatch, shell):
 
 def test_a_login_shell_we_have_no_hook_for_means_bash(monkeypatch):
     monkeypatch.setenv("SHELL", "/bin/dash")
-    assert init.login_shell() == "bash"
+    assert survey.login_shell() == "bash"
 
 
 def test_an_awkward_path_survives_waybar_json_and_sh():
@@ -97,13 +98,13 @@ def test_the_path_is_the_lasting_link_when_it_is_the_same_command(tmp_path, monk
         (venv / name).write_text("#!/bin/sh\n")
         (venv / name).chmod(0o755)
     os.symlink(venv / "aitop", local / "aitop")
-    monkeypatch.setattr(snippets.sys, "argv", [str(venv / "aitop-py"), "init", "tmux"])
+    monkeypatch.setattr(installation.sys, "argv", [str(venv / "aitop-py"), "init", "tmux"])
     monkeypatch.setenv("PATH", str(local))
-    assert snippets.front() == str(local / "aitop")
+    assert installation.front() == str(local / "aitop")
     (local / "aitop").unlink()
     (local / "aitop").write_text("#!/bin/sh\n")  # another program of that name
     (local / "aitop").chmod(0o755)
-    assert snippets.front() == str(venv / "aitop")
+    assert installation.front() == str(venv / "aitop")
 
 
 def test_snippets_are_found_in_a_checkout_and_in_an_installed_package(tmp_path, monkeypatch):

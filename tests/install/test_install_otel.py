@@ -316,5 +316,5 @@ def test_doctor_names_an_organisation_that_decides(user, monkeypatch):
 
 def test_without_the_extra_nothing_is_written_and_the_remedy_is_said(user, home, monkeypatch):
     monkeypatch.setitem(sys.modules, "h11", None)
-    assert "pip install 'aitop-status[otel]'" in run("--otel", "--write", code=1)
+    assert "telemetry needs h11: " in run("--otel", "--write", code=1)
     assert not (user / ".claude" / "settings.json").exists()

@@ -97,6 +97,14 @@ def test_the_context_limit_is_the_client_s_then_the_model_s_then_the_usual():
     assert limit_of(None) == (200_000, None)
 
 
+def test_a_window_named_for_another_model_is_not_this_ones():
+    assert limit_of(100_000, {"m": 200_000}, context_limit=1_000_000, context_model="large") == (
+        200_000,
+        50.0,
+    )
+    assert limit_of(100_000, {"m": 200_000}, context_limit=1_000_000, context_model="m") == (1_000_000, 10.0)
+
+
 def test_a_context_beyond_its_limit_shows_that_the_limit_is_larger():
     assert limit_of(250_000) == (1_000_000, 25.0)
     assert limit_of(2_000_000) == (1_000_000, 100.0)

@@ -151,9 +151,9 @@ def test_the_status_line_tells_of_limits_that_can_be_true():
         42.0,
         NOW + 3600,
     )
-    assert limit(102)[0].used_percent == 100.0
+    assert limit(100.6)[0].used_percent == limit(135)[0].used_percent == 100.0
     assert (
-        limit(1001)
+        limit(5000)
         == limit(resets=NOW - 1)
         == limit(resets=NOW + 10 * 3600)
         == limit(name="other")
@@ -200,3 +200,25 @@ def test_no_value_of_any_field_makes_it_fail(name, more):
     payload = json.loads(json.dumps({"session_id": SESSION, "hook_event_name": name} | more))
     found = hooks.feed({"pid": "x"}, payload, NOW)
     assert found is None or found.session == SESSION
+
+
+def test_a_limit_belongs_to_the_account_that_the_header_names():
+    payload = {
+        "session_id": SESSION,
+        "rate_limits": {"five_hour": {"used_percentage": 5, "resets_at": NOW + 60}},
+    }
+    for header, account in (({}, None), ({"config_dir": "/h/.claude-work"}, "/h/.claude-work")):
+        events = hooks.feed(header, payload, NOW).events
+        assert [event.account for event in events if isinstance(event, Limit)] == [account]
+
+
+def test_a_window_belongs_to_its_model():
+    (size,) = of(
+        ContextSize, model={"id": "claude-opus-5-5[1m]"}, context_window={"context_window_size": 1_000_000}
+    )
+    assert (size.model, size.limit) == ("claude-opus-5-5", 1_000_000)
+    for event, key in (("SessionStart", "model"), ("PostModelSwitch", "to_model")):
+        (size,) = told(ContextSize, event, **{key: "claude-sonnet-4-6[1m]"})
+        assert (size.model, size.limit) == ("claude-sonnet-4-6", 1_000_000)
+        for model in ("claude-sonnet-4-6", "[1m]", None):
+            assert told(ContextSize, event, **{key: model}) == []

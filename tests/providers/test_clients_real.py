@@ -1,18 +1,22 @@
 """The real clients against a scripted API: what they say they used is what the history holds."""
 
+import glob
 import json
 import os
 import subprocess
+import time
 
 import pytest
 from support.clients import client
 from support.desk import Desk
 from support.scripted_api import Api
 
+from aitop.model.sums import PICO
 from aitop.providers import codex, copilot, gemini, opencode
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(150)]
 MODEL = "gpt-5.1-codex"
+TIERED = "gpt-5.4"  # has a price for each service tier
 
 
 def use(given, cached, output, reasoning):
@@ -78,6 +82,66 @@ def test_codex_with_cached_and_reasoning_tokens(tmp_path):
     assert leaves(total) == (2, 3600, 14_900, 120)
     assert desk.db.execute("SELECT sum(reasoning) FROM response").fetchone() == (50,)
     assert total.tool_calls == 1
+
+
+def test_codex_resumed_forked_and_in_each_service_tier(tmp_path):
+    """The server numbers its responses anew at each start, as servers at home do."""
+    run = Run(tmp_path, "codex")
+
+    def ask(*arguments, usage, tier=""):
+        with Api([{"text": "Hello.", "usage": usage}]) as api:
+            scripted = (
+                f'name = "s"\nbase_url = "{api.url}/v1"\nenv_key = "OPENAI_API_KEY"\nwire_api = "responses"\n'
+            )
+            of = f'service_tier = "{tier}"\n' if tier else ""
+            own = f'model = "{TIERED}"\nmodel_provider = "s"\n{of}[model_providers.s]\n{scripted}'
+            run.file(".codex/config.toml", own)
+            run("exec", "--skip-git-repo-check", *arguments, OPENAI_API_KEY="none")
+
+    def cost():
+        desk = Desk(codex.provider, *codex.provider.folders([], {"HOME": run.home})).read()
+        return sum(total.cost for total in desk.totals().values()) / PICO, desk
+
+    small = use(1000, 0, 100, 0)
+    ask("begin", usage=FIRST)
+    ask("resume", "--last", "go on", usage=SECOND)
+    before, desk = cost()
+    (name,) = desk.totals()
+    ask("plain", usage=small)
+    standard = cost()[0] - before
+    for tier, factor in (("fast", 2.0), ("flex", 0.5)):
+        before = cost()[0]
+        ask(tier, usage=small, tier=tier)
+        assert cost()[0] - before == pytest.approx(factor * standard)
+    ask("fork", name, "another way", usage=use(12_000, 9900, 44, 4))
+    totals = cost()[1].totals()
+    assert leaves(totals[name]) == (2, 3600, 14_900, 120)
+    assert len(totals) == 5
+    assert sum(total.requests for total in totals.values()) == 6
+    assert sum(total.input_tokens for total in totals.values()) == 33_500
+
+
+def test_a_rollout_that_codex_itself_packed(tmp_path):
+    run = Run(tmp_path, "codex")
+    with Api([{"text": "Hello.", "usage": FIRST}]) as api:
+        scripted = (
+            f'name = "s"\nbase_url = "{api.url}/v1"\nenv_key = "OPENAI_API_KEY"\nwire_api = "responses"\n'
+        )
+        own = f'model = "{MODEL}"\nmodel_provider = "s"\n[model_providers.s]\n{scripted}'
+        run.file(".codex/config.toml", own)
+        run("exec", "--skip-git-repo-check", "begin", OPENAI_API_KEY="none")
+        (plain,) = glob.glob(f"{run.home}/.codex/sessions/*/*/*/rollout-*.jsonl")
+        rested = time.time() - 9 * 86_400
+        os.utime(plain, (rested, rested))
+        packing = ("--enable", "local_thread_store_compression")
+        run("exec", "--skip-git-repo-check", *packing, "again", OPENAI_API_KEY="none")
+        until = time.monotonic() + 30
+        while os.path.exists(plain) and time.monotonic() < until:
+            time.sleep(0.1)
+    if os.path.exists(plain):
+        pytest.skip("this version does not pack rollouts")
+    desk = Desk(codex.provider, *codex.provider.folders([], {"HOME": run.home})).read()
+    assert leaves(desk.total(plain[-42:-6])) == (1, 3000, 6000, 50)
 
 
 def test_gemini_cli(tmp_path):

@@ -71,6 +71,23 @@ def test_equal_response_ids_of_two_threads_are_two_responses(tmp_path, desk):
     assert {name: total.requests for name, total in desk.read().totals().items()} == {PARENT: 1, CHILD: 1}
 
 
+@pytest.mark.parametrize("name", ["resp_0", "resp_0123456789abcdef0123456789abcdef"])
+def test_one_constant_id_of_a_relay_is_several_responses(tmp_path, desk, name):
+    repeated = [record(name, A), record(name, A), record(name, B, A), record(name, C, A, B)]
+    write(path(tmp_path), meta(), turn(), *repeated[:3])
+    desk.read()
+    write(path(tmp_path), repeated[3], grow=True)
+    total = desk.read().total(PARENT)
+    assert (total.requests, total.input_tokens) == (3, 4500)
+
+
+def test_a_server_that_counts_its_ids_anew_after_a_restart_repeats_no_response(tmp_path, desk):
+    write(
+        path(tmp_path), meta(), turn(), record("resp_1", A), record("resp_2", B, A), record("resp_1", C, A, B)
+    )
+    assert desk.read().total(PARENT).input_tokens == 4500
+
+
 def test_repeated_token_counts_are_one_response(tmp_path, desk):
     repeated = [count(A, at=n) for n in range(4)]
     empty = event("token_count", 5, info=None, rate_limits=None)
@@ -182,8 +199,8 @@ def test_a_turns_time_to_its_first_token_is_that_of_its_first_response(tmp_path,
     if not at_once:
         write(path(tmp_path), done, grow=True)
         desk.read()
-    found = desk.db.execute("SELECT message_id, ttft_ms FROM response ORDER BY at").fetchall()
-    assert found == [(f"{PARENT}:r1", 620), (f"{PARENT}:r2", None)]
+    found = desk.db.execute("SELECT cache_read, ttft_ms FROM response ORDER BY at").fetchall()
+    assert found == [(600, 620), (1000, None)]
 
 
 def test_a_turn_without_a_response_tells_nothing_of_the_one_before(tmp_path, desk):

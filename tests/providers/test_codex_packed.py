@@ -92,12 +92,12 @@ def test_a_rollout_that_is_unpacked_again_goes_on(tmp_path, desk):
 def test_it_is_read_in_slices_of_whole_lines(tmp_path, monkeypatch, frames):
     monkeypatch.setattr(packed, "SLICE", 500)
     monkeypatch.setattr(zstd_stream, "PIECE", 97)
-    many = [record(f"r{n}", A) for n in range(40)]
+    many = [record(f"resp_{n:040}", A) for n in range(40)]
     plain = write(path(tmp_path), meta(), turn(), *many)
     batches = list(packed.read(pack(plain, frames=frames), provider.identify(plain)))
     assert len(batches) > 5
     names = [event.message_id for batch in batches for event in batch.events if hasattr(event, "message_id")]
-    assert names == [f"{PARENT}:r{n}" for n in range(40)]
+    assert names == [f"{PARENT}:resp_{n:040}" for n in range(40)]
     assert [batch.pending for batch in batches[:-1]] == [provider.identify(plain).pending] * (
         len(batches) - 1
     )

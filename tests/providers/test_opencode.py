@@ -137,7 +137,7 @@ def test_a_database_that_cannot_be_read_is_named_and_tried_again(tmp_path, clien
     client.message()
     desk.read()
     (why,) = desk.ingest.unreadable.values()
-    assert why == "its tables (message, session) are not those of OpenCode 1 or 2"
+    assert why == "unknown format: its tables (message, session) are not those of OpenCode 1 or 2"
     assert desk.provider.problem is None
     client.db.executescript(TABLES.splitlines()[-1])
     client.message("m2", at=9)
@@ -296,7 +296,7 @@ def test_tables_that_nobody_knows_are_named_beside_those_that_are_read(client, d
         client.db.execute(statement)
     assert desk.read().total(SESSION).requests == 1
     assert list(desk.ingest.unreadable.values()) == [
-        "its tables (session_v3) are not those of OpenCode 1 or 2 (written by version 3.1.4)"
+        "unknown format: its tables (session_v3) are not those of OpenCode 1 or 2 (written by version 3.1.4)"
     ]
     assert not desk.read().ingest.waiting
 
@@ -308,7 +308,9 @@ def test_a_database_of_other_tables_is_a_problem_and_an_empty_one_is_none(tmp_pa
     assert desk.read().ingest.unreadable == {}
     other.execute("CREATE TABLE chats (id TEXT)")
     other.close()
-    assert list(desk.read().ingest.unreadable.values()) == ["its tables are not those of OpenCode 1 or 2"]
+    assert list(desk.read().ingest.unreadable.values()) == [
+        "unknown format: its tables are not those of OpenCode 1 or 2"
+    ]
 
 
 def test_a_problem_is_found_again_after_a_restart(tmp_path, client, desk):

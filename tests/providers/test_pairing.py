@@ -9,7 +9,7 @@ from support.otlp_bodies import SESSION, START
 from support.worlds import in_memory
 
 from aitop import otlp
-from aitop.history import schema
+from aitop.history import keys, schema
 from aitop.history.store import History
 from aitop.model.events import Response, Usage
 from aitop.model.sums import PICO, Sum
@@ -99,9 +99,9 @@ def test_without_a_common_id_the_two_words_are_one_response(order, commits):
         if commits:
             book.commit()
     assert book.total().requests == 1
-    assert book.history.db.execute("SELECT ttft_ms, message_id FROM response").fetchone() == (
+    assert book.history.db.execute("SELECT ttft_ms, message_key FROM response").fetchone() == (
         620,
-        "th1:resp_1",
+        keys.key("m", "th1:resp_1"),
     )
 
 

@@ -281,7 +281,7 @@ def test_a_listener_without_the_extra_goes_on_and_says_what_is_missing(home, tmp
     switch(file, free_port())
     listener.start(AITOP_CONFIG=str(file), CLAUDE_CONFIG_DIR=str(tmp_path / "none"), PYTHONPATH=str(tmp_path))
     state = listener.wait_for(lambda state: state["doctor"]["otel"])
-    assert state["doctor"]["otel"] == {"problem": token.MISSING}
+    assert state["doctor"]["otel"] == {"problem": token.missing()}
 
 
 # -- forwarding --------------------------------------------------------------------------------------------------

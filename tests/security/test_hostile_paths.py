@@ -100,7 +100,7 @@ def test_no_path_in_a_payload_makes_the_listener_look_outside_or_wait(home, noon
     seen = set(re.findall(SIGHT, log.read_text(errors="replace")))
     assert own in seen
     away = (str(folder), "/net/", "/dev/zero", "/dev/tty", "/dev/stdin", f"{root}/way/", f"{root}x/")
-    odd = re.compile(r"/proc/(self|1)/(root|cwd|fd)|environ|etc/passwd|.{5000}")
+    odd = re.compile(r"/proc/(self|1)/(root|cwd|fd)|environ(?!ment)|etc/passwd|.{5000}")
     strange = [path for path in seen if path.startswith(away) or odd.search(path)]
     assert strange == []
     with sqlite3.connect(os.path.join(home, "history.db")) as db:

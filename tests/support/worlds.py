@@ -169,6 +169,7 @@ def worlds(draw):
         paths.append(path)
         # A fork begins with its origin's lines, so several files may begin at one moment.
         files[path] = [user("go", at=START + draw(st.sampled_from([0, 0, 1, 500])), session=session)]
+    relay = draw(st.booleans())
     for number in range(draw(st.integers(1, 5))):
         at = START + draw(st.integers(0, 2000))
         holders = draw(st.lists(st.sampled_from(paths), min_size=1, max_size=3, unique=True))
@@ -178,14 +179,16 @@ def worlds(draw):
             sidechain = draw(st.booleans())
             for line in range(draw(st.integers(1, 3))):
                 ids = draw(st.sampled_from([(True, True), (True, True), (False, True)]))
-                files[path].append(_line(draw, number, at + line, ids, model, paying, sidechain))
+                if relay:  # it answers every call with one constant request id
+                    ids = (True, True)
+                request = "same" if relay else f"r{number}"
+                files[path].append(_line(draw, number, at + line, ids, request, model, paying, sidechain))
     for path, records in files.items():
         files[path] = [records[0], *draw(st.permutations(records[1:]))]
     return files
 
 
-def _line(draw, number, at, ids, model, paying, sidechain):
-    request = f"r{number}"
+def _line(draw, number, at, ids, request, model, paying, sidechain):
     return assistant(
         f"m{number}" if ids[0] else None,
         at,
@@ -297,22 +300,20 @@ def _epoch(record):
 
 
 def _groups(files):
-    """The lines of each response: joined wherever one line shows both of its names."""
-    groups = []
-    for records in files.values():
-        for record in records:
-            if record["type"] != "assistant":
-                continue
-            names = {("m", record["message"].get("id")), ("r", record.get("requestId"))} - {
-                ("m", None),
-                ("r", None),
-            }
-            joined = [group for group in groups if group[0] & names]
-            for group in joined:
-                groups.remove(group)
-                names |= group[0]
-            groups.append((names, [line for group in joined for line in group[1]] + [record]))
-    return [group for _, group in groups]
+    """The lines of each response: those of one message id, and those without any that share its request id."""
+    records = [r for lines in files.values() for r in lines if r["type"] == "assistant"]
+    groups = {}
+    for record in records:
+        if record["message"].get("id"):
+            groups.setdefault(record["message"]["id"], []).append(record)
+    for record in records:
+        if not record["message"].get("id"):
+            request = record["requestId"]
+            named = (
+                name for name, lines in groups.items() if any(r.get("requestId") == request for r in lines)
+            )
+            groups.setdefault(next(named, f"lone {request}"), []).append(record)
+    return list(groups.values())
 
 
 def by_session(seconds):

@@ -11,7 +11,7 @@ import os
 import sqlite3
 from itertools import zip_longest
 
-from aitop.history import schema
+from aitop.history import columns, schema
 
 # What a disk, a lock or a full memory does to a sound file, as SQLite's primary error codes.
 _PASSING = frozenset(
@@ -25,22 +25,42 @@ _BROKEN = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 _KINDS = {"INTEGER": "('integer')", "REAL": "('real', 'integer')", "TEXT": "('text')"}
 _COUNTS = "uncached, output, cache_read, write_5m, write_1h, cost"
 _ADDED = ", ".join(f"sum({name})" for name in _COUNTS.split(", "))
+_NAMES = [name for name, _ in columns.BY_MODEL]
+_ALL = ", ".join(f"sum({name})" for name in _NAMES)
+_ANY = " OR ".join(f"sum({name}) != 0" for name in _NAMES)
+_ANY_OF_ONE = " OR ".join(f"{name} != 0" for name in _NAMES)
 
 # What is kept twice: the same rows must come out of both questions.
 _TWICE = {
     "quarter hours and responses": (
-        f"SELECT CAST(at AS INTEGER) / 900 * 900, session, model, count(*), {_ADDED} FROM response GROUP BY 1, 2, 3",
-        f"SELECT at, session, model, requests, {_COUNTS} FROM quarter WHERE requests != 0 OR cost != 0",
+        f"SELECT CAST(at AS INTEGER) / 900 * 900, session, model, place, count(*), {_ADDED} FROM response "
+        "GROUP BY 1, 2, 3, 4",
+        f"SELECT at, session, model, place, requests, {_COUNTS} FROM quarter WHERE requests != 0 OR cost != 0",
     ),
     "days and quarter hours": (
-        f"SELECT at / 86400 * 86400, session, model, sum(requests) AS n, sum(errors) AS e, {_ADDED} FROM quarter "
-        "GROUP BY 1, 2, 3 HAVING n != 0 OR e != 0",
-        f"SELECT at, session, model, requests, errors, {_COUNTS} FROM day_sum WHERE requests != 0 OR errors != 0",
+        f"SELECT at / 86400 * 86400, session, model, place, {_ALL} FROM quarter GROUP BY 1, 2, 3, 4 HAVING {_ANY}",
+        f"SELECT at, session, model, place, {_ALL} FROM day_sum GROUP BY 1, 2, 3, 4 HAVING {_ANY}",
     ),
-    "sessions and days": (
-        f"SELECT session, sum(requests) AS n, sum(errors) AS e, {_ADDED} FROM day_sum GROUP BY 1 "
-        "HAVING n != 0 OR e != 0",
-        f"SELECT id, requests, errors, {_COUNTS} FROM session WHERE requests != 0 OR errors != 0",
+    "sessions by model and days": (
+        f"SELECT session, model, place, {_ALL} FROM day_sum GROUP BY 1, 2, 3 HAVING {_ANY}",
+        f"SELECT session, model, place, {_ALL} FROM session_sum GROUP BY 1, 2, 3 HAVING {_ANY}",
+    ),
+    "sessions and their models": (
+        f"SELECT session, {_ALL} FROM session_sum GROUP BY 1 HAVING {_ANY}",
+        f"SELECT id, {columns.BY_MODEL_NAMES} FROM session WHERE {_ANY_OF_ONE}",
+    ),
+    "all sessions by quarter hours": (
+        f"SELECT t.at, s.provider, t.model, {_ALL} FROM quarter t JOIN (SELECT id, provider FROM session) s "
+        f"ON s.id = t.session GROUP BY 1, 2, 3 HAVING {_ANY}",
+        f"SELECT at, provider, model, {_ALL} FROM quarter_all GROUP BY 1, 2, 3 HAVING {_ANY}",
+    ),
+    "all sessions by days": (
+        f"SELECT at / 86400 * 86400, provider, model, {_ALL} FROM quarter_all GROUP BY 1, 2, 3 HAVING {_ANY}",
+        f"SELECT at, provider, model, {_ALL} FROM day_all GROUP BY 1, 2, 3 HAVING {_ANY}",
+    ),
+    "untracked money and its sums": (
+        "SELECT at / 900 * 900, session, model, sum(picodollars) FROM side_call GROUP BY 1, 2, 3",
+        "SELECT at, session, model, sum(untracked) AS n FROM quarter GROUP BY 1, 2, 3 HAVING n != 0",
     ),
     "errors and their sums": (
         "SELECT CAST(at AS INTEGER) / 900 * 900, session, count(*) FROM incident "
@@ -55,6 +75,11 @@ _TWICE = {
         "SELECT at / 86400 * 86400, session, name, sum(calls) AS n, sum(failures) FROM quarter_tool "
         "GROUP BY 1, 2, 3 HAVING n != 0",
         "SELECT at, session, name, calls, failures FROM day_tool WHERE calls != 0",
+    ),
+    "all sessions and tool calls": (
+        "SELECT q.at, s.provider, sum(q.calls) AS n, sum(q.failures) FROM quarter_tool q "
+        "JOIN (SELECT id, provider FROM session) s ON s.id = q.session GROUP BY 1, 2 HAVING n != 0",
+        "SELECT at, provider, sum(tool_calls) AS n, sum(tool_failures) FROM quarter_all GROUP BY 1, 2 HAVING n != 0",
     ),
     "sessions and tool calls": (
         "SELECT session, sum(calls) AS n, sum(failures) FROM day_tool GROUP BY 1 HAVING n != 0",
@@ -134,16 +159,16 @@ def _columns(db: sqlite3.Connection) -> str | None:
     if version != schema.VERSION:
         return f"it says that it is of version {version}"
     shape = _shape(db)
-    for table, columns in _expected().items():
-        if shape.get(table) != columns:
+    for table, wanted in _expected().items():
+        if shape.get(table) != wanted:
             return f"table {table} has other columns"
         wrong = " OR ".join(
             f"{'' if required else f'{name} IS NOT NULL AND '}typeof({name}) NOT IN {_KINDS[kind]}"
-            for name, kind, required in sorted(columns)
+            for name, kind, required in sorted(wanted)
         )
         if db.execute(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1").fetchone():
             return f"table {table} holds a value of the wrong type"
-        texts = ", ".join(name for name, kind, _ in sorted(columns) if kind == "TEXT")
+        texts = ", ".join(name for name, kind, _ in sorted(wanted) if kind == "TEXT")
         if texts:
             for _ in db.execute(f"SELECT {texts} FROM {table}"):
                 pass

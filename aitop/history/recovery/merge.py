@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from aitop.history import columns, keys
+from aitop.history import columns
 from aitop.history.recovery.salvage import Damaged, Values
 from aitop.history.rows import Contribution
 from aitop.history.write import commit, load
 from aitop.history.write.ledger import Ledger
+from aitop.model.events import Place
 from aitop.model.sums import Sum
 
 AT_ONCE = 500
@@ -36,6 +37,10 @@ class Merge:
         self.db, self.carried = db, 0
         self._alive = alive
         self._models: dict[int, str] = {}
+        self._places: dict[int, Place] = {}
+        self._names: dict[int, list[int]] | None = (
+            None  # response there → its keys, where a row has none of its own
+        )
         self._files: dict[int, int] = {}  # number there → number here
         self._sessions: dict[int, int] = {}
         self._intact: set[int] = set()  # files, by their number there, that can be read again
@@ -44,6 +49,7 @@ class Merge:
     def take(self, damaged: Damaged) -> None:
         """Everything that is lacking here and that no file tells any more."""
         self._models = {row["id"]: row["name"] for row in damaged.rows("model")}
+        self._places = {row["id"]: Place(row["cwd"], row["branch"] or None) for row in damaged.rows("place")}
         self._take_files(damaged)
         self._take_sessions(damaged)
         ledger = Ledger(self.db, float("inf"), float("inf"))
@@ -53,8 +59,10 @@ class Merge:
         self._take_incidents(damaged, ledger)
         for row in damaged.rows("usage_limit"):
             self._insert("usage_limit", row, "OR IGNORE")
-        sessions = [session for session in ledger.sessions.values() if session.dirty]
-        commit.everything(self.db, ledger.out, [], sessions, ledger.models)
+        self._take_side_calls(damaged, ledger)
+        commit.everything(self.db, ledger.out, [], ledger.names)
+        ledger.write_sums()
+        commit.sessions(self.db, [session for session in ledger.sessions.values() if session.dirty])
 
     def finish(self) -> None:
         """Every file is read from its start again."""
@@ -78,7 +86,7 @@ class Merge:
                 self._intact.add(there)
 
     def _file(self, there: int) -> int:
-        """A file's number here. One whose row is lost is last in every order: whoever still knows counts."""
+        """A file's number here. One with a lost row is last in every order."""
         if there and there not in self._files:
             row = self.db.execute("SELECT id FROM file WHERE path = ?", (LOST,)).fetchone()
             blank = dict.fromkeys(("size", "mtime_ns", "offset", "tail", "bad_lines"), 0)
@@ -106,7 +114,7 @@ class Merge:
         return found[0] if found else self._insert("session", {"provider": provider, "name": name, **_UNSEEN})
 
     def _session_of(self, row: Values, file: int) -> int:
-        """Whose a row is: its session's, or where that cannot be read any more, its file's."""
+        """The session of a row; where that cannot be read any more, its file's."""
         found = self._sessions.get(row["session"])
         if found is None:
             provider, name = self._of_file.get(file, (LOST, LOST))
@@ -120,7 +128,7 @@ class Merge:
         taken: dict[int, int] = {}
         for rows in _parts(damaged.rows("response")):
             self._alive()
-            names = {row["id"]: _names(row) for row in rows}
+            names = {row["id"]: _names(row) or self._keys_of(damaged, row["id"]) for row in rows}
             known = load.aliases(self.db, [name for found in names.values() for name in found])
             here: list[int] = []
             for row in rows:
@@ -135,17 +143,34 @@ class Merge:
                 here.append(number)
                 known.update(dict.fromkeys(names[there], number))
                 self._alias((name, number) for name in names[there])
-            for found in load.rows(self.db, here, ledger.models).values():
+            for found in load.rows(self.db, here, ledger.names).values():
                 ledger.book(found.contribution(), 1)
                 ledger.seen(ledger.session_by_id(found.session), found.evidence.at)
         self.carried += len(taken)
         return taken
 
+    def _keys_of(self, damaged: Damaged, response: int) -> list[int]:
+        """The keys of a response that has no id of its own."""
+        if self._names is None:
+            self._names = {}
+            for row in damaged.rows("alias"):
+                self._names.setdefault(row["response"], []).append(row["key"])
+        return self._names.get(response, [])
+
+    def _take_side_calls(self, damaged: Damaged, ledger: Ledger) -> None:
+        """Untracked money of sessions for which nothing is booked here."""
+        booked = {number for (number,) in self.db.execute("SELECT DISTINCT session FROM side_call")}
+        for row in damaged.rows("side_call"):
+            session = self._sessions.get(row["session"])
+            if session is not None and session not in booked and row["picodollars"] > 0:
+                model = ledger.names.model(self._models.get(row["model"], LOST))
+                ledger.book_untracked(row["at"], session, model, row["picodollars"])
+
     def _gives_way(self, number: int, row: Values, ledger: Ledger) -> bool:
         """Whether a response that is known here was still being written then, and is whole there."""
         if row["stop_reason"] is None:
             return False
-        found = load.rows(self.db, [number], ledger.models).get(number)
+        found = load.rows(self.db, [number], ledger.names).get(number)
         if found is None or found.evidence.stop_reason is not None:
             return False
         ledger.book(found.contribution(), -1)
@@ -157,8 +182,17 @@ class Merge:
         """A response's or a copy's row with our numbers."""
         file = row["file"]
         name = self._models.get(row["model"], LOST)
-        found = {**row, "model": ledger.models.id(name), "file": self._file(file)}
+        place = self._places.get(row["place"] or 0)
+        found = {
+            **row,
+            "model": ledger.names.model(name),
+            "file": self._file(file),
+            "place": ledger.names.place(place),
+        }
         self.db.execute("INSERT OR IGNORE INTO model (id, name) VALUES (?, ?)", (found["model"], name))
+        if place is not None:
+            stored = (found["place"], place.cwd, place.branch or "")
+            self.db.execute("INSERT OR IGNORE INTO place (id, cwd, branch) VALUES (?, ?, ?)", stored)
         return found | ({"session": self._session_of(row, file)} if "session" in row else {})
 
     def _take_parts(self, damaged: Damaged, taken: dict[int, int], ledger: Ledger) -> None:
@@ -223,10 +257,9 @@ class Merge:
 
 def _names(row: Values) -> list[int]:
     """The keys that a stored response's own ids lead to it by."""
-    found = [
-        keys.key(kind, row[name]) for kind, name in (("m", "message_id"), ("r", "request_id")) if row[name]
-    ]
-    return found or ([keys.key("u", row["record_id"])] if row["record_id"] else [])
+    if row["message_key"] is not None:
+        return [row["message_key"]]
+    return [row["request_key"]] if row["request_key"] is not None else []
 
 
 class _Disk:

@@ -11,9 +11,10 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from aitop.history import schema
+from aitop.history import keys, schema
 from aitop.history.rows import unpack_usage
 
+LATER = ("place", "untracked", "client_priced")  # columns that version 4 added; 0 where they are absent
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
 MOST = 1 << 53  # no count, time or offset of ours is larger
 FAILURES = 4000  # of one table: a file that is rubbish throughout is not worth more
@@ -21,9 +22,14 @@ FAILURES = 4000  # of one table: a file that is rubbish throughout is not worth 
 KEYS = {
     "model": "id", "file": "id", "session": "id", "response": "id", "agent": "session", "copy": "response",
     "alias": "key", "tool": "key", "incident": "key", "quarter": "at", "usage_limit": "", "meta": "",
+    "place": "id", "side_call": "session",
 }  # fmt: skip
-_FREE = frozenset(("key", "twin", "device", "inode", "mtime_ns", "tail"))  # integers of any size
-_SHARED = frozenset(("agent", "copy", "quarter"))  # several rows of one key: some may come twice
+_FREE = frozenset(
+    ("key", "twin", "message_key", "request_key", "device", "inode", "mtime_ns", "tail")
+)  # integers of any size
+# A digest of an id → the id's kind and the column in which versions before 4 kept it.
+_IDS = {"message_key": ("m", "message_id"), "request_key": ("r", "request_id")}
+_SHARED = frozenset(("agent", "copy", "quarter", "side_call"))  # several rows of one key: some may come twice
 Values = dict[str, Any]
 
 
@@ -37,18 +43,25 @@ class Damaged:
     def rows(self, table: str) -> Iterator[Values]:
         """Every row of a table that can be read and can be one of ours, by column."""
         ours = expected(table)
-        names = [name for name in self._names(table) if name in ours]
+        ids = {old: (new, kind) for new, (kind, old) in _IDS.items() if new in ours}
+        names = [name for name in self._names(table) if name in ours or name in ids]
         key = KEYS[table]
-        if any(required and name not in names for name, (_, required) in ours.items()) or key not in {
+        if any(
+            required and name not in names and name not in LATER for name, (_, required) in ours.items()
+        ) or key not in {
             "",
             *names,
         }:
             self.holes.add(table)
             return
-        absent = dict.fromkeys(set(ours) - set(names))  # columns of later versions
+        absent = {name: 0 if required else None for name, (_, required) in ours.items() if name not in names}
         for row in self._spans(table, key, names) if key else self._plain(table, names):
             values = absent | dict(zip(names, row, strict=True))
-            if all(self._sane(name, values[name], *ours[name]) for name in names):
+            for old in ids.keys() & set(names):
+                new, kind = ids[old]
+                text = values.pop(old)
+                values[new] = keys.key(kind, text) if isinstance(text, str) and text else None
+            if all(self._sane(name, value, *ours[name]) for name, value in values.items()):
                 yield values
             else:
                 self.holes.add(table)

@@ -1,150 +1,228 @@
-"""The short way into the history: whole runs of records that nobody told of before.
+"""The short way into the history: whole runs of records that are new to it.
 
-Nearly all of a first read is new: its rows go straight into the open transaction and its sums are
-added up by quarter hours first. Whatever is known already, or is too recent to be summed up, is given
-back as events, for the rooms that decide between several versions of one thing.
+Nearly all of a first read is new. Its rows are gathered and written many at a time, in the order of their keys, and
+its sums are added up by quarter hours first. What is known already, or is too recent to be summed up, is kept back as
+events for `responses` and `tools`, which decide between several versions of one thing; `settled` hands those out.
+
+While the history was empty at the start, every name is known from memory and the database is not asked.
 """
 
 from collections.abc import Callable
-from operator import itemgetter
+from typing import NamedTuple
 
 from aitop.history.rows import File, Session
 from aitop.history.write import load
 from aitop.history.write import prepare as b
-from aitop.history.write.ledger import QUARTER, Ledger
-from aitop.history.write.prepare import Batch, Told
+from aitop.history.write.ledger import QUARTER, STOPS, Ledger, within
+from aitop.history.write.prepare import Batch, Plain
 from aitop.history.write.responses import Responses
 from aitop.history.write.tools import Tools
-from aitop.model.events import Event, Timing
+from aitop.model.events import Event, Place, Timing
 from aitop.model.histograms import steps
 from aitop.model.sums import ZERO, Sum, plus
 from aitop.pricing.basis import Basis
 
-_MARKS = ", ".join("?" * (4 + b.COLUMNS.count(",") + 1))
-_RESPONSE = f"INSERT INTO response (id, session, model, file, {b.COLUMNS}, copies) VALUES ({_MARKS}, 0)"  # noqa: S608
+MAX_GATHERED = 50_000  # rows in memory before they are written into the open transaction
+MAX_NAMES = 400_000  # keys in memory while the database need not be asked
+
+_MARKS = ", ".join("?" * (5 + b.COLUMNS.count(",") + 1))
+_RESPONSE = (
+    f"INSERT INTO response (id, session, model, file, place, {b.COLUMNS}, copies) VALUES ({_MARKS}, 0)"  # noqa: S608
+)
 _TOOL = (
     "INSERT INTO tool (key, session, name, at, from_file, used, result_at, client_ms, failed) "
     "VALUES (?, ?, ?, ?, ?, 1, ?, NULL, ?)"
 )
-_ALIAS = "INSERT OR IGNORE INTO alias (key, response) VALUES (?, ?)"
+_ALIAS = "INSERT INTO alias (key, response) VALUES (?, ?)"
+
+
+class KeptBack(NamedTuple):
+    """Events of one run that have to be decided one by one."""
+
+    provider: str
+    events: list[Event]
+    now: float
+    file: File
 
 
 class Bulk:
-    """Takes runs in."""
+    """Takes runs in. `write` puts what is gathered into the open transaction, `settled` gives what was kept back."""
 
     def __init__(self, ledger: Ledger, responses: Responses, tools: Tools) -> None:
         self.ledger, self._responses, self._tools = ledger, responses, tools
+        self._all_known = responses.next == 1 and not load.any_tool(
+            ledger.db
+        )  # `_names` and `_calls` hold every key
+        self._names: set[int] = set()
+        self._calls: set[int] = set()
+        self._rows: list[Plain] = []
+        self._aliases: list[tuple[int, int]] = []
+        self._tool_rows: list[Plain] = []
+        self._kept_back: list[KeptBack] = []
 
-    def take(self, provider: str, found: Batch, file: File) -> list[Event]:
-        """Count what is new in a run of a file; the rest of it, as events."""
-        exact, session = self.ledger.exact, found.session
+    def waiting(self) -> bool:
+        """Whether anything is gathered or kept back."""
+        return bool(self._rows or self._tool_rows or self._kept_back)
+
+    def take(self, provider: str, found: Batch, file: File, now: float) -> None:
+        """Gather what is new in a run of a file, and keep back the rest of it."""
+        exact = self.ledger.exact
         bound = min(exact, self._responses.paired_from())
-        fresh, late = _part(found.responses, lambda told: told[b.AT] < bound)
-        tools, later = _part(found.tools, lambda told: told[b.TOOL_AT] < exact)
-        if fresh or tools:
-            owner = self.ledger.session(provider, session)
+        fresh, late = _part(found.responses, lambda plain: plain[b.AT] < bound)
+        calls, later = _part(found.tools, lambda plain: plain[b.TOOL_AT] < exact)
+        if fresh or calls:
+            owner = self.ledger.session(provider, found.session)
             sums: dict[int, Sum] = {}
-            numbered, known = self._numbers(fresh)
-            self._count(numbered, owner, file, sums)
-            told_before = self._tools.among([told[b.KEY] for told in tools])
-            tools, again = _part(tools, lambda told: told[b.KEY] not in told_before)
-            self._count_tools(tools, owner, file, sums)
+            fresh, known = self._new_responses(fresh)
+            self._count(fresh, owner, file, sums)
+            calls, again = self._new_calls(calls)
+            self._count_calls(calls, owner, file, sums)
             self._hand_out(sums, owner)
             late, later = late + known, later + again
-        return b.in_order(session, late, later, found.rest)
+        rest = b.in_order(found.session, late, later, found.rest)
+        if rest:
+            self._kept_back.append(KeptBack(provider, rest, now, file))
+        if len(self._rows) + len(self._tool_rows) > MAX_GATHERED:
+            self.write()
+
+    def write(self) -> None:
+        """Put what is gathered into the open transaction, each table in the order of its key."""
+        db = self.ledger.db
+        db.executemany(_RESPONSE, self._rows)
+        db.executemany(_ALIAS, sorted(self._aliases))
+        db.executemany(_TOOL, sorted(self._tool_rows))
+        self._rows, self._aliases, self._tool_rows = [], [], []
+        if not self._all_known or len(self._names) + len(self._calls) > MAX_NAMES:
+            self._all_known = False
+            self._names, self._calls = set(), set()
+
+    def learn(self) -> None:
+        """Remember what `responses` and `tools` are about to forget, because the database knows it."""
+        if self._all_known:
+            self._names.update(self._responses.known)
+            self._calls.update(self._tools.touched())
+
+    def settled(self) -> list[KeptBack]:
+        """What was kept back so far, oldest first; it is the caller's now."""
+        found, self._kept_back = self._kept_back, []
+        return found
 
     # -- responses -------------------------------------------------------------------------------------------
 
-    def _numbers(self, fresh: list[Told]) -> tuple[list[tuple[int, Told]], list[Told]]:
-        """Give each response its number, by each of its names; those that are known already come second."""
-        db, numbers = self.ledger.db, self._responses
-        numbered = list(enumerate(fresh, numbers.next))
-        numbers.next += len(fresh)
-        pairs = [(name, number) for number, told in numbered for name in told[b.NAMES]]
-        waiting = numbers.known
-        known = {number for name, number in pairs if name in waiting} if waiting else set()
-        if db.executemany(_ALIAS, pairs).rowcount != len(pairs):
-            stored = load.aliases(db, [name for name, _ in pairs])
-            known |= {number for name, number in pairs if stored[name] != number}
-        if not known:
-            return numbered, []
-        db.executemany(
-            "DELETE FROM alias WHERE key = ? AND response = ?", [p for p in pairs if p[1] in known]
-        )
-        return [one for one in numbered if one[0] not in known], [told for n, told in numbered if n in known]
+    def _new_responses(self, found: list[Plain]) -> tuple[list[Plain], list[Plain]]:
+        """Those under names that are new, and the others."""
+        waiting, names = self._responses.known, self._names
+        stored: set[int] = set()
+        if not self._all_known:
+            stored.update(load.aliases(self.ledger.db, [name for plain in found for name in plain[b.NAMES]]))
+        lone: set[int] = set()
+        if self._responses.lone_requests:  # a response told by its request id alone may be one of these
+            requests = [plain[b.REQUEST_KEY] for plain in found if plain[b.REQUEST_KEY]]
+            lone = {*load.aliases(self.ledger.db, requests), *(r for r in requests if r in waiting)}
+        fresh, known = [], []
+        for plain in found:
+            (name,) = plain[b.NAMES]
+            if name in names or name in stored or name in waiting or plain[b.REQUEST_KEY] in lone:
+                known.append(plain)
+            else:
+                names.add(name)
+                fresh.append(plain)
+        return fresh, known
 
-    def _count(
-        self, numbered: list[tuple[int, Told]], owner: Session, file: File, sums: dict[int, Sum]
-    ) -> None:
-        if not numbered:
+    def _count(self, fresh: list[Plain], owner: Session, file: File, sums: dict[int, Sum]) -> None:
+        if not fresh:
             return
-        ledger, models = self.ledger, self.ledger.models
-        identity = {name: models.id(name) for name in {told[b.MODEL] for _, told in numbered}}
-        session = owner.id
-        ledger.db.executemany(
-            _RESPONSE,
-            [(n, session, identity[told[b.MODEL]], file.id, *told[b.STORED :]) for n, told in numbered],
-        )
-        fresh = [told for _, told in numbered]
-        for (quarter, model), running in _by_quarter(fresh).items():
+        ledger, names = self.ledger, self.ledger.names
+        model = {name: names.model(name) for name in {plain[b.MODEL] for plain in fresh}}
+        place = {where: names.place(where) for where in {plain[b.PLACE] for plain in fresh}}
+        session, from_file, number = owner.id, file.id, self._responses.next
+        for number, plain in enumerate(fresh, number):  # noqa: B020 - the last one tells where to go on
+            (name,) = plain[b.NAMES]
+            self._aliases.append((name, number))
+            self._rows.append(
+                (number, session, model[plain[b.MODEL]], from_file, place[plain[b.PLACE]], *plain[b.STORED :])
+            )
+        self._responses.next = number + 1
+        for (quarter, of, where), running in _by_quarter(fresh).items():
             value = running.sum()
-            ledger.out.add(quarter, session, identity[model], value)
+            ledger.out.add((quarter, session, model[of], place[where]), value)
             sums[quarter] = plus(sums.get(quarter, ZERO), value)
         self._facts(fresh, owner)
 
-    def _facts(self, fresh: list[Told], owner: Session) -> None:
+    def _facts(self, fresh: list[Plain], owner: Session) -> None:
         """What the responses say of their session besides its sums."""
         ledger, reasons = self.ledger, owner.stop_reasons
-        for told in fresh:
-            stop = told[b.STOP]
+        for plain in fresh:
+            stop = plain[b.STOP]
             if stop:
+                stop = within(reasons, stop, STOPS)
                 reasons[stop] = reasons.get(stop, 0) + 1
-            if told[b.DURATION] is not None or told[b.TTFT] is not None:
-                owner.timings.add(steps(Timing(told[b.DURATION], told[b.TTFT], told[b.OUTPUT])), 1)
-        ledger.changes.models.update((told[b.MODEL], told[b.BASIS]) for told in fresh if told[b.BASIS])
-        for agent in {told[b.AGENT] for told in fresh}:
+            if plain[b.DURATION] is not None or plain[b.TTFT] is not None:
+                owner.timings.add(steps(Timing(plain[b.DURATION], plain[b.TTFT], plain[b.OUTPUT])), 1)
+        ledger.changes.models.update((plain[b.MODEL], plain[b.BASIS]) for plain in fresh if plain[b.BASIS])
+        for agent in {plain[b.AGENT] for plain in fresh}:
             if agent and agent not in owner.agents:
                 owner.agents.add(agent)
                 ledger.out.agents.append((owner.id, agent))
-        main = [told for told in fresh if told[b.AGENT] is None]
-        newest = max(reversed(main), key=itemgetter(b.AT), default=None)  # of several, the file's last
-        if newest is not None and newest[b.AT] >= owner.context_at:
-            owner.context_at, owner.model = newest[b.AT], newest[b.MODEL]
-            owner.context_tokens = newest[b.UNCACHED] + sum(newest[b.CACHE_READ : b.WRITE_1H + 1])
-        times = [told[b.AT] for told in fresh]
+        main = [plain for plain in fresh if plain[b.AGENT] is None]
+        newest = max(reversed(main), key=lambda plain: (plain[b.AT], _input(plain)), default=None)
+        if newest is not None and (newest[b.AT], _input(newest)) >= (
+            owner.context_at,
+            owner.context_tokens or 0,
+        ):
+            owner.context_at, owner.model, owner.context_tokens = (
+                newest[b.AT],
+                newest[b.MODEL],
+                _input(newest),
+            )
+        times = [plain[b.AT] for plain in fresh]
         ledger.seen(owner, min(times))
         ledger.seen(owner, max(times))
 
     # -- tool calls ------------------------------------------------------------------------------------------
 
-    def _count_tools(self, tools: list[Told], owner: Session, file: File, sums: dict[int, Sum]) -> None:
-        if not tools:
+    def _new_calls(self, found: list[Plain]) -> tuple[list[Plain], list[Plain]]:
+        """Those that are new, and the others."""
+        calls = self._calls
+        before = (
+            self._tools.touched() if self._all_known else self._tools.among([plain[b.KEY] for plain in found])
+        )
+        fresh, known = [], []
+        for plain in found:
+            if plain[b.KEY] in calls or plain[b.KEY] in before:
+                known.append(plain)
+            else:
+                calls.add(plain[b.KEY])
+                fresh.append(plain)
+        return fresh, known
+
+    def _count_calls(self, calls: list[Plain], owner: Session, file: File, sums: dict[int, Sum]) -> None:
+        if not calls:
             return
         session, number = owner.id, file.id
-        self.ledger.db.executemany(
-            _TOOL,
-            [(key, session, name, at, number, ended, failed) for key, name, at, ended, failed, _, _ in tools],
-        )
+        self._tool_rows += [
+            (key, session, name, at, number, ended, failed) for key, name, at, ended, failed, _, _ in calls
+        ]
         by_name: dict[tuple[int, str], list[int]] = {}
-        for told in tools:
-            key = (int(told[b.TOOL_AT]) // QUARTER * QUARTER, told[b.NAME])
+        for plain in calls:
+            key = (int(plain[b.TOOL_AT]) // QUARTER * QUARTER, plain[b.NAME])
             known = by_name.get(key)
             if known is None:
                 known = by_name[key] = [0, 0]
             known[0] += 1
-            known[1] += told[b.FAILED]
-        for (quarter, name), (calls, failures) in by_name.items():
-            self.ledger.out.add_tool(quarter, session, name, calls, failures)
-            value = Sum(tool_calls=calls, tool_failures=failures)
+            known[1] += plain[b.FAILED]
+        for (quarter, name), (count, failures) in by_name.items():
+            self.ledger.out.add_tool(quarter, session, name, count, failures)
+            value = Sum(tool_calls=count, tool_failures=failures)
             sums[quarter] = plus(sums.get(quarter, ZERO), value)
-        times = [told[b.TOOL_AT] for told in tools]
+        times = [plain[b.TOOL_AT] for plain in calls]
         self.ledger.seen(owner, min(times))
         self.ledger.seen(owner, max(times))
 
     # -- sums ------------------------------------------------------------------------------------------------
 
     def _hand_out(self, sums: dict[int, Sum], owner: Session) -> None:
-        owner.dirty = True
+        owner.dirty = owner.totals_moved = True
         for quarter, value in sums.items():
             owner.total = plus(owner.total, value)
             if quarter >= self.ledger.floor:
@@ -152,7 +230,7 @@ class Bulk:
 
 
 class _Running:
-    """What the responses of one quarter hour and model add, while it is added up."""
+    """What the responses of one quarter hour, model and place add, while it is added up."""
 
     __slots__ = ("cache_read", "client_priced", "cost", "estimated", "incomplete", "output", "requests", "uncached",
                  "understated", "unpriced", "write_1h", "write_5m")  # fmt: skip
@@ -163,23 +241,23 @@ class _Running:
             self.understated
         ) = 0
 
-    def add(self, told: Told) -> None:
+    def add(self, plain: Plain) -> None:
         """One response."""
         self.requests += 1
-        self.uncached += told[b.UNCACHED]
-        self.output += told[b.OUTPUT]
-        self.cache_read += told[b.CACHE_READ]
-        self.write_5m += told[b.WRITE_5M]
-        self.write_1h += told[b.WRITE_1H]
-        self.cost += told[b.COST]
-        basis = told[b.BASIS]
+        self.uncached += plain[b.UNCACHED]
+        self.output += plain[b.OUTPUT]
+        self.cache_read += plain[b.CACHE_READ]
+        self.write_5m += plain[b.WRITE_5M]
+        self.write_1h += plain[b.WRITE_1H]
+        self.cost += plain[b.COST]
+        basis = plain[b.BASIS]
         if basis:
             self.unpriced += basis == Basis.UNPRICED
             self.estimated += basis == Basis.FAMILY
             self.client_priced += basis == Basis.CLIENT
-        if told[b.INCOMPLETE]:
+        if plain[b.INCOMPLETE]:
             self.incomplete += 1
-            self.understated += told[b.UNDERSTATED]
+            self.understated += plain[b.UNDERSTATED]
 
     def sum(self) -> Sum:
         """As a sum."""
@@ -199,19 +277,25 @@ class _Running:
         )
 
 
-def _by_quarter(fresh: list[Told]) -> dict[tuple[int, str], _Running]:
-    """(quarter hour, model) → what the responses add."""
-    found: dict[tuple[int, str], _Running] = {}
-    for told in fresh:
-        key = (int(told[b.AT]) // QUARTER * QUARTER, told[b.MODEL])
+def _by_quarter(fresh: list[Plain]) -> dict[tuple[int, str, Place | None], _Running]:
+    """(quarter hour, model, place) → what the responses add."""
+    found: dict[tuple[int, str, Place | None], _Running] = {}
+    for plain in fresh:
+        key = (int(plain[b.AT]) // QUARTER * QUARTER, plain[b.MODEL], plain[b.PLACE])
         running = found.get(key)
         if running is None:
             running = found[key] = _Running()
-        running.add(told)
+        running.add(plain)
     return found
 
 
-def _part(told: list[Told], plain: Callable[[Told], bool]) -> tuple[list[Told], list[Told]]:
-    """Those of which it is true, and the others."""
-    others = [one for one in told if not plain(one)]
-    return ([one for one in told if plain(one)], others) if others else (told, others)
+def _input(plain: Plain) -> int:
+    """All input tokens."""
+    tokens: int = plain[b.UNCACHED] + plain[b.CACHE_READ] + plain[b.WRITE_5M] + plain[b.WRITE_1H]
+    return tokens
+
+
+def _part(found: list[Plain], wanted: Callable[[Plain], bool]) -> tuple[list[Plain], list[Plain]]:
+    """Those that are wanted, and the others."""
+    others = [one for one in found if not wanted(one)]
+    return ([one for one in found if wanted(one)], others) if others else (found, others)

@@ -2,16 +2,19 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from aitop.history import columns
 from aitop.history.rows import Evidence, File, Row, Session, pack_modifiers
-from aitop.history.write.load import EVIDENCE, FILE, SESSION, TOOL, Models, Tool
+from aitop.history.write.load import EVIDENCE, FILE, RESPONSE, SESSION, TOOL, Names, Tool
 from aitop.model.events import Limit
 from aitop.model.sums import ZERO, Sum, plus
 
 DAY = 86_400  # seconds of a UTC day
-MOST = (1 << 63) - 1  # what a column holds
+MAX_INTEGER = (1 << 63) - 1  # what a column holds
+NO_MODEL = 0  # what tool calls belong to
+QuarterKey = tuple[int, int, int, int]  # quarter hour, session, model, place
 
 
 class Pending:
@@ -25,18 +28,20 @@ class Pending:
         self.agents: list[tuple[int, str]] = []
         self.limits: dict[tuple[str, str, str], Limit] = {}
         self.inherited: set[tuple[str, str]] = set()  # sessions that hold copies of others' responses
-        self.quarters: dict[tuple[int, int, int], Sum] = {}
+        self.side_calls: dict[tuple[int, int, int], int] = {}  # (session, model, second) → picodollars
+        self.quarters: dict[QuarterKey, Sum] = {}
         self.tool_quarters: dict[tuple[int, int, str], list[int]] = {}
 
     def anything(self) -> bool:
-        return any((self.rows, self.aliases, self.tools, self.agents, self.limits, self.quarters))
+        return any(
+            (self.rows, self.aliases, self.tools, self.agents, self.limits, self.quarters, self.tool_quarters)
+        )
 
     def size(self) -> int:
         return len(self.rows) + len(self.tools)
 
-    def add(self, quarter: int, session: int, model: int, value: Sum) -> None:
+    def add(self, key: QuarterKey, value: Sum) -> None:
         """Move one quarter hour's sum; tool counts have a table of their own."""
-        key = (quarter, session, model)
         known = self.quarters.get(key)
         self.quarters[key] = value if known is None else plus(known, value)
 
@@ -46,22 +51,24 @@ class Pending:
         known[1] += failures
 
 
-def everything(
-    db: sqlite3.Connection, out: Pending, files: list[File], sessions: list[Session], models: Models
-) -> None:
-    """Write it all; the order matters to nobody but the reader of a half-written trace."""
+def everything(db: sqlite3.Connection, out: Pending, files: list[File], names: Names) -> None:
+    """Write all rows but the sessions; `sums` moves the sums, and `sessions` comes last."""
     _put(db, "file", FILE, (_file(file) for file in files))
-    _put(db, "response", _RESPONSE, (_response(row, models) for row in out.rows.values()))
-    _put(db, "copy", f"response, {EVIDENCE}", _copies(out, models))
+    _put(db, "response", RESPONSE, (_response(row, names) for row in out.rows.values()))
+    _put(db, "copy", f"response, {EVIDENCE}", _copies(out, names))
     # in the order of their keys: a large commit then walks the tree once instead of jumping about in it
     _put(db, "alias", "key, response", sorted(out.aliases.items()))
     _put(db, "tool", TOOL, ((key, *_tool(out.tools[key])) for key in sorted(out.tools)))
-    _put(db, "session", SESSION, (_session(session) for session in sessions))
     _put(db, "agent", "session, agent", out.agents)
     _limits(db, out.limits.values())
-    _sums(db, out)
-    _put(db, "model", "id, name", models.fresh())
-    for session in sessions:
+    _put(db, "model", "id, name", names.models.fresh())
+    _put(db, "place", "id, cwd, branch", ((i, p.cwd, p.branch or "") for i, p in names.places.fresh()))
+
+
+def sessions(db: sqlite3.Connection, changed: list[Session]) -> None:
+    """Write the facts and totals of sessions."""
+    _put(db, "session", SESSION, (_session(session) for session in changed))
+    for session in changed:
         session.dirty = False
 
 
@@ -82,6 +89,7 @@ def inherited(
         known = sessions.get((provider, name))
         if known is None:
             continue
+        known.totals_moved = True
         known.inherited = db.execute(
             "SELECT ifnull(sum(r.cost), 0) FROM file f "
             "JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
@@ -91,7 +99,6 @@ def inherited(
         db.execute("UPDATE session SET inherited = ? WHERE id = ?", (known.inherited, known.id))
 
 
-_RESPONSE = f"id, session, {EVIDENCE}, cost, basis, incomplete, copies, message_id, request_id, record_id"
 _LIMIT = "provider, account, name, window_minutes, used_percent, resets_at, source, seen_at"
 
 
@@ -101,72 +108,99 @@ def _put(db: sqlite3.Connection, table: str, columns: str, values: Iterable[tupl
 
 
 def _limits(db: sqlite3.Connection, limits: Iterable[Limit]) -> None:
-    """The newest word on a limit stays, in whatever order files are read."""
-    names = _LIMIT.split(", ")
-    change = ", ".join(f"{name} = excluded.{name}" for name in names[3:])
-    db.executemany(
-        f"INSERT INTO usage_limit ({_LIMIT}) VALUES ({','.join('?' * len(names))}) "  # noqa: S608
-        f"ON CONFLICT DO UPDATE SET {change} WHERE excluded.seen_at >= seen_at",
-        [_limit(limit) for limit in limits],
-    )
+    """Write limits as they count; `ledger.limit` decided which word on each that is."""
+    _put(db, "usage_limit", _LIMIT, (_limit(limit) for limit in limits))
 
 
-def _sums(db: sqlite3.Connection, out: Pending) -> None:
-    """Move the quarter hours' and the days' sums by the same differences."""
-    add = ", ".join(f"{name} = {name} + excluded.{name}" for name, _ in columns.BY_MODEL)
-    marks = ",".join("?" * (3 + len(columns.BY_MODEL)))
-    for table, rows in (("quarter", out.quarters), ("day_sum", _days(out.quarters))):
-        db.executemany(
-            f"INSERT INTO {table} (at, session, model, {columns.BY_MODEL_NAMES}) VALUES ({marks}) "  # noqa: S608
-            f"ON CONFLICT DO UPDATE SET {add}",
-            ((*key, *_held(columns.by_model(value))) for key, value in rows.items() if any(value)),
-        )
-    for table, calls in (("quarter_tool", out.tool_quarters), ("day_tool", _tool_days(out.tool_quarters))):
+def sums(db: sqlite3.Connection, out: Pending, provider_of: Callable[[int], str]) -> None:
+    """Move the sums of every grain by the same differences."""
+    by_day = _folded(out.quarters, lambda at, *rest: (at // DAY * DAY, *rest))
+    tools_by_day = _tools_folded(out.tool_quarters, lambda at, *rest: (at // DAY * DAY, *rest))
+    _add(db, "quarter", "at, session, model, place", columns.BY_MODEL, out.quarters)
+    _add(db, "day_sum", "at, session, model, place", columns.BY_MODEL, by_day)
+    _add(db, "session_sum", "session, model, place", columns.BY_MODEL, _folded(by_day, lambda _, *rest: rest))
+    for table, quarters, tools in (
+        ("quarter_all", out.quarters, out.tool_quarters),
+        ("day_all", by_day, tools_by_day),
+    ):
+        of_all = _folded(quarters, lambda at, session, model, _: (at, provider_of(session), model))
+        for (at, session, _), (calls, failures) in tools.items():
+            key = (at, provider_of(session), NO_MODEL)
+            of_all[key] = plus(of_all.get(key, ZERO), Sum(tool_calls=calls, tool_failures=failures))
+        _add(db, table, "at, provider, model", columns.STORED, of_all)
+    for table, calls_by in (("quarter_tool", out.tool_quarters), ("day_tool", tools_by_day)):
         db.executemany(
             f"INSERT INTO {table} (at, session, name, calls, failures) VALUES (?, ?, ?, ?, ?) "  # noqa: S608
             "ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, failures = failures + excluded.failures",
-            ((*key, *value) for key, value in calls.items() if any(value)),
+            sorted((*key, *value) for key, value in calls_by.items() if any(value)),
         )
 
 
-def _held(values: Iterable[int]) -> Iterable[int]:
-    """As much of each as a column holds; only damaged files lead to more."""
-    return [min(max(value, -MOST), MOST) for value in values]
+def side_calls(db: sqlite3.Connection, moved: dict[tuple[int, int, int], int]) -> None:
+    """Move what is untracked of each session, model and second."""
+    db.executemany(
+        "INSERT INTO side_call (session, model, at, picodollars) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET picodollars = picodollars + excluded.picodollars",
+        ((*key, amount) for key, amount in moved.items() if amount),
+    )
+    db.executemany(
+        "DELETE FROM side_call WHERE session = ? AND model = ? AND at = ? AND picodollars = 0", list(moved)
+    )
 
 
-def _days(quarters: dict[tuple[int, int, int], Sum]) -> dict[tuple[int, int, int], Sum]:
-    """The same differences by whole UTC day."""
-    found: dict[tuple[int, int, int], Sum] = {}
-    for (at, session, model), value in quarters.items():
-        key = (at // DAY * DAY, session, model)
-        found[key] = plus(found.get(key, ZERO), value)
+def _add(
+    db: sqlite3.Connection, table: str, key: str, summed: tuple[tuple[str, str], ...], rows: dict[Any, Sum]
+) -> None:
+    """Add to the rows of one table of sums, in the order of its key."""
+    change = ", ".join(f"{name} = {name} + excluded.{name}" for name, _ in summed)
+    marks = ",".join("?" * (key.count(",") + 1 + len(summed)))
+    values = columns.by_model if summed is columns.BY_MODEL else columns.stored
+    db.executemany(
+        f"INSERT INTO {table} ({key}, {columns.names(summed)}) VALUES ({marks}) "  # noqa: S608
+        f"ON CONFLICT DO UPDATE SET {change}",
+        ((*at, *_held(values(rows[at]))) for at in sorted(rows) if any(rows[at])),
+    )
+
+
+def _folded(rows: dict[Any, Sum], key: Callable[..., Any]) -> dict[Any, Sum]:
+    """The same differences by a coarser key."""
+    found: dict[Any, Sum] = {}
+    for fine, value in rows.items():
+        coarse = key(*fine)
+        known = found.get(coarse)
+        found[coarse] = value if known is None else plus(known, value)
     return found
 
 
-def _tool_days(quarters: dict[tuple[int, int, str], list[int]]) -> dict[tuple[int, int, str], list[int]]:
+def _tools_folded(rows: dict[Any, list[int]], key: Callable[..., Any]) -> dict[Any, list[int]]:
     """The same for tool calls."""
-    found: dict[tuple[int, int, str], list[int]] = {}
-    for (at, session, name), (calls, failures) in quarters.items():
-        known = found.setdefault((at // DAY * DAY, session, name), [0, 0])
+    found: dict[Any, list[int]] = {}
+    for fine, (calls, failures) in rows.items():
+        known = found.setdefault(key(*fine), [0, 0])
         known[0] += calls
         known[1] += failures
     return found
 
 
-def _copies(out: Pending, models: Models) -> Iterable[tuple[object, ...]]:
+def _held(values: Iterable[int]) -> Iterable[int]:
+    """As much of each as a column holds; only damaged files lead to more."""
+    return [min(max(value, -MAX_INTEGER), MAX_INTEGER) for value in values]
+
+
+def _copies(out: Pending, names: Names) -> Iterable[tuple[object, ...]]:
     for response, versions in out.copies.items():
         for evidence in versions.values():
-            yield (response, *_evidence(evidence, models))
+            yield (response, *_evidence(evidence, names))
 
 
-def _evidence(e: Evidence, models: Models) -> tuple[object, ...]:
-    return (e.at, models.id(e.model), *e.usage[:7], pack_modifiers(e.usage), e.stop_reason, e.visible, e.agent,
-            e.paying, e.file, e.end, e.duration_ms, e.ttft_ms, e.billed)  # fmt: skip
+def _evidence(e: Evidence, names: Names) -> tuple[object, ...]:
+    return (e.at, names.model(e.model), *e.usage[:7], pack_modifiers(e.usage), e.stop_reason, e.visible, e.agent,
+            e.paying, e.file, e.end, e.duration_ms, e.ttft_ms, e.billed, e.claimed, names.place(e.place))  # fmt: skip
 
 
-def _response(row: Row, models: Models) -> tuple[object, ...]:
-    return (row.id, row.session, *_evidence(row.evidence, models), row.cost, row.basis, row.incomplete, row.copied,
-            row.message_id, row.request_id, row.record_id)  # fmt: skip
+def _response(row: Row, names: Names) -> tuple[object, ...]:
+    return (row.id, row.session, *_evidence(row.evidence, names), row.cost, row.basis, row.incomplete, row.copied,
+            row.message_key, row.request_key)  # fmt: skip
 
 
 def _file(f: File) -> tuple[object, ...]:
@@ -182,7 +216,8 @@ def _session(s: Session) -> tuple[object, ...]:
     return (s.id, s.provider, s.name, s.cwd, s.branch, s.model, s.tag, s.pid, s.pane, s.info_at, s.started_at,
             s.last_at, s.status, s.status_at, s.status_live, s.compactions,
             json.dumps(s.stop_reasons, separators=(",", ":")), s.client_cost, s.client_api_ms, s.inherited,
-            s.context_tokens, s.context_at, s.context_limit, s.timings.packed(),
+            s.context_tokens, s.context_at, s.context_limit, s.timings.packed(), s.client_at, s.client_base or None,
+            json.dumps(s.client_models) if s.client_models else None, s.began_by,
             *_held(columns.stored(s.total)))  # fmt: skip
 
 

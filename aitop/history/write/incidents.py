@@ -1,7 +1,6 @@
 """Failed API requests and compactions: each once, though a hook and a transcript may both tell of it.
 
-The two name it differently, so they are paired by kind, session and nearness in time; the file's
-word is the one that counts.
+The two name it differently, so they are paired by kind, session and nearness in time. What the file says counts.
 """
 
 from aitop.history import keys
@@ -30,6 +29,9 @@ class Incidents:
         at = min(event.at, now) if event.at > 0 else now
         session = ledger.session(provider, event.session)
         key = keys.key(kind, event.key)
+        if isinstance(event, Compaction) and event.agent is None and at >= session.context_at:
+            session.context_at, session.context_tokens = at, None
+        ledger.seen(session, at)
         known = load.incident(db, key)
         if known is not None:
             self._again(kind, key, known, session.id, file)
@@ -40,12 +42,9 @@ class Incidents:
         if twin:
             db.execute("UPDATE incident SET twin = ? WHERE key = ?", (key, twin[0]))
             if not file:
-                return  # the file's word counts already
+                return  # the file's record counts already
             self._book(kind, session.id, twin[1], -1)
         self._book(kind, session.id, at, 1)
-        if isinstance(event, Compaction) and event.agent is None and at >= session.context_at:
-            session.context_at, session.context_tokens = at, None
-        ledger.seen(session, at)
 
     def _again(self, kind: str, key: int, known: tuple[int, int, float], session: int, file: int) -> None:
         """A fork repeats it: it belongs to the first file in order."""

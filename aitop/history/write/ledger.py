@@ -13,6 +13,7 @@ from aitop.history.rows import Contribution, File, Session
 from aitop.history.write import commit, load
 from aitop.model.events import Limit, Timing
 from aitop.model.histograms import steps
+from aitop.model.limits import supersedes
 from aitop.model.sums import Sum, negative, plus
 
 QUARTER = 900
@@ -54,7 +55,7 @@ class Ledger:
     def __init__(self, db: sqlite3.Connection, floor: float, exact: float) -> None:
         self.db = db
         self.floor, self.exact = floor, exact
-        self.models = load.Models(db)
+        self.names = load.Names(db)
         self.files: dict[str, File] = load.files(db)
         self._file_by_id = {file.id: file for file in self.files.values()}
         self._next_file = load.next_id(db, "file")
@@ -121,14 +122,15 @@ class Ledger:
 
     def book(self, what: Contribution, sign: int) -> None:
         """Add a response's or an error's value, or take it away, in the second and quarter hour of its time."""
-        at, session_id, model, value, stop, timing = what
+        at, session_id, model, value, stop, timing, place = what
         if sign < 0:
             value = negative(value)
         if at >= self.floor:
             self.changes.sums.append((at, session_id, value))
-        self.out.add(int(at) // QUARTER * QUARTER, session_id, self.models.id(model), value)
+        quarter = int(at) // QUARTER * QUARTER
+        self.out.add((quarter, session_id, self.names.model(model), self.names.place(place)), value)
         session = self.session_by_id(session_id)
-        session.dirty = True
+        session.dirty = session.totals_moved = True
         session.total = plus(session.total, value)
         if stop:
             if at >= self.floor:
@@ -142,6 +144,33 @@ class Ledger:
             session.timings.add(steps(timing), sign)
             if at >= self.floor:
                 self.changes.timings.append((at, session_id, timing, sign))
+
+    def book_untracked(self, at: int, session_id: int, model: int, picodollars: int) -> None:
+        """Add to what a client reports beyond its records, at a second, or take from it."""
+        value = Sum(untracked=picodollars)
+        if at >= self.floor:
+            self.changes.sums.append((at, session_id, value))
+        key = (session_id, model, at)
+        self.out.side_calls[key] = self.out.side_calls.get(key, 0) + picodollars
+        self.out.add((at // QUARTER * QUARTER, session_id, model, 0), value)
+        session = self.session_by_id(session_id)
+        session.dirty = True
+        session.total = plus(session.total, value)
+
+    def write_sums(self) -> None:
+        """Write the differences booked so far; they are no longer pending."""
+        out = self.out
+        commit.side_calls(self.db, out.side_calls)
+        commit.sums(self.db, out, lambda number: self.session_by_id(number).provider)
+        out.side_calls, out.quarters, out.tool_quarters = {}, {}, {}
+
+    def limit(self, told: Limit) -> None:
+        """Take in a word on a limit: a later reset wins, within one reset the higher."""
+        key = (told.provider, told.account or "", told.name)
+        known = self.out.limits.get(key) or load.limit(self.db, *key)
+        if known is None or supersedes(told, known):
+            self.out.limits[key] = told
+            self.changes.limits.append(told)
 
     def book_tool(self, at: float, session_id: int, name: str, failed: bool, sign: int) -> None:
         """Add one tool call, or take it away."""

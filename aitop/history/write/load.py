@@ -2,10 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
 
 from aitop.history import columns
 from aitop.history.rows import Evidence, File, Row, Session, unpack_usage
+from aitop.model.events import Limit, Place
 from aitop.model.histograms import unpacked
 from aitop.pricing.basis import Basis
 
@@ -13,45 +15,68 @@ MANY = 500  # parameters of one statement
 
 EVIDENCE = (
     "at, model, uncached, output, cache_read, write_5m, write_1h, reasoning, searches, modifiers, "
-    "stop_reason, visible, agent, paying, file, end, duration_ms, ttft_ms, billed"
+    "stop_reason, visible, agent, paying, file, end, duration_ms, ttft_ms, billed, claimed, place"
 )
+RESPONSE = f"id, session, {EVIDENCE}, cost, basis, incomplete, copies, message_key, request_key"
+_DECIDED = 3 + EVIDENCE.count(",")  # columns before what was decided
 FILE = "id, provider, path, session, agent, first_at, device, inode, size, mtime_ns, offset, tail, bad_lines, pending"
 _FACTS = (
     "id, provider, name, cwd, branch, model, tag, pid, pane, info_at, started_at, last_at, status, status_at, "
     "status_live, compactions, stop_reasons, client_cost, client_api_ms, inherited, context_tokens, context_at, "
-    "context_limit, timings"
+    "context_limit, timings, client_at, client_base, client_models, began_by"
 )
 _FACT_COUNT = _FACTS.count(",") + 1
 SESSION = f"{_FACTS}, {columns.names(columns.STORED)}"
 TOOL = "key, session, name, at, from_file, used, result_at, client_ms, failed"
 
 
-class Models:
-    """Model names and their ids; new ones are inserted at once, inside the caller's transaction."""
+Named = TypeVar("Named", bound=Hashable)
+
+
+class Numbered(Generic[Named]):
+    """Values that rows name by a number, counted from 1; `fresh` are those the database does not have yet."""
+
+    def __init__(self, known: dict[int, Named]) -> None:
+        self._values = known
+        self._ids = {value: identity for identity, value in known.items()}
+        self._next = max(known, default=0) + 1
+        self._stored = self._next
+
+    def id(self, value: Named) -> int:
+        """Its number, given out at first sight."""
+        found = self._ids.get(value)
+        if found is None:
+            found = self._ids[value] = self._next
+            self._values[found] = value
+            self._next += 1
+        return found
+
+    def value(self, identity: int) -> Named:
+        """What a number stands for."""
+        return self._values[identity]
+
+    def fresh(self) -> list[tuple[int, Named]]:
+        """Values not yet in the database; from now on they count as stored."""
+        found = [(i, self._values[i]) for i in range(self._stored, self._next)]
+        self._stored = self._next
+        return found
+
+
+class Names:
+    """The models and places that rows name by number."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self.db = db
-        self._ids: dict[str, int] = {
-            name: identity for identity, name in db.execute("SELECT id, name FROM model")
-        }
-        self._names = {identity: name for name, identity in self._ids.items()}
-        self._stored = len(self._ids)
+        self.models: Numbered[str] = Numbered(dict(db.execute("SELECT id, name FROM model")))
+        places = db.execute("SELECT id, cwd, branch FROM place")
+        self.places: Numbered[Place] = Numbered({i: Place(cwd, branch or None) for i, cwd, branch in places})
 
-    def id(self, name: str) -> int:
-        found = self._ids.get(name)
-        if found is None:
-            found = self._ids[name] = len(self._ids) + 1
-            self._names[found] = name
-        return found
+    def model(self, name: str) -> int:
+        """A model's number."""
+        return self.models.id(name)
 
-    def name(self, identity: int) -> str:
-        return self._names[identity]
-
-    def fresh(self) -> list[tuple[int, str]]:
-        """Models not yet in the database; from now on they count as stored."""
-        found = [(i, self._names[i]) for i in range(self._stored + 1, len(self._ids) + 1)]
-        self._stored = len(self._ids)
-        return found
+    def place(self, place: Place | None) -> int:
+        """A place's number; 0 for None, which is the session's own."""
+        return self.places.id(Place(place.cwd, place.branch or None)) if place and place.cwd else 0
 
 
 class Tool:
@@ -109,9 +134,12 @@ def _session(db: sqlite3.Connection, row: tuple[object, ...] | None) -> Session 
     (found.cwd, found.branch, found.model, found.tag, found.pid, found.pane, found.info_at, found.started_at,
      found.last_at, found.status, found.status_at, live, found.compactions, reasons, found.client_cost,
      found.client_api_ms, found.inherited, found.context_tokens, found.context_at, found.context_limit,
-     timings) = row[3:_FACT_COUNT]  # type: ignore[assignment] # fmt: skip
+     timings, found.client_at, base, models, found.began_by) = row[3:_FACT_COUNT]  # type: ignore[assignment] # fmt: skip
+    found.context_model = (found.model or "").removesuffix("[1m]") or None
     found.status_live = bool(live)
     found.stop_reasons = json.loads(reasons)  # type: ignore[arg-type]
+    found.client_base = base or 0.0  # type: ignore[assignment]
+    found.client_models = json.loads(models) if models else {}  # type: ignore[arg-type]
     found.timings = unpacked(timings)  # type: ignore[arg-type]
     found.total = columns.from_stored(row[_FACT_COUNT:])  # type: ignore[arg-type]
     found.agents = {name for (name,) in db.execute("SELECT agent FROM agent WHERE session = ?", (found.id,))}
@@ -126,35 +154,34 @@ def aliases(db: sqlite3.Connection, names: list[int]) -> dict[int, int]:
     return found
 
 
-def rows(db: sqlite3.Connection, ids: Iterable[int], models: Models) -> dict[int, Row]:
+def rows(db: sqlite3.Connection, ids: Iterable[int], names: Names) -> dict[int, Row]:
     found: dict[int, Row] = {}
     for part in _parts(list(ids)):
-        found |= _rows(db, f"id IN ({_marks(part)})", part, models)
+        found |= _rows(db, f"id IN ({_marks(part)})", part, names)
     return found
 
 
-def rows_after(db: sqlite3.Connection, after: int, most: int, models: Models) -> dict[int, Row]:
-    return _rows(db, "id > ? ORDER BY id LIMIT ?", [after, most], models)
+def rows_after(db: sqlite3.Connection, after: int, most: int, names: Names) -> dict[int, Row]:
+    return _rows(db, "id > ? ORDER BY id LIMIT ?", [after, most], names)
 
 
-def _rows(db: sqlite3.Connection, where: str, values: list[int], models: Models) -> dict[int, Row]:
+def _rows(db: sqlite3.Connection, where: str, values: list[int], names: Names) -> dict[int, Row]:
     found: dict[int, Row] = {}
-    columns = f"id, session, {EVIDENCE}, cost, basis, incomplete, copies, message_id, request_id, record_id"
-    for row in db.execute(f"SELECT {columns} FROM response WHERE {where}", values):  # noqa: S608
-        one = Row(row[0], row[1], _evidence(row[2:21], models))
-        one.cost, basis, incomplete, copies = row[21:25]
+    for row in db.execute(f"SELECT {RESPONSE} FROM response WHERE {where}", values):  # noqa: S608
+        number, session, *evidence = row[:_DECIDED]
+        one = Row(number, session, _evidence(evidence, names))
+        one.cost, basis, incomplete, copies, one.message_key, one.request_key = row[_DECIDED:]
         one.basis = Basis(basis)
         one.incomplete, one.copied = bool(incomplete), bool(copies)
-        one.message_id, one.request_id, one.record_id = row[25:28]
         one.stored = True
         found[one.id] = one
     return found
 
 
-def copies(db: sqlite3.Connection, response: int, models: Models) -> dict[int, Evidence]:
+def copies(db: sqlite3.Connection, response: int, names: Names) -> dict[int, Evidence]:
     """Every file's version of one response, by file id."""
     found = [
-        _evidence(row, models)
+        _evidence(row, names)
         for row in db.execute(f"SELECT {EVIDENCE} FROM copy WHERE response = ?", (response,))  # noqa: S608
     ]
     return {evidence.file: evidence for evidence in found}
@@ -200,6 +227,34 @@ def twin(
     return found
 
 
+def limit(db: sqlite3.Connection, provider: str, account: str, name: str) -> Limit | None:
+    """What is known of one limit."""
+    row = db.execute(
+        "SELECT window_minutes, used_percent, resets_at, source, seen_at FROM usage_limit "
+        "WHERE provider = ? AND account = ? AND name = ?",
+        (provider, account, name),
+    ).fetchone()
+    return Limit(provider, account or None, name, *row) if row else None
+
+
+def lone_requests(db: sqlite3.Connection) -> bool:
+    """Whether any response was told by its request id alone."""
+    where = "message_key IS NULL AND request_key IS NOT NULL"
+    return db.execute(f"SELECT 1 FROM response WHERE {where} LIMIT 1").fetchone() is not None  # noqa: S608
+
+
+def any_tool(db: sqlite3.Connection) -> bool:
+    """Whether any tool call is known."""
+    return db.execute("SELECT 1 FROM tool LIMIT 1").fetchone() is not None
+
+
+def of_request(db: sqlite3.Connection, request: int, start: float, end: float) -> list[tuple[int, float]]:
+    """(id, at) of the responses of a span that were told with one request id."""
+    return db.execute(
+        "SELECT id, at FROM response WHERE at BETWEEN ? AND ? AND request_key = ?", (start, end, request)
+    ).fetchall()
+
+
 def open_responses(db: sqlite3.Connection, before: float) -> list[int]:
     """Responses without a stop reason that are older than that and do not count as incomplete yet."""
     return [
@@ -210,10 +265,13 @@ def open_responses(db: sqlite3.Connection, before: float) -> list[int]:
     ]
 
 
-def _evidence(row: tuple[object, ...], models: Models) -> Evidence:
-    at, model, *leaves = row[:9]
-    usage = unpack_usage(leaves, row[9])  # type: ignore[arg-type]
-    return Evidence(at, models.name(model), usage, *row[10:19])  # type: ignore[arg-type]
+def _evidence(row: Sequence[Any], names: Names) -> Evidence:
+    (at, model, uncached, output, read, write_5m, write_1h, reasoning, searches, modifiers, *rest, place) = (
+        row
+    )
+    usage = unpack_usage((uncached, output, read, write_5m, write_1h, reasoning, searches), modifiers)
+    where = names.places.value(place) if place else None
+    return Evidence._make((at, names.models.value(model), usage, *rest, where))
 
 
 def _parts(values: list[int]) -> Iterable[list[int]]:

@@ -1,8 +1,7 @@
 """A feed's response and a file's that share no id: paired by session, numbers and nearness in time.
 
-Some clients' telemetry names a response otherwise than their records do. Both words of it are one
-response; which of them comes first is chance. Each is paired once, so of two equal calls in one session
-neither is lost: as many count as the one that tells more of them says.
+Some clients' telemetry names a response differently than their records do. Either may come first. Each is paired
+once, so two equal calls in one session stay two.
 """
 
 import sqlite3
@@ -21,7 +20,7 @@ class _Lone(NamedTuple):
 
 
 class Pairing:
-    """Finds the other word of a response. What waits for its file is read from the history at the start."""
+    """Finds the other record of a response. What waits for its file is read from the history at the start."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -33,7 +32,7 @@ class Pairing:
             self._lone.setdefault((provider, session, *numbers), []).append(_Lone(identity, at))
 
     def told(self, provider: str, r: Response, at: float) -> int | None:
-        """A feed tells of `r`: the file's row it is, if there is one that no feed told of. Needs a flushed database."""
+        """A feed tells of `r`: the file's row that it is, if no feed told of that one. Needs a flushed database."""
         session, *numbers = _key(provider, r)[1:]
         found = self._db.execute(_OF_FILE, (provider, session, session, at - NEAR, at + NEAR, *numbers, at))
         row = next((identity for (identity,) in found if identity not in self._paired), None)
@@ -46,7 +45,7 @@ class Pairing:
         self._lone.setdefault(_key(provider, r), []).append(_Lone(row, at))
 
     def written(self, provider: str, r: Response, at: float) -> int | None:
-        """A file tells of `r`: the feed's row it is, if one waits."""
+        """A file tells of `r`: the feed's row that it is, if one waits."""
         if not self._lone:
             return None
         for session in (r.session, r.agent):
@@ -68,7 +67,7 @@ class Pairing:
         )
 
     def flushed(self) -> None:
-        """The database knows all pairs; whoever has waited in vain is let go."""
+        """The database knows all pairs now. Drop what no file told of for 20 minutes."""
         self._paired.clear()
         newest = max((lone.at for waiting in self._lone.values() for lone in waiting), default=0.0)
         for key, waiting in list(self._lone.items()):
@@ -91,7 +90,7 @@ _NUMBERS = "r.uncached + r.cache_read + r.write_5m + r.write_1h"
 _WAITING = f"""
 SELECT r.id, r.at, s.provider, s.name, {_NUMBERS}, r.output, r.cache_read
 FROM response r JOIN session s ON s.id = r.session
-WHERE r.at >= ? AND r.file = 0 AND r.copies = 0 AND r.message_id IS NULL AND r.request_id IS NULL
+WHERE r.at >= ? AND r.file = 0 AND r.copies = 0 AND r.message_key IS NULL AND r.request_key IS NULL
 """  # noqa: S608
 _OF_FILE = f"""
 SELECT r.id FROM response r JOIN session s ON s.id = r.session

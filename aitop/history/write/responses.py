@@ -1,18 +1,19 @@
 """API responses on their way into the history: found by any of their names, decided, priced, booked.
 
-One response may be told by several lines and several files, under two names; it counts once, and a
+One response may be told by several lines and several files, under several names; it counts once, and a
 correction moves the sums by the difference it makes, in the second of the response's own time.
 """
 
 from collections.abc import Iterable
 
 from aitop.history import rows
-from aitop.history.rows import Contribution, Evidence, Row
+from aitop.history.rows import Contribution, Evidence, Row, Session
 from aitop.history.write import commit, load
 from aitop.history.write.ledger import Ledger
-from aitop.history.write.pairing import Pairing, unnamed
-from aitop.model.events import Response
-from aitop.pricing import cost
+from aitop.history.write.naming import Names
+from aitop.history.write.pairing import NEAR, Pairing, unnamed
+from aitop.model.events import Response, Usage
+from aitop.pricing import cost as pricing
 from aitop.pricing.basis import Basis
 from aitop.pricing.table import PriceTable
 
@@ -27,6 +28,9 @@ class Responses:
         self.known: dict[int, int] = {}  # names that are not in the database yet, and some that are
         self._rows: dict[int, Row] = {}
         self._pairing = Pairing(ledger.db)
+        self.lone_requests = load.lone_requests(
+            ledger.db
+        )  # some responses have no message id, but a request's
 
     def preload(self, names: list[int]) -> None:
         """Fetch in a few statements every row these names lead to."""
@@ -35,7 +39,7 @@ class Responses:
         if found:
             self.known.update(found)
             missing = {i for i in found.values() if i not in self._rows}
-            self._rows.update(load.rows(self.ledger.db, missing, self.ledger.models))
+            self._rows.update(load.rows(self.ledger.db, missing, self.ledger.names))
 
     def forget(self) -> None:
         """After a flush the database knows it all."""
@@ -47,10 +51,9 @@ class Responses:
         """From which moment on a file's response may be one that a feed told of by another name."""
         return self._pairing.begins()
 
-    def take(self, provider: str, r: Response, names: list[int], file: int, now: float) -> None:
+    def take(self, provider: str, r: Response, names: Names, file: int, now: float) -> None:
         """Count one record of a response."""
-        known = sorted({self.known[name] for name in names if name in self.known})
-        known = known or self._other_word(provider, r, file, now)
+        known = self._named(names) or self._other_word(provider, r, file, now)
         before: Contribution | None = None
         if not known:
             session = self.ledger.session(provider, r.paying_session or r.session)
@@ -65,13 +68,41 @@ class Responses:
             for other in known[1:]:
                 self._merge(row, self._row(other))
             self._tell(row, r, file, provider, now)
-        row.message_id = row.message_id or r.message_id
-        row.request_id = row.request_id or r.request_id
-        row.record_id = row.record_id or (None if r.message_id or r.request_id else r.record_id)
-        for name in names:
+        row.message_key = row.message_key or names.message
+        row.request_key = row.request_key or names.request
+        self.lone_requests |= row.message_key is None and row.request_key is not None
+        for name in names.leading(row.message_key is not None):
             if self.known.get(name) != row.id:
                 self.known[name] = self.ledger.out.aliases[name] = row.id
         self._count(row, before, now)
+        if file:
+            self._told_by(self.ledger.session(provider, r.session), r, row, r.agent)
+        else:  # a feed may know neither the session nor the thread
+            self._told_by(self.ledger.session_by_id(row.session), r, row, row.evidence.agent)
+
+    def _named(self, names: Names) -> list[int]:
+        """The rows that a record's names lead to.
+
+        Different message ids are different responses. A request id leads to a row that has no message id, or a
+        record without one to the row that was told with it; several rows may have been.
+        """
+        found = {self.known[name] for name in names.own if name in self.known}
+        if names.request is None:
+            return sorted(found)
+        lone = self.known.get(names.request)
+        if lone is not None and (names.message is None or self._row(lone).message_key is None):
+            found.add(lone)
+        if not found and names.message is None:
+            return self._by_request(names.request, names.at)
+        return sorted(found)
+
+    def _by_request(self, request: int, at: float) -> list[int]:
+        """The row nearest in time that was told under a message id and this request id."""
+        fresh = [row for row in self._rows.values() if row.request_key == request]
+        found = {row.id: row.evidence.at for row in fresh if abs(row.evidence.at - at) <= NEAR}
+        for identity, told_at in load.of_request(self.ledger.db, request, at - NEAR, at + NEAR):
+            found.setdefault(identity, told_at)
+        return [min(found, key=lambda identity: (abs(found[identity] - at), identity))] if found else []
 
     def settle(self, now: float) -> None:
         """Count as incomplete what has waited a minute for its stop reason."""
@@ -87,7 +118,7 @@ class Responses:
 
     def reprice(self, after: int, most: int, now: float) -> int | None:
         """Price up to `most` responses after id `after` again; where to go on, None when done."""
-        found = load.rows_after(self.ledger.db, after, most, self.ledger.models)
+        found = load.rows_after(self.ledger.db, after, most, self.ledger.names)
         for identity, loaded in found.items():
             row = self._rows.setdefault(identity, loaded)
             self._count(row, row.contribution(), now)
@@ -96,7 +127,7 @@ class Responses:
         return max(found) if len(found) == most else None
 
     def _other_word(self, provider: str, r: Response, file: int, now: float) -> list[int]:
-        """The row of a response that a feed and a file name differently, once the other has told of it."""
+        """The row of a response that a feed and a file name differently, once the other one has told of it."""
         at = min(r.at, now) if r.at > 0 else now
         if file:
             found = self._pairing.written(provider, r, at)
@@ -109,7 +140,7 @@ class Responses:
     def _row(self, identity: int) -> Row:
         row = self._rows.get(identity)
         if row is None:
-            row = self._rows[identity] = load.rows(self.ledger.db, {identity}, self.ledger.models)[identity]
+            row = self._rows[identity] = load.rows(self.ledger.db, {identity}, self.ledger.names)[identity]
         return row
 
     def _tell(self, row: Row, r: Response, file: int, provider: str, now: float) -> None:
@@ -128,7 +159,7 @@ class Responses:
     def _copies(self, row: Row) -> dict[int, Evidence]:
         out = self.ledger.out.copies
         if row.id not in out:
-            stored = load.copies(self.ledger.db, row.id, self.ledger.models) if row.copied else {}
+            stored = load.copies(self.ledger.db, row.id, self.ledger.names) if row.copied else {}
             out[row.id] = stored or {row.evidence.file: row.evidence}
         return out[row.id]
 
@@ -169,10 +200,7 @@ class Responses:
     def _count(self, row: Row, before: Contribution | None, now: float) -> None:
         """Price a response and move the sums by the difference it makes."""
         ledger, e = self.ledger, row.evidence
-        if e.billed is not None:
-            row.cost, row.basis = e.billed, Basis.LISTED
-        else:
-            row.cost, row.basis = cost.price(self.prices, e.model, e.usage, e.at)
+        row.cost, row.basis = priced(self.prices, e.model, e.usage, e.at, e.billed, e.claimed)
         row.incomplete = e.stop_reason is None and now - e.at > rows.INCOMPLETE_AFTER
         after = row.contribution()
         ledger.out.rows[row.id] = row
@@ -182,11 +210,32 @@ class Responses:
             if before is not None:
                 ledger.book(before, -1)
             ledger.book(after, 1)
-        session = ledger.session_by_id(row.session)
-        if e.agent and e.agent not in session.agents:
-            session.agents.add(e.agent)
-            ledger.out.agents.append((session.id, e.agent))
-        if e.agent is None and e.at >= session.context_at:
-            session.context_at, session.context_tokens = e.at, e.usage.input_tokens
-            session.model = e.model
-        ledger.seen(session, e.at)
+        ledger.seen(ledger.session_by_id(row.session), e.at)
+
+    def _told_by(self, session: Session, r: Response, row: Row, agent: str | None) -> None:
+        """What a record says of the session it stands in, whichever session pays: the same in any reading order."""
+        ledger, e = self.ledger, row.evidence
+        if agent and agent not in session.agents:
+            session.agents.add(agent)
+            ledger.out.agents.append((session.id, agent))
+        at = min(r.at, e.at) if r.at > 0 else e.at
+        tokens = r.usage.input_tokens
+        if agent is None and (at, tokens) >= (session.context_at, session.context_tokens or 0):
+            session.context_at, session.context_tokens, session.model = at, tokens, r.model
+            session.dirty = True
+        ledger.seen(session, at)
+
+
+def priced(
+    prices: PriceTable, model: str, usage: Usage, at: float, billed: int | None, claimed: int | None
+) -> tuple[int, Basis]:
+    """Picodollars and their basis. What was billed outranks our price; the client's reckoning fills a gap in ours.
+
+    A reckoning of 0 for a model without a price says only that the client has none either.
+    """
+    cost, basis = pricing.price(prices, model, usage, at)
+    if billed is not None:
+        return billed, Basis.LISTED if basis is Basis.LISTED or not billed else Basis.CLIENT
+    if claimed and basis is not Basis.LISTED:
+        return claimed, Basis.CLIENT
+    return cost, basis

@@ -1,5 +1,7 @@
 """Tool calls on their way into the history: one per id, whether a hook, a transcript or both tell of it."""
 
+from collections.abc import Collection
+
 from aitop.history.write import load
 from aitop.history.write.ledger import Ledger
 from aitop.history.write.load import Tool
@@ -19,8 +21,12 @@ class Tools:
             self._tools.update(load.tools(self.ledger.db, wanted))
 
     def among(self, names: list[int]) -> set[int]:
-        """Which of these calls somebody told of."""
+        """Which of these calls are known."""
         return {name for name in names if name in self._tools} | load.known_tools(self.ledger.db, names)
+
+    def touched(self) -> Collection[int]:
+        """The calls in memory, some of which the database does not know."""
+        return self._tools.keys()
 
     def forget(self) -> None:
         self._tools.clear()
@@ -48,10 +54,10 @@ class Tools:
         tool.failed = tool.failed or event.failed
         self.ledger.out.tools[key] = tool
         self._book(before, tool)
-        self.ledger.seen(self.ledger.session_by_id(tool.session), at)
+        self.ledger.seen(self.ledger.session(provider, event.session), at)
 
     def _use(self, tool: Tool, event: ToolUse, at: float, file: int, provider: str) -> None:
-        """A file's word on time and session beats a hook's; the first file in order beats the others."""
+        """A file decides time and session before a hook does, and the first file in order before the others."""
         if not file:
             tool.at = tool.at if tool.from_file else min(tool.at, at)
             return

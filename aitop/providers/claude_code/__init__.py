@@ -1,12 +1,11 @@
 """Claude Code: its folders, transcripts, hooks and status line, behind the provider's door."""
 
-import os
 from typing import Any
 
 from aitop.model.events import Event
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.claude_code import hooks, paths, telemetry, transcript
+from aitop.providers.claude_code import folders, hooks, paths, telemetry, transcript
 
 
 class ClaudeCode:
@@ -17,21 +16,13 @@ class ClaudeCode:
     services = ("claude-code",)
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
-        """`projects` of each configuration folder: the configured ones, else those the client would use."""
-        named = configured or [
-            part for part in environ.get("CLAUDE_CONFIG_DIR", "").split(",") if part.strip()
-        ]
-        if not named:
-            home = environ.get("HOME") or os.path.expanduser("~")
-            base = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-            named = [os.path.join(home, ".claude"), os.path.join(base, "claude")]
-        folders = [
-            os.path.join(os.path.abspath(os.path.expanduser(part.strip())), "projects") for part in named
-        ]
-        return list(dict.fromkeys(folders))
+        return folders.roots(configured, environ)
 
     def wants(self, path: str) -> bool:
-        return path.endswith(".jsonl") and not path.endswith("/journal.jsonl")
+        return folders.wants(path)
+
+    def enters(self, folder: str) -> bool:
+        return folders.enters(folder)
 
     def identify(self, path: str) -> Source:
         return paths.identify(path)

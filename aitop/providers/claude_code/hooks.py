@@ -50,6 +50,8 @@ WAITING = {
     "agent_needs_input": "input",
 }
 ENDS = frozenset(("Stop", "StopFailure", "SubagentStop", "SessionEnd"))
+MAX_PERCENT = 1000  # a higher one is damage
+LARGE = "[1m]"  # behind a model's name: it runs with a window of a million tokens
 LIMITS = {"five_hour": 300, "seven_day": 10_080, "seven_day_opus": 10_080, "seven_day_sonnet": 10_080}
 
 
@@ -95,8 +97,9 @@ def _what_happened(
     elif name == "SessionStart":
         if payload.get("source") != "compact":
             events.append(Status(session, now, "idle", "started"))
-        if (_text(payload.get("model")) or "").endswith("[1m]"):
-            events.append(ContextSize(session, now, 1_000_000))
+        events += _large_window(payload.get("model"), session, now)
+    elif name == "PostModelSwitch":
+        events += _large_window(payload.get("to_model"), session, now)
     elif name == "SessionEnd":
         events.append(Status(session, now, "ended", word(payload.get("reason")) or "ended"))
     elif name in ("PermissionRequest", "Elicitation"):
@@ -111,6 +114,13 @@ def _what_happened(
         trigger = word(payload.get("trigger")) or ""
         events.append(Compaction(session, now, f"{session}:{now:.3f}", trigger, agent))
     return events
+
+
+def _large_window(raw: Any, session: str, now: float) -> list[Event]:
+    """The window of a model that is named with its size; any other has its usual one."""
+    model = _text(raw) or ""
+    known = model.removesuffix(LARGE)
+    return [ContextSize(session, now, 1_000_000, model=known)] if known and known != model else []
 
 
 def _info(
@@ -146,7 +156,10 @@ def _status_line(header: dict[str, str], payload: dict[str, Any], session: str, 
     if isinstance(context, dict):
         size = _number(context.get("context_window_size"))
         if size and 1_000 <= size <= 100_000_000:
-            events.append(ContextSize(session, now, int(size), _context_used(context)))
+            model = payload.get("model")
+            name = _text(model.get("id")) if isinstance(model, dict) else None
+            name = name.removesuffix(LARGE) if name else None
+            events.append(ContextSize(session, now, int(size), _context_used(context), name))
     cache = payload.get("prompt_cache")
     if isinstance(cache, dict):
         events.append(
@@ -157,7 +170,8 @@ def _status_line(header: dict[str, str], payload: dict[str, Any], session: str, 
         )  # fmt: skip
     limits = payload.get("rate_limits")
     if isinstance(limits, dict):
-        events += [limit for name in limits if (limit := _limit(name, limits[name], now))]
+        account = _text(header.get("config_dir"), 1024)
+        events += [limit for name in limits if (limit := _limit(name, limits[name], account, now))]
     return events
 
 
@@ -173,17 +187,20 @@ def _context_used(context: dict[str, Any]) -> int | None:
     return int(sum(parts))
 
 
-def _limit(name: Any, raw: Any, now: float) -> Limit | None:
-    """An official limit. Above 100 is full; a reset that has passed or a number like a clock is the client's slip."""
+def _limit(name: Any, raw: Any, account: str | None, now: float) -> Limit | None:
+    """An official limit of an account, which is named by its configuration folder.
+
+    A reset that has passed is a mistake of the client's. A percentage above 100 means full.
+    """
     if not isinstance(raw, dict) or not isinstance(name, str) or not name.replace("_", "").isalnum():
         return None
     used, resets = _number(raw.get("used_percentage")), _number(raw.get("resets_at"))
     minutes = LIMITS.get(name)
-    if used is None or resets is None or minutes is None or used > 1000:
+    if used is None or resets is None or minutes is None or used > MAX_PERCENT:
         return None
     if not now < resets <= now + minutes * 60 + 3600:
         return None
-    return Limit(NAME, None, name, minutes, min(used, 100.0), resets, "client", now)
+    return Limit(NAME, account, name, minutes, min(used, 100.0), resets, "client", now)
 
 
 def _paths(payload: dict[str, Any]) -> list[str]:

@@ -40,6 +40,7 @@ class Notes:
     tier: str = ""
     local: bool = False  # the model runs on a machine of the user's
     records: bool = False  # `token_usage_record` lines were seen: token counts say nothing new
+    last_record: list[str] | None = None  # of the newest usage record: response id, total, name
     total: list[int] | None = None  # the newest running total
     turn_open: bool = False  # a turn began and has no response yet
     first: FirstResponse | None = None
@@ -68,8 +69,8 @@ class Notes:
 
 
 _SIMPLE = (
-    "thread", "agent", "account", "opened", "ancestors", "model", "cwd", "branch", "tier", "local", "records", "total",
-    "turn_open",
+    "thread", "agent", "account", "opened", "ancestors", "model", "cwd", "branch", "tier", "local", "records",
+    "last_record", "total", "turn_open",
 )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from aitop.providers.lenient import as_json, count, epoch, milliseconds, text, w
 NAME = "codex"
 DONE = "completed"  # a usage is only written for a finished response
 UNKNOWN = "unknown"  # the model of a rollout too old to name it: unpriced, and listed as such
+UNIQUE_ID = 20  # characters of a response id that a server does not use again
 MAX_CWD = 1024  # characters
 HEAD = 400  # bytes of a line that tell its kind
 CALLS = ("function_call", "custom_tool_call", "local_shell_call", "web_search_call")
@@ -180,7 +181,24 @@ class _Run:
             return
         # An older version may have written this response as a token count.
         counted = usage.counts(total) == self.notes.total
-        self._response(raw, f"{thread}:{response}", _numbers(total, raw) if counted else "")
+        self._response(
+            raw, self._record_name(thread, response, total), _numbers(total, raw) if counted else ""
+        )
+
+    def _record_name(self, thread: str, response: str, total: object) -> str:
+        """The response's own id within its thread.
+
+        Some relays send one constant id, and servers at home count 1, 2, 3 anew at each start. Then the
+        running total tells the responses apart.
+        """
+        name, numbers = f"{thread}:{response}", _numbers(total, None)
+        last = self.notes.last_record
+        if last is not None and last[:2] == [response, numbers]:
+            return last[2]
+        if len(response) < UNIQUE_ID or (last is not None and last[0] == response):
+            name = f"{name}:{numbers}"
+        self.notes.last_record = [response, numbers, name]
+        return name
 
     def _count(self, info: dict[str, object]) -> None:
         """A running total: a response, where it moved since the last one."""

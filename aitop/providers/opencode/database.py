@@ -80,7 +80,7 @@ def _changed(db: sqlite3.Connection, since: int) -> Iterator[Parsed]:
     problem = None
     if unknown or not (generations or not columns):
         names = f" ({', '.join(unknown)})" if unknown else ""
-        problem = f"its tables{names} are not those of OpenCode 1 or 2{_version(db, columns)}"
+        problem = f"unknown format: its tables{names} are not those of OpenCode 1 or 2{_version(db, columns)}"
     yield Parsed([], 0, FIRST, None, str(newest), problem)
 
 

@@ -1,0 +1,40 @@
+"""The names a response is found by, as 64-bit keys. Pure.
+
+`message.id` names a response, and so does each further id in `Response.also` (what copies call it). A request id
+joins only a record that has no message id: a retry after a broken stream keeps its first request id, and some
+relays send one constant id. A record with neither is named by itself.
+"""
+
+from typing import NamedTuple
+
+from aitop.history import keys
+from aitop.model.events import Response
+
+
+class Names(NamedTuple):
+    """The keys of one record's names."""
+
+    own: tuple[int, ...]  # of its message id and its further ids; of the record itself where it has no id
+    message: int | None
+    request: int | None
+    at: float
+
+    def leading(self, named: bool) -> tuple[int, ...]:
+        """The keys that are kept to find the response by; `named`: it has a message id."""
+        return self.own if named or self.request is None else (*self.own, self.request)
+
+    def all(self) -> tuple[int, ...]:
+        """Every key that another record may have left."""
+        return self.own if self.request is None else (*self.own, self.request)
+
+
+def names_of(r: Response) -> Names:
+    """The names of one record."""
+    message = keys.key("m", r.message_id) if r.message_id else None
+    request = keys.key("r", r.request_id) if r.request_id else None
+    own = tuple(keys.key("m", name) for name in r.also)
+    if message is not None:
+        own = (message, *own)
+    elif not own and request is None:
+        own = (keys.key("u", r.record_id),)
+    return Names(own, message, request, r.at)

@@ -1,0 +1,155 @@
+"""What a client reports beyond its records: booked as untracked money, and taken back as its calls become known.
+
+A client's total (`ClientTotals`) holds calls that no record tells of: titles, summaries, classifiers. The part of
+it that is not covered by counted responses is spent all the same. It is booked per session and model, at the time
+of the report in which it first appeared. Once such a call is told of singly, the newest bookings shrink by it.
+
+A running total may begin with another session's money: a client goes on counting after `/clear`, and a fork begins
+with the total of its origin. That is the session's baseline (`Session.client_base`) and never booked for it.
+
+Knows no clock. It asks the database about written rows only, so it runs after they are written.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+
+from aitop.history.rows import Session
+from aitop.history.write.ledger import Ledger
+from aitop.model.events import ClientTotals
+from aitop.model.sums import PICO
+
+CARRIED = (
+    12 * 3600.0
+)  # seconds: a process whose last session was quiet for longer is another one with its pid
+ROUNDING = PICO // 1_000_000  # a difference below a millionth of a USD is how the client rounds
+
+
+def told(ledger: Ledger, session: Session, event: ClientTotals, at: float | None) -> None:
+    """A client tells its total of a session."""
+    if session.client_cost is None:
+        session.client_base = _baseline(ledger, session, event, at)
+        session.client_cost = event.cost_usd
+    elif session.restarted and event.cost_usd < session.client_cost:
+        session.client_base -= session.client_cost  # it began again at zero: both runs are this session's
+        session.client_cost, session.client_models = event.cost_usd, {}
+    else:
+        session.client_cost = max(session.client_cost, event.cost_usd)
+    session.restarted = False
+    session.client_at = max(session.client_at or 0.0, at or session.last_at)
+    session.client_api_ms = max(session.client_api_ms or 0.0, event.api_ms or 0.0) or None
+    for model, usd in event.by_model:
+        session.client_models[model] = max(session.client_models.get(model, 0.0), usd)
+    session.totals_moved = True
+
+
+def _baseline(ledger: Ledger, session: Session, event: ClientTotals, at: float | None) -> float:
+    """USD that a session's first total began with."""
+    if session.began_by == "startup" or at is None:
+        return 0.0
+    others = [
+        other.client_cost
+        for other in sorted(ledger.sessions.values(), key=lambda other: other.client_at or 0.0, reverse=True)
+        if other is not session
+        and other.pid is not None
+        and other.pid == session.pid
+        and other.provider == session.provider
+        and other.client_at is not None
+        and other.client_cost is not None
+        and 0 <= at - other.client_at <= CARRIED
+    ]
+    if others:
+        return others[0] if others[0] <= event.cost_usd else 0.0
+    if session.began_by == "clear":  # nothing says what it began with: at most what is counted is its own
+        return max(0.0, event.cost_usd - (session.total.cost + session.inherited) / PICO)
+    return 0.0
+
+
+def reckon(db: sqlite3.Connection, ledger: Ledger, sessions: Iterable[Session]) -> None:
+    """Book what is untracked now of the sessions of which a total moved; their rows are written."""
+    for session in sorted(sessions, key=lambda session: session.inherited > 0):
+        session.totals_moved = False
+        if session.client_cost is not None:
+            _move(db, ledger, session, _wanted(db, ledger, session))
+
+
+def _wanted(db: sqlite3.Connection, ledger: Ledger, session: Session) -> dict[int, int]:
+    """Model → picodollars that should stand booked; model "" takes what the client attributes to none."""
+    assert session.client_cost is not None
+    reported = round((session.client_cost - session.client_base) * PICO)
+    left = reported - _counted(db, session) - session.inherited - _of_origin(db, session)
+    if left < ROUNDING:
+        return {}
+    wanted: dict[int, int] = {}
+    if session.client_models and not session.client_base:
+        counted = dict(
+            db.execute(
+                "SELECT model, sum(cost) FROM session_sum WHERE session = ? GROUP BY model", (session.id,)
+            )
+        )
+        for name, usd in sorted(session.client_models.items(), key=lambda item: (-item[1], item[0])):
+            model = ledger.names.model(name)
+            beyond = min(round(usd * PICO) - counted.get(model, 0), left)
+            if beyond >= ROUNDING:
+                wanted[model] = beyond
+                left -= beyond
+    if left >= ROUNDING:
+        wanted[ledger.names.model("")] = left
+    return wanted
+
+
+def _counted(db: sqlite3.Connection, session: Session) -> int:
+    """Picodollars of the session's responses that the client's total can hold: those before it was told."""
+    later = 0
+    if session.client_at is not None and session.last_at > session.client_at:
+        later = db.execute(
+            "SELECT ifnull(sum(cost), 0) FROM response WHERE at > ? AND at <= ? AND session = ?",
+            (session.client_at, session.last_at, session.id),
+        ).fetchone()[0]
+    return session.total.cost - later
+
+
+def _of_origin(db: sqlite3.Connection, session: Session) -> int:
+    """Untracked picodollars of the sessions that a fork copies, from before it went its own way."""
+    if not session.inherited:
+        return 0
+    own = db.execute(
+        "SELECT min(at) FROM response WHERE at BETWEEN ? AND ? AND session = ?",
+        (session.started_at or 0.0, session.last_at, session.id),
+    ).fetchone()[0]
+    found: int = db.execute(
+        "SELECT ifnull(sum(picodollars), 0) FROM side_call WHERE at <= ? AND session IN ("
+        "SELECT r.session FROM file f JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
+        "WHERE f.session = ? AND f.agent IS NULL AND r.session != ?)",
+        (own if own is not None else session.client_at, session.name, session.id),
+    ).fetchone()[0]
+    return found
+
+
+def _move(db: sqlite3.Connection, ledger: Ledger, session: Session, wanted: dict[int, int]) -> None:
+    """Change the bookings to what is wanted: the newest shrink first, and money keeps its time between models."""
+    booked: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for model, at, amount in db.execute(
+        "SELECT model, at, picodollars FROM side_call WHERE session = ? ORDER BY at", (session.id,)
+    ):
+        booked[model].append((at, amount))
+    standing = {model: sum(amount for _, amount in rows) for model, rows in booked.items()}
+    freed: list[tuple[int, int]] = []
+    for model, rows in booked.items():
+        excess = standing[model] - wanted.get(model, 0)
+        while excess > 0:
+            at, amount = rows.pop()
+            part = min(amount, excess)
+            ledger.book_untracked(at, session.id, model, -part)
+            freed.append((at, part))
+            excess -= part
+    now = int(session.client_at or session.last_at)
+    for model, amount in wanted.items():
+        missing = max(0, amount - standing.get(model, 0))
+        while missing > 0:
+            at, part = freed.pop(0) if freed else (now, missing)
+            if part > missing:
+                freed.insert(0, (at, part - missing))
+                part = missing
+            ledger.book_untracked(at, session.id, model, part)
+            missing -= part
