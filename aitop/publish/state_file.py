@@ -16,7 +16,8 @@ DRIFTING = frozenset(("written_at", "forecast", "sparklines"))  # keys that chan
 LIMIT_DRIFTING = frozenset(("age_seconds", "elapsed_percent", "pace_points", "exhausts_at"))
 DRIFT_SECONDS = 60.0  # after which even they are written
 IDLE_BYTES_PER_SECOND = 700  # to a disk, while nothing else changes
-DISK_BYTES_PER_SECOND = 18_000  # to a disk, whatever changes
+DISK_BYTES_PER_SECOND = 18_000  # to a disk, whatever changes; what was saved up goes at once
+DISK_BURST_BYTES = 256_000
 
 
 class StateFile:
@@ -28,6 +29,7 @@ class StateFile:
         self._content: dict[str, Any] | None = None
         self._written_at = 0.0
         self._size = 0
+        self._allowance, self._counted_at = float(DISK_BURST_BYTES), 0.0
 
     def publish(self, state: dict[str, Any], now: float) -> None:
         """Write the state, or renew the file's time where it says the same. Raises OSError."""
@@ -40,15 +42,20 @@ class StateFile:
                 pass  # removed by someone: written again below
             else:
                 return
-        elif not self._in_memory and 0 <= since < self._size / DISK_BYTES_PER_SECOND:
+        elif not self._in_memory and not self._allowed(now):
             return  # its age goes on counting: no reader takes it for newer than it is
         data = orjson.dumps(state)
         atomic_file.replace(self._path, data)
         self._content, self._written_at, self._size = content, now, len(data)
+        self._allowance -= len(data)
 
-    def renew(self, now: float) -> None:
-        """Nothing at all has changed since the last state. Raises OSError."""
-        os.utime(self._path, (now, now))
+    def _allowed(self, now: float) -> bool:
+        """Whether the disk may take one more state."""
+        passed = now - self._counted_at
+        saved = DISK_BYTES_PER_SECOND * passed if passed >= 0 else DISK_BURST_BYTES  # the clock was set back
+        self._allowance = min(float(DISK_BURST_BYTES), self._allowance + saved)
+        self._counted_at = now
+        return self._allowance >= self._size
 
     def _patience(self) -> float:
         """Seconds for which drifting values may stay as they were written."""

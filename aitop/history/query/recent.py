@@ -12,12 +12,16 @@ DAY = 86_400
 
 
 def by_session(db: sqlite3.Connection, start: float) -> list[tuple[float, int, Sum]]:
-    """(at, session, what it added) of every response since a moment."""
+    """(at, session, what it added) of every response and every untracked amount since a moment."""
     rows = db.execute(
         f"SELECT at, session, {columns.OF_RESPONSE} FROM response WHERE at >= ?",  # noqa: S608
         (start,),
     )
-    return [(at, session, columns.from_response(values)) for at, session, *values in rows]
+    side_calls = db.execute("SELECT at, session, picodollars FROM side_call WHERE at >= ?", (start,))
+    return [
+        *((at, session, columns.from_response(values)) for at, session, *values in rows),
+        *((at, session, Sum(untracked=amount)) for at, session, amount in side_calls),
+    ]
 
 
 def timed(db: sqlite3.Connection, start: float) -> list[tuple[float, int, Timing]]:
