@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from aitop import __version__, command_help
+from aitop import __version__, command_help, installation
 
 # name → (module:attribute, one line of help). Help is here so that `aitop --help` imports no room.
 COMMANDS = {
@@ -100,6 +100,8 @@ class Lazy(click.Group):
             return super().invoke(ctx)
         except click.UsageError as error:
             raise command_help.with_suggestion(error, _grouped(ctx)) from None
+        except click.ClickException as error:
+            raise click.ClickException(installation.in_hint(error.message)) from error
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The names from the tables: completing a word must not import every room."""

@@ -5,6 +5,7 @@ files of this installation alone; starts nothing. Used where something is missin
 """
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -52,6 +53,12 @@ def command(*words: str) -> str:
     if path.startswith(f"{home}/") and quoted == path:
         quoted = "~" + path.removeprefix(home)
     return " ".join([quoted, *map(shlex.quote, words)])
+
+
+def in_hint(text: str) -> str:
+    """A text with every `aitop WORD` in it as a user has to type it for this copy."""
+    prefix = command()
+    return text if prefix == "aitop" else re.sub(r"(?<![\w/.~-])aitop (?=[a-z])", f"{prefix} ", text)
 
 
 def add_extra(extra: str) -> str:

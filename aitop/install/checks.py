@@ -7,7 +7,16 @@ finding of its own. `now` and the published state are handed in.
 from collections.abc import Callable
 
 from aitop import state as published
-from aitop.install import checks_client, checks_gateway, checks_listener, checks_otel, record, roots
+from aitop.install import (
+    checks_client,
+    checks_coverage,
+    checks_displays,
+    checks_gateway,
+    checks_listener,
+    checks_otel,
+    record,
+    roots,
+)
 from aitop.install.findings import WARN, Context, Finding, Found
 
 CHECKS: dict[str, Callable[[Context], Found]] = {
@@ -16,9 +25,11 @@ CHECKS: dict[str, Callable[[Context], Found]] = {
     "home": checks_listener.home,
     "listener": checks_listener.listener,
     "service": checks_listener.service,
+    "clients": checks_coverage.clients,
     "settings": checks_client.client_settings,
     "managed settings": checks_client.managed,
     "forwarder": checks_client.forwarding,
+    "displays": checks_displays.displays,
     "telemetry": checks_otel.telemetry,
     "gateway": checks_gateway.gateway,
     "prices": checks_listener.prices,

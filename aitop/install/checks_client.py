@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from aitop import __version__, paths
-from aitop.install import files, forwarder, json_text, record, scripts, settings
+from aitop.install import files, forwarder, json_text, record, scripts, settings, survey
 from aitop.install.findings import FAIL, OK, WARN, Context, Found
 
 MANAGED_FOLDERS = ("/etc/claude-code", "/Library/Application Support/ClaudeCode")
@@ -22,7 +22,7 @@ def command(context: Context) -> Found:  # noqa: ARG001
         yield (
             WARN,
             "the command aitop is not on PATH",
-            f"add {folder} to PATH, or install with `uv tool install`",
+            f"add {folder} to PATH, or install with uv or pipx",
         )
     elif ".pyenv/shims" in found:
         yield (
@@ -35,6 +35,9 @@ def command(context: Context) -> Found:  # noqa: ARG001
 
 
 def client_settings(context: Context) -> Found:
+    if not (survey.has_claude_code() or context.installed.settings):
+        yield OK, "Claude Code is not here"
+        return
     ours = record.hook_scripts(context.installed)
     for root in context.roots:
         path = os.path.join(root, "settings.json")
@@ -49,17 +52,17 @@ def client_settings(context: Context) -> Found:
             yield (
                 WARN,
                 f"{path}: no hooks of ours; numbers come from the transcripts alone",
-                "aitop install --write",
+                "aitop setup",
             )
         elif missing:
-            yield WARN, f"{path}: no hook for {', '.join(missing)}", "aitop install --write"
+            yield WARN, f"{path}: no hook for {', '.join(missing)}", "aitop setup"
         else:
             yield OK, f"{path}: connected"
         yield from switches(path, data)
         line = data.get("statusLine") if isinstance(data, dict) else None
         command = line.get("command") if isinstance(line, dict) else None
         if settings.wrapped(command, ours) is None:
-            yield OK, f"{path}: the status line is not ours (optional: aitop install --write --statusline)"
+            yield OK, f"{path}: the status line is not ours (optional: aitop setup --only statusline)"
         else:
             yield OK, f"{path}: the status line feeds aitop"
 
@@ -107,10 +110,12 @@ def managed(context: Context) -> Found:
 
 
 def forwarding(context: Context) -> Found:
+    if not (survey.has_claude_code() or context.installed.settings):
+        return
     folder, kind = paths.home(), context.installed.forwarder
     path = os.path.join(folder, paths.HOOK)
     if kind not in scripts.KINDS or not os.path.exists(path):
-        yield WARN, f"{path}: not written yet", "aitop install --write"
+        yield WARN, f"{path}: not written yet", "aitop setup"
         return
     for script in (path, os.path.join(folder, paths.STATUSLINE)):
         if not os.access(script, os.X_OK):

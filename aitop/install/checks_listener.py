@@ -9,6 +9,7 @@ import sqlite3
 import stat
 
 from aitop import __version__, config, paths
+from aitop import state as published
 from aitop.history import schema
 from aitop.history.recovery import integrity, restore
 from aitop.install import service as units
@@ -33,15 +34,15 @@ def listener(context: Context) -> Found:
             f"the listener is version {running.get('version')}, this is {__version__}",
             RESTART,
         )
-    written = state.get("written_at") if state else None
-    if not isinstance(written, int | float):
+    age = published.age(state, context.now) if state else None
+    if age is None:
         yield (
             FAIL,
             "it publishes nothing",
             f"look into {paths.in_home(paths.LOG)}, then aitop stop; aitop start",
         )
-    elif context.now - written > 10:
-        yield FAIL, f"its last state is {context.now - written:.0f} s old", RESTART
+    elif age > published.FRESH_SECONDS:
+        yield FAIL, f"its last state is {age:.0f} s old", RESTART
     else:
         yield OK, "its state is fresh"
     pid = running.get("pid")
@@ -60,7 +61,7 @@ def home(context: Context) -> Found:  # noqa: ARG001
 
     folder = paths.home()
     if not os.path.isdir(folder):
-        yield WARN, f"{folder}: does not exist yet", "aitop install --write"
+        yield WARN, f"{folder}: does not exist yet", "aitop setup"
         return
     found = os.stat(folder)
     if found.st_uid != os.getuid():

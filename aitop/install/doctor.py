@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from aitop import __version__, paths
+from aitop import __version__, installation, paths
 from aitop.install import checks
 from aitop.install.findings import FAIL, OK, WARN, Context, Finding
 from aitop.segments.text import printable
@@ -49,14 +49,19 @@ def _print(found: list[Finding]) -> None:
         mark, colour = MARKS[finding.level]
         click.echo(f"{click.style(f'{mark:>4}', fg=colour)}  {finding.check}: {printable(finding.text)}")
         if finding.remedy and finding.level != OK:
-            click.echo(f"      do this: {printable(finding.remedy)}")
+            click.echo(f"      do this: {printable(installation.in_hint(finding.remedy))}")
     wrong = sum(finding.level == FAIL for finding in found)
     doubtful = sum(finding.level == WARN for finding in found)
     click.echo(f"{wrong} failed, {doubtful} to look at" if wrong or doubtful else "all is well")
 
 
 def _as_dict(finding: Finding) -> dict[str, str]:
-    return {"check": finding.check, "level": finding.level, "text": finding.text, "remedy": finding.remedy}
+    return {
+        "check": finding.check,
+        "level": finding.level,
+        "text": finding.text,
+        "remedy": installation.in_hint(finding.remedy),
+    }
 
 
 def bundle(found: list[Finding], context: Context) -> dict[str, Any]:

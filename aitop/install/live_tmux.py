@@ -28,6 +28,12 @@ def shows() -> bool:
     return _OURS.search(_tmux("show-options", "-g") or "") is not None
 
 
+def is_fresh(now: float) -> bool:
+    """Whether the text that the listener sent to the server may still be shown."""
+    name, _, until = (_tmux("show-environment", "-g", "AITOP_UNTIL") or "").strip().partition("=")
+    return name == "AITOP_UNTIL" and until.isdecimal() and int(until) >= now
+
+
 def show() -> str | None:
     """Load our lines, as they stand in the user's file, into the server; what went wrong, or None."""
     path = places.tmux_conf()

@@ -16,6 +16,7 @@ from aitop.config import load as load_config
 from aitop.history import schema
 from aitop.history.recovery import gaps, integrity, restore
 from aitop.history.store import History
+from aitop.ingest.coverage import ClientCoverage
 from aitop.ingest.queue import Ingest
 from aitop.listener import lifecycle
 from aitop.listener.lock import Held
@@ -33,10 +34,11 @@ class NotReadyError(Exception):
 
 
 class Ready(NamedTuple):
-    """A history that has everything, read-only, and the folders that are read for it: client → those that exist."""
+    """A history that has everything, read-only; the folders read for it, client → those that exist; its coverage."""
 
     db: sqlite3.Connection
     folders: dict[str, list[str]]
+    clients: dict[str, ClientCoverage]  # what is counted of each client on this machine, and what is not
 
 
 def catch_up(progress: Progress) -> Ready:
@@ -53,15 +55,15 @@ def catch_up(progress: Progress) -> Ready:
     try:
         lock.acquire(timeout=0.2)
     except Held:
-        _wait_for_listener(progress)
+        clients = _wait_for_listener(progress)
     except OSError as error:
         raise NotReadyError(lifecycle.unwritable(home, error)) from error
     else:
         try:
-            _read_or_restore(home, progress, time.time())
+            clients = _read_or_restore(home, progress, time.time())
         finally:
             lock.release()
-    return Ready(schema.connect_read_only(os.path.join(home, paths.HISTORY)), folders())
+    return Ready(schema.connect_read_only(os.path.join(home, paths.HISTORY)), folders(), clients)
 
 
 def folders() -> dict[str, list[str]]:
@@ -73,18 +75,18 @@ def folders() -> dict[str, list[str]]:
     return {client: found for client, found in existing.items() if found}
 
 
-def _read_or_restore(home: str, progress: Progress, now: float) -> None:
+def _read_or_restore(home: str, progress: Progress, now: float) -> dict[str, ClientCoverage]:
     try:
-        read_everything(home, progress, now)
+        return read_everything(home, progress, now)
     except sqlite3.Error as error:
         if not integrity.is_damage(error):
             raise
         restore.suspect(home, str(error))
-        read_everything(home, progress, now)
+        return read_everything(home, progress, now)
 
 
-def read_everything(home: str, progress: Progress, now: float) -> None:
-    """Read every file that changed into the history. The caller holds the lock."""
+def read_everything(home: str, progress: Progress, now: float) -> dict[str, ClientCoverage]:
+    """Read every file that changed into the history; what is counted of each client. The caller holds the lock."""
     config = load_config()
     prices = table.load(config.price_overrides, os.path.join(home, paths.PRICES))
     installed, _ = load_providers()
@@ -119,6 +121,7 @@ def read_everything(home: str, progress: Progress, now: float) -> None:
             _reprice(history, now)
         gaps.judge(history)
         history.commit()
+        return ingest.coverage()
     finally:
         db.close()
 
@@ -137,8 +140,8 @@ def _reprice(history: History, now: float) -> None:
     history.commit()
 
 
-def _wait_for_listener(progress: Progress) -> None:
-    """A listener holds the history: wait until it has read everything once."""
+def _wait_for_listener(progress: Progress) -> dict[str, ClientCoverage]:
+    """A listener holds the history: wait until it has read everything once; the coverage it publishes."""
     from aitop import state as published
 
     quiet = 0
@@ -148,7 +151,8 @@ def _wait_for_listener(progress: Progress) -> None:
             quiet = 0
             scan = state["scan"]
             if scan["complete"]:
-                return
+                clients: dict[str, ClientCoverage] = state.get("coverage", {}).get("clients", {})
+                return clients
             progress(scan["done_bytes"], scan["total_bytes"])
         else:
             quiet += 1

@@ -1,5 +1,6 @@
 """`aitop report`: totals of the whole history in any grouping, as tables or for programs."""
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable
@@ -10,14 +11,16 @@ import click
 
 from aitop import paths
 from aitop.history import tags_file
-from aitop.reports import commits, git, groupings, options, printing
+from aitop.ingest.coverage import ClientCoverage
+from aitop.reports import commits, framing, git, groupings, options, printing
 from aitop.reports.ask import Asker
-from aitop.reports.filters import Period
+from aitop.reports.filters import Filter, Period
 from aitop.reports.options import Chosen
 from aitop.reports.printing import Page
 from aitop.reports.ready import configuration, currency, history
-from aitop.reports.rows import Answer
+from aitop.reports.rows import Answer, clean
 from aitop.reports.table import Style
+from aitop.segments import details, text_table
 
 Ask = Callable[[Asker, float, Chosen], Answer]
 
@@ -110,7 +113,8 @@ def _command(name: str, about: Report) -> None:
         try:
             style = Style(currency(ready.db, config, now), printing.terminal_width(), chosen.wanted.zone)
             answer = about.ask(asker, now, chosen)
-            printing.show(Page(about.title, answer, chosen, style, ready.folders, []), asker, now)
+            coverage = details.coverage({"coverage": {"clients": ready.clients}})
+            printing.show(Page(about.title, answer, chosen, style, ready.folders, coverage), asker, now)
         except sqlite3.Error as error:
             raise click.ClickException(f"the history cannot be read: {error}; try `aitop doctor`") from error
 
@@ -126,3 +130,36 @@ def _date(now: float, zone: tzinfo | None) -> date:
 
 for _name, _about in REPORTS.items():
     _command(_name, _about)
+
+
+@report.command()
+@click.option("--json", "as_json", is_flag=True, help="One object: clients by name, and the responses.")
+def coverage(as_json: bool) -> None:
+    """How far the totals can be trusted: what is counted of each client, and how its responses are priced."""
+    ready = history()
+    total = groupings.grouped(Asker(ready.db, Filter(), (), {}), "model").total
+    at_least = total.unpriced_requests + total.understated_requests
+    responses = {
+        "requests": total.requests,
+        "priced": total.requests - total.unpriced_requests - total.estimated_requests,
+        "estimated": total.estimated_requests,
+        "at_least": at_least,
+        "client_priced": total.client_priced_requests,
+    }
+    clients = {name: one for name, one in ready.clients.items() if one["found"]}
+    if as_json:
+        click.echo(json.dumps({"clients": clients, "responses": responses}, indent=1))
+        return
+    rows = [
+        (name, f"{one['files']:,}", f"{one['unread']:,}", _counted(one))
+        for name, one in sorted(clients.items())
+    ]
+    click.echo("\n".join(text_table.lines(rows, "lrrl", heads=("client", "files", "not read", "counted"))))
+    click.echo("\n".join(framing.notes(total)) or "no response is known yet")
+
+
+def _counted(one: ClientCoverage) -> str:
+    reason = f": {clean(one['reason'])}" if one["reason"] else ""
+    if not one["counted"]:
+        return f"no{reason}"
+    return f"in part{reason}" if one["unread"] else "yes"

@@ -11,7 +11,8 @@ from golden.home import ROOT
 
 from aitop.cli import COMMANDS, HOT
 
-PAGES = [os.path.join(ROOT, "README.md"), *sorted(glob.glob(os.path.join(ROOT, "docs", "*.md")))]
+TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "RELEASE.md", os.path.join("packaging", "README.md"))
+PAGES = [*(os.path.join(ROOT, name) for name in TOP), *sorted(glob.glob(os.path.join(ROOT, "docs", "*.md")))]
 
 
 def text(*parts):
@@ -68,3 +69,34 @@ def test_each_promise_of_the_security_page_has_a_test_and_each_of_those_exists()
         tree = ast.parse(text("tests", file))
         known = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
         assert {name for of, name in named_tests() if of == file} - known == set(), file
+
+
+def test_every_file_that_a_recipe_names_is_there():
+    """Of CONTRIBUTING.md: words in code style that look like a path below the root or below `aitop/`."""
+    words = re.findall(r"`([\w./-]+/[\w.-]*|[\w./-]+\.(?:py|toml|json|md))`", text("CONTRIBUTING.md"))
+    places = ("", "aitop", os.path.join("aitop", "live", "alerts"), os.path.join("aitop", "segments", "placeholders"),
+              "scripts", os.path.join("aitop", "history"), os.path.join("aitop", "publish"))  # fmt: skip
+    made_up = ("NAME", "ROOM", "state.json")
+    missing = [
+        word
+        for word in words
+        if not any(part in word for part in made_up)
+        and not any(os.path.exists(os.path.join(ROOT, place, word)) for place in places)
+    ]
+    assert missing == []
+
+
+def test_the_floors_of_the_architecture_page_are_those_of_the_import_contract_and_of_the_folder():
+    table = text("docs", "architecture.md").partition("<!-- floors")[2].partition("<!-- end of floors -->")[0]
+    rows = [line.split("|")[2] for line in table.splitlines() if line.startswith("| ") and "`" in line]
+    drawn = [[name.strip("/").removesuffix(".py") for name in re.findall(r"`([^`]+)`", row)] for row in rows]
+    contract = text(".importlinter").partition("layers =\n")[2].partition("\n\n")[0]
+    floors = [line.strip().split(" | ") for line in contract.splitlines()]
+    named = {name for floor in floors for name in floor}
+    folder = {name.removesuffix(".py") for name in os.listdir(os.path.join(ROOT, "aitop"))}
+    assert named == folder - {"__init__", "__pycache__", "py.typed"}
+    assert sorted(name for floor in drawn for name in floor) == sorted(named)
+    order = {name: number for number, floor in enumerate(floors) for name in floor}
+    heights = [[order[name] for name in floor] for floor in drawn]
+    assert heights == sorted(heights)
+    assert all(max(above) <= min(below) for above, below in zip(heights, heights[1:], strict=False))

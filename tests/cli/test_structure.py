@@ -17,6 +17,7 @@ from aitop.install import forwarder, scripts
 
 PACKAGE = os.path.dirname(os.path.abspath(aitop.__file__))
 PARENT = os.path.dirname(PACKAGE)
+PARENT_OF_TESTS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # What Python has loaded anyway, or loads from its own binary in no time.
 FREE = {"os", "os.path", "posixpath", "genericpath", "stat", "_stat", "_collections_abc", "abc", "_abc",
         "sys", "time", "errno", "select", "fcntl", "unicodedata", "_socket", "_signal",
@@ -236,3 +237,73 @@ def test_every_module_says_why_it_exists():
         if text.strip() and not ast.get_docstring(ast.parse(text)):
             silent.append(name)
     assert silent == []
+
+
+# -- sizes ---------------------------------------------------------------------------------------------------------
+
+MODULE_LINES_MAX, FUNCTION_LINES_MAX, ANY_MAX = 350, 40, 560
+LONG_MODULES = {
+    "providers/claude_code/transcript.py": "what each kind of a transcript's lines says, one function a kind",
+    "publish/state_types.py": "the published state's one table: every key with its type and meaning",
+}
+LONG_FUNCTIONS = {
+    "__main__.py:main": "the words answered before the command line is loaded, a branch each",
+    "config/defaults.py:defaults_toml": "the text of the printed defaults, from top to bottom",
+    "live/snapshot.py:take": "one keyword for each fact of a moment",
+    "publish/state_json.py:build": "one key for each part of the published state",
+    "publish/state_rows.py:session_row": "one key for each published fact of a session",
+}
+
+
+def functions():
+    """(file:name, lines without the docstring) of every function."""
+    for name, path in sources():
+        with open(path) as file:
+            tree = ast.parse(file.read())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = node.body[0]
+                has_docstring = ast.get_docstring(node, clean=False) is not None
+                text = first.end_lineno - first.lineno + 1 if has_docstring else 0
+                yield f"{name}:{node.name}", node.end_lineno - node.lineno + 1 - text
+
+
+def test_no_module_is_longer_than_a_reader_can_hold_in_mind():
+    lengths = {}
+    for name, path in sources():
+        with open(path) as file:
+            lengths[name] = sum(1 for _ in file)
+    too_long = {name for name, length in lengths.items() if length > MODULE_LINES_MAX}
+    assert sorted(too_long - set(LONG_MODULES)) == [], "split it, or name it above with its reason"
+
+
+def test_no_function_is_longer_than_a_screen():
+    too_long = {name for name, length in functions() if length > FUNCTION_LINES_MAX}
+    assert sorted(too_long - set(LONG_FUNCTIONS)) == [], "split it, or name it above with its reason"
+
+
+def test_any_is_left_to_the_edge_where_json_comes_in():
+    count = 0
+    for _, path in sources():
+        with open(path) as file:
+            tree = ast.parse(file.read())
+        count += sum(isinstance(node, ast.Name) and node.id == "Any" for node in ast.walk(tree))
+    assert count < ANY_MAX
+
+
+# -- tests ---------------------------------------------------------------------------------------------------------
+
+
+def test_no_test_module_imports_another():
+    tests, found = os.path.join(PARENT_OF_TESTS, "tests"), []
+    for folder, _, names in os.walk(tests):
+        for name in names:
+            if not name.endswith(".py"):
+                continue
+            with open(os.path.join(folder, name)) as file:
+                tree = ast.parse(file.read())
+            for node in ast.walk(tree):
+                modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                found += [(name, one) for one in modules if one.rpartition(".")[2].startswith("test_")]
+    assert found == [], "helpers go into tests/support"

@@ -7,10 +7,11 @@ import socket
 import pytest
 from click.testing import CliRunner
 
-from aitop import __version__
+from aitop import __version__, installation
 from aitop.history import schema
 from aitop.install import checks, checks_client, checks_gateway, checks_listener, cli, doctor, forwarder
 from aitop.install.findings import FAIL, OK, WARN
+from aitop.install.init import init
 from aitop.listener import lifecycle
 
 NOW = 1_000_000.0
@@ -228,7 +229,7 @@ def test_the_exit_code_says_whether_anything_failed(installed, monkeypatch):
     monkeypatch.setattr(lifecycle, "running", lambda: None)
     done = CliRunner().invoke(doctor.doctor)
     assert done.exit_code == 1
-    assert "do this: aitop start" in done.output
+    assert "aitop start\n" in done.output
     findings = json.loads(CliRunner().invoke(doctor.doctor, ["--json"]).output)
     assert {"check", "level", "text", "remedy"} == set(findings[0])
 
@@ -293,3 +294,79 @@ def test_a_gateway_of_which_only_the_service_is_there_is_missed_too(installed, m
 
 def test_without_upstreams_nothing_is_said_of_a_gateway(installed):
     assert found("gateway") == []
+
+
+# -- what is counted, and what is shown ----------------------------------------------------------------------------
+
+
+def coverage(**clients):
+    whole = {"found": True, "counted": True, "reason": None, "files": 3, "unread": 0, "version_unknown": 0}
+    return {"clients": {name: whole | row for name, row in clients.items()}, "responses": {}}
+
+
+def test_each_client_that_is_here_is_named_with_its_folder_and_its_files(installed):
+    (installed / ".codex" / "sessions").mkdir(parents=True)
+    publish(installed, coverage=coverage(codex={"files": 7}))
+    texts = [finding.text for finding in found("clients")]
+    assert f"codex: 7 files in {installed}/.codex/sessions" in texts
+    assert any(text.startswith("not here: ") and ".gemini/tmp" in text for text in texts)
+
+
+def test_folders_are_named_without_a_listener_too(installed):
+    (installed / ".claude" / "projects").mkdir(parents=True)
+    (installed / ".aitop" / "state.json").unlink()
+    assert any(f"{installed}/.claude/projects" in finding.text for finding in found("clients"))
+
+
+def test_a_client_that_cannot_be_counted_is_named_with_the_reason(installed):
+    publish(installed, coverage=coverage(cursor={"counted": False, "reason": "it keeps no token counts"}))
+    assert problem("clients", WARN) == "cursor is here and is not counted: it keeps no token counts"
+
+
+def test_files_that_are_not_read_are_counted_with_the_reason(installed):
+    row = {"unread": 2, "reason": "unknown format: version 9", "version_unknown": 2}
+    publish(installed, coverage=coverage(codex=row))
+    assert "codex: 2 of 3 files are not read: unknown format: version 9" in problem("clients", WARN)
+
+
+@pytest.fixture
+def shown(installed, monkeypatch):
+    """A bash prompt that is set up and shows fresh numbers."""
+    (installed / ".bashrc").write_text("PS1='$ '\n")
+    assert CliRunner().invoke(init, ["bash", "--write"]).exit_code == 0
+    segments = installed / ".aitop" / "segments"
+    segments.mkdir()
+    (segments / "bash").write_text("1 2 $3\n")
+    os.utime(segments / "bash", (NOW + 10, NOW + 10))
+    return installed
+
+
+def test_a_display_that_is_set_up_and_fresh_has_a_row(shown):
+    assert [(f.level, f.text) for f in found("displays")] == [
+        (OK, f"bash: {shown}/.bashrc, its numbers are fresh")
+    ]
+
+
+def test_a_display_that_shows_nothing_fails(shown):
+    os.utime(shown / ".aitop" / "segments" / "bash", (NOW - 1, NOW - 1))
+    assert "bash: its numbers are not fresh" in problem("displays")
+    (shown / ".aitop" / "segments" / "bash").unlink()
+    assert "bash: its numbers are not fresh" in problem("displays")
+
+
+def test_a_display_that_lost_our_lines_is_named_with_its_file(shown):
+    (shown / ".bashrc").write_text("")
+    assert f"bash: our lines are no longer in {shown}/.bashrc" in problem("displays", WARN)
+
+
+def test_a_home_without_claude_code_is_not_told_to_connect_it(home, monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert [f.text for f in found("settings")] == ["Claude Code is not here"]
+    assert found("forwarder") == []
+
+
+def test_a_remedy_names_the_command_of_this_copy(installed, monkeypatch):
+    monkeypatch.setattr(lifecycle, "running", lambda: None)
+    monkeypatch.setattr(installation, "command", lambda *words: "~/clone/.venv/bin/aitop")
+    output = CliRunner().invoke(doctor.doctor).output
+    assert "do this: ~/clone/.venv/bin/aitop start\n" in output

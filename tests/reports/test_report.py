@@ -213,7 +213,7 @@ def test_a_newer_history_is_told_in_plain_words(home):
     db.close()
     found = run("models")
     assert (found.returncode, found.stdout) == (1, "")
-    assert "pip install --upgrade" in found.stderr
+    assert "was written by a newer aitop" in found.stderr
     assert "Traceback" not in found.stderr
 
 

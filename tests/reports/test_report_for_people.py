@@ -353,3 +353,27 @@ def test_a_year_of_months_that_does_not_fit_says_what_is_left_out():
 
 def test_every_grouping_that_can_be_crossed_is_one():
     assert set(groupings.GROUPINGS) == {"model", "session", "project", "tag", "branch"}
+
+
+# -- coverage ----------------------------------------------------------------------------------------------------
+
+
+def test_a_client_that_cannot_be_counted_is_named_below_every_table_and_in_the_coverage(
+    spend, report, tmp_path
+):
+    spend("a")
+    (tmp_path / "user" / ".cursor" / "chats").mkdir(parents=True)
+    assert "cursor is not counted: it keeps no token counts on this machine" in report("daily")
+    shown = json.loads(report("coverage", "--json"))
+    assert shown["clients"]["cursor"]["counted"] is False
+    assert (shown["clients"]["claude-code"]["counted"], shown["clients"]["claude-code"]["files"]) == (True, 1)
+    assert shown["responses"] == {
+        "requests": 1,
+        "priced": 1,
+        "estimated": 0,
+        "at_least": 0,
+        "client_priced": 0,
+    }
+    table_ = report("coverage")
+    assert re.search(r"^claude-code +1 +0 +yes$", table_, re.MULTILINE)
+    assert re.search(r"^cursor +0 +0 +no: ", table_, re.MULTILINE)

@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 from fuzz import corpus
 from fuzz.targets import all_targets
-from test_nothing_private import KEPT
+from support.kept_fields import KEPT
 
 from aitop.providers.load import BUILTIN
 

@@ -7,6 +7,7 @@ arrives gives that answer its duration.
 
 from typing import Any, NamedTuple
 
+from aitop.model.events import ApiError
 from aitop.providers.lenient import epoch, text
 
 
@@ -18,14 +19,35 @@ class Attempt(NamedTuple):
     at: float
 
 
-def begun(record: dict[str, Any], session: str, agent: str | None, at: float) -> Attempt:
-    """The attempt that an `api-request` line begins."""
-    request = text(record.get("id")) or ""
-    return Attempt(f"{session}:{agent or ''}:{request}:{at}", request, at)
+class Attempts:
+    """The newest attempt of one file. `carried` is what the run before left: an `Attempt` as a list."""
+
+    def __init__(self, carried: Any) -> None:
+        self.newest = _restored(carried)
+
+    @property
+    def under_way(self) -> bool:
+        return self.newest is not None and self.newest.key is not None
+
+    def begin(self, record: dict[str, Any], session: str, agent: str | None, at: float) -> ApiError | None:
+        """An `api-request` line. Returns the error of the attempt before it, where that was not answered."""
+        before, request = self.newest, text(record.get("id")) or ""
+        self.newest = Attempt(f"{session}:{agent or ''}:{request}:{at}", request, at)
+        if before is None or before.key is None:
+            return None
+        return ApiError(session, at, before.key, "unanswered", final=False)
+
+    def answered(self) -> None:
+        """No request is under way any more; the newest one's answer may go on."""
+        if self.newest is not None and self.newest.key is not None:
+            self.newest = self.newest._replace(key=None)
+
+    def asked_at(self, request: Any) -> float | None:
+        """When the newest request was sent, where a line says that it answers it (`requestRef`)."""
+        return self.newest.at if self.newest is not None and request == self.newest.request else None
 
 
-def restored(carried: Any) -> Attempt | None:
-    """The attempt that the run before left, from what `Attempt` was written as."""
+def _restored(carried: Any) -> Attempt | None:
     if not isinstance(carried, list) or len(carried) != 3 or epoch(carried[2]) is None:
         return None
     key, request, at = carried

@@ -58,6 +58,9 @@ class Naming:
         """The response that a line with this message id belongs to."""
         self._last = message_id
         newest = self._newest.get(message_id)
+        if newest is not None and request_id is not None and newest.names[1] == request_id:
+            newest.turn = self.turn
+            return newest
         if newest is None:
             name = message_id if request_id else _timed(message_id, at)
             found = Known((name, request_id), _input_side(usage, request_id), self.turn)
@@ -82,8 +85,6 @@ class Naming:
 
     def _with_request(self, newest: Known, message_id: str, request_id: str) -> Known:
         known_request = newest.names[1]
-        if known_request == request_id:
-            return newest
         if known_request is None:  # the lines before it had no request id: they are of the same response
             newest.earlier_name, newest.names = newest.names[0], (message_id, request_id)
             if newest.builder is not None:

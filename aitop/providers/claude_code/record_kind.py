@@ -6,10 +6,15 @@ or none closes after it. Where the bytes leave any doubt the answer is None and 
 as a whole. Pure.
 """
 
+from aitop.providers.lenient import loads
+from aitop.providers.lines import is_single
+
+OPENING = b'{"parentUuid":'  # how the records of a conversation begin
 _TYPE = b'"type":"'
 _LENGTH = len(_TYPE)
 _BEFORE = b",{"
 _AFTER = b",}"
+_BRACE = 125
 LONGEST = 40
 
 
@@ -29,3 +34,17 @@ def of(data: bytes, start: int, stop: int) -> bytes | None:
     if end < 0 or end + 1 >= stop or data[at - 1] not in _BEFORE or data[end + 1] not in _AFTER:
         return None
     return data[begin:end]
+
+
+def in_doubt(data: bytes, start: int, stop: int) -> bool:
+    """Whether the line `data[start:stop]` may be something else than one whole record."""
+    if not data.startswith(OPENING, start):
+        return stop - start > 1 and not is_single(data[start:stop])
+    ends = data[stop - 1] == _BRACE or data[start:stop].rstrip()[-1:] == b"}"
+    return not ends or data.find(OPENING, start + 1, stop) >= 0
+
+
+def is_user(line: bytes) -> bool:
+    """Whether a line is a user's record, by parsing it."""
+    record = loads(line)
+    return isinstance(record, dict) and record.get("type") == "user"

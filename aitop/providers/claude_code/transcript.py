@@ -11,19 +11,18 @@ from typing import Any
 
 from aitop.model.events import ApiError, Event, Place, SessionInfo, Status
 from aitop.providers import Parsed, Source
-from aitop.providers.claude_code import attempts, bookkeeping, record_kind, tool_result
+from aitop.providers.claude_code import bookkeeping, record_kind, tool_result
+from aitop.providers.claude_code.attempts import Attempts
 from aitop.providers.claude_code.fields import is_nothing
 from aitop.providers.claude_code.naming import Naming
 from aitop.providers.claude_code.response_builder import ResponseBuilder, by_last_line
 from aitop.providers.claude_code.session_status import last_record, status_after
 from aitop.providers.claude_code.tool_calls import ToolCalls
 from aitop.providers.lenient import epoch, json_length, loads, text, word
-from aitop.providers.lines import is_single, pieces
+from aitop.providers.lines import pieces
 
 MAX_BOOKKEEPING = 65_536  # bytes; lines of compactions, errors and totals are smaller than this
 BOOKKEEPING = frozenset((b"system", b"cost-state", b"api-request"))
-OPENING = b'{"parentUuid":'  # how the records of a conversation begin
-BRACE = 125
 
 
 def parse(data: bytes, start: int, source: Source) -> Parsed:
@@ -38,7 +37,7 @@ class _Run:
         self.source = source
         self.session = source.session
         carried = _carried(source.pending)
-        self.attempt = attempts.restored(carried.get("attempt"))
+        self.attempts = Attempts(carried.get("attempt"))
         self.naming = Naming(carried.get("newest"))
         self.events: list[Event] = []
         self.builders: list[ResponseBuilder] = []
@@ -51,10 +50,7 @@ class _Run:
         self.newest_place: tuple[float, Any, Any] | None = None  # (at, folder, branch)
 
     def read(self, data: bytes, start: int) -> Parsed:
-        at = 0
-        while (stop := data.find(b"\n", at)) >= 0:
-            self._line(data, at, stop, start + at)
-            at = stop + 1
+        self._lines(data, start)
         self._close(data)
         session = self.session
         self.builders.sort(key=by_last_line)
@@ -63,31 +59,34 @@ class _Run:
         return Parsed(events, self.bad, self.first_at, session, self._pending())
 
     def _pending(self) -> str | None:
-        kept = {"attempt": self.attempt, "newest": self.naming.carried()}
+        kept = {"attempt": self.attempts.newest, "newest": self.naming.carried()}
         kept = {name: value for name, value in kept.items() if value is not None}
         return json.dumps(kept, separators=(",", ":")) if kept else None
 
-    def _line(self, data: bytes, at: int, stop: int, offset: int) -> None:
-        if self.first_at is None or self.session is None:
-            self._open(data[at:stop])
-        kind = record_kind.of(data, at, stop)
-        if kind == b"assistant":
-            self._assistant(data[at:stop], offset)
-        elif kind == b"user":
-            self._user(data, at, stop, offset)
-        elif kind is None or kind in BOOKKEEPING:
-            self._any(data[at:stop], offset)
-        elif _in_doubt(data, at, stop) and self._damaged(data[at:stop], offset):
-            return
-        elif kind == b"progress" and data.find(b'"usage"', at, stop) >= 0:
-            self._assistant(data[at:stop], offset)
+    def _lines(self, data: bytes, start: int) -> None:
+        at = 0
+        while (stop := data.find(b"\n", at)) >= 0:
+            if self.first_at is None or self.session is None:
+                self._open(data[at:stop])
+            kind = record_kind.of(data, at, stop)
+            if kind == b"assistant":
+                self._assistant(data[at:stop], start + at)
+            elif kind == b"user":
+                self._user(data, at, stop, start + at)
+            elif kind is None or kind in BOOKKEEPING:
+                self._any(data[at:stop], start + at)
+            elif record_kind.in_doubt(data, at, stop) and self._damaged(data[at:stop], start + at):
+                pass
+            elif kind == b"progress" and data.find(b'"usage"', at, stop) >= 0:
+                self._assistant(data[at:stop], start + at)
+            at = stop + 1
 
     def _any(self, line: bytes, offset: int) -> None:
         """A line whose bytes do not tell its kind, or that may hold an error, a compaction or a total."""
         if b'"usage"' in line:
             self._assistant(line, offset)
         elif b'"tool_use_id"' in line:
-            self._tool_result(line, 0, len(line), offset)
+            self._tool_result(line, offset)
         elif len(line) > 1:
             self._other(line, offset)
 
@@ -98,7 +97,7 @@ class _Run:
         for piece in pieces(line):
             whole = line[piece.start : piece.stop]
             if piece.whole and isinstance(loads(whole), dict):
-                self._line(whole + b"\n", 0, len(whole), offset + piece.start)
+                self._lines(whole + b"\n", offset + piece.start)
             else:
                 self.bad += 1
         return True
@@ -134,14 +133,12 @@ class _Run:
         agent = self._agent(record)
         visible = self._blocks(message, at, agent)
         builder = self._response(record, message, at, offset, agent)
-        attempt = self.attempt
-        self._answered()
+        self.attempts.answered()
         if builder is None:
             return
         self.newest_place = (at, record.get("cwd"), record.get("gitBranch"))
         builder.visible += visible
-        if attempt is not None and record.get("requestRef") == attempt.request:
-            builder.asked_at = attempt.at
+        builder.asked_at = self.attempts.asked_at(record.get("requestRef")) or builder.asked_at
 
     def _response(
         self, record: dict[str, Any], message: dict[str, Any], at: float, offset: int, agent: str | None
@@ -232,27 +229,30 @@ class _Run:
 
     def _user(self, data: bytes, start: int, stop: int, offset: int) -> None:
         """A tool's result, else a prompt. A prompt means that no request under way will be answered."""
-        if data.find(b'"tool_use_id"', start, stop) >= 0:
-            self._tool_result(data, start, stop, offset)
-        elif not (_in_doubt(data, start, stop) and self._damaged(data[start:stop], offset)):
-            self.naming.user_line()
-            if self._under_way() and _is_user(data[start:stop]):
-                self._answered()  # the user interrupted it: nothing answered, nothing failed
-
-    def _tool_result(self, data: bytes, start: int, stop: int, offset: int) -> None:
-        """Three fields cut from the bytes where each stands once, else from the whole line."""
         fields = tool_result.cut(data, start, stop)
-        if fields is not None and data.find(OPENING, start + 1, stop) < 0:
-            self.last_at = fields[2]
+        if fields is not None and data.find(record_kind.OPENING, start + 1, stop) < 0:
+            self._cut(fields)
+        elif data.find(b'"tool_use_id"', start, stop) >= 0:
+            self._tool_result(data[start:stop], offset)
+        elif not (record_kind.in_doubt(data, start, stop) and self._damaged(data[start:stop], offset)):
             self.naming.user_line()
-            self._answered()
-            self.calls.end(*fields, self.session or "unknown")
-            return
-        record = loads(data[start:stop])
+            if self.attempts.under_way and record_kind.is_user(data[start:stop]):
+                self.attempts.answered()  # the user interrupted it: nothing answered, nothing failed
+
+    def _cut(self, fields: tuple[str, bool, float]) -> None:
+        """A tool's result by its three fields, cut from the bytes."""
+        self.last_at = fields[2]
+        self.naming.turn += 1
+        self.attempts.answered()
+        self.calls.end(*fields, self.session or "unknown")
+
+    def _tool_result(self, line: bytes, offset: int) -> None:
+        """A tool's result by the whole line."""
+        record = loads(line)
         if isinstance(record, dict):
             self._results(record)
         else:
-            self._damaged(data[start:stop], offset)
+            self._damaged(line, offset)
 
     def _results(self, record: dict[str, Any]) -> None:
         message = record.get("message")
@@ -261,7 +261,7 @@ class _Run:
             return
         at = self._at(record)
         self.naming.user_line()
-        self._answered()
+        self.attempts.answered()
         for block in content:
             if isinstance(block, dict) and block.get("type") == "tool_result":
                 identity = text(block.get("tool_use_id"))
@@ -278,11 +278,11 @@ class _Run:
             or b'"api-request"' in line
         ):
             self._bookkeeping(line, offset)
-        elif _in_doubt(line, 0, len(line)) and self._damaged(line, offset):
+        elif record_kind.in_doubt(line, 0, len(line)) and self._damaged(line, offset):
             return
-        elif b'"user"' in line and _is_user(line):
+        elif b'"user"' in line and record_kind.is_user(line):
             self.naming.user_line()
-            self._answered()  # the user interrupted it: nothing answered, nothing failed
+            self.attempts.answered()  # the user interrupted it: nothing answered, nothing failed
 
     def _bookkeeping(self, line: bytes, offset: int) -> None:
         record = loads(line)
@@ -299,31 +299,17 @@ class _Run:
             self.events.append(bookkeeping.compaction(record, session, at, self._agent(record)))
         elif kind == "system" and subtype == "api_error":
             self.events.append(bookkeeping.retried(record, session, self._at(record)))
-            self._answered()
+            self.attempts.answered()
         elif kind == "api-request":
-            self._begun(record, session)
+            failed = self.attempts.begin(record, session, self.source.agent, self._at(record))
+            self.events += [failed] if failed else []
 
     def _failed(self, record: dict[str, Any], at: float, offset: int) -> None:
         """The client gave up on a request and shows the error as a message."""
         session = self.session or "unknown"
         key = text(record.get("uuid")) or f"{session}:{offset}"
         self.events.append(ApiError(session, at, key, word(record.get("error")) or "unknown", final=True))
-        self._answered()
-
-    def _begun(self, record: dict[str, Any], session: str) -> None:
-        """One attempt at an API request. An attempt that is followed by another one failed."""
-        at = self._at(record)
-        if self.attempt is not None and self.attempt.key is not None:
-            self.events.append(ApiError(session, at, self.attempt.key, "unanswered", final=False))
-        self.attempt = attempts.begun(record, session, self.source.agent, at)
-
-    def _under_way(self) -> bool:
-        return self.attempt is not None and self.attempt.key is not None
-
-    def _answered(self) -> None:
-        """No request is under way any more; the newest one's answer may go on."""
-        if self.attempt is not None and self.attempt.key is not None:
-            self.attempt = self.attempt._replace(key=None)
+        self.attempts.answered()
 
     # -- where and how the session is ------------------------------------------------------------------------
 
@@ -362,16 +348,3 @@ def _carried(pending: str | None) -> dict[str, Any]:
     """What the run before left, as `_pending` writes it."""
     carried = loads(pending.encode()) if pending else None
     return carried if isinstance(carried, dict) else {}
-
-
-def _in_doubt(data: bytes, start: int, stop: int) -> bool:
-    """Whether a line may be something else than one whole record, judged by its bytes."""
-    if not data.startswith(OPENING, start):
-        return stop - start > 1 and not is_single(data[start:stop])
-    ends = data[stop - 1] == BRACE or data[start:stop].rstrip()[-1:] == b"}"
-    return not ends or data.find(OPENING, start + 1, stop) >= 0
-
-
-def _is_user(line: bytes) -> bool:
-    record = loads(line)
-    return isinstance(record, dict) and record.get("type") == "user"

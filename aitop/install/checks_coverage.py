@@ -1,0 +1,76 @@
+"""The check of what is counted: every client's folders, how many files are read, and which cannot be, with the reason.
+
+What the listener publishes comes first; without one the folders are looked at here. Reads; repairs nothing.
+"""
+
+import os
+from typing import Any
+
+from aitop import config, paths
+from aitop.install.findings import OK, WARN, Context, Found
+from aitop.providers import selection
+from aitop.providers.load import load
+
+REPORT = "please report it with `aitop doctor --report`"
+
+
+def clients(context: Context) -> Found:
+    """One line for each client that is here, one for all that are not."""
+    folders = client_folders()
+    published = _published(context.state)
+    for name in sorted({*folders, *published}):
+        row = published.get(name, {})
+        places = [folder for folder in folders.get(name, []) if os.path.exists(folder)]
+        if not places and row.get("found") is not True:
+            continue
+        yield from _client(name, row, places)
+    missing = [
+        f"{name} ({places[0]})"
+        for name, places in folders.items()
+        if places
+        and not places[0].startswith(paths.home())
+        and not any(os.path.exists(place) for place in places)
+        and not published.get(name, {}).get("found")
+    ]
+    if missing:
+        yield OK, f"not here: {', '.join(missing)}"
+
+
+def _client(name: str, row: dict[str, Any], places: list[str]) -> Found:
+    where = f" in {', '.join(places)}" if places else ""
+    files, unread, reason = row.get("files"), row.get("unread"), row.get("reason")
+    if row.get("counted") is False:
+        yield (
+            WARN,
+            f"{name} is here and is not counted: {reason or 'the reason is unknown'}",
+            "totals are without it",
+        )
+        return
+    if isinstance(unread, int) and unread:
+        new = row.get("version_unknown")
+        remedy = (
+            f"its format is newer than this aitop: upgrade, or {REPORT}"
+            if new
+            else "mend what the reason names"
+        )
+        yield WARN, f"{name}: {unread} of {files} files{where} are not read: {reason}", remedy
+        return
+    yield OK, f"{name}: {f'{files} files' if isinstance(files, int) else 'its files'}{where}"
+
+
+def client_folders() -> dict[str, list[str]]:
+    """Every provider's folders as the configuration and this shell's variables have them."""
+    try:
+        configuration = config.load()
+    except config.ConfigError:
+        configuration = config.Config()
+    providers = selection.enabled(load()[0], configuration)
+    return selection.folders(providers, configuration, dict(os.environ))
+
+
+def _published(state: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    coverage = (state or {}).get("coverage")
+    rows = coverage.get("clients") if isinstance(coverage, dict) else None
+    return (
+        {name: row for name, row in rows.items() if isinstance(row, dict)} if isinstance(rows, dict) else {}
+    )

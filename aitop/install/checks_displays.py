@@ -1,0 +1,79 @@
+"""The check of every display that is set up: are our lines still in its file, and does it show fresh numbers.
+
+A display that shows old numbers is worse than one that shows none. Reads files and asks a running tmux;
+changes nothing.
+"""
+
+import os
+
+from aitop import installation, paths
+from aitop.install import blocks, files, live_tmux, places, written
+from aitop.install.blocks import CSS, HASH, SLASHES
+from aitop.install.findings import FAIL, OK, RESTART, WARN, Context, Found
+
+# host of `init` → the segment that it shows
+SEGMENTS = {
+    "tmux": "tmux", "bash": "bash", "zsh": "zsh", "fish": "fish", "powerlevel10k": "zsh", "starship": "plain",
+    "waybar": "waybar", "swiftbar": "swiftbar", "swiftbar-stream": "swiftbar", "argos": "swiftbar",
+}  # fmt: skip
+
+
+def displays(context: Context) -> Found:
+    """One finding for each display; nothing where none is set up."""
+    for host in written.hosts():
+        mine = [path for path, kept in written.load().items() if host in kept.hosts]
+        lost = [path for path in mine if not has_lines(path, host)]
+        again = installation.command("init", host, "--write")
+        if lost:
+            yield WARN, f"{host}: our lines are no longer in {', '.join(lost)}", again
+            continue
+        if host == "tmux":
+            yield from _tmux(context)
+            continue
+        segment = SEGMENTS.get(host)
+        if segment is not None and not is_fresh(segment, context.now):
+            yield (
+                FAIL,
+                f"{host}: its numbers are not fresh, so it shows none",
+                f"{installation.command('start')}, or {RESTART}",
+            )
+        else:
+            yield OK, f"{host}: {', '.join(mine)}, its numbers are fresh"
+
+
+def _tmux(context: Context) -> Found:
+    if not live_tmux.runs():
+        yield OK, f"tmux: {places.tmux_conf()}; no server runs now"
+    elif not live_tmux.shows():
+        yield (
+            WARN,
+            "tmux: a server runs that does not show our numbers",
+            f"tmux source-file {places.tmux_conf()}",
+        )
+    elif not live_tmux.is_fresh(context.now) and not is_fresh("tmux", context.now):
+        yield (
+            FAIL,
+            "tmux: its numbers are not fresh, so it shows none",
+            f"{installation.command('start')}, or {RESTART}",
+        )
+    else:
+        yield OK, f"tmux: {places.tmux_conf()}, its numbers are fresh"
+
+
+def has_lines(path: str, host: str) -> bool:
+    """Whether a file still holds our lines for a host."""
+    try:
+        text = files.text_of(path, files.read(path))
+        if os.path.basename(path) in ("aitop.fish", "aitop_starship.fish", *places.MENUS.values()):
+            return "aitop" in text
+        return any(blocks.find(text, host, comment) is not None for comment in (HASH, SLASHES, CSS))
+    except (files.Refused, blocks.Unclear):
+        return False
+
+
+def is_fresh(segment: str, now: float) -> bool:
+    """Whether a segment may be shown: its file's time is its expiry."""
+    try:
+        return os.stat(os.path.join(paths.home(), paths.SEGMENTS, segment)).st_mtime > now
+    except OSError:
+        return False

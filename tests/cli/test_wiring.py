@@ -1,0 +1,66 @@
+"""Tables that must agree: a row added to one of them and forgotten in the other is found here."""
+
+import os
+
+import pytest
+from golden import states
+from golden.home import ROOT
+
+from aitop import cli
+from aitop.model.sums import COLUMNS, Sum, published
+from aitop.reports import columns as report_columns
+from aitop.reports.rows import figures
+from aitop.top import plain, sessions
+from aitop.top.choices import Choices
+from aitop.top.paint import RICH
+
+# Columns of the full-screen table for which the plain one has no room; any other one is in both.
+ONLY_ON_SCREEN = {
+    "branch", "tag", "duration", "hits", "hourly", "tools", "errors", "agents", "latency", "ttft", "speed",
+}  # fmt: skip
+PLAIN_HEADS = {"project": "session", "requests": "req", "context": "ctx", "cost": "spent"}
+
+
+def test_a_column_of_the_sessions_is_in_both_tables_or_named_as_on_screen_only():
+    on_screen = {column.key for column in sessions.COLUMNS}
+    assert on_screen >= ONLY_ON_SCREEN
+    heads = {head for head, _ in plain.SESSION_COLUMNS}
+    assert heads == {PLAIN_HEADS.get(key, key) for key in on_screen - ONLY_ON_SCREEN}
+
+
+def test_every_column_of_the_sessions_is_filled():
+    rows = sessions.rows(states.api(), Choices(), {}, {}, RICH)
+    assert rows
+    assert all(set(row.shown) == {column.key for column in sessions.COLUMNS} for row in rows)
+
+
+def test_every_number_of_a_sum_is_published_under_a_key_of_its_own():
+    names = [column.attribute for column in COLUMNS]
+    assert set(Sum._fields) <= set(names)
+    assert len({column.published for column in COLUMNS}) == len(COLUMNS)
+    numbered = Sum(*range(1, len(Sum._fields) + 1))
+    row = published(numbered, usd=int)
+    assert {column.published: getattr(numbered, column.attribute) for column in COLUMNS} == row
+
+
+def test_every_column_of_a_report_is_a_field_of_its_rows():
+    row = figures(Sum())
+    own = {"last_activity_at", "models", "failure_rate", "lines", "usd_per_line"}
+    for name in ("day", "session", "tool", "commit", "model"):
+        for total in (Sum(), Sum(untracked=1)):
+            keys = {column.key for column in report_columns.columns(name, total)}
+            assert keys - own <= set(row)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_can_be_imported_and_says_what_it_does(name):
+    module, _, attribute = cli.COMMANDS[name][0].partition(":")
+    command = getattr(__import__(module, fromlist=[attribute]), attribute)
+    assert (command.help or "").strip()
+
+
+def test_every_folder_of_integrations_is_in_the_page():
+    with open(os.path.join(ROOT, "docs", "integrations.md"), encoding="utf-8") as file:
+        page = file.read().lower()
+    folders = [entry.name for entry in os.scandir(os.path.join(ROOT, "integrations")) if entry.is_dir()]
+    assert [name for name in sorted(folders) if name.replace("-", "") not in page.replace("-", "")] == []

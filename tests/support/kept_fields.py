@@ -1,0 +1,30 @@
+"""What is kept of each client's records: the whole list, field by field. Tests search for everything else."""
+
+# client → the fields whose text may be kept: which session, where, by which model and tool, how it ended
+KEPT = {
+    "claude-code": """agentId compactMetadata.trigger cwd error gitBranch id message.content.id message.content.name
+        message.content.tool_use_id message.id message.model message.stop_reason message.usage.iterations.model
+        requestId requestSessionId sessionId uuid""",
+    "codex": """#payload.codex_error_info.http payload.call_id payload.codex_error_info payload.cwd
+        payload.forked_from_id payload.git.branch payload.id payload.model payload.name
+        payload.rate_limits.limit_id payload.response_id payload.session_id
+        payload.source.subagent.thread_spawn.parent_thread_id payload.thread_id""",
+    "gemini": """$set.messages.id $set.messages.model id messages.id messages.model messages.toolCalls.id
+        messages.toolCalls.name model sessionId toolCalls.id toolCalls.name""",
+    "copilot": """#data.modelMetrics.gpt-5.1-codex data.context.branch data.context.cwd data.errorType data.newModel
+        data.selectedModel data.toolCallId data.toolName data.usage.accounting.sourceSessionId data.usage.finishReason
+        data.usage.model""",
+    "opencode": "error.name finish id modelID path.cwd sessionID",
+    "opencode database": "message.error.name message.modelID part.reason session.directory tool.tool",
+    "socket": """cwd error hook_event_name model reason session_id source thread-id tool_name tool_use_id trigger
+        turn-id workspace.project_dir""",
+    "status-line": "session_id workspace.project_dir",
+    "gateway": "cwd error id model session stop_reason tokens.tier",
+    "litellm": "error_information.error_class id litellm_call_id model response.choices.finish_reason session_id",
+    "otlp-json": """log[call_id] log[conversation.id] log[model] log[request_id] log[session.id] log[status_code]
+        log[tool_name] log[tool_use_id] resource[service.instance.id] resource[service.name] span.spanId span.traceId
+        span[gen_ai.conversation.id] span[gen_ai.response.finish_reasons] span[gen_ai.response.id]
+        span[gen_ai.response.model] span[gen_ai.tool.call.id] span[gen_ai.tool.name]""",
+    "environment": "AITOP_TAG",
+}
+KEPT = {client: set(fields.split()) for client, fields in KEPT.items()}
