@@ -10,40 +10,39 @@ from benchmarks.harness import Effort, Row
 class Part(NamedTuple):
     """`about` is for `--list` and the heading of its table; `quick`: `--quick` runs it too.
 
-    `readme`: the README shows its rows that begin so (one of several), and every row that missed; None: none.
+    `readme`: the README shows its first row that begins so; None: none. How many rows missed, it says of all.
     """
 
     rows: Callable[[Effort], Iterator[Row]]
     about: str
     quick: bool = True
-    readme: str | tuple[str, ...] | None = ""
+    readme: str | None = None
 
 
 PARTS = {
-    "one-shots": Part(displays.one_shots, "A display's command, whole process, beside `cat` and bare Python",
-                      readme=("`aitop tmux`", "`aitop swiftbar`")),
+    "one-shots": Part(displays.one_shots, "A display's command, whole process, beside `cat` and bare Python"),
     "formats": Part(displays.own_formats, "A preset, a format of the user's own and the guard, second call"),
-    "prompts": Part(displays.prompts, "A prompt inside its shell, beside `cat` from the same shell"),
-    "hooks": Part(feeds.hooks, "The installed hook, beside its interpreters alone"),
-    "statusline": Part(feeds.status_line, "Claude Code's status line: answered, unanswered, around a command"),
+    "prompts": Part(displays.prompts, "A prompt inside its shell, beside `cat` from the same shell",
+                readme="prompt in zsh"),
+    "hooks": Part(feeds.hooks, "The installed hook, beside its interpreters alone",
+                readme="`hook` as installed, Perl"),
+    "statusline": Part(feeds.status_line, "Claude Code's status line: answered, unanswered, around a command",
+                readme="`statusline` as installed"),
     "burst": Part(feeds.burst, "Thousands of hook events at once"),
     "refresh": Part(refresh.refreshes, "One refresh, beside one of every peer that prints a line",
-                    readme="`aitop tmux`"),
+                readme="`aitop tmux` beside `ccusage statusline, cached, native binary`"),
     "growth": Part(growth.growth, "First read and later starts of 0.1, 1 and 3 GB, beside ccusage's native binary",
-                   readme=("later start", "`aitop report models`")),
-    "shapes": Part(shapes.shapes, "First read and first right today of many files, beside ccusage's native binary",
-                   readme=("first read", "first right")),
-    "line": Part(reading.new_line, "A new line in a large transcript until it is shown",
-                 readme="new line in a 30 MB transcript to `state.json`, without"),
-    "ticks": Part(ticks.ticks, "What a tick costs, by pace of events and number of sessions", readme=None),
+                readme="later start to the first fresh state, 1 GB"),
+    "shapes": Part(shapes.shapes, "First read and first right today of many files, beside ccusage's native binary"),
+    "line": Part(reading.new_line, "A new line in a large transcript until it is shown"),
+    "ticks": Part(ticks.ticks, "What a tick costs, by pace of events and number of sessions"),
     "idle": Part(reading.idle, "A listener with 2,000 transcripts and nothing to do"),
-    "reports": Part(reports.reports, "Reports over a year, by its number of responses", readme=None),
+    "reports": Part(reports.reports, "Reports over a year, by its number of responses"),
     "gateway": Part(gateway.relayed, "What the gateway adds to a request, and 200 streams through it at once"),
     "top": Part(top.table, "The full-screen table: its first frame, and what it costs while it is open"),
-    "years": Part(reports.many, "Every report, a start and the file's size over ten million responses", quick=False,
-                  readme=None),
+    "years": Part(reports.many, "Every report, a start and the file's size over ten million responses", quick=False),
     "event": Part(hosts.to_tmux, "From an event to the number on tmux's line"),
-    "starship": Part(hosts.in_starship, "A starship prompt with our modules, and without", quick=False, readme=None),
-    "tmux": Part(hosts.in_tmux, "Processes a minute in tmux", quick=False, readme=None),
-    "follow": Part(hosts.followers, "A bar that follows, at work", quick=False, readme=None),
+    "starship": Part(hosts.in_starship, "A starship prompt with our modules, and without", quick=False),
+    "tmux": Part(hosts.in_tmux, "Processes a minute in tmux", quick=False),
+    "follow": Part(hosts.followers, "A bar that follows, at work", quick=False),
 }  # fmt: skip

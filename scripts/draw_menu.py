@@ -16,6 +16,7 @@ LOOKS = (
     ("#f6f6f8", "#ffffff", "#1d1d1f", "#86868b", "#e3e3e6", "#b9cbe0"),
     ("#232326", "#2c2c2e", "#f5f5f7", "#98989d", "#48484a", "#3d4f6b"),
 )
+NBSP = "\u00a0"  # engines collapse two blanks
 
 
 def parse(text):
@@ -102,4 +103,5 @@ def _text(item, left, base, number, look, *, indent=True):
     sign = SIGNS.get(options.get("sfimage", ""), "")
     if sign:
         yield f'<text x="{left}" y="{base:.0f}" fill="{colour}">{sign}</text>'
-    yield f'<text x="{left + (20 if indent else 0)}" y="{base:.0f}" fill="{colour}">{escape(title)}</text>'
+    shown = escape(title.replace("  ", NBSP * 2))
+    yield f'<text x="{left + (20 if indent else 0)}" y="{base:.0f}" fill="{colour}">{shown}</text>'

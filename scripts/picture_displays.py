@@ -9,31 +9,26 @@ and for Waybar what tests/support/desktop.py needs.
 
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from html import escape
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [ROOT, os.path.join(ROOT, "tests"), os.path.join(ROOT, "scripts")]
 
 import draw_menu  # noqa: E402
-from make_picture import CHARACTER, LINE, MARGIN  # noqa: E402
+import terminal_svg  # noqa: E402
 from support.desktop import Desktop  # noqa: E402
 
 from aitop.demo import script  # noqa: E402
 from aitop.demo.stage import Stage  # noqa: E402
 from aitop.install import snippets  # noqa: E402
 from aitop.pricing import table  # noqa: E402
-from aitop.segments.text import cells  # noqa: E402
 
 TARGET = os.path.join(ROOT, "docs", "pictures")
-PALETTE = ["#1e2127", "#ff6b6b", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2", "#d7dae0"]
-TEXT, BACK, GREY = "#d7dae0", "#1e2127", "#7f848e"
 TMUX = """
 set -g status-style 'fg=#cdd6f4,bg=#313244'
 set -g status-left '#[fg=#11111b,bg=#89b4fa] demo #[default] '
@@ -86,75 +81,9 @@ class Terminal:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def shade(words):
-    """A colour of an SGR sequence's words after 38 or 48, and how many words it took."""
-    if words[:1] == ["2"]:
-        return "#" + "".join(f"{int(word):02x}" for word in words[1:4]), 4
-    number = int(words[1])
-    if number < 16:
-        return PALETTE[number % 8], 2
-    if number >= 232:
-        return "#" + f"{8 + 10 * (number - 232):02x}" * 3, 2
-    steps = [0, 95, 135, 175, 215, 255]
-    number -= 16
-    return "#" + "".join(f"{steps[part]:02x}" for part in (number // 36, number // 6 % 6, number % 6)), 2
-
-
-def styled(line, look):
-    """(text, colour, background, bold) parts of a captured line; `look` goes on from line to line."""
-    found = []
-    for part in re.split(r"(\x1b\[[\d;]*m)", line):
-        if not part.startswith("\x1b["):
-            if part:
-                found.append((part, look["fg"], look["bg"], look["bold"]))
-            continue
-        words = part[2:-1].split(";") or ["0"]
-        while words:
-            word = int(words.pop(0) or 0)
-            if word == 0:
-                look.update(fg=TEXT, bg=None, bold=False)
-            elif word in (1, 22):
-                look["bold"] = word == 1
-            elif word in (38, 48):
-                colour, took = shade(words)
-                look["fg" if word == 38 else "bg"] = colour
-                words = words[took:]
-            elif 30 <= word <= 37 or 90 <= word <= 97:
-                look["fg"] = GREY if word == 90 else PALETTE[word % 10]
-            elif 40 <= word <= 47:
-                look["bg"] = PALETTE[word - 40]
-            elif word == 39:
-                look["fg"] = TEXT
-            elif word == 49:
-                look["bg"] = None
-    return found
-
-
 def drawn(lines, title, columns):
     """Captured lines as an SVG on the character grid."""
-    width, height = columns * CHARACTER + 2 * MARGIN, len(lines) * LINE + 2 * MARGIN
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        'font-family="ui-monospace,SFMono-Regular,Menlo,DejaVu Sans Mono,monospace" font-size="13" '
-        f'xml:space="preserve" role="img">\n<title>{escape(title)}</title>\n'
-        f'<rect width="100%" height="100%" rx="8" fill="{BACK}"/>'
-    )
-    out = [head]
-    look = {"fg": TEXT, "bg": None, "bold": False}
-    for row, line in enumerate(lines):
-        column = 0
-        for text, fg, bg, bold in styled(line, look):
-            span, left, top = cells(text) * CHARACTER, MARGIN + column * CHARACTER, MARGIN + row * LINE
-            if bg:
-                out.append(
-                    f'<rect x="{left:.1f}" y="{top:.1f}" width="{span:.1f}" height="{LINE}" fill="{bg}"/>'
-                )
-            if text.strip():
-                weight = ' font-weight="bold"' if bold else ""
-                out.append(f'<text x="{left:.1f}" y="{top + LINE * 0.75:.1f}" fill="{fg}"{weight} '
-                           f'textLength="{span:.1f}">{escape(text)}</text>')  # fmt: skip
-            column += cells(text)
-    return "\n".join([*out, "</svg>", ""])
+    return terminal_svg.document(terminal_svg.captured(lines), title, columns, ground=terminal_svg.BACK)
 
 
 def save(name, text):
@@ -176,6 +105,39 @@ def tmux(environment):
         save("tmux.svg", drawn([line for line in lines if "claude" in line][-1:], "aitop in tmux", 120))
     finally:
         terminal.close()
+
+
+THEMES = {  # a bar in each theme's own colours, as the theme draws windows
+    "catppuccin": ("#cdd6f4", "#1e1e2e", "#[fg=#11111b,bg=#89b4fa] #I #[fg=#cdd6f4,bg=#313244] #W "),
+    "dracula": ("#f8f8f2", "#282a36", "#[fg=#f8f8f2,bg=#6272a4] #I #W "),
+    "tokyonight": ("#c0caf5", "#1a1b26", "#[fg=#7aa2f7,bg=#292e42] #I #W "),
+    "gruvbox": ("#ebdbb2", "#282828", "#[fg=#282828,bg=#a89984] #I #W "),
+    "powerline": ("colour252", "colour234", "#[fg=colour252,bg=colour240] #I #W "),
+}
+
+
+def themes(environment):
+    """The same line in the colours of each theme."""
+    rows = []
+    for name, (text, ground, window) in THEMES.items():
+        terminal = Terminal(environment, 100, 4)
+        try:
+            path = os.path.join(terminal.folder, "inner.conf")
+            with open(path, "w") as file:
+                file.write(
+                    f"set -g status-style 'fg={text},bg={ground}'\nset -g status-left ''\nset -g status-right ''\n"
+                    f"set -g window-status-format '{window}'\nset -g window-status-current-format '{window}'\n"
+                    "set -g status-interval 1\n" + snippets.snippets("tmux", "bash", front(), name)[0]
+                )
+            inner = f"env -u TMUX tmux -u -S {terminal.folder}/i -f {path}"
+            lines = terminal.show(
+                f"{inner} new -s s -n claude 'sleep 60' \\; neww -d -n zsh 'sleep 60'", wait=6
+            )
+            subprocess.run(["tmux", "-S", f"{terminal.folder}/i", "kill-server"], check=False)
+            rows += ["\x1b[0m\x1b[90m" + name, [line for line in lines if "claude" in line][-1], ""]
+        finally:
+            terminal.close()
+    save("themes.svg", drawn(rows[:-1], "aitop in the colours of five tmux themes", 100))
 
 
 def place(home):
@@ -222,7 +184,7 @@ def shells(environment):
                 file.write(text)
             if shell in PROMPTS:
                 keys.insert(0, PROMPTS[shell])
-            shown = terminal.show(start, keys, 2)
+            shown = terminal.show(start, keys, 6)
             lines += ["\x1b[0m\x1b[90m" + shell, "\x1b[0m" + next(line for line in shown if line.strip()), ""]
         finally:
             terminal.close()
@@ -272,6 +234,7 @@ def main():
         swiftbar(stage.home)
         place(stage.home)
         tmux(environment)
+        themes(environment)
         shells(environment)
         waybar(stage.home)
     finally:

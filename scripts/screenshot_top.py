@@ -1,20 +1,22 @@
 """The README's picture of `aitop top`, from made-up numbers that are the same every time.
 
-    python scripts/screenshot_top.py [--view overview|sessions|tools|models|detail] [--out docs/top.svg]
+    python scripts/screenshot_top.py [--view overview|sessions|tools|models|detail|history] [--out docs/top.svg]
 
-The table itself draws it: a history and a state made here are put into a folder that is thrown away,
-the app runs without a terminal, and its screen is saved as SVG.
+The table itself paints it: a history and a state made here are put into a folder that is thrown away.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import random
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
+
+import terminal_svg
 
 from aitop import paths
 from aitop.config import Config
@@ -37,6 +39,7 @@ from aitop.model.events import (
 )
 from aitop.pricing import table
 from aitop.publish.state_json import ListenerFacts, build
+from aitop.segments.text import cells
 
 OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"
 # project, branch, model, status, minutes ago it began, minutes ago it last did something, sub-agents, tag
@@ -52,16 +55,17 @@ SESSIONS = (
 TOOLS = (("Read", 0.2, 5), ("Edit", 0.4, 4), ("Bash", 4.5, 4), ("Grep", 0.15, 3), ("Write", 0.3, 1),
          ("WebFetch", 1.8, 1), ("Task", 22.0, 1))  # fmt: skip
 LIMIT = 200_000
+PAST = "5e550000-0000-4000-8000-00000000past"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    views = ("overview", "sessions", "tools", "models", "detail")
+    views = ("overview", "sessions", "tools", "models", "detail", "history")
     parser.add_argument("--view", default="overview", choices=views)
     parser.add_argument("--out", default=os.path.join("docs", "top.svg"))
-    parser.add_argument("--size", default="132x41")
+    parser.add_argument("--size", default="124x43")
     parser.add_argument("--theme", default="dark")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
@@ -72,7 +76,7 @@ def main() -> None:
         open(os.path.join(home, paths.STOPPED), "w").close()
         now = datetime(2026, 11, 18, 14, 32, 7, tzinfo=UTC).timestamp()
         play(home, now)
-        picture = asyncio.run(shoot(options, now))
+        picture = shoot(options, now)
     with open(options.out, "w", encoding="utf-8") as out:
         out.write(picture)
 
@@ -87,6 +91,9 @@ def play(home: str, now: float) -> None:
         events = sorted(session(number, story, now, dice), key=lambda event: event.at or 0)
         file.session = f"5e550000-0000-4000-8000-{number:012d}"
         history.apply("claude-code", events, now, file)
+    past = history.file("claude-code", os.path.join(home, "projects", "past.jsonl"))
+    past.session = PAST
+    history.apply("claude-code", list(days(now, dice)), now, past)
     resets = {"five_hour": (300, 61.0, now + 6_300), "seven_day": (10_080, 38.0, now + 290_000)}
     limits = [Limit("claude-code", None, name, *rest, "client", now) for name, rest in resets.items()]
     history.apply("claude-code", limits, now)
@@ -94,6 +101,7 @@ def play(home: str, now: float) -> None:
     state = published(history, limits, now)
     with open(os.path.join(home, paths.STATE), "w", encoding="utf-8") as out:
         json.dump(state, out)
+    os.utime(out.name, (now, now))  # a reader takes the later of the file's time and `written_at`
     db.close()
 
 
@@ -118,6 +126,23 @@ def published(history: History, limits: list[Limit], now: float) -> dict[str, ob
         scan={"done_bytes": 1, "total_bytes": 1, "complete": True}, coverage={}, doctor={},
     )  # fmt: skip
     return dict(build(snap, config, facts))
+
+
+def days(now: float, dice: random.Random) -> Iterator[Event]:
+    """Some months of days before today, fewer responses at weekends."""
+    yield SessionInfo(PAST, now - 150 * 86_400, "/home/you/checkout-api", "main", OPUS, None, None, None)
+    for back in range(150, 0, -1):
+        day = now - back * 86_400
+        free = datetime.fromtimestamp(day, UTC).weekday() >= 5
+        for number in range(dice.randrange(0, 20) if free else dice.randrange(15, 190)):
+            usage = Usage(
+                dice.randrange(3, 60), dice.randrange(400, 3_900), 60_000, 0, dice.randrange(900, 9_000)
+            )
+            key = f"{back}-{number}"
+            model = dice.choice((OPUS, OPUS, SONNET, HAIKU))
+            at = day - dice.randrange(0, 20_000)
+            yield Response(PAST, at, model, usage, f"msg_p{key}", f"req_p{key}", key, "end_turn")
+    yield Status(PAST, now - 86_000, "ended", "story")
 
 
 def session(number: int, story: tuple, now: float, dice: random.Random) -> Iterator[Event]:
@@ -170,22 +195,54 @@ def step(
         yield ToolResult(name, at + 0.2 + long, f"toolu_{key}", tool, failed, long * 1000)
 
 
-async def shoot(options: argparse.Namespace, now: float) -> str:
-    """Run the table without a terminal and draw what it shows."""
-    from aitop.top.app import Top
+def shoot(options: argparse.Namespace, now: float) -> str:
+    """Paint the table as the app would, its questions to the history answered, and draw it."""
+    from aitop import state
+    from aitop.top import navigation, picture, questions, themes
     from aitop.top.choices import Choices
+    from aitop.top.paint import RICH
+    from aitop.top.view_model import World
 
     width, _, height = options.size.partition("x")
-    app = Top(Choices(theme=options.theme), lambda: now)
-    keys = {"overview": [], "sessions": ["2", "e"], "tools": ["3"], "models": ["4"], "detail": ["2", "enter"]}
-    async with app.run_test(size=(int(width), int(height))) as pilot:
-        await pilot.pause(0.6)
-        for key in keys[options.view]:
-            await pilot.press(key)
-            await pilot.pause(0.6)
-        app.clear_notifications()
-        await pilot.pause(0.3)
-        return app.export_screenshot(title="aitop top")
+    world = World(state=state.read(), number=1)
+    choices = Choices(theme=options.theme, view=options.view, heat=True, reach="a year")
+    if options.view == "detail":
+        first = picture.listed(world, Choices(view="sessions"), RICH)[0]
+        choices = replace(choices, session=first.key)
+    for _ in range(3):
+        for question in questions.wanted(world, choices):
+            world = replace(world, answers=questions.answer(question, world.answers, now))
+    found = picture.paint(world, choices, int(width), int(height), RICH)
+    room = int(height) - 2 - len(found.banner) - len(found.head) - len(found.tail)
+    marked = navigation.cursor(found.keys, "", 0)[0] if any(found.keys) else -1
+    body = [*found.body[:room], *[()] * (room - len(found.body))]
+    lines = [found.top, *found.banner, *found.head, *body, *found.tail, found.bottom]
+    cursor = 1 + len(found.banner) + len(found.head) + marked if marked >= 0 else -1
+    shown = [
+        runs(line, int(width), options.theme, marked=number == cursor, look=themes)
+        for number, line in enumerate(lines)
+    ]
+    ground = themes.PALETTES[options.theme].ground
+    return terminal_svg.document(shown, "aitop top, with made-up numbers", int(width), ground=ground)
+
+
+def runs(line: Any, width: int, theme: str, *, marked: bool, look: Any) -> list[terminal_svg.Run]:
+    """A line of the table in the colours of a theme; the cursor's ground reaches to the edge."""
+    palette = look.PALETTES[theme]
+    found = []
+    used = 0
+    for piece in line:
+        style = look.style(theme, piece.style) + (look.cursor(theme) if marked else look.Style())
+        colour, ground = (
+            None if value is None or value.triplet is None else value.triplet.hex
+            for value in (style.color, style.bgcolor)
+        )
+        if style.reverse:
+            colour, ground = ground or palette.ground, colour or palette.text
+        ground = None if ground == palette.ground else ground
+        found.append(terminal_svg.Run(piece.text, colour or palette.text, ground, bool(style.bold)))
+        used += cells(piece.text)
+    return [*found, terminal_svg.Run(" " * (width - used), palette.text, palette.cursor if marked else None)]
 
 
 if __name__ == "__main__":

@@ -44,6 +44,8 @@ def definitions(columns: Iterable[tuple[str, str]]) -> str:
 
 
 BY_MODEL_NAMES = names(BY_MODEL)
+STORED_NAMES = names(STORED)
+STORED_SUMS = ", ".join(f"sum({sql})" for sql, _ in STORED)  # of a table of all sessions together
 SUMS = ", ".join(f"sum({sql})" for sql, _ in BY_MODEL)  # of a table of sums by model
 OF_RESPONSE = ", ".join(_OF_RESPONSE.get(name, "0") for name in Sum._fields)  # of one row of `response`
 OF_RESPONSES = ", ".join(f"sum({_OF_RESPONSE.get(name, '0')})" for name in Sum._fields)  # of several
@@ -71,9 +73,9 @@ def stored(value: Sum) -> tuple[int, ...]:
     return _in_stored_order(value)  # type: ignore[no-any-return]
 
 
-def from_stored(values: Iterable[int]) -> Sum:
-    """The inverse."""
-    return Sum._make(_from_stored_order(tuple(values)))
+def from_stored(values: Iterable[int | None]) -> Sum:
+    """The inverse; NULL is 0."""
+    return Sum._make(_from_stored_order([value or 0 for value in values]))
 
 
 def from_response(values: Iterable[int | None]) -> Sum:

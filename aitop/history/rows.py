@@ -108,17 +108,25 @@ class Session:
         self.context_tokens: int | None = None
         self.context_at = 0.0
         self.context_limit: int | None = None
-        self.context_model: str | None = None  # that it was named for; None: for whatever model speaks
+        self.context_model: str | None = None  # the model whose window that is; None: not known
         self.agents: set[str] = set()
         self.cache: CacheState | None = None  # as the client last said; not kept over a restart
         # (changed lines as the client counts them, when that number last changed, when last told); not kept either
         self.lines: tuple[int, float, float] | None = None
         self.dirty = True
 
-    def named_context_limit(self) -> int | None:
-        """The window that the client named, while the model it named it for is the one that speaks."""
-        speaks = (self.model or "").removesuffix("[1m]")
-        return self.context_limit if self.context_model in (None, speaks) else None
+    def window(self) -> int | None:
+        """The context window that the client told (tokens); None where it is that of another model than speaks now."""
+        ours = (
+            self.context_model is None or self.model is None or _bare(self.model) == _bare(self.context_model)
+        )
+        return self.context_limit if ours else None
+
+
+def _bare(model: str) -> str:
+    """A model's id without its date."""
+    head, _, date = model.rpartition("-")
+    return head if len(date) == 8 and date.isdecimal() else model
 
 
 class Evidence(NamedTuple):

@@ -187,7 +187,7 @@ class History:
         elif isinstance(event, CacheState):
             session.cache = event
         elif isinstance(event, ContextSize):
-            session.context_limit, session.context_model = event.limit, event.model
+            session.context_limit, session.context_model = event.limit, event.model or session.model
             if event.tokens is not None and at is not None and at >= session.context_at:
                 session.context_tokens, session.context_at = event.tokens, at
         elif isinstance(event, Status):
@@ -281,6 +281,7 @@ class History:
         moved = [session for session in ledger.sessions.values() if session.totals_moved]
         side_calls.reckon(self.db, ledger, moved)
         ledger.write_sums()
+        commit.new_names(self.db, ledger.names)
         commit.sessions(self.db, [session for session in ledger.sessions.values() if session.dirty])
         ledger.out = commit.Pending()
         ledger.dirty_files.clear()

@@ -120,7 +120,7 @@ def prices(context: Context) -> Found:
         yield (
             WARN,
             f"requests without usage: {', '.join(model.removeprefix(NO_USAGE) for model in silent[:10])}",
-            'ask for it: stream_options={"include_usage": true}; docs/gateway.md',
+            'ask for it: stream_options={"include_usage": true}; docs/gateway.md; or aitop install --otel',
         )
 
 

@@ -4,7 +4,7 @@ import click
 
 from aitop import installation, paths
 from aitop.install import blocks, files, survey, written
-from aitop.install.snippets import FILES, SHELLS, snippets
+from aitop.install.snippets import FILES, SHELLS, THEMES, snippets
 
 
 @click.command()
@@ -14,10 +14,15 @@ from aitop.install.snippets import FILES, SHELLS, snippets
     type=click.Choice(SHELLS),
     help="With starship and oh-my-posh: whose hook; default: that of $SHELL.",
 )
+@click.option(
+    "--theme", type=click.Choice(THEMES), help="With tmux: pills and marks in the colours of a theme."
+)
 @click.option("--write", is_flag=True, help="Put the lines where they belong, in a marked block.")
 @click.option("--remove", is_flag=True, help="Take out what --write put in.")
 @click.option("--folder", metavar="DIR", help="With swiftbar and argos: the plugin folder.")
-def init(host: str, shell: str | None, folder: str | None, *, write: bool, remove: bool) -> None:
+def init(
+    host: str, shell: str | None, theme: str | None, folder: str | None, *, write: bool, remove: bool
+) -> None:
     """Print the lines for a host; --write installs them, --remove takes them out.
 
     \b
@@ -30,11 +35,13 @@ def init(host: str, shell: str | None, folder: str | None, *, write: bool, remov
     """  # noqa: D301 - click's own mark
     if shell is not None and host not in ("starship", "oh-my-posh"):
         raise click.UsageError("--shell is for starship and oh-my-posh: aitop init starship --shell zsh")
+    if theme is not None and host != "tmux":
+        raise click.UsageError("--theme is for tmux: aitop init tmux --theme catppuccin")
     if write and remove:
         raise click.UsageError("--write and --remove exclude each other")
     shell = shell or survey.login_shell()
     try:
-        parts = snippets(host, shell, installation.front())
+        parts = snippets(host, shell, installation.front(), theme or "plain")
     except OSError as error:
         raise click.ClickException(f"{error}; install aitop-status again") from error
     if not (write or remove):

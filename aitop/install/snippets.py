@@ -28,6 +28,8 @@ FILES = {
     "wezterm": ("wezterm/aitop.lua",),
 }
 SHELLS = ("bash", "zsh", "fish")
+THEMES = ("plain", "catppuccin", "dracula", "tokyonight", "gruvbox", "powerline")  # of tmux
+PLAIN = "set -ag status-right ' #{aitop}'\n"  # what stands for it in tmux/aitop.conf
 PLACEHOLDER = "@AITOP@"
 
 
@@ -36,13 +38,16 @@ def snippet(host: str, shell: str, command: str) -> str:
     return "\n".join(snippets(host, shell, command))
 
 
-def snippets(host: str, shell: str, command: str) -> list[str]:
-    """Each file of a host, the paths in it as the host needs them."""
+def snippets(host: str, shell: str, command: str, theme: str = "plain") -> list[str]:
+    """Each file of a host, the paths in it as the host needs them; tmux in the colours of a theme."""
     parts = []
     for name in FILES[host]:
         path = os.path.join(folder(), name.format(shell=shell))
         with open(path, encoding="utf-8") as file:
             text = file.read()
+        if host == "tmux" and theme != "plain":
+            with open(os.path.join(folder(), "tmux", "themes", f"{theme}.conf"), encoding="utf-8") as file:
+                text = text.replace(PLAIN, file.read())
         at = "starship" if name.startswith("starship/") else host
         for key, value in (
             (quoted(PLACEHOLDER), placed(at, command)),

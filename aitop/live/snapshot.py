@@ -216,7 +216,7 @@ def view(session: Session, tag: str | None, lookups: Lookups, now: float) -> Ses
     """One session's state at `now`."""
     tokens = session.context_tokens
     model_limit = lookups.context_limit(session.provider, session.model or "")
-    limit = session.named_context_limit() or model_limit or DEFAULT_CONTEXT
+    limit = session.window() or model_limit or DEFAULT_CONTEXT
     if tokens is not None and tokens > limit:
         limit = LARGE_CONTEXT  # a request larger than the window we know of shows the larger window
     status = session_activity.status(session, lookups.alive, now)

@@ -36,9 +36,22 @@ class Asker:
         }
         self.allowed = {f.id for f in self.facts.values() if self._allows(f)}
         self.days = self._days()
-        self.only = spans.Only(len(self.allowed) < len(self.facts), self._models())
-        if self.only.sessions:
-            spans.let_through(db, self.allowed)
+        sessions = len(self.allowed) < len(self.facts)
+        self.only = spans.Only(sessions, self._models(), places=wanted.project is not None)
+        self.let_through(self.allowed)
+
+    def let_through(self, sessions: Iterable[int]) -> None:
+        """From now on `only` lets these sessions through, and of them the folder that is asked for."""
+        folder = self.wanted.project
+        places, at_home = [], []
+        if folder is not None:
+            places = [
+                number
+                for number, place in spans.places(self.db).items()
+                if budgets_and_tags.in_folder(place.cwd, folder)
+            ]
+            at_home = [f.id for f in self.facts.values() if budgets_and_tags.in_folder(f.cwd, folder)]
+        spans.let_through(self.db, sessions, places, at_home)
 
     def day_spans(self) -> list[spans.Span]:
         """One for each day."""
@@ -66,6 +79,13 @@ class Asker:
         span = span or self.whole()
         return spans.cells(self.db, span, self.only) if span else ()
 
+    def cells_by_model(self) -> Iterable[Cell]:
+        """What the filter lets through of all its days, by provider and model."""
+        span = self.whole()
+        if span is None or not self.only.everything:
+            return self.cells(span)
+        return spans.by_model(self.db, span, self.only)
+
     def figures(self, value: Sum) -> Row:
         """As `rows.figures`; tool calls are unknown where one model is asked for."""
         row = figures(value)
@@ -75,18 +95,16 @@ class Asker:
 
     def cwd(self, cell: Cell) -> str:
         """The folder a cell's work was done in, "" where no record names one."""
-        return self.facts[cell.session].cwd or ""
+        return (cell.place.cwd if cell.place else self.facts[cell.session].cwd) or ""
 
     def branch(self, cell: Cell) -> str:
         """The git branch a cell's work was done on, "" where no record names one."""
-        return self.facts[cell.session].branch or ""
+        return (cell.place.branch if cell.place else self.facts[cell.session].branch) or ""
 
     def _allows(self, f: SessionFacts) -> bool:
         w = self.wanted
-        return (
-            (w.provider is None or f.provider == w.provider)
-            and (w.project is None or budgets_and_tags.in_folder(f.cwd, w.project))
-            and (w.tag is None or fnmatchcase(self.tags[f.id] or "", w.tag))
+        return (w.provider is None or f.provider == w.provider) and (
+            w.tag is None or fnmatchcase(self.tags[f.id] or "", w.tag)
         )
 
     def _models(self) -> tuple[int, ...] | None:

@@ -73,7 +73,7 @@ def _session_name(asker: Asker, key: Key) -> Row:
 
 GROUPINGS = {
     "model": Grouping(
-        key=lambda asker, cell: (cell.model, asker.facts[cell.session].provider),
+        key=lambda asker, cell: (cell.model, cell.provider or asker.facts[cell.session].provider),
         naming=lambda _, key: {"model": key[0], "provider": key[1]},
         details=lambda *_: {},
         keeps=lambda cell: bool(cell.model),
@@ -110,7 +110,7 @@ GROUPINGS = {
 def grouped(asker: Asker, name: str, *, breakdown: bool = False) -> Answer:
     """One row for each group, the dearest first."""
     grouping = GROUPINGS[name]
-    groups = _fold(asker, grouping, asker.cells())
+    groups = _fold(asker, grouping, asker.cells_by_model() if name == "model" else asker.cells())
     rows = [_row(asker, grouping, key, group, breakdown=breakdown) for key, group in _dearest(groups)]
     return Answer(name, _distinct(rows), total(group.sum for group in groups.values()))
 
@@ -156,8 +156,8 @@ def blocks(asker: Asker, now: float, *, breakdown: bool = False) -> Answer:
         ]
         only = asker.only
         if len(providers) > 1:
-            spans.let_through(asker.db, [i for i in asker.allowed if asker.facts[i].provider == provider])
-            only = only._replace(sessions=True)
+            asker.let_through(i for i in asker.allowed if asker.facts[i].provider == provider)
+            only = only._replace(provider=provider)
         for block, value in zip(spans_of_blocks, spans.sums(asker.db, spans_of_blocks, only), strict=True):
             if any(value):
                 sums.append(value)

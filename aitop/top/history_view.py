@@ -138,7 +138,13 @@ def heat_map(state: dict[str, Any], known: Past, width: int, glyphs: Glyphs) -> 
         lines.append((left(DAY_NAMES[row], 4, "dim"), Span(text, "money")))
     best = max(known.days, key=lambda day: day[1].spent)
     note = f"dearest {best[0]:%Y-%m-%d} {money.of(state, best[1].spent / PICO, counts(best[1]))}"
-    return box(f"spent by day, {len(used)} days in use", lines, width, glyphs, note=note)
+    return box(
+        f"spent by day, {len(used)} {'day' if len(used) == 1 else 'days'} in use",
+        lines,
+        width,
+        glyphs,
+        note=note,
+    )
 
 
 def _months(first: date, weeks: int, across: int) -> str:
@@ -151,7 +157,7 @@ def _months(first: date, weeks: int, across: int) -> str:
         before = day.month
         if begins and len(text) <= week * across:
             text = text.ljust(week * across) + f"{day:%b} "
-    return text[: weeks * across]
+    return text.rstrip()
 
 
 def summary(state: dict[str, Any], known: Past) -> str:

@@ -18,7 +18,7 @@ from aitop.top.paint import Glyphs, Line, Span, beside, box, cells, fit, left, s
 
 NARROW = 76  # cells below which the strip has no gauges
 GAUGE_CELLS = 38
-CHART_LINES = (6, 16)  # of the chart, fewest and most
+CHART_LINES = (6, 20)  # of the chart, fewest and most
 TALL = 40  # lines from which a chart stands under any number of sessions
 CHART_NAMES = {"hour": "minute, last hour", "day": "quarter hour, last day", "week": "hour, last week",
                "month": "day, last 30 days", "year": "day, last year"}  # fmt: skip

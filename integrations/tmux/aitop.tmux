@@ -108,6 +108,20 @@ interpolate() {
 	interpolated=$interpolated$left
 }
 
+# With @aitop_window_marks, each window's name is followed by the marks of its panes, inside the theme's own style.
+if [ "$(option window_marks off)" = on ]; then
+	for name_of_option in window-status-format window-status-current-format; do
+		before=$(tmux show-options -gwqv "$name_of_option")
+		case $before in
+		*aitop*) ;;
+		*'#W'*)
+			replace "$before" '#W' '#W#{?#{aitop_pane}, #{aitop_pane},}'
+			tmux set-option -gwq "$name_of_option" "$replaced"
+			;;
+		esac
+	done
+fi
+
 # Every global option that holds a placeholder, or held one when this ran before.
 found=$(
 	printf '%s\n' "$known" "$(tmux show-options -gw)" | while IFS= read -r line; do

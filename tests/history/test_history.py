@@ -26,7 +26,7 @@ from support.worlds import NOW, PRICES, SESSIONS, Book, by_session, oracle, read
 from aitop.history import migrations, schema
 from aitop.history.query import sums_since as questions
 from aitop.history.recovery import backup
-from aitop.model.events import ApiError, Response, ToolResult, ToolUse, Usage
+from aitop.model.events import ApiError, ContextSize, Response, ToolResult, ToolUse, Usage
 from aitop.model.sums import Sum
 from aitop.pricing import table
 
@@ -670,3 +670,21 @@ def test_ids_of_any_text_are_kept_apart(book):
 
 
 __all__ = ["C", "D", "PRICES", "Sum", "append", "stamp", "transcript"]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_context_window_belongs_to_the_model_that_it_was_told_for(tmp_path, restarted):
+    book = Book(tmp_path / "history.db")
+    book.apply(ContextSize(A, START, 1_000_000, model="claude-sonnet-4-6"))
+    assert book.session(A).window() == 1_000_000
+    end = book.feed(FILE_A, [assistant("m1", START + 1, request_id="r1", model="claude-sonnet-4-6-20260101")])
+    assert book.session(A).window() == 1_000_000
+    book.commit()
+    if restarted:
+        book.db.close()
+        book.open()
+    book.feed(FILE_A, [assistant("m2", START + 2, request_id="r2", model="claude-haiku-4-5")], end)
+    assert book.session(A).window() is None
+    book.apply(ContextSize(A, START + 3, 200_000, model="claude-haiku-4-5"))
+    assert book.session(A).window() == 200_000
+    book.db.close()

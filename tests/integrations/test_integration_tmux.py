@@ -12,6 +12,7 @@ from golden import states
 from golden.home import need, publish
 from support.hosts import HOSTILE, ROOT, TMUX_PLUGIN, Claude, Tmux, seconds
 
+from aitop.install import snippets
 from aitop.publish import tmux_push
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
@@ -336,3 +337,19 @@ def test_today_is_published_by_project(home, listener, claude):
     assert [
         (row["project"], row["requests"], round(row["cost_usd"], 1)) for row in state["projects_today"]
     ] == [("shop", 2, 2.1)]
+
+
+@pytest.mark.parametrize("theme", [name for name in snippets.THEMES if name != "plain"])
+def test_a_theme_shows_its_pill_and_marks_inside_the_windows_own_style(
+    tmp_path, home, listener, claude, theme
+):
+    claude.respond()
+    listener.start(CLAUDE_CONFIG_DIR=claude.root)
+    window = "set -g window-status-current-format '#[fg=blue] #I:#W #[default]'\nset -g status-right ''\n"
+    text = window + snippets.snippets("tmux", "bash", "aitop", theme)[0]
+    with bar(tmp_path / "t", home, text) as tmux:
+        shown = tmux.until("$1.0")
+        assert "#{" not in shown
+        assert "\uf155" in shown
+        form = tmux.inside("show-options", "-gwv", "window-status-current-format")
+        assert form.startswith("#[fg=blue] #I:#W#{?#{E:@aitop_out_pane}, #{E:@aitop_out_pane},} #[default]")

@@ -53,10 +53,10 @@ def test_packed_and_unpacked_is_the_same(timings):
 def test_a_window_holds_what_happened_in_its_seconds(happened, later):
     windows = TimingWindows(START)
     for ago, timing in happened:
-        windows.add(START - ago, timing, 1)
+        windows.add(START - ago - 0.5, timing, 1)
     windows.advance(START + later)
     for name, span in (("1m", 60), ("5m", 300), ("15m", 900)):
-        inside = [timing for ago, timing in happened if ago + later <= span]
+        inside = [timing for ago, timing in happened if ago + 0.5 + later < span]
         assert windows.window(name).counts == told(*inside).counts
 
 

@@ -1,4 +1,4 @@
-"""Codex's rollouts, hooks and notifications: what one response is, whose it is, and what it cost."""
+"""Codex's rollouts: what one response is, whose it is, and what it cost."""
 
 import json
 
@@ -21,13 +21,10 @@ from support.codex_records import (
     tokens,
     turn,
 )
-from support.desk import START, Desk, write
+from support.desk import Desk, write
 
-from aitop import codex_notify
-from aitop.model.events import ContextSize, Limit, Place, Response, Status, ToolResult
-from aitop.providers import Source
+from aitop.model.events import Place, Response
 from aitop.providers.codex import provider, rollout
-from aitop.providers.codex.limits import limits
 
 
 @pytest.fixture
@@ -278,49 +275,6 @@ def test_odd_token_counts_are_nothing(tmp_path, desk, odd):
     assert desk.read().total(PARENT).requests == 0
 
 
-def window(used=12.0, minutes=300, resets=START + 600, **more):
-    return {"used_percent": used, "window_minutes": minutes, "resets_at": resets} | more
-
-
-def test_both_limits_are_told_with_their_names():
-    found = limits({"limit_id": "codex", "primary": window(), "secondary": window(30.0, 10_080)}, START)
-    assert [(one.name, one.used_percent) for one in found] == [("five_hour", 12.0), ("seven_day", 30.0)]
-
-
-def test_older_limits_tell_the_seconds_until_their_reset():
-    (found,) = limits({"primary": {"used_percent": 3, "window_minutes": 299, "resets_in_seconds": 60}}, START)
-    assert (found.name, found.resets_at) == ("five_hour", START + 60)
-
-
-@pytest.mark.parametrize(
-    ("minutes", "name"),
-    [(1440, "one_day"), (43_200, "thirty_day"), (20_160, "14_day"), (720, "12_hour"), (90, "90_minute")],
-)
-def test_a_window_of_any_length_has_a_name(minutes, name):
-    (found,) = limits({"primary": window(85.0, minutes)}, START)
-    assert (found.name, found.window_minutes) == (name, minutes)
-
-
-def test_a_limit_that_was_passed_is_full():
-    (found,) = limits({"primary": window(150.0)}, START)
-    assert found.used_percent == 100.0
-
-
-def test_limits_of_two_codex_homes_are_two_accounts(tmp_path):
-    rates = {"limit_id": "codex", "primary": window()}
-    lines = b"".join(json.dumps(one).encode() + b"\n" for one in (meta(), count(A, limits=rates)))
-    accounts = set()
-    for home in ("one", "two"):
-        parsed = rollout.parse(lines, 0, rollout.identify(path(tmp_path / home)))
-        accounts |= {event.account for event in parsed.events if isinstance(event, Limit)}
-    assert accounts == {str(tmp_path / "one"), str(tmp_path / "two")}
-
-
-def test_the_usual_codex_home_is_no_account_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert "account" not in rollout.identify(path(tmp_path / ".codex")).pending
-
-
 def settings(at=0.0, **more):
     return event("thread_settings_applied", at, thread_settings={"model": MODEL, **more})
 
@@ -386,84 +340,6 @@ def test_the_notes_of_a_rollout_stay_short_however_many_threads_it_descends_from
     assert len(rollout.parse(data, 0, rollout.identify("x")).pending) < 4096
 
 
-def test_limits_of_another_family_keep_its_name():
-    (found,) = limits({"limit_id": "codex_spark", "primary": window()}, START)
-    assert found.name == "codex_spark_five_hour"
-
-
-@pytest.mark.parametrize(
-    "odd", [window(1795300000), window(resets=START - 1), window(resets=START + 1e6), window("1"), None]
-)
-def test_a_limit_that_cannot_be_true_is_left_out(odd):
-    assert limits({"primary": odd}, START) == []
-
-
-def test_the_newest_word_on_a_limit_stays_whatever_file_is_read_last(tmp_path, desk):
-    for thread, at, used in ((PARENT, 100, 40.0), (CHILD, 0, 10.0)):
-        told = {"limit_id": "codex", "primary": window(used, resets=START + 5000)}
-        write(path(tmp_path, thread), meta(thread), turn(), count(A, at=at, limits=told))
-        desk.read()
-    assert desk.db.execute("SELECT used_percent FROM usage_limit").fetchall() == [(40.0,)]
-
-
-def hook(name="Stop", **more):
-    return {"session_id": PARENT, "turn_id": "t", "hook_event_name": name, "cwd": "/work/shop",
-            "transcript_path": f"/h/sessions/rollout-x-{PARENT}.jsonl", **more}  # fmt: skip
-
-
-def test_a_hook_is_known_by_its_rollout_and_asks_for_it_to_be_read():
-    found = provider.feed({}, hook(), START)
-    assert (found.session, found.event, found.settle) == (PARENT, "Stop", True)
-    assert found.paths == [hook()["transcript_path"]]
-    assert Status(PARENT, START, "idle", "Stop") in found.events
-
-
-def test_a_tool_hook_and_the_rollout_name_the_call_alike():
-    call = "call_abcdefghijklmnopqrstuvwxyz"
-    found = provider.feed({}, hook("PostToolUse", tool_use_id=call, tool_name="shell"), START)
-    assert (
-        next(e.tool_use_id for e in found.events if isinstance(e, ToolResult))
-        == rollout.tool_id(PARENT, call)
-        == call
-    )
-
-
-def test_hooks_of_other_clients_are_left_to_them():
-    assert (
-        provider.feed(
-            {}, {"session_id": "s", "hook_event_name": "Stop", "transcript_path": "/c/s.jsonl"}, START
-        )
-        is None
-    )
-    assert provider.feed({}, {"hook_event_name": "Stop"}, START) is None
-
-
-def test_a_notification_says_that_the_turn_is_over():
-    told = {"type": "agent-turn-complete", "thread-id": PARENT, "turn-id": "t1"}
-    found = provider.feed({"provider": "codex"}, told, START)
-    assert (found.session, found.event) == (PARENT, "notify")
-    assert provider.feed({}, told, START) is None
-
-
-def test_a_notification_leaves_the_texts_behind_and_finds_its_rollout(tmp_path):
-    name = write(path(tmp_path, day="2026/09/20"), meta())
-    write(path(tmp_path, CHILD), meta())
-    told = {
-        "type": "agent-turn-complete",
-        "thread-id": PARENT,
-        "input-messages": ["secret"],
-        "last-assistant-message": "s",
-    }
-    sent = json.loads(codex_notify.payload(json.dumps(told), {"CODEX_HOME": str(tmp_path)}))
-    assert sent == {"type": "agent-turn-complete", "thread-id": PARENT, "transcript_path": name}
-
-
-@pytest.mark.parametrize("argv", [["{broken"], ["[]"], ["{}"]])
-def test_a_notification_never_disturbs_codex(argv, home, capsys):
-    assert codex_notify.main(argv) == 0
-    assert capsys.readouterr() == ("", "")
-
-
 def test_a_rollout_without_a_meta_belongs_to_the_thread_of_its_name():
     found = rollout.parse(json.dumps(count(A)).encode() + b"\n", 0, rollout.identify(path_of(PARENT)))
     assert found.session == PARENT
@@ -471,10 +347,3 @@ def test_a_rollout_without_a_meta_belongs_to_the_thread_of_its_name():
 
 def path_of(thread):
     return f"/x/sessions/rollout-2026-09-21T12-00-00-{thread}.jsonl"
-
-
-def test_only_the_newest_gauge_and_limits_of_a_run_are_told():
-    told = {"primary": window(resets=START + 5000)}
-    lines = [meta(), turn(), *(count(A, *[B] * n, at=n, limits=told) for n in range(5))]
-    found = rollout.parse(b"".join(json.dumps(one).encode() + b"\n" for one in lines), 0, Source(None, None))
-    assert sum(isinstance(one, Limit | ContextSize) for one in found.events) == 2

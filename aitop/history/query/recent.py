@@ -12,20 +12,18 @@ DAY = 86_400
 
 
 def by_session(db: sqlite3.Connection, start: float) -> list[tuple[float, int, Sum]]:
-    """(at, session, what it added) of every response and every untracked amount since a moment."""
+    """(at, session, what it added) of every response and side call since a moment."""
     rows = db.execute(
         f"SELECT at, session, {columns.OF_RESPONSE} FROM response WHERE at >= ?",  # noqa: S608
         (start,),
     )
+    found = [(at, session, columns.from_response(values)) for at, session, *values in rows]
     side_calls = db.execute("SELECT at, session, picodollars FROM side_call WHERE at >= ?", (start,))
-    return [
-        *((at, session, columns.from_response(values)) for at, session, *values in rows),
-        *((at, session, Sum(untracked=amount)) for at, session, amount in side_calls),
-    ]
+    return found + [(at, session, Sum(untracked=amount)) for at, session, amount in side_calls]
 
 
 def timed(db: sqlite3.Connection, start: float) -> list[tuple[float, int, Timing]]:
-    """(at, session, how long it took) of every response since a moment that somebody timed."""
+    """(at, session, how long it took) of every response since a moment that was timed."""
     rows = db.execute(
         "SELECT at, session, duration_ms, ttft_ms, output FROM response "
         "WHERE at >= ? AND (duration_ms IS NOT NULL OR ttft_ms IS NOT NULL)",
@@ -41,11 +39,11 @@ def cut_off(db: sqlite3.Connection, start: float) -> list[float]:
 
 
 def past_days(db: sqlite3.Connection, today: float) -> tuple[int, ...]:
-    """Picodollars of each of the last sixty local days before today, oldest first; days without any left out."""
+    """Picodollars spent on each of the last sixty local days before today, oldest first; days without any left out."""
     days: dict[float, int] = {}
     begins, ends = 0.0, 0.0
     rows = db.execute(
-        "SELECT at, sum(cost + untracked) FROM quarter WHERE at >= ? AND at < ? GROUP BY at ORDER BY at",
+        "SELECT at, sum(cost + untracked) FROM quarter_all WHERE at >= ? AND at < ? GROUP BY at ORDER BY at",
         (today - DAYS * DAY, today),
     )
     for at, cost in rows:

@@ -8,7 +8,7 @@ import sqlite3
 from typing import NamedTuple
 
 from aitop.history import columns
-from aitop.model.sums import Sum
+from aitop.model.sums import PICO, Sum
 
 POINTS = 2000  # of a session's context, the newest
 LAST_TOOLS = 40
@@ -57,7 +57,7 @@ class Detail(NamedTuple):
     tools: list[ToolSum]
     agents: list[Agent]  # the main thread is among them
     models: list[tuple[str, Sum]]
-    quarters: list[tuple[int, int]]  # (begin of the quarter hour, picodollars)
+    quarters: list[tuple[int, int]]  # (begin of the quarter hour, picodollars spent)
     transcript: str | None
 
 
@@ -94,7 +94,7 @@ def session(db: sqlite3.Connection, provider: str, name: str, now: float) -> Det
         _calls(db, mine),
         _tools(db, identity, mine[1]),
         _agents(db, mine),
-        _models(db, mine),
+        _models(db, identity),
         _quarters(db, identity, mine[1]),
         _transcript(db, provider, name),
     )
@@ -115,12 +115,14 @@ def agents(db: sqlite3.Connection, sessions: list[tuple[str, str]]) -> dict[tupl
 
 def hourly(db: sqlite3.Connection, now: float, span: int = 300) -> dict[tuple[str, str], float]:
     """USD an hour of each session that spent something in the last `span` seconds."""
+    since = int(now) - span + 1
     rows = db.execute(
-        "SELECT s.provider, s.name, sum(r.cost) FROM response r JOIN session s ON s.id = r.session "
-        "WHERE r.at >= ? GROUP BY r.session",
-        (int(now) - span + 1,),
+        "SELECT s.provider, s.name, sum(t.spent) FROM (SELECT session, cost AS spent FROM response WHERE at >= ? "
+        "UNION ALL SELECT session, picodollars FROM side_call WHERE at >= ?) t "
+        "JOIN session s ON s.id = t.session GROUP BY t.session",
+        (since, since),
     )
-    return {(provider, name): cost * (3600 / span) / 1e12 for provider, name, cost in rows}
+    return {(provider, name): spent * (3600 / span) / PICO for provider, name, spent in rows}
 
 
 def mixes(db: sqlite3.Connection, start: float, steps: list[int]) -> list[Mix]:
@@ -156,7 +158,12 @@ def _window(db: sqlite3.Connection, identity: int, start: float) -> Sum:
         "AND NOT (twin IS NOT NULL AND from_file = 0)",
         (identity, int(start) + 1),
     ).fetchone()[0]
-    return columns.from_response(row)._replace(tool_calls=calls, tool_failures=failures, errors=errors)
+    untracked = db.execute(
+        "SELECT ifnull(sum(picodollars), 0) FROM side_call WHERE at >= ? AND session = ?",
+        (int(start) + 1, identity),
+    ).fetchone()[0]
+    found = columns.from_response(row)
+    return found._replace(tool_calls=calls, tool_failures=failures, errors=errors, untracked=untracked)
 
 
 def _context(db: sqlite3.Connection, mine: tuple[int, float, float]) -> list[Point]:
@@ -206,19 +213,21 @@ def _agents(db: sqlite3.Connection, mine: tuple[int, float, float]) -> list[Agen
     return [Agent(row[0], row[1], row[2], row[3], columns.from_response(row[4:])) for row in rows]
 
 
-def _models(db: sqlite3.Connection, mine: tuple[int, float, float]) -> list[tuple[str, Sum]]:
+def _models(db: sqlite3.Connection, identity: int) -> list[tuple[str, Sum]]:
+    """The session's models, "" for untracked money that the client attributes to none; the dearest first."""
     rows = db.execute(
-        f"SELECT m.name, {columns.OF_RESPONSES} FROM response r JOIN model m ON m.id = r.model "  # noqa: S608
-        "WHERE session = ? AND at BETWEEN ? AND ? GROUP BY r.model ORDER BY sum(cost) DESC, m.name",
-        mine,
+        f"SELECT m.name, {columns.SUMS} FROM session_sum t JOIN model m ON m.id = t.model "  # noqa: S608
+        "WHERE session = ? GROUP BY t.model HAVING sum(requests) != 0 OR sum(untracked) != 0",
+        (identity,),
     )
-    return [(row[0], columns.from_response(row[1:])) for row in rows]
+    found = [(name, columns.from_by_model(values)) for name, *values in rows]
+    return sorted(found, key=lambda one: (-one[1].spent, one[0]))
 
 
 def _quarters(db: sqlite3.Connection, identity: int, start: float) -> list[tuple[int, int]]:
     return list(
         db.execute(
-            "SELECT at, sum(cost) FROM quarter WHERE session = ? AND at >= ? GROUP BY at ORDER BY at",
+            "SELECT at, sum(cost + untracked) FROM quarter WHERE session = ? AND at >= ? GROUP BY at ORDER BY at",
             (identity, start - 900),
         )
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from aitop.history import columns
+from aitop.model.events import Place
 from aitop.model.sums import ZERO, Sum, minus, negative, plus
 from aitop.pricing.basis import Basis
 
@@ -20,11 +21,16 @@ Span = tuple[float, float]  # begin, end (excluded), epoch seconds
 
 
 class Cell(NamedTuple):
-    """One session's use of one model; "" for errors and tool calls, which belong to no model."""
+    """One session's use of one model in one place; "" for errors and tool calls, which belong to no model.
+
+    `place` None: its session's own. A cell of all sessions together has session 0 and names its provider.
+    """
 
     session: int
     model: str
     sum: Sum
+    place: Place | None = None
+    provider: str | None = None
 
 
 class ToolCell(NamedTuple):
@@ -36,18 +42,50 @@ class ToolCell(NamedTuple):
 
 
 class Only(NamedTuple):
-    """What is let through: a part of the sessions, a part of the models; None: all. Needs `let_through`."""
+    """What is let through: a part of the sessions, of the places, of the models, one provider; else everything.
+
+    `sessions` and `places` need `let_through`.
+    """
 
     sessions: bool = False
     models: tuple[int, ...] | None = None
+    provider: str | None = None
+    places: bool = False
 
-    def where(self) -> str:
-        parts = ["at >= ? AND at < ?"]
+    @property
+    def everything(self) -> bool:
+        """Whether the sums of all sessions together can answer."""
+        return not (self.sessions or self.places)
+
+    def where(self, *, by_place: bool = True, timed: bool = True) -> str:
+        """As a condition on a table of sums by session; `by_place`: it has places, `timed`: it has times."""
+        parts = ["at >= ? AND at < ?"] if timed else ["true"]
+        if self.provider is not None:
+            mine = f"SELECT id FROM session WHERE provider = {_quoted(self.provider)}"  # noqa: S608
+            parts.append(f"session IN ({mine})")
         if self.sessions:
             parts.append("session IN temp.allowed")
-        if self.models is not None:
-            parts.append(f"model IN ({','.join(str(int(model)) for model in self.models)})")
-        return " AND ".join(parts)
+        if self.places:
+            at_home = "session IN temp.at_home"
+            elsewhere = f"(place IN temp.allowed_place OR (place = 0 AND {at_home}))"
+            parts.append(elsewhere if by_place else at_home)
+        return " AND ".join([*parts, *self._of_models()])
+
+    def where_all(self) -> str:
+        """As a condition on a table of sums of all sessions together."""
+        parts = ["at >= ? AND at < ?"]
+        if self.provider is not None:
+            parts.append(f"provider = {_quoted(self.provider)}")
+        return " AND ".join([*parts, *self._of_models()])
+
+    def _of_models(self) -> list[str]:
+        if self.models is None:
+            return []
+        return [f"model IN ({','.join(str(int(model)) for model in self.models)})"]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 class SessionFacts(NamedTuple):
@@ -68,23 +106,32 @@ class SessionFacts(NamedTuple):
 
 def bounds(db: sqlite3.Connection) -> Span | None:
     """From the first quarter hour that holds anything to the end of the last, None while there is none."""
-    found = []
-    for table in ("quarter", "quarter_tool"):
-        # two questions: one alone finds its end of the index at once, both together read all of it
-        first, last = (
-            db.execute(f"SELECT {end}(at) FROM {table}").fetchone()[0]  # noqa: S608
-            for end in ("min", "max")
-        )
-        if first is not None:
-            found.append((first, last + QUARTER))
-    return (min(f for f, _ in found), max(t for _, t in found)) if found else None
+    # two questions: one alone finds its end of the index at once, both together read all of it
+    first, last = (
+        db.execute(f"SELECT {end}(at) FROM quarter_all").fetchone()[0]  # noqa: S608
+        for end in ("min", "max")
+    )
+    return None if first is None else (first, last + QUARTER)
 
 
-def let_through(db: sqlite3.Connection, sessions: Iterable[int]) -> None:
-    """Name the sessions that `Only(sessions=True)` lets through, for this connection."""
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS allowed (id INTEGER PRIMARY KEY)")
-    db.execute("DELETE FROM temp.allowed")
-    db.executemany("INSERT INTO temp.allowed VALUES (?)", ((session,) for session in sessions))
+def let_through(
+    db: sqlite3.Connection, sessions: Iterable[int], places: Iterable[int] = (), at_home: Iterable[int] = ()
+) -> None:
+    """Name what `Only` lets through, for this connection.
+
+    `places` are those asked for, `at_home` the sessions with one of them for a folder of their own.
+    """
+    for table, numbers in (("allowed", sessions), ("allowed_place", places), ("at_home", at_home)):
+        db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (id INTEGER PRIMARY KEY)")
+        db.execute(f"DELETE FROM temp.{table}")  # noqa: S608
+        db.executemany(f"INSERT INTO temp.{table} VALUES (?)", ((number,) for number in numbers))  # noqa: S608
+
+
+def places(db: sqlite3.Connection) -> dict[int, Place]:
+    """The places that responses were made in, by number."""
+    return {
+        i: Place(cwd, branch or None) for i, cwd, branch in db.execute("SELECT id, cwd, branch FROM place")
+    }
 
 
 def sums(db: sqlite3.Connection, spans: Iterable[Span], only: Only) -> Iterator[Sum]:
@@ -96,12 +143,12 @@ def sums(db: sqlite3.Connection, spans: Iterable[Span], only: Only) -> Iterator[
     beyond: dict[float, Sum] = {}
     for start, end in spans:
         if end - start < LONG:
-            yield _one(db, "quarter", "quarter_tool", (start, end), only)
+            yield _quarters(db, (start, end), only)
             continue
         for border in (start, end):
             if border not in beyond:
                 beyond[border] = _beyond(db, border, only)
-        days = _one(db, "day_sum", "day_tool", (_nearest(start), _nearest(end)), only)
+        days = _days(db, (_nearest(start), _nearest(end)), only)
         yield plus(minus(days, beyond[start]), beyond[end])
 
 
@@ -116,8 +163,24 @@ def _beyond(db: sqlite3.Connection, border: float, only: Only) -> Sum:
     if border == midnight:
         return ZERO
     part = (midnight, border) if border > midnight else (border, midnight)
-    found = _one(db, "quarter", "quarter_tool", part, only)
+    found = _quarters(db, part, only)
     return found if border > midnight else negative(found)
+
+
+def _days(db: sqlite3.Connection, span: Span, only: Only) -> Sum:
+    return _all(db, "day_all", span, only) if only.everything else _one(db, "day_sum", "day_tool", span, only)
+
+
+def _quarters(db: sqlite3.Connection, span: Span, only: Only) -> Sum:
+    if only.everything:
+        return _all(db, "quarter_all", span, only)
+    return _one(db, "quarter", "quarter_tool", span, only)
+
+
+def _all(db: sqlite3.Connection, table: str, span: Span, only: Only) -> Sum:
+    """Of all sessions together."""
+    row = db.execute(f"SELECT {columns.STORED_SUMS} FROM {table} WHERE {only.where_all()}", span)  # noqa: S608
+    return columns.from_stored(row.fetchone())
 
 
 def _one(db: sqlite3.Connection, table: str, tools: str, span: Span, only: Only) -> Sum:
@@ -125,45 +188,74 @@ def _one(db: sqlite3.Connection, table: str, tools: str, span: Span, only: Only)
     calls: tuple[int | None, int | None] = (0, 0)
     if only.models is None:
         calls = db.execute(
-            f"SELECT sum(calls), sum(failures) FROM {tools} WHERE {only.where()}",  # noqa: S608
+            f"SELECT sum(calls), sum(failures) FROM {tools} WHERE {only.where(by_place=False)}",  # noqa: S608
             span,
         ).fetchone()
     return columns.from_by_model(values, *calls)
 
 
 def cells(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[Cell]:
-    """A span by session and model."""
+    """A span by session, model and place."""
     models = dict(db.execute("SELECT id, name FROM model"))
-    for table, part in _parts("day_sum", "quarter", span):
-        for session, model, *values in db.execute(
-            f"SELECT session, model, {columns.SUMS} FROM {table} WHERE {only.where()} GROUP BY session, model",  # noqa: S608
+    where = places(db)
+    key = "session, model, place"
+    for table, part in _parts(db, ("session_sum", "day_sum", "quarter"), span):
+        for session, model, place, *values in db.execute(
+            f"SELECT {key}, {columns.SUMS} FROM {table} WHERE {only.where(timed=bool(part))} GROUP BY {key}",  # noqa: S608
             part,
         ):
-            yield Cell(session, models[model], columns.from_by_model(values))
+            yield Cell(session, models[model], columns.from_by_model(values), where.get(place))
     if only.models is not None:
         return
-    for table, part in _parts("day_tool", "quarter_tool", span):
+    for table, part in _parts(db, ("session_tool", "day_tool", "quarter_tool"), span):
+        source = _SESSION_TOOL if table == "session_tool" else table
         for session, calls, failures in db.execute(
-            f"SELECT session, sum(calls), sum(failures) FROM {table} WHERE {only.where()} GROUP BY session",  # noqa: S608
+            f"SELECT session, sum(calls), sum(failures) FROM {source} "  # noqa: S608
+            f"WHERE {only.where(by_place=False, timed=bool(part))} GROUP BY session",
             part,
         ):
             yield Cell(session, "", Sum(tool_calls=calls, tool_failures=failures))
 
 
+_SESSION_TOOL = (
+    "(SELECT id AS session, tool_calls AS calls, tool_failures AS failures "
+    "FROM session WHERE tool_calls != 0 OR tool_failures != 0)"
+)
+
+
+def by_model(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[Cell]:
+    """A span by provider and model, of all sessions together; `only.everything` must hold."""
+    models = dict(db.execute("SELECT id, name FROM model"))
+    for table, part in _parts(db, ("", "day_all", "quarter_all"), span):
+        for provider, model, *values in db.execute(
+            f"SELECT provider, model, {columns.STORED_SUMS} FROM {table} WHERE {only.where_all()} "  # noqa: S608
+            "GROUP BY provider, model",
+            part,
+        ):
+            yield Cell(0, models.get(model, ""), columns.from_stored(values), None, provider)
+
+
 def tools(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[ToolCell]:
     """A span's calls by tool; a tool may come more than once."""
-    for table, part in _parts("day_tool", "quarter_tool", span):
+    for table, part in _parts(db, ("", "day_tool", "quarter_tool"), span):
         for row in db.execute(
-            f"SELECT name, sum(calls), sum(failures) FROM {table} WHERE {only.where()} "  # noqa: S608
+            f"SELECT name, sum(calls), sum(failures) FROM {table} "  # noqa: S608
+            f"WHERE {only._replace(models=None).where(by_place=False)} "
             "GROUP BY name HAVING sum(calls) != 0 OR sum(failures) != 0",
             part,
         ):
             yield ToolCell(*row)
 
 
-def _parts(days: str, quarters_: str, span: Span) -> list[tuple[str, Span]]:
-    """A span as whole UTC days and the quarter hours before and after them."""
+def _parts(
+    db: sqlite3.Connection, tables: tuple[str, str, str], span: Span
+) -> list[tuple[str, Span | tuple[()]]]:
+    """A span cut into the coarsest tables: of whole sessions ("": there is none), of UTC days, of quarter hours."""
+    whole, days, quarters_ = tables
     start, end = span
+    known = bounds(db) if whole else None
+    if known is not None and start <= known[0] and end >= known[1]:
+        return [(whole, ())]
     first, last = -(-int(start) // DAY) * DAY, int(end) // DAY * DAY
     if first >= last:
         return [(quarters_, span)]
@@ -182,45 +274,35 @@ def facts(db: sqlite3.Connection, since: float = 0.0) -> dict[int, SessionFacts]
 
 def quarters(db: sqlite3.Connection, span: Span) -> list[tuple[int, str, int, int, int]]:
     """(at, provider, spent, input and output tokens outside the cache, requests) of each quarter hour in use."""
-    found: list[tuple[int, str, int, int, int]] = []
-    providers = [row[0] for row in db.execute("SELECT DISTINCT provider FROM session")]
-    whose = "" if len(providers) == 1 else "AND session IN (SELECT id FROM session WHERE provider = ?)"
-    for provider in providers:  # one at a time: the rows come in order and need no sorting
-        values = span if len(providers) == 1 else (*span, provider)
-        found += [
-            (at, provider, *rest)
-            for at, *rest in db.execute(
-                "SELECT at, sum(cost + untracked), sum(uncached + output), sum(requests) FROM quarter "  # noqa: S608
-                f"WHERE at >= ? AND at < ? {whose} GROUP BY at HAVING sum(requests) > 0",
-                values,
-            )
-        ]
-    return sorted(found) if len(providers) > 1 else found
+    return db.execute(
+        "SELECT at, provider, sum(cost + untracked), sum(uncached + output), sum(requests) FROM quarter_all "
+        "WHERE at >= ? AND at < ? GROUP BY at, provider HAVING sum(requests) > 0 OR sum(untracked) != 0",
+        span,
+    ).fetchall()
 
 
 def first_use(db: sqlite3.Connection, since: float, provider: str) -> int | None:
     """The first quarter hour from a moment on in which a provider's requests were answered."""
     found = db.execute(
-        "SELECT at FROM quarter WHERE at >= ? AND requests > 0 "
-        "AND (SELECT provider FROM session WHERE id = quarter.session) = ? ORDER BY at LIMIT 1",
+        "SELECT at FROM quarter_all WHERE at >= ? AND provider = ? AND requests > 0 ORDER BY at LIMIT 1",
         (since, provider),
     ).fetchone()
     return found[0] if found else None
 
 
 def cost(db: sqlite3.Connection, span: Span) -> int:
-    """Picodollars of one span."""
+    """Picodollars spent in one span."""
     found: int | None = db.execute(
-        "SELECT sum(cost + untracked) FROM quarter WHERE at >= ? AND at < ?", span
+        "SELECT sum(cost + untracked) FROM quarter_all WHERE at >= ? AND at < ?", span
     ).fetchone()[0]
     return found or 0
 
 
 def costs(db: sqlite3.Connection, start: float, end: float) -> list[tuple[int, int, int, int]]:
-    """(session, picodollars, unpriced, estimated requests) of a span; a session may come more than once."""
+    """(session, picodollars spent, unpriced, estimated requests) of a span; a session may come more than once."""
     return [
         row
-        for table, part in _parts("day_sum", "quarter", (start, end))
+        for table, part in _parts(db, ("", "day_sum", "quarter"), (start, end))
         for row in db.execute(
             f"SELECT session, sum(cost + untracked), sum(unpriced), sum(estimated) FROM {table} "  # noqa: S608
             "WHERE at >= ? AND at < ? GROUP BY session",

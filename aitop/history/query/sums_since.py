@@ -3,25 +3,24 @@
 import sqlite3
 
 from aitop.history import columns
+from aitop.history.query import spans
 from aitop.model.events import Limit
 from aitop.model.sums import Sum
 
 TOOL_LATENCIES = 512
+END = float(1 << 40)  # epoch seconds after everything
 
 
 def since(db: sqlite3.Connection, start: float) -> Sum:
     """Everything from a moment on; the moment falls on a quarter hour, as every local midnight does."""
-    row = db.execute(f"SELECT {columns.SUMS} FROM quarter WHERE at >= ?", (start,)).fetchone()  # noqa: S608
-    calls = db.execute(
-        "SELECT sum(calls), sum(failures) FROM quarter_tool WHERE at >= ?", (start,)
-    ).fetchone()
-    return columns.from_by_model(row, *calls)
+    ((value,),) = [list(spans.sums(db, [(start, END)], spans.Only()))]
+    return value
 
 
 def outputs(db: sqlite3.Connection, start: float | None, end: float | None) -> list[tuple[str, int, int]]:
     """(model, requests, output tokens), dearest first. Times fall on a quarter hour, the end is excluded."""
     return db.execute(
-        "SELECT m.name, sum(q.requests), sum(q.output) FROM quarter q JOIN model m ON m.id = q.model "
+        "SELECT m.name, sum(q.requests), sum(q.output) FROM quarter_all q JOIN model m ON m.id = q.model "
         "WHERE m.name != '' AND q.at >= ifnull(?, q.at) AND q.at < ifnull(?, q.at + 1) "
         "GROUP BY m.name HAVING sum(q.requests) > 0 ORDER BY sum(q.cost) DESC, m.name",
         (start, end),
@@ -29,11 +28,15 @@ def outputs(db: sqlite3.Connection, start: float | None, end: float | None) -> l
 
 
 def by_folder(db: sqlite3.Connection, start: float) -> list[tuple[str, str, Sum]]:
-    """(provider, folder, sum) of the responses since a moment on a quarter hour, by session's folder."""
+    """(provider, folder, sum) since a moment on a quarter hour, by the folder of each response.
+
+    What belongs to no response (untracked money) is booked in its session's folder.
+    """
     rows = db.execute(
-        f"SELECT p.provider, p.cwd, {columns.SUMS} FROM quarter q "  # noqa: S608
-        "JOIN (SELECT id AS owner, provider, coalesce(cwd, '') AS cwd FROM session) p ON p.owner = q.session "
-        "WHERE q.at >= ? GROUP BY p.provider, p.cwd HAVING sum(requests) > 0",
+        f"SELECT s.provider, coalesce(p.cwd, s.cwd, ''), {columns.SUMS} FROM quarter q "  # noqa: S608
+        "JOIN (SELECT id AS owner, provider, cwd FROM session) s ON s.owner = q.session "
+        "LEFT JOIN (SELECT id AS number, cwd FROM place) p ON p.number = q.place WHERE q.at >= ? "
+        "GROUP BY 1, 2 HAVING sum(requests) > 0 OR sum(untracked) > 0",
         (start,),
     )
     return [(provider, cwd, columns.from_by_model(values)) for provider, cwd, *values in rows]
@@ -49,6 +52,10 @@ def past(db: sqlite3.Connection, start: float, provider: str | None = None) -> l
             f"SELECT at, {columns.OF_RESPONSE} FROM response WHERE at >= ?{mine}",  # noqa: S608
             values,
         )
+    ]
+    found += [
+        (at, Sum(untracked=amount))
+        for at, amount in db.execute(f"SELECT at, picodollars FROM side_call WHERE at >= ?{mine}", values)  # noqa: S608
     ]
     found += [
         (at, Sum(tool_calls=1, tool_failures=failed))

@@ -62,6 +62,7 @@ class Merge:
         self._take_side_calls(damaged, ledger)
         commit.everything(self.db, ledger.out, [], ledger.names)
         ledger.write_sums()
+        commit.new_names(self.db, ledger.names)
         commit.sessions(self.db, [session for session in ledger.sessions.values() if session.dirty])
 
     def finish(self) -> None:

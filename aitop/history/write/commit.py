@@ -61,6 +61,10 @@ def everything(db: sqlite3.Connection, out: Pending, files: list[File], names: N
     _put(db, "tool", TOOL, ((key, *_tool(out.tools[key])) for key in sorted(out.tools)))
     _put(db, "agent", "session, agent", out.agents)
     _limits(db, out.limits.values())
+
+
+def new_names(db: sqlite3.Connection, names: Names) -> None:
+    """Write the models and places that rows name for the first time."""
     _put(db, "model", "id, name", names.models.fresh())
     _put(db, "place", "id, cwd, branch", ((i, p.cwd, p.branch or "") for i, p in names.places.fresh()))
 
@@ -216,7 +220,7 @@ def _session(s: Session) -> tuple[object, ...]:
     return (s.id, s.provider, s.name, s.cwd, s.branch, s.model, s.tag, s.pid, s.pane, s.info_at, s.started_at,
             s.last_at, s.status, s.status_at, s.status_live, s.compactions,
             json.dumps(s.stop_reasons, separators=(",", ":")), s.client_cost, s.client_api_ms, s.inherited,
-            s.context_tokens, s.context_at, s.context_limit, s.timings.packed(), s.client_at, s.client_base or None,
+            s.context_tokens, s.context_at, s.window(), s.timings.packed(), s.client_at, s.client_base or None,
             json.dumps(s.client_models) if s.client_models else None, s.began_by,
             *_held(columns.stored(s.total)))  # fmt: skip
 

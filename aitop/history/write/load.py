@@ -135,7 +135,7 @@ def _session(db: sqlite3.Connection, row: tuple[object, ...] | None) -> Session 
      found.last_at, found.status, found.status_at, live, found.compactions, reasons, found.client_cost,
      found.client_api_ms, found.inherited, found.context_tokens, found.context_at, found.context_limit,
      timings, found.client_at, base, models, found.began_by) = row[3:_FACT_COUNT]  # type: ignore[assignment] # fmt: skip
-    found.context_model = (found.model or "").removesuffix("[1m]") or None
+    found.context_model = found.model
     found.status_live = bool(live)
     found.stop_reasons = json.loads(reasons)  # type: ignore[arg-type]
     found.client_base = base or 0.0  # type: ignore[assignment]

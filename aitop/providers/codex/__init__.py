@@ -3,18 +3,23 @@
 import os
 from collections.abc import Iterator
 
-from aitop.model.events import Event
+from aitop.model.events import Event, Response
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.codex import hooks, packed, rollout, telemetry
 
+MAX_THREADS = 1000
+
 
 class Codex:
-    """The provider. It has no state: every answer depends on the arguments and the named files alone."""
+    """The provider. It remembers only which threads send telemetry."""
 
     name = rollout.NAME
     environment = ("CODEX_HOME",)
     services = ("codex",)
+
+    def __init__(self) -> None:
+        self._with_telemetry: set[str] = set()
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """`sessions` and `archived_sessions` of each Codex home: the configured ones, else the client's own."""
@@ -41,10 +46,13 @@ class Codex:
         return None
 
     def feed(self, header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:
-        return hooks.feed(header, payload, now)
+        return hooks.feed(header, payload, now, self._with_telemetry)
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
-        return telemetry.events(records)
+        events = telemetry.events(records)
+        if len(self._with_telemetry) < MAX_THREADS:
+            self._with_telemetry.update(one.session for one in events if isinstance(one, Response))
+        return events
 
 
 provider = Codex()
