@@ -24,8 +24,6 @@ class LiveFeed:
         self.aggregator = Aggregator(started_at)
         self.money = MoneyTracker()
         self.folded = 0  # commits that changed something
-        self.week_start = periods.MONDAY
-        self._begun_with = periods.MONDAY
         self._projects: tuple[object, float, list[ProjectToday]] = (None, 0.0, [])
 
     def fold(self, changes: Changes, history: History, now: float) -> None:
@@ -50,15 +48,9 @@ class LiveFeed:
         for model, basis in sums_since.odd_models(db):
             aggregator.not_listed(model, basis)
 
-    @property
-    def outdated(self) -> bool:
-        """Whether the week begins with another day than the one that `begin_day` used."""
-        return self.week_start != self._begun_with
-
     def begin_day(self, db: sqlite3.Connection, now: float) -> None:
         """Start the periods from the history's own sums. Raises sqlite3.Error."""
-        self._begun_with = self.week_start
-        starts = periods.starts(now, self.week_start)
+        starts = periods.starts(now)
         today = starts["today"]
         self.aggregator.begin_day(
             Day(
@@ -71,7 +63,7 @@ class LiveFeed:
                 past_days=recent.past_days(db, today),
             )
         )
-        self.money.begin(db, now, self.week_start)
+        self.money.begin(db, now)
 
     def projects_today(self, db: sqlite3.Connection, now: float) -> list[ProjectToday]:
         """Asked of the history when something was counted, every few seconds at most. Raises sqlite3.Error."""

@@ -186,8 +186,8 @@ class HistoryGuard:
             self.history.session(provider, name)
 
     def begin_day_if_due(self, now: float) -> None:
-        """Start the periods anew: at midnight, after a clock set back over one, in another zone, for other weeks."""
-        moved = self._zone.changed() or self.feed.outdated
+        """Start the periods anew: at midnight, after a clock set back over one, in another zone."""
+        moved = self._zone.changed()
         if moved or now >= self._next_midnight or now < self.feed.aggregator.day_start:
             self.begin_day(now)
 
@@ -200,7 +200,7 @@ class HistoryGuard:
             if is_held(error):
                 return  # the next tick tries again
         self._next_midnight = periods.next_midnight(now)
-        starts = periods.starts(now, self.feed.week_start)
+        starts = periods.starts(now)
         exact = min(now - 3600, starts["today"], self.started_at)
         self.history.hand_out(floor=min(exact, *starts.values()), exact=exact)
 

@@ -72,12 +72,3 @@ def test_midnight_itself_is_the_new_day(zone):
     midnight = at(there, 2026, 5, 5)
     assert periods.starts(midnight)["today"] == midnight
     assert periods.next_midnight(midnight - 0.001) == midnight
-
-
-def test_a_week_may_begin_on_sunday(zone):
-    there = zone("Europe/Berlin")
-    sunday = at(there, 2026, 11, 29, 15)
-    assert periods.starts(sunday)["week"] == at(there, 2026, 11, 23)
-    assert periods.starts(sunday, periods.WEEK_STARTS["sunday"])["week"] == at(there, 2026, 11, 29)
-    assert periods.ends(sunday)["week"] == at(there, 2026, 11, 30)
-    assert periods.ends(sunday, periods.WEEK_STARTS["sunday"])["week"] == at(there, 2026, 12, 6)

@@ -62,13 +62,6 @@ def past(db: sqlite3.Connection, start: float, provider: str | None = None) -> l
         for at, failed in db.execute(f"SELECT at, failed FROM tool WHERE at >= ?{mine}", values)  # noqa: S608
     ]
     found += [
-        (at, Sum(untracked=picodollars))
-        for at, picodollars in db.execute(
-            f"SELECT at, picodollars FROM side_call WHERE at >= ?{mine}",  # noqa: S608
-            values,
-        )
-    ]
-    found += [
         (at, Sum(errors=1))
         for (at,) in db.execute(
             "SELECT at FROM incident WHERE at >= ? AND kind != 'compaction' "  # noqa: S608

@@ -18,8 +18,7 @@ def evaluate(edge: Edge, evidence: Evidence) -> list[Alert]:
             about += f"/{budget.session}"  # each session that is over is news of its own
         cause = budget.period
         if budget.period in PERIOD_NAMES:
-            starts = periods.starts(edge.now, periods.WEEK_STARTS[edge.config["week_start"]])
-            cause += f"@{int(starts[PERIOD_NAMES[budget.period]])}"
+            cause += f"@{int(periods.starts(edge.now)[PERIOD_NAMES[budget.period]])}"
         level = budget.level
         slack = budget.percent >= 100 - SLACK
         if level == "warning" and slack and edge.held(rules.BUDGET, about, level="critical", cause=cause):

@@ -79,11 +79,11 @@ class MoneyTracker:
         waiting = self._past_changed or self._learner is not None or self._untested
         return self.past is not None and not waiting
 
-    def begin(self, db: sqlite3.Connection, now: float, week_start: int = periods.MONDAY) -> None:
+    def begin(self, db: sqlite3.Connection, now: float) -> None:
         """Start from the history's own sums: at the start, and at each local midnight. Raises sqlite3.Error."""
-        starts = periods.starts(now, week_start)
+        starts = periods.starts(now)
         self._starts = {name: starts[key] for name, key in PERIODS.items()}
-        ends = periods.ends(now, week_start)
+        ends = periods.ends(now)
         self._ends = {name: ends[key] for name, key in PERIODS.items()}
         self._spent = {}
         for name, start in self._starts.items():
