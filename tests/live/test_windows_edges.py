@@ -12,7 +12,7 @@ def test_a_minute_of_a_sparkline_adds_input_and_output():
     minutes = Minutes()
     minutes.add(NOW, ONE)
     minutes.add(NOW + 59, ONE)
-    costs, tokens = minutes.values(NOW + 59)
+    costs, _, tokens = minutes.values(NOW + 59)
     assert (costs[-1], tokens[-1]) == (14, 16)
 
 
