@@ -37,9 +37,9 @@ def main() -> int:
         from aitop.segments import oneshot
 
         return oneshot.main(word, sys.argv[2:])
-    from aitop import superuser
+    from aitop import home_check
 
-    problem = superuser.refusal(sys.argv[1:] or ["top"])
+    problem = home_check.refusal(sys.argv[1:] or ["top"])
     if problem is not None:
         sys.stderr.write(f"aitop: {problem}\n")
         return 1

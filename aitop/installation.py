@@ -7,7 +7,6 @@ files of this installation alone; starts nothing. Used where something is missin
 import os
 import re
 import shlex
-import shutil
 import sys
 
 DISTRIBUTION = "aitop-status"
@@ -36,16 +35,22 @@ def front() -> str:
     here = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "aitop")
     if not os.path.exists(here):
         here = os.path.join(os.path.dirname(sys.executable), "aitop")
-    named = shutil.which("aitop")
+    named = _on_path()
     if named and (not os.path.exists(here) or os.path.realpath(named) == os.path.realpath(here)):
         return os.path.abspath(named)
     return here
 
 
+def _on_path() -> str | None:
+    import shutil  # loads two compression libraries that a listener does without
+
+    return shutil.which("aitop")
+
+
 def command(*words: str) -> str:
     """What a user types to run this copy: `aitop WORDS` where that finds it, else its path."""
     path = front()
-    named = shutil.which("aitop")
+    named = _on_path()
     if named and os.path.realpath(named) == os.path.realpath(path):
         return shlex.join(["aitop", *words])
     home = os.path.expanduser("~")

@@ -25,6 +25,12 @@ KEYS = (
         'How you pay. "auto": a subscription when the client reports limits. A subscription shows limits '
         'first and dollars as API-equivalent (≈$); "api" shows plain dollars.',
     ),
+    Key(
+        "week_start",
+        "monday|sunday",
+        "monday",
+        "The day on which weeks begin: in displays, budgets by week and `aitop report weekly`.",
+    ),
     Key("preset", "cost|burn|limits|full", "full", "What displays show unless a segment says otherwise."),
     Key(
         "statusline.format",

@@ -25,7 +25,7 @@ def energy(since: str | None, until: str | None, zone: str | None, as_json: bool
     """Electricity and carbon of what was put out, by model, estimated by EcoLogits.
 
     Ranges, because makers do not publish the size of their models. Counts output tokens only: the
-    method has no figure for input and cached tokens. Needs the extra: pip install 'aitop-status[energy]'.
+    method has no figure for input and cached tokens. It needs an extra: energy.
     """
     from aitop.history.query import sums_since
     from aitop.reports.ready import history

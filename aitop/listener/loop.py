@@ -24,6 +24,7 @@ from aitop.listener.publication import Publication
 from aitop.listener.reader import Reader
 from aitop.listener.reload import Settings
 from aitop.log import Log
+from aitop.model import periods
 from aitop.receiver.unix_socket import SocketError
 
 TICK_SECONDS = 1.0
@@ -209,6 +210,8 @@ class Listener:
         if not self.settings.reload():
             return
         self._commit(now)
+        if periods.begin_weeks_on(periods.WEEKDAYS[self.settings.config["week_start"]]):
+            self.guard.begin_day(now)
         self.guard.use_prices(self.settings.prices)
         self.publication.reload()
         self.reader.reload()

@@ -28,6 +28,7 @@ from aitop.receiver import token
 if TYPE_CHECKING:
     from aitop.publish import state_types as published
 
+MAX_STEP = 5.0  # seconds between two publications that may show the same numbers
 MAX_UNREAD_FILES = 20  # named in the state
 
 
@@ -40,6 +41,8 @@ class Publication:
         self._announcer = Announcer(Publisher(settings.home, paths.runtime_folder()), log)
         self._processes = ProcessCache()
         self._alerts: tuple[Alert, ...] = ()
+        self._was_quiet = False  # and so was what was published last
+        self._published_at = 0.0
         self._sender = Sender(
             os.path.join(settings.home, paths.NOTIFIED),
             self._host,
@@ -68,7 +71,10 @@ class Publication:
         """The whole state. While nothing happens, most seconds only renew the last one."""
         guard = self._guard
         quiet = not any(guard.feed.aggregator.window("15m"))  # else windows move with time alone
-        if quiet and self._announcer.repeat(self._sign(), now):
+        steady = 0 <= now - self._published_at < MAX_STEP  # else the machine slept, or its clock was set
+        repeats = quiet and self._was_quiet and steady
+        self._was_quiet, self._published_at = quiet, now
+        if repeats and self._announcer.repeat(self._sign(), now):
             return
         config = self._settings.config
         snap = take(

@@ -11,6 +11,7 @@ from aitop import atomic_file, paths
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
 from aitop.log import Log
+from aitop.model import periods
 from aitop.pricing import table
 from aitop.providers import selection
 from aitop.providers.load import load as load_providers
@@ -27,6 +28,7 @@ class Settings:
         self.installed, self.broken = load_providers()
         self.providers = selection.enabled(self.installed, config)
         self.prices = self._read_prices()
+        periods.begin_weeks_on(periods.WEEKDAYS[config["week_start"]])
         self._config_dirs = _read_config_dirs(os.path.join(home, paths.CONFIG_DIRS))
 
     def roots(self) -> dict[str, list[str]]:

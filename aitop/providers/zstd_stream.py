@@ -5,7 +5,6 @@ Pieces keep the memory small however large the file is.
 """
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
@@ -84,6 +83,7 @@ def _by_module(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _by_program(file: BinaryIO) -> Iterator[bytes]:
+    import shutil  # loads two compression libraries that a listener does without
     import subprocess
 
     program = shutil.which("zstd")

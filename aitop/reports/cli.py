@@ -106,8 +106,8 @@ REPORTS = {
 def _command(name: str, about: Report) -> None:
     def run(**given: Any) -> None:
         now = time.time()
-        chosen = options.chosen(name, lambda zone: _date(now, zone), given)
         config = configuration()
+        chosen = options.chosen(name, lambda zone: _date(now, zone), given, config["week_start"])
         ready = history()
         asker = Asker(ready.db, chosen.wanted, config.tags, tags_file.read(paths.home()))
         try:

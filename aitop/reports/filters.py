@@ -5,9 +5,9 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Literal, NamedTuple
 
 from aitop.model import periods
+from aitop.model.periods import MONDAY
 
 Period = Literal["day", "week", "month"]
-MONDAY, SUNDAY = 0, 6  # as `date.weekday` counts
 _BACK = re.compile(r"([1-9]\d{0,3})([dw])")
 
 

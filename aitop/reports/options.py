@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 import click
 
+from aitop.model.periods import WEEKDAYS
 from aitop.reports import filters
-from aitop.reports.filters import MONDAY, SUNDAY, Filter, Period
+from aitop.reports.filters import Filter, Period
 from aitop.reports.formats import Form
 
 COMMIT_DAYS = 30  # what `report commits` looks back without --since: it asks git for each folder
@@ -37,7 +38,7 @@ _EVERYWHERE = (
     click.option("--json", "json", is_flag=True, help="A list of objects; USD, epoch seconds."),
     click.option("--csv", "csv", is_flag=True, help="Comma-separated, every field, USD."),
     click.option("--markdown", "markdown", is_flag=True, help="A Markdown table."),
-    click.option("--plot", is_flag=True, help="Bars in the terminal (pip install 'aitop-status[plot]')."),
+    click.option("--plot", is_flag=True, help="Bars in the terminal (an extra: plot)."),
     click.option(
         "--order", type=click.Choice(("asc", "desc")),
         help="asc: oldest or cheapest first; desc: newest or dearest first.",
@@ -50,7 +51,10 @@ _BY = click.option(
     "--by", type=click.Choice(("day", "week", "month")), help="Spent by this period, side by side."
 )
 _WEEKS = click.option(
-    "--start-of-week", "week_start", type=click.Choice(("monday", "sunday")), help="Default: Monday."
+    "--start-of-week",
+    "week_start",
+    type=click.Choice(("monday", "sunday")),
+    help="Default: as configured, else Monday.",
 )
 
 
@@ -75,8 +79,10 @@ def declared(name: str) -> list[Callable[[Any], Any]]:
     return [*_EVERYWHERE, *own]
 
 
-def chosen(name: str, today: Callable[[tzinfo | None], date], given: Given) -> Chosen:
-    """The options as given. Raises click.UsageError where two of them exclude each other."""
+def chosen(
+    name: str, today: Callable[[tzinfo | None], date], given: Given, week_start: str = "monday"
+) -> Chosen:
+    """The options as given, with the configured first day of a week. Raises click.UsageError."""
     forms = [form for form in FORMS if given[form]]
     if len(forms) > 1:
         raise click.UsageError(f"--{forms[0]} and --{forms[1]}: choose one")
@@ -96,7 +102,7 @@ def chosen(name: str, today: Callable[[tzinfo | None], date], given: Given) -> C
         "--start-of-week goes with --by week",
     )
     return Chosen(
-        _filter(name, today, given), forms[0] if forms else "table", plot, breakdown, by, given["order"],
+        _filter(name, today, given, week_start), forms[0] if forms else "table", plot, breakdown, by, given["order"],
         given["limit"], given["offset"],
     )  # fmt: skip
 
@@ -106,10 +112,10 @@ def _refuse(wrong: bool, why: str) -> None:
         raise click.UsageError(why)
 
 
-def _filter(name: str, today_in: Callable[[tzinfo | None], date], given: Given) -> Filter:
+def _filter(name: str, today_in: Callable[[tzinfo | None], date], given: Given, configured: str) -> Filter:
     zone = _zone(given["timezone"])
     today = today_in(zone)
-    week_start = SUNDAY if given.get("week_start") == "sunday" else MONDAY
+    week_start = WEEKDAYS[given.get("week_start") or configured]
     since, until = (_day(given[key], f"--{key}", today, zone) for key in ("since", "until"))
     _refuse(name == "today" and bool(since or until or given["last"]),
             "today is today; `aitop report models --since DAY` asks for other days")  # fmt: skip

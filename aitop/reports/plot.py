@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from aitop import installation
 from aitop.reports.rows import Row
 from aitop.reports.table import name_of
 from aitop.segments import money, text_table
@@ -26,7 +27,7 @@ def bars(rows: Sequence[Row], name: str, key: str, width: int, currency: Currenc
     try:
         import plotext  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError as error:
-        raise MissingError("--plot needs plotext: pip install 'aitop-status[plot]'") from error
+        raise MissingError(f"--plot needs plotext: {installation.add_extra('plot')}") from error
     rows = with_gaps(rows, name, key) if name in PERIODS else list(rows)
     shown = rows[-BARS_MAX:] if name in (*PERIODS, "block") else rows[:BARS_MAX]
     factor = currency.rate if key.endswith("_usd") else 1.0

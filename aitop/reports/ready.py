@@ -12,6 +12,7 @@ from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
 from aitop.history.query import sums_since
 from aitop.history.schema import HistoryError
+from aitop.model import periods
 from aitop.reports import catchup
 from aitop.reports.catchup import Ready
 from aitop.segments.money import Currency
@@ -21,11 +22,13 @@ BAR_CELLS = 30
 
 
 def configuration() -> Config:
-    """The user's configuration. Raises click.ClickException."""
+    """The user's configuration; from now on weeks begin as it says. Raises click.ClickException."""
     try:
-        return load_config()
+        config = load_config()
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
+    periods.begin_weeks_on(periods.WEEKDAYS[config["week_start"]])
+    return config
 
 
 def history() -> Ready:

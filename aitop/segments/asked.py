@@ -42,6 +42,8 @@ def remember(name: str) -> None:
     """Leave the file, and drop the oldest where there are too many. Never raises: it only makes things faster."""
     folder = paths.in_home(paths.ASKED)
     try:
+        if os.stat(paths.home()).st_uid != os.geteuid():
+            return  # root in another user's home would leave a file there that the user cannot remove
         os.makedirs(folder, mode=0o700, exist_ok=True)
         os.close(
             os.open(os.path.join(folder, name), os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW, 0o600)

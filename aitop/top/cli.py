@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aitop import installation
 from aitop import state as published
 from aitop.segments.text import cut
 from aitop.top import choices, plain, screen
@@ -24,7 +25,6 @@ from aitop.top.start import start_listener
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HINT = "The full table: pip install 'aitop-status[top]'"
 STYLES = {"warning": "\x1b[33m", "critical": "\x1b[1;31m"}
 
 
@@ -38,7 +38,7 @@ def top(*, once: bool, as_json: bool, simple: bool, theme: str | None, provider:
     """What is being spent: overview, sessions, tools, models, each session from near.
 
     \b
-    The full table needs Textual: pip install 'aitop-status[top]'; without it a plain one is redrawn in place.
+    The full table needs an extra, top; without it a plain one is redrawn in place.
     Keys: ? lists them all; q or Ctrl-C leaves. Windows are sums of the last 1, 5 and 15 minutes; $/hr
     extrapolates them. A ratio nobody can know yet is `-` (null in JSON). NO_COLOR is honoured.
     Exit codes: 0 fine, 1 no fresh numbers (--once), 2 wrong usage.
@@ -51,7 +51,7 @@ def top(*, once: bool, as_json: bool, simple: bool, theme: str | None, provider:
         sys.exit(once_text.once(as_json=as_json, provider=provider, width=width))
     # Textual draws on stderr
     if simple or not full_installed() or not sys.stderr.isatty():
-        _live("" if simple else HINT, provider)
+        _live("" if simple else f"The full table: {installation.add_extra('top')}", provider)
     else:
         sys.exit(_full(theme, provider))
 

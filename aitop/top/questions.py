@@ -122,9 +122,11 @@ def _answer(question: Question, known: Answers, now: float) -> Answers:
 
 
 def load_prices() -> prices.PriceTable:
-    """The table the listener prices with: package, refreshed file, the user's own."""
+    """The table the listener prices with: package, refreshed file, the user's own. Weeks begin as it lets them."""
     try:
-        own = config.load().price_overrides
+        configuration = config.load()
+        own = configuration.price_overrides
+        periods.begin_weeks_on(periods.WEEKDAYS[configuration["week_start"]])
     except config.ConfigError:
         own = {}
     return prices.load(own, paths.in_home(paths.PRICES))

@@ -13,9 +13,11 @@ from click.testing import CliRunner
 from support.lines import MODEL, START, assistant, encode, usage
 
 from aitop import cli
+from aitop.model import periods
+from aitop.model.periods import SUNDAY
 from aitop.model.sums import Sum
 from aitop.reports import filters, framing, groupings, plot, table
-from aitop.reports.filters import SUNDAY, Filter
+from aitop.reports.filters import Filter
 from aitop.reports.rows import Answer, figures
 from aitop.reports.table import Style
 from aitop.segments.money import Currency
@@ -87,7 +89,7 @@ def test_anything_else_is_no_day(text):
      (1, "month", date(2026, 11, 1)), (11, "month", date(2026, 1, 1)), (12, "month", date(2025, 12, 1))],
 )  # fmt: skip
 def test_the_last_periods_begin_so_that_todays_is_one_of_them(count, period, first):
-    assert filters.last(count, period, TODAY, filters.MONDAY) == first
+    assert filters.last(count, period, TODAY, periods.MONDAY) == first
 
 
 def test_a_week_that_begins_on_sunday_holds_the_saturday_after_it(spend, report):
@@ -98,6 +100,20 @@ def test_a_week_that_begins_on_sunday_holds_the_saturday_after_it(spend, report)
     rows = json.loads(report("weekly", "--json"))
     assert [(row["week"], row["requests"]) for row in rows] == [("2026-09-14", 2), ("2026-09-21", 1)]
     assert filters.last(1, "week", date(2026, 11, 28), SUNDAY) == date(2026, 11, 22)
+
+
+def test_the_configured_first_day_of_a_week_holds_without_the_option(spend, report, home, monkeypatch):
+    monkeypatch.setenv("AITOP_CONFIG", configure(home, 'week_start = "sunday"\n'))
+    for name, day in (("a", 19), ("b", 20)):  # Saturday, Sunday
+        spend(name, datetime(2026, 9, day, 12, tzinfo=UTC).timestamp())
+    assert [row["week"] for row in json.loads(report("weekly", "--json"))] == ["2026-09-13", "2026-09-20"]
+    assert len(json.loads(report("weekly", "--json", "--start-of-week", "monday"))) == 1
+    saturday = datetime(2026, 11, 28, 12, tzinfo=UTC).timestamp()
+    try:
+        assert datetime.fromtimestamp(periods.starts(saturday)["week"], UTC).day == 22
+        assert datetime.fromtimestamp(periods.ends(saturday)["week"], UTC).day == 29
+    finally:
+        periods.begin_weeks_on(periods.MONDAY)
 
 
 # -- what stands around the rows ----------------------------------------------------------------------------------

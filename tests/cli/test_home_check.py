@@ -1,4 +1,4 @@
-"""Under sudo, with the HOME of another user: no file of root's is left, and the words say what to do."""
+"""The home a command would work in: root in another's, a relative one, an empty HOME. The words say what to do."""
 
 import os
 import pathlib
@@ -8,7 +8,7 @@ import sys
 import pytest
 from golden.home import FRONT, environment
 
-from aitop import superuser
+from aitop import home_check
 from aitop.cli import COMMANDS
 
 USER = 65534
@@ -41,14 +41,14 @@ def owned_by_root(home):
 
 @root_only
 @pytest.mark.parametrize("ready", [False, True], ids=["before the install", "after it"])
-@pytest.mark.parametrize("command", sorted(set(COMMANDS) - superuser.HARMLESS))
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - home_check.HARMLESS))
 def test_root_leaves_nothing_in_the_home_of_another(home, command, ready):
     if ready:
         (home / ".aitop").mkdir(mode=0o700)
         os.chown(home / ".aitop", USER, USER)
     found = run(home, command, *WORDS.get(command, []))
     assert found.returncode == 1
-    assert f"Run it as {superuser._name(USER)}, without sudo: aitop {command}" in found.stderr
+    assert f"Run it as {home_check._name(USER)}, without sudo: aitop {command}" in found.stderr
     assert owned_by_root(home) == []
 
 
@@ -76,14 +76,36 @@ def test_root_is_free_in_its_own_home(tmp_path):
     assert run(tmp_path, "config", "--path").returncode == 0
 
 
+@pytest.mark.parametrize("command", ["report", "start", "install", "listen", "top", "doctor"])
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"AITOP_HOME": "~/x"}, "Set it to an absolute path, such as "), ({"AITOP_HOME": "x"}, "such as /"),
+        ({"AITOP_HOME": "", "HOME": ""}, "HOME is empty: set it"),
+        ({"AITOP_HOME": "", "HOME": "x"}, "HOME is x: set it"),
+    ],
+)  # fmt: skip
+def test_an_unclear_home_is_an_error_with_the_remedy_and_nothing_is_made(tmp_path, command, variables, said):
+    here = tmp_path / "here"
+    here.mkdir()
+    found = subprocess.run(
+        [sys.executable, "-m", "aitop", command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30,
+        env=environment(str(here)) | variables, cwd=here,
+    )  # fmt: skip
+    assert found.returncode == 1
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
+    assert list(here.iterdir()) == []
+
+
 def test_nobody_else_is_asked(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setenv("AITOP_HOME", "/")
-    assert superuser.refusal(["install", "--write"]) is None
+    assert home_check.refusal(["install", "--write"]) is None
 
 
 def test_a_home_that_is_not_there_belongs_to_whoever_has_the_folder_above(monkeypatch, tmp_path):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(superuser, "_owner", {str(tmp_path): 0}.get)
+    monkeypatch.setattr(home_check, "_owner", {str(tmp_path): 0}.get)
     monkeypatch.setenv("AITOP_HOME", str(tmp_path))
-    assert superuser.refusal(["report"]) is None
+    assert home_check.refusal(["report"]) is None

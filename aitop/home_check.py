@@ -1,7 +1,8 @@
-"""Keep root out of another user's home: what `sudo aitop …` would leave there, its owner could not change.
+"""Whether a command may work in the home it would work in. Each command asks `refusal` before anything else.
 
-`sudo` often keeps HOME. Then a history, a log or a lock of root's would stop the user's own listener. So
-each command asks `refusal` before it does anything. Looks at owners alone; writes nothing.
+Root in the home of another user (`sudo` often keeps HOME) would leave a history, a log or a lock that stop
+the user's own listener. A relative home is another folder in every place, and an empty HOME is the root of
+the disk. Looks at owners and variables alone; writes nothing.
 """
 
 import os
@@ -15,9 +16,27 @@ OF_THE_WHOLE_HOME = frozenset(("setup", "install", "uninstall", "init", "service
 
 
 def refusal(words: list[str]) -> str | None:
-    """Why root may not run this command here, with what to do instead; None where it may."""
-    if os.geteuid() != 0 or not words or words[0] in HARMLESS or {"--help", "-h"} & set(words):
+    """Why this command may not run here, with what to do instead; None where it may."""
+    if not words or words[0] in HARMLESS or {"--help", "-h"} & set(words):
         return None
+    return _unclear_home() or (_not_for_root(words) if os.geteuid() == 0 else None)
+
+
+def _unclear_home() -> str | None:
+    """What is wrong with the variables that say where the home is."""
+    named = os.environ.get("AITOP_HOME")
+    if named and not os.path.isabs(named):
+        return (
+            f"AITOP_HOME is {named}, which every program takes for another folder. Set it to an absolute path, "
+            f"such as {os.path.abspath(os.path.expanduser(named))}"
+        )
+    home = os.environ.get("HOME")
+    if home is not None and not os.path.isabs(home):
+        return f"HOME is {home or 'empty'}: set it to your home folder, an absolute path"
+    return None
+
+
+def _not_for_root(words: list[str]) -> str | None:
     folders = [paths.home()]
     if words[0] in OF_THE_WHOLE_HOME:
         folders.append(os.path.expanduser("~"))
