@@ -103,6 +103,9 @@ class Session(Latencies):
     project: Annotated[str, Key("the name of its folder")]
     cwd: Annotated[str | None, Key("the path of its folder")]
     branch: Annotated[str | None, Key("the git branch")]
+    git_dirty: Annotated[
+        bool | None, Key("uncommitted changes in its folder; `null` unless a format shows them")
+    ]
     title: Annotated[None, Key("always `null`: a title is words of a conversation")]
     model: Annotated[str, Key("of the newest response, as the client writes it")]
     tag: Annotated[str | None, Key("the session's [tag](money.md#tags)")]
@@ -205,7 +208,8 @@ class Block(TypedDict):
     provider: Annotated[str, Key("the client")]
     started_at: Annotated[float, Key("", "s")]
     ends_at: Annotated[float, Key("", "s")]
-    cost_usd: Annotated[float, Key("", "USD")]
+    spent_usd: Annotated[float, Key("what was spent in it", "USD")]
+    cost_usd: Annotated[float, Key("the same", "USD")]
     tokens: Annotated[int, Key("outside the cache", "tokens")]
     requests: Annotated[int, Key("API responses")]
     estimated: Annotated[bool, Key("its borders are not the client's own")]
@@ -310,6 +314,7 @@ class Coverage(TypedDict):
 class Sparklines(TypedDict):
     """The last hour: 60 values, one a minute, oldest first."""
 
+    spent_usd: Annotated[list[float], Key("", "USD")]
     cost_usd: Annotated[list[float], Key("", "USD")]
     tokens: Annotated[list[int], Key("input and output", "tokens")]
 
