@@ -156,7 +156,7 @@ def test_a_file_beside_a_database_that_is_none_does_not_block(tmp_path, beside, 
     make(kind, tmp_path / f"opencode.db{beside}", tmp_path / "elsewhere")
     desk = Desk(opencode, str(path))
     desk.read()
-    assert "no regular file" in desk.ingest.unreadable[str(path)]
+    assert "not a regular file" in desk.ingest.unreadable[str(path)]
 
 
 @pytest.mark.parametrize("kind", ["fifo", "link", "device", "folder"])
