@@ -35,6 +35,7 @@ from aitop.providers import Source, claude_code, gemini
 from aitop.providers.claude_code import record_kind
 from aitop.providers.codex import notes, rollout
 from aitop.providers.copilot import events as copilot
+from aitop.providers.copilot import sums
 from aitop.providers.gemini import chat
 from aitop.providers.lenient import MAX_TOKENS, as_json, epoch, milliseconds
 from aitop.providers.opencode import message as opencode
@@ -105,7 +106,7 @@ def test_copilot_s_shutdowns_make_a_bounded_number_of_responses():
     metrics = {f"m{n}": {"requests": {"count": 10**6}, "usage": {"inputTokens": 10**6}} for n in range(200)}
     found = copilot.parse(lines(start(), *[shutdown(metrics) for _ in range(50)]), 0, Source("s", None))
     told = [event for event in found.events if isinstance(event, Response)]
-    assert len(told) <= copilot.MOST_SPREAD + copilot.MOST_REQUESTS
+    assert len(told) <= copilot.MAX_SPREAD + sums.MAX_REQUESTS
     assert sum(event.usage.input_tokens for event in told) == 200 * 10**6
 
 
@@ -152,7 +153,7 @@ def test_sums_beyond_what_a_column_holds_stay_at_its_most(tmp_path):
     book.feed(f"/t/{SESSIONS[0]}.jsonl", [assistant(session=SESSIONS[0])])
     session = book.session()
     session.total = session.total._replace(cost=1 << 70)
-    book.history._ledger.out.add(0, book.session().id, 1, Sum(cost=1 << 70))
+    book.history._ledger.out.add((0, book.session().id, 1, 0), Sum(cost=1 << 70))
     book.commit()
     with sqlite3.connect(tmp_path / "history.db") as db:
         assert db.execute("SELECT cost FROM session").fetchone() == ((1 << 63) - 1,)

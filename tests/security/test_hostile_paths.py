@@ -123,6 +123,7 @@ def wait(home, true, seconds=30):
             with open(os.path.join(home, "state.json"), "rb") as file:
                 state = json.load(file)
                 state["written_at"] = max(state["written_at"], os.fstat(file.fileno()).st_mtime)
+                state["written_at"] = max(state["written_at"], os.fstat(file.fileno()).st_mtime)
         except (OSError, ValueError):
             state = None
         if state is not None and true(state):

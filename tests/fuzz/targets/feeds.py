@@ -4,10 +4,13 @@ import os
 import selectors
 import tempfile
 from random import Random
+from unittest import mock
 
 from aitop import statusline
+from aitop.listener.answers import Answers
 from aitop.providers.load import load
 from aitop.receiver.unix_socket import Arrival, Receiver
+from aitop.segments.text import cells
 
 from .. import corpus, judge, mutate
 from ..book import Book
@@ -33,8 +36,13 @@ class Socket:
         self.arrived: list[Arrival] = []
         path = os.path.join(self.folder.name, "s")
         self.receiver = Receiver(path, self.selector, self.providers, self.arrived.append)
+        self.answers = Answers(lambda: None, self._broken)
         self.book: Book | None = None
         self.fresh()
+
+    @staticmethod
+    def _broken(why: str) -> None:
+        raise judge.Broken(f"no answer: {why}")
 
     def fresh(self) -> None:
         if self.book is not None:
@@ -67,11 +75,16 @@ class Socket:
         assert self.book is not None
         before = self.receiver.counts.total() + len(self.arrived)
         self.arrived.clear()
-        self.receiver._complete(data, self.now)  # noqa: SLF001 - what a connection's end does
+        arrival, question = self.receiver._payloads.take(data, self.now)  # noqa: SLF001 - what a connection's end does
+        self.arrived.extend([] if arrival is None else [arrival])
+        if question is not None:
+            answer = self.answers.answer(question)
+            if answer is not None:
+                judge.line("statusline", answer.decode().splitlines()[0] if question.format == "line" else "")
         if self.receiver.counts.total() < before - 1:
             raise judge.Broken("a payload was neither taken nor rejected")
-        for provider, feed in self.arrived:
-            self.book.fed(provider, feed)
+        for arrival in self.arrived:
+            self.book.fed(arrival.provider, arrival.feed)
 
     def settle(self) -> None:
         assert self.book is not None
@@ -107,15 +120,15 @@ class StatusLine:
         self.turn += 1
         preset = statusline.PRESETS[self.turn % 4]
         columns = (0, 80, 20, 1)[self.turn // 4 % 4]
-        os.environ["COLUMNS"] = str(columns)
-        os.environ["NO_COLOR"] = "1" if self.turn % 3 == 0 else ""
-        text = statusline.line(data, self.home.name, preset)
-        judge.line("plain" if os.environ["NO_COLOR"] else "statusline", text)
-        from aitop.segments.text import cells
-
-        width = cells(judge._OURS.sub("", text))  # noqa: SLF001
-        if width > (columns or 10_000):
-            raise judge.Broken(f"{width} cells where {columns} are")
+        plain = self.turn % 3 == 0
+        # Other tests of this process must not see these.
+        with mock.patch.dict(os.environ, COLUMNS=str(columns), NO_COLOR="1" if plain else ""):
+            text = statusline.line(data, self.home.name, preset)
+        for line in text.split("\n"):
+            judge.line("plain" if plain else "statusline", line)
+            width = cells(judge._OURS.sub("", line))  # noqa: SLF001
+            if width > (columns or 10_000):
+                raise judge.Broken(f"{width} cells where {columns} are")
 
     def settle(self) -> None:
         pass

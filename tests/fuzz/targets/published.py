@@ -15,7 +15,7 @@ from aitop import state as published
 from aitop.install import checks, checks_listener, doctor
 from aitop.install.findings import Context, Finding
 from aitop.install.record import Installed
-from aitop.segments import oneshot
+from aitop.segments import oneshot, statusline_segment
 from aitop.top import keys, paint, picture, plain
 from aitop.top.choices import Choices
 from aitop.top.view_model import World
@@ -109,8 +109,11 @@ class State:
         state = self._read()
         fresh = state if published.is_fresh(state, self.now) else None
         for preset in statusline.PRESETS:
-            shown = statusline.pieces({"model": {"display_name": "Opus"}}, fresh, self.now, preset)
-            judge.line("statusline", statusline.compose(shown, 80, colour=True))
+            said = {"model": {"display_name": "Opus"}}
+            for line in statusline_segment.render(
+                said, fresh, None, self.now, {"preset": preset, "columns": 80}
+            ):
+                judge.line("statusline", line)
 
     def guards(self) -> None:
         out, err = io.StringIO(), io.StringIO()
