@@ -108,7 +108,7 @@ def shoot():
         time.sleep(4)
         first, second = (f"d3300000-0000-4000-8000-{number:012d}" for number in (1, 2))
         frames = []
-        live = [beat for beat in live if beat.deed.session == first]  # the other one only waits
+        live = [beat for beat in live if beat.action.session == first]  # the other one only waits
         hook(stage.home, first, 0, "UserPromptSubmit")
         hook(stage.home, second, 1, "UserPromptSubmit")
         time.sleep(3)

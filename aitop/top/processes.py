@@ -1,7 +1,7 @@
-"""Deeds: ending a client's process, tagging a session. Each makes sure of its target first.
+"""Actions on other processes: end a client, tag a session. Each checks its target first.
 
-A process id is only a number that may have been given to somebody else. So a process is known by who
-it belongs to, when it began and what it runs, and a signal goes to exactly that one or to nobody.
+The system reuses process numbers. So a process is known by its owner, its start and its command, and a signal
+is sent only to exactly that process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CLIENTS = {"claude-code": ("claude",), "codex": ("codex",), "gemini": ("gemini",
 INTERPRETERS = ("node", "bun", "deno", "python")
 TAG_EVENT = "SessionTag"
 TAG_LONGEST = 60
-PATIENCE = 1.0
+SOCKET_SECONDS = 1.0
 
 
 class Process(NamedTuple):
@@ -36,11 +36,11 @@ class Process(NamedTuple):
 
 
 class ActError(Exception):
-    """The deed was not done; the message says why."""
+    """The action was not done; the message says why."""
 
 
 def look(pid: int) -> Process | None:
-    """Who runs under this number now; None when nobody does."""
+    """The process that has this number now; None when there is none."""
     if pid <= 1:
         return None
     return _from_proc(pid) if os.path.isdir("/proc/self") else _from_ps(pid)
@@ -134,7 +134,7 @@ def tag(session: dict[str, Any], text: str) -> None:
     payload = {"session_id": str(session.get("id") or ""), "hook_event_name": TAG_EVENT}
     try:
         with socket.socket(socket.AF_UNIX) as peer:
-            peer.settimeout(PATIENCE)
+            peer.settimeout(SOCKET_SECONDS)
             peer.connect(paths.in_home(paths.SOCKET))
             peer.sendall(header.encode() + json.dumps(payload).encode())
     except OSError as error:

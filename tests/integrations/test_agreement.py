@@ -49,9 +49,7 @@ def test_all_displays_show_the_same_sum_after_each_response(tmp_path, home, list
         def is_counted(many=number):
             return json.loads(call(home, "top", "--once", "--json"))["state"]["today"]["requests"] == many
 
-        seconds(
-            lambda: json.loads(call(home, "top", "--once", "--json"))["state"]["today"]["requests"] == number
-        )  # noqa: B023
+        seconds(is_counted)
         with open(os.path.join(home, "state.json")) as file:
             session = json.load(file)["sessions"][0]["id"]
         sums = everywhere(home, session)
