@@ -74,7 +74,7 @@ def remember(app: Top) -> None:
         pid, key = session.get("pid"), sessions.named(session)
         known = app.seen.get(key)
         if isinstance(pid, int) and session.get("status") != "ended" and (known is None or known.pid != pid):
-            found = processes.look(pid) if os.path.isdir("/proc/self") else None
+            found = processes.look(pid)
             if found is not None:
                 app.seen[key] = found
 

@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -31,7 +30,7 @@ class Process(NamedTuple):
 
     pid: int
     uid: int
-    began: str  # in the system's own unit: only ever compared
+    began: str  # epoch seconds: only ever compared
     command: tuple[str, ...]
 
 
@@ -43,33 +42,15 @@ def look(pid: int) -> Process | None:
     """The process that has this number now; None when there is none."""
     if pid <= 1:
         return None
-    return _from_proc(pid) if os.path.isdir("/proc/self") else _from_ps(pid)
+    import psutil
 
-
-def _from_proc(pid: int) -> Process | None:
     try:
-        uid = os.stat(f"/proc/{pid}").st_uid
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            began = file.read().rpartition(b")")[2].split()[19].decode()
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            words = file.read().rstrip(b"\0").split(b"\0")
-    except (OSError, IndexError):
+        found = psutil.Process(pid)
+        with found.oneshot():
+            began = f"{found.create_time():.2f}"
+            return Process(pid, found.uids().real, began, tuple(found.cmdline()))
+    except (psutil.Error, OSError):
         return None
-    return Process(pid, uid, began, tuple(os.fsdecode(word) for word in words))
-
-
-def _from_ps(pid: int) -> Process | None:
-    try:
-        found = subprocess.run(
-            ["ps", "-ww", "-o", "uid=,lstart=,command=", "-p", str(pid)],
-            capture_output=True, text=True, check=False, timeout=5, env={**os.environ, "LC_ALL": "C"},
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    words = found.stdout.split()
-    if found.returncode or len(words) < 7 or not words[0].isdigit():
-        return None
-    return Process(pid, int(words[0]), " ".join(words[1:6]), tuple(words[6:]))
 
 
 def is_client(process: Process, provider: str) -> bool:
