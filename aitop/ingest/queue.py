@@ -22,6 +22,7 @@ from aitop.providers import Provider, Source
 from aitop.providers.isolation import guarded
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
+HELP_FROM_FILES = 400  # waiting files from which they pay too
 MAX_DEPTH = 12  # of folders below a root
 MANY = 16  # events of one run from which it pays to prepare them together
 
@@ -49,6 +50,9 @@ class Ingest:
         self._queued: set[str] = set()
         self._handed: dict[str, str] = {}  # path → provider of the files given to helpers
         self._alone: set[str] = set()  # files a helper did not finish: read in this process
+        self._identified: dict[
+            str, Source
+        ] = {}  # path → whose it is, from queueing a new file to its first chunk
         self._current: Iterator[Chunk] | None = None
         self._path = self._reading = ""  # what it reads, and whose that is
         self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
@@ -206,7 +210,8 @@ class Ingest:
 
     def recruit(self, now: float) -> None:
         """Send for helpers when much is waiting."""
-        if self.helpers or not self.helpers_allowed or self.total_bytes - self.done_bytes < HELP_FROM:
+        much = self.total_bytes - self.done_bytes >= HELP_FROM or len(self._queue) >= HELP_FROM_FILES
+        if self.helpers or not self.helpers_allowed or not much:
             return
         jobs, kept = [], []
         while self._queue:
@@ -286,7 +291,7 @@ class Ingest:
         parsed = chunk.parsed
         bad_before = file.bad_lines
         if chunk.start == 0:
-            source = self.providers[chunk.provider].identify(chunk.path)
+            source = self._identified.pop(chunk.path, None) or self._identify(chunk.provider, chunk.path)
             file.session, file.agent, file.bad_lines = source.session, source.agent, 0
             file.first_at = parsed.first_at
         elif file.first_at is None:
@@ -323,6 +328,7 @@ class Ingest:
         self.stop()
         self._queue, self._current = [], None
         self._queued.clear()
+        self._identified.clear()
         self._scanned = False
 
     def _door(self, name: str) -> workers.Door:
@@ -332,12 +338,17 @@ class Ingest:
     def _job(self, path: str, name: str, now: float) -> Job:
         file: File | None = self.history.files.get(path)
         if file is None or file.inode is None:
-            return Job(path, name, 0, 0, None, self.providers[name].identify(path), now)
+            source = self._identified[path] = self._identify(name, path)
+            return Job(path, name, 0, 0, None, source, now)
         source = Source(file.session, file.agent, file.pending)
         return Job(path, name, file.offset, file.tail, file.inode, source, now)
 
+    def _identify(self, provider: str, path: str) -> Source:
+        return self.providers[provider].identify(path)
+
     def _finish(self) -> None:
         if not self.waiting:
+            self._identified.clear()
             self.total_bytes = self.done_bytes
 
 
