@@ -151,7 +151,7 @@ def main(ctx: click.Context) -> None:
             if first.nothing_yet():
                 from aitop.demo.cli import run
 
-                sys.exit(run(60.0, 1.0, first.NOTICE))
+                sys.exit(run(None, 1.0, first.NOTICE))
             top = main.get_command(ctx, "top")
             assert top is not None
             ctx.invoke(top)

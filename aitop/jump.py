@@ -41,6 +41,7 @@ RESUME = {
     "gemini": "gemini --resume {id}",
     "opencode": "opencode --session {id}",
     "copilot": "copilot --resume {id}",
+    "qwen": "qwen --resume {id}",
 }
 
 

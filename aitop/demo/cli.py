@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from aitop import paths
-from aitop.demo import script
+from aitop.demo import past_days, script
 from aitop.demo.stage import Stage, StageError
 
 BANNER = (
@@ -27,21 +27,24 @@ ENDED = (signal.SIGTERM, signal.SIGHUP)
 
 @click.command()
 @click.option(
-    "--seconds", type=click.FloatRange(1, 3600), default=60.0, show_default=True, help="How long it plays."
+    "--seconds",
+    type=click.FloatRange(1, 3600),
+    help="How long it plays. Default: until you leave the full table, else 60.",
 )
 @click.option(
     "--speed", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="2: twice as fast."
 )
-def demo(seconds: float, speed: float) -> None:
-    """Play two made-up sessions in a throw-away home.
+def demo(seconds: float | None, speed: float) -> None:
+    """Play two made-up sessions, with thirty made-up days behind them, in a throw-away home.
 
-    On a terminal: `aitop top`, live, with the lines that tmux and Claude Code would show; q leaves.
+    On a terminal: `aitop top`, live; q leaves. Without its extra: a plain table, with the lines that tmux
+    and Claude Code would show.
     Elsewhere: a few snapshots of `aitop top --once`. Your own files are neither read nor changed.
     """
     sys.exit(run(seconds, speed))
 
 
-def run(seconds: float, speed: float, notice: str = "", *, snapshots: int = SNAPSHOTS) -> int:
+def run(seconds: float | None, speed: float, notice: str = "", *, snapshots: int = SNAPSHOTS) -> int:
     """Play; the exit code. Whatever ends it, the folder and the listener go."""
     stage = Stage()
     try:
@@ -86,6 +89,7 @@ def _deaf() -> Iterator[None]:
 
 
 SAMPLE_SECONDS = 3.0
+PLAIN_SECONDS = 60.0
 
 
 def sample(notice: str) -> int:
@@ -93,17 +97,25 @@ def sample(notice: str) -> int:
     return run(SAMPLE_SECONDS, 2.0, notice, snapshots=1)
 
 
-def _play(stage: Stage, seconds: float, speed: float, notice: str, snapshots: int) -> int:
+def _play(stage: Stage, seconds: float | None, speed: float, notice: str, snapshots: int) -> int:
     from aitop.pricing import table
+    from aitop.top.cli import full_installed
 
     beats = script.beats(table.load())
-    past = [beat for beat in beats if beat.at < 0]
+    past = [*past_days.beats(time.localtime().tm_wday), *(beat for beat in beats if beat.at < 0)]
     live = [beat for beat in beats if beat.at >= 0]
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     banner = [*([notice] if notice else []), *BANNER]
     if not on_terminal:
         click.echo("\n".join(banner) + "\n")
     stage.open(past)
+    if on_terminal and full_installed() and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        from aitop.demo import table as full
+
+        click.echo("\n".join(banner))
+        full.show(stage, live, speed, seconds)
+        return 0
+    seconds = seconds or PLAIN_SECONDS
     show = _Screen(stage, banner) if on_terminal else _Snapshots(stage, seconds, snapshots)
     with show.taken():
         _follow(stage, live, seconds, speed, show)

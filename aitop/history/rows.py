@@ -247,13 +247,16 @@ def joined(one: Evidence, other: Evidence) -> Evidence:
 def decide(versions: Iterable[Evidence], file_of: Callable[[int], File]) -> tuple[Evidence, str | None]:
     """One response from every file's version of it: what counts, and the name of the session that paid.
 
-    A version with a stop reason beats one without; a feed's, which is told only of whole responses,
-    beats a file's without. What a feed measured and billed beats what files imply. The session is the
-    one a line names as paying, else that of the first file in order. Where either is on a main
-    thread, the response is.
+    A version with a stop reason beats one without; then a sub-agent's own file beats its parent's, which may
+    repeat an earlier state. A feed's version, which is told only of whole responses, beats a file's without a stop
+    reason. What a feed measured and billed beats what files imply. The session is the one a line names as paying,
+    else that of the first file in order. Where either is on a main thread, the response is.
     """
     ordered = sorted(versions, key=lambda e: file_of(e.file).order())
-    best = next((e for e in ordered if e.stop_reason is not None), ordered[0])
+    repeated = all(e.agent is not None for e in ordered if e.file)
+    best = min(
+        ordered, key=lambda e: (e.stop_reason is None, repeated and file_of(e.file).agent is None)
+    )  # the first of equal ones
     if best.stop_reason is None:
         best = next((e for e in ordered if e.file == 0 and e.billed is not None), best)
     paying = next((e.paying for e in ordered if e.paying), None)

@@ -32,10 +32,10 @@ class File(Protocol):
     provider: str
 
 
-NO_COUNTS = "it keeps no token counts on this machine; its provider's own account page has them"
+NO_COUNTS = "it keeps no token counts on this machine"
 ONLY_CREDITS = "it keeps credits and no token counts"
 NO_READER = "aitop cannot read its records yet"
-GATEWAY = "; calls with a key of your own can go through `aitop gateway`"
+GATEWAY = "; calls with a key of yours: `aitop gateway`"
 # client → (its folders or files below the home folder, why it is not counted). Paths in capitals are expanded.
 UNCOUNTABLE = {
     "cursor": (("CONFIG/Cursor/User/globalStorage/state.vscdb", ".cursor/chats"), NO_COUNTS + GATEWAY),
@@ -43,7 +43,6 @@ UNCOUNTABLE = {
     "kiro": ((".kiro/sessions", "DATA/kiro-cli/data.sqlite3"), ONLY_CREDITS),
     "amp": (("DATA/amp/threads",), "its newer threads are kept on its maker's servers"),
     "windsurf": (("CONFIG/Windsurf/User/globalStorage/state.vscdb",), NO_COUNTS),
-    "qwen": ((".qwen/projects",), NO_READER + GATEWAY),
     "kimi": ((".kimi-code/sessions",), NO_READER + GATEWAY),
     "goose": (("DATA/goose/sessions/sessions.db",), NO_READER + GATEWAY),
     "pi": ((".pi/agent/sessions",), NO_READER + GATEWAY),

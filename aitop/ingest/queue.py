@@ -42,7 +42,8 @@ class Ingest:
         self.done_bytes = 0
         self.total_bytes = 0
         self._scanned = False
-        self._missing: set[str] = set()  # folders of ours that do not exist
+        self._missing: set[str] = set()  # folders and single files of ours that do not exist
+        self._present: set[str] = set()  # single files of ours that do
         self._coverage = Coverage()
         self._unread = self._coverage.unread
         self._links: set[str] = set()  # links below our folders that lead out of them
@@ -68,13 +69,14 @@ class Ingest:
     def rescan(self, now: float) -> list[str]:
         """Look through every folder for files that changed; returns the folders seen (to be watched)."""
         seen: list[str] = []
+        self._present.clear()
         for link in self._links:
             self._unread.discard(link)
         self._links.clear()
         for name, root in self.folders:
             self._walk(root, name, now, seen, 0)
         self._scanned = True
-        self._missing = {root for _, root in self.folders} - set(seen)
+        self._missing = {root for _, root in self.folders} - set(seen) - self._present
         present = {name for name, root in self.folders if root not in self._missing}
         self._coverage.looked(present, os.environ, self.providers)
         return seen
@@ -90,8 +92,8 @@ class Ingest:
         return self._coverage.clients(problems, self.history.files)
 
     def appeared(self) -> bool:
-        """Whether a folder of ours is there now that was not at the last look."""
-        return any(os.path.isdir(root) for root in self._missing)
+        """Whether a folder or single file of ours is there now that was not at the last look."""
+        return any(os.path.lexists(root) for root in self._missing)
 
     def _walk(self, folder: str, provider: str, now: float, seen: list[str], depth: int) -> None:
         try:
@@ -131,6 +133,7 @@ class Ingest:
             found = os.stat(path, follow_symlinks=False)
         except OSError:
             return
+        self._present.add(path)
         if stat.S_ISREG(found.st_mode):
             seen.append(os.path.dirname(path))
             self._consider(path, provider, found, now)

@@ -22,6 +22,8 @@ BUILTIN = {
     "gemini": "aitop.providers.gemini:provider",
     "opencode": "aitop.providers.opencode:provider",
     "copilot": "aitop.providers.copilot:provider",
+    "qwen": "aitop.providers.qwen:provider",
+    "trae": "aitop.providers.codex:trae",
     "openai": "aitop.providers.gateway:openai",
     "ollama": "aitop.providers.gateway:ollama",
     "litellm": "aitop.providers.gateway:litellm",

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from aitop import paths, segments
 from aitop.log import Log
+from aitop.segments import fields, money
 
 LIFE = 10.0  # seconds a text may be shown after it was sent
 KEEP = 6.0  # seconds after which an unchanged one is sent again
@@ -212,7 +213,20 @@ def _texts(server: Server, state: dict[str, Any], now: float, *, several: bool) 
     if server.panes:
         for status, panes in by_status(state, server.pid if several else None).items():
             found[f"AITOP_PANES_{status.upper()}"] = "".join(f"<{pane}>" for pane in panes)
+        found["AITOP_PANE_COSTS"] = _pane_costs(state, server.pid if several else None)
     return found
+
+
+def _pane_costs(state: dict[str, Any], server: int | None) -> str:
+    """`<%1=$1.23>` for each pane with a living session: what that session has spent."""
+    panes = {pane for known in by_status(state, server).values() for pane in known}
+    found: dict[str, str] = {}
+    for session in state["sessions"]:
+        pane = session.get("pane")
+        if pane in panes and session.get("status") in STATUSES and pane not in found:
+            counts = fields.session_sums(state, session)
+            found[pane] = money.of(state, money.spent(session), counts).replace("#", "##")
+    return "".join(f"<{pane}={text}>" for pane, text in found.items() if ">" not in text)
 
 
 def by_status(state: dict[str, Any], server: int | None) -> dict[str, list[str]]:

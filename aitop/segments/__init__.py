@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TEXT_DISPLAYS = {"tmux": tmux, "bash": bash, "zsh": zsh, "fish": fish, "plain": plain}
 DOCUMENTS = ("waybar", "swiftbar")  # with more behind the line: a tooltip, a menu
 DISPLAYS = (*TEXT_DISPLAYS, *DOCUMENTS)
+SHELL_DISPLAYS = ("bash", "zsh", "fish", "plain")
+BY_FOLDER = "{cost_project}"  # a prompt that holds it is rendered for each folder
+MAX_FOLDERS, MAX_NAME = 30, 200
 PLAIN_SUFFIX = "-plain"  # the same escaping without colour, for NO_COLOR
 NO_COLOUR = tuple(f"{name}{PLAIN_SUFFIX}" for name in ("tmux", "bash", "zsh"))
 
@@ -57,12 +60,35 @@ def render_all(
     values = Values(state, now)
     filled: dict[str, list[Piece]] = {}  # most segments share one look
     behind = details.blocks(values, state, now)
-    found = {}
+    found: dict[str, str] = {}
     for name, (display, preset, look) in wanted.items():
         text = _look(state, preset, look, display)
+        if BY_FOLDER in text and display.removesuffix(PLAIN_SUFFIX) in SHELL_DISPLAYS:
+            found |= _by_folder(state, name, display, text, now)
+            continue
         if text not in filled:
             filled[text] = fill(text, values)
         found[name] = _draw(display, filled[text], values, behind)
+    return found
+
+
+def _by_folder(state: dict[str, Any], name: str, display: str, look: str, now: float) -> dict[str, str]:
+    """A prompt's segment for each folder that has a session, and one for all other folders.
+
+    A shell finds that of `$PWD` by its name: the folder with `%` for `/`, behind the segment's own name.
+    """
+    elsewhere = Values(state, now)
+    elsewhere.view.in_folder = False
+    found = {name: _draw(display, fill(look, elsewhere), elsewhere, {})}
+    found[name + "%"] = found[name]  # the root: it also tells a shell that there are folders to look for
+    for session in fields.rows(state.get("sessions")):
+        folder = session.get("cwd")
+        if not isinstance(folder, str) or not folder.startswith("/") or not folder.isprintable():
+            continue
+        key = name + folder.replace("/", "%")
+        if key not in found and len(key.encode("utf-8", "replace")) <= MAX_NAME and len(found) <= MAX_FOLDERS:
+            values = Values(state, now, session=session)
+            found[key] = _draw(display, fill(look, values), values, {})
     return found
 
 

@@ -71,6 +71,7 @@ class Top(App[int]):
         self.index: dict[str, int] = {}  # where each list's cursor stood
         self.placed = False
         self.shown_at, self.shown_number = 0.0, -1
+        self.ends_after: float | None = None  # seconds
         self.narrowed = False  # whether the scroll bar takes a column
         self.threads = ThreadPoolExecutor(1, "history")
         for theme in themes.textual_themes():
@@ -84,6 +85,14 @@ class Top(App[int]):
         """Show one client alone, or all for None."""
         self.feed.provider = provider
         self.world = replace(self.world, answers=replace(self.world.answers, provider=provider))
+
+    def show_badge(self, text: str) -> None:
+        """Say in the first line what the numbers are."""
+        self.world = replace(self.world, badge=text)
+
+    def leave_after(self, seconds: float) -> None:
+        """End by itself after a while."""
+        self.ends_after = seconds
 
     def compose(self) -> ComposeResult:
         look = self.choices.theme
@@ -105,6 +114,8 @@ class Top(App[int]):
         self.pane.focus()
         self.look(first=True)
         self.set_interval(LOOK, self.look)
+        if self.ends_after is not None:
+            self.set_timer(self.ends_after, lambda: self.exit(0))
         if not self.world.state or self.world.trouble:
             self.run_worker(actions.start(self, unless_stopped=True))
 

@@ -55,7 +55,8 @@ def _spent(state: dict[str, Any], width: int) -> list[Line]:
         sums = fields.table(state.get(name))
         part = [Span(f"{name} ", "dim"), Span(money.of(state, money.spent(sums), sums), "money bold")]
         row = fields.table(fields.table(state.get("forecast")).get(period))
-        if humanize.number(row.get("usd")) and width >= NARROW:
+        ends = humanize.number(row.get("usd"))
+        if ends and ends >= (money.spent(sums) or 0.0) and width >= NARROW:
             part.append(Span(f" → {money.of(state, row.get('usd'))}", "dim"))
         parts.append(part)
     if width >= 100:

@@ -221,6 +221,11 @@ def bar(world: World, choices: Choices, width: int, glyphs: Glyphs) -> Line:
     """The first line: where one is, and how things are."""
     here = {"detail": choices.back, "compare": "models"}.get(choices.view, choices.view)
     found: list[Span] = [Span(" aitop ", "brand")]
+    if world.badge:
+        found = [
+            Span(f" {world.badge if width >= 100 else world.badge.split(' ')[0]} ", "warning banner"),
+            Span(" "),
+        ]
     slim = width < 72
     for number, view in enumerate(keys.VIEWS, 1):
         title = keys.TITLES[view][: 4 if slim else 12]

@@ -19,7 +19,7 @@ from aitop import paths
 
 # how each client's process names itself
 CLIENTS = {"claude-code": ("claude",), "codex": ("codex",), "gemini": ("gemini",), "opencode": ("opencode",),
-           "copilot": ("copilot",)}  # fmt: skip
+           "copilot": ("copilot",), "qwen": ("qwen",)}  # fmt: skip
 INTERPRETERS = ("node", "bun", "deno", "python")
 TAG_EVENT = "SessionTag"
 TAG_LONGEST = 60

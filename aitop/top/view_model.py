@@ -47,6 +47,7 @@ class World:
     trouble: str = ""  # why it must not be taken for the present; "" when it may
     note: str = ""  # something else worth a line
     paused: bool = False
+    badge: str = ""  # what the numbers are, where they are not the user's own
     number: int = 0  # counts the different states: what depends on the numbers alone need not be redone
     answers: Answers = field(default_factory=Answers)
 

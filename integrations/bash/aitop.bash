@@ -5,9 +5,13 @@ __aitop_prompt() {
   local code=$? home=${AITOP_HOME:-${HOME-}/.aitop} name=bash text=''
   if [ -n "${NO_COLOR-}" ]; then name=bash-plain; fi
   AITOP_SEGMENT=''
-  # The segment's time is its expiry, so touching .now tells a fresh one from an old one.
+  # The segment's time is its expiry, so touching .now tells a fresh one from an old one. A segment with
+  # {cost_project} has a file for each folder with a session: that of $PWD, else of the folder above it.
   if { true >| "$home/.now"; } 2> /dev/null && [ "$home/segments/$name" -nt "$home/.now" ]; then
-    IFS=' ' read -r _ _ text 2> /dev/null < "$home/segments/$name" || :
+    local folder=''
+    if [ -e "$home/segments/$name%" ]; then folder=$PWD; fi
+    until [ -z "$folder" ] || [ "$home/segments/$name${folder//\//%}" -nt "$home/.now" ]; do folder=${folder%/*}; done
+    IFS=' ' read -r _ _ text 2> /dev/null < "$home/segments/$name${folder//\//%}" || :
     AITOP_SEGMENT=$text
   fi
   return "$code"

@@ -8,6 +8,17 @@ function aitop_segment --description 'What AI coding costs now, from the aitop l
     test -n "$NO_COLOR"; and set file $home/segments/plain
     # The segment's time is its expiry: an age below zero is fresh. A pipe costs half of what a (substitution) does.
     path mtime -R -- $file | read -l age; and test "$age" -lt 0; or return 0
+    # With {cost_project} there is a file for each folder with a session: that of $PWD, else of the folder above it.
+    set -l parts
+    path is -- $file%; and set parts (string split / -- $PWD)
+    while set -q parts[2]
+        set -l own $file%(string join % -- $parts[2..])
+        if path is -- $own; and path mtime -R -- $own | read -l old; and test "$old" -lt 0
+            set file $own
+            break
+        end
+        set -e parts[-1]
+    end
     read -l -d ' ' stamp pid text <$file
     printf '%s' $text
 end

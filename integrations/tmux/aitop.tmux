@@ -65,7 +65,7 @@ place() {
 	*" $1 "*) ;;
 	*)
 		names="$names$1 "
-		if [ "$how" = push ] && [ "$1" != pane ]; then
+		if [ "$how" = push ] && [ "$1" != pane ] && [ "$1" != pane_cost ]; then
 			variable=AITOP
 			[ "$1" = aitop ] || variable=AITOP_$(printf '%s' "$1" | tr '[:lower:]' '[:upper:]')
 			tmux set-option -gq "@aitop_out_$1" "#{?#{e|<:#{T:@aitop_clock},#{AITOP_UNTIL}},#{$variable},}"
@@ -74,7 +74,7 @@ place() {
 	esac
 	if [ "$how" = push ]; then
 		placed="#{E:@aitop_out_$1}"
-	elif [ "$1" = pane ]; then
+	elif [ "$1" = pane ] || [ "$1" = pane_cost ]; then
 		placed=''
 	else
 		quote "$here/segment.sh"
@@ -167,6 +167,16 @@ case $names in
 	;;
 esac
 
+# What the session of a pane has spent: AITOP_PANE_COSTS holds `<%1=$1.23>` for each pane that has one.
+case $names in
+*' pane_cost '*)
+	panes=on
+	cost='#{s|.*<#{pane_id}=([^>]*)>.*|\1|:AITOP_PANE_COSTS}'
+	inner="#{?#{m:*<#{pane_id}=*,#{AITOP_PANE_COSTS}},$cost,}"
+	tmux set-option -gq @aitop_out_pane_cost "#{?#{e|<:#{T:@aitop_clock},#{AITOP_UNTIL}},$inner,}"
+	;;
+esac
+
 interval=$(option interval 5)
 current=$(tmux show-options -gqv status-interval)
 case "$interval$current" in
@@ -197,7 +207,7 @@ describe() {
 	done
 	for name in $names; do
 		case $name in
-		pane) continue ;;
+		pane | pane_cost) continue ;;
 		aitop) format=$(option format '') ;;
 		*) format=$(option "${name}_format" '') ;;
 		esac

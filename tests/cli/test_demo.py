@@ -17,7 +17,7 @@ import pytest
 from golden.home import environment
 
 import aitop
-from aitop.demo import script
+from aitop.demo import past_days, script
 from aitop.pricing import table
 
 PARENT = os.path.dirname(os.path.dirname(os.path.abspath(aitop.__file__)))
@@ -203,9 +203,34 @@ def on_terminal(environ, *words):
     return Terminal(environ | {"COLUMNS": "120", "LINES": "60"}, *words)
 
 
-def test_on_a_terminal_it_plays_live_and_q_leaves(stage):
+def test_on_a_terminal_the_full_table_shows_it_with_a_badge_and_thirty_days(stage):
     environ, folder = stage
-    terminal = on_terminal(environ, "demo")
+    terminal = on_terminal(environ | {"LINES": "24", "COLUMNS": "80"}, "demo")
+    try:
+        terminal.until("DEMO")
+        terminal.until("checkout-api")
+        os.write(terminal.master, b"5")
+        terminal.until("30 days")
+        terminal.until("spent by day")
+        terminal.leave()
+        assert terminal.process.returncode == 0
+    finally:
+        terminal.close()
+    assert left(folder) == ([], [])
+
+
+def test_the_days_before_are_the_same_each_time_and_hold_what_they_say():
+    found = past_days.beats(weekday=6)
+    assert found == past_days.beats(weekday=6)
+    assert len({int(-beat.at // past_days.DAY) for beat in found}) > 20
+    assert all(-(past_days.DAYS + 1) * past_days.DAY < beat.at < 0 for beat in found)
+    names = [beat.deed.record["message"]["id"] for beat in found]
+    assert len(names) == len(set(names))
+
+
+def test_where_the_table_cannot_be_drawn_it_plays_in_plain_lines_and_q_leaves(stage):
+    environ, folder = stage
+    terminal = on_terminal(environ | {"TERM": "dumb"}, "demo")
     try:
         terminal.until("DEMO: made-up numbers")
         terminal.until("checkout-api")

@@ -688,3 +688,18 @@ def test_a_context_window_belongs_to_the_model_that_it_was_told_for(tmp_path, re
     book.apply(ContextSize(A, START + 3, 200_000, model="claude-haiku-4-5"))
     assert book.session(A).window() == 200_000
     book.db.close()
+
+
+@pytest.mark.parametrize("agent_first", [False, True])
+def test_a_sub_agents_own_file_outranks_its_parents_repetition(book, agent_first):
+    own = f"/p/-w/{A}/subagents/agent-a1.jsonl"
+    line = assistant("m", START + 9, request_id="r", usage=usage(900), stop=None, isSidechain=True)
+    early = assistant("m", START + 9, request_id="r", usage=usage(1), stop=None)
+    data = {"type": "agent_progress", "agentId": "a1", "message": early}
+    repeated = {"type": "progress", "timestamp": stamp(START + 9), "sessionId": A, "data": data}
+    steps = [(FILE_A, [user(at=START), repeated]), (own, [line])]
+    for path, records in reversed(steps) if agent_first else steps:
+        book.feed(path, records)
+    book.settle()
+    assert (requests(book), book.totals()[A].output_tokens) == ({A: 1}, 900)
+    book.check()

@@ -421,3 +421,16 @@ def test_a_file_at_rest_is_looked_at_again_without_a_look_at_the_folders(desk):
     desk.drain(at + 5.5)
     desk.history.commit()
     assert desk.requests() == 1
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "fifo"])
+def test_a_root_that_appears_is_noticed_once(desk, tmp_path, kind):
+    root = tmp_path / "later" / "records.jsonl"
+    root.parent.mkdir()
+    desk.ingest.add_roots({provider.name: [str(root)]})
+    desk.read()
+    assert not desk.ingest.appeared()
+    {"file": root.touch, "folder": root.mkdir, "fifo": lambda: os.mkfifo(root)}[kind]()
+    assert desk.ingest.appeared()
+    desk.read()
+    assert not desk.ingest.appeared()

@@ -353,3 +353,14 @@ def test_a_theme_shows_its_pill_and_marks_inside_the_windows_own_style(
         assert "\uf155" in shown
         form = tmux.inside("show-options", "-gwv", "window-status-current-format")
         assert form.startswith("#[fg=blue] #I:#W#{?#{E:@aitop_out_pane}, #{E:@aitop_out_pane},} #[default]")
+
+
+def test_a_panes_border_shows_what_its_own_session_has_spent(tmp_path, home):
+    border = "set -g pane-border-status top\nset -g pane-border-format '[#{aitop_pane_cost}]'\n"
+    sent = "setenv -g AITOP_UNTIL 99999999999\nsetenv -g AITOP_PANE_COSTS '<%0=$1.23><%10=≈$45,678>'\n"
+    with bar(tmp_path / "t", home, border + sent + PLUGIN) as tmux:
+        tmux.inside("split-window", "-h", "sleep 600")
+        form = tmux.inside("show-options", "-gwv", "pane-border-format")
+        assert "aitop_out_pane_cost" in form
+        shown = tmux.inside("list-panes", "-F", "#{pane_id} #{E:@aitop_out_pane_cost}")
+        assert shown.splitlines() == ["%0 $1.23", "%1 "]

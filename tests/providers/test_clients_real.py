@@ -12,7 +12,7 @@ from support.desk import Desk
 from support.scripted_api import Api
 
 from aitop.model.sums import PICO
-from aitop.providers import codex, copilot, gemini, opencode
+from aitop.providers import codex, copilot, gemini, opencode, qwen
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(150)]
 MODEL = "gpt-5.1-codex"
@@ -203,3 +203,27 @@ def test_copilot_cli_and_its_resumed_session(tmp_path):
     desk, total = held(copilot.provider, run)
     assert leaves(total) == (3, 6600, 20_900, 170)
     assert desk.tools() == [("bash", 0)]
+
+
+def test_qwen_code_and_its_resumed_session(tmp_path):
+    """The resumed session makes a call without an answer of its own: the script's rest, which the server makes up."""
+    run = Run(tmp_path, "qwen")
+    run.file(".qwen/settings.json", json.dumps({"security": {"auth": {"selectedType": "openai"}}}))
+    shell = ("run_shell_command", {"command": "echo hi", "description": "d", "is_background": False})
+    script = [
+        {"call": shell, "usage": FIRST},
+        {"text": "Hi.", "usage": SECOND},
+        {"text": "Again.", "usage": FIRST},
+    ]
+    with Api(script) as api:
+        own = {
+            "OPENAI_API_KEY": "none",
+            "OPENAI_BASE_URL": f"{api.url}/v1",
+            "OPENAI_MODEL": "qwen3-coder-plus",
+        }
+        run("--auth-type", "openai", "--yolo", "-p", "say hello", **own)
+        run("--auth-type", "openai", "--yolo", "--continue", "-p", "again", **own)
+        more = len(api.asked) - len(script)
+    desk, total = held(qwen.provider, run)
+    assert leaves(total) == (3 + more, 6600 + 100 * more, 20_900, 170 + 10 * more)
+    assert desk.tools() == [("run_shell_command", 0)]

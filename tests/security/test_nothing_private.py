@@ -51,6 +51,7 @@ WORDS = {
     "codex": {"codex_error_info", "http"},
     "copilot": {"errorType", "finishReason"},
     "gateway": {"error", "stop_reason"},
+    "qwen": {"error_type"},
     "socket": {"error", "reason", "trigger"},
     "litellm": {"error_class", "finish_reason"},
     "otlp-json": {"log[status_code]", "span[gen_ai.response.finish_reasons]"},
@@ -132,6 +133,7 @@ PLACES = {
     "codex": ".codex/sessions/2026/09/21/rollout-2026-09-21T12-00-00-01990000-aaaa-7000-8000-{:012d}.jsonl",
     "gemini": ".gemini/tmp/shop{}/chats/session-2026-09-21T12-00.jsonl",
     "copilot": ".copilot/session-state/983c1524-b9f7-40a9-930c-{:012d}/events.jsonl",
+    "qwen": ".qwen/projects/shop{}/chats/85c0792e-f721-41e7-bef5-cebbbf30eb10.jsonl",
     "opencode": ".local/share/opencode/storage/message/ses_{}/msg_1.json",
 }
 

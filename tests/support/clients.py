@@ -17,6 +17,7 @@ PACKAGES = {
     "gemini": "@google/gemini-cli@0.61.0",
     "opencode": "opencode-ai@1.18.33",
     "copilot": "@github/copilot@1.0.102",
+    "qwen": "@qwen-code/qwen-code@0.15.10",
 }
 
 

@@ -8,12 +8,14 @@ KEPT = {
     "codex": """#payload.codex_error_info.http payload.call_id payload.codex_error_info payload.cwd
         payload.forked_from_id payload.git.branch payload.id payload.model payload.name
         payload.rate_limits.limit_id payload.response_id payload.session_id
-        payload.source.subagent.thread_spawn.parent_thread_id payload.thread_id""",
+        payload.thread_settings.service_tier payload.source.subagent.thread_spawn.parent_thread_id payload.thread_id""",
     "gemini": """$set.messages.id $set.messages.model id messages.id messages.model messages.toolCalls.id
         messages.toolCalls.name model sessionId toolCalls.id toolCalls.name""",
-    "copilot": """#data.modelMetrics.gpt-5.1-codex data.context.branch data.context.cwd data.errorType data.newModel
-        data.selectedModel data.toolCallId data.toolName data.usage.accounting.sourceSessionId data.usage.finishReason
-        data.usage.model""",
+    "copilot": """#data.modelMetrics.gpt-5.1-codex data.context.branch data.context.cwd data.errorType data.model
+        data.newModel data.selectedModel data.toolCallId data.toolName data.usage.accounting.sourceSessionId
+        data.usage.finishReason data.usage.model""",
+    "qwen": """cwd forkedFrom.sessionId gitBranch systemPayload.uiEvent.error_type systemPayload.uiEvent.function_name
+        systemPayload.uiEvent.model systemPayload.uiEvent.subagent_name uuid""",
     "opencode": "error.name finish id modelID path.cwd sessionID",
     "opencode database": "message.error.name message.modelID part.reason session.directory tool.tool",
     "socket": """cwd error hook_event_name model reason session_id source thread-id tool_name tool_use_id trigger

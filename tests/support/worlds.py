@@ -256,7 +256,13 @@ def oracle(files, now=NOW):
             lines = [record for record in files[path] if any(record is other for other in group)]
             if lines:
                 versions.append((path, lines))
-        best = next((v for v in versions if v[1][-1]["message"]["stop_reason"]), versions[0])[1][-1]
+        agents = all(
+            "/subagents/" in path or all(r["isSidechain"] for r in lines) for path, lines in versions
+        )
+        best = min(
+            versions,
+            key=lambda v: (v[1][-1]["message"]["stop_reason"] is None, agents and "/subagents/" not in v[0]),
+        )[1][-1]
         paying = next(
             (
                 line["requestSessionId"]

@@ -1,9 +1,12 @@
-"""Codex CLI: its folders, rollouts, hooks and `notify`, as a provider."""
+"""Codex CLI and its relatives: folders, rollouts, hooks and `notify`, as providers.
+
+A relative writes Codex's rollouts into a folder of its own. It is a line here: its name and its folder.
+"""
 
 import os
 from collections.abc import Iterator
 
-from aitop.model.events import Event, Response
+from aitop.model.events import Event, Limit, Response
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.codex import hooks, packed, rollout, telemetry
@@ -12,19 +15,22 @@ MAX_THREADS = 1000
 
 
 class Codex:
-    """The provider. It remembers only which threads send telemetry."""
+    """A provider of the family. It remembers only which threads send telemetry."""
 
-    name = rollout.NAME
-    environment = ("CODEX_HOME",)
-    services = ("codex",)
-
-    def __init__(self) -> None:
+    def __init__(
+        self, name: str = rollout.NAME, home: str = ".codex", variable: str | None = "CODEX_HOME"
+    ) -> None:
+        """`home`: the folder below the user's; `variable`: the client's own that moves it."""
+        self.name, self._home, self._variable = name, home, variable
+        self.environment = (variable,) if variable else ()
+        self.services = (name,) if variable else ()
         self._with_telemetry: set[str] = set()
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """`sessions` and `archived_sessions` of each Codex home: the configured ones, else the client's own."""
         home = environ.get("HOME") or os.path.expanduser("~")
-        named = configured or [environ.get("CODEX_HOME") or os.path.join(home, ".codex")]
+        moved = environ.get(self._variable) if self._variable else None
+        named = configured or [moved or os.path.join(home, self._home)]
         bases = [os.path.abspath(os.path.expanduser(part.strip())) for part in named]
         return [os.path.join(base, part) for base in bases for part in ("sessions", "archived_sessions")]
 
@@ -32,20 +38,33 @@ class Codex:
         return path.endswith((".jsonl", packed.ENDING)) and os.path.basename(path).startswith("rollout-")
 
     def identify(self, path: str) -> Source:
-        return rollout.identify(path)
+        return rollout.identify(path, self._home)
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
-        return rollout.parse(data, start, source)
+        return self._own(rollout.parse(data, start, source))
 
     def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
         """A packed rollout as a whole; None for a plain one, which is tailed."""
-        return packed.read(path, source) if path.endswith(packed.ENDING) else None
+        if not path.endswith(packed.ENDING):
+            return None
+        return (self._own(parsed) for parsed in packed.read(path, source, self._home))
+
+    def _own(self, parsed: Parsed) -> Parsed:
+        """Limits name their provider. A relative's account is not Codex's."""
+        if self.name == rollout.NAME:
+            return parsed
+        events = [
+            one._replace(provider=self.name) if isinstance(one, Limit) else one for one in parsed.events
+        ]
+        return parsed._replace(events=events)
 
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
         """None: a rollout holds the window of each turn."""
         return None
 
     def feed(self, header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:
+        if self.name != rollout.NAME:
+            return None  # relatives have no hook of ours
         return hooks.feed(header, payload, now, self._with_telemetry)
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
@@ -56,3 +75,4 @@ class Codex:
 
 
 provider = Codex()
+trae = Codex("trae", ".trae/cli", None)  # TraeX, the TRAE CLI from version 2 on

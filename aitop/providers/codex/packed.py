@@ -15,9 +15,9 @@ SLICE = 4 << 20  # bytes of lines that are parsed at once
 MAX_LINE = 64 << 20
 
 
-def read(path: str, source: Source) -> Iterator[Parsed]:
+def read(path: str, source: Source, usual: str = ".codex") -> Iterator[Parsed]:
     """The whole rollout, some megabytes at a time. Raises OSError where it cannot be read or unpacked."""
-    state = rollout.identify(path)
+    state = rollout.identify(path, usual)
     for lines in _lines(path):
         parsed = rollout.parse(lines, 0, state)
         state = Source(parsed.session, None, parsed.pending)

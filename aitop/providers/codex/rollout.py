@@ -46,17 +46,17 @@ TURN_ENDS = ("task_complete", "turn_complete", "turn_aborted")
 ENDINGS = (".zst", ".jsonl")
 
 
-def identify(path: str) -> Source:
+def identify(path: str, usual: str = ".codex") -> Source:
     """Only the lines tell a rollout's session. The file's name tells the thread, in case they do not.
 
-    The folder above `sessions` is the account, where it is not the usual one.
+    The folder above `sessions` is the account, where it is not the usual one below the user's home.
     """
     stem = os.path.basename(path)
     for ending in ENDINGS:
         stem = stem.removesuffix(ending)
     known = {"thread": stem[-36:] if len(stem) > 43 else stem}
     home = _home(path)
-    if home is not None and home != os.path.join(os.path.expanduser("~"), ".codex"):
+    if home is not None and home != os.path.join(os.path.expanduser("~"), usual):
         known["account"] = home[-256:]
     return Source(None, None, json.dumps(known))
 

@@ -52,7 +52,7 @@ def untracked(view: View) -> Value:
 
 def project(view: View) -> Value:
     """Today's spending in the session's project."""
-    name = view.session.get("project")
+    name = view.session.get("project") if view.in_folder else None
     for row in fields.rows(view.state.get("projects_today")):
         if name and row.get("project") == name:
             usd = money.spent(row)
@@ -62,6 +62,9 @@ def project(view: View) -> Value:
 
 def forecast(view: View, name: str) -> Value:
     usd = number(fields.table(view.period("forecast").get(name)).get("usd"))
+    spent = money.spent(view.period("today" if name == "day" else name))
+    if usd is not None and spent is not None:
+        usd = max(usd, spent)  # no period ends below what it holds already
     return (view.money(usd), "", not usd)
 
 

@@ -15,7 +15,7 @@ MINUTES = {"1m": 1, "5m": 5, "15m": 15}
 class View:
     """One moment, seen from one session. Never raises for a state that lacks keys."""
 
-    __slots__ = ("now", "payload", "rows", "session", "state")
+    __slots__ = ("in_folder", "now", "payload", "rows", "session", "state")
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class View:
         self.now = now
         self.payload = payload or fields.EMPTY  # the client's status-line JSON, empty elsewhere
         self.session = fields.current_session(state) if session is None else session
+        self.in_folder = True  # whether the session's project is that of the place where the text is shown
         self.rows = fields.rows(state.get("sessions"))
 
     def window(self, name: str) -> dict[str, Any]:

@@ -35,6 +35,7 @@ def all_targets() -> dict[str, Callable[[], Target]]:
         "codex": lambda: records.Lines("codex"),
         "gemini": lambda: records.Lines("gemini"),
         "copilot": lambda: records.Lines("copilot"),
+        "qwen": lambda: records.Lines("qwen"),
         "opencode": records.Documents,
         "gateway": lambda: records.Lines("openai"),
         "litellm": telemetry.LiteLLM,

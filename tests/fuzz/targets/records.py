@@ -16,6 +16,7 @@ PATHS = {
     "codex": "/home/u/.codex/sessions/2026/09/21/rollout-2026-09-21T12-00-00-01990000-aaaa-7000-8000-{:012d}.jsonl",
     "gemini": "/home/u/.gemini/tmp/shop/chats/session-2026-09-21T12-00-{:08d}.jsonl",
     "openai": "/home/u/.aitop/gateway/openai/2026-09-{:02d}.jsonl",
+    "qwen": "/home/u/.qwen/projects/shop/chats/85c0792e-f721-41e7-bef5-{:012d}.jsonl",
     "copilot": "/home/u/.copilot/session-state/983c1524-b9f7-40a9-930c-{:012d}/events.jsonl",
 }
 
