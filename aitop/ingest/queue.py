@@ -68,18 +68,22 @@ class Ingest:
 
     def rescan(self, now: float) -> list[str]:
         """Look through every folder for files that changed; returns the folders seen (to be watched)."""
-        seen: list[str] = []
-        self._present.clear()
+        return list(self.scan(now))
+
+    def scan(self, now: float) -> Iterator[str]:
+        """The same folder by folder, so that the caller may do other things in between; yields each one seen."""
         for link in self._links:
             self._unread.discard(link)
         self._links.clear()
+        seen = set()
         for name, root in self.folders:
-            self._walk(root, name, now, seen, 0)
+            for folder in self._walk(root, name, now, 0):
+                seen.add(folder)
+                yield folder
         self._scanned = True
-        self._missing = {root for _, root in self.folders} - set(seen) - self._present
+        self._missing = {root for _, root in self.folders} - seen
         present = {name for name, root in self.folders if root not in self._missing}
         self._coverage.looked(present, os.environ, self.providers)
-        return seen
 
     @property
     def unreadable(self) -> dict[str, str]:
@@ -95,27 +99,34 @@ class Ingest:
         """Whether a folder or single file of ours is there now that was not at the last look."""
         return any(os.path.lexists(root) for root in self._missing)
 
-    def _walk(self, folder: str, provider: str, now: float, seen: list[str], depth: int) -> None:
+    def _walk(self, folder: str, provider: str, now: float, depth: int) -> Iterator[str]:
         try:
             entries = list(os.scandir(folder))
         except NotADirectoryError:
             if depth == 0:
-                self._single(folder, provider, now, seen)
+                yield from self._single(folder, provider, now)
             return
         except OSError:
             return
-        seen.append(folder)
+        guarded_provider, known = self.providers[provider], self.history.files
+        below = []
         for entry in entries:
             try:
                 if entry.is_symlink():
                     self._link(entry.path, provider)
                 elif entry.is_dir(follow_symlinks=False):
-                    if depth < MAX_DEPTH and self.providers[provider].enters(entry.path):
-                        self._walk(entry.path, provider, now, seen, depth + 1)
-                elif self.providers[provider].wants(entry.path) and entry.is_file(follow_symlinks=False):
+                    below.append(entry.path)
+                elif (entry.path in known or guarded_provider.wants(entry.path)) and entry.is_file(
+                    follow_symlinks=False
+                ):
                     self._consider(entry.path, provider, entry.stat(follow_symlinks=False), now)
             except OSError:
                 continue
+        yield folder
+        if depth < MAX_DEPTH:
+            for path in below:
+                if guarded_provider.enters(path):
+                    yield from self._walk(path, provider, now, depth + 1)
 
     def _link(self, path: str, provider: str) -> None:
         """Name a link that may hold records and leads out of the roots. The others' targets are read by themselves."""
@@ -127,7 +138,7 @@ class Ingest:
                 path, provider, f"it is a link to {target}, which is in no folder of this client"
             )
 
-    def _single(self, path: str, provider: str, now: float, seen: list[str]) -> None:
+    def _single(self, path: str, provider: str, now: float) -> Iterator[str]:
         """A file that its provider names by itself."""
         try:
             found = os.stat(path, follow_symlinks=False)
@@ -135,8 +146,8 @@ class Ingest:
             return
         self._present.add(path)
         if stat.S_ISREG(found.st_mode):
-            seen.append(os.path.dirname(path))
             self._consider(path, provider, found, now)
+            yield os.path.dirname(path)
 
     def look(self, path: str, now: float) -> bool:
         """One path that something spoke of: queue it if it changed. Whether it is under a folder of ours.
