@@ -75,13 +75,14 @@ class Ingest:
         for link in self._links:
             self._unread.discard(link)
         self._links.clear()
+        self._present.clear()
         seen = set()
         for name, root in self.folders:
             for folder in self._walk(root, name, now, 0):
                 seen.add(folder)
                 yield folder
         self._scanned = True
-        self._missing = {root for _, root in self.folders} - seen
+        self._missing = {root for _, root in self.folders} - seen - self._present
         present = {name for name, root in self.folders if root not in self._missing}
         self._coverage.looked(present, os.environ, self.providers)
 
