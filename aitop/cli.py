@@ -105,9 +105,9 @@ class Lazy(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The names from the tables: completing a word must not import every room."""
-        known = {name: text for name, (_, text) in COMMANDS.items()} | HOT | {"version": "Print the version."}
-        found = [CompletionItem(n, help=text) for n, text in known.items() if n.startswith(incomplete)]
-        return found + click.Command.shell_complete(self, ctx, incomplete)
+        texts = {name: text for name, (_, text) in COMMANDS.items()} | HOT | {"version": "Print the version."}
+        items = [CompletionItem(n, help=text) for n, text in texts.items() if n.startswith(incomplete)]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -117,7 +117,7 @@ class Lazy(click.Group):
 
 
 def _grouped(ctx: click.Context) -> list[str]:
-    """Commands of the groups, as they are typed: who types `aitop models` means `aitop report models`."""
+    """Commands of the groups, as they are typed: `aitop models` is meant as `aitop report models`."""
     paths = []
     for name in GROUPS:
         group = main.get_command(ctx, name)

@@ -11,9 +11,9 @@ import sys
 from aitop import hook
 
 PROVIDER = "codex"
-MOST = 1 << 20  # bytes of the argument; it holds the conversation's last texts, which are dropped here
+MAX_ARGUMENT = 1 << 20  # bytes; it holds the conversation's last texts, which are dropped here
 KEPT = ("type", "thread-id", "turn-id", "cwd")
-DAYS = 3  # newest folders in which a rollout is looked for
+NEWEST_DAYS = 3  # newest folders in which a rollout is looked for
 USAGE = """Usage: aitop codex-notify JSON
 
 Tell the listener that a turn of Codex has ended. In ~/.codex/config.toml, above every [table]:
@@ -42,10 +42,10 @@ def payload(text: str, environ: "os._Environ[str] | dict[str, str]") -> bytes | 
     """The notification without its texts, and with the rollout's path where it is found."""
     import json
 
-    told = json.loads(text) if len(text) < MOST else None
-    if not isinstance(told, dict):
+    message = json.loads(text) if len(text) < MAX_ARGUMENT else None
+    if not isinstance(message, dict):
         return None
-    kept = {key: told[key] for key in KEPT if isinstance(told.get(key), str)}
+    kept = {key: message[key] for key in KEPT if isinstance(message.get(key), str)}
     base = environ.get("CODEX_HOME") or os.path.join(environ.get("HOME") or "/", ".codex")
     path = rollout(os.path.join(base, "sessions"), kept.get("thread-id", ""))
     if path is not None:
@@ -58,17 +58,17 @@ def rollout(root: str, thread: str) -> str | None:
     if not thread:
         return None
     end = f"-{thread}.jsonl"
-    days = [f"{root}/{year}/{month}/{day}" for year in _newest(root, 2)
-            for month in _newest(f"{root}/{year}", 2) for day in _newest(f"{root}/{year}/{month}", DAYS)]  # fmt: skip
-    for folder in days[:DAYS]:
+    months = [f"{root}/{year}/{month}" for year in _newest(root, 2) for month in _newest(f"{root}/{year}", 2)]
+    days = [f"{month}/{day}" for month in months for day in _newest(month, NEWEST_DAYS)]
+    for folder in days[:NEWEST_DAYS]:
         for name in _newest(folder, 1 << 20):
             if name.endswith(end):
                 return f"{folder}/{name}"
     return None
 
 
-def _newest(folder: str, most: int) -> list[str]:
+def _newest(folder: str, count: int) -> list[str]:
     try:
-        return sorted(os.listdir(folder), reverse=True)[:most]
+        return sorted(os.listdir(folder), reverse=True)[:count]
     except OSError:
         return []

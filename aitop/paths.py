@@ -2,7 +2,7 @@
 
 Hot: read by `aitop hook` and every one-shot, so it imports `os` alone and creates nothing.
 All paths hang off `$AITOP_HOME` (default `~/.aitop`); readers always go through it, even where
-`state.json`, `segments/` and `.now` are links into `$XDG_RUNTIME_DIR`.
+`state.json`, `segments/` and `.now` are links into a folder in memory.
 """
 
 import os
@@ -26,6 +26,7 @@ GATEWAY_TOKEN = "gateway.token"  # noqa: S105 - a file: what requests show where
 OTEL = "otel.token"  # what a program must show that sends us telemetry
 CONFIG_DIRS = "config_dirs.json"  # folders where clients keep their files, as their hooks named them
 ASKED = "asked"  # one empty file for each command line of a display that is rendered each second
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder of our own in it, checked before use
 TMUX = "tmux"  # one file for each tmux server that shows our numbers
 
 
@@ -75,18 +76,31 @@ def read(path: str) -> bytes:
 def runtime_folder() -> str | None:
     """The memory-backed folder that holds state, segments and `.now` of this home, or None.
 
-    None too where `$XDG_RUNTIME_DIR` is not this user's alone: its owner could put anything in our place.
+    Below `$XDG_RUNTIME_DIR`; where that is not set, below `/run/user/UID` or in `/dev/shm`, so that a container
+    or cron spares the disk too. None where the folder is not this user's alone: its owner could put anything in
+    our place.
 
     One folder for each home, so that two homes of one user never share a state file. The name is
     a plain FNV-1a of the path: `hashlib` would cost a hot path 2 ms.
     """
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    if not base or not _is_ours(base):
-        return None
     number = 0xCBF29CE484222325
     for byte in os.fsencode(home()):
         number = ((number ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return os.path.join(base, f"aitop-{number:016x}")
+    named = os.environ.get("XDG_RUNTIME_DIR")
+    for base in (named,) if named else (f"/run/user/{os.getuid()}",):
+        if _is_ours(base):
+            return os.path.join(base, f"aitop-{number:016x}")
+    return None if named else _in_shared_memory(f"{number:016x}")
+
+
+def _in_shared_memory(name: str) -> str | None:
+    """A folder of this user's own among everybody's, where it is free or ours already."""
+    folder = os.path.join(SHARED_MEMORY, f"aitop-{os.getuid()}-{name}")
+    if not os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
+        return None
+    return (
+        folder if not os.path.lexists(folder) or (not os.path.islink(folder) and _is_ours(folder)) else None
+    )
 
 
 def _is_ours(folder: str) -> bool:

@@ -87,6 +87,7 @@ def isolated(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(user))
     monkeypatch.setenv("AITOP_HOME", str(tmp_path / "h"))
     monkeypatch.setenv("AITOP_PROVIDERS", "builtin")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "no-runtime"))  # else /dev/shm takes the files
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     yield

@@ -76,15 +76,15 @@ def budgets(data: Any, fail: Fail) -> tuple[Budget, ...]:
 
 def tags(data: Any, fail: Fail) -> tuple[TagRule, ...]:
     """`[tags.NAME]` tables, in the order of the file."""
-    found = []
+    rules = []
     for name, body in _tables("tags", data, TAG_FIELDS, fail):
         for key, value in body.items():
             if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
                 raise fail(f"tags.{name}.{key}", f"must be a list of patterns, not {value!r}")
         if not any(body.values()):
             raise fail(f"tags.{name}", "needs folders or branches")
-        found.append(TagRule(name, tuple(body.get("folders", ())), tuple(body.get("branches", ()))))
-    return tuple(found)
+        rules.append(TagRule(name, tuple(body.get("folders", ())), tuple(body.get("branches", ()))))
+    return tuple(rules)
 
 
 def _budget(name: str, body: dict[str, Any], fail: Fail) -> Budget:
@@ -93,9 +93,9 @@ def _budget(name: str, body: dict[str, Any], fail: Fail) -> Budget:
     if period not in PERIODS:
         raise fail(f"{dotted}.period" if period else dotted, f"needs period = one of {', '.join(PERIODS)}")
     numbers = {}
-    for key, least in (("limit_usd", 0.0), ("warning", 0.0), ("critical", 0.0)):
+    for key, lowest in (("limit_usd", 0.0), ("warning", 0.0), ("critical", 0.0)):
         value: Any = body.get(key, {"limit_usd": None, "warning": 80.0, "critical": 100.0}[key])
-        if not isinstance(value, int | float) or isinstance(value, bool) or not least < value < 1e12:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not lowest < value < 1e12:
             raise fail(f"{dotted}.{key}" if key in body else dotted, f"needs {key} = a number above 0")
         numbers[key] = float(value)
     for key in ("project", "tag"):
@@ -108,13 +108,13 @@ def _budget(name: str, body: dict[str, Any], fail: Fail) -> Budget:
                   numbers["critical"])  # fmt: skip
 
 
-def _tables(head: str, data: Any, known: tuple[str, ...], fail: Fail) -> list[tuple[str, dict[str, Any]]]:
+def _tables(head: str, data: Any, fields: tuple[str, ...], fail: Fail) -> list[tuple[str, dict[str, Any]]]:
     if not isinstance(data, dict):
         raise fail(head, "must be a table of tables")
     for name, body in data.items():
         if not isinstance(body, dict):
             raise fail(f"{head}.{name}", "must be a table")
         for key in body:
-            if key not in known:
-                raise fail(f"{head}.{name}.{key}", f"unknown key; known are {', '.join(known)}")
+            if key not in fields:
+                raise fail(f"{head}.{name}.{key}", f"unknown key; known are {', '.join(fields)}")
     return list(data.items())

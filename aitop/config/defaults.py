@@ -24,7 +24,7 @@ def defaults_toml() -> str:
         "",
         "# A segment of your own, rendered each second to $AITOP_HOME/segments/NAME, or a built-in's look:",
         "# [segments.NAME]",
-        f'# display = "tmux"      # whose escaping: {", ".join(SEGMENT_DISPLAYS)}',
+        f'# display = "tmux"      # the escaping of: {", ".join(SEGMENT_DISPLAYS)}',
         '# preset = "burn"       # cost, burn, limits, full',
         '# format = "{cost_today} {burn}"   # or a template; `aitop tmux --help` lists the placeholders',
         '# provider = "codex"     # one client only; default: the sum of all',

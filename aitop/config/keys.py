@@ -103,7 +103,7 @@ KEYS = (
         "alerts.runaway_usd",
         "number",
         5.0,
-        "Warn when a session spends this much in 15 minutes and changes no line (told by the status line). 0: off.",
+        "Warn when a session spends this much in 15 minutes and changes no line (known from the status line). 0: off.",
     ),
     Key(
         "alerts.runaway_requests",
@@ -121,7 +121,7 @@ KEYS = (
         "alerts.cache_expiry_seconds",
         "number",
         60,
-        "Warn this long before the cache of a session at rest expires (told by the status line). 0: off.",
+        "Warn this long before the cache of a session at rest expires (known from the status line). 0: off.",
     ),
     Key(
         "alerts.max_tokens",
@@ -143,7 +143,7 @@ KEYS = (
         [],
         "Rules of `aitop advise` that are switched off; `aitop advise --rules` lists them.",
     ),
-    Key("advise.least_usd", "number", 0.5, "What a finding must be worth to be told, USD."),
+    Key("advise.least_usd", "number", 0.5, "A finding is shown when it is worth at least this, USD."),
     Key(
         "energy.zone",
         "str",
@@ -172,7 +172,7 @@ KEYS = (
         "",
         "A shell command to run for each alert, which gets it as JSON on its standard input.",
     ),
-    Key("notify.level", "warning|critical", "warning", "The least level that is notified."),
+    Key("notify.level", "warning|critical", "warning", "Notify from this level on."),
     Key(
         "notify.mute",
         "strings",

@@ -58,14 +58,14 @@ def _checked(text: str, data: dict[str, Any], path: str) -> Config:
 
 
 def _flatten(data: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
+    flat: list[tuple[str, Any]] = []
     for name, value in data.items():
         dotted = f"{prefix}{name}"
         if isinstance(value, dict) and dotted not in BY_PATH:
-            found += _flatten(value, f"{dotted}.") if value else [(dotted, value)]
+            flat += _flatten(value, f"{dotted}.") if value else [(dotted, value)]
         else:
-            found.append((dotted, value))
-    return [(dotted, value) for dotted, value in found if value != {} or dotted not in _TABLES]
+            flat.append((dotted, value))
+    return [(dotted, value) for dotted, value in flat if value != {} or dotted not in _TABLES]
 
 
 _TABLES = {key.path.rpartition(".")[0] for key in KEYS} - {""}

@@ -55,7 +55,7 @@ def _closed(properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[
 
 
 def _named(body: dict[str, Any], pattern: str | None = None) -> dict[str, Any]:
-    """Tables whose names the user chooses."""
+    """Tables with names that the user chooses."""
     if pattern is None:
         return {"type": "object", "additionalProperties": body}
     return {"type": "object", "patternProperties": {f"^{pattern}$": body}, "additionalProperties": False}

@@ -1,4 +1,4 @@
-"""The tables whose names are the user's own: segments, providers, upstreams, prices of models. Pure.
+"""The tables that the user names: segments, providers, upstreams, prices of models. Pure.
 
 `fail(dotted, message)` makes the error to raise, with file and line.
 """
@@ -17,7 +17,7 @@ NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def segments(data: Any, fail: Any) -> list[Segment]:
-    found = []
+    chosen = []
     for name, body in _bodies("segments", data, SEGMENT_FIELDS, fail):
         dotted = f"segments.{name}"
         if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
@@ -25,8 +25,8 @@ def segments(data: Any, fail: Any) -> list[Segment]:
         display = body.get("display") or (name if name in SEGMENT_DISPLAYS else None)
         if display is None:
             raise fail(dotted, f"needs display = one of {', '.join(SEGMENT_DISPLAYS)}")
-        found.append(Segment(name, display, body.get("preset"), body.get("format"), body.get("provider")))
-    return found
+        chosen.append(Segment(name, display, body.get("preset"), body.get("format"), body.get("provider")))
+    return chosen
 
 
 def providers(data: Any, fail: Any) -> list[ProviderChoice]:
@@ -36,8 +36,8 @@ def providers(data: Any, fail: Any) -> list[ProviderChoice]:
     ]
 
 
-def _bodies(table: str, data: Any, known: dict[str, str], fail: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each named table within a table, its keys checked: `known` has their kinds."""
+def _bodies(table: str, data: Any, kinds: dict[str, str], fail: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each named table within a table, its keys checked: `kinds` has the kind of each."""
     if not isinstance(data, dict):
         raise fail(table, "must be a table of tables")
     for name, body in data.items():
@@ -45,9 +45,9 @@ def _bodies(table: str, data: Any, known: dict[str, str], fail: Any) -> Iterator
             raise fail(f"{table}.{name}", "must be a table")
         for key, value in body.items():
             dotted = f"{table}.{name}.{key}"
-            if key not in known:
-                raise fail(dotted, f"unknown key{nearest(key, known)}")
-            problem = mismatch(known[key], value)
+            if key not in kinds:
+                raise fail(dotted, f"unknown key{nearest(key, kinds)}")
+            problem = mismatch(kinds[key], value)
             if problem:
                 raise fail(dotted, problem)
         yield name, body
@@ -55,15 +55,15 @@ def _bodies(table: str, data: Any, known: dict[str, str], fail: Any) -> Iterator
 
 def upstreams(data: dict[str, Any], fail: Any) -> dict[str, str]:
     gateway = data.get("gateway")
-    found = gateway.pop("upstreams", {}) if isinstance(gateway, dict) else {}
-    if not isinstance(found, dict):
+    urls = gateway.pop("upstreams", {}) if isinstance(gateway, dict) else {}
+    if not isinstance(urls, dict):
         raise fail("gateway.upstreams", "must be a table of names and URLs")
-    for name, url in found.items():
+    for name, url in urls.items():
         if not NAME.fullmatch(name):
             raise fail(f"gateway.upstreams.{name}", "an upstream's name is letters, digits, - and _")
         if not isinstance(url, str) or not url.startswith(("http://", "https://")):
             raise fail(f"gateway.upstreams.{name}", 'must be a URL such as "https://api.openai.com"')
-    return found
+    return urls
 
 
 def price_overrides(data: dict[str, Any], fail: Any) -> dict[str, dict[str, Any]]:

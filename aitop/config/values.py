@@ -10,7 +10,7 @@ MAX_ERROR = 600  # characters of a message
 
 
 class ConfigError(ValueError):
-    """What is wrong with the configuration, said so that a user can mend it; one line that a terminal can take."""
+    """What is wrong with the configuration, in words by which a user can mend it: one line, printable."""
 
     def __init__(self, text: str) -> None:
         shown = "".join(char if char.isprintable() else "\ufffd" for char in text)
@@ -30,7 +30,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class ProviderChoice:
-    """What the user said of one provider: whether it is used (None: as by default) and where its records are."""
+    """The user's choice for one provider: whether it is used (None: the default) and where its records are."""
 
     name: str
     enabled: bool | None = None
@@ -51,7 +51,7 @@ class Config:
     upstreams: dict[str, str] = field(default_factory=dict)  # name → URL
 
     def provider(self, name: str) -> ProviderChoice:
-        """What the user said of a provider; nothing, where there is nothing."""
+        """The user's choice for a provider; the defaults where there is none."""
         return next((choice for choice in self.providers if choice.name == name), ProviderChoice(name))
 
     def __getitem__(self, path: str) -> Any:

@@ -40,6 +40,7 @@ GATEWAY = "; calls with a key of yours: `aitop gateway`"
 UNCOUNTABLE = {
     "cursor": (("CONFIG/Cursor/User/globalStorage/state.vscdb", ".cursor/chats"), NO_COUNTS + GATEWAY),
     "antigravity": ((".gemini/antigravity", ".gemini/antigravity-cli"), "its counts end with the program" + GATEWAY),
+    "qoder": ((".qoder/projects", ".qoderwork/projects"), ONLY_CREDITS),
     "kiro": ((".kiro/sessions", "DATA/kiro-cli/data.sqlite3"), ONLY_CREDITS),
     "amp": (("DATA/amp/threads",), "its newer threads are kept on its maker's servers"),
     "windsurf": (("CONFIG/Windsurf/User/globalStorage/state.vscdb",), NO_COUNTS),

@@ -54,20 +54,20 @@ def write(step: Plan, installed: Installed) -> None:
     if was is None:
         name = None if step.before is None else record.backup(step.path, step.before)
         fresh_root = not os.path.isdir(step.root)
-        known = record.Settings(
+        kept = record.Settings(
             step.root, step.before is None, fresh_root, files.digest(step.after), name, env=step.env
         )
     else:
         as_before = (
             step.before is None or files.digest(step.before) == was.written or _is_backup(step.before, was)
         )
-        known = replace(
+        kept = replace(
             was,
             written=files.digest(step.after),
             diverged=was.diverged or not as_before,
             env=_first_before(was.env, step.env),
         )
-    installed.settings[step.path] = known
+    installed.settings[step.path] = kept
     record.save(installed)
     try:
         if step.before != step.after:
@@ -80,29 +80,29 @@ def write(step: Plan, installed: Installed) -> None:
         raise
 
 
-def _first_before(known: otel.Written, fresh: otel.Written) -> otel.Written:
+def _first_before(earlier: otel.Written, fresh: otel.Written) -> otel.Written:
     """Written over twice, a variable goes back to what stood there first."""
-    return known | {
-        name: [ours, known[name][1] if name in known and known[name][0] == before else before]
+    return earlier | {
+        name: [ours, earlier[name][1] if name in earlier and earlier[name][0] == before else before]
         for name, (ours, before) in fresh.items()
     }
 
 
-def _is_backup(raw: bytes, known: record.Settings) -> bool:
-    return known.backup is not None and files.read(record.backup_path(known.backup)) == raw
+def _is_backup(raw: bytes, earlier: record.Settings) -> bool:
+    return earlier.backup is not None and files.read(record.backup_path(earlier.backup)) == raw
 
 
 def undo(path: str, installed: Installed) -> str:
     """Take our entries out of one settings file; says how. Raises files.Refused."""
     known = installed.settings.get(path)
     now = files.read(path)
-    said = _restore(path, known, now) if known and now is not None and _is_ours_still(known, now) else None
-    if said is None:
-        said = _remove_entries(path, now, installed)
+    line = _restore(path, known, now) if known and now is not None and _is_ours_still(known, now) else None
+    if line is None:
+        line = _remove_entries(path, now, installed)
         if known and known.backup:
-            said += f"; the first original is kept as {record.backup_path(known.backup)}"
+            line += f"; the first original is kept as {record.backup_path(known.backup)}"
     installed.settings.pop(path, None)
-    return said
+    return line
 
 
 def _is_ours_still(known: record.Settings, now: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""A marked block in somebody else's text file: put in, replaced, taken out. Pure.
+"""A marked block in another program's text file: put in, replaced, taken out. Pure.
 
     # >>> aitop init zsh >>>
     …

@@ -39,13 +39,13 @@ CHECKS: dict[str, Callable[[Context], Found]] = {
 
 
 def run(context: Context) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for name, check in CHECKS.items():
         try:
-            found += [Finding(name, *rest) for rest in check(context)]
+            findings += [Finding(name, *rest) for rest in check(context)]
         except Exception as error:
-            found.append(Finding(name, WARN, f"could not be checked: {type(error).__name__}: {error}"))
-    return found
+            findings.append(Finding(name, WARN, f"could not be checked: {type(error).__name__}: {error}"))
+    return findings
 
 
 def context(now: float, *, prove: bool = True) -> Context:

@@ -16,22 +16,22 @@ MANAGED_FOLDERS = ("/etc/claude-code", "/Library/Application Support/ClaudeCode"
 
 
 def command(context: Context) -> Found:  # noqa: ARG001
-    found = shutil.which("aitop")
-    if found is None:
+    command_path = shutil.which("aitop")
+    if command_path is None:
         folder = os.path.dirname(sys.executable)
         yield (
             WARN,
             "the command aitop is not on PATH",
             f"add {folder} to PATH, or install with uv or pipx",
         )
-    elif ".pyenv/shims" in found:
+    elif ".pyenv/shims" in command_path:
         yield (
             WARN,
-            f"{found} is a pyenv shim: every call costs 100 ms more",
+            f"{command_path} is a pyenv shim: every call costs 100 ms more",
             "install with uv or pipx instead",
         )
     else:
-        yield OK, f"{found}, version {__version__}"
+        yield OK, f"{command_path}, version {__version__}"
 
 
 def client_settings(context: Context) -> Found:

@@ -24,44 +24,44 @@ def gateway(context: Context) -> Found:  # noqa: ARG001
     try:
         settings = config.load()
     except config.ConfigError:
-        return  # told by the check of the configuration
+        return  # the check of the configuration says so
     if not (settings.upstreams or units.is_installed(units.GATEWAY)):
         return
     port = settings["gateway.port"]
-    told = _asked(f"http://127.0.0.1:{port}/.aitop")
-    if told is None:
+    answer = _asked(f"http://127.0.0.1:{port}/.aitop")
+    if answer is None:
         yield WARN, f"it is set up, but nothing answers on 127.0.0.1:{port}", REMEDY
         return
-    version = told.get("aitop")
+    version = answer.get("aitop")
     if not isinstance(version, str):
         yield WARN, f"another program has 127.0.0.1:{port}", "choose another gateway.port"
         return
-    known = [str(name) for name in told["upstreams"]] if isinstance(told.get("upstreams"), list) else []
-    missing = [name for name in settings.upstreams if name not in known]
-    if told.get("unread"):
+    served = [str(name) for name in answer["upstreams"]] if isinstance(answer.get("upstreams"), list) else []
+    missing = [name for name in settings.upstreams if name not in served]
+    if answer.get("unread"):
         yield (
             WARN,
-            f"{told['unread']} answers could not be read and were not counted",
+            f"{answer['unread']} answers could not be read and were not counted",
             "please report it with `aitop doctor --report`",
         )
     if missing:
         yield WARN, f"it does not know {', '.join(missing)} yet", "start `aitop gateway` again"
     else:
-        yield OK, f"127.0.0.1:{port}, version {version}: {', '.join(known)}"
+        yield OK, f"127.0.0.1:{port}, version {version}: {', '.join(served)}"
 
 
 def _asked(url: str) -> dict[str, Any] | None:
-    """What answers there: {} for what is not ours, None for nobody."""
+    """What our gateway says of itself there; {} where another program answers, None where none does."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     direct.addheaders += _token()
     try:
-        with direct.open(url, timeout=PATIENCE) as answer:
-            found = json.loads(answer.read(65_536))
+        with direct.open(url, timeout=PATIENCE) as response:
+            value = json.loads(response.read(65_536))
     except (urllib.error.HTTPError, http.client.HTTPException, ValueError):
         return {}
     except OSError:
         return None
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _token() -> list[tuple[str, str]]:

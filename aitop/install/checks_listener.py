@@ -63,10 +63,10 @@ def home(context: Context) -> Found:  # noqa: ARG001
     if not os.path.isdir(folder):
         yield WARN, f"{folder}: does not exist yet", "aitop setup"
         return
-    found = os.stat(folder)
-    if found.st_uid != os.getuid():
+    status = os.stat(folder)
+    if status.st_uid != os.getuid():
         yield FAIL, f"{folder}: belongs to another user", "set AITOP_HOME to a folder of your own"
-    elif found.st_mode & 0o077:
+    elif status.st_mode & 0o077:
         yield FAIL, f"{folder}: others can look into it", f"chmod 700 {folder}"
     kind = lifecycle.file_system(folder)
     if kind in lifecycle.NETWORK:

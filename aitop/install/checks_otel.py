@@ -12,11 +12,11 @@ AGAIN = "aitop install --otel --write"
 
 
 def telemetry(context: Context) -> Found:
-    """Nothing at all where nobody asked for telemetry."""
+    """Nothing where telemetry is not set up."""
     try:
         loaded = config.load()
     except config.ConfigError:
-        return  # told by the check of the configuration
+        return  # the check of the configuration says so
     sending = [(path, env) for path, env in _environments(context) if otel.is_ours({"env": env})]
     if not loaded["otel.enabled"]:
         for path, _ in sending:
@@ -28,13 +28,13 @@ def telemetry(context: Context) -> Found:
         return
     yield from _receiver(context)
     try:
-        known = token.read(paths.home())
+        ours = token.read(paths.home())
     except OSError as error:
         yield FAIL, str(error), "then restart the listener"
         return
     for path, env in sending:
         endpoint = f"http://127.0.0.1:{loaded['otel.port']}{otel.PATH}"
-        if not known or f"{token.HEADER}={known}" not in str(env.get(otel.HEADERS)):
+        if not ours or f"{token.HEADER}={ours}" not in str(env.get(otel.HEADERS)):
             yield FAIL, f"{path}: shows another token than ours", AGAIN
         elif env.get(otel.ENDPOINT) != endpoint:
             yield FAIL, f"{path}: sends to {env.get(otel.ENDPOINT)}, the receiver is {endpoint}", AGAIN
@@ -51,19 +51,22 @@ def telemetry(context: Context) -> Found:
 
 def _receiver(context: Context) -> Found:
     doctor = (context.state or {}).get("doctor")
-    found = doctor.get("otel") if isinstance(doctor, dict) else None
-    if not isinstance(found, dict):
+    receiver = doctor.get("otel") if isinstance(doctor, dict) else None
+    if not isinstance(receiver, dict):
         yield WARN, "otel.enabled is true, but the listener does not listen for it", "aitop stop; aitop start"
         return
-    if found.get("problem"):
-        missing = str(found["problem"]).startswith(token.MISSING)
+    if receiver.get("problem"):
+        missing = str(receiver["problem"]).startswith(token.MISSING)
         mend = (
             "then aitop stop; aitop start" if missing else f"set otel.port in the configuration, then {AGAIN}"
         )
-        yield FAIL, str(found["problem"]), mend
-    if found.get("port"):
-        yield OK, f"127.0.0.1:{found['port']}: {found.get('received')} taken, {found.get('rejected')} refused"
-    forward = found.get("forward")
+        yield FAIL, str(receiver["problem"]), mend
+    if receiver.get("port"):
+        yield (
+            OK,
+            f"127.0.0.1:{receiver['port']}: {receiver.get('received')} taken, {receiver.get('rejected')} refused",
+        )
+    forward = receiver.get("forward")
     if isinstance(forward, dict):
         if forward.get("problem"):
             yield WARN, f"forwarding: {forward['problem']}", "look at your collector, or at otel.forward"
@@ -85,13 +88,13 @@ def _managed() -> list[tuple[str, dict[str, Any]]]:
 
 
 def _env_of(candidates: list[str]) -> list[tuple[str, dict[str, Any]]]:
-    found = []
+    environments = []
     for path in candidates:
         try:
             data = json_text.parse(files.text_of(path, files.read(path)))
         except (files.Refused, json_text.NotJson):
-            continue  # told by the check of the settings
+            continue  # the check of the settings says so
         env = data.get("env") if isinstance(data, dict) else None
         if isinstance(env, dict):
-            found.append((path, env))
-    return found
+            environments.append((path, env))
+    return environments

@@ -26,9 +26,9 @@ def completions(shell: str) -> None:
     zsh:  aitop completions zsh > a folder of $fpath, as _aitop
     fish: aitop completions fish > ~/.config/fish/completions/aitop.fish
     """  # noqa: D301 - click's own mark
-    found = get_completion_class(shell)
-    assert found is not None
-    click.echo(found(_all(), {}, "aitop", "_AITOP_COMPLETE").source())
+    completer = get_completion_class(shell)
+    assert completer is not None
+    click.echo(completer(_all(), {}, "aitop", "_AITOP_COMPLETE").source())
 
 
 def _all() -> click.Group:
@@ -149,14 +149,14 @@ def _paragraphs(text: str) -> list[str]:
     for block in re.split(r"\n\s*\n", text.strip()):
         rows = [row.strip() for row in block.replace("\f", "").splitlines()]
         kept = rows[:1] == ["\b"]
-        found = [_escape(row) for row in rows if row and row != "\b"]
-        if not found:
+        shown = [_escape(row) for row in rows if row and row != "\b"]
+        if not shown:
             continue
         lines.append(".PP")
         if kept:
-            lines += [".nf", *found, ".fi"]
+            lines += [".nf", *shown, ".fi"]
         else:
-            lines.append(" ".join(found))
+            lines.append(" ".join(shown))
     return lines[1:] if lines[:1] == [".PP"] else lines
 
 

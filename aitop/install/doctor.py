@@ -32,26 +32,26 @@ LOG_TAIL = 200_000
 def doctor(*, as_json: bool, report: bool) -> None:
     """Check every part and say what to do. Exit code 1 when something fails."""
     context = checks.context(time.time())
-    found = checks.run(context)
+    findings = checks.run(context)
     if report:
-        click.echo(json.dumps(bundle(found, context), indent=1))
+        click.echo(json.dumps(bundle(findings, context), indent=1))
         return
     if as_json:
-        click.echo(json.dumps([_as_dict(finding) for finding in found], indent=1))
+        click.echo(json.dumps([_as_dict(finding) for finding in findings], indent=1))
     else:
-        _print(found)
-    if any(finding.level == FAIL for finding in found):
+        _print(findings)
+    if any(finding.level == FAIL for finding in findings):
         raise SystemExit(1)
 
 
-def _print(found: list[Finding]) -> None:
-    for finding in found:
+def _print(findings: list[Finding]) -> None:
+    for finding in findings:
         mark, colour = MARKS[finding.level]
         click.echo(f"{click.style(f'{mark:>4}', fg=colour)}  {finding.check}: {printable(finding.text)}")
         if finding.remedy and finding.level != OK:
             click.echo(f"      do this: {printable(installation.in_hint(finding.remedy))}")
-    wrong = sum(finding.level == FAIL for finding in found)
-    doubtful = sum(finding.level == WARN for finding in found)
+    wrong = sum(finding.level == FAIL for finding in findings)
+    doubtful = sum(finding.level == WARN for finding in findings)
     click.echo(f"{wrong} failed, {doubtful} to look at" if wrong or doubtful else "all is well")
 
 
@@ -64,7 +64,7 @@ def _as_dict(finding: Finding) -> dict[str, str]:
     }
 
 
-def bundle(found: list[Finding], context: Context) -> dict[str, Any]:
+def bundle(findings: list[Finding], context: Context) -> dict[str, Any]:
     """What a stranger may see of this installation."""
     state = context.state or {}
     written: Any = state.get("written_at")
@@ -75,7 +75,7 @@ def bundle(found: list[Finding], context: Context) -> dict[str, Any]:
         "platform": platform.platform(),
         "packages": {name: _version(name) for name in ("click", "filelock", "orjson")},
         "forwarder": context.installed.forwarder,
-        "checks": [{key: scrub(value) for key, value in _as_dict(finding).items()} for finding in found],
+        "checks": [{key: scrub(value) for key, value in _as_dict(finding).items()} for finding in findings],
         "state": {
             "age_seconds": round(context.now - written, 1) if _is_number(written) else None,
             "providers": state.get("providers"),
@@ -95,7 +95,7 @@ def scrub(text: str) -> str:
     text = re.sub(r"(/(?:projects|sessions)/)[^\s,;:'\"]+", r"\1…", text)
     text = re.sub(r"/(home|Users)/[^/\s]+", r"/\1/…", text)
     uuid = r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
-    return re.sub(uuid, lambda found: _hashed(found[0]), text)
+    return re.sub(uuid, lambda findings: _hashed(findings[0]), text)
 
 
 def _hashed(text: object) -> str:

@@ -12,7 +12,7 @@ from aitop.install.snippets import FILES, SHELLS, THEMES, snippets
 @click.option(
     "--shell",
     type=click.Choice(SHELLS),
-    help="With starship and oh-my-posh: whose hook; default: that of $SHELL.",
+    help="With starship and oh-my-posh: the shell that gets the hook. Default: that of $SHELL.",
 )
 @click.option(
     "--theme", type=click.Choice(THEMES), help="With tmux: pills and marks in the colours of a theme."

@@ -112,9 +112,9 @@ class _Style:
 
 def _style(text: str) -> _Style:
     newline = "\r\n" if "\r\n" in text else "\n"
-    found = re.search(r"[{\[]\s*?\n([ \t]+)\S", text)
-    if found:
-        return _Style(found.group(1), newline)
+    indented = re.search(r"[{\[]\s*?\n([ \t]+)\S", text)
+    if indented:
+        return _Style(indented.group(1), newline)
     compact = "\n" not in text.strip() and len(text.strip()) > 2
     return _Style(None if compact else "  ", newline)
 

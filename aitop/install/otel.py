@@ -46,13 +46,13 @@ def merge(data: dict[str, Any], wanted: Wanted) -> tuple[dict[str, Any], Written
     env = new.setdefault("env", {})
     if not isinstance(env, dict):
         raise Unexpected('"env" must be an object')
-    known = {**wanted.environ, **{key: str(value) for key, value in env.items()}}
-    _check_switch(known)
-    collector = exported_to(known)
+    in_force = {**wanted.environ, **{key: str(value) for key, value in env.items()}}
+    _check_switch(in_force)
+    collector = exported_to(in_force)
     if collector is not None and not wanted.forward:
-        raise Unexpected(_offer(collector, known))
+        raise Unexpected(_offer(collector, in_force))
     written: Written = {}
-    for name, value in _variables(known, wanted).items():
+    for name, value in _variables(in_force, wanted).items():
         before = env.get(name)
         if before != value:
             written[name] = [value, before if before is None else str(before)]
@@ -60,12 +60,14 @@ def merge(data: dict[str, Any], wanted: Wanted) -> tuple[dict[str, Any], Written
     return new, written
 
 
-def _variables(known: dict[str, str], wanted: Wanted) -> dict[str, str]:
+def _variables(in_force: dict[str, str], wanted: Wanted) -> dict[str, str]:
     exporters = [
-        one.strip() for one in known.get(EXPORTER, "").split(",") if one.strip() not in ("", "none", "otlp")
+        one.strip()
+        for one in in_force.get(EXPORTER, "").split(",")
+        if one.strip() not in ("", "none", "otlp")
     ]
-    protocol = _of(known, PROTOCOL)
-    before = known.get(HEADERS) if exported_to(known) is None else _of(known, HEADERS)
+    protocol = _of(in_force, PROTOCOL)
+    before = in_force.get(HEADERS) if exported_to(in_force) is None else _of(in_force, HEADERS)
     headers = [one for one in (before or "").split(",") if one and not one.strip().startswith(f"{HEADER}=")]
     return {
         ENABLE: "1",
@@ -74,15 +76,17 @@ def _variables(known: dict[str, str], wanted: Wanted) -> dict[str, str]:
         PROTOCOL: protocol if wanted.forward and protocol in HTTP else HTTP[0],
         ENDPOINT: f"http://127.0.0.1:{wanted.port}{PATH}",
         HEADERS: ",".join([*headers, f"{HEADER}={wanted.token}"]),
-        INTERVAL: known.get(INTERVAL) or "1000",
+        INTERVAL: in_force.get(INTERVAL) or "1000",
     }
 
 
-def _check_switch(known: dict[str, str]) -> None:
-    if known.get(ENABLE) == "1":
+def _check_switch(in_force: dict[str, str]) -> None:
+    if in_force.get(ENABLE) == "1":
         return
-    others = [name for name in ("OTEL_METRICS_EXPORTER", "OTEL_TRACES_EXPORTER", EXPORTER) if known.get(name)]
-    others = [name for name in others if known[name] != "none"]
+    others = [
+        name for name in ("OTEL_METRICS_EXPORTER", "OTEL_TRACES_EXPORTER", EXPORTER) if in_force.get(name)
+    ]
+    others = [name for name in others if in_force[name] != "none"]
     if others:
         raise Unexpected(
             f"{others[0]} is set but {ENABLE} is not 1: switching telemetry on would start that export too. Take it "
@@ -90,17 +94,17 @@ def _check_switch(known: dict[str, str]) -> None:
         )
 
 
-def exported_to(known: dict[str, str]) -> str | None:
+def exported_to(in_force: dict[str, str]) -> str | None:
     """Where logs are exported by OTLP already, other than to us; None where nowhere."""
-    if known.get(ENABLE) != "1" or "otlp" not in known.get(EXPORTER, ""):
+    if in_force.get(ENABLE) != "1" or "otlp" not in in_force.get(EXPORTER, ""):
         return None
-    if f"{HEADER}=" in known.get(HEADERS, ""):
+    if f"{HEADER}=" in in_force.get(HEADERS, ""):
         return None
-    return known.get(ENDPOINT) or known.get(GENERAL[ENDPOINT]) or "http://localhost:4318"
+    return in_force.get(ENDPOINT) or in_force.get(GENERAL[ENDPOINT]) or "http://localhost:4318"
 
 
-def _offer(collector: str, known: dict[str, str]) -> str:
-    if _of(known, PROTOCOL) not in HTTP:
+def _offer(collector: str, in_force: dict[str, str]) -> str:
+    if _of(in_force, PROTOCOL) not in HTTP:
         return (
             f"logs are exported to {collector} already, by gRPC. If that collector takes OTLP by HTTP too, aitop can "
             "pass them on: aitop install --otel --forward http://HOST:4318"
@@ -112,8 +116,8 @@ def _offer(collector: str, known: dict[str, str]) -> str:
     )
 
 
-def _of(known: dict[str, str], name: str) -> str | None:
-    return known.get(name) or known.get(GENERAL[name])
+def _of(in_force: dict[str, str], name: str) -> str | None:
+    return in_force.get(name) or in_force.get(GENERAL[name])
 
 
 def remove(data: Any, written: Written) -> Any:
@@ -146,14 +150,14 @@ def _unrecorded(env: dict[str, Any]) -> Written:
     if not ours.fullmatch(str(env.get(ENDPOINT))) or f"{HEADER}=" not in str(env.get(HEADERS)):
         return {}
     others = [one for one in str(env[HEADERS]).split(",") if not one.strip().startswith(f"{HEADER}=")]
-    found: Written = {ENDPOINT: [env[ENDPOINT], None], HEADERS: [env[HEADERS], ",".join(others) or None]}
+    written: Written = {ENDPOINT: [env[ENDPOINT], None], HEADERS: [env[HEADERS], ",".join(others) or None]}
     if not others:
-        found |= {name: [env[name], None] for name in (ENABLE, EXPORTER, PROTOCOL, INTERVAL) if name in env}
-    return found
+        written |= {name: [env[name], None] for name in (ENABLE, EXPORTER, PROTOCOL, INTERVAL) if name in env}
+    return written
 
 
 def others(port: int, token: str, home: str) -> str:
-    """What to paste for clients whose files are not ours to change."""
+    """What to paste for the other clients: their files are not changed by us."""
     base, shown = f"http://127.0.0.1:{port}", token or "TOKEN"
     return f"""\
 Codex, in {home}/.codex/config.toml:

@@ -115,12 +115,12 @@ def plugins(host: str) -> str:
     if host == "argos":
         return os.path.join(config_home(), "argos")
     if sys.platform == "darwin":
-        found = subprocess.run(
+        answer = subprocess.run(
             ["defaults", "read", "com.ameba.SwiftBar", "PluginDirectory"],
             capture_output=True, text=True, check=False, timeout=10,
         )  # fmt: skip
-        if found.returncode == 0 and found.stdout.strip():
-            return os.path.expanduser(found.stdout.strip())
+        if answer.returncode == 0 and answer.stdout.strip():
+            return os.path.expanduser(answer.stdout.strip())
         xbar = os.path.expanduser("~/Library/Application Support/xbar/plugins")
         if os.path.isdir(xbar):
             return xbar
@@ -135,9 +135,9 @@ def shell_parses(shell: str) -> Callable[[str], None]:
 
     def check(text: str) -> None:
         if shutil.which(shell):
-            said = _asked([shell, "-n"], text)
-            if said:
-                raise Unclear(f"{shell} cannot parse it: {said}")
+            complaint = _asked([shell, "-n"], text)
+            if complaint:
+                raise Unclear(f"{shell} cannot parse it: {complaint}")
 
     return check
 
@@ -148,9 +148,9 @@ def tmux_parses(text: str) -> None:
         name = f"aitop-check-{os.getpid()}"
         with tempfile.TemporaryDirectory() as folder:
             call = ["tmux", "-S", os.path.join(folder, name), "-f", os.devnull]
-            said = _asked([*call, "start-server", ";", "source-file", "-n"], text)
-        if said:
-            raise Unclear(f"tmux cannot parse it: {said}")
+            complaint = _asked([*call, "start-server", ";", "source-file", "-n"], text)
+        if complaint:
+            raise Unclear(f"tmux cannot parse it: {complaint}")
 
 
 def toml_parses(text: str) -> None:
@@ -172,7 +172,7 @@ def _asked(call: list[str], text: str) -> str:
         file.write(text)
         file.flush()
         try:
-            found = subprocess.run(
+            ended = subprocess.run(
                 [*call, file.name],
                 capture_output=True,
                 text=True,
@@ -181,8 +181,10 @@ def _asked(call: list[str], text: str) -> str:
                 stdin=subprocess.DEVNULL,
             )
         except (OSError, subprocess.TimeoutExpired):
-            return ""  # nobody to ask
-        said = found.stderr.strip() or found.stdout.strip()
-        if found.returncode == 0:
+            return ""  # the program cannot be asked
+        complaint = ended.stderr.strip() or ended.stdout.strip()
+        if ended.returncode == 0:
             return ""
-        return said.replace(file.name + ":", "line ").splitlines()[0] if said else "it does not say why"
+        return (
+            complaint.replace(file.name + ":", "line ").splitlines()[0] if complaint else "no reason is given"
+        )

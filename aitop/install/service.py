@@ -98,10 +98,10 @@ def listener_command(word: str = "listen") -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    found = {"AITOP_HOME": paths.home()}
+    variables = {"AITOP_HOME": paths.home()}
     if os.environ.get("AITOP_CONFIG"):
-        found["AITOP_CONFIG"] = paths.config_file()
-    return found
+        variables["AITOP_CONFIG"] = paths.config_file()
+    return variables
 
 
 def unit_text(program: Program = LISTENER) -> str:
@@ -156,14 +156,14 @@ def install(program: Program = LISTENER) -> list[str]:
     content = plist_bytes(program) if is_mac() else unit_text(program).encode()
     files.replace(target, files.read(target), content)
     os.chmod(target, 0o644)
-    said = [f"wrote {target}"]
+    lines = [f"wrote {target}"]
     if is_mac():
         domain = f"gui/{os.getuid()}"
         _run(["launchctl", "bootout", f"{domain}/{label(program)}"])
         steps = [["launchctl", "bootstrap", domain, target]]
     else:
         steps = [["systemctl", "--user", "daemon-reload"], _ctl("enable", "--now", program=program)]
-    return said + _run_all(steps, f"the {program.noun} now starts when you log in, and is running")
+    return lines + _run_all(steps, f"the {program.noun} now starts when you log in, and is running")
 
 
 def uninstall(program: Program = LISTENER) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 # event → does the client go on without waiting? Waited for: what a run without a terminal would
 # otherwise lose, since such a run kills what is still going on when it ends. PostCompact is left out: the
-# client shows the user a line for each hook of it, and a transcript tells of compactions too.
+# client shows the user a line for each hook of it, and a transcript records compactions too.
 EVENTS = {
     "SessionStart": False,
     "SessionEnd": False,
@@ -76,7 +76,7 @@ def handler(event: str, script: str) -> dict[str, Any]:
 
 
 def _merge_event(groups: list[Any], wanted: dict[str, Any]) -> None:
-    found = False
+    is_there = False
     for group in groups:
         handlers = group.get("hooks") if isinstance(group, dict) else None
         if not isinstance(handlers, list):
@@ -84,14 +84,14 @@ def _merge_event(groups: list[Any], wanted: dict[str, Any]) -> None:
         kept = []
         for entry in handlers:
             if is_ours(entry, [wanted["command"]]):
-                if found:
+                if is_there:
                     continue  # once is enough
-                found = True
+                is_there = True
                 kept.append(wanted)
             else:
                 kept.append(entry)
         handlers[:] = kept
-    if not found:
+    if not is_there:
         groups.append({"hooks": [wanted]})
 
 
@@ -138,8 +138,8 @@ def remove(data: Any, scripts: Collection[str]) -> Any:
     if not isinstance(data, dict):
         return data
     new = copy.deepcopy(data)
-    found = new.get("hooks")
-    hooks = found if isinstance(found, dict) else {}
+    value = new.get("hooks")
+    hooks = value if isinstance(value, dict) else {}
     touched = False
     for event in list(hooks):
         groups = hooks[event]

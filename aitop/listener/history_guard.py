@@ -18,6 +18,7 @@ from aitop.history.write import load
 from aitop.listener.feed import LiveFeed
 from aitop.listener.maintenance import restoring
 from aitop.live.snapshot import MAX_LISTED_SESSIONS
+from aitop.local_zone import ZoneWatch
 from aitop.log import Log
 from aitop.model import periods
 from aitop.pricing.table import PriceTable
@@ -47,6 +48,7 @@ class HistoryGuard:
         self.db.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
         self.history = History(self.db, prices)
         self.feed = LiveFeed(now)
+        self._zone = ZoneWatch()
         self.error: str | None = None
         self.damaged = False
         self.last_restore = gaps.last(self.db)
@@ -184,8 +186,9 @@ class HistoryGuard:
             self.history.session(provider, name)
 
     def begin_day_if_due(self, now: float) -> None:
-        """Start the periods anew at midnight, and after the clock was set back over one."""
-        if now >= self._next_midnight or now < self.feed.aggregator.day_start:
+        """Start the periods anew: at midnight, after a clock set back over one, in another zone."""
+        moved = self._zone.changed()
+        if moved or now >= self._next_midnight or now < self.feed.aggregator.day_start:
             self.begin_day(now)
 
     def begin_day(self, now: float) -> None:

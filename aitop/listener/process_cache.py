@@ -12,16 +12,25 @@ class ProcessCache:
 
     def __init__(self) -> None:
         self._alive: dict[int, tuple[float, bool]] = {}
+        self._seen: set[int] = set()  # processes that were once found alive here
         self._context_limits: dict[tuple[str, str], int | None] = {}
 
-    def lives(self, pid: int, now: float) -> bool:
-        """Whether a process lives, also one of another user."""
+    def lives(self, pid: int, now: float) -> bool | None:
+        """Whether a process lives, also one of another user.
+
+        None for one that was never found alive: its number may be of a container or of another machine that
+        shares the home, so its absence says nothing.
+        """
         answer = self._alive.get(pid)
         if answer is None or not 0 <= now - answer[0] < RECHECK_SECONDS:
             if len(self._alive) > MAX_ANSWERS:
                 self._alive.clear()
             self._alive[pid] = answer = (now, exists(pid))
-        return answer[1]
+            if answer[1]:
+                if len(self._seen) > MAX_ANSWERS:
+                    self._seen.clear()
+                self._seen.add(pid)
+        return answer[1] or (False if pid in self._seen else None)
 
     def context_limit(self, provider: str, model: str, ask: Callable[[str, str], int | None]) -> int | None:
         """A model's context window in tokens, by `ask` where it is not kept yet."""

@@ -37,7 +37,8 @@ class SumsView(NamedTuple):
     timings: Mapping[str, Timings]  # by window
     since_start: Sum
     periods: Mapping[str, Sum]
-    minute_costs: list[int]  # picodollars of the last 60 minutes, oldest first
+    minute_costs: list[int]  # picodollars of each of the last 60 minutes, oldest first
+    minute_spent: list[int]
     minute_tokens: list[int]
 
 
@@ -72,13 +73,14 @@ class LiveSums:
 
     def view(self, now: float) -> SumsView:
         """Needs `advance` first."""
-        costs, tokens = self.minutes.values(now)
+        costs, spent, tokens = self.minutes.values(now)
         return SumsView(
             windows={name: self.windows.sum(name) for name in WINDOW_SECONDS},
             timings={name: self.timings.window(name) for name in WINDOW_SECONDS},
             since_start=self.since_start.sum(),
             periods={name: total.sum() for name, total in self.periods.items()},
             minute_costs=costs,
+            minute_spent=spent,
             minute_tokens=tokens,
         )
 
@@ -210,10 +212,9 @@ class Aggregator:
         self.compactions += sum(sign for at, sign in changes.compactions if at >= today)
 
     def keep_limit(self, limit: Limit) -> None:
-        """Remember what a client said of a limit."""
+        """Remember a report of a limit that counts; the history decides which one does."""
         key = (limit.provider, limit.account or "", limit.name)
-        known = self.limits.get(key)
-        if limit.seen_at >= known.seen_at if known else len(self.limits) < MAX_LIMITS:
+        if key in self.limits or len(self.limits) < MAX_LIMITS:
             self.limits[key] = limit
 
     def not_listed(self, model: str, basis: int) -> None:

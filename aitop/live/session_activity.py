@@ -9,11 +9,15 @@ GRACE = 15.0  # seconds: a session that still writes after its known process end
 OVER = 3600.0  # seconds without activity after which a session without a living process has ended
 
 
-def status(session: Session, alive: Callable[[int], bool], now: float) -> str:
-    """Working, waiting, idle or ended: the last word on it, weighed by its process and the clock."""
+def status(session: Session, alive: Callable[[int], bool | None], now: float) -> str:
+    """Working, waiting, idle or ended: the last word on it, weighed by its process and the clock.
+
+    `alive`: whether a process lives; None where nothing is known of it, which proves nothing.
+    """
     quiet = now - session.last_at
-    living = session.pid is not None and alive(session.pid)
-    gone = session.pid is not None and not living and quiet > GRACE
+    known = None if session.pid is None else alive(session.pid)
+    living = known is True
+    gone = known is False and quiet > GRACE
     if session.status == "ended" or gone:
         return "ended"
     if session.status in ("working", "waiting") and (quiet < RESTING or (living and quiet < OVER)):

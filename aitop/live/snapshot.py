@@ -19,7 +19,7 @@ from aitop.live.money.burn import BurnThresholds, BurnView
 from aitop.live.money.forecast import PeriodForecast
 from aitop.live.money.limits import LimitView
 from aitop.live.money.tracker import BlockView, MoneyTracker
-from aitop.model.sums import PICO, Sum
+from aitop.model.sums import Sum
 
 MAX_LISTED_SESSIONS = 50
 DEFAULT_CONTEXT = 200_000  # tokens
@@ -29,7 +29,7 @@ LARGE_CONTEXT = 1_000_000
 class Lookups(NamedTuple):
     """What the sums cannot know: asked of the world outside, once a tick."""
 
-    alive: Callable[[int], bool]  # whether a process lives
+    alive: Callable[[int], bool | None]  # whether a process lives; None: nothing is known of it
     context_limit: Callable[[str, str], int | None]  # (client, model) → tokens
 
 
@@ -42,7 +42,6 @@ class SessionView(NamedTuple):
     tag: str | None
     context_limit: int
     context_percent: float | None
-    untracked: float | None  # USD the client counts and no record shows
 
 
 class Gauge(NamedTuple):
@@ -220,7 +219,6 @@ def view(session: Session, tag: str | None, lookups: Lookups, now: float) -> Ses
     limit = session.window() or model_limit or DEFAULT_CONTEXT
     if tokens is not None and tokens > limit:
         limit = LARGE_CONTEXT  # a request larger than the window we know of shows the larger window
-    untracked = None if session.client_cost is None else session.total.untracked / PICO
     status = session_activity.status(session, lookups.alive, now)
     return SessionView(
         session=session,
@@ -229,7 +227,6 @@ def view(session: Session, tag: str | None, lookups: Lookups, now: float) -> Ses
         tag=tag,
         context_limit=limit,
         context_percent=None if tokens is None else min(100.0, 100 * tokens / limit),
-        untracked=untracked,
     )
 
 

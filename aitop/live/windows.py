@@ -132,26 +132,28 @@ class TimingWindows:
 
 
 class Minutes:
-    """Cost and tokens of the last 60 minutes, one value a minute: what sparklines show."""
+    """Cost, money spent and tokens of the last 60 minutes, one value a minute: what sparklines show."""
 
     def __init__(self) -> None:
         self._minutes: dict[int, list[int]] = {}
 
     def add(self, at: float, value: Sum) -> None:
         tokens = value.input_tokens + value.output_tokens
-        if not (value.cost or tokens):
+        if not (value.spent or tokens):
             return
-        minute = self._minutes.setdefault(int(at) // 60, [0, 0])
+        minute = self._minutes.setdefault(int(at) // 60, [0, 0, 0])
         minute[0] += value.cost
-        minute[1] += tokens
+        minute[1] += value.spent
+        minute[2] += tokens
 
-    def values(self, now: float) -> tuple[list[int], list[int]]:
-        """(picodollars, tokens), oldest first, the minute of `now` last."""
+    def values(self, now: float) -> tuple[list[int], list[int], list[int]]:
+        """Cost and spent in picodollars, and tokens; each oldest first, the minute of `now` last."""
         last = int(now) // 60
         for minute in [m for m in self._minutes if m <= last - SPARKLINE_MINUTES]:
             del self._minutes[minute]
-        shown = [self._minutes.get(m, (0, 0)) for m in range(last - SPARKLINE_MINUTES + 1, last + 1)]
-        return [cost for cost, _ in shown], [tokens for _, tokens in shown]
+        empty = [0, 0, 0]
+        shown = [self._minutes.get(minute, empty) for minute in range(last - SPARKLINE_MINUTES + 1, last + 1)]
+        return [one[0] for one in shown], [one[1] for one in shown], [one[2] for one in shown]
 
 
 class Total:

@@ -68,7 +68,7 @@ class Announcer:
             try:
                 if texts:
                     self.publisher.write_segments(texts, now)
-                self.publisher.state(self._state)
+                self.publisher.state(self._state, now)
             except OSError as error:
                 self._log.error(f"cannot publish: {error}")
                 if attempt == 1 and not self._prepared():

@@ -1,21 +1,21 @@
-"""Writing what displays read: `state.json` each second, and one small file for each display.
+"""Writing what displays read: `state.json`, and one small file for each display.
 
 Every file is written beside its target and renamed over it, so a reader never sees half of one; no
 fsync, since all of it is worthless after a reboot. A segment's modification time is its expiry: ten
-seconds after it was written, set before the rename. Where `$XDG_RUNTIME_DIR` exists the files live
-there, in memory, and `$AITOP_HOME` holds links.
+seconds after it was written or renewed. Where the system has a folder in memory for this user, the files
+live there, and `$AITOP_HOME` holds links.
 """
 
 import os
 import stat
 from typing import Any
 
-import orjson
-
-from aitop import paths
+from aitop import atomic_file, paths
+from aitop.publish.state_file import StateFile
 
 LIFE = 10.0  # seconds a segment may be shown after it was written
-REFRESH = 4.0  # seconds after which an unchanged segment is written again
+REFRESH = 4.0  # seconds after which an unchanged segment is renewed
+HOME_MARK = ".home"  # in a folder of shared memory: whose home it belongs to
 
 
 class Publisher:
@@ -31,6 +31,9 @@ class Publisher:
         self.folder = _make(runtime) if runtime and runtime != self.home else self.home
         self.segments = os.path.join(self.folder, paths.SEGMENTS)
         self._written.clear()
+        self._state = StateFile(os.path.join(self.folder, paths.STATE), in_memory=self.folder != self.home)
+        if self.folder.startswith(f"{paths.SHARED_MEMORY}/"):
+            _tidy_shared_memory(self.folder, self.home)
         if self.folder != self.home:
             for name in (paths.STATE, paths.SEGMENTS, paths.NOW):
                 _link(os.path.join(self.folder, name), os.path.join(self.home, name))
@@ -42,18 +45,21 @@ class Publisher:
         _make(self.segments)
         _touch(os.path.join(self.folder, paths.NOW))
 
-    def state(self, state: dict[str, Any]) -> None:
-        """Replace `state.json`. Raises OSError."""
-        _replace(os.path.join(self.folder, paths.STATE), orjson.dumps(state), None)
+    def state(self, state: dict[str, Any], now: float) -> None:
+        """Publish a state: replace `state.json`, or renew its time where it says the same. Raises OSError."""
+        self._state.publish(state, now)
 
     def write_segments(self, texts: dict[str, str], now: float) -> None:
-        """Replace the segments whose text changed or whose life runs out; remove those no longer wanted."""
+        """Replace the segments whose text changed, renew those whose life runs out, remove those not wanted."""
         for name, text in texts.items():
             known = self._written.get(name)
-            if known and known[0] == text and 0 <= now - known[1] < REFRESH:
+            same = known is not None and known[0] == text
+            if known is not None and same and 0 <= now - known[1] < REFRESH:
                 continue
-            line = f"{int(now)} {os.getpid()} {text}\n".encode("utf-8", "replace")
-            _replace(os.path.join(self.segments, name), line, now + LIFE)
+            path = os.path.join(self.segments, name)
+            if not (same and _renewed(path, now + LIFE)):
+                line = f"{int(now)} {os.getpid()} {text}\n".encode("utf-8", "replace")
+                atomic_file.replace(path, line, mtime=now + LIFE)
             self._written[name] = (text, now)
         for name in [name for name in self._written if name not in texts]:
             del self._written[name]
@@ -108,22 +114,44 @@ def _link(target: str, link: str) -> None:
     os.replace(fresh, link)
 
 
-def _replace(path: str, data: bytes, expiry: float | None) -> None:
-    folder, name = os.path.split(path)
-    fresh = os.path.join(folder, f".{name}.{os.getpid()}")
-    fd = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+def _renewed(path: str, expiry: float) -> bool:
+    """Give a file another expiry; False where it is gone."""
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(fd, view) :]
-        if expiry is not None:
-            os.utime(fd, (expiry, expiry))
-    except BaseException:
-        os.close(fd)
-        _remove(fresh)
-        raise
-    os.close(fd)
-    os.replace(fresh, path)
+        os.utime(path, (expiry, expiry), follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _tidy_shared_memory(folder: str, home: str) -> None:
+    """Mark the folder as this home's, and remove folders of this user whose home is gone."""
+    atomic_file.replace(os.path.join(folder, HOME_MARK), os.fsencode(home))
+    beginning = f"aitop-{os.getuid()}-"
+    for name in os.listdir(paths.SHARED_MEMORY):
+        other = os.path.join(paths.SHARED_MEMORY, name)
+        if not name.startswith(beginning) or other == folder or os.lstat(other).st_uid != os.getuid():
+            continue
+        try:
+            its_home = os.fsdecode(paths.read(os.path.join(other, HOME_MARK)))
+        except OSError:
+            continue
+        if not os.path.isdir(its_home):
+            _remove_tree(other)
+
+
+def _remove_tree(folder: str) -> None:
+    for inside, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            _remove(os.path.join(inside, name))
+        for name in folders:
+            try:
+                os.rmdir(os.path.join(inside, name))
+            except OSError:
+                pass
+    try:
+        os.rmdir(folder)
+    except OSError:
+        pass
 
 
 def _remove(path: str) -> None:

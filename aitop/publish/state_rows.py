@@ -79,7 +79,11 @@ def windows_rows(sums: SumsView) -> published.Windows:
 
 
 def sparklines(sums: SumsView) -> published.Sparklines:
-    return {"cost_usd": [cost / PICO for cost in sums.minute_costs], "tokens": sums.minute_tokens}
+    return {
+        "spent_usd": [spent / PICO for spent in sums.minute_spent],
+        "cost_usd": [cost / PICO for cost in sums.minute_costs],
+        "tokens": sums.minute_tokens,
+    }
 
 
 def context_row(gauge: Gauge | None) -> published.Context | None:

@@ -205,7 +205,8 @@ class Block(TypedDict):
     provider: Annotated[str, Key("the client")]
     started_at: Annotated[float, Key("", "s")]
     ends_at: Annotated[float, Key("", "s")]
-    cost_usd: Annotated[float, Key("", "USD")]
+    spent_usd: Annotated[float, Key("what was spent in it", "USD")]
+    cost_usd: Annotated[float, Key("the same", "USD")]
     tokens: Annotated[int, Key("outside the cache", "tokens")]
     requests: Annotated[int, Key("API responses")]
     estimated: Annotated[bool, Key("its borders are not the client's own")]
@@ -310,6 +311,7 @@ class Coverage(TypedDict):
 class Sparklines(TypedDict):
     """The last hour: 60 values, one a minute, oldest first."""
 
+    spent_usd: Annotated[list[float], Key("", "USD")]
     cost_usd: Annotated[list[float], Key("", "USD")]
     tokens: Annotated[list[int], Key("input and output", "tokens")]
 

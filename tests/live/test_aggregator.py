@@ -109,7 +109,7 @@ def test_memory_is_bounded_however_many_names_and_calls(aggregator):
     assert len(aggregator.tools["Bash"].latencies) == KEPT_LATENCIES
 
 
-def test_the_newest_word_on_a_limit_holds(aggregator):
+def test_the_limit_that_the_history_handed_out_last_holds(aggregator):
     limits = [
         Limit("claude-code", None, "five_hour", 300, used, NOW + 60, "client", NOW) for used in (40.0, 42.0)
     ]

@@ -50,7 +50,7 @@ def test_two_clients_have_blocks_of_their_own():
 def test_blocks_hold_everything_once_and_never_overlap(quarters):
     rows = [row(T + at * 900, cost) for at, cost in sorted(dict(quarters).items())]
     found = blocks.split(rows)
-    assert sum(b.cost for b in found) == sum(r[2] for r in rows)
+    assert sum(b.spent for b in found) == sum(r[2] for r in rows)
     assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
     assert all(any(b.start <= r[0] < b.end for b in found) for r in rows)
 
@@ -90,7 +90,7 @@ def test_a_rate_is_measured_to_when_the_number_was_seen():
     assert found.exhausts_at == pytest.approx(T + HOUR)  # 50 % in 2 h, so 100 % after 4 h of 5, 3 h are gone
 
 
-@pytest.mark.parametrize("used", [-1.0, 101.5, 1_790_000_000.0, float("nan")])
+@pytest.mark.parametrize("used", [-1.0, 1000.5, 1_790_000_000.0, float("nan")])
 def test_absurd_percentages_are_refused(used):
     assert limits.judge([limit(used, HOUR, T)], [], "none", T) == []
 

@@ -8,7 +8,6 @@ from aitop.live.aggregator import Aggregator, Day
 from aitop.live.money.tracker import MoneyTracker
 from aitop.live.snapshot import Lookups, project, take
 from aitop.model.events import Limit
-from aitop.model.sums import PICO
 
 NOW = 1_790_000_000.0
 
@@ -25,9 +24,14 @@ def session(name="s", last=NOW, status=None, **more):
     return found
 
 
-def snapshot(*sessions, alive=(), limits=None, now=NOW):
+def begun():
     aggregator = Aggregator(NOW)
     aggregator.begin_day(Day({"today": 0.0, "week": 0.0, "month": 0.0}))
+    return aggregator
+
+
+def snapshot(*sessions, alive=(), limits=None, now=NOW):
+    aggregator = begun()
     return frozen(aggregator, sessions, lookups(alive, limits), now)
 
 
@@ -53,6 +57,14 @@ def test_the_status_is_what_was_told_weighed_by_process_and_clock(told, quiet, p
     one = session(last=NOW - quiet, status=told, pid=pid)
     (found,) = snapshot(one, alive={7} if alive else ()).sessions
     assert found.status == status
+
+
+@pytest.mark.parametrize("status", ["working", "waiting", "idle"])
+def test_a_process_that_was_never_seen_here_proves_nothing(status):
+    one = session(last=NOW - 300, status=status, pid=7)
+    known = Lookups(lambda _pid: None, lambda *_: None)
+    (found,) = frozen(begun(), [one], known, NOW).sessions
+    assert (found.status, found.active) == (status, True)
 
 
 def test_the_gauge_is_of_the_newest_working_main_thread():
@@ -85,19 +97,17 @@ def test_the_context_limit_is_the_client_s_then_the_model_s_then_the_usual():
     assert limit_of(None) == (200_000, None)
 
 
+def test_a_window_named_for_another_model_is_not_this_ones():
+    assert limit_of(100_000, {"m": 200_000}, context_limit=1_000_000, context_model="large") == (
+        200_000,
+        50.0,
+    )
+    assert limit_of(100_000, {"m": 200_000}, context_limit=1_000_000, context_model="m") == (1_000_000, 10.0)
+
+
 def test_a_context_beyond_its_limit_shows_that_the_limit_is_larger():
     assert limit_of(250_000) == (1_000_000, 25.0)
     assert limit_of(2_000_000) == (1_000_000, 100.0)
-
-
-def test_untracked_is_what_the_history_booked_beyond_the_counted_responses():
-    told = session(client_cost=2.5)
-    told.total = told.total._replace(cost=2 * PICO, untracked=PICO // 2)
-    assert snapshot(told).sessions[0].untracked == 0.5
-
-
-def test_untracked_is_unknown_while_the_client_told_no_total():
-    assert snapshot(session()).sessions[0].untracked is None
 
 
 def test_the_fifty_newest_sessions_are_shown_newest_first():

@@ -12,7 +12,7 @@ START = 1_790_000_000.0
 
 
 def value(n):
-    return Sum(requests=n, output_tokens=3 * n, cost=10**12 * n + 1)
+    return Sum(requests=n, output_tokens=3 * n, cost=10**12 * n + 1, untracked=7 * n)
 
 
 class Rolling(RuleBasedStateMachine):
@@ -69,12 +69,13 @@ class Rolling(RuleBasedStateMachine):
 
     @invariant()
     def minutes_equal_the_list(self):
-        cost, tokens = self.minutes.values(self.now)
+        cost, spent, tokens = self.minutes.values(self.now)
         last = int(self.now) // 60
         assert len(cost) == len(tokens) == SPARKLINE_MINUTES
         for back in range(SPARKLINE_MINUTES):
             inside = [one for at, one in self.all if int(at) // 60 == last - back]
             assert cost[-1 - back] == sum(one.cost for one in inside)
+            assert spent[-1 - back] == sum(one.spent for one in inside)
             assert tokens[-1 - back] == sum(one.output_tokens for one in inside)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import threading
 import time
@@ -29,7 +30,7 @@ def mode(path):
 
 def test_whoever_reads_at_any_moment_reads_a_whole_state(home):
     publisher = Publisher(home, None)
-    publisher.state({"n": 0, "body": ""})
+    publisher.state({"n": 0, "body": ""}, NOW)
     done, seen, broken = threading.Event(), set(), []
 
     def read():
@@ -45,7 +46,7 @@ def test_whoever_reads_at_any_moment_reads_a_whole_state(home):
     thread = threading.Thread(target=read)
     thread.start()
     for n in range(400):
-        publisher.state({"n": n, "body": "x" * (n * 1000)})
+        publisher.state({"n": n, "body": "x" * (n * 1000)}, NOW + 60 * n)
     done.set()
     thread.join()
     assert broken == []
@@ -113,7 +114,7 @@ def test_half_characters_in_a_text_do_not_stop_the_others(home):
 
 def test_everything_is_private(home):
     publisher = Publisher(home, None)
-    publisher.state({})
+    publisher.state({}, NOW)
     publisher.write_segments({"tmux": "a"}, NOW)
     assert mode(os.path.join(home, "state.json")) == mode(os.path.join(home, "segments", "tmux")) == 0o600
     assert mode(os.path.join(home, ".now")) == 0o600
@@ -122,7 +123,7 @@ def test_everything_is_private(home):
 
 def test_with_a_runtime_folder_the_home_holds_links(home, runtime):
     publisher = Publisher(home, paths.runtime_folder())
-    publisher.state({"n": 1})
+    publisher.state({"n": 1}, NOW + 60 * 1)
     publisher.write_segments({"tmux": "a"}, NOW)
     for name in (paths.STATE, paths.SEGMENTS, paths.NOW):
         link = os.path.join(home, name)
@@ -135,12 +136,12 @@ def test_with_a_runtime_folder_the_home_holds_links(home, runtime):
 
 def test_a_home_moves_into_the_runtime_folder_and_back(home, runtime):
     Publisher(home, None).write_segments({"tmux": "old"}, NOW)
-    Publisher(home, None).state({"n": 0})
+    Publisher(home, None).state({"n": 0}, NOW + 60 * 0)
     publisher = Publisher(home, paths.runtime_folder())
     assert os.path.islink(os.path.join(home, "segments"))
-    publisher.state({"n": 1})
+    publisher.state({"n": 1}, NOW + 60 * 1)
     back = Publisher(home, None)
-    back.state({"n": 2})
+    back.state({"n": 2}, NOW + 60 * 2)
     back.write_segments({"tmux": "new"}, NOW)
     for name in (paths.STATE, paths.SEGMENTS, paths.NOW):
         assert not os.path.islink(os.path.join(home, name))
@@ -155,19 +156,17 @@ def test_two_homes_never_share_a_runtime_folder(home, runtime, monkeypatch, tmp_
 
 def test_a_runtime_folder_that_vanished_is_made_again(home, runtime):
     publisher = Publisher(home, paths.runtime_folder())
-    publisher.state({"n": 1})
-    import shutil
-
+    publisher.state({"n": 1}, NOW + 60 * 1)
     shutil.rmtree(paths.runtime_folder())
     with pytest.raises(OSError, match="No such file"):
-        publisher.state({"n": 2})
-    Publisher(home, paths.runtime_folder()).state({"n": 3})
+        publisher.state({"n": 2}, NOW + 60 * 2)
+    Publisher(home, paths.runtime_folder()).state({"n": 3}, NOW + 60 * 3)
     assert orjson.loads(open_text(os.path.join(home, "state.json"))) == {"n": 3}
 
 
 def test_a_failed_write_leaves_the_old_state_and_no_rubbish(home, monkeypatch):
     publisher = Publisher(home, None)
-    publisher.state({"n": 1})
+    publisher.state({"n": 1}, NOW + 60 * 1)
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -175,7 +174,7 @@ def test_a_failed_write_leaves_the_old_state_and_no_rubbish(home, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", full)
         with pytest.raises(OSError, match="No space"):
-            publisher.state({"n": 2})
+            publisher.state({"n": 2}, NOW + 60 * 2)
     assert orjson.loads(open_text(os.path.join(home, "state.json"))) == {"n": 1}
     assert sorted(os.listdir(home)) == [".now", "segments", "state.json"]
 
@@ -188,3 +187,161 @@ def test_a_shell_s_own_test_sees_when_a_segment_has_expired(home):
         os.utime(os.path.join(home, ".now"))
         segment = os.stat(os.path.join(home, "segments", "tmux")).st_mtime_ns
         assert (segment > os.stat(os.path.join(home, ".now")).st_mtime_ns) is newer
+
+
+def size_and_time(home):
+    found = os.stat(os.path.join(home, "state.json"))
+    return found.st_ino, found.st_mtime
+
+
+def test_a_state_that_says_the_same_keeps_its_bytes_and_gets_a_new_time(home):
+    publisher = Publisher(home, None)
+    limit = {"name": "five_hour", "used_percent": 5.0, "age_seconds": 1.0}
+    part = {"today": 1, "sparklines": [1]}
+    state = {"today": 1, "limits": [limit], "by_provider": {"codex": part}, "written_at": NOW}
+    publisher.state(state, NOW)
+    number, _ = size_and_time(home)
+    for second in range(1, 50):
+        drifted = {
+            "today": 1, "limits": [limit | {"age_seconds": 1.0 + second}], "written_at": NOW + second,
+            "forecast": second, "sparklines": second, "by_provider": {"codex": part | {"sparklines": [second]}},
+        }  # fmt: skip
+        publisher.state(drifted, NOW + second)
+        assert size_and_time(home) == (number, NOW + second)
+    publisher.state(state | {"forecast": 99}, NOW + 61)
+    assert size_and_time(home)[0] != number
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"today": 2},
+        {"limits": [{"name": "five_hour", "used_percent": 6.0}]},
+        {"by_provider": {"codex": {"today": 2}}},
+    ],
+)
+def test_a_state_that_says_something_else_is_written_at_once(home, other):
+    publisher = Publisher(home, None)
+    state = {
+        "today": 1,
+        "limits": [{"name": "five_hour", "used_percent": 5.0}],
+        "by_provider": {"codex": {"today": 1}},
+    }
+    publisher.state(state, NOW)
+    publisher.state(state | other, NOW + 1)
+    assert json.loads(open_text(os.path.join(home, "state.json"))) == state | other
+
+
+def test_an_idle_state_of_any_size_costs_a_disk_less_than_a_kilobyte_a_second(home, monkeypatch):
+    written = count_bytes(monkeypatch)
+    publisher = Publisher(home, None)
+    for second in range(3600):
+        publisher.state({"today": 1, "body": "x" * 80_000, "forecast": second}, NOW + second)
+    assert sum(written) < 3600 * 1000
+
+
+def test_fifty_working_sessions_cost_a_disk_less_than_twenty_kilobytes_a_second(home, monkeypatch):
+    written = count_bytes(monkeypatch)
+    publisher = Publisher(home, None)
+    for second in range(600):
+        publisher.state({"today": second, "body": "x" * 80_000}, NOW + second)
+    assert sum(written) < 600 * 20_000
+    assert written[:2] == [80_021, 80_021]  # a burst goes at once
+    assert len(written) >= 120  # and none is older than five seconds
+
+
+def test_in_memory_a_state_that_changes_is_written_each_time(home, runtime, monkeypatch):
+    written = count_bytes(monkeypatch)
+    publisher = Publisher(home, paths.runtime_folder())
+    for second in range(20):
+        publisher.state({"today": second, "body": "x" * 80_000}, NOW + second)
+    assert len(written) == 20
+
+
+def count_bytes(monkeypatch):
+    from aitop import atomic_file
+
+    written, replace = [], atomic_file.replace
+
+    def counted(path, data, **more):
+        replace(path, data, **more)
+        written.append(len(data))
+
+    monkeypatch.setattr(atomic_file, "replace", counted)
+    return written
+
+
+def test_a_state_file_that_was_removed_is_written_again(home):
+    publisher = Publisher(home, None)
+    publisher.state({"n": 1}, NOW)
+    os.unlink(os.path.join(home, "state.json"))
+    publisher.state({"n": 1}, NOW + 1)
+    assert json.loads(open_text(os.path.join(home, "state.json"))) == {"n": 1}
+
+
+def test_an_unchanged_segment_keeps_its_bytes(home):
+    publisher = Publisher(home, None)
+    path = os.path.join(home, "segments", "tmux")
+    publisher.write_segments({"tmux": "same"}, NOW)
+    before = os.stat(path).st_ino
+    publisher.write_segments({"tmux": "same"}, NOW + 5)
+    assert (os.stat(path).st_ino, os.stat(path).st_mtime) == (before, NOW + 15)
+    os.unlink(path)
+    publisher.write_segments({"tmux": "same"}, NOW + 10)
+    assert open_text(path).endswith(" same\n")
+
+
+@pytest.fixture
+def shared_memory(tmp_path, monkeypatch):
+    folder = tmp_path / "shm"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    monkeypatch.setattr(paths, "SHARED_MEMORY", str(folder))
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    return folder
+
+
+def in_shared_memory():
+    """The folder in shared memory, on machines that have one of the user's own as well."""
+    found = paths._in_shared_memory("0123456789abcdef")
+    assert found is not None
+    return found
+
+
+def test_without_a_runtime_folder_a_private_one_in_shared_memory_is_used(home, shared_memory):
+    found = in_shared_memory()
+    publisher = Publisher(home, found)
+    publisher.state({"n": 1}, NOW)
+    assert os.path.realpath(os.path.join(home, "state.json")) == os.path.realpath(
+        os.path.join(found, "state.json")
+    )
+    assert mode(found) == 0o700
+    assert in_shared_memory() == found
+
+
+def test_a_folder_in_shared_memory_that_is_not_ours_alone_is_not_used(home, shared_memory):
+    found = in_shared_memory()
+    os.mkdir(found)
+    os.chmod(found, 0o777)
+    assert paths._in_shared_memory("0123456789abcdef") is None
+    os.rmdir(found)
+    os.symlink(str(shared_memory), found)
+    assert paths._in_shared_memory("0123456789abcdef") is None
+
+
+def test_what_removed_homes_left_in_shared_memory_is_removed(home, shared_memory, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    left = paths._in_shared_memory("1" * 16)
+    Publisher(str(gone), left).write_segments({"tmux": "a"}, NOW)
+    kept = paths._in_shared_memory("2" * 16)
+    Publisher(home, kept)
+    assert os.path.isdir(left)
+    shutil.rmtree(gone)
+    Publisher(home, kept)
+    assert sorted(os.listdir(shared_memory)) == [os.path.basename(kept)]
+
+
+def test_a_runtime_folder_that_is_named_and_cannot_be_used_leaves_the_files_in_the_home(monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/nonexistent")
+    assert paths.runtime_folder() is None

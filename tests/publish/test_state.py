@@ -136,7 +136,7 @@ def test_every_part_of_a_moment_stands_under_its_own_name():
     part = state["by_provider"]["claude-code"]
     assert part["projects_today"][0]["requests"] == EACH.requests
     assert (part["active_sessions"], part["waiting_sessions"], part["context"]) == (1, 1, state["context"])
-    assert sum(state["sparklines"]["cost_usd"]) == 3.0
+    assert [sum(state["sparklines"][name]) for name in ("spent_usd", "cost_usd")] == [5.0, 3.0]
 
 
 def test_a_built_state_has_exactly_the_published_keys():

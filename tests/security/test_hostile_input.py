@@ -33,7 +33,7 @@ from aitop.pricing import cost, table
 from aitop.pricing.basis import Basis
 from aitop.providers import Source, claude_code, gemini
 from aitop.providers.claude_code import record_kind
-from aitop.providers.codex import rollout
+from aitop.providers.codex import notes, rollout
 from aitop.providers.copilot import events as copilot
 from aitop.providers.gemini import chat
 from aitop.providers.lenient import MAX_TOKENS, as_json, epoch, milliseconds
@@ -88,7 +88,7 @@ def test_codex_s_responses_have_a_bounded_number_of_names_however_many_ancestors
         Source("s", None, found.pending),
     )  # fmt: skip
     (response,) = [event for event in told.events if isinstance(event, Response)]
-    assert len(response.also) == rollout.MOST_ANCESTORS
+    assert len(response.also) == notes.MAX_ANCESTORS
     assert len(found.pending) < 4000
 
 
@@ -263,7 +263,7 @@ def test_an_error_of_the_configuration_shows_no_controls(text):
 def test_an_error_of_the_configuration_is_short(tmp_path):
     with pytest.raises(config.ConfigError) as error:
         config.parse(b"'" + b"x" * 100_000 + b"' = 1", "/x/config.toml")
-    assert len(str(error.value)) <= values.MOST_SAID
+    assert len(str(error.value)) <= values.MAX_ERROR
 
 
 @pytest.mark.parametrize("text", ["x = " + "[" * 5000, ".".join("a" * 3000) + " = 1"])

@@ -232,6 +232,6 @@ def test_a_runtime_folder_of_another_user_is_not_used(home, monkeypatch, tmp_pat
     assert paths.runtime_folder() is not None
     os.chown(theirs, STRANGER, STRANGER)
     publisher = Publisher(home, paths.runtime_folder())
-    publisher.state({"n": 1})
+    publisher.state({"n": 1}, 1_790_000_000.0)
     assert os.listdir(theirs) == []
     assert not os.path.islink(os.path.join(home, paths.STATE))

@@ -49,5 +49,5 @@ class Evidence(NamedTuple):
 
     def dearest(self) -> SessionEvidence | None:
         """The session that spent most in the last five minutes."""
-        spenders = [one for one in self.sessions if one.five_minutes.cost > 0]
-        return max(spenders, key=lambda one: one.five_minutes.cost, default=None)
+        spenders = [one for one in self.sessions if one.five_minutes.spent > 0]
+        return max(spenders, key=lambda one: one.five_minutes.spent, default=None)

@@ -19,13 +19,13 @@ class Block(NamedTuple):
     start: int
     end: int
     last: int  # its last quarter hour in use
-    cost: int
+    spent: int  # picodollars
     tokens: int
     requests: int
 
 
 def split(rows: Iterable[tuple[int, str, int, int, int]]) -> list[Block]:
-    """(at, provider, cost, tokens, requests) of quarter hours, oldest first → blocks, oldest first."""
+    """(at, provider, picodollars, tokens, requests) of quarter hours, oldest first → blocks, oldest first."""
     open_: dict[str, list[int]] = {}  # provider → start, last, cost, tokens, requests
     done: list[Block] = []
     for at, provider, cost, tokens, requests in rows:

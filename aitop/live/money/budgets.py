@@ -8,14 +8,16 @@ from aitop.model.sums import PICO
 
 
 class Spent(NamedTuple):
-    """What was spent, and how much of it is not at a listed price."""
+    """What was spent in picodollars, untracked money included, and how many requests have no listed price."""
 
-    cost: int = 0
+    amount: int = 0
     unpriced: int = 0
     estimated: int = 0
 
     def plus(self, other: "Spent") -> "Spent":
-        return Spent(self.cost + other.cost, self.unpriced + other.unpriced, self.estimated + other.estimated)
+        return Spent(
+            self.amount + other.amount, self.unpriced + other.unpriced, self.estimated + other.estimated
+        )
 
 
 class Spender(NamedTuple):
@@ -55,19 +57,19 @@ def judge(budget: Budget, spenders: Iterable[Spender], resets: Mapping[str, floa
     worst, ids, total = None, None, Spent()
     if budget.period == "session":
         running = [one for one in covered if one.active]
-        worst = max(running, key=lambda one: (one.spent["session"].cost, one.id), default=None)
+        worst = max(running, key=lambda one: (one.spent["session"].amount, one.id), default=None)
         total = worst.spent["session"] if worst else total
         ids = [
             one.id
             for one in covered
-            if one.shown and over(one.spent["session"].cost / PICO, budget.limit_usd)
+            if one.shown and over(one.spent["session"].amount / PICO, budget.limit_usd)
         ]
     else:
         for one in covered:
             total = total.plus(one.spent.get(budget.period, Spent()))
         if budget.scope != "all":
             ids = [one.id for one in covered if one.shown]
-    used = total.cost / PICO
+    used = total.amount / PICO
     percent = 100 * used / budget.limit_usd
     return BudgetView(
         name=budget.name,

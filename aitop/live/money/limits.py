@@ -15,7 +15,7 @@ from aitop.model.sums import PICO
 FIVE_HOUR = "five_hour"
 LABELS = {FIVE_HOUR: "5-hour limit", "seven_day": "weekly limit"}
 ESTIMATE = "estimate"
-ABSURD = 101.0  # a percentage beyond is a clock that leaked into it
+ABSURD = 1000.0  # percent: beyond, a client has put another number in its place
 EARLY = 0.05  # of a window: before, a rate says nothing
 ENOUGH_BLOCKS = 5
 
@@ -57,11 +57,19 @@ def judge(limits: Iterable[Limit], blocks: list[Block], plan: str, now: float) -
 
 
 def label(limit: Limit) -> str:
-    """How people call a limit, with its account where the client has several."""
-    name = LABELS.get(limit.name, limit.name.replace("_", " "))
+    """How people call a limit: by the length of its window, with its account where it has one."""
+    name = LABELS.get(limit.name) or _by_length(limit)
     return (
         f"{name} ({os.path.basename(limit.account.rstrip('/')) or limit.account})" if limit.account else name
     )
+
+
+def _by_length(limit: Limit) -> str:
+    """`30-day limit`, `12-hour limit`; by its own name where it has no length."""
+    hours = limit.window_minutes / 60
+    if hours >= 24 and hours % 24 == 0:
+        return f"{hours / 24:.0f}-day limit"
+    return f"{hours:.0f}-hour limit" if hours >= 1 else limit.name.replace("_", " ")
 
 
 def allowance(plan: str, finished: Iterable[Block]) -> Plan | None:
@@ -74,7 +82,7 @@ def allowance(plan: str, finished: Iterable[Block]) -> Plan | None:
     if len(chosen) < ENOUGH_BLOCKS:
         return None
     tokens = quantile([block.tokens for block in chosen], 0.9)
-    usd = quantile([block.cost / PICO for block in chosen], 0.9)
+    usd = quantile([block.spent / PICO for block in chosen], 0.9)
     return Plan(max(int(tokens), PLANS["pro"].tokens), usd)
 
 
@@ -104,7 +112,7 @@ def _estimate(blocks: list[Block], plan: str, now: float) -> list[Limit]:
         return []
     parts = [block.tokens / allowed.tokens]
     if allowed.usd > 0:
-        parts.append(block.cost / PICO / allowed.usd)
+        parts.append(block.spent / PICO / allowed.usd)
     used = 100 * max(parts)
     return [Limit(provider, None, FIVE_HOUR, HOURS * 60, used, float(block.end), f"{ESTIMATE}:{plan}", now)]
 

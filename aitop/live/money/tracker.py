@@ -35,6 +35,7 @@ class BlockView(NamedTuple):
     provider: str
     started_at: float
     ends_at: float
+    spent_usd: float
     cost_usd: float
     tokens: int
     requests: int
@@ -67,12 +68,16 @@ class MoneyTracker:
         self._anchors: dict[str, float] = {}
         self._scores: forecast.Scores = {}
         self._learner: Learner | None = None
+        self._source: sqlite3.Connection | None = None
+        self._now = 0.0  # when the day's sums were taken
+        self._past_changed = False
         self._untested: list[str] = []
 
     @property
     def learned(self) -> bool:
         """Whether the past is known and every forecast has its method."""
-        return self.past is not None and not self._untested
+        waiting = self._past_changed or self._learner is not None or self._untested
+        return self.past is not None and not waiting
 
     def begin(self, db: sqlite3.Connection, now: float) -> None:
         """Start from the history's own sums: at the start, and at each local midnight. Raises sqlite3.Error."""
@@ -93,7 +98,8 @@ class MoneyTracker:
         self._remember(spans.quarters(db, (starts["today"] - 2 * DAY, float("inf"))))
         self._finished, self._anchors = [], {}
         self.past, self._scores, self._untested = None, {}, []
-        self._learner = Learner(db, now)
+        self._source, self._now = db, now
+        self._learner, self._past_changed = None, True
 
     def learn(self) -> None:
         """One slice of the past; when it is all there, choose each forecast's method. Raises sqlite3.Error."""
@@ -101,7 +107,12 @@ class MoneyTracker:
             name = self._untested.pop()
             self._scores[name] = forecast.TESTS[name](self.past)
             return
-        if self._learner is None or not self._learner.step():
+        if self._learner is None:
+            if not self._past_changed or self._source is None:
+                return
+            self._past_changed = False
+            self._learner = Learner(self._source, self._now)
+        if not self._learner.step():
             return
         self.past = self._learner.past()
         self.burn = self._learner.burn()
@@ -116,16 +127,18 @@ class MoneyTracker:
             return
         for session in sessions:
             self._known[session.id] = _facts(session)
+        if any(at < self._starts.get("day", 0.0) for at, _, _ in changes.sums):
+            self._past_changed = True  # old files were read, or a client reported money of another day
         for at, session_id, value in changes.sums:
-            difference = Spent(value.cost, value.unpriced_requests, value.estimated_requests)
+            difference = Spent(value.spent, value.unpriced_requests, value.estimated_requests)
             for name, start in self._starts.items():
                 if at >= start:
                     mine = self._spent.setdefault(session_id, {})
                     mine[name] = mine.get(name, Spent()).plus(difference)
-            if session_id in self._known and value.requests | value.cost | value.output_tokens:
+            if session_id in self._known and value.requests | value.spent | value.output_tokens:
                 tokens = value.uncached_input_tokens + value.output_tokens
                 quarter = int(at) // QUARTER * QUARTER
-                row = (quarter, self._known[session_id].provider, value.cost, tokens, value.requests)
+                row = (quarter, self._known[session_id].provider, value.spent, tokens, value.requests)
                 self._remember([row])
 
     def tag(self, session: Session, config: Config) -> str | None:
@@ -144,7 +157,7 @@ class MoneyTracker:
         for session in sessions:
             self._known[session.id] = _facts(session)
             total = session.total
-            totals[session.id] = Spent(total.cost, total.unpriced_requests, total.estimated_requests)
+            totals[session.id] = Spent(total.spent, total.unpriced_requests, total.estimated_requests)
         spenders = []
         for identity in self._spent.keys() | totals.keys():
             if identity not in self._known:
@@ -157,7 +170,7 @@ class MoneyTracker:
 
     def dearest_today(self) -> tuple[str, int] | None:
         """The session that cost most today: its name and picodollars."""
-        costs = {session: spent["day"].cost for session, spent in self._spent.items() if "day" in spent}
+        costs = {session: spent["day"].amount for session, spent in self._spent.items() if "day" in spent}
         dearest = max(costs, key=lambda session: costs[session], default=None)
         if dearest is None or dearest not in self._known or costs[dearest] <= 0:
             return None
@@ -182,7 +195,8 @@ class MoneyTracker:
             provider=found.provider,
             started_at=found.start,
             ends_at=found.end,
-            cost_usd=found.cost / PICO,
+            spent_usd=found.spent / PICO,
+            cost_usd=found.spent / PICO,
             tokens=found.tokens,
             requests=found.requests,
             estimated=official_limit is None,
@@ -190,7 +204,7 @@ class MoneyTracker:
 
     def forecasts(self, block: BlockView | None, now: float) -> dict[str, PeriodForecast]:
         """How day, block and month will end; empty until the past is known."""
-        if not self.learned or self.past is None:
+        if self.past is None or not self._scores.keys() >= forecast.TESTS.keys():
             return {}
         start, end = self._starts["day"], self._ends["day"]
         if not start <= now < end:
@@ -198,6 +212,7 @@ class MoneyTracker:
         today, elapsed = periods.date_of(now), (now - start) / (end - start)
         slots = self._slots(start, now, DAY_SLOTS, None)
         spent = sum(slots)
+        so_far = {name: self._total(name) for name in self._starts}
         found: dict[str, tuple[forecast.Forecast, float]] = {}  # with its end
         day = forecast.day(self.past, today, slots, elapsed, self._scores["day"])
         if block is not None:
@@ -208,14 +223,20 @@ class MoneyTracker:
             found["block"] = one, block.ends_at
             if block.ends_at <= end:
                 day = forecast.at_least(day, spent + one.usd - sum(slots))
+        day = forecast.at_least(day, so_far["day"])
         month = forecast.month(self.past, today, spent, elapsed, self._scores["month"])
         month = forecast.at_least(month, sum(forecast.days_of_month(self.past, today)) + day.usd)
+        month = forecast.at_least(month, so_far["month"])
         found |= {"day": (day, end), "month": (month, self._ends["month"])}
         return {
             name: PeriodForecast(*found[name][0], ends_at=found[name][1])
             for name in FORECAST_ORDER
             if name in found
         }
+
+    def _total(self, period: str) -> float:
+        """USD spent in a period so far, over every session."""
+        return sum(spent[period].amount for spent in self._spent.values() if period in spent) / PICO
 
     def _remember(self, rows: Iterable[tuple[int, str, int, int, int]]) -> None:
         for at, provider, *values in rows:

@@ -16,12 +16,17 @@ def roots(configured: list[str], environ: dict[str, str]) -> list[str]:
     """The folders that hold transcripts: of the configured folders, else of those that the client would use."""
     home = environ.get("HOME") or os.path.expanduser("~")
     if configured:
-        return list(dict.fromkeys(root for part in configured for root in _of(_absolute(part))))
+        return of_configured(configured)
     base = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
     named = [part for part in environ.get("CLAUDE_CONFIG_DIR", "").split(",") if part.strip()]
     own = named or [os.path.join(home, ".claude"), os.path.join(base, "claude")]
     folders = [os.path.join(_absolute(part), "projects") for part in own]
     return list(dict.fromkeys([*folders, *_of_hosts(home, base)]))
+
+
+def of_configured(parts: list[str]) -> list[str]:
+    """The roots of folders that a user names."""
+    return list(dict.fromkeys(root for part in parts for root in _of(_absolute(part))))
 
 
 def _absolute(part: str) -> str:

@@ -18,7 +18,8 @@ class Member(NamedTuple):
     name: str
     folder: str
     database: str
-    variable: str  # that names another database, absolute or relative to the data folder
+    variable: str  # that names another database, absolute or relative to the data folder; "" for none
+    copies_keep_cost: bool = True  # whether a fork's copy of a message keeps its cost
 
 
 class Family:
@@ -26,7 +27,7 @@ class Family:
 
     def __init__(self, member: Member) -> None:
         self.name = member.name
-        self.environment = (member.variable,)
+        self.environment = (member.variable,) if member.variable else ()
         self._member = member
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
@@ -61,7 +62,8 @@ class Family:
         return Parsed([], 0, None, source.session, source.pending)
 
     def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
-        return document.read(path, source) if _is_message(path) else database.read(path, source)
+        read = document.read if _is_message(path) else database.read
+        return read(path, source, copies_keep_cost=self._member.copies_keep_cost)
 
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
         return None
@@ -76,3 +78,5 @@ def _is_message(path: str) -> bool:
 
 
 provider = Family(Member("opencode", "opencode", "opencode", "OPENCODE_DB"))
+kilo = Family(Member("kilo", "kilo", "kilo", "KILO_DB", copies_keep_cost=False))
+mimo = Family(Member("mimo", "mimocode", "mimocode", ""))

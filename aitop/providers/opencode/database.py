@@ -52,21 +52,21 @@ class Session(NamedTuple):
     created: int
 
 
-def read(path: str, source: Source) -> Iterator[Parsed]:
+def read(path: str, source: Source, *, copies_keep_cost: bool = True) -> Iterator[Parsed]:
     """What changed since `source.pending`, the newest time seen then. Raises OSError."""
     since = int(source.pending or 0)
     check_database(path)
     try:
         db = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, timeout=PATIENCE)
         try:
-            yield from _changed(db, since)
+            yield from _changed(db, since, copies_keep_cost)
         finally:
             db.close()
     except sqlite3.Error as error:
         raise OSError(f"the database cannot be read: {error}") from error
 
 
-def _changed(db: sqlite3.Connection, since: int) -> Iterator[Parsed]:
+def _changed(db: sqlite3.Connection, since: int, copies_keep_cost: bool) -> Iterator[Parsed]:
     columns = _columns(db)
     generations = [one for one in (ONE, TWO, TWO_IN_ONE) if _is_there(one, columns)]
     if TWO in generations and TWO_IN_ONE in generations:
@@ -74,7 +74,7 @@ def _changed(db: sqlite3.Connection, since: int) -> Iterator[Parsed]:
     unknown = _unknown_tables(db, generations, columns)
     newest = since
     for generation in generations:
-        for parsed, seen in _generation(db, generation, columns, since):
+        for parsed, seen in _generation(db, generation, columns, since, copies_keep_cost):
             newest = max(newest, seen)
             yield parsed
     problem = None
@@ -128,7 +128,11 @@ def _version(db: sqlite3.Connection, columns: dict[str, set[str]]) -> str:
 
 
 def _generation(
-    db: sqlite3.Connection, generation: Generation, columns: dict[str, set[str]], since: int
+    db: sqlite3.Connection,
+    generation: Generation,
+    columns: dict[str, set[str]],
+    since: int,
+    copies_keep_cost: bool,
 ) -> Iterator[tuple[Parsed, int]]:
     """Batches of events, each with the newest time of change seen in it."""
     created = "time_created" if "time_created" in columns[generation.sessions] else "0"
@@ -148,7 +152,8 @@ def _generation(
             continue
         main = _root(session.identity, parents)
         directory = text(session.directory, 4096)
-        owner = Owner(main, None if main == session.identity else session.identity, directory)
+        agent = None if main == session.identity else session.identity
+        owner = Owner(main, agent, directory, copies_keep_cost)
         if session.parent is None and session.updated > since:
             told.append(SessionInfo(session.identity, epoch(session.updated) or 0.0, cwd=directory))
         for message, seen in _messages(db, generation, session.identity, since):

@@ -15,7 +15,7 @@ ID_TIME = slice(4, 16)  # hexadecimal digits of `msg_…`: milliseconds since 19
 ID_PERIOD = 1 << 36  # milliseconds after which they repeat
 
 
-def read(path: str, source: Source) -> Iterator[Parsed]:
+def read(path: str, source: Source, *, copies_keep_cost: bool = True) -> Iterator[Parsed]:
     """One message. Raises OSError."""
     data = loads(read_regular(path, MAX_BYTES))
     session = source.session or "unknown"
@@ -24,7 +24,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
         return
     session = text(data.get("sessionID"), 128) or session
     identity = text(data.get("id"), 128) or os.path.basename(path).removesuffix(".json")
-    told: list[Event] = events(identity, data, Owner(session), [])
+    told: list[Event] = events(identity, data, Owner(session, copies_keep_cost=copies_keep_cost), [])
     place = data.get("path")
     at = max((event.at for event in told if isinstance(event, Response | ApiError)), default=0.0)
     if told and isinstance(place, dict):

@@ -6,7 +6,7 @@ and 0 where it does not know; it counts where we have no price. Must not keep an
 A response has several names, so that it counts once wherever it is told:
 
 - the finished step's own id; the message's id names its first step, since older stores know only the message;
-- the name of its content. A fork copies messages under new ids, and keeps times, model, tokens and cost.
+- the name of its content. A fork copies messages under new ids, and keeps times, model, tokens and mostly cost.
 """
 
 from typing import Any, NamedTuple
@@ -18,11 +18,12 @@ MAX_USD = 1e6
 
 
 class Owner(NamedTuple):
-    """The main session that a message counts to, the sub-agent's own session, and the folder it ran in."""
+    """The main session that a message counts to, the sub-agent's own session, the folder, and its client's habit."""
 
     session: str
     agent: str | None = None
     cwd: str | None = None
+    copies_keep_cost: bool = True  # False: the client writes 0 into a fork's copies
 
 
 class Step(NamedTuple):
@@ -54,7 +55,7 @@ def _responses(
     identity: str, data: dict[str, Any], owner: Owner, steps: list[Step], at: float
 ) -> list[Response]:
     finished = _table(data.get("time")).get("completed") is not None
-    content = content_name(data)
+    content = content_name(data, with_cost=owner.copies_keep_cost)
     folder = text(_table(data.get("path")).get("cwd"), 4096) or owner.cwd
     place = Place(folder) if folder else None
     found = []
@@ -73,7 +74,7 @@ def _responses(
     return found
 
 
-def content_name(data: dict[str, Any]) -> str | None:
+def content_name(data: dict[str, Any], *, with_cost: bool = True) -> str | None:
     """The name of a finished message's content, the same in every copy; None while it goes on."""
     time, tokens = _table(data.get("time")), _table(data.get("tokens"))
     cache = _table(tokens.get("cache"))
@@ -88,7 +89,8 @@ def content_name(data: dict[str, Any]) -> str | None:
         cache.get("write"),
     ]
     numbers = ".".join(str(count(value)) for value in counts)
-    return f"{created}:{completed}:{text(data.get('modelID'))}:{numbers}:{_usd(data.get('cost'))}"
+    cost = _usd(data.get("cost")) if with_cost else ""
+    return f"{created}:{completed}:{text(data.get('modelID'))}:{numbers}:{cost}"
 
 
 def first_generation(data: dict[str, Any], kind: Any) -> dict[str, Any]:
