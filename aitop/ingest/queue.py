@@ -16,14 +16,14 @@ from aitop.history.store import History
 from aitop.history.write.prepare import Batch
 from aitop.ingest import workers
 from aitop.ingest.coverage import ClientCoverage, Coverage
-from aitop.ingest.roots import Roots, is_text, link_target
+from aitop.ingest.roots import Roots, is_text
 from aitop.ingest.tail import AT_REST_SECONDS, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
+from aitop.ingest.walk import Walk
 from aitop.providers import Provider, Source
 from aitop.providers.isolation import guarded
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
 HELP_FROM_FILES = 400  # waiting files from which they pay too
-MAX_DEPTH = 12  # of folders below a root
 MANY = 16  # events of one run from which it pays to prepare them together
 
 
@@ -42,27 +42,27 @@ class Ingest:
         self.done_bytes = 0
         self.total_bytes = 0
         self._scanned = False
-        self._missing: set[str] = set()  # folders and single files of ours that do not exist
-        self._present: set[str] = set()  # single files of ours that do
         self._coverage = Coverage()
         self._unread = self._coverage.unread
-        self._links: set[str] = set()  # links below our folders that lead out of them
         self._queue: list[tuple[float, str, str]] = []  # (-mtime, path, provider)
         self._queued: set[str] = set()
         self._handed: dict[str, str] = {}  # path → provider of the files given to helpers
         self._alone: set[str] = set()  # files a helper did not finish: read in this process
-        self._identified: dict[
-            str, Source
-        ] = {}  # path → whose it is, from queueing a new file to its first chunk
+        self._identified: dict[str, Source] = {}  # by path, from taking up a new file to its first chunk
         self._current: Iterator[Chunk] | None = None
         self._path = self._reading = ""  # what it reads, and whose that is
         self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
         self._unfinished: dict[str, float] = {}  # path → when its last line, without a newline, is at rest
+        self._walk = self._new_walk()
 
     def add_roots(self, roots: dict[str, list[str]]) -> None:
         """Search these folders (provider → folders) in the place of the ones given so far."""
         self._roots = Roots(roots)
         self.folders = self._roots.all
+        self._walk = self._new_walk()
+
+    def _new_walk(self) -> Walk:
+        return Walk(self._roots, self.providers, self.history.files, self._consider, self._unread)
 
     # -- finding ---------------------------------------------------------------------------------------------
 
@@ -72,19 +72,9 @@ class Ingest:
 
     def scan(self, now: float) -> Iterator[str]:
         """The same folder by folder, so that the caller may do other things in between; yields each one seen."""
-        for link in self._links:
-            self._unread.discard(link)
-        self._links.clear()
-        self._present.clear()
-        seen = set()
-        for name, root in self.folders:
-            for folder in self._walk(root, name, now, 0):
-                seen.add(folder)
-                yield folder
+        yield from self._walk.scan(now)
         self._scanned = True
-        self._missing = {root for _, root in self.folders} - seen - self._present
-        present = {name for name, root in self.folders if root not in self._missing}
-        self._coverage.looked(present, os.environ, self.providers)
+        self._coverage.looked(self._walk.present_clients(), os.environ, self.providers)
 
     @property
     def unreadable(self) -> dict[str, str]:
@@ -98,57 +88,7 @@ class Ingest:
 
     def appeared(self) -> bool:
         """Whether a folder or single file of ours is there now that was not at the last look."""
-        return any(os.path.lexists(root) for root in self._missing)
-
-    def _walk(self, folder: str, provider: str, now: float, depth: int) -> Iterator[str]:
-        try:
-            entries = list(os.scandir(folder))
-        except NotADirectoryError:
-            if depth == 0:
-                yield from self._single(folder, provider, now)
-            return
-        except OSError:
-            return
-        guarded_provider, known = self.providers[provider], self.history.files
-        below = []
-        for entry in entries:
-            try:
-                if entry.is_symlink():
-                    self._link(entry.path, provider)
-                elif entry.is_dir(follow_symlinks=False):
-                    below.append(entry.path)
-                elif (entry.path in known or guarded_provider.wants(entry.path)) and entry.is_file(
-                    follow_symlinks=False
-                ):
-                    self._consider(entry.path, provider, entry.stat(follow_symlinks=False), now)
-            except OSError:
-                continue
-        yield folder
-        if depth < MAX_DEPTH:
-            for path in below:
-                if guarded_provider.enters(path):
-                    yield from self._walk(path, provider, now, depth + 1)
-
-    def _link(self, path: str, provider: str) -> None:
-        """Name a link that may hold records and leads out of the roots. The others' targets are read by themselves."""
-        may_hold = "." not in os.path.basename(path) or self.providers[provider].wants(path)
-        if may_hold and is_text(path) and self._roots.resolve(path) is None:
-            self._links.add(path)
-            target = link_target(path) or "?"
-            self._unread.add(
-                path, provider, f"it is a link to {target}, which is in no folder of this client"
-            )
-
-    def _single(self, path: str, provider: str, now: float) -> Iterator[str]:
-        """A file that its provider names by itself."""
-        try:
-            found = os.stat(path, follow_symlinks=False)
-        except OSError:
-            return
-        self._present.add(path)
-        if stat.S_ISREG(found.st_mode):
-            self._consider(path, provider, found, now)
-            yield os.path.dirname(path)
+        return self._walk.appeared()
 
     def look(self, path: str, now: float) -> bool:
         """One path that something spoke of: queue it if it changed. Whether it is under a folder of ours.
