@@ -25,6 +25,7 @@ BUILTIN = {
     "mimo": "aitop.providers.opencode:mimo",
     "openclaude": "aitop.providers.claude_code.relatives:openclaude",
     "copilot": "aitop.providers.copilot:provider",
+    "copilot-chat": "aitop.providers.copilot_chat:provider",
     "qwen": "aitop.providers.qwen:provider",
     "trae": "aitop.providers.codex:trae",
     "openai": "aitop.providers.gateway:openai",
