@@ -285,6 +285,8 @@ class _Disk:
         folder = path
         for _ in range(UPWARDS):
             folder = os.path.dirname(folder)
+            if folder == os.path.dirname(folder):
+                break  # not the whole disk
             if os.path.isdir(folder):
                 if folder not in self._around:
                     self._around[folder] = {(f.st_dev, f.st_ino): f for f in _files_below(folder)}
