@@ -18,7 +18,7 @@ Steps = tuple[int | None, int | None, int | None]  # a timing's step of each met
 
 
 def steps(timing: Timing) -> Steps:
-    """Where a response's duration, time to first token and speed are counted; None: nobody measured it.
+    """Where a response's duration, time to first token and speed are counted; None: it was not measured.
 
     Speed is tokens by the second they streamed in; without a time to first token, by the whole duration.
     """
