@@ -11,7 +11,7 @@ from math import floor, log2
 from aitop.model.events import Timing
 
 STEPS = 16  # to a doubling
-LEAST, MOST = 1e-3, 1e9  # values beyond are taken for these
+MIN_VALUE, MAX_VALUE = 1e-3, 1e9  # values beyond are taken for these
 METRICS = ("duration_{}_ms", "ttft_{}_ms", "output_tokens_per_second_{}")  # as published, with p50 or p95
 
 Steps = tuple[int | None, int | None, int | None]  # a timing's step of each metric
@@ -31,7 +31,7 @@ def steps(timing: Timing) -> Steps:
 def _step(value: float | None) -> int | None:
     if value is None or not value >= 0:
         return None
-    return floor(log2(min(max(value, LEAST), MOST)) * STEPS)
+    return floor(log2(min(max(value, MIN_VALUE), MAX_VALUE)) * STEPS)
 
 
 class Timings:

@@ -14,7 +14,7 @@ from aitop.history.store import History
 from aitop.model import periods
 
 KEPT_BY_CLIENTS = 30 * 86_400.0
-MOST_A_DAY = 1_000_000  # requests: a sum beyond it is damage
+MAX_REQUESTS_A_DAY = 1_000_000  # requests: a sum beyond it is damage
 
 
 class Restored(NamedTuple):
@@ -106,7 +106,7 @@ def _days(quarters: list[tuple[int, int]]) -> dict[str, int]:
         if requests:
             day = dates.get(at) or dates.setdefault(at, periods.date_of(at).isoformat())
             days[day] = days.get(day, 0) + requests
-    return {day: requests for day, requests in days.items() if 0 < requests < MOST_A_DAY}
+    return {day: requests for day, requests in days.items() if 0 < requests < MAX_REQUESTS_A_DAY}
 
 
 def _earlier(damaged: Damaged) -> Restored | None:
