@@ -68,7 +68,7 @@ class Guarded:
             try:
                 return self._provider.identify(path)
             except Exception as error:
-                self.problem = f"switched off, identify(): {_said(error)}"
+                self.problem = f"switched off, identify(): {_described(error)}"
                 return Source(None, None)
         return self._ask(
             "identify", lambda: checked_source(self._provider.identify(path)), Source(None, None)
