@@ -33,12 +33,13 @@ MAX_CLIENTS = 8  # of a server, that are redrawn
 class Call:
     """What a server was last told, and the call that tells it."""
 
-    __slots__ = ("answer", "begun", "clients", "failures", "pid", "sent", "sent_at")
+    __slots__ = ("answer", "begun", "clients", "failures", "pid", "redraw_due", "sent", "sent_at")
 
     def __init__(self) -> None:
         self.clients: tuple[str, ...] | None = (
             None  # who looks at it, as the last call found; None: not known
         )
+        self.redraw_due = False  # a text has changed since the clients last drew
         self.answer: int | None = None  # the descriptor that the call under way writes to
         self.sent: dict[str, str] = {}
         self.sent_at = 0.0
@@ -68,12 +69,13 @@ class Pusher:
                 self._forget(name)
                 continue
             wanted = _texts(server, state, now, several=len(self._servers) > 1)
-            wait = KEEP if wanted == call.sent or call.failures else AT_ONCE
+            changes = wanted != call.sent or (call.redraw_due and bool(call.clients))
+            wait = AT_ONCE if changes and not call.failures else KEEP
             if 0 <= now - call.sent_at < wait:
                 continue
             until = {"AITOP_UNTIL": str(int(now + LIFE))}
             changed = {key: text for key, text in wanted.items() if call.sent.get(key) != text}
-            self._start(server, call, changed | until, now, redraw=bool(changed))
+            self._start(server, call, changed | until, now, redraw=bool(changed) or call.redraw_due)
             call.sent = wanted
 
     def segments(self, state: dict[str, Any], now: float) -> dict[str, str]:
@@ -144,8 +146,7 @@ class Pusher:
         for key, text in variables.items():
             arguments += ["setenv", "-gh", key, _argument(text), ";"]
         arguments += ["show-environment", "-gh", "AITOP_UNTIL", ";", "list-clients", "-F", "#{client_name}"]
-        if redraw and call.clients is None:  # the first call: whoever looked last
-            arguments += [";", "if-shell", "-F", "#{client_name}", "refresh-client -S"]
+        call.redraw_due = redraw and call.clients is None  # the first call finds out who they are
         for client in call.clients or () if redraw else ():
             arguments += [";", "refresh-client", "-S", "-t", client]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TMUX")}

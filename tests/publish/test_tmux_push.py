@@ -56,23 +56,25 @@ def told(server, home, number, published, now):
 
 
 def test_a_changed_text_is_drawn_by_every_client_with_the_next_tick(server, home):
-    first = told(server, home, 1, state(1.0), NOW)[0]
-    assert "refresh-client -S" in first  # nobody is known yet: the one that looked last
-    assert "-t" not in first.split()
-    second = told(server, home, 2, state(2.0), NOW + 1)[1]
-    assert "AITOP_COST $2.00" in second
-    assert "refresh-client -S -t /dev/pts/1 ; refresh-client -S -t client-2" in second
+    redraw = "refresh-client -S -t /dev/pts/1 ; refresh-client -S -t client-2"
+    assert redraw not in told(server, home, 1, state(1.0), NOW)[0]  # no client is known yet
+    assert redraw in told(server, home, 2, state(1.0), NOW + 1)[1]
+    third = told(server, home, 3, state(2.0), NOW + 2)[2]
+    assert "AITOP_COST $2.00" in third
+    assert redraw in third
 
 
 def test_what_has_not_changed_is_kept_fresh_without_a_redraw(server, home):
     told(server, home, 1, state(1.0), NOW)
-    kept = told(server, home, 2, state(1.0), NOW + 7)[1]
-    assert "AITOP_UNTIL 1017" in kept
+    told(server, home, 2, state(1.0), NOW + 1)
+    server.tell(state(1.0), NOW + 2)
+    kept = told(server, home, 3, state(1.0), NOW + 8)[2]
+    assert "AITOP_UNTIL 1018" in kept
     assert "refresh-client" not in kept
-    server.tell(state(1.0), NOW + 8)
-    server.close(NOW + 9)
+    server.tell(state(1.0), NOW + 9)
+    server.close(NOW + 10)
     with open(os.path.join(home, "calls")) as file:
-        assert len(file.read().splitlines()) == 3  # the last one takes the numbers away
+        assert len(file.read().splitlines()) == 4  # the last one takes the numbers away
 
 
 def test_a_client_that_left_is_no_failure_of_the_server(server, home):
