@@ -36,6 +36,7 @@ COMMANDS = {
     "advise": ("aitop.advice.cli:advise", "What could have cost less, with the evidence and the saving."),
     "energy": ("aitop.energy.cli:energy", "Energy and carbon of what was put out, estimated (an extra)."),
     "prices": ("aitop.pricing.cli:prices", "The prices that apply; `prices update` refreshes them."),
+    "history": ("aitop.history.cli:history", "What the history holds; `history reset` begins a new one."),
     "init": (
         "aitop.install.init:init",
         "Print or install the lines for tmux, a shell, starship, Waybar, SwiftBar …",
@@ -70,7 +71,7 @@ HOT = {
 }
 
 
-GROUPS = ("report", "prices", "service")
+GROUPS = ("report", "prices", "history", "service")
 
 
 class Lazy(click.Group):

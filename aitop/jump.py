@@ -108,9 +108,12 @@ def _state() -> "dict[str, Any]":
 def waiting(state: "dict[str, Any]") -> "list[Session]":
     """The sessions that wait for the user, the one that waits longest first."""
     rows = [row for row in fields.rows(state.get("sessions")) if row.get("status") == "waiting"]
-    return sorted(
-        rows, key=lambda row: (fields.number(row.get("last_activity_at")) or 0.0, str(row.get("id")))
-    )
+    return sorted(rows, key=lambda row: (_since(row), str(row.get("id"))))
+
+
+def _since(row: "Session") -> float:
+    since = fields.number(row.get("status_since"))
+    return float(since if since is not None else fields.number(row.get("last_activity_at")) or 0.0)
 
 
 def chosen(state: "dict[str, Any]", target: str, pane: str = "") -> "Session":

@@ -4,17 +4,26 @@ Loading the user's file a second time would add what it appends (`set -a`) twice
 that hold our placeholder are changed. Talks to the server of $TMUX, else to the default one.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
 
-from aitop import paths
+from aitop import atomic_file, paths
 from aitop.install import blocks, files, places
 from aitop.install.blocks import HASH, Unclear
 
 _USERS = ("AITOP_HOME", "AITOP_CONFIG", "AITOP_TAG", "AITOP_LOG_LEVEL", "AITOP_PROVIDERS")
+_RECORD = "tmux-server.json"
+_PRINTED = {"options": ("show-options", "-g"), "windows": ("show-options", "-gw"), "keys": ("list-keys",)}
+# kind → the command before a printed line that sets it again, and the one before a name that takes it out
+_UNDO = {
+    "options": ("set-option -g", "set-option -gu"),
+    "windows": ("set-option -gw", "set-option -gwu"),
+    "keys": ("", "unbind-key"),
+}
 _OURS = re.compile(r" ?(#\{E:@aitop_out_\w+\}|#\(exec '[^']*/segment\.sh' \w+\))")
 
 
@@ -44,41 +53,90 @@ def show() -> str | None:
         return str(error)
     if place is None:
         return f"{path} has no lines of ours"
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".conf") as file:
-        file.write(text[place[0] : place[1]])
-        file.flush()
-        if _tmux("source-file", file.name) is None:
-            return f"tmux could not load it; run: tmux source-file {path}"
+    before = _settings()
+    if not _load(text[place[0] : place[1]]):
+        return f"tmux could not load it; run: tmux source-file {path}"
+    _remember(before, _settings())
     return None
 
 
 def hide() -> None:
-    """Take our placeholder and options out of the server."""
-    for line in (_tmux("show-options", "-g") or "").splitlines():
-        name = line.partition(" ")[0]
-        if name.startswith("@aitop"):
-            _tmux("set-option", "-gqu", name)
-        elif _OURS.search(line):
-            value = (_tmux("show-options", "-gv", name) or "").removesuffix("\n")
-            _tmux("set-option", "-gq", name, _OURS.sub("", value))
+    """Undo what `show` did to the server; without a record of that, take our placeholder and options out."""
+    _restore()
+    for scope in ("-g", "-gw"):
+        for line in (_tmux("show-options", scope) or "").splitlines():
+            name = line.partition(" ")[0]
+            if name.startswith("@aitop"):
+                _tmux("set-option", f"{scope}qu", name)
+            elif _OURS.search(line):
+                value = (_tmux("show-options", f"{scope}v", name) or "").removesuffix("\n")
+                _tmux("set-option", f"{scope}q", name, _OURS.sub("", value))
     for line in (_tmux("show-environment", "-g") or "").splitlines():
         name = line.partition("=")[0]
         if name == "AITOP" or (name.startswith("AITOP_") and name not in _USERS):
             _tmux("set-environment", "-gu", name)
-    _back_to_the_users("status-right-length", "status-interval")
     shutil.rmtree(paths.in_home(paths.TMUX), ignore_errors=True)  # what tells the listener to send texts
 
 
-def _back_to_the_users(*names: str) -> None:
-    """Options that our lines set go back to tmux's own value, where the user's file does not set them."""
+def _settings() -> dict[str, dict[str, str]]:
+    """The server's global options, those of windows, and key bindings: kind → name → the line tmux prints."""
+    kinds = {}
+    for kind, command in _PRINTED.items():
+        lines = (_tmux(*command) or "").splitlines()
+        kinds[kind] = {_name_of(kind, line): line for line in lines}
+    return kinds
+
+
+def _name_of(kind: str, line: str) -> str:
+    """An option's name; a key's table and name."""
+    if kind != "keys":
+        return line.partition(" ")[0]
+    match = re.match(r"bind-key\s+(?:-r\s+)?(-T\s+\S+\s+\S+)", line)
+    return match.group(1) if match else line
+
+
+def _remember(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> None:
+    """Keep what our lines changed in this server: kind → name → [line before or None, line after]."""
+    changes = {
+        kind: {
+            name: [before[kind].get(name), line]
+            for name, line in after[kind].items()
+            if before[kind].get(name) != line
+        }
+        for kind in after
+    }
+    record = {"server": _server(), "changes": changes}
+    atomic_file.replace(paths.in_home(_RECORD), json.dumps(record, indent=1).encode() + b"\n")
+
+
+def _restore() -> None:
+    """Put back what `show` changed in this server and nobody changed since."""
+    path = paths.in_home(_RECORD)
     try:
-        with open(places.tmux_conf(), encoding="utf-8", errors="replace") as file:
-            text = file.read()
-    except OSError:
-        text = ""
-    for name in names:
-        if name not in text:
-            _tmux("set-option", "-gqu", name)
+        record = json.loads(paths.read(path))
+        os.unlink(path)
+        changes = record["changes"] if record["server"] == _server() else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    now = _settings()
+    lines = []
+    for kind, undo in _UNDO.items():
+        for name, (before, after) in changes.get(kind, {}).items():
+            if now[kind].get(name) == after:
+                lines.append(f"{undo[0]} {before}" if before is not None else f"{undo[1]} {name}")
+    _load("\n".join(line.strip() for line in lines) + "\n")
+
+
+def _server() -> str | None:
+    return _tmux("display-message", "-p", "#{socket_path},#{pid}")
+
+
+def _load(text: str) -> bool:
+    """Have the server read these lines of configuration."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".conf") as file:
+        file.write(text)
+        file.flush()
+        return _tmux("source-file", file.name) is not None
 
 
 def _tmux(*words: str) -> str | None:

@@ -6,11 +6,12 @@ what the parts before it make of it. `carry_out` writes all chosen parts or none
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aitop import installation, paths
-from aitop.install import connect, files, forwarder, live_tmux, record, roots, snippets, survey, written
+from aitop.install import connect, files, forwarder, record, roots, service_cli, snippets, survey, written
 from aitop.install import service as units
 from aitop.install.blocks import Unclear
 
@@ -82,7 +83,7 @@ def _claude() -> Part:
     ready = not connection.diff and os.access(paths.in_home(paths.HOOK), os.X_OK)
     return Part(
         CLAUDE, "Claude Code", about, connection.diff, ready=ready, paths=tuple(connection.paths),
-        note="Claude Code reads its settings at its start: sessions that run now send nothing yet.",
+        note="it reads its settings at its start, so sessions that run now send nothing yet.",
         write=lambda: _connect(statusline=False),
     )  # fmt: skip
 
@@ -117,24 +118,29 @@ def _proofs() -> list[forwarder.Proof]:
 def _display(display: survey.Display, planned: dict[str, bytes]) -> Part:
     kept = dict(planned)
     try:
-        texts = snippets.snippets(display.host, display.shell, installation.front())
+        texts = snippets.snippets(display.host, display.shell, installation.front(), display.theme)
         changes = written.plan(display.host, display.shell, texts, display.folder, planned)
     except (files.Refused, Unclear, OSError) as error:
         planned.clear()
         planned.update(kept)
         return Part(display.host, display.title, display.note, problem=str(error))
     diff = "\n".join(change.diff for change in changes if change.diff)
-    note = " ".join(change.place.note for change in changes if change.place.note)
-    if display.host == "tmux" and live_tmux.runs():
-        note = ""
+    notes = [change.place.note for change in changes if change.place.note and _concerns(change)]
 
     def write() -> list[str]:
         return [written.put(change) for change in _again(display, texts, changes)]
 
     return Part(
         display.host, display.title, display.note, diff, ready=not diff,
-        paths=tuple(change.path for change in changes), note=note, write=write,
+        paths=tuple(change.path for change in changes), note=" ".join(notes), write=write,
     )  # fmt: skip
+
+
+def _concerns(change: written.Change) -> bool:
+    """Whether a place's note is of use here: tmux is loaded by us, most starship files have no format of their own."""
+    if change.host == "starship" and change.place.path.endswith(".toml"):
+        return re.search(rb"(?m)^format\s*=", change.before or b"") is not None
+    return change.host != "tmux"
 
 
 def _again(display: survey.Display, texts: list[str], changes: list[written.Change]) -> list[written.Change]:
@@ -148,5 +154,5 @@ def _service() -> Part:
     return Part(
         SERVICE, "service", "the listener at every login, since no Claude Code starts it here",
         diff="" if units.is_installed() else files.diff(units.path(), None, b"(the unit)\n"),
-        ready=units.is_installed(), by_default=False, paths=(units.path(),), write=units.install,
+        ready=units.is_installed(), by_default=False, paths=(units.path(),), write=service_cli.install_listener,
     )  # fmt: skip

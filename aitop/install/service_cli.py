@@ -24,27 +24,33 @@ def service_install(*, gateway: bool) -> None:
 
     The gateway serves what the configuration says: gateway.port, [gateway.upstreams].
     """
-    from aitop.listener import lifecycle
-
     try:
         with files.lock():
             if gateway:
                 _install_gateway()
                 return
-            if os.path.exists(paths.in_home(paths.STOPPED)):
-                os.unlink(paths.in_home(paths.STOPPED))
-            before = lifecycle.running() is not None
-            if before:
-                lifecycle.stop(10.0)  # the service's own takes over
-            connect.remember_environment()
-            for line in units.install():
+            for line in install_listener():
                 click.echo(line)
-            if before and not units.status()[0]:
-                lifecycle.start_detached()
-                click.echo("until then a listener runs as before")
-            _after_service(units.path())
     except files.Refused as error:
         raise click.ClickException(str(error)) from error
+
+
+def install_listener() -> list[str]:
+    """Write the listener's service and start it in the place of the one that runs; says what it did."""
+    from aitop.listener import lifecycle
+
+    if os.path.exists(paths.in_home(paths.STOPPED)):
+        os.unlink(paths.in_home(paths.STOPPED))
+    ran = lifecycle.running() is not None
+    if ran:
+        lifecycle.stop(10.0)  # the service's own takes over
+    connect.remember_environment()
+    lines = units.install()
+    if ran and not units.status()[0]:
+        lifecycle.start_detached()
+        lines.append("until then a listener runs as before")
+    _after_service(units.path())
+    return lines
 
 
 def _install_gateway() -> None:

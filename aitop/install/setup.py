@@ -132,6 +132,7 @@ def _apply(found: list[Part], chosen: list[Part], *, as_json: bool) -> None:
         lines = parts.carry_out(chosen)
         connect.remember_environment()
     notes = [f"{part.title}: {part.note}" for part in chosen if part.note]
+    notes += [f"service: {line}" for line in lines if "when that works" in line]
     if (
         any(part.name == "tmux" for part in found if not part.problem)
         and _tmux_lines()

@@ -13,10 +13,10 @@ from aitop.install import places, roots
 from aitop.install.blocks import Unclear
 from aitop.install.snippets import SHELLS
 
-# What stands in a tmux configuration → the theme's name.
+# What stands in a tmux configuration → our lines' theme.
 TMUX_THEMES = {
-    "catppuccin": "catppuccin", "dracula": "dracula", "tokyo-night": "tokyo night", "tokyonight": "tokyo night",
-    "gruvbox": "gruvbox", "powerline": "powerline", "nord-tmux": "nord", "tmux-power": "tmux-power",
+    "catppuccin": "catppuccin", "dracula": "dracula", "tokyo-night": "tokyonight", "tokyonight": "tokyonight",
+    "gruvbox": "gruvbox", "powerline": "powerline",
 }  # fmt: skip
 # What starts a prompt program in a shell's file → the host of `init`.
 _PROMPT_PROGRAMS = {
@@ -35,6 +35,7 @@ class Display:
     shell: str = "bash"  # with starship: the shell that gets the hook
     folder: str | None = None  # with menu bars: the plugin folder
     note: str = ""
+    theme: str = "plain"  # of tmux
 
 
 def clients() -> dict[str, str]:
@@ -69,14 +70,14 @@ def _tmux() -> list[Display]:
     if not shutil.which("tmux"):
         return []
     theme = tmux_theme()
-    return [Display("tmux", "tmux", note=f"theme: {theme}" if theme else "")]
+    return [Display("tmux", "tmux", note="" if theme == "plain" else f"in the style of {theme}", theme=theme)]
 
 
-def tmux_theme() -> str | None:
-    """The theme that the user's tmux configuration loads, by the names of the usual ones."""
+def tmux_theme() -> str:
+    """The theme that the user's tmux configuration loads, of those we have colours for; else plain."""
     text = _text_of(places.tmux_conf())
     words = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    return next((theme for word, theme in TMUX_THEMES.items() if word in words), None)
+    return next((theme for word, theme in TMUX_THEMES.items() if word in words), "plain")
 
 
 def login_shell() -> str:

@@ -12,15 +12,17 @@ from typing import NamedTuple
 from aitop.model.events import Usage
 from aitop.pricing import normalise, rows
 from aitop.pricing.basis import Basis
-from aitop.pricing.rows import Model, Row, Schedule
+from aitop.pricing.rows import Model, OffPeak, Row, Schedule
 from aitop.pricing.table import PriceTable
 
+# Models that no page prices, and the one of their family that comes nearest; both are Codex's own.
+ESTIMATED_AS = {"codex-auto-review": "gpt-5.3-codex", "gpt-5.3-codex-spark": "gpt-5.3-codex"}
 WEB_SEARCH = 10_000_000_000  # $10 per 1,000 searches
 US_ONLY = Fraction(11, 10)  # inference_geo "us"
 HALF_PRICE = ("batch", "flex")
 MANY_MODELS = 4096  # a gateway that invents ids must not fill the memory
 ENDLESS = 1 << 62
-MOST = 10**15  # $1,000: beyond it the record is damaged, and sums of such would not fit the history
+MAX_COST = 10**15  # $1,000: beyond it the record is damaged, and sums of such would not fit the history
 
 
 class Priced(NamedTuple):
@@ -32,9 +34,11 @@ class Priced(NamedTuple):
 
 # (prompt limit, input, output, cache read, write 5m, write 1h, divisor, the next longer step or None)
 _Step = tuple[int, int, int, int, int, int, int, "tuple[object, ...] | None"]
-# (days on which the following steps begin, steps, basis)
-_Entry = tuple[list[float], list[_Step], Basis]
+_Hours = tuple[OffPeak, _Step]
+# (days on which the following steps begin, steps, basis, steps of certain hours or None)
+_Entry = tuple[list[float], list[_Step], Basis, "list[_Hours | None] | None"]
 _NOTHING = Priced(0, Basis.UNPRICED)
+_FREE: _Step = (ENDLESS, 0, 0, 0, 0, 0, 1, None)  # on the user's own machine, or given away
 
 
 def price(table: PriceTable, model: str, usage: Usage, at: float) -> Priced:
@@ -47,11 +51,14 @@ def price(table: PriceTable, model: str, usage: Usage, at: float) -> Priced:
     entry: _Entry | None = table.compiled.get(key)
     if entry is None:
         entry = _remember(table, key)
-    days, steps, basis = entry
+    days, steps, basis, by_hour = entry
     if not steps:
         cost = 0
     else:
-        step = steps[bisect_right(days, at)] if days else steps[0]
+        number = bisect_right(days, at) if days else 0
+        step = steps[number]
+        if by_hour is not None and (hours := by_hour[number]) is not None and hours[0].holds(at):
+            step = hours[1]
         prompt = uncached + read + write_5m + write_1h
         while prompt > step[0]:
             step = step[7]  # type: ignore[assignment]
@@ -62,7 +69,7 @@ def price(table: PriceTable, model: str, usage: Usage, at: float) -> Priced:
         cost += searches * WEB_SEARCH
     if advisor:
         return _with_advisor(table, usage, at, Priced(cost, basis))
-    return Priced(cost, basis) if steps and cost <= MOST else _NOTHING
+    return Priced(cost, basis) if steps and cost <= MAX_COST else _NOTHING
 
 
 def _with_advisor(table: PriceTable, usage: Usage, at: float, own: Priced) -> Priced:
@@ -73,7 +80,7 @@ def _with_advisor(table: PriceTable, usage: Usage, at: float, own: Priced) -> Pr
         priced = price(table, model, side, at)
         cost += priced.cost
         bases.add(priced.basis)
-    if cost > MOST:
+    if cost > MAX_COST:
         return _NOTHING
     return Priced(cost, max(bases))
 
@@ -86,11 +93,16 @@ def _remember(table: PriceTable, key: tuple[str, str, str, str]) -> _Entry:
 
 
 def _compile(table: PriceTable, model: str, speed: str, geo: str, tier: str) -> _Entry:
+    if normalise.is_local(model) or normalise.is_free(model):
+        return [], [_FREE], Basis.LISTED, None
     dated, basis = _dated_rows(table, model)
     factor = (US_ONLY if geo == "us" else Fraction(1)) * (Fraction(1, 2) if tier in HALF_PRICE else 1)
     fast = speed == "fast" or normalise.says_fast(model)
     steps = [_step(_schedule(row, fast=fast, priority=tier == "priority"), factor) for _, row in dated]
-    return [rows.epoch(day) for day, _ in dated[1:]], steps, basis
+    by_hour = [
+        (row.off_peak, _step(row.off_peak.schedule, factor)) if row.off_peak else None for _, row in dated
+    ]
+    return [rows.epoch(day) for day, _ in dated[1:]], steps, basis, by_hour if any(by_hour) else None
 
 
 def _schedule(row: Row, *, fast: bool, priority: bool) -> Schedule:
@@ -116,15 +128,22 @@ def _step(schedule: Schedule, factor: Fraction) -> _Step:
 
 
 def _dated_rows(table: PriceTable, model: str) -> tuple[list[tuple[str, Row]], Basis]:
-    """The rows of a model with the days they begin; those of its family if it is an unknown Claude id."""
+    """The rows of a model with the days they begin; those of its family where the table does not have it."""
     found = table.find(model)
     if found is not None:
         return [(row.start, row) for row in found.rows], Basis.LISTED
     word = normalise.family(model)
     members = table.family(word) if word else ()
-    if not members:
+    if members:
+        return _family_rows(members), Basis.FAMILY
+    kin = table.find(ESTIMATED_AS.get(normalise.looser_spellings(model)[-1], ""))
+    if kin is not None:
+        return [(row.start, row) for row in kin.rows], Basis.FAMILY
+    wanted = normalise.versioned_family(model)
+    nearest = table.nearest_version(wanted) if wanted else None
+    if nearest is None:
         return [], Basis.UNPRICED
-    return _family_rows(members), Basis.FAMILY
+    return [(row.start, row) for row in nearest.rows], Basis.FAMILY
 
 
 def _family_rows(members: tuple[Model, ...]) -> list[tuple[str, Row]]:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from aitop.pricing import normalise, rows
-from aitop.pricing.rows import Model, Rates, Row, Schedule, Step
+from aitop.pricing.rows import Model, OffPeak, Rates, Row, Schedule, Step
 
 URL = "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"
 # LiteLLM's word for a vendor → ours, in order of precedence
@@ -95,7 +95,29 @@ def _model(name: str, provider: str, entry: Mapping[str, Any]) -> Model:
     priority = _schedule(name, entry, "_priority") if f"{INPUT}_priority" in entry else ()
     context = entry.get("max_input_tokens")
     window = context if isinstance(context, int) and not isinstance(context, bool) and context > 0 else None
-    return Model(name, provider, (Row("", standard, fast, priority),), window)
+    return Model(
+        name,
+        provider,
+        (Row("", standard, fast, priority, off_peak=_off_peak(name, entry, standard)),),
+        window,
+    )
+
+
+def _off_peak(name: str, entry: Mapping[str, Any], standard: Schedule) -> OffPeak | None:
+    """The rates of an entry's off-peak hours; what they leave out is that of the day."""
+    body = entry.get("off_peak_pricing")
+    if not isinstance(body, dict):
+        return None
+    place = f"{name}.off_peak_pricing"
+    windows = body.get("windows")
+    spans = [body] if not isinstance(windows, list) else [one for one in windows if isinstance(one, dict)]
+    found = [
+        rows.hours(place, span, one.get("weekdays"))
+        for one in spans
+        for span in (one["hours_utc"] if isinstance(one.get("hours_utc"), list) else [one.get("hours_utc")])
+    ]
+    rates = _rates(place, {INPUT: entry.get(INPUT), **body}, "", standard[0].rates)
+    return OffPeak(tuple(found), (Step(0, rates),)) if found else None
 
 
 def _schedule(name: str, entry: Mapping[str, Any], suffix: str) -> Schedule:

@@ -218,7 +218,7 @@ def _compare(
 
 
 def _new_model(model: Model, today: str) -> Model:
-    """A model nobody knew: its rows as offered, the first from today. A Claude id loses its date."""
+    """A model that was unknown: its rows as offered, the first from today. A Claude id loses its date."""
     first, *later = model.rows
     start = first.start or (today if not later or today < later[0].start else "")
     dated = (first._replace(start=start), *later)
@@ -233,7 +233,7 @@ def _new_rows(ours: Model, offer: Offer, today: str) -> list[Row]:
     if offer.partial:
         new = _completed(old, new, offer.silent)
     found = []
-    if (new.standard, new.fast, new.priority) != (old.standard, old.fast, old.priority):
+    if new._replace(start="", source="") != old._replace(start="", source=""):
         found.append(new._replace(start=today, source=new.source or f"refreshed {today}"))
     days = {row.start for row in ours.rows}
     announced = [row for row in offer.model.rows if row.start > today and row.start not in days]
@@ -264,7 +264,10 @@ def _completed(old: Row, new: Row, silent: tuple[str, ...]) -> Row:
                 for step, mine in zip(steps, scaled[1:], strict=True)
             )
     fast, priority = rows.rescale(old.fast, before, after), rows.rescale(old.priority, before, after)
-    return Row(new.start, (Step(0, after), *steps), fast, priority)
+    off_peak = old.off_peak and old.off_peak._replace(
+        schedule=rows.rescale(old.off_peak.schedule, before, after)
+    )
+    return Row(new.start, (Step(0, after), *steps), fast, priority, off_peak=new.off_peak or off_peak)
 
 
 def _write(target: str, text: bytes) -> None:

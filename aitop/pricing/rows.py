@@ -6,6 +6,7 @@ that sums are exact: 1 USD per million tokens is 1,000,000. No file is opened he
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -13,6 +14,9 @@ from typing import Any, NamedTuple
 import orjson
 
 PICO_PER_MTOK = 1_000_000  # picodollars per token in one USD per million tokens
+_HOURS = re.compile(r"^([01]?\d|2[0-4]):([0-5]\d)\s*-\s*([01]?\d|2[0-4]):([0-5]\d)$")
+EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
+DAY = 86_400
 HIGHEST = 10_000  # USD per million tokens; anything above is a slip of the unit
 FORMAT = 1
 
@@ -32,13 +36,43 @@ class Rates(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The rates of all tokens of a request whose whole prompt is longer than `over` tokens."""
+    """The rates of all tokens of a request with a whole prompt longer than `over` tokens."""
 
     over: int
     rates: Rates
 
 
 Schedule = tuple[Step, ...]  # ascending; the first step is `over` 0
+
+
+class Hours(NamedTuple):
+    """A part of some days of the week, UTC; `ends` before `begins` is on the day after."""
+
+    begins: int  # second of the day
+    ends: int
+    weekdays: tuple[int, ...] = EVERY_DAY  # ISO: 1 is Monday
+
+    def hold(self, at: float) -> bool:
+        """Whether they hold at an epoch second."""
+        day, second = divmod(at, DAY)
+        today = (int(day) + 3) % 7 + 1  # 1970-01-01 was a Thursday
+        if self.begins < self.ends:
+            return today in self.weekdays and self.begins <= second < self.ends
+        yesterday = (today + 5) % 7 + 1
+        return (today in self.weekdays and second >= self.begins) or (
+            yesterday in self.weekdays and second < self.ends
+        )
+
+
+class OffPeak(NamedTuple):
+    """Other rates at certain hours."""
+
+    hours: tuple[Hours, ...]
+    schedule: Schedule
+
+    def holds(self, at: float) -> bool:
+        """Whether they hold at an epoch second."""
+        return any(hours.hold(at) for hours in self.hours)
 
 
 class Row(NamedTuple):
@@ -49,6 +83,7 @@ class Row(NamedTuple):
     fast: Schedule = ()
     priority: Schedule = ()
     source: str = ""
+    off_peak: OffPeak | None = None
 
 
 class Model(NamedTuple):
@@ -134,7 +169,31 @@ def _row(place: str, row: Any, source: str) -> Row:
         parse_schedule(f"{place}.fast", row["fast"]) if "fast" in row else (),
         parse_schedule(f"{place}.priority", row["priority"]) if "priority" in row else (),
         str(row.get("source", source)),
+        _off_peak(f"{place}.off_peak", row["off_peak"]) if "off_peak" in row else None,
     )
+
+
+def _off_peak(place: str, body: Any) -> OffPeak:
+    if not isinstance(body, dict) or not isinstance(body.get("hours"), list) or not body["hours"]:
+        raise PriceDataError(f"{place}: needs hours, a list")
+    return OffPeak(tuple(_hours(f"{place}.hours", one) for one in body["hours"]), parse_schedule(place, body))
+
+
+def _hours(place: str, body: Any) -> Hours:
+    if not isinstance(body, dict):
+        raise PriceDataError(f"{place}: each needs utc, and may have weekdays")
+    return hours(place, body.get("utc"), body.get("weekdays"))
+
+
+def hours(place: str, span: Any, weekdays: Any = None) -> Hours:
+    """Hours such as "16:30-00:30" (UTC) of ISO weekdays (None: every day). Raises PriceDataError."""
+    found = _HOURS.match(span) if isinstance(span, str) else None
+    if found is None:
+        raise PriceDataError(f'{place}: {span!r} is not a span such as "16:30-00:30" (UTC)')
+    if weekdays is not None and (not isinstance(weekdays, list) or not {*weekdays} <= {*EVERY_DAY}):
+        raise PriceDataError(f"{place}: {weekdays!r} are not weekdays (1 is Monday)")
+    begins, ends = (60 * (60 * int(found[n]) + int(found[n + 1])) for n in (1, 3))
+    return Hours(begins, ends or DAY, tuple(weekdays) if weekdays is not None else EVERY_DAY)
 
 
 def parse_schedule(place: str, body: Any) -> Schedule:
@@ -224,9 +283,19 @@ def _dump_row(row: Row) -> dict[str, Any]:
         body["fast"] = _dump_schedule(row.fast)
     if row.priority:
         body["priority"] = _dump_schedule(row.priority)
+    if row.off_peak:
+        body["off_peak"] = {"hours": [_dump_hours(one) for one in row.off_peak.hours],
+                            **_dump_schedule(row.off_peak.schedule)}  # fmt: skip
     if row.source:
         body["source"] = row.source
     return body
+
+
+def _dump_hours(known: Hours) -> dict[str, Any]:
+    span = "-".join(
+        f"{second // 3600 % 24:02}:{second % 3600 // 60:02}" for second in (known.begins, known.ends)
+    )
+    return {"utc": span} | ({} if known.weekdays == EVERY_DAY else {"weekdays": list(known.weekdays)})
 
 
 def _dump_schedule(schedule: Schedule) -> dict[str, Any]:

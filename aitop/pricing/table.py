@@ -19,7 +19,7 @@ from aitop.pricing.rows import Model, Rates, Row, Step
 
 SNAPSHOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "prices.json")
 STALE_AFTER = 90 * 86_400.0
-RULES = "1"  # part of the fingerprint: raise it when cost.py counts differently
+RULES = "2"  # part of the fingerprint: raise it when cost.py counts differently
 LARGE_CONTEXT = 1_000_000
 USUAL_CACHE = {"cache_read": (1, 10), "cache_write_5m": (5, 4), "cache_write_1h": (2, 1)}  # Claude's, × input
 
@@ -37,7 +37,7 @@ class PriceTable:
 
     def find(self, model: str) -> Model | None:
         """The model of an id, exactly (after normalising); None when the table does not have it."""
-        for name in normalise.spellings(model):
+        for name in (*normalise.spellings(model), *normalise.looser_spellings(model)):
             found = self.models.get(name)
             if found is not None:
                 return found
@@ -48,19 +48,39 @@ class PriceTable:
         names = {model.name: model for model in self.models.values() if normalise.family(model.name) == word}
         return tuple(sorted(names.values(), key=lambda model: (model.released, model.name)))
 
+    def versions(self, wanted: normalise.Family) -> tuple[Model, ...]:
+        """The models of another vendor's family, by their versions."""
+        found: dict[str, tuple[tuple[int, ...], Model]] = {}
+        for model in self.models.values():
+            own = normalise.versioned_family(model.name)
+            if own is not None and own.name == wanted.name:
+                found[model.name] = (own.version, model)
+        return tuple(model for _, model in sorted(found.values(), key=lambda one: (one[0], one[1].name)))
+
+    def nearest_version(self, wanted: normalise.Family) -> Model | None:
+        """The newest model of a family that is not newer than the wanted one, else the oldest."""
+        members = self.versions(wanted)
+        not_newer = [
+            model
+            for model in members
+            if (own := normalise.versioned_family(model.name)) and own.version <= wanted.version
+        ]
+        return not_newer[-1] if not_newer else next(iter(members), None)
+
     def context_window(self, model: str) -> int | None:
-        """Tokens a model can hold, None when nobody said; an unknown Claude id has its family's newest."""
+        """Tokens a model can hold, None where that is unknown; an unknown id has its family's newest."""
         if model.rstrip().lower().endswith("[1m]"):
             return LARGE_CONTEXT
         found = self.find(model)
         if found is None:
             word = normalise.family(model)
             members = self.family(word) if word else ()
-            found = members[-1] if members else None
+            wanted = normalise.versioned_family(model)
+            found = members[-1] if members else self.nearest_version(wanted) if wanted else None
         return found.context if found else None
 
     def stale(self, now: float) -> bool:
-        """Whether nobody has checked these prices for 90 days."""
+        """Whether these prices were last checked over 90 days ago."""
         return now - rows.epoch(self.as_of) > STALE_AFTER
 
 
@@ -168,7 +188,11 @@ def _own_rates(name: str, body: Mapping[str, Any], known: Model | None, start: s
 def _fingerprint(by_id: Mapping[str, Model]) -> str:
     """Of everything that can change a cost, and of nothing else (not of sources or days of checking)."""
     priced = [
-        (name, model.released, [(row.start, row.standard, row.fast, row.priority) for row in model.rows])
+        (
+            name,
+            model.released,
+            [(row.start, row.standard, row.fast, row.priority, row.off_peak) for row in model.rows],
+        )
         for name, model in sorted(by_id.items())
     ]
     return hashlib.sha256(f"{RULES}{priced!r}".encode()).hexdigest()[:16]

@@ -13,7 +13,9 @@ from aitop.config import Config
 from aitop.log import Log
 from aitop.publish import asked
 from aitop.publish.files import REFRESH, Publisher
+from aitop.publish.git_changes import GitChanges
 from aitop.publish.tmux_push import Pusher
+from aitop.segments.asked import known as asked_names
 from aitop.state import only
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ class Announcer:
     def __init__(self, publisher: Publisher, log: Log) -> None:
         self.publisher = publisher
         self._pusher = Pusher(publisher.home, log)
+        self._git = GitChanges()
         self._log = log
         self._state: dict[str, Any] | None = None
         self._sign: tuple[object, ...] | None = None
@@ -48,6 +51,7 @@ class Announcer:
         """Publish a new state and every segment."""
         state = cast("dict[str, Any]", published_state)
         self._state, self._sign, self._made_at = state, sign, time.monotonic()
+        self._git.fill(state, _looks(config, self.publisher.home, now), now)
         own = [(s.name, s.display, s.preset, s.format) for s in config.segments if s.provider is None]
         texts = segments.render_all(state, own, now) | self._pusher.segments(state, now)
         texts |= _of_one_provider(state, config, now) | asked.texts(state, self.publisher.home, now)
@@ -87,7 +91,14 @@ class Announcer:
     def withdraw(self, now: float) -> None:
         """On a clean end every display goes blank at once."""
         self.publisher.withdraw()
+        self._git.close()
         self._pusher.close(now)
+
+
+def _looks(config: Config, home: str, now: float) -> list[str]:
+    """Every template of the user's own: of the configuration, and asked for on a command line."""
+    own = [segment.format for segment in config.segments if segment.format]
+    return [config["statusline.format"], *own, *asked_names(home, now)]
 
 
 def _of_one_provider(state: dict[str, Any], config: Config, now: float) -> dict[str, str]:

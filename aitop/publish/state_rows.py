@@ -102,6 +102,7 @@ def session_row(one: SessionView) -> published.Session:
         "project": project(session),
         "cwd": session.cwd,
         "branch": session.branch or None,
+        "git_dirty": None,
         "title": None,  # clients keep theirs in their transcripts: words of a conversation
         "model": session.model or "",
         "tag": one.tag,

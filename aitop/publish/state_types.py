@@ -103,6 +103,9 @@ class Session(Latencies):
     project: Annotated[str, Key("the name of its folder")]
     cwd: Annotated[str | None, Key("the path of its folder")]
     branch: Annotated[str | None, Key("the git branch")]
+    git_dirty: Annotated[
+        bool | None, Key("uncommitted changes in its folder; `null` unless a format shows them")
+    ]
     title: Annotated[None, Key("always `null`: a title is words of a conversation")]
     model: Annotated[str, Key("of the newest response, as the client writes it")]
     tag: Annotated[str | None, Key("the session's [tag](money.md#tags)")]

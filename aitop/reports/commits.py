@@ -7,8 +7,11 @@ from bisect import bisect_left
 from collections.abc import Callable
 from statistics import median
 
+from aitop.config import budgets_and_tags
 from aitop.history.query import spans
-from aitop.model.sums import ZERO, Sum
+from aitop.history.query.spans import ResponseCost
+from aitop.model.events import Place
+from aitop.model.sums import Sum
 from aitop.reports.ask import Asker
 from aitop.reports.git import Commit
 from aitop.reports.rows import Answer, Row, clean, project, usd
@@ -27,29 +30,34 @@ def answer(
     """Commits, newest first, then what was not committed."""
     tops: dict[str, str | None] = {}
     repositories: dict[str, list[Commit]] = {}
-    found: dict[tuple[str, str | None], Share] = {}
-    for at, session, cost, unpriced in spans.responses(asker.db, (start, end)):
-        cwd = asker.facts[session].cwd
-        if session not in asker.allowed or not cwd:
+    shares: dict[tuple[str, str | None], Share] = {}
+    places = spans.places(asker.db)
+    for one in spans.responses(asker.db, (start, end)):
+        facts = asker.facts[one.session]
+        place = places.get(one.place) or Place(facts.cwd, facts.branch)
+        if one.session not in asker.allowed or not place.cwd or not _in_project(asker, place.cwd):
             continue
-        if cwd not in tops:
-            tops[cwd] = toplevel(cwd) if len(repositories) < REPOSITORIES_MAX else None
-        top = tops[cwd]
+        if place.cwd not in tops:
+            tops[place.cwd] = toplevel(place.cwd) if len(repositories) < REPOSITORIES_MAX else None
+        top = tops[place.cwd]
         if top is None:
             continue
         if top not in repositories:
             repositories[top] = commits_of(top, start)
-        commit = next_commit(repositories[top], at)
-        share = found.setdefault((top, commit.hash if commit else None), Share(commit))
-        share.add(session, cost, unpriced)
-    rows = [_row(asker, top, share) for (top, _), share in found.items()]
+        commit = next_commit(repositories[top], one.at)
+        shares.setdefault((top, commit.hash if commit else None), Share(commit)).add(one, place.branch)
+    rows = [_row(asker, top, share) for (top, _), share in shares.items()]
     rows.sort(key=lambda row: (row["commit"] is not None, row["committed_at"] or 0), reverse=True)
     total = Sum(
-        requests=sum(s.requests for s in found.values()),
-        cost=sum(s.cost for s in found.values()),
-        unpriced_requests=sum(s.unpriced for s in found.values()),
+        requests=sum(share.requests for share in shares.values()),
+        cost=sum(share.cost for share in shares.values()),
+        unpriced_requests=sum(share.unpriced for share in shares.values()),
     )
-    return Answer("commit", _mark_spikes(rows), total if found else ZERO)
+    return Answer("commit", _mark_spikes(rows), total)
+
+
+def _in_project(asker: Asker, cwd: str) -> bool:
+    return asker.wanted.project is None or budgets_and_tags.in_folder(cwd, asker.wanted.project)
 
 
 def next_commit(commits: list[Commit], at: float) -> Commit | None:
@@ -61,18 +69,25 @@ def next_commit(commits: list[Commit], at: float) -> Commit | None:
 
 
 class Share:
-    """What belongs to one commit."""
+    """What belongs to one commit: sums, and picodollars by session and by branch."""
 
     def __init__(self, commit: Commit | None) -> None:
         self.commit = commit
         self.requests = self.cost = self.unpriced = 0
         self.sessions: dict[int, int] = {}
+        self.branches: dict[str, int] = {}
 
-    def add(self, session: int, cost: int, unpriced: int) -> None:
+    def add(self, one: ResponseCost, branch: str | None) -> None:
         self.requests += 1
-        self.cost += cost
-        self.unpriced += unpriced
-        self.sessions[session] = self.sessions.get(session, 0) + cost
+        self.cost += one.cost
+        self.unpriced += one.unpriced
+        self.sessions[one.session] = self.sessions.get(one.session, 0) + one.cost
+        if branch:
+            self.branches[branch] = self.branches.get(branch, 0) + one.cost
+
+    def branch(self) -> str | None:
+        """The branch on which most of it was spent."""
+        return max(self.branches, key=lambda name: (self.branches[name], name), default=None)
 
 
 def _row(asker: Asker, top: str, share: Share) -> Row:
@@ -85,7 +100,7 @@ def _row(asker: Asker, top: str, share: Share) -> Row:
         "subject": commit.subject if commit else f"not committed: {project(top)}",
         "project": project(top),
         "cwd": top,
-        "branch": dearest.branch,
+        "branch": share.branch(),
         "session": dearest.name,
         "sessions": len(share.sessions),
         "committed_at": commit.at if commit else None,

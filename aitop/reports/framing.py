@@ -116,7 +116,8 @@ def _matches(asker: Asker, name: str) -> bool:
         return any(f.provider == wanted.provider for f in facts)
     if name == "tag":
         return any(fnmatchcase(asker.tags[f.id] or "", wanted.tag or "") for f in facts)
-    return any(budgets_and_tags.in_folder(f.cwd, wanted.project or "") for f in facts)
+    folders = [*(f.cwd for f in facts), *(place.cwd for place in spans.places(asker.db).values())]
+    return any(budgets_and_tags.in_folder(folder, wanted.project or "") for folder in folders)
 
 
 def _places(folders: Folders) -> list[str]:

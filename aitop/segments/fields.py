@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 number = humanize.number
 
 LEVELS = ("ok", "warning", "critical")
-COLOURED = ("burn", "context", "limit", "budget", "errors")  # alerts whose own placeholder takes the level
+COLOURED = (
+    "burn",
+    "context",
+    "limit",
+    "budget",
+    "errors",
+    "waiting",
+)  # alerts whose own placeholder takes the level
 MARKS = {"working": "●", "waiting": "◐", "idle": "○", "warning": "▲", "critical": "■"}
 TEXT_CELLS = 24
 PROJECT_CELLS = 40

@@ -81,6 +81,8 @@ def found(state: dict[str, Any], key: str) -> dict[str, Any] | None:
 
 
 def is_active(session: dict[str, Any], now: float) -> bool:
+    if isinstance(session.get("active"), bool):
+        return session["active"] is True
     last = humanize.number(session.get("last_activity_at")) or 0.0
     status = session.get("status")
     return status in ("working", "waiting") or (status == "idle" and now - last < RESTING)

@@ -231,19 +231,28 @@ def tmux(home, *words):
     ).stdout
 
 
-def test_a_tmux_that_runs_shows_it_at_once_and_is_as_before_afterwards(home):
+SETTINGS = (["show-options", "-g"], ["show-options", "-gw"], ["show-environment", "-g"], ["list-keys"])
+
+
+@pytest.mark.parametrize(
+    "theme", ["", "# none\nset -g @plugin 'catppuccin/tmux'\n"], ids=["plain", "catppuccin"]
+)
+def test_a_tmux_that_runs_shows_it_at_once_and_is_as_before_afterwards(home, theme):
     need("tmux")
+    with open(home / ".tmux.conf", "a") as file:
+        file.write(theme)
     tmux(home, "new-session", "-d", "sleep 60")
-    before = (tmux(home, "show-options", "-g"), tmux(home, "show-environment", "-g"))
+    before = [tmux(home, *command) for command in SETTINGS]
     aitop(home, "setup", "--yes", "--only", "tmux")
     deadline = time.monotonic() + 20
     while "$0" not in (shown := tmux(home, "display-message", "-p", "#{T:status-right}")):
         assert time.monotonic() < deadline, shown
         time.sleep(0.2)
     aitop(home, "setup", "--yes", "--only", "tmux")
-    assert tmux(home, "show-options", "-gv", "status-right").count("#{E:@aitop_out_aitop}") == 1
+    shown = tmux(home, "show-options", "-gv", "status-right")
+    assert shown.count("#{E:@aitop_out_cost}" if theme else "#{E:@aitop_out_aitop}") == (2 if theme else 1)
     aitop(home, "setup", "--remove", "--yes")
-    assert (tmux(home, "show-options", "-g"), tmux(home, "show-environment", "-g")) == before
+    assert [tmux(home, *command) for command in SETTINGS] == before
 
 
 def test_the_real_claude_code_is_counted_by_its_hooks_and_runs_on_without_them(home):
@@ -290,10 +299,12 @@ def test_the_prompt_program_of_a_shell_gets_the_lines_and_not_the_shell(home):
     assert "starship" not in names(home)
 
 
-def test_a_theme_of_tmux_is_named(home):
+def test_a_theme_of_tmux_is_followed(home):
     need("tmux")
     (home / ".tmux.conf").write_text("set -g @plugin 'dracula/tmux'\n")
-    assert "theme: dracula" in aitop(home, "setup", "--dry-run")
+    assert "in the style of dracula" in aitop(home, "setup", "--dry-run")
+    aitop(home, "setup", "--yes", "--only", "tmux")
+    assert "#50fa7b" in (home / ".tmux.conf").read_text().lower()
 
 
 def test_a_home_without_anything_is_told_so(tmp_path):

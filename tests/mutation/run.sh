@@ -18,8 +18,8 @@ cd "$work/tree"
 
 for part in $parts; do
 	case $part in
-	pricing) code='["aitop/pricing/cost.py"]' tests='tests/pricing/test_pricing_rules.py tests/pricing/test_pricing_properties.py' ;;
-	windows) code='["aitop/live/windows.py"]' tests='tests/live/test_windows.py' ;;
+	pricing) code='["aitop/pricing/cost.py"]' tests='tests/pricing/test_pricing_edges.py tests/pricing/test_pricing_rules.py tests/pricing/test_pricing_properties.py' ;;
+	windows) code='["aitop/live/windows.py"]' tests='tests/live/test_windows_edges.py tests/live/test_windows.py' ;;
 	identity) code='["aitop/history/keys.py", "aitop/history/write/responses.py"]' tests='tests/history/test_history.py tests/lives' ;;
 	*)
 		echo "there is no part $part: pricing, windows, identity" >&2

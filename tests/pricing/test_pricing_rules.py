@@ -1,5 +1,7 @@
 """The modifiers: fast, US inference, batch, flex, priority, searches, side calls; ids and families."""
 
+import dataclasses
+
 import pytest
 
 from aitop.model.events import Usage
@@ -219,7 +221,6 @@ def test_a_family_price_follows_the_dated_rows_and_long_prompts_of_its_model(pri
 @pytest.mark.parametrize(
     "model",
     [
-        "gpt-99",
         "opus",
         "my-opus-model",
         "claude",
@@ -251,7 +252,8 @@ def test_any_other_unknown_id_costs_nothing_and_says_so(prices, model):
         ("claude-sonnet-4-6", 200_000),
         ("claude-sonnet-4-6[1m]", 1_000_000),
         ("claude-opus-99", 1_000_000),
-        ("gpt-99", None),
+        ("gpt-6.2-sol", 1_050_000),
+        ("somebody-99", None),
     ],
 )
 def test_the_context_window_is_the_one_claude_code_gives_a_model(prices, model, tokens):
@@ -263,3 +265,91 @@ def test_a_flood_of_invented_ids_does_not_fill_the_memory(prices):
     for number in range(cost.MANY_MODELS + 10):
         cost.price(fresh, f"made-up-{number}", SOME, TODAY)
     assert len(fresh.compiled) <= cost.MANY_MODELS
+
+
+@pytest.mark.parametrize(
+    ("model", "listed"),
+    [
+        ("claude-haiku-4-5:thinking", "claude-haiku-4-5"),
+        ("haiku-4-5:thinking", "claude-haiku-4-5"),
+        ("claude-haiku-4-5-high", "claude-haiku-4-5"),
+        ("claude-4.5-opus-high-thinking", "claude-opus-4-5"),
+        ("databricks-claude-sonnet-4-5", "claude-sonnet-4-5"),
+        ("claude-sonnet-4-5:200k", "claude-sonnet-4-5"),
+        ("gpt-5.5-xhigh", "gpt-5.5"),
+        ("copilot/gpt-5.5:beta", "gpt-5.5"),
+    ],
+)
+def test_a_version_that_can_be_read_in_an_id_wins_over_its_family(prices, model, listed):
+    assert cost.price(prices, model, SOME, TODAY) == (pico(prices, listed), Basis.LISTED)
+
+
+@pytest.mark.parametrize(
+    ("model", "nearest"),
+    [
+        ("gpt-6.2-sol", "gpt-6.1-sol"),
+        ("gpt-6.05-sol", "gpt-6.1-sol"),
+        ("openai/gpt-7-sol-high", "gpt-6.1-sol"),
+        ("glm-4.9-flashx", "glm-4.7-flashx"),
+        ("gpt-5.3-codex-spark", "gpt-5.3-codex"),
+        ("codex-auto-review", "gpt-5.3-codex"),
+    ],
+)
+def test_a_new_model_of_a_known_family_is_priced_as_the_nearest_one_and_says_so(prices, model, nearest):
+    assert cost.price(prices, model, SOME, TODAY) == (pico(prices, nearest), Basis.FAMILY)
+
+
+def test_a_number_of_parameters_is_no_version(prices):
+    assert basis(prices, "gpt-oss-999b") == Basis.UNPRICED
+    assert basis(prices, "gpt-oss:20b") == Basis.LISTED
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["lmstudio/openai/gpt-oss-20b", "ollama/llama3:8b", "deepseek/deepseek-chat-v3.1:free", "glm-4.7-flash"],
+)
+def test_a_model_on_this_machine_or_given_away_costs_nothing_and_is_known(prices, model):
+    assert cost.price(prices, model, SOME, TODAY) == (0, Basis.LISTED)
+
+
+HOURS = {"utc": "16:30-00:30"}
+AT_NIGHT = {"in": 2, "out": 4, "off_peak": {"hours": [HOURS], "in": 1, "out": 2}}
+
+
+def at_hours(row):
+    model = rows.parse_model("night", {"rows": [row]}, "here")
+    return dataclasses.replace(table.load(), models={"night": model}, compiled={})
+
+
+@pytest.mark.parametrize(
+    ("clock", "usd"), [("16:29", 2), ("16:30", 1), ("23:59", 1), ("00:00", 1), ("00:29", 1), ("00:30", 2)]
+)
+def test_off_peak_hours_have_rates_of_their_own_past_midnight(clock, usd):
+    hour, minute = map(int, clock.split(":"))
+    at = rows.epoch("2026-11-25") + hour * 3600 + minute * 60
+    assert cost.price(at_hours(AT_NIGHT), "night", Usage(1_000_000), at).cost == usd * 10**12
+
+
+@pytest.mark.parametrize(
+    ("day", "usd"), [("2026-11-27", 2), ("2026-11-28", 1), ("2026-11-29", 1), ("2026-11-30", 2)]
+)
+def test_off_peak_hours_may_be_those_of_some_weekdays(day, usd):
+    row = AT_NIGHT | {"off_peak": {"hours": [{"utc": "00:00-00:00", "weekdays": [6, 7]}], "in": 1, "out": 2}}
+    at = rows.epoch(day) + 43_200
+    assert cost.price(at_hours(row), "night", Usage(1_000_000), at).cost == usd * 10**12
+
+
+def test_off_peak_hours_come_back_from_the_file_they_are_written_to():
+    model = rows.parse_model("night", {"rows": [AT_NIGHT]}, "here")
+    written = rows.orjson.loads(rows.encode({}, [model]))
+    assert rows.parse_models(written, "here")["night"].rows == model.rows
+
+
+@pytest.mark.parametrize(
+    "hours", [[], "16:30-00:30", [{"utc": "25:00-01:00"}], [{"utc": "1-2"}], [HOURS | {"weekdays": [8]}]]
+)
+def test_off_peak_hours_that_cannot_be_read_are_an_error(hours):
+    with pytest.raises(rows.PriceDataError, match="off_peak"):
+        rows.parse_model(
+            "night", {"rows": [{"in": 1, "out": 1, "off_peak": {"hours": hours, "in": 1, "out": 1}}]}, "x"
+        )

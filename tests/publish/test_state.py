@@ -115,7 +115,7 @@ def test_every_fact_of_a_session_stands_under_its_own_name():
         "pid": 11, "pane": "%7", "status": "waiting", "status_since": NOW - 50, "active": True,
         "started_at": NOW - 100, "last_activity_at": NOW, "client_cost_usd": 5.5, "context_tokens": 44_000,
         "context_limit": 100_000, "context_percent": 44.0, "compactions": 41, "stop_reasons": {"end_turn": 42},
-        "subagents": 3, "understated": True, "client_api_ms": 43.0, "title": None, "tag": None,
+        "subagents": 3, "understated": True, "client_api_ms": 43.0, "title": None, "tag": None, "git_dirty": None,
         "prompt_cache": {"warm": True, "expires_at": NOW + 45, "ttl": "5m", "hit_ratio": 0.46},
     }  # fmt: skip
     latencies = state_rows.latencies_row(Timings())

@@ -428,6 +428,24 @@ def test_a_response_belongs_to_the_next_commit_of_its_folder(book, tmp_path):
     assert "second" in formats.render(found, "table", found.rows, DOLLARS)
 
 
+def test_a_response_belongs_to_the_repository_of_its_own_folder_and_to_its_own_branch(book, tmp_path):
+    from aitop.reports import commits
+    from aitop.reports.git import Commit
+
+    shop, lib = str(tmp_path / "shop"), str(tmp_path / "lib")
+    for n, (cwd, branch) in enumerate(((shop, "main"), (shop, "main"), (lib, "fix"))):
+        spend(book, START + n, f"m{n}", cwd=cwd, gitBranch=branch)
+    made = {top: [Commit("a" * 40, int(START) + 60, "e", top, 3, 0)] for top in (shop, lib)}
+    found = commits.answer(asked(book.db), START - 1, START + 9, lambda cwd: cwd, lambda top, _: made[top])
+    assert {(row["cwd"], row["branch"], row["requests"]) for row in found.rows} == {
+        (shop, "main", 2), (lib, "fix", 1)
+    }  # fmt: skip
+    only = commits.answer(
+        asked(book.db, project="lib"), START - 1, START + 9, lambda cwd: cwd, lambda top, _: made[top]
+    )
+    assert [row["cwd"] for row in only.rows] == [lib]
+
+
 def test_a_commit_far_dearer_than_the_others_is_named(book):
     from aitop.reports import commits
 

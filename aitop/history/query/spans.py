@@ -311,9 +311,20 @@ def costs(db: sqlite3.Connection, start: float, end: float) -> list[tuple[int, i
     ]
 
 
-def responses(db: sqlite3.Connection, span: Span) -> Iterator[tuple[float, int, int, int]]:
-    """(at, session, cost, unpriced) of each response in a span, oldest first: for what needs the second."""
-    yield from db.execute(
-        "SELECT at, session, cost, basis = ? FROM response WHERE at >= ? AND at < ? ORDER BY at",
+class ResponseCost(NamedTuple):
+    """One response by itself. `place` is the number of its own, 0 for its session's; `cost` is in picodollars."""
+
+    at: float
+    session: int
+    place: int
+    cost: int
+    unpriced: int
+
+
+def responses(db: sqlite3.Connection, span: Span) -> Iterator[ResponseCost]:
+    """Each response of a span, oldest first: for what needs the second."""
+    rows = db.execute(
+        "SELECT at, session, place, cost, basis = ? FROM response WHERE at >= ? AND at < ? ORDER BY at",
         (Basis.UNPRICED, *span),
     )
+    yield from map(ResponseCost._make, rows)

@@ -22,6 +22,7 @@ _PASSING = frozenset(
     )
 )  # fmt: skip
 _BROKEN = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+KEY_COLUMNS = 4  # at most: quarter hour, session, model, place
 _KINDS = {"INTEGER": "('integer')", "REAL": "('real', 'integer')", "TEXT": "('text')"}
 _COUNTS = "uncached, output, cache_read, write_5m, write_1h, cost"
 _ADDED = ", ".join(f"sum({name})" for name in _COUNTS.split(", "))
@@ -137,6 +138,66 @@ def problem(db: sqlite3.Connection) -> str | None:
             db.execute("ROLLBACK")
 
 
+def recent_problem(db: sqlite3.Connection, since: float) -> str | None:
+    """`problem`, of what a history gained since a UTC midnight, and of its coarse sums. Raises sqlite3.Error.
+
+    Costs seconds where the whole check costs minutes: it reads the rows of the last days and no text of the others.
+    """
+    try:
+        db.execute("BEGIN")
+        for what, questions in _recently(since).items():
+            if _disagree(db, questions):
+                return f"{what} disagree"
+        for what in ("sessions and their models", "all sessions by days", "sessions by model and days"):
+            if _disagree(db, _TWICE[what]):
+                return f"{what} disagree"
+    except sqlite3.Error as error:
+        if is_passing(error):
+            raise
+        return str(error)
+    except ValueError as error:
+        return str(error)
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+    return None
+
+
+def _recently(since: float) -> dict[str, tuple[str, str]]:
+    """Questions about the rows and sums from a moment on."""
+    at = f"at >= {int(since)}"
+    return {
+        "quarter hours and responses": (
+            f"SELECT CAST(at AS INTEGER) / 900 * 900, session, model, place, count(*), {_ADDED} FROM response "
+            f"WHERE {at} GROUP BY 1, 2, 3, 4",
+            f"SELECT at, session, model, place, requests, {_COUNTS} FROM quarter "
+            f"WHERE {at} AND (requests != 0 OR cost != 0)",
+        ),
+        "days and quarter hours": (
+            f"SELECT at / 86400 * 86400, session, model, place, {_ALL} FROM quarter WHERE {at} "
+            f"GROUP BY 1, 2, 3, 4 HAVING {_ANY}",
+            f"SELECT at, session, model, place, {_ALL} FROM day_sum WHERE {at} GROUP BY 1, 2, 3, 4 HAVING {_ANY}",
+        ),
+        "tool calls and their sums": (
+            f"SELECT CAST(at AS INTEGER) / 900 * 900, session, name, count(*), sum(failed) FROM tool WHERE {at} "
+            "GROUP BY 1, 2, 3",
+            f"SELECT at, session, name, calls, failures FROM quarter_tool WHERE {at} AND calls != 0",
+        ),
+    }
+
+
+def is_history(path: str) -> bool:
+    """Whether a file can be read and is a history of any version."""
+    try:
+        db = sqlite3.connect(f"file:{schema.quoted(path)}?mode=ro", uri=True, timeout=1)
+        try:
+            return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'session'").fetchone() is not None
+        finally:
+            db.close()
+    except (sqlite3.Error, ValueError):
+        return False
+
+
 def misnumbered(path: str) -> bool:
     """Whether a file that calls itself newer has this version's tables, and its number one flipped bit."""
     db = sqlite3.connect(f"file:{schema.quoted(path)}?mode=ro", uri=True, timeout=5)
@@ -202,12 +263,15 @@ def _aliases_lead(db: sqlite3.Connection) -> bool:
 
 
 def _sums(db: sqlite3.Connection) -> str | None:
-    for what, questions in _TWICE.items():
-        # in one order, so that neither has to be held in memory
-        one, other = (db.execute(f"SELECT * FROM ({ask}) ORDER BY 1, 2, 3") for ask in questions)
-        if any(first != second for first, second in zip_longest(one, other)):
-            return f"{what} disagree"
-    return None
+    return next((f"{what} disagree" for what, questions in _TWICE.items() if _disagree(db, questions)), None)
+
+
+def _disagree(db: sqlite3.Connection, questions: tuple[str, str]) -> bool:
+    """Whether two questions have different answers; in one order, so that neither has to be held in memory."""
+    width = len(db.execute(f"SELECT * FROM ({questions[0]}) LIMIT 0").description)
+    order = ", ".join(str(column + 1) for column in range(min(width, KEY_COLUMNS)))
+    one, other = (db.execute(f"SELECT * FROM ({ask}) ORDER BY {order}") for ask in questions)
+    return any(first != second for first, second in zip_longest(one, other))
 
 
 Column = tuple[str, str, bool]  # name, type, required

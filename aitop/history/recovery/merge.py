@@ -238,7 +238,7 @@ class Merge:
         self.carried += len(taken)
         for row in taken:
             if row["twin"] is not None and load.incident(self.db, row["twin"]) is None:
-                row["twin"] = None  # its file tells of it again
+                row["twin"] = None  # its file is read again
                 self.db.execute("UPDATE incident SET twin = NULL WHERE key = ?", (row["key"],))
             if row["twin"] is not None and not row["from_file"]:
                 continue
@@ -285,6 +285,8 @@ class _Disk:
         folder = path
         for _ in range(UPWARDS):
             folder = os.path.dirname(folder)
+            if folder == os.path.dirname(folder):
+                break  # not the whole disk
             if os.path.isdir(folder):
                 if folder not in self._around:
                     self._around[folder] = {(f.st_dev, f.st_ino): f for f in _files_below(folder)}

@@ -1,8 +1,8 @@
-"""A damaged history is set aside and put together anew: from the newest sound backup and what can still be read.
+"""A damaged, missing or poorer history is put together anew: from the fullest backup and what can still be read.
 
 The clients' files are the record: every file's offset goes back to its start, so what they hold is read
 again. So only what no file tells any more has to come from the backup (which is believed) and from the
-damaged file (whose word counts where nobody else has one). A day that ends up with fewer requests than
+damaged file (which counts where no other source has the row). A day that ends up with fewer requests than
 the old sums said is named, and stays named.
 
 The new file is built beside the old one and takes its place by renames that a kill may interrupt anywhere.
@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 
 from aitop import paths
 from aitop.history import schema
-from aitop.history.recovery import backup, integrity
+from aitop.history.recovery import backup, fullness, integrity
 from aitop.history.recovery.gaps import Restored, Witness, last, remember
 from aitop.history.recovery.merge import Merge
 from aitop.history.recovery.salvage import open_damaged
 
-MARK = "history.damaged"  # left by whoever noticed the damage: the next start restores
+MARK = "history.damaged"  # left where damage was noticed: the next start restores
 BUILT = "history.restored.db"  # whole, and about to take the history's place
 ASIDE = "history.damaged-"
 STAMP = "%Y%m%dT%H%M%SZ.db"
@@ -55,10 +55,12 @@ def connect(home: str, now: float, say: Say, alive: Alive = lambda: None) -> sql
             if trouble is None:
                 raise
     _not_again(home, now)
-    say(f"history: {trouble}: setting it aside and restoring it")
+    there = os.path.exists(path)
+    say(f"history: {trouble}: {'setting it aside and ' if there else ''}restoring it")
     known = _build(home, now, say, alive)
     _finish(home, now)
-    say(f"history: restored from {known.base or 'nothing'} and {known.carried} rows of {known.aside}")
+    rows = f" and {known.carried} rows of {known.aside}" if there else ""
+    say(f"history: restored from {known.base or 'nothing'}{rows}")
     return schema.connect(path)
 
 
@@ -72,13 +74,31 @@ def suspect(home: str, trouble: str) -> None:
 
 
 def _noticed(home: str, path: str) -> str | None:
-    """Damage that somebody left word of, or that is seen without opening the file."""
+    """Damage that was marked, and a history that is missing, empty or poorer than its backup."""
     try:
         return paths.read(os.path.join(home, MARK))[:500].decode("utf-8", "replace") or "damaged"
     except OSError:
         pass
-    empty = os.path.exists(path) and not os.path.getsize(path)
-    return "the file is empty" if empty and _backups(home) else None
+    backups = _backups(home)
+    if not backups:
+        return None
+    if not os.path.exists(path):
+        return f"{paths.HISTORY} is missing beside {backups[0]}"
+    if not os.path.getsize(path):
+        return "the file is empty"
+    return _poorer(home, path)
+
+
+def _poorer(home: str, path: str) -> str | None:
+    """Which backup holds more of the past than the history, which was then swapped or begun anew."""
+    here = fullness.days_of(path)
+    if not here and not integrity.is_history(path):
+        return None  # damaged: opening it says how
+    for name in backup.GENERATIONS:
+        days = fullness.lacking(here, fullness.days_of(os.path.join(home, name), at_rest=True))
+        if days:
+            return f"it holds less than {name} of {len(days)} days"
+    return None
 
 
 def _not_again(home: str, now: float) -> None:
@@ -123,8 +143,12 @@ def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
 
 
 def _base(home: str, fresh: str, say: Say) -> str | None:
-    """Copy the newest sound backup to `fresh`; its name, None where there is none. A bad one makes way."""
-    for name in _backups(home):
+    """Copy the fullest sound backup to `fresh`; its name, None where there is none. A bad one makes way."""
+    by_fullness = sorted(
+        _backups(home),
+        key=lambda name: -sum(fullness.days_of(os.path.join(home, name), at_rest=True).values()),
+    )
+    for name in by_fullness:
         _remove(fresh)
         source = os.path.join(home, name)
         _copy(source, fresh)
