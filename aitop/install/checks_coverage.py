@@ -18,22 +18,27 @@ def clients(context: Context) -> Found:
     """One line for each client that is here, one for all that are not."""
     folders = client_folders()
     published = _published(context.state)
+    here = []
     for name in sorted({*folders, *published}):
         row = published.get(name, {})
         places = [folder for folder in folders.get(name, []) if os.path.exists(folder)]
-        if not places and row.get("found") is not True:
-            continue
-        yield from _client(name, row, places)
-    missing = [
-        f"{name} ({places[0]})"
+        if places or row.get("found") is True:
+            here.append(name)
+            yield from _client(name, row, places)
+    missing = {
+        name: places[0]
         for name, places in folders.items()
-        if places
-        and not places[0].startswith(paths.home())
-        and not any(os.path.exists(place) for place in places)
-        and not published.get(name, {}).get("found")
-    ]
-    if missing:
+        if name not in here and places and not places[0].startswith(paths.home())
+    }
+    if missing and here:
         yield OK, f"not here: {', '.join(missing)}"
+    elif missing:
+        looked = ", ".join(f"{name} ({folder})" for name, folder in missing.items())
+        yield (
+            WARN,
+            f"no client's records are here; looked for {looked}",
+            "name other folders: [providers.NAME] folders",
+        )
 
 
 def _client(name: str, row: dict[str, Any], places: list[str]) -> Found:

@@ -83,7 +83,7 @@ def _claude() -> Part:
     ready = not connection.diff and os.access(paths.in_home(paths.HOOK), os.X_OK)
     return Part(
         CLAUDE, "Claude Code", about, connection.diff, ready=ready, paths=tuple(connection.paths),
-        note="Claude Code reads its settings at its start: sessions that run now send nothing yet.",
+        note="it reads its settings at its start, so sessions that run now send nothing yet.",
         write=lambda: _connect(statusline=False),
     )  # fmt: skip
 

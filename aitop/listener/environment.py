@@ -27,11 +27,21 @@ def names() -> frozenset[str]:
 
 
 def allowed(environ: Mapping[str, str]) -> dict[str, str]:
-    """What of an environment a listener may have."""
+    """What of an environment a listener may have. Folders are absolute: a listener runs in `/`."""
     listed = names()
     return {
-        name: value for name, value in environ.items() if name in listed or name.startswith(KEPT_PREFIXES)
+        name: _absolute(name, value)
+        for name, value in environ.items()
+        if name in listed or name.startswith(KEPT_PREFIXES)
     }
+
+
+def _absolute(name: str, value: str) -> str:
+    """A folder's path from where this command runs; several are separated by commas. Other values as they are."""
+    if not value or not name.endswith(("_HOME", "_DIR", "AITOP_CONFIG")):
+        return value
+    parts = [part.strip() for part in value.split(",")] if name == "CLAUDE_CONFIG_DIR" else [value]
+    return ",".join(os.path.abspath(os.path.expanduser(part)) for part in parts if part)
 
 
 def remember(environ: Mapping[str, str], *, by_hand: bool) -> list[str]:
@@ -41,7 +51,7 @@ def remember(environ: Mapping[str, str], *, by_hand: bool) -> list[str]:
     variable for no reason of the user's.
     """
     listed = names() - _OF_EACH_START
-    current = {name: environ[name] for name in sorted(listed) if environ.get(name)}
+    current = {name: _absolute(name, environ[name]) for name in sorted(listed) if environ.get(name)}
     before = recall()
     after = current if by_hand else before | current
     if after == before:

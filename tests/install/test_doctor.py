@@ -309,7 +309,11 @@ def test_each_client_that_is_here_is_named_with_its_folder_and_its_files(install
     publish(installed, coverage=coverage(codex={"files": 7}))
     texts = [finding.text for finding in found("clients")]
     assert f"codex: 7 files in {installed}/.codex/sessions" in texts
-    assert any(text.startswith("not here: ") and ".gemini/tmp" in text for text in texts)
+    assert any(text.startswith("not here: ") and "gemini" in text for text in texts)
+
+
+def test_where_no_client_is_here_the_folders_looked_at_are_named(installed):
+    assert f"codex ({installed}/.codex/sessions)" in problem("clients", WARN)
 
 
 def test_folders_are_named_without_a_listener_too(installed):

@@ -27,7 +27,24 @@ def test_every_variable_that_a_built_in_provider_names_passes_a_hook_too():
 
 @pytest.mark.parametrize("name", sorted({*hook.KEPT, "XDG_DATA_HOME", "AITOP_CONFIG"}))
 def test_a_listed_variable_reaches_the_listener(name):
-    assert environment.allowed({name: "x"}) == {name: "x"}
+    assert environment.allowed({name: "/x"}) == {name: "/x"}
+
+
+def test_a_folder_is_that_of_the_command_and_not_of_the_listener(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/h")
+    given = {
+        "CODEX_HOME": "cx",
+        "CLAUDE_CONFIG_DIR": "~/a, b",
+        "AITOP_CONFIG": "c.toml",
+        "OPENCODE_DB": "x.db",
+    }
+    assert environment.allowed(given) == {
+        "CODEX_HOME": f"{tmp_path}/cx", "CLAUDE_CONFIG_DIR": f"/h/a,{tmp_path}/b", "AITOP_CONFIG": f"{tmp_path}/c.toml",
+        "OPENCODE_DB": "x.db",
+    }  # fmt: skip
+    environment.remember(given, by_hand=True)
+    assert environment.recall()["CODEX_HOME"] == f"{tmp_path}/cx"
 
 
 @pytest.mark.parametrize(
