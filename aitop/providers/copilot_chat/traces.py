@@ -86,7 +86,8 @@ def _attributes(db: sqlite3.Connection, row: Row) -> dict[str, str]:
         return {}
     marks = ", ".join("?" * len(ATTRIBUTES))
     query = f"SELECT key, value FROM span_attributes WHERE span_id = ? AND key IN ({marks})"  # noqa: S608
-    return {key: value for key, value in db.execute(query, (row["span_id"], *ATTRIBUTES)) if value}
+    found = db.execute(query, (row["span_id"], *ATTRIBUTES))
+    return {key: value for key, value in found if isinstance(value, str) and value}
 
 
 def _events(row: Row, attributes: Mapping[str, str]) -> Iterator[Event]:
