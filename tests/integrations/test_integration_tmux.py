@@ -90,6 +90,17 @@ def test_a_restarted_tmux_and_a_second_client_are_shown_the_numbers_too(tmp_path
         tmux.until("$1.0")
 
 
+def test_a_new_number_is_drawn_long_before_tmux_would_look_again(tmp_path, home, listener, claude):
+    claude.respond()
+    listener.start(CLAUDE_CONFIG_DIR=claude.root)
+    slow = "set -g status-interval 60\nset -g @aitop_interval 0\nset -g status-right '#{aitop_cost}.'\n"
+    with bar(tmp_path / "t", home, slow + PLUGIN, clients=2) as tmux:
+        for spent in ("$1.0", "$2.0", "$3.0"):
+            for client in (0, 1):
+                tmux.until(spent, client=client, limit=20)
+            claude.respond()
+
+
 def test_a_hostile_project_name_is_shown_as_it_is(tmp_path, home, listener):
     claude = Claude(tmp_path, HOSTILE.replace("/", ""))
     claude.respond()
