@@ -16,7 +16,7 @@ KEPT = {
         data.usage.finishReason data.usage.model""",
     "qwen": """cwd forkedFrom.sessionId gitBranch systemPayload.uiEvent.error_type systemPayload.uiEvent.function_name
         systemPayload.uiEvent.model systemPayload.uiEvent.subagent_name uuid""",
-    "opencode": "error.name finish modelID path.cwd sessionID",
+    "opencode": "error.name finish id modelID path.cwd sessionID",
     "opencode database": "message.error.name message.modelID message.path.cwd part.reason session.directory tool.tool",
     "socket": """cwd error hook_event_name model model.id reason session_id source thread-id tool_name tool_use_id
         trigger turn-id workspace.project_dir""",
