@@ -167,7 +167,7 @@ class Contribution(NamedTuple):
 
 
 class Row:
-    """One response as it counts now. `copies` is empty while a single file tells of it."""
+    """One response as it counts now. `copied`: more than one file holds it."""
 
     __slots__ = ("basis", "copied", "cost", "evidence", "id", "incomplete", "message_key", "request_key",
                  "session", "stored")  # fmt: skip
@@ -219,7 +219,7 @@ def _picodollars(usd: float | None) -> int | None:
 
 
 def more_evidence(old: Evidence, r: Response, now: float) -> Evidence:
-    """The same file tells of the same response again: its last line wins, its first time stays."""
+    """The same file holds the same response again: its last line wins, its first time stays."""
     new = first_evidence(r, old.file, now)
     return new._replace(
         at=min(old.at, new.at),

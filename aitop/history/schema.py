@@ -4,7 +4,7 @@ SQLite in WAL mode: a killed writer loses at most its open transaction, and file
 the same transaction as what was read, so nothing is lost or read twice. Every migration runs in
 one transaction after a backup. Money is integer picodollars, times are epoch seconds.
 
-`response` holds what counts. While one file alone tells of a response, its row is the whole
+`response` holds what counts. While one file alone holds a response, its row is the whole
 evidence; as soon as a second file repeats it (forks, resumes, sub-agents) each file's version
 moves to `copy`, and the row is computed from those, so any reading order ends the same.
 `alias`, `tool` and `incident` are keyed by a 64-bit digest of the client's ids (`keys.py`).

@@ -73,7 +73,7 @@ class History:
 
     @property
     def floor(self) -> float:
-        """Changes before this moment are nobody's business and are not handed out."""
+        """Changes before this moment are not handed out."""
         return self._ledger.floor
 
     def hand_out(self, *, floor: float, exact: float) -> None:
@@ -106,7 +106,7 @@ class History:
         self._ledger.bad_lines += bad_lines
 
     def provider_of(self, session: int) -> str:
-        """Whose session one is, by its number."""
+        """The provider of a session, by its number."""
         return self._ledger.session_by_id(session).provider
 
     def session(self, provider: str, name: str) -> Session:
@@ -116,7 +116,7 @@ class History:
     # -- events ----------------------------------------------------------------------------------------------
 
     def prepare(self, events: Iterable[Event], now: float) -> Batch:
-        """What needs no look into the database: done by whoever read the events, in whatever process."""
+        """What needs no look into the database; the process that read the events does it."""
         return prepare.prepare(events, self._prices, now)
 
     def take(self, provider: str, found: Batch, now: float, file: File) -> None:

@@ -84,7 +84,7 @@ class Response(NamedTuple):
 class ToolUse(NamedTuple):
     """One tool call began. The same `tool_use_id` from several sources is one call.
 
-    `ended_at` and `failed` are set when the same run of records tells of its end too.
+    `ended_at` and `failed` are set when the same run of records holds its end too.
     """
 
     session: str
@@ -148,7 +148,7 @@ class ContextSize(NamedTuple):
     at: float
     limit: int
     tokens: int | None = None
-    model: str | None = None  # whose window it is; None: the one that speaks now
+    model: str | None = None  # the model with that window; None: the one that speaks now
 
 
 class CacheState(NamedTuple):
@@ -217,7 +217,7 @@ Event = (
 
 
 class Timing(NamedTuple):
-    """How long one response took: milliseconds, None where nobody measured; and the tokens it made."""
+    """How long one response took: milliseconds, None where that was not measured; and the tokens it made."""
 
     duration_ms: float | None
     ttft_ms: float | None

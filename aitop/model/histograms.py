@@ -11,14 +11,14 @@ from math import floor, log2
 from aitop.model.events import Timing
 
 STEPS = 16  # to a doubling
-LEAST, MOST = 1e-3, 1e9  # values beyond are taken for these
+MIN_VALUE, MAX_VALUE = 1e-3, 1e9  # values beyond are taken for these
 METRICS = ("duration_{}_ms", "ttft_{}_ms", "output_tokens_per_second_{}")  # as published, with p50 or p95
 
 Steps = tuple[int | None, int | None, int | None]  # a timing's step of each metric
 
 
 def steps(timing: Timing) -> Steps:
-    """Where a response's duration, time to first token and speed are counted; None: nobody measured it.
+    """Where a response's duration, time to first token and speed are counted; None: it was not measured.
 
     Speed is tokens by the second they streamed in; without a time to first token, by the whole duration.
     """
@@ -31,7 +31,7 @@ def steps(timing: Timing) -> Steps:
 def _step(value: float | None) -> int | None:
     if value is None or not value >= 0:
         return None
-    return floor(log2(min(max(value, LEAST), MOST)) * STEPS)
+    return floor(log2(min(max(value, MIN_VALUE), MAX_VALUE)) * STEPS)
 
 
 class Timings:

@@ -21,7 +21,7 @@ LEFT = {0, 1, 8, 9}  # columns of words; the others are numbers
 
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON, for programs.")
-@click.option("--model", "wanted", metavar="TEXT", default="", help="Only models whose id contains TEXT.")
+@click.option("--model", "wanted", metavar="TEXT", default="", help="Only models with TEXT in their id.")
 @click.option("--all", "everything", is_flag=True, help="Past and announced prices too.")
 @click.pass_context
 def prices(ctx: click.Context, as_json: bool, wanted: str, everything: bool) -> None:

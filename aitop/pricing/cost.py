@@ -22,7 +22,7 @@ US_ONLY = Fraction(11, 10)  # inference_geo "us"
 HALF_PRICE = ("batch", "flex")
 MANY_MODELS = 4096  # a gateway that invents ids must not fill the memory
 ENDLESS = 1 << 62
-MOST = 10**15  # $1,000: beyond it the record is damaged, and sums of such would not fit the history
+MAX_COST = 10**15  # $1,000: beyond it the record is damaged, and sums of such would not fit the history
 
 
 class Priced(NamedTuple):
@@ -69,7 +69,7 @@ def price(table: PriceTable, model: str, usage: Usage, at: float) -> Priced:
         cost += searches * WEB_SEARCH
     if advisor:
         return _with_advisor(table, usage, at, Priced(cost, basis))
-    return Priced(cost, basis) if steps and cost <= MOST else _NOTHING
+    return Priced(cost, basis) if steps and cost <= MAX_COST else _NOTHING
 
 
 def _with_advisor(table: PriceTable, usage: Usage, at: float, own: Priced) -> Priced:
@@ -80,7 +80,7 @@ def _with_advisor(table: PriceTable, usage: Usage, at: float, own: Priced) -> Pr
         priced = price(table, model, side, at)
         cost += priced.cost
         bases.add(priced.basis)
-    if cost > MOST:
+    if cost > MAX_COST:
         return _NOTHING
     return Priced(cost, max(bases))
 

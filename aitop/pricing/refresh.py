@@ -218,7 +218,7 @@ def _compare(
 
 
 def _new_model(model: Model, today: str) -> Model:
-    """A model nobody knew: its rows as offered, the first from today. A Claude id loses its date."""
+    """A model that was unknown: its rows as offered, the first from today. A Claude id loses its date."""
     first, *later = model.rows
     start = first.start or (today if not later or today < later[0].start else "")
     dated = (first._replace(start=start), *later)

@@ -36,7 +36,7 @@ class Rates(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The rates of all tokens of a request whose whole prompt is longer than `over` tokens."""
+    """The rates of all tokens of a request with a whole prompt longer than `over` tokens."""
 
     over: int
     rates: Rates

@@ -1,7 +1,7 @@
-"""Whether what a provider of another package returned is what the interface promises.
+"""Check that a provider of another package returned what the interface promises.
 
-A wrong value would otherwise surface far away, in a sum or in the history. Every message names the
-field, so that the author of the provider finds it. Built-in providers are tested instead.
+A wrong value would otherwise surface far away, in a sum or in the history. Each message names the field, so that
+the author of the provider finds it. Built-in providers are not checked here; tests check them.
 """
 
 import math
@@ -15,7 +15,7 @@ from aitop.providers.lenient import MAX_TOKENS
 EVENTS = frozenset(get_args(Event))
 HINTS = {kind: get_type_hints(kind) for kind in (*EVENTS, Usage, Source, Parsed, Feed)}
 STATUSES = ("working", "waiting", "idle", "ended")
-LONGEST = 4096  # characters of any text; nothing here is content
+MAX_TEXT = 4096  # characters of any text; no event holds content
 IDS = ("session", "tool_use_id", "key", "model", "message_id", "request_id")
 
 
@@ -41,7 +41,7 @@ def checked_events(events: Any, name: str) -> list[Event]:
         raise TypeError(f"events must be a list, not {type(events).__name__}")
     for event in events:
         if type(event) not in EVENTS:
-            raise TypeError(f"{type(event).__name__} is no event; they are in aitop.model")
+            raise TypeError(f"{type(event).__name__} is not an event; the events are in aitop.model")
         _tuple(event, type(event), type(event).__name__)
         if getattr(event, "status", "idle") not in STATUSES:
             raise ValueError(f"Status.status must be one of {', '.join(STATUSES)}")
@@ -56,7 +56,7 @@ def _tuple(value: Any, kind: Any, where: str, skip: str = "") -> Any:
             continue
         one = getattr(value, field)
         if not _fits(one, hint):
-            raise TypeError(f"{where}.{field} must be {_spoken(hint)}, not {one!r:.80}")
+            raise TypeError(f"{where}.{field} must be {_hint_name(hint)}, not {one!r:.80}")
         if one == "" and field in IDS:
             raise ValueError(f"{where}.{field} must not be empty")
     return value
@@ -67,7 +67,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin in (Union, types.UnionType):
         return any(_fits(value, one) for one in get_args(hint))
     if hint is str:
-        return isinstance(value, str) and len(value) <= LONGEST and _is_text(value)
+        return isinstance(value, str) and len(value) <= MAX_TEXT and _is_text(value)
     if hint is bool or hint is type(None):
         return isinstance(value, hint)
     if hint is int:
@@ -100,5 +100,5 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def _spoken(hint: Any) -> str:
+def _hint_name(hint: Any) -> str:
     return hint.__name__ if isinstance(hint, type) else str(hint).replace("aitop.model.events.", "")

@@ -1,7 +1,7 @@
-"""Opening a client's file: regular ones only, by no link, without ever waiting.
+"""Open a client's file: only a regular file, never through a link, without waiting.
 
-A FIFO would block its reader, a device would never end, and a link could lead out of the client's
-folders: whoever can write there must not make us read something else.
+A FIFO would block its reader, a device would never end, and a link could lead out of the client's folders. A
+program that can write there must not make us read something else.
 """
 
 import os
@@ -21,10 +21,10 @@ def open_regular(path: str) -> tuple[int, os.stat_result] | None:
 
 
 def read_regular(path: str, most: int) -> bytes:
-    """A whole small file. Raises OSError, also for what is no regular file or larger than `most` bytes."""
+    """A whole small file. Raises OSError, also for anything but a regular file and above `most` bytes."""
     opened = open_regular(path)
     if opened is None:
-        raise OSError("it is no regular file")
+        raise OSError("it is not a regular file")
     fd, found = opened
     with open(fd, "rb") as file:
         if found.st_size > most:
@@ -40,4 +40,4 @@ def check_database(path: str) -> None:
         except FileNotFoundError:
             continue
         if not stat.S_ISREG(found.st_mode):
-            raise OSError(f"{name} is no regular file")
+            raise OSError(f"{name} is not a regular file")

@@ -6,6 +6,7 @@ are read too, because libraries follow late. `input_tokens` is all input there.
 
 from aitop.model.events import Response, Usage
 from aitop.otlp import Record
+from aitop.providers import local_models
 from aitop.providers.lenient import count, milliseconds, word
 
 # Operations that hold the sums of the calls inside them and are no call themselves.
@@ -30,7 +31,6 @@ WRITTEN_1H = (
     "gen_ai.usage.details.cache_write_1h_tokens",
 )
 PROVIDER = ("gen_ai.provider.name", "gen_ai.system")
-LOCAL = ("ollama", "lm_studio", "lmstudio", "llamafile")  # run a model on a machine of the user's
 TIER = ("openai.response.service_tier", "gen_ai.openai.response.service_tier")
 TIERS = ("flex", "priority", "batch")  # fmt: skip
 REASONING = ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.details.reasoning_tokens")
@@ -74,7 +74,7 @@ def response(record: Record, session: str) -> Response | None:
 
 def is_local(record: Record, model: str) -> bool:
     """Whether the model ran on a machine of the user's, by the name of its provider."""
-    return record.text(*PROVIDER) in LOCAL and not model.endswith("cloud")
+    return local_models.is_local(record.text(*PROVIDER), model)
 
 
 def _billed(record: Record, model: str) -> float | None:

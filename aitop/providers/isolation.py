@@ -1,8 +1,8 @@
-"""A provider behind a guard: what it does wrong costs its own numbers, never anyone else's.
+"""A provider behind a guard: its faults cost its own numbers and no other client's.
 
-A fault in any question about itself switches it off; a fault in reading puts that file aside, and the
-third such file switches it off. Events of other packages are checked before they reach the history.
-Off means: no folders, no files, no feeds; `problem` says why, and `doctor` shows it.
+A fault in a question about itself switches a provider off. A fault in reading sets that file aside, and the third
+such file switches the provider off. Events of other packages are checked before they reach the history. A provider
+that is off has no folders, files or feeds; `problem` says why, and `doctor` shows it.
 """
 
 from collections.abc import Callable, Iterator
@@ -64,6 +64,12 @@ class Guarded:
         return asked is None or self._ask("enters", lambda: bool(asked(folder)), False)
 
     def identify(self, path: str) -> Source:
+        if self.trusted and self.problem is None:  # asked once for each file of a first reading
+            try:
+                return self._provider.identify(path)
+            except Exception as error:
+                self.problem = f"switched off, identify(): {_described(error)}"
+                return Source(None, None)
         return self._ask(
             "identify", lambda: checked_source(self._provider.identify(path)), Source(None, None)
         )
@@ -83,7 +89,7 @@ class Guarded:
         return self._ask("feed", ask, None)
 
     def sent_by(self, service: str) -> bool:
-        """Whether telemetry of this service is its client's."""
+        """Whether this service name is one of its client's."""
         names = self._telemetry.services if self._telemetry else ()
         return any(service == name or service.startswith((f"{name}-", f"{name}_")) for name in names)
 
@@ -95,7 +101,7 @@ class Guarded:
         return self._ask("telemetry", ask, [])
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
-        """Raises what the provider raises; the caller says of which file, to `blame`."""
+        """Raises what the provider raises; the caller passes it with the file to `blame`."""
         found = self._provider.parse(data, start, source)
         return found if self.trusted else checked_parsed(found, self.name)
 
@@ -107,10 +113,10 @@ class Guarded:
         return (checked_parsed(batch, self.name) for batch in batches)
 
     def blame(self, path: str, error: Exception) -> None:
-        """Reading this file failed by the provider's own fault."""
+        """Note that reading this file failed by a fault of the provider's."""
         self._faulty.add(path)
         if len(self._faulty) >= FAULTY_FILES and self.problem is None:
-            self.problem = f"switched off, it cannot read its files: {_said(error)}"
+            self.problem = f"switched off, it cannot read its files: {_described(error)}"
 
     def _ask(self, method: str, question: Callable[[], T], otherwise: T) -> T:
         if self.problem is not None:
@@ -118,14 +124,14 @@ class Guarded:
         try:
             return question()
         except Exception as error:
-            self.problem = f"switched off, {method}(): {_said(error)}"
+            self.problem = f"switched off, {method}(): {_described(error)}"
             return otherwise
 
 
 def guarded(provider: Provider) -> Guarded:
-    """A provider behind its guard; one that is already there stays."""
+    """A provider behind its guard; a guarded one is returned as it is."""
     return provider if isinstance(provider, Guarded) else Guarded(provider.name, provider, trusted=True)
 
 
-def _said(error: Exception) -> str:
+def _described(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300]

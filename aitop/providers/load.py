@@ -1,8 +1,8 @@
-"""Finding the providers: the built-in ones, then those of other installed packages.
+"""Find the providers: the built-in ones, then those of other installed packages.
 
-The machinery for looking others up costs 60 ms, so it is loaded only where a package names the group;
-`AITOP_PROVIDERS=builtin` leaves even the look out. Whatever a stranger's package does while it loads, the
-rest goes on; what went wrong is told by `doctor`.
+Python's machinery for entry points costs 60 ms, so it is loaded only where an installed package names the group.
+`AITOP_PROVIDERS=builtin` skips even that search. When another package's provider fails to load, the others go on,
+and `doctor` says what went wrong.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from aitop.providers.isolation import Guarded
 
 GROUP = "aitop.providers"
 OURS = "aitop_status-"
-# The same as this package's own entry points, without the search for them. Claude Code comes last: it
+# This package's own entry points, so that they need no search. Claude Code comes behind the other clients: it
 # takes any hook payload of its shape, and other clients copied that shape.
 BUILTIN = {
     "codex": "aitop.providers.codex:provider",
@@ -37,7 +37,7 @@ BUILTIN = {
 
 
 def load() -> tuple[list[Guarded], dict[str, str]]:
-    """Every provider that can be loaded, and what went wrong with the others (name → message)."""
+    """Every provider that loads, and name → what went wrong for each of the others."""
     found: dict[str, Guarded] = {}
     broken: dict[str, str] = {}
     for name, target in BUILTIN.items():
@@ -69,7 +69,7 @@ def _entry_points() -> Iterable[Any]:
 
 
 def _others() -> bool:
-    """Whether another installed package names the group at all: told without the machinery for finding out."""
+    """Whether another installed package names the group, found without the entry-point machinery."""
     for folder in dict.fromkeys(sys.path):
         try:
             names = os.listdir(folder or ".")

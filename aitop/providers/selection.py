@@ -1,15 +1,15 @@
-"""Which providers are used and where their records are: what the user said, else what each says itself."""
+"""The providers in use and their folders: as configured, else as each client would choose them."""
 
 from collections.abc import Iterable, Sequence
 
 from aitop.config import Config
 from aitop.providers.isolation import Guarded
 
-OLDER_KEYS = {"claude-code": "claude.config_dirs"}  # from when there was one client only
+OLDER_KEYS = {"claude-code": "claude.config_dirs"}  # still read; `providers.NAME.folders` comes first
 
 
 def enabled(providers: Iterable[Guarded], config: Config) -> list[Guarded]:
-    """All but those the user switched off."""
+    """All providers except those that the user switched off."""
     return [provider for provider in providers if config.provider(provider.name).enabled is not False]
 
 

@@ -164,11 +164,12 @@ def test_gemini_cli(tmp_path):
     assert desk.tools() == [("list_directory", 0)]
 
 
-def test_opencode(tmp_path):
+def test_opencode_and_its_fork(tmp_path):
     run = Run(tmp_path, "opencode")
     script = [
         {"call": ("bash", {"command": "echo hi", "description": "hi"}), "usage": FIRST},
         {"text": "Hi.", "usage": SECOND},
+        {"text": "More.", "usage": FIRST},
     ]
     title = {"text": "A title", "usage": use(77, 0, 7, 0)}
     with Api(script, lambda _, request: None if request.get("tools") else title) as api:
@@ -185,9 +186,11 @@ def test_opencode(tmp_path):
             "provider": {"s": scripted},
         }
         run.file(".config/opencode/opencode.json", json.dumps(settings))
-        run("run", "say hello", OPENCODE_DISABLE_MODELS_FETCH="1")
-    desk, total = held(opencode.provider, run)
-    assert leaves(total) == (2, 3600, 14_900, 120)
+        for arguments in (["say hello"], ["--continue", "--fork", "more"]):
+            run("run", *arguments, OPENCODE_DISABLE_MODELS_FETCH="1")
+    desk = Desk(opencode.provider, *opencode.provider.folders([], {"HOME": run.home})).read()
+    first, fork = sorted(desk.totals().values(), key=lambda total: -total.requests)
+    assert (leaves(first), leaves(fork)) == ((2, 3600, 14_900, 120), (1, 3000, 6000, 50))
     assert desk.tools() == [("bash", 0)]
 
 

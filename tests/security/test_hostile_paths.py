@@ -122,6 +122,7 @@ def wait(home, true, seconds=30):
         try:
             with open(os.path.join(home, "state.json"), "rb") as file:
                 state = json.load(file)
+                state["written_at"] = max(state["written_at"], os.fstat(file.fileno()).st_mtime)
         except (OSError, ValueError):
             state = None
         if state is not None and true(state):
@@ -156,7 +157,7 @@ def test_a_file_beside_a_database_that_is_none_does_not_block(tmp_path, beside, 
     make(kind, tmp_path / f"opencode.db{beside}", tmp_path / "elsewhere")
     desk = Desk(opencode, str(path))
     desk.read()
-    assert "no regular file" in desk.ingest.unreadable[str(path)]
+    assert "not a regular file" in desk.ingest.unreadable[str(path)]
 
 
 @pytest.mark.parametrize("kind", ["fifo", "link", "device", "folder"])

@@ -31,5 +31,5 @@ def recent(db: sqlite3.Connection, start: float) -> list[tuple[str, float, Sum]]
 
 
 def with_data(db: sqlite3.Connection) -> list[str]:
-    """The providers that ever told of a session."""
+    """The providers with at least one session."""
     return sorted(provider for (provider,) in db.execute("SELECT DISTINCT provider FROM session"))

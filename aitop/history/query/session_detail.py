@@ -26,7 +26,7 @@ class Agent(NamedTuple):
 
 
 class ToolCall(NamedTuple):
-    """One call of a tool; `took` is milliseconds, None while it runs or where nobody said."""
+    """One call of a tool; `took` is milliseconds, None while it runs or where no record says."""
 
     name: str
     at: float
@@ -62,7 +62,7 @@ class Detail(NamedTuple):
 
 
 class Mix(NamedTuple):
-    """Tokens of one model's requests whose prompts fall into one class of length."""
+    """Tokens of one model's requests, for prompts of one class of length."""
 
     model: str
     longer_than: int  # the prompt's class: over this many tokens

@@ -107,7 +107,7 @@ def compactions_since(db: sqlite3.Connection, start: float) -> int:
 
 
 def limits(db: sqlite3.Connection, now: float) -> list[Limit]:
-    """Limits that have not been reset since the client told of them."""
+    """Limits that have not been reset since the client reported them."""
     rows = db.execute(
         "SELECT provider, account, name, window_minutes, used_percent, resets_at, source, seen_at FROM usage_limit "
         "WHERE resets_at > ?",

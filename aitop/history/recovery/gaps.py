@@ -1,4 +1,4 @@
-"""What a restored history may lack: the days whose requests the old sums spoke of and nobody else knows.
+"""What a restored history may lack: the days with requests that only the old sums know.
 
 The sums of the damaged file and of the backup are the witnesses; they are kept in the new history until the
 clients' files have been read again, and then compared with what is there.
@@ -14,7 +14,7 @@ from aitop.history.store import History
 from aitop.model import periods
 
 KEPT_BY_CLIENTS = 30 * 86_400.0
-MOST_A_DAY = 1_000_000  # requests: a sum beyond it is damage
+MAX_REQUESTS_A_DAY = 1_000_000  # requests: a sum beyond it is damage
 
 
 class Restored(NamedTuple):
@@ -29,7 +29,7 @@ class Restored(NamedTuple):
     incomplete: list[str] | None = None  # None until the clients' files have been read again
 
     def published(self) -> dict[str, object]:
-        """As the state tells of it."""
+        """As the state publishes it."""
         return {"at": self.at, "file": self.aside, "backup": self.base, "rows": self.carried,
                 "incomplete_days": self.incomplete}  # fmt: skip
 
@@ -69,7 +69,7 @@ class Witness:
         self._deleted_early = any(not os.path.exists(path) for (path,) in young)
 
     def restored(self, damaged: Damaged | None, aside: str, base: str | None, carried: int) -> Restored:
-        """What to remember of this restore; the damaged file tells of the days since the backup."""
+        """What to remember of this restore; the damaged file knows the days since the backup."""
         expected, earlier = dict(self._days), self._earlier
         if damaged is not None:
             earlier = _earlier(damaged) or earlier
@@ -106,7 +106,7 @@ def _days(quarters: list[tuple[int, int]]) -> dict[str, int]:
         if requests:
             day = dates.get(at) or dates.setdefault(at, periods.date_of(at).isoformat())
             days[day] = days.get(day, 0) + requests
-    return {day: requests for day, requests in days.items() if 0 < requests < MOST_A_DAY}
+    return {day: requests for day, requests in days.items() if 0 < requests < MAX_REQUESTS_A_DAY}
 
 
 def _earlier(damaged: Damaged) -> Restored | None:

@@ -238,7 +238,7 @@ class Merge:
         self.carried += len(taken)
         for row in taken:
             if row["twin"] is not None and load.incident(self.db, row["twin"]) is None:
-                row["twin"] = None  # its file tells of it again
+                row["twin"] = None  # its file is read again
                 self.db.execute("UPDATE incident SET twin = NULL WHERE key = ?", (row["key"],))
             if row["twin"] is not None and not row["from_file"]:
                 continue

@@ -2,7 +2,7 @@
 
 The clients' files are the record: every file's offset goes back to its start, so what they hold is read
 again. So only what no file tells any more has to come from the backup (which is believed) and from the
-damaged file (whose word counts where nobody else has one). A day that ends up with fewer requests than
+damaged file (which counts where no other source has the row). A day that ends up with fewer requests than
 the old sums said is named, and stays named.
 
 The new file is built beside the old one and takes its place by renames that a kill may interrupt anywhere.
@@ -20,7 +20,7 @@ from aitop.history.recovery.gaps import Restored, Witness, last, remember
 from aitop.history.recovery.merge import Merge
 from aitop.history.recovery.salvage import open_damaged
 
-MARK = "history.damaged"  # left by whoever noticed the damage: the next start restores
+MARK = "history.damaged"  # left where damage was noticed: the next start restores
 BUILT = "history.restored.db"  # whole, and about to take the history's place
 ASIDE = "history.damaged-"
 STAMP = "%Y%m%dT%H%M%SZ.db"
@@ -74,7 +74,7 @@ def suspect(home: str, trouble: str) -> None:
 
 
 def _noticed(home: str, path: str) -> str | None:
-    """Damage that a mark tells of, and a history that is missing, empty or poorer than its backup."""
+    """Damage that was marked, and a history that is missing, empty or poorer than its backup."""
     try:
         return paths.read(os.path.join(home, MARK))[:500].decode("utf-8", "replace") or "damaged"
     except OSError:

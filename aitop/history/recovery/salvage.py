@@ -16,7 +16,7 @@ from aitop.history.rows import unpack_usage
 
 LATER = ("place", "untracked", "client_priced")  # columns that version 4 added; 0 where they are absent
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
-MOST = 1 << 53  # no count, time or offset of ours is larger
+MAX_VALUE = 1 << 53  # no count, time or offset of ours is larger
 FAILURES = 4000  # of one table: a file that is rubbish throughout is not worth more
 # table → the column it is read along
 KEYS = {
@@ -112,7 +112,7 @@ class Damaged:
             return int(self._latest)
         try:
             found = self._db.execute(f"SELECT max({key}) FROM {table}").fetchone()[0]  # noqa: S608
-            if isinstance(found, int) and 0 <= found < MOST:
+            if isinstance(found, int) and 0 <= found < MAX_VALUE:
                 return found
         except (sqlite3.Error, ValueError):
             self.holes.add(table)
@@ -127,7 +127,7 @@ class Damaged:
             return False
         if name == "at" or (name.endswith("_at") and name != "resets_at"):
             return bool(0 <= value <= self._latest)
-        return name in _FREE or bool(0 <= value < MOST)
+        return name in _FREE or bool(0 <= value < MAX_VALUE)
 
 
 def _unpacks(modifiers: str) -> bool:

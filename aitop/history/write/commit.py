@@ -77,7 +77,7 @@ def sessions(db: sqlite3.Connection, changed: list[Session]) -> None:
 
 
 def merge(db: sqlite3.Connection, out: Pending, kept: int, gone: int) -> None:
-    """Two responses turned out to be one. At once, so that nobody finds the one that is gone."""
+    """Two responses turned out to be one. Written at once, so that no lookup finds the one that is gone."""
     db.execute("UPDATE alias SET response = ? WHERE response = ?", (kept, gone))
     db.execute("DELETE FROM response WHERE id = ?", (gone,))
     db.execute("DELETE FROM copy WHERE response = ?", (gone,))

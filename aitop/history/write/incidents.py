@@ -1,4 +1,4 @@
-"""Failed API requests and compactions: each once, though a hook and a transcript may both tell of it.
+"""Failed API requests and compactions: each once, though a hook and a transcript may both report it.
 
 The two name it differently, so they are paired by kind, session and nearness in time. What the file says counts.
 """
@@ -10,7 +10,7 @@ from aitop.history.write.ledger import Ledger
 from aitop.model.events import ApiError, Compaction
 from aitop.model.sums import Sum
 
-TWINS = {"error": 10.0, "compaction": 120.0}  # seconds within which both tell of one incident
+TWINS = {"error": 10.0, "compaction": 120.0}  # seconds within which both reports are of one incident
 
 
 class Incidents:

@@ -13,7 +13,7 @@ NEAR = 600.0  # seconds between the two words; a long answer's begin and end
 
 
 class _Lone(NamedTuple):
-    """A response that only a feed told of so far."""
+    """A response known from a feed alone so far."""
 
     row: int
     at: float
@@ -32,7 +32,7 @@ class Pairing:
             self._lone.setdefault((provider, session, *numbers), []).append(_Lone(identity, at))
 
     def told(self, provider: str, r: Response, at: float) -> int | None:
-        """A feed tells of `r`: the file's row that it is, if no feed told of that one. Needs a flushed database."""
+        """A feed reports `r`: the file's row that it is, if no feed reported that one yet. Needs a flushed database."""
         session, *numbers = _key(provider, r)[1:]
         found = self._db.execute(_OF_FILE, (provider, session, session, at - NEAR, at + NEAR, *numbers, at))
         row = next((identity for (identity,) in found if identity not in self._paired), None)
@@ -41,11 +41,11 @@ class Pairing:
         return row
 
     def wait(self, provider: str, r: Response, at: float, row: int) -> None:
-        """No file told of `r` yet."""
+        """No file holds `r` yet."""
         self._lone.setdefault(_key(provider, r), []).append(_Lone(row, at))
 
     def written(self, provider: str, r: Response, at: float) -> int | None:
-        """A file tells of `r`: the feed's row that it is, if one waits."""
+        """A file holds `r`: the feed's row that it is, if one waits."""
         if not self._lone:
             return None
         for session in (r.session, r.agent):
@@ -67,7 +67,7 @@ class Pairing:
         )
 
     def flushed(self) -> None:
-        """The database knows all pairs now. Drop what no file told of for 20 minutes."""
+        """The database knows all pairs now. Drop what no file held within 20 minutes."""
         self._paired.clear()
         newest = max((lone.at for waiting in self._lone.values() for lone in waiting), default=0.0)
         for key, waiting in list(self._lone.items()):

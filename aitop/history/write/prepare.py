@@ -17,7 +17,7 @@ from aitop.pricing import cost
 from aitop.pricing.table import PriceTable
 
 # A plain response, as a tuple: what only the writer and `response` below need, then the stored columns in the order
-# of COLUMNS. No other file tells of it, no other session paid it, and nobody billed it: those have their defaults.
+# of COLUMNS. No other file holds it, no other session paid it, and it was not billed: those have their defaults.
 NAMES, MODEL, OFFSET, UNDERSTATED, MESSAGE_ID, REQUEST_ID, RECORD_ID, PLACE, STORED = range(9)
 COLUMNS = (
     "at, uncached, output, cache_read, write_5m, write_1h, reasoning, searches, modifiers, stop_reason, visible, "
@@ -34,7 +34,7 @@ Plain = tuple[Any, ...]
 
 
 class Batch(NamedTuple):
-    """What one run of a file's lines tells of one session."""
+    """What one run of a file's lines says about one session."""
 
     prices: str  # fingerprint of the table that it is priced by
     session: str

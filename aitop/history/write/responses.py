@@ -48,7 +48,7 @@ class Responses:
         self._pairing.flushed()
 
     def paired_from(self) -> float:
-        """From which moment on a file's response may be one that a feed told of by another name."""
+        """From which moment on a file's response may be one that a feed reported under another name."""
         return self._pairing.begins()
 
     def take(self, provider: str, r: Response, names: Names, file: int, now: float) -> None:
@@ -127,7 +127,7 @@ class Responses:
         return max(found) if len(found) == most else None
 
     def _other_word(self, provider: str, r: Response, file: int, now: float) -> list[int]:
-        """The row of a response that a feed and a file name differently, once the other one has told of it."""
+        """The row of a response that a feed and a file name differently, once the other one has reported it."""
         at = min(r.at, now) if r.at > 0 else now
         if file:
             found = self._pairing.written(provider, r, at)
@@ -168,7 +168,7 @@ class Responses:
         row.copied = True
         row.evidence, name = rows.decide(copies.values(), ledger.file_by_id)
         held = ledger.session_by_id(row.session)
-        # Two providers may tell of one response: what is decided for its holder stays with the holder's.
+        # Two providers may report one response: it stays with the provider of the session that holds it.
         row.session = held.id if name in (None, held.name) else ledger.session(provider, name).id
         self._inherit(row, copies)
 

@@ -1,8 +1,8 @@
 """What a client reports beyond its records: booked as untracked money, and taken back as its calls become known.
 
-A client's total (`ClientTotals`) holds calls that no record tells of: titles, summaries, classifiers. The part of
+A client's total (`ClientTotals`) holds calls that are in no record: titles, summaries, classifiers. The part of
 it that is not covered by counted responses is spent all the same. It is booked per session and model, at the time
-of the report in which it first appeared. Once such a call is told of singly, the newest bookings shrink by it.
+of the report in which it first appeared. Once such a call is reported singly, the newest bookings shrink by it.
 
 A running total may begin with another session's money: a client goes on counting after `/clear`, and a fork begins
 with the total of its origin. That is the session's baseline (`Session.client_base`) and never booked for it.
@@ -19,9 +19,7 @@ from aitop.history.write.ledger import Ledger
 from aitop.model.events import ClientTotals
 from aitop.model.sums import PICO
 
-CARRIED = (
-    12 * 3600.0
-)  # seconds: a process whose last session was quiet for longer is another one with its pid
+CARRIED = 12 * 3600.0  # seconds: after a longer rest, a process with that pid is another one
 ROUNDING = PICO // 1_000_000  # a difference below a millionth of a USD is how the client rounds
 
 

@@ -1,4 +1,4 @@
-"""Tool calls on their way into the history: one per id, whether a hook, a transcript or both tell of it."""
+"""Tool calls on their way into the history: one per id, whether a hook, a transcript or both report it."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Claude Code: its folders, transcripts, hooks and status line, behind the provider's door."""
+"""Claude Code: its folders, transcripts, hooks, status line and telemetry. Read `transcript.py` first."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from aitop.providers.claude_code import folders, hooks, paths, telemetry, transc
 
 
 class ClaudeCode:
-    """The provider. It holds nothing: every answer depends on its arguments alone."""
+    """The provider. It keeps no state: every answer depends on its arguments alone."""
 
     name = hooks.NAME
     environment = ("CLAUDE_CONFIG_DIR",)

@@ -1,6 +1,6 @@
-"""The fields of Claude Code's records, read leniently: what is odd counts as nothing, never as an error.
+"""The usage in Claude Code's records, read leniently: an odd value counts as missing, never as an error.
 
-Pure functions over parsed JSON. Called for every line that matters of a first read, so each is short.
+Pure functions over parsed JSON. They run for every response of a first read, so each is short.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from aitop.providers.lenient import count, text
 
 
 def is_nothing(raw: Any) -> bool:
-    """Whether a usage object tells of no use at all."""
+    """Whether a usage object holds no usage at all."""
     if isinstance(raw, dict) and count(raw.get("output_tokens")):
         return False
     found = usage(raw)
@@ -55,7 +55,7 @@ def _cache_writes(raw: dict[str, Any]) -> tuple[int, int]:
 
 
 def _advisor(iterations: Any) -> tuple[tuple[str, int, int, int, int, int], ...]:
-    """Side calls billed at a model of their own; the top level of the usage leaves them out."""
+    """Side calls that are billed at a model of their own. The top level of the usage does not include them."""
     if not isinstance(iterations, list):
         return ()
     found = []

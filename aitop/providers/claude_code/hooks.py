@@ -1,8 +1,7 @@
-"""Claude Code's hook payloads and status-line JSON → events. Pure; keeps no text of any conversation.
+"""Claude Code's hook payloads and status-line JSON → events. Pure; keeps no text of a conversation.
 
-Only the fields named here are looked at: prompts, tool inputs and outputs are dropped with the
-payload. Unknown event names are accepted, since the list grows; a hook that carries no time of its
-own happened when it arrived.
+Only the fields named here are read: prompts, tool inputs and outputs are dropped with the payload. Unknown event
+names are accepted, since the list grows. A hook has no time of its own, so its arrival counts.
 """
 
 from typing import Any

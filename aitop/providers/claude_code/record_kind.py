@@ -1,9 +1,8 @@
-"""What kind of record a line is, told from its bytes.
+"""The kind of record that a line holds, read from its bytes.
 
-Most of a transcript says nothing about cost, and parsing it to learn so would cost more than all else
-of a first read. A record's own `type` is told from a deeper one's by braces: no brace opens before it,
-or none closes after it. Where the bytes leave any doubt the answer is None and the line is looked at
-as a whole. Pure.
+Most of a transcript says nothing about cost, and parsing all of it would cost more than the rest of a first read.
+Braces tell a record's own `type` from one deeper inside: no brace opens before it, or none closes after it. Where
+the bytes leave any doubt the answer is None, and the line is parsed. Pure.
 """
 
 from aitop.providers.lenient import loads
@@ -19,7 +18,7 @@ LONGEST = 40
 
 
 def of(data: bytes, start: int, stop: int) -> bytes | None:
-    """The type of the record in `data[start:stop]`, None where that is in doubt."""
+    """The `type` of the record in `data[start:stop]`; None where that is in doubt."""
     find = data.find
     at = find(_TYPE, start, stop)
     if at < 0:

@@ -1,4 +1,4 @@
-"""Whether a session works or rests, by the last record of what was read of its file. Pure."""
+"""Whether a session works or rests, judged by the last record in its file. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 from aitop.providers.claude_code import record_kind
 from aitop.providers.lenient import epoch, loads
 
-LARGE = 262_144  # lines beyond it are passed over
-LAST_LINES = 6  # in which it is looked for
-TELLING = ("user", "assistant", "system")
+MAX_LINE = 262_144  # bytes; a longer line is passed over
+LAST_LINES = 6  # among which a record of a turn is looked for
+OF_A_TURN = ("user", "assistant", "system")
 
 
 def last_record(data: bytes) -> tuple[dict[str, Any], float] | None:
     """The newest record of a turn among the last lines, and when it was written."""
     for line in _last_lines(data):
-        record = loads(line) if 1 < len(line) < LARGE else None
-        if isinstance(record, dict) and record.get("type") in TELLING:
+        record = loads(line) if 1 < len(line) < MAX_LINE else None
+        if isinstance(record, dict) and record.get("type") in OF_A_TURN:
             at = epoch(record.get("timestamp"))
             if at is not None:
                 return record, at
@@ -23,7 +23,7 @@ def last_record(data: bytes) -> tuple[dict[str, Any], float] | None:
 
 
 def _last_lines(data: bytes) -> Iterator[bytes]:
-    """The last lines of a run, the newest first, without those that say nothing of the session."""
+    """The last lines of a run, the newest first, without those of other kinds."""
     stop = len(data) - 1
     for _ in range(LAST_LINES):
         if stop <= 0:

@@ -1,8 +1,8 @@
 """A tool result's three fields, cut out of a line's bytes.
 
-Result lines are most of a transcript's bytes and tell only which call ended, when and how. Parsing them
-whole would cost more than all else of a first read. Where the bytes leave any doubt the line is parsed.
-A key with its quotes is never part of a text: there its quotes would be escaped.
+Result lines are most of a transcript's bytes and say only which call ended, when and how. Parsing them would cost
+more than the rest of a first read. Where the bytes leave any doubt the line is parsed. A key with its quotes is
+never part of a text, because a text's quotes are escaped.
 """
 
 import re
@@ -19,7 +19,7 @@ _END = b'}]},"'
 _LATER = re.compile(rb'\}\]\},"uuid":"[^"\\]*","timestamp":"([^"\\]*)"')
 _FAILED = b'"is_error"'
 _BRACE, _ESCAPE = 125, b"\\"
-HEAD = 4096  # in which the message begins
+HEAD = 4096  # bytes of a line in which the message begins
 LONGEST = 200  # of an id
 
 

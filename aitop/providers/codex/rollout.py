@@ -31,6 +31,7 @@ from aitop.providers.codex import notes, usage
 from aitop.providers.codex.limits import limits
 from aitop.providers.codex.notes import FirstResponse
 from aitop.providers.lenient import as_json, count, epoch, milliseconds, text, word
+from aitop.providers.local_models import is_local
 
 NAME = "codex"
 DONE = "completed"  # a usage is only written for a finished response
@@ -155,7 +156,7 @@ class _Run:
             self.notes.agent = self.thread
         self.notes.descends_from(text(payload.get("forked_from_id"), 128))
         self.notes.descends_from(parent)
-        self.notes.local = usage.is_local(payload.get("model_provider"), None)
+        self.notes.local = is_local(payload.get("model_provider"), None)
         branch = _get(payload.get("git"), "branch")
         self.notes.cwd, self.notes.branch = text(payload.get("cwd"), MAX_CWD), text(branch)
         self._facts(cwd=payload.get("cwd"), branch=branch)
@@ -169,7 +170,7 @@ class _Run:
         self.notes.tier = usage.tier(raw.get("service_tier"))
         model = text(raw.get("model"))
         if "model_provider_id" in raw:
-            self.notes.local = usage.is_local(raw["model_provider_id"], model)
+            self.notes.local = is_local(raw["model_provider_id"], model)
 
     def _record(self, payload: dict[str, object]) -> None:
         """One response under its own id. From here on this rollout's token counts add nothing."""

@@ -1,4 +1,4 @@
-"""Codex's token counts, service tiers and local providers → our usage. Pure.
+"""Codex's token counts and service tiers → our usage. Pure.
 
 Codex's `input_tokens` includes what was read from the cache and what was written to it; `output_tokens`
 includes reasoning. Seen in rollouts of 0.169 and 0.171.
@@ -11,8 +11,6 @@ from aitop.providers.lenient import count, word
 
 COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens", "total_tokens")
 TIERS = {"fast": "priority", "default": "", "standard": "", "auto": ""}  # Codex's word → the API's
-LOCAL_PROVIDERS = ("ollama", "lmstudio", "lms", "oss", "llamacpp", "llama.cpp", "mlx", "vllm-local")
-CLOUD_MARKS = ("-cloud", ":cloud")  # Ollama's names of models that run elsewhere
 
 
 def usage(raw: Mapping[str, object], tier: str) -> Usage | None:
@@ -35,8 +33,3 @@ def tier(raw: object) -> str:
     """`service_tier` of the settings: "priority" for Codex's fast mode, "" for the standard one."""
     named = word(raw)
     return TIERS.get(named, named[:16]) if named else ""
-
-
-def is_local(provider: object, model: str | None) -> bool:
-    """Whether `model_provider` runs on a machine of the user's, as `codex --oss` does."""
-    return provider in LOCAL_PROVIDERS and not (model or "").endswith(CLOUD_MARKS)

@@ -8,10 +8,8 @@ callback. It also holds messages and answers, which must not be read. Fields: Li
 from aitop.providers.gateway.entry import Entry, Tokens, name, word
 from aitop.providers.gateway.usage import billed_usd, of_openai
 from aitop.providers.lenient import count, epoch, milliseconds
+from aitop.providers.local_models import is_local
 
-# Providers that run a model on a machine of the user's.
-LOCAL = ("ollama", "ollama_chat", "lm_studio", "llamafile", "docker_model_runner", "xinference")
-CLOUD = ("cloud",)  # the end of Ollama's names for models that run elsewhere
 KINDS = (
     "completion",
     "embedding",
@@ -39,7 +37,7 @@ def entry(payload: object, session: str, cwd: str | None = None) -> Entry | None
     own = name(payload.get("session_id"))
     call_entry = Entry(
         call, ended, f"litellm/{own}" if own else session, name(payload.get("model")),
-        local=_is_local(payload),
+        local=is_local(payload.get("custom_llm_provider"), name(payload.get("model"))),
         duration_ms=milliseconds((ended - began) * 1000) if began else None,
         cwd=cwd,
     )  # fmt: skip
@@ -67,13 +65,6 @@ def _tokens(payload: dict[str, object]) -> Tokens | None:
 def _usage(payload: dict[str, object]) -> dict[str, object]:
     logged = _table(_table(payload.get("metadata")).get("usage_object"))
     return logged or _table(_table(payload.get("response")).get("usage"))
-
-
-def _is_local(payload: dict[str, object]) -> bool:
-    model = payload.get("model")
-    return payload.get("custom_llm_provider") in LOCAL and not (
-        isinstance(model, str) and model.endswith(CLOUD)
-    )
 
 
 def _billed(cost: object) -> float | None:

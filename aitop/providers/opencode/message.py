@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from aitop.model.events import ApiError, Compaction, Event, Place, Response, Usage
 from aitop.providers.lenient import count, epoch, text, word
+from aitop.providers.local_models import is_local
 
 MAX_USD = 1e6
 
@@ -70,6 +71,7 @@ def _responses(
         found.append(Response(
             owner.session, at, text(data.get("modelID")) or "unknown", used, step.name, stop_reason=stop,
             agent=owner.agent, also=tuple(also), place=place, client_usd=_usd(step.data.get("cost")),
+            billed_usd=0.0 if is_local(data.get("providerID"), text(data.get("modelID"))) else None,
         ))  # fmt: skip
     return found
 
