@@ -1,5 +1,7 @@
 """Showing numbers in tmux without a process at each refresh: the listener sets hidden variables of the server.
 
+A changed text is on the screen at once: the call that sets it also redraws the status line of every client.
+
 The tmux plugin leaves one small file for each tmux server in `$AITOP_HOME/tmux/`: where the server is,
 which texts its status line shows, in which colours. When a text has changed, one `tmux setenv -gh` sets
 it for every client and window at once; the status line reads it as `#{E:@aitop_out_cost}`. Beside the
@@ -11,40 +13,34 @@ Never waits for tmux: a call that does not end is killed. A file whose server ha
 
 import os
 import signal
-from typing import Any, NamedTuple
+from typing import Any
 
 from aitop import paths, segments
 from aitop.log import Log
+from aitop.publish.tmux_servers import Server, by_status, in_panes, lives, read
 from aitop.segments import fields, money
 
 LIFE = 10.0  # seconds a text may be shown after it was sent
 KEEP = 6.0  # seconds after which an unchanged one is sent again
 SLOW = 3.0  # seconds after which a call is killed
 FAILURES = 3  # calls in a row after which a server is given up until its plugin runs again
-MOST = 16  # servers, and texts of each
-STATUSES = ("working", "waiting", "idle")
-
-
-class Server(NamedTuple):
-    """What one tmux server asked for."""
-
-    program: str
-    socket: str
-    pid: int
-    push: bool
-    panes: bool
-    every: float
-    looks: dict[str, tuple[str | None, str | None]]  # name → preset, template
-    colours: dict[str, str]
-    levels: dict[str, list[float]]
+MAX_SERVERS = 16
+AT_ONCE = 0.9  # seconds between two calls: a changed text goes with the next tick
+MARK = "AITOP_UNTIL="  # in a call's answer: its variables were set
+MAX_CLIENTS = 8  # of a server, that are redrawn
 
 
 class Call:
     """What a server was last told, and the call that tells it."""
 
-    __slots__ = ("begun", "failures", "pid", "sent", "sent_at")
+    __slots__ = ("answer", "begun", "clients", "failures", "pid", "redraw_due", "sent", "sent_at")
 
     def __init__(self) -> None:
+        self.clients: tuple[str, ...] | None = (
+            None  # who looks at it, as the last call found; None: not known
+        )
+        self.redraw_due = False  # a text has changed since the clients last drew
+        self.answer: int | None = None  # the descriptor that the call under way writes to
         self.sent: dict[str, str] = {}
         self.sent_at = 0.0
         self.pid = 0
@@ -69,23 +65,24 @@ class Pusher:
             call = self._calls.setdefault(name, Call())
             if not self._over(name, call, now) or not server.push:
                 continue
-            if not _lives(server):
+            if not lives(server):
                 self._forget(name)
                 continue
             wanted = _texts(server, state, now, several=len(self._servers) > 1)
-            wait = KEEP if wanted == call.sent else server.every if call.failures == 0 else KEEP
+            changes = wanted != call.sent or (call.redraw_due and bool(call.clients))
+            wait = AT_ONCE if changes and not call.failures else KEEP
             if 0 <= now - call.sent_at < wait:
                 continue
             until = {"AITOP_UNTIL": str(int(now + LIFE))}
             changed = {key: text for key, text in wanted.items() if call.sent.get(key) != text}
-            self._start(server, call, changed | until, now)
+            self._start(server, call, changed | until, now, redraw=bool(changed) or call.redraw_due)
             call.sent = wanted
 
     def segments(self, state: dict[str, Any], now: float) -> dict[str, str]:
         """The texts of servers that read segments: name of the segment → text."""
         found: dict[str, str] = {}
         for name, server in list(self._servers.items()):
-            if not server.push and _lives(server):
+            if not server.push and lives(server):
                 found |= {f"tmux-{look}": text for look, text in _rendered(server, state, now).items()}
             elif not server.push:
                 self._forget(name)
@@ -94,7 +91,7 @@ class Pusher:
     def addresses(self) -> list[tuple[str, str]]:
         """(program, socket) of every living server, those that read segments included."""
         self._look()
-        return [(server.program, server.socket) for server in self._servers.values() if _lives(server)]
+        return [(server.program, server.socket) for server in self._servers.values() if lives(server)]
 
     def close(self, now: float) -> None:
         """On a clean end the numbers vanish at once; waits a moment, and for no call that hangs."""
@@ -104,7 +101,7 @@ class Pusher:
                 continue
             self._over(name, call, now + SLOW)
             if server.push and call.sent:
-                self._start(server, call, {"AITOP_UNTIL": "0"}, now)
+                self._start(server, call, {"AITOP_UNTIL": "0"}, now, redraw=True)
         for call in self._calls.values():
             _await(call)
 
@@ -116,7 +113,7 @@ class Pusher:
             stamp = (found.st_mtime_ns, found.st_ino)
             if stamp == self._stamp:
                 return
-            names = sorted(os.listdir(self._folder))[:MOST]
+            names = sorted(os.listdir(self._folder))[:MAX_SERVERS]
         except OSError:
             self._servers.clear()
             self._stamp = None
@@ -141,18 +138,32 @@ class Pusher:
 
     # -- the calls -------------------------------------------------------------------------------------------
 
-    def _start(self, server: Server, call: Call, variables: dict[str, str], now: float) -> None:
+    def _start(
+        self, server: Server, call: Call, variables: dict[str, str], now: float, *, redraw: bool
+    ) -> None:
+        """One call: it sets the variables, says which clients there are, and redraws their status lines."""
         arguments = [server.program, "-S", server.socket]
         for key, text in variables.items():
             arguments += ["setenv", "-gh", key, _argument(text), ";"]
+        arguments += ["show-environment", "-gh", "AITOP_UNTIL", ";", "list-clients", "-F", "#{client_name}"]
+        call.redraw_due = redraw and call.clients is None  # the first call finds out who they are
+        for client in call.clients or () if redraw else ():
+            arguments += [";", "refresh-client", "-S", "-t", client]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TMUX")}
-        null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
         call.sent_at = call.begun = now
+        read_end, write_end = os.pipe()
+        null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 2)]
+        answer = [(os.POSIX_SPAWN_DUP2, write_end, 1)]
         try:
-            call.pid = os.posix_spawn(server.program, arguments[:-1], environment, file_actions=null)
+            call.pid = os.posix_spawn(server.program, arguments, environment, file_actions=null + answer)
         except OSError as error:
             call.failures += 1
+            os.close(read_end)
             self._log.error(f"tmux: {server.program}: {error.strerror}")
+        else:
+            call.answer = read_end
+        finally:
+            os.close(write_end)
 
     def _over(self, name: str, call: Call, now: float) -> bool:
         """Whether no call is under way any more."""
@@ -168,7 +179,8 @@ class Pusher:
             os.kill(call.pid, signal.SIGKILL)
             status = os.waitpid(call.pid, 0)[1]
         call.pid = 0
-        call.failures = call.failures + 1 if status else 0
+        taken = _answered(call)
+        call.failures = call.failures + 1 if status and not taken else 0
         if call.failures:
             call.sent = {}
         if call.failures == FAILURES:
@@ -177,27 +189,25 @@ class Pusher:
         return call.failures < FAILURES
 
 
-def read(path: str) -> Server | None:
-    """A server's file, written by the plugin; None when it is not one."""
+def _answered(call: Call) -> bool:
+    """Read what an ended call wrote: whether its variables were set, and the clients, for the next call.
+
+    A client that left since the call before fails the redraw only.
+    """
+    if call.answer is None:
+        return False
+    os.set_blocking(call.answer, False)
     try:
-        text = paths.read(path)[:65536].decode("utf-8", "replace")
-        rows = [line.rstrip("\n").split("\t") for line in text.splitlines()]
+        lines = os.read(call.answer, 65_536).decode("utf-8", "replace").splitlines()
     except OSError:
-        return None
-    words = {row[0]: row[1] for row in rows if len(row) == 2}
-    looks: dict[str, tuple[str | None, str | None]] = {}
-    for row in rows:
-        if row[0] == "show" and len(row) == 4 and len(looks) < MOST:
-            looks[row[1]] = (row[3] if row[2] == "preset" else None, row[3] if row[2] == "format" else None)
-    try:
-        return Server(
-            words["tmux"], words["socket"], int(words["pid"]), words["how"] == "push", words.get("panes") == "on",
-            min(60.0, max(1.0, float(words.get("every", "2")))), looks,
-            {row[1]: row[2] for row in rows if row[0] == "colour" and len(row) == 3},
-            {row[1]: [float(row[2]), float(row[3])] for row in rows if row[0] == "level" and len(row) == 4},
-        )  # fmt: skip
-    except (KeyError, ValueError):
-        return None
+        lines = []
+    os.close(call.answer)
+    call.answer = None
+    taken = any(line.startswith(MARK) for line in lines)
+    call.clients = (
+        tuple(line for line in lines if line and not line.startswith(MARK))[:MAX_CLIENTS] if taken else None
+    )
+    return taken
 
 
 def _rendered(server: Server, state: dict[str, Any], now: float) -> dict[str, str]:
@@ -219,59 +229,11 @@ def _texts(server: Server, state: dict[str, Any], now: float, *, several: bool) 
 
 def _pane_costs(state: dict[str, Any], server: int | None) -> str:
     """`<%1=$1.23>` for each pane with a living session: what that session has spent."""
-    panes = {pane for known in by_status(state, server).values() for pane in known}
-    found: dict[str, str] = {}
-    for session in state["sessions"]:
-        pane = session.get("pane")
-        if pane in panes and session.get("status") in STATUSES and pane not in found:
-            counts = fields.session_sums(state, session)
-            found[pane] = money.of(state, money.spent(session), counts).replace("#", "##")
-    return "".join(f"<{pane}={text}>" for pane, text in found.items() if ">" not in text)
-
-
-def by_status(state: dict[str, Any], server: int | None) -> dict[str, list[str]]:
-    """Status → panes, a pane by its newest living session. `server`: only panes of this tmux server.
-
-    Two servers both have a pane %0: which one a session runs in is told by its process's ancestors.
-    """
-    found: dict[str, list[str]] = {status: [] for status in STATUSES}
-    seen = set()
-    for session in state["sessions"]:
-        pane, status = session.get("pane"), session.get("status")
-        if not pane or status not in found or pane in seen:
-            continue
-        if not (pane[0] == "%" and pane[1:].isascii() and pane[1:].isdigit()):
-            continue
-        if server is not None and session.get("pid") and not _descends(session["pid"], server):
-            continue
-        seen.add(pane)
-        found[status].append(pane)
-    return found
-
-
-def _descends(pid: int, ancestor: int) -> bool:
-    """Whether a process stems from another; True where the system does not tell."""
-    for _ in range(32):
-        if pid == ancestor:
-            return True
-        try:
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                pid = int(file.read().rpartition(b")")[2].split()[1])
-        except (OSError, ValueError, IndexError):
-            return not os.path.isdir("/proc/self")
-        if pid <= 1:
-            return False
-    return False
-
-
-def _lives(server: Server) -> bool:
-    try:
-        os.kill(server.pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
+    texts = {
+        pane: money.of(state, money.spent(session), fields.session_sums(state, session)).replace("#", "##")
+        for pane, session in in_panes(state, server).items()
+    }
+    return "".join(f"<{pane}={text}>" for pane, text in texts.items() if ">" not in text)
 
 
 def _argument(text: str) -> str:
@@ -283,15 +245,17 @@ def _await(call: Call) -> None:
     """Give a last call a moment, then end it."""
     import time
 
+    if not call.pid:
+        return
     for _ in range(30):
-        if not call.pid:
-            return
         try:
-            pid, _ = os.waitpid(call.pid, os.WNOHANG)
+            ended = os.waitpid(call.pid, os.WNOHANG)[0] != 0
         except ChildProcessError:
-            return
-        if pid:
-            return
+            ended = True
+        if ended:
+            break
         time.sleep(0.01)
-    os.kill(call.pid, signal.SIGKILL)
-    os.waitpid(call.pid, 0)
+    else:
+        os.kill(call.pid, signal.SIGKILL)
+        os.waitpid(call.pid, 0)
+    _answered(call)

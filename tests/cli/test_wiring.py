@@ -1,13 +1,16 @@
 """Tables that must agree: a row added to one of them and forgotten in the other is found here."""
 
 import os
+import sqlite3
 
 import pytest
 from golden import states
 from golden.home import ROOT
 
 from aitop import cli
+from aitop.history import columns as history_columns
 from aitop.model.sums import COLUMNS, Sum, published
+from aitop.pricing.basis import Basis
 from aitop.reports import columns as report_columns
 from aitop.reports.rows import figures
 from aitop.top import plain, sessions
@@ -41,6 +44,28 @@ def test_every_number_of_a_sum_is_published_under_a_key_of_its_own():
     numbered = Sum(*range(1, len(Sum._fields) + 1))
     row = published(numbered, usd=int)
     assert {column.published: getattr(numbered, column.attribute) for column in COLUMNS} == row
+
+
+@pytest.mark.parametrize(
+    ("basis", "counted"),
+    [(Basis.LISTED, None), (Basis.FAMILY, "estimated_requests"), (Basis.UNPRICED, "unpriced_requests"),
+     (Basis.CLIENT, "client_priced_requests")],
+)  # fmt: skip
+def test_a_response_adds_to_the_sum_of_its_own_basis(basis, counted):
+    db = sqlite3.connect(":memory:")
+    db.execute(
+        "CREATE TABLE response (uncached, output, cache_read, write_5m, write_1h, cost, basis, incomplete, visible)"
+    )
+    db.execute("INSERT INTO response VALUES (2, 3, 4, 5, 6, 7, ?, 0, 0)", (basis,))
+    found = history_columns.from_response(
+        db.execute(f"SELECT {history_columns.OF_RESPONSE} FROM response").fetchone()
+    )
+    wanted = Sum(
+        1, uncached_input_tokens=2, output_tokens=3, cache_read_tokens=4, cache_write_5m_tokens=5,
+        cache_write_1h_tokens=6, cost=7,
+    )  # fmt: skip
+    assert found == (wanted._replace(**{counted: 1}) if counted else wanted)
+    db.close()
 
 
 def test_every_column_of_a_report_is_a_field_of_its_rows():

@@ -567,7 +567,7 @@ def test_a_newer_history_is_refused_with_the_remedy_and_left_alone(tmp_path):
     with schema.connect(str(path)) as db:
         db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(schema.HistoryError, match="pip install --upgrade aitop-status"):
+    with pytest.raises(schema.HistoryError, match="written by a newer aitop"):
         schema.connect(str(path))
     with pytest.raises(schema.HistoryError, match="version 99"):
         schema.connect_read_only(str(path))

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -87,6 +88,17 @@ def test_a_restarted_tmux_and_a_second_client_are_shown_the_numbers_too(tmp_path
         assert os.listdir(os.path.join(home, "tmux")) != first
         tmux.inside("source-file", tmux.config)  # a reloaded configuration changes nothing
         tmux.until("$1.0")
+
+
+def test_a_new_number_is_drawn_long_before_tmux_would_look_again(tmp_path, home, listener, claude):
+    claude.respond()
+    listener.start(CLAUDE_CONFIG_DIR=claude.root)
+    slow = "set -g status-interval 60\nset -g @aitop_interval 0\nset -g status-right '#{aitop_cost}.'\n"
+    with bar(tmp_path / "t", home, slow + PLUGIN, clients=2) as tmux:
+        for spent in ("$1.0", "$2.0", "$3.0"):
+            for client in (0, 1):
+                tmux.until(spent, client=client, limit=20)
+            claude.respond()
 
 
 def test_a_hostile_project_name_is_shown_as_it_is(tmp_path, home, listener):
@@ -364,3 +376,14 @@ def test_a_panes_border_shows_what_its_own_session_has_spent(tmp_path, home):
         assert "aitop_out_pane_cost" in form
         shown = tmux.inside("list-panes", "-F", "#{pane_id} #{E:@aitop_out_pane_cost}")
         assert shown.splitlines() == ["%0 $1.23", "%1 "]
+
+
+def test_a_key_with_nowhere_to_go_says_so_and_leaves_the_pane_as_it_was(tmp_path, home):
+    command = f"set -g @aitop_command '{os.path.join(os.path.dirname(sys.executable), 'aitop')}'\n"
+    publish(home, states.zero())
+    with bar(tmp_path / "t", home, command + PLUGIN) as tmux:
+        assert "jump next" in tmux.inside("list-keys", "-T", "prefix", "j")
+        tmux.out("send-keys", "-t", "c0", "C-b")
+        tmux.out("send-keys", "-t", "c0", "j")
+        tmux.until("no session waits for you")
+        assert tmux.inside("display-message", "-p", "#{pane_in_mode}") == "0\n"

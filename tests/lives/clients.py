@@ -287,13 +287,16 @@ class OpenCode:
         self.count += 1
         n = self.chance.randrange
         use = Use(n(1, 500), n(1, 400), n(5000))
-        name, since = f"msg_oc{self.count}", at - START
+        name, since = (
+            f"msg_oc{self.count}",
+            at - 4 - START,
+        )  # a response is of the moment it was completed: now
         used = opencode.tokens(use.fresh, use.output, 0, use.read)
         if self.chance.random() < 0.5:
             begun = opencode.said(since, completed=False, used=opencode.tokens(use.fresh, 1, 0, use.read))
-            self._write(name, begun, session, at, at)
+            self._write(name, begun, session, at - 4, at - 4)
         data = opencode.said(since, used=used)
-        self._write(name, data, session, at, at + 4)
+        self._write(name, data, session, at - 4, at)
         self.ledger.book(self.name, self.model, name, File(session, self.path, at), Version(use, at, True))
 
     def _session(self, at):

@@ -1,10 +1,15 @@
 """Copilot Chat in VS Code: a row of its traces is one call, read once and never twice, without its contents."""
 
+import math
 import sqlite3
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support.desk import START, Desk
 
+from aitop.model.events import Response
+from aitop.providers import Source
 from aitop.providers.copilot_chat import provider, traces
 
 SESSION, MODEL = "c0ffee00-0000-4000-8000-000000000001", "gpt-5.1-codex"
@@ -120,6 +125,27 @@ def test_no_content_is_taken(database):
     database.call(1)
     database.span(2, "execute_tool", 3, tool_name="read_file")
     assert SECRET not in repr(list(provider.read(str(database.path), provider.identify(""))))
+
+
+VALUES = st.one_of(
+    st.none(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False), st.text(max_size=6), st.binary(max_size=6)
+)  # fmt: skip
+NAMES = [name for name in traces.COLUMNS if name not in ("rowid", "span_id")]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=6), st.sampled_from(traces.ATTRIBUTES), VALUES
+)
+def test_no_value_whatsoever_breaks_it(database, row, key, value):
+    database.db.executescript("DELETE FROM spans; DELETE FROM span_attributes;")
+    kept = {name: one for name, one in row.items() if one is not None}
+    database.span(1, **{"request_model": MODEL, "input_tokens": 9, **kept}, attributes={key: value})
+    for parsed in traces.read(str(database.path), Source(None, None)):
+        for event in parsed.events:
+            if isinstance(event, Response):
+                assert min(event.usage[:6]) >= 0
+                assert math.isfinite(event.at)
 
 
 def test_unknown_tables_are_named_and_never_nothing(tmp_path, database, desk):

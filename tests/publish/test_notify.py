@@ -96,7 +96,7 @@ def test_what_is_long_past_is_forgotten():
     assert set(person.memory.told) == {"new"}
     for number in range(700):
         person.told(alert(f"n{number}"), now=NOW + 41 * 86_400 + number)
-    assert len(person.memory.told) == memory.MOST
+    assert len(person.memory.told) == memory.MAX_REMEMBERED
 
 
 @pytest.mark.parametrize(
@@ -399,3 +399,17 @@ def test_a_click_on_a_notification_goes_to_its_session(tmp_path, knows_actions, 
     assert (tmp_path / "jumped").exists() is clicked
     if clicked:
         assert (tmp_path / "jumped").read_text() == "jump 5f0c-77\n"
+
+
+def test_a_session_that_waits_again_is_told_after_five_minutes_not_after_the_quiet_time():
+    person = Person()
+    waits = [Alert("waiting:s1", "warning", "shop: waits for you", NOW, cause=str(n)) for n in (1, 2, 3)]
+    assert len(person.told(waits[0], now=NOW)) == 1
+    assert person.told(waits[1], now=NOW + 200) == []
+    assert len(person.told(waits[2], now=NOW + 301)) == 1
+
+
+def test_good_news_is_told_where_warnings_are():
+    back = Alert("limit-back:codex//weekly", "ok", "weekly limit is back", NOW, cause="1790000000")
+    assert memory.decide(Memory({}), [back], "warning", (), QUIET, NOW)[0] == [back]
+    assert memory.decide(Memory({}), [back], "critical", (), QUIET, NOW)[0] == []

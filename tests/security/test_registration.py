@@ -25,13 +25,32 @@ def test_every_provider_folder_is_registered():
     assert folders == {target.partition(":")[0].split(".")[2] for target in BUILTIN.values()}
 
 
-@pytest.mark.parametrize("name", BUILTIN)
+# A provider that reads a database by itself has both in its own tests: file → (hostile values, private text).
+OWN_TESTS = {
+    "copilot-chat": (
+        "test_copilot_chat.py",
+        "test_no_value_whatsoever_breaks_it",
+        "test_no_content_is_taken",
+    ),
+}
+BY_CORPUS = [name for name in BUILTIN if name not in OWN_TESTS]
+
+
+@pytest.mark.parametrize("name", OWN_TESTS)
+def test_a_provider_outside_the_corpus_has_both_in_its_own_tests(name):
+    file, *wanted = OWN_TESTS[name]
+    with open(os.path.join(ROOT, "tests", "providers", file)) as opened:
+        tests = opened.read()
+    assert all(f"\ndef {test}(" in tests for test in wanted)
+
+
+@pytest.mark.parametrize("name", BY_CORPUS)
 def test_every_provider_has_a_fuzz_target_with_a_corpus(name):
     known_as = KNOWN_AS.get(name, name)
     assert known_as in all_targets()
     assert corpus.raw(known_as)
 
 
-@pytest.mark.parametrize("name", BUILTIN)
+@pytest.mark.parametrize("name", BY_CORPUS)
 def test_every_provider_has_an_example_that_is_searched_for_private_text(name):
     assert KNOWN_AS.get(name, name) in KEPT

@@ -14,7 +14,7 @@ from aitop.live.alerts import Alert
 from aitop.segments.text import clean
 
 TITLE = "aitop"
-LONGEST = 300
+MAX_CHARS = 300
 SHOWN_MS = 8000  # how long tmux shows a message
 # Every client of a server: without a client's name tmux shows a message to one of them only.
 _TMUX = (
@@ -41,7 +41,7 @@ _CLICK = (
 
 def desktop(alert: Alert, system: str) -> Message:
     """`system` as in sys.platform."""
-    text = clean(alert.text, LONGEST)
+    text = clean(alert.text, MAX_CHARS)
     if system == "darwin":
         lines = [word for line in _SCRIPT for word in ("-e", line)]
         return Message("desktop", ["osascript", *lines, text, f"{TITLE}: {alert.level}"])
@@ -57,7 +57,7 @@ def desktop(alert: Alert, system: str) -> Message:
 
 def tmux(alert: Alert, program: str, socket: str) -> Message:
     """Every client of one server."""
-    text = clean(f"{TITLE}: {alert.text}", LONGEST).replace("#", "##").replace("%", "%%")
+    text = clean(f"{TITLE}: {alert.text}", MAX_CHARS).replace("#", "##").replace("%", "%%")
     return Message("tmux", ["/bin/sh", "-c", _TMUX, "sh", program, socket, str(SHOWN_MS), text])
 
 
@@ -75,7 +75,7 @@ def payload(alert: Alert, host: str, now: float) -> dict[str, Any]:
         "rule": rule,
         "about": about or None,
         "level": alert.level,
-        "text": clean(alert.text, LONGEST),
+        "text": clean(alert.text, MAX_CHARS),
         "since": alert.since,
         "at": now,
         "host": host,

@@ -7,12 +7,13 @@ news until it has been gone for the quiet time. A level that rises is news of it
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from aitop.live.alerts import LEVELS, Alert
+from aitop.live.alerts import LEVELS, RULES, Alert
 
-KEEP = 40 * 86_400.0  # longer than any period a cause may name
-MOST = 500
+KEEP_SECONDS = 40 * 86_400.0  # longer than any period a cause may name
+MAX_REMEMBERED = 500
 ONE_MOMENT = 300  # seconds: causes that are moments closer than this are one
-FRESHLY = 60.0  # seconds: how exactly it is kept when an alert was last there
+SEEN_EVERY = 60.0  # seconds: how exactly it is kept when an alert was last there
+_QUIET = {rule.name: rule.quiet_seconds for rule in RULES if rule.quiet_seconds is not None}
 
 
 class Told(NamedTuple):
@@ -34,19 +35,24 @@ class Memory(NamedTuple):
 def decide(
     memory: Memory, alerts: Iterable[Alert], least: str, mute: Iterable[str], quiet: float, now: float
 ) -> tuple[list[Alert], Memory]:
-    """The alerts that are news at `now`, and the memory after they were told."""
+    """The alerts that are news at `now`, and the memory after people were told.
+
+    `quiet`: seconds within which one alert is told once, unless its rule has a shorter time of its own. Good news
+    (level `ok`) is told as a warning would be.
+    """
     told = dict(memory.told)
     silent = set(mute)
     news, changed = [], False
     for alert in alerts:
-        if LEVELS.index(alert.level) < LEVELS.index(least) or alert.id.partition(":")[0] in silent:
+        level = "warning" if alert.level == "ok" else alert.level
+        if LEVELS.index(level) < LEVELS.index(least) or alert.rule in silent:
             continue
         known = told.get(alert.id)
-        if known is None or _is_news(alert, known, quiet, now):
+        if known is None or _is_news(alert, known, min(quiet, _QUIET.get(alert.rule, quiet)), now):
             news.append(alert)
             told[alert.id] = Told(alert.level, alert.cause, now, now)
             changed = True
-        elif now - known.seen_at >= FRESHLY or now < known.seen_at:
+        elif now - known.seen_at >= SEEN_EVERY or now < known.seen_at:
             told[alert.id] = known._replace(seen_at=now)
             changed = True
     if changed:
@@ -56,7 +62,7 @@ def decide(
 
 def _is_news(alert: Alert, known: Told, quiet: float, now: float) -> bool:
     named = alert.cause or known.cause
-    if _one(alert.cause, known.cause) if named else now - known.seen_at < quiet + FRESHLY:
+    if _one(alert.cause, known.cause) if named else now - known.seen_at < quiet + SEEN_EVERY:
         return LEVELS.index(alert.level) > LEVELS.index(known.level)
     return now - known.sent_at >= quiet
 
@@ -69,8 +75,8 @@ def _one(cause: str, other: str) -> bool:
 
 def _kept(told: dict[str, Told], now: float) -> dict[str, Told]:
     """The newest, none older than any period."""
-    newest = sorted(told.items(), key=lambda item: item[1].seen_at, reverse=True)[:MOST]
-    return {name: one for name, one in newest if now - one.seen_at < KEEP}
+    newest = sorted(told.items(), key=lambda item: item[1].seen_at, reverse=True)[:MAX_REMEMBERED]
+    return {name: one for name, one in newest if now - one.seen_at < KEEP_SECONDS}
 
 
 def encode(memory: Memory) -> dict[str, Any]:

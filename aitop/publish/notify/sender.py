@@ -18,13 +18,13 @@ from aitop.live.alerts import Alert
 from aitop.publish.notify import channels, memory
 from aitop.publish.notify.channels import Message
 
-MOST = 4  # processes at a time
-WAITING = 32  # messages that may wait for their turn
-LONGEST = 10.0  # seconds a process may take
+MAX_PROCESSES = 4
+MAX_WAITING = 32  # messages
+PATIENCE = 10.0  # seconds a process may take
 
 
 class Sender:
-    """The one who tells. `servers` gives (program, socket) of each tmux server, `complain` takes a line."""
+    """Tells people of alerts. `servers` gives (program, socket) of each tmux server, `complain` takes a line."""
 
     def __init__(
         self, path: str, host: str, system: str, servers: Callable[[], Iterable[tuple[str, str]]],
@@ -33,7 +33,7 @@ class Sender:
         self._path, self._host, self._system = path, host, system
         self._servers, self._complain = servers, complain
         self._memory = memory.decode(_read(path))
-        self._waiting: deque[Message] = deque(maxlen=WAITING)
+        self._waiting: deque[Message] = deque(maxlen=MAX_WAITING)
         self._running: list[tuple[subprocess.Popen[bytes], str, float]] = []
 
     def tick(self, alerts: Iterable[Alert], config: Config, now: float) -> None:
@@ -49,7 +49,7 @@ class Sender:
             return
         for alert in news:
             self._waiting.extend(self._messages(alert, config, now))
-        while self._waiting and len(self._running) < MOST:
+        while self._waiting and len(self._running) < MAX_PROCESSES:
             self._start(self._waiting.popleft(), now)
 
     def close(self) -> None:
@@ -90,11 +90,11 @@ class Sender:
         for process, channel, begun in self._running:
             code = process.poll()
             begun = min(begun, now)  # noqa: PLW2901 - a clock set back must not end what has just begun
-            if code is None and now - begun < LONGEST:
+            if code is None and now - begun < PATIENCE:
                 kept.append((process, channel, begun))
             elif code is None:
                 _end(process)
-                self._complain(f"notify: {channel} did not end within {LONGEST:.0f} seconds and was stopped")
+                self._complain(f"notify: {channel} did not end within {PATIENCE:.0f} seconds and was stopped")
             elif code:
                 self._complain(f"notify: {channel} failed with exit code {code}")
         self._running = kept

@@ -1,0 +1,100 @@
+"""What the tmux plugin leaves for each server in `$AITOP_HOME/tmux/`, and whose panes hold which sessions.
+
+Reads files and processes; sends nothing.
+"""
+
+import os
+from typing import Any, NamedTuple
+
+from aitop import paths
+
+MAX_TEXTS = 16  # of one server
+STATUSES = ("working", "waiting", "idle")
+
+
+class Server(NamedTuple):
+    """What one tmux server asked for."""
+
+    program: str
+    socket: str
+    pid: int
+    push: bool
+    panes: bool
+    every: float
+    looks: dict[str, tuple[str | None, str | None]]  # name → preset, template
+    colours: dict[str, str]
+    levels: dict[str, list[float]]
+
+
+def read(path: str) -> Server | None:
+    """A server's file, as the plugin wrote it; None for any other file."""
+    try:
+        text = paths.read(path)[:65536].decode("utf-8", "replace")
+        rows = [line.rstrip("\n").split("\t") for line in text.splitlines()]
+    except OSError:
+        return None
+    words = {row[0]: row[1] for row in rows if len(row) == 2}
+    looks: dict[str, tuple[str | None, str | None]] = {}
+    for row in rows:
+        if row[0] == "show" and len(row) == 4 and len(looks) < MAX_TEXTS:
+            looks[row[1]] = (row[3] if row[2] == "preset" else None, row[3] if row[2] == "format" else None)
+    try:
+        return Server(
+            words["tmux"], words["socket"], int(words["pid"]), words["how"] == "push", words.get("panes") == "on",
+            min(60.0, max(1.0, float(words.get("every", "2")))), looks,
+            {row[1]: row[2] for row in rows if row[0] == "colour" and len(row) == 3},
+            {row[1]: [float(row[2]), float(row[3])] for row in rows if row[0] == "level" and len(row) == 4},
+        )  # fmt: skip
+    except (KeyError, ValueError):
+        return None
+
+
+def lives(server: Server) -> bool:
+    try:
+        os.kill(server.pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def by_status(state: dict[str, Any], server: int | None) -> dict[str, list[str]]:
+    """Status → panes, a pane by its newest living session. `server`: only panes of this tmux server.
+
+    Two servers both have a pane %0: which one a session runs in is told by its process's ancestors.
+    """
+    panes: dict[str, list[str]] = {status: [] for status in STATUSES}
+    for pane, session in in_panes(state, server).items():
+        panes[session["status"]].append(pane)
+    return panes
+
+
+def in_panes(state: dict[str, Any], server: int | None) -> dict[str, dict[str, Any]]:
+    """Pane → its newest living session."""
+    found: dict[str, dict[str, Any]] = {}
+    for session in state["sessions"]:
+        pane = session.get("pane")
+        if not pane or session.get("status") not in STATUSES or pane in found:
+            continue
+        if not (pane[0] == "%" and pane[1:].isascii() and pane[1:].isdigit()):
+            continue
+        if server is not None and session.get("pid") and not _descends(session["pid"], server):
+            continue
+        found[pane] = session
+    return found
+
+
+def _descends(pid: int, ancestor: int) -> bool:
+    """Whether a process stems from another; True where the system does not tell."""
+    for _ in range(32):
+        if pid == ancestor:
+            return True
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                pid = int(file.read().rpartition(b")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            return not os.path.isdir("/proc/self")
+        if pid <= 1:
+            return False
+    return False
