@@ -137,7 +137,7 @@ def judge(state: "dict[str, Any] | None", now: float, names: list[str]) -> "tupl
 
 
 def _limits(state: "dict[str, Any]", now: float) -> "list[dict[str, Any]]":
-    """Official limits in force; an estimate stops nobody."""
+    """Official limits in force. An estimated limit never stops anything."""
     from aitop.segments import fields
     from aitop.segments.humanize import number
 

@@ -31,8 +31,17 @@ TMUX = "tmux"  # one file for each tmux server that shows our numbers
 
 
 def home() -> str:
-    """`$AITOP_HOME`, absolute; `~/.aitop` when unset or empty."""
-    return os.path.abspath(os.environ.get("AITOP_HOME") or os.path.expanduser("~/.aitop"))
+    """`$AITOP_HOME`, absolute; `~/.aitop` when unset or empty. A leading `~` counts also where no shell saw it."""
+    return os.path.abspath(_expanded(os.environ.get("AITOP_HOME") or "~/.aitop"))
+
+
+def _expanded(path: str) -> str:
+    """`~` filled in; the user's own home where HOME is set to nothing."""
+    if path.startswith("~") and not os.environ.get("HOME", "x"):
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_dir + path[1:]
+    return os.path.expanduser(path)
 
 
 def config_file() -> str:

@@ -125,7 +125,7 @@ def _play(stage: Stage, seconds: float | None, speed: float, notice: str, snapsh
 def _follow(
     stage: Stage, beats: list[script.Beat], seconds: float, speed: float, show: _Screen | _Snapshots
 ) -> None:
-    """Each beat at its second, the display in between, until the time is up or somebody leaves."""
+    """Each beat at its second, the display in between, until the time is up or the user leaves."""
     began = time.monotonic()
     waiting = beats[::-1]
     while (passed := time.monotonic() - began) < seconds:

@@ -41,7 +41,7 @@ class Feed(NamedTuple):
 
 class Beat(NamedTuple):
     at: float
-    deed: Line | Hook | Feed
+    action: Line | Hook | Feed
 
 
 class Scene:

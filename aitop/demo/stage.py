@@ -22,7 +22,7 @@ from aitop import paths
 from aitop.demo.script import Beat, Feed, Hook, Line
 
 PACKAGE = os.path.dirname(os.path.abspath(aitop.__file__))
-LONGEST = 70  # bytes of the folder's path: a socket's address ends at 104
+MAX_PATH_BYTES = 70  # bytes of the folder's path: a socket's address ends at 104
 START_SECONDS = 15.0
 # Runs the listener until it ends or stdin closes, then removes the folder: even a demo that is killed
 # outright closes its end of that pipe, so nothing is left behind.
@@ -46,7 +46,8 @@ class Stage:
 
     def __init__(self) -> None:
         base = tempfile.gettempdir()
-        self.folder = tempfile.mkdtemp(prefix="aitop-demo-", dir="/tmp" if len(base) > LONGEST else base)  # noqa: S108
+        base = "/tmp" if len(base) > MAX_PATH_BYTES else base  # noqa: S108
+        self.folder = tempfile.mkdtemp(prefix="aitop-demo-", dir=base)
         self.home = os.path.join(self.folder, "aitop")
         self.claude = os.path.join(self.folder, "claude")
         self.listener: subprocess.Popen[bytes] | None = None
@@ -99,30 +100,30 @@ class Stage:
 
     def play(self, beat: Beat, at: float) -> None:
         """Do what the client would do now; `at` is the time its record carries."""
-        deed = beat.deed
-        if isinstance(deed, Line):
+        action = beat.action
+        if isinstance(action, Line):
             stamp = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            self._append(self._transcript(deed.session, deed.agent), deed.record | {"timestamp": stamp})
-        elif isinstance(deed, Hook):
-            payload = deed.payload | {
-                "hook_event_name": deed.event, "session_id": deed.session,
-                "transcript_path": self._transcript(deed.session, None),
+            self._append(self._transcript(action.session, action.agent), action.record | {"timestamp": stamp})
+        elif isinstance(action, Hook):
+            payload = action.payload | {
+                "hook_event_name": action.event, "session_id": action.session,
+                "transcript_path": self._transcript(action.session, None),
             }  # fmt: skip
-            self._run("hook.py", payload, deed.event)
+            self._run("hook.py", payload, action.event)
         else:
-            self._feed(deed)
+            self._feed(action)
 
-    def _feed(self, deed: Feed) -> None:
+    def _feed(self, action: Feed) -> None:
         limits = {
             "five_hour": round(self.started) + 7_920,
             "seven_day": round(self.started) + 277_200,
         }
-        payload = deed.payload | {
-            "session_id": deed.session,
-            "transcript_path": self._transcript(deed.session, None),
+        payload = action.payload | {
+            "session_id": action.session,
+            "transcript_path": self._transcript(action.session, None),
             "rate_limits": {
                 name: {"used_percentage": round(used, 1), "resets_at": limits[name]}
-                for name, used in deed.payload["rate_limits"].items()
+                for name, used in action.payload["rate_limits"].items()
             },
         }
         self.status_line = self._run("statusline.py", payload)

@@ -16,13 +16,14 @@ from aitop.history.store import History
 from aitop.history.write.prepare import Batch
 from aitop.ingest import workers
 from aitop.ingest.coverage import ClientCoverage, Coverage
-from aitop.ingest.roots import Roots, is_text, link_target
+from aitop.ingest.roots import Roots, is_text
 from aitop.ingest.tail import AT_REST_SECONDS, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
+from aitop.ingest.walk import Walk
 from aitop.providers import Provider, Source
 from aitop.providers.isolation import guarded
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
-MAX_DEPTH = 12  # of folders below a root
+HELP_FROM_FILES = 400  # waiting files from which they pay too
 MANY = 16  # events of one run from which it pays to prepare them together
 
 
@@ -41,41 +42,39 @@ class Ingest:
         self.done_bytes = 0
         self.total_bytes = 0
         self._scanned = False
-        self._missing: set[str] = set()  # folders and single files of ours that do not exist
-        self._present: set[str] = set()  # single files of ours that do
         self._coverage = Coverage()
         self._unread = self._coverage.unread
-        self._links: set[str] = set()  # links below our folders that lead out of them
         self._queue: list[tuple[float, str, str]] = []  # (-mtime, path, provider)
         self._queued: set[str] = set()
         self._handed: dict[str, str] = {}  # path → provider of the files given to helpers
         self._alone: set[str] = set()  # files a helper did not finish: read in this process
+        self._identified: dict[str, Source] = {}  # by path, from taking up a new file to its first chunk
         self._current: Iterator[Chunk] | None = None
         self._path = self._reading = ""  # what it reads, and whose that is
         self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
         self._unfinished: dict[str, float] = {}  # path → when its last line, without a newline, is at rest
+        self._walk = self._new_walk()
 
     def add_roots(self, roots: dict[str, list[str]]) -> None:
         """Search these folders (provider → folders) in the place of the ones given so far."""
         self._roots = Roots(roots)
         self.folders = self._roots.all
+        self._walk = self._new_walk()
+
+    def _new_walk(self) -> Walk:
+        return Walk(self._roots, self.providers, self.history.files, self._consider, self._unread)
 
     # -- finding ---------------------------------------------------------------------------------------------
 
     def rescan(self, now: float) -> list[str]:
         """Look through every folder for files that changed; returns the folders seen (to be watched)."""
-        seen: list[str] = []
-        self._present.clear()
-        for link in self._links:
-            self._unread.discard(link)
-        self._links.clear()
-        for name, root in self.folders:
-            self._walk(root, name, now, seen, 0)
+        return list(self.scan(now))
+
+    def scan(self, now: float) -> Iterator[str]:
+        """The same folder by folder, so that the caller may do other things in between; yields each one seen."""
+        yield from self._walk.scan(now)
         self._scanned = True
-        self._missing = {root for _, root in self.folders} - set(seen) - self._present
-        present = {name for name, root in self.folders if root not in self._missing}
-        self._coverage.looked(present, os.environ, self.providers)
-        return seen
+        self._coverage.looked(self._walk.present_clients(), os.environ, self.providers)
 
     @property
     def unreadable(self) -> dict[str, str]:
@@ -89,50 +88,7 @@ class Ingest:
 
     def appeared(self) -> bool:
         """Whether a folder or single file of ours is there now that was not at the last look."""
-        return any(os.path.lexists(root) for root in self._missing)
-
-    def _walk(self, folder: str, provider: str, now: float, seen: list[str], depth: int) -> None:
-        try:
-            entries = list(os.scandir(folder))
-        except NotADirectoryError:
-            if depth == 0:
-                self._single(folder, provider, now, seen)
-            return
-        except OSError:
-            return
-        seen.append(folder)
-        for entry in entries:
-            try:
-                if entry.is_symlink():
-                    self._link(entry.path, provider)
-                elif entry.is_dir(follow_symlinks=False):
-                    if depth < MAX_DEPTH and self.providers[provider].enters(entry.path):
-                        self._walk(entry.path, provider, now, seen, depth + 1)
-                elif self.providers[provider].wants(entry.path) and entry.is_file(follow_symlinks=False):
-                    self._consider(entry.path, provider, entry.stat(follow_symlinks=False), now)
-            except OSError:
-                continue
-
-    def _link(self, path: str, provider: str) -> None:
-        """Name a link that may hold records and leads out of the roots. The others' targets are read by themselves."""
-        may_hold = "." not in os.path.basename(path) or self.providers[provider].wants(path)
-        if may_hold and is_text(path) and self._roots.resolve(path) is None:
-            self._links.add(path)
-            target = link_target(path) or "?"
-            self._unread.add(
-                path, provider, f"it is a link to {target}, which is in no folder of this client"
-            )
-
-    def _single(self, path: str, provider: str, now: float, seen: list[str]) -> None:
-        """A file that its provider names by itself."""
-        try:
-            found = os.stat(path, follow_symlinks=False)
-        except OSError:
-            return
-        self._present.add(path)
-        if stat.S_ISREG(found.st_mode):
-            seen.append(os.path.dirname(path))
-            self._consider(path, provider, found, now)
+        return self._walk.appeared()
 
     def look(self, path: str, now: float) -> bool:
         """One path that something spoke of: queue it if it changed. Whether it is under a folder of ours.
@@ -209,7 +165,8 @@ class Ingest:
 
     def recruit(self, now: float) -> None:
         """Send for helpers when much is waiting."""
-        if self.helpers or not self.helpers_allowed or self.total_bytes - self.done_bytes < HELP_FROM:
+        much = self.total_bytes - self.done_bytes >= HELP_FROM or len(self._queue) >= HELP_FROM_FILES
+        if self.helpers or not self.helpers_allowed or not much:
             return
         jobs, kept = [], []
         while self._queue:
@@ -289,7 +246,7 @@ class Ingest:
         parsed = chunk.parsed
         bad_before = file.bad_lines
         if chunk.start == 0:
-            source = self.providers[chunk.provider].identify(chunk.path)
+            source = self._identified.pop(chunk.path, None) or self._identify(chunk.provider, chunk.path)
             file.session, file.agent, file.bad_lines = source.session, source.agent, 0
             file.first_at = parsed.first_at
         elif file.first_at is None:
@@ -326,6 +283,7 @@ class Ingest:
         self.stop()
         self._queue, self._current = [], None
         self._queued.clear()
+        self._identified.clear()
         self._scanned = False
 
     def _door(self, name: str) -> workers.Door:
@@ -335,12 +293,17 @@ class Ingest:
     def _job(self, path: str, name: str, now: float) -> Job:
         file: File | None = self.history.files.get(path)
         if file is None or file.inode is None:
-            return Job(path, name, 0, 0, None, self.providers[name].identify(path), now)
+            source = self._identified[path] = self._identify(name, path)
+            return Job(path, name, 0, 0, None, source, now)
         source = Source(file.session, file.agent, file.pending)
         return Job(path, name, file.offset, file.tail, file.inode, source, now)
 
+    def _identify(self, provider: str, path: str) -> Source:
+        return self.providers[provider].identify(path)
+
     def _finish(self) -> None:
         if not self.waiting:
+            self._identified.clear()
             self.total_bytes = self.done_bytes
 
 

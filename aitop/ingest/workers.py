@@ -1,8 +1,9 @@
 """Reading much at once: helper processes parse, the caller's loop takes in what they found.
 
-A helper is forked with its list of files, streams back what it parsed, and ends. The pipe is its
-brake: it waits while the caller is busy, so memory stays flat. A helper that dies leaves its files
-unread, and the caller reads them itself later. Helpers touch no database and no socket.
+Helpers are forked with the list of all files and take the next ones from a common queue, so none waits
+while another has much left. Each streams back what it parsed, many small files in one message, and ends.
+The pipe is its brake: it waits while the caller is busy, so memory stays flat. A helper that dies leaves
+its files unread, and the caller reads them itself later. Helpers touch no database and no socket.
 """
 
 import gc
@@ -18,7 +19,10 @@ Prepare = Callable[[Chunk], Any]
 Door = tuple[Parse, Identify] | tuple[Parse, Identify, Read | None]
 
 HEAD = 4
-READ = 1 << 16  # what a pipe holds
+READ = 1 << 17  # bytes taken from a helper at once
+TICKET = 4  # bytes: the number of a group of files
+MAX_TICKETS = 3000  # all of them fit into a pipe before a helper reads the first
+MESSAGE_CHUNKS, MESSAGE_BYTES = 16, 256 << 10  # of what was read, after which a message is sent
 
 
 class Helper:
@@ -50,7 +54,7 @@ class Helper:
             size = int.from_bytes(self._buffer[at : at + HEAD], "big")
             if len(self._buffer) - at - HEAD < size:
                 break
-            found.append(pickle.loads(memoryview(self._buffer)[at + HEAD : at + HEAD + size]))  # noqa: S301
+            found += pickle.loads(memoryview(self._buffer)[at + HEAD : at + HEAD + size])  # noqa: S301
             at += HEAD + size
         del self._buffer[:at]
         return found
@@ -66,50 +70,89 @@ class Helper:
 
 
 def start(jobs: Sequence[Job], count: int, doors: Mapping[str, Door], prepare: Prepare) -> list[Helper]:
-    """Fork up to `count` helpers over the jobs, dealt in turn so that the first jobs come first.
+    """Fork up to `count` helpers over the jobs; the first jobs come first.
 
     What they send is what `prepare` makes of each chunk: a small thing that can be pickled.
     """
+    together = -(-len(jobs) // MAX_TICKETS)
+    groups = [jobs[at : at + together] for at in range(0, len(jobs), together)]
+    tickets = _tickets(len(groups))
     helpers = []
-    for number in range(min(count, len(jobs))):
-        mine = jobs[number::count]
+    for _ in range(min(count, len(groups))):
         reader, writer = os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
         sys.stdout.flush()
         pid = os.fork()
         if pid == 0:
-            _run(mine, reader, writer, doors, prepare)
+            _run(groups, tickets, writer, doors, prepare)
         os.close(writer)
         os.set_blocking(reader, False)
         helpers.append(Helper(pid, reader))
+    os.close(tickets)
     return helpers
 
 
-def _run(jobs: Sequence[Job], reader: int, writer: int, doors: Mapping[str, Door], prepare: Prepare) -> None:
+def _tickets(count: int) -> int:
+    """A pipe that holds the numbers of all groups: whoever reads one takes that group."""
+    reader, writer = os.pipe()
+    os.write(writer, b"".join(number.to_bytes(TICKET, "big") for number in range(count)))
+    os.close(writer)
+    return reader
+
+
+def _run(
+    groups: Sequence[Sequence[Job]], tickets: int, writer: int, doors: Mapping[str, Door], prepare: Prepare
+) -> None:
     """The helper's life. It never returns: no caller's `finally`, lock or exit handler may run here."""
     status = 1
     try:
         gc.disable()
-        os.close(reader)
-        _keep_only(writer)
-        for job in jobs:
-            try:
-                for chunk in chunks(job, *doors[job.provider]):
-                    data = pickle.dumps(prepare(chunk), protocol=5)
-                    _write(writer, len(data).to_bytes(HEAD, "big") + data)
-            except OSError as error:
-                if isinstance(error, BrokenPipeError):
-                    break
-            except Exception:  # noqa: S112 - a provider's fault: the caller reads the file again, and sees it
-                continue
+        _keep_only(tickets, writer)
+        outbox = _Outbox(writer)
+        while ticket := os.read(tickets, TICKET):
+            for job in groups[int.from_bytes(ticket, "big")]:
+                try:
+                    for chunk in chunks(job, *doors[job.provider]):
+                        outbox.add(prepare(chunk), chunk.end - chunk.start)
+                except BrokenPipeError:
+                    raise
+                except OSError:
+                    continue
+                except Exception:  # noqa: S112 - a provider's fault: the caller reads the file again, and sees it
+                    continue
+        outbox.send()
         status = 0
     finally:
         os._exit(status)
 
 
-def _keep_only(fd: int) -> None:
-    """Close everything inherited but the pipe and the standard streams: above all the listener's lock."""
-    os.closerange(3, fd)
-    os.closerange(fd + 1, _most_files())
+class _Outbox:
+    """What a helper has not sent yet."""
+
+    def __init__(self, writer: int) -> None:
+        self._writer = writer
+        self._waiting: list[Any] = []
+        self._bytes = 0
+
+    def add(self, prepared: Any, size: int) -> None:
+        self._waiting.append(prepared)
+        self._bytes += size
+        if len(self._waiting) >= MESSAGE_CHUNKS or self._bytes >= MESSAGE_BYTES:
+            self.send()
+
+    def send(self) -> None:
+        if self._waiting:
+            data = pickle.dumps(self._waiting, protocol=5)
+            _write(self._writer, len(data).to_bytes(HEAD, "big") + data)
+        self._waiting, self._bytes = [], 0
+
+
+def _keep_only(*kept: int) -> None:
+    """Close everything inherited but the pipes and the standard streams: above all the listener's lock."""
+    start = 3
+    for fd in sorted(kept):
+        os.closerange(start, fd)
+        start = fd + 1
+    os.closerange(start, _most_files())
 
 
 def _most_files() -> int:

@@ -31,6 +31,11 @@ class LifeError(Exception):
 
 def prepare_home(home: str) -> None:
     """Make `$AITOP_HOME`, private to this user. Raises LifeError."""
+    named = os.environ.get("AITOP_HOME", "")
+    if named and not named.startswith(("/", "~")):
+        raise LifeError(
+            f"AITOP_HOME is {named}, which means another folder in each directory: set it to an absolute path"
+        )
     try:
         os.makedirs(home, mode=0o700, exist_ok=True)
         found = os.stat(home)

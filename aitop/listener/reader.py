@@ -10,6 +10,7 @@ import selectors
 import socket
 import sqlite3
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from aitop import paths
@@ -31,6 +32,8 @@ RESCAN_WATCHED_SECONDS = 60.0
 RECENT_SECONDS = (
     3600.0  # a file that changed this recently is looked at each second, where nothing reports it
 )
+RESCAN_COST = 200  # a look through every folder takes at most this part of the time
+SLICE_SECONDS = 0.015  # of looking through folders, between which hooks are heard and answered
 SETTLE_DELAYS = (0.2, 1.0, 3.0)  # after a hook that ends a turn: its last lines are written a moment later
 DRAIN_SECONDS = 0.2
 MAX_WAITING_ARRIVALS = 20_000  # while the history cannot be written; older ones are only hints by then
@@ -55,6 +58,9 @@ class Reader:
         self._arrivals: list[Arrival] = []
         self._look_again: list[tuple[float, str]] = []  # (monotonic time, path), a heap
         self._next_rescan = 0.0
+        self._scan: Iterator[str] | None = None  # a look through every folder that is not yet at its end
+        self._scan_seconds = 0.0
+        self._new_watches = False
         self.receive_telemetry()
         if self.watcher.active:
             selector.register(self.watcher, selectors.EVENT_READ, self._files_changed)
@@ -64,7 +70,8 @@ class Reader:
     @property
     def busy(self) -> bool:
         """Whether this process itself has something to read at once."""
-        return self.ingest.waiting and not self.ingest.helpers and not self._guard.blocked
+        reads = self.ingest.waiting and not self.ingest.helpers and not self._guard.blocked
+        return reads or self._scan is not None
 
     def next_look(self) -> float:
         """The monotonic time of the next look at a file whose turn just ended; infinity for none."""
@@ -79,7 +86,9 @@ class Reader:
                 self.ingest.look(heapq.heappop(self._look_again)[1], now)
             if last:
                 return
-            self.ingest.recruit(now)
+            self._continue_scan()
+            if self._scan is None:
+                self.ingest.recruit(now)
             if self.ingest.waiting and self._guard.open():
                 self._register_helpers()
                 self.ingest.step(now)
@@ -113,8 +122,9 @@ class Reader:
 
     def find_changes(self, now: float, monotonic: float) -> None:
         """Look for changed files as far as a tick should: everywhere when due, else at the recent ones."""
-        if monotonic >= self._next_rescan or self.ingest.appeared():
-            self._rescan(now, monotonic)
+        if self._scan is None and (monotonic >= self._next_rescan or self.ingest.appeared()):
+            self._scan, self._scan_seconds = self.ingest.scan(now), 0.0
+            self._next_rescan, self._new_watches = float("inf"), False
         if not self.watcher.active or int(monotonic) % 10 == 0:
             self.ingest.poll(now, RECENT_SECONDS)
         self.ingest.look_at_rested(now)
@@ -123,11 +133,23 @@ class Reader:
         """Look through every folder at the next tick, or at one after `delay` seconds."""
         self._next_rescan = min(self._next_rescan, time.monotonic() + delay)
 
-    def _rescan(self, now: float, monotonic: float) -> None:
-        new_watches = [self.watcher.watch(folder) for folder in self.ingest.rescan(now)]
-        self._next_rescan = monotonic + (RESCAN_WATCHED_SECONDS if self.watcher.active else RESCAN_SECONDS)
-        if any(new_watches):  # what was written there before the watch began is seen by one more look
-            self._next_rescan = 0.0
+    def _continue_scan(self) -> None:
+        """Look through some more folders. The more they cost altogether, the longer until the next time."""
+        if self._scan is None:
+            return
+        begun = time.perf_counter()
+        for folder in self._scan:
+            self._new_watches |= self.watcher.watch(folder)
+            if time.perf_counter() - begun > SLICE_SECONDS:
+                self._scan_seconds += time.perf_counter() - begun
+                return
+        self._scan = None
+        self._scan_seconds += time.perf_counter() - begun
+        pause = RESCAN_WATCHED_SECONDS if self.watcher.active else RESCAN_SECONDS
+        again = time.monotonic() + max(pause, self._scan_seconds * RESCAN_COST)
+        if self._new_watches:  # what was written there before the watch began is seen by one more look
+            again = 0.0
+        self._next_rescan = min(self._next_rescan, again)
 
     def _files_changed(self, monotonic: float, now: float) -> None:  # noqa: ARG002
         changed, rescan = self.watcher.read()
@@ -139,6 +161,7 @@ class Reader:
     def _add_config_dir(self, provider: str, config_dir: str) -> None:
         """Follow a client that keeps its files in another folder, as its hook's header says."""
         if self._settings.add_config_dir(provider, config_dir):
+            self._scan = None
             self.ingest.add_roots(self._settings.roots())
             self.rescan_soon()
 
@@ -174,6 +197,7 @@ class Reader:
     def start_over(self) -> None:
         """The offsets fell back to the last commit: look at every file again."""
         self._unregister_helpers()
+        self._scan = None
         self.ingest.forget()
         self.rescan_soon(1.0)
 
@@ -182,6 +206,7 @@ class Reader:
         self._unregister_helpers()
         self.receiver.use(self._settings.providers)
         self.receive_telemetry()
+        self._scan = None
         self.ingest.stop()
         done, total = self.ingest.done_bytes, self.ingest.total_bytes
         self.ingest = self._new_ingest()

@@ -64,6 +64,12 @@ class Guarded:
         return asked is None or self._ask("enters", lambda: bool(asked(folder)), False)
 
     def identify(self, path: str) -> Source:
+        if self.trusted and self.problem is None:  # asked once for each file of a first reading
+            try:
+                return self._provider.identify(path)
+            except Exception as error:
+                self.problem = f"switched off, identify(): {_described(error)}"
+                return Source(None, None)
         return self._ask(
             "identify", lambda: checked_source(self._provider.identify(path)), Source(None, None)
         )

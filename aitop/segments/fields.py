@@ -141,7 +141,7 @@ def limits_in_force(state: State, now: float) -> list[dict[str, Any]]:
 
 
 def limit_origin(row: dict[str, Any], now: float) -> str:
-    """Whose word a limit is, and how old: `told 3m ago`, `estimate: p90`; "" while it is fresh."""
+    """Where a limit comes from, and how old it is: `told 3m ago`, `estimate: p90`; "" while it is fresh."""
     source, seen = clean(row.get("source"), TEXT_CELLS), number(row.get("seen_at"))
     if row.get("estimated") is True:
         return f"estimate: {source.partition(':')[2] or source}"

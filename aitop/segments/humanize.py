@@ -7,14 +7,14 @@ A value that is no finite number is `-`, never a guess.
 from __future__ import annotations
 
 UNKNOWN = "-"
-MOST = 10**300  # beyond it a float overflows in the next sum
+MAX_NUMBER = 10**300  # beyond it a float overflows in the next sum
 BARS = "▁▂▃▄▅▆▇█"
 
 
 def number(value: object) -> int | float | None:
     """The value when it is a number that can be reckoned with, else None (JSON may hold anything)."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return value if -MOST < value < MOST else None
+        return value if -MAX_NUMBER < value < MAX_NUMBER else None
     return None
 
 

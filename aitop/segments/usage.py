@@ -43,7 +43,9 @@ def text(word: str) -> str:
         "Options:",
     ]
     if word == "prompt":
-        lines.append("  --shell SHELL      whose escaping and colours: bash, zsh, fish, plain (default)")
+        lines.append(
+            "  --shell SHELL      the shell that escapes and colours are for: bash, zsh, fish, plain (default)"
+        )
     lines += [
         f"  --preset NAME      one of {', '.join(presets.NAMES)}; default: `preset` of the configuration",
         "  --format TEMPLATE  a template of your own, see below",

@@ -1,4 +1,4 @@
-"""What keys do to the world: signals, tags, files, the clipboard, the listener. Each says what it did.
+"""What keys do outside the screen: signals, tags, files, the clipboard, the listener. Each shows what it did.
 
 Everything that can wait (the socket, the file system, another process) runs off the UI thread.
 """
@@ -28,7 +28,7 @@ SIGNALS = {"interrupt": (signal.SIGINT, "Interrupt"), "end": (signal.SIGTERM, "E
 
 
 async def do(app: Top, name: str) -> None:
-    """One deed by its name; what goes wrong is said, never raised."""
+    """Do one action by its name. What goes wrong is shown, never raised."""
     try:
         if name == "start":
             await start(app, unless_stopped=False)
@@ -69,12 +69,12 @@ def chosen(app: Top) -> dict[str, Any] | None:
 
 
 def remember(app: Top) -> None:
-    """Note whose each session's process is when it is first seen: a number is given away again."""
+    """Remember each session's process when it is first seen, since the system reuses process numbers."""
     for session in fields.rows((app.world.state or {}).get("sessions")):
         pid, key = session.get("pid"), sessions.named(session)
         known = app.seen.get(key)
         if isinstance(pid, int) and session.get("status") != "ended" and (known is None or known.pid != pid):
-            found = processes.look(pid) if os.path.isdir("/proc/self") else None
+            found = processes.look(pid)
             if found is not None:
                 app.seen[key] = found
 

@@ -1,7 +1,7 @@
 """The full-screen table: asks once a second what is new, makes the picture, lets widgets place it.
 
-All it decides is when: what a screen says is `picture`, what a key means is `steer`, what it does to
-the world is `deeds`. Questions to the history run in one thread of their own, never here.
+It decides only when something happens. `picture` says what a screen shows, `navigation` what a key changes on
+it, `actions` what a key does outside it. Questions to the history run in a thread of their own, never here.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from aitop.top.view_model import World
 from aitop.top.widgets import dialogs
 from aitop.top.widgets.lines import Lines, Pane
 
-LOOK = 0.25  # seconds between two looks at the state's stamp
-PATIENCE = 10  # seconds that leaving may take
-REST = 5.0  # seconds between two pictures while nothing happens but time
+LOOK_SECONDS = 0.25  # between two looks at the state's stamp
+LEAVE_SECONDS = 10  # that leaving may take
+REST_SECONDS = 5.0  # between two pictures while only time passes
 
 
 def parsed(action: str) -> tuple[str, tuple[Any, ...]]:
@@ -64,7 +64,7 @@ class Top(App[int]):
         self.picture: picture.Picture | None = None
         self.seen: dict[
             tuple[str, str], processes.Process
-        ] = {}  # whose process each session's was at first sight
+        ] = {}  # each session's process, as it was first seen
         self.asked = questions.Asked()
         self.asking = False
         self.glyphs = SIMPLE if os.environ.get("TERM") == "linux" else RICH
@@ -113,15 +113,15 @@ class Top(App[int]):
         self.placed = True
         self.pane.focus()
         self.look(first=True)
-        self.set_interval(LOOK, self.look)
+        self.set_interval(LOOK_SECONDS, self.look)
         if self.ends_after is not None:
             self.set_timer(self.ends_after, lambda: self.exit(0))
         if not self.world.state or self.world.trouble:
             self.run_worker(actions.start(self, unless_stopped=True))
 
     def leave(self, code: int) -> None:
-        """End with this code. Drawing to a terminal that has gone may never end: then after PATIENCE, without ado."""
-        signal.alarm(PATIENCE)
+        """End with this code; within LEAVE_SECONDS, even where drawing to a terminal that has gone never ends."""
+        signal.alarm(LEAVE_SECONDS)
         self.exit(code)
 
     def on_unmount(self) -> None:
@@ -143,7 +143,7 @@ class Top(App[int]):
             if first or trouble or number != self.shown_number or not view_model.at_rest(state):
                 actions.remember(self)
                 self.show()
-            elif time.monotonic() - self.shown_at >= REST:
+            elif time.monotonic() - self.shown_at >= REST_SECONDS:
                 self.show()
             else:
                 self.tick()

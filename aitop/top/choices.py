@@ -42,7 +42,7 @@ class Choices:
     every_model: bool = False
     unfolded: frozenset[str] = frozenset()
     span: str = "today"
-    session: str = ""  # the one whose detail is open
+    session: str = ""  # the key of the session that is open
     back: str = "sessions"  # where Esc leads from there
     model: str = ""  # the one that is compared, "" for all together
     reach: str = "30 days"

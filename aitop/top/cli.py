@@ -40,7 +40,7 @@ def top(*, once: bool, as_json: bool, simple: bool, theme: str | None, provider:
     \b
     The full table needs an extra, top; without it a plain one is redrawn in place.
     Keys: ? lists them all; q or Ctrl-C leaves. Windows are sums of the last 1, 5 and 15 minutes; $/hr
-    extrapolates them. A ratio nobody can know yet is `-` (null in JSON). NO_COLOR is honoured.
+    extrapolates them. A ratio that is not known yet is `-` (null in JSON). NO_COLOR is honoured.
     Exit codes: 0 fine, 1 no fresh numbers (--once), 2 wrong usage.
     """  # noqa: D301 - click's own mark
     if as_json and not once:

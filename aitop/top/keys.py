@@ -15,7 +15,7 @@ TITLES = {
 
 
 class Key(NamedTuple):
-    """One deed and the keys that do it. `keys` are the names bound, `shown` is how people call them."""
+    """One action and its keys. `keys` are the names bound, `shown` is how people call them."""
 
     keys: str
     shown: str
@@ -83,5 +83,5 @@ def footer(view: str) -> list[Key]:
 
 
 def allowed(action: str, view: str) -> bool:
-    """Whether a deed means anything in this view."""
+    """Whether an action does something in this view."""
     return all(not key.views or view in key.views for key in KEYS if key.action == action)

@@ -115,7 +115,7 @@ STEPS: dict[str, Step] = {
 
 
 def step(choices: Choices, world: World, name: str, arguments: tuple[Any, ...]) -> Choices:
-    """The choices after a deed."""
+    """The choices after a step."""
     return STEPS[name](choices, world, *arguments)
 
 

@@ -137,7 +137,7 @@ def table_lines(view: str, found: list[Row], sorting: Sorting, width: int, glyph
 
 
 def _used(view: str, found: list[Row]) -> list[table.Column]:
-    """A column that nobody fills gives its room to the others."""
+    """Leave out an optional column without a value; its room goes to the others."""
     optional = ("tag", "agents", "branch", "latency", "ttft", "speed")
     return [
         column
@@ -279,8 +279,8 @@ def subtitle(world: World, choices: Choices, many: int, width: int) -> Line:
         ]
         start.append(Span(f" {word}" + (f", {gone} more: a" if gone else ""), "dim"))
     elif choices.view in ("models", "compare"):
-        whose = clean(choices.model, 40) or rows.TOGETHER
-        start.append(Span(f" for the tokens of {whose}" if choices.view == "compare" else "", "dim"))
+        about = clean(choices.model, 40) or rows.TOGETHER
+        start.append(Span(f" for the tokens of {about}" if choices.view == "compare" else "", "dim"))
         start.append(Span(f" {SPAN_WORDS[choices.span]}", "accent", "span"))
     else:
         start.append(Span(" today", "dim"))

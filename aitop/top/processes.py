@@ -1,7 +1,7 @@
-"""Deeds: ending a client's process, tagging a session. Each makes sure of its target first.
+"""Actions on other processes: end a client, tag a session. Each checks its target first.
 
-A process id is only a number that may have been given to somebody else. So a process is known by who
-it belongs to, when it began and what it runs, and a signal goes to exactly that one or to nobody.
+The system reuses process numbers. So a process is known by its owner, its start and its command, and a signal
+is sent only to exactly that process.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -23,7 +22,7 @@ CLIENTS = {"claude-code": ("claude",), "codex": ("codex",), "gemini": ("gemini",
 INTERPRETERS = ("node", "bun", "deno", "python")
 TAG_EVENT = "SessionTag"
 TAG_LONGEST = 60
-PATIENCE = 1.0
+SOCKET_SECONDS = 1.0
 
 
 class Process(NamedTuple):
@@ -31,45 +30,27 @@ class Process(NamedTuple):
 
     pid: int
     uid: int
-    began: str  # in the system's own unit: only ever compared
+    began: str  # epoch seconds: only ever compared
     command: tuple[str, ...]
 
 
 class ActError(Exception):
-    """The deed was not done; the message says why."""
+    """The action was not done; the message says why."""
 
 
 def look(pid: int) -> Process | None:
-    """Who runs under this number now; None when nobody does."""
+    """The process that has this number now; None when there is none."""
     if pid <= 1:
         return None
-    return _from_proc(pid) if os.path.isdir("/proc/self") else _from_ps(pid)
+    import psutil
 
-
-def _from_proc(pid: int) -> Process | None:
     try:
-        uid = os.stat(f"/proc/{pid}").st_uid
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            began = file.read().rpartition(b")")[2].split()[19].decode()
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            words = file.read().rstrip(b"\0").split(b"\0")
-    except (OSError, IndexError):
+        found = psutil.Process(pid)
+        with found.oneshot():
+            began = f"{found.create_time():.2f}"
+            return Process(pid, found.uids().real, began, tuple(found.cmdline()))
+    except (psutil.Error, OSError):
         return None
-    return Process(pid, uid, began, tuple(os.fsdecode(word) for word in words))
-
-
-def _from_ps(pid: int) -> Process | None:
-    try:
-        found = subprocess.run(
-            ["ps", "-ww", "-o", "uid=,lstart=,command=", "-p", str(pid)],
-            capture_output=True, text=True, check=False, timeout=5, env={**os.environ, "LC_ALL": "C"},
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    words = found.stdout.split()
-    if found.returncode or len(words) < 7 or not words[0].isdigit():
-        return None
-    return Process(pid, int(words[0]), " ".join(words[1:6]), tuple(words[6:]))
 
 
 def is_client(process: Process, provider: str) -> bool:
@@ -134,7 +115,7 @@ def tag(session: dict[str, Any], text: str) -> None:
     payload = {"session_id": str(session.get("id") or ""), "hook_event_name": TAG_EVENT}
     try:
         with socket.socket(socket.AF_UNIX) as peer:
-            peer.settimeout(PATIENCE)
+            peer.settimeout(SOCKET_SECONDS)
             peer.connect(paths.in_home(paths.SOCKET))
             peer.sendall(header.encode() + json.dumps(payload).encode())
     except OSError as error:

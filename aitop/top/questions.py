@@ -75,7 +75,7 @@ def wanted(world: World, choices: Choices) -> list[Question]:
 
 
 def _busy(state: dict[str, Any]) -> bool:
-    """Whether anything was spent lately: without that nobody has a rate."""
+    """Whether anything was spent in 15 minutes; without that no session has a rate."""
     window = fields.table(fields.table(state.get("windows")).get("15m"))
     return bool(humanize.number(window.get("requests")))
 

@@ -108,7 +108,7 @@ def _process(session: dict[str, Any]) -> str:
 
 
 def _latency(session: dict[str, Any]) -> str:
-    """Of its responses, as far as somebody measured them: median and 95th percentile."""
+    """Median and 95th percentile of its responses, where they are measured."""
     number = humanize.number
     parts = [
         f"{label} {humanize.took(half)} (p95 {humanize.took(session.get(f'{key}_p95_ms'))})"

@@ -1,4 +1,4 @@
-"""Starting the listener for somebody who looks at the table."""
+"""Start the listener where the table finds none."""
 
 import os
 

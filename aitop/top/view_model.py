@@ -107,7 +107,7 @@ def trouble(state: dict[str, Any] | None, now: float) -> str:
 
 
 def at_rest(state: dict[str, Any] | None) -> bool:
-    """Whether nobody works, so that nothing changes but the time."""
+    """Whether no session works, so that only the time changes."""
     return all(session.get("status") != "working" for session in fields.rows((state or {}).get("sessions")))
 
 

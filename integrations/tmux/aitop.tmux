@@ -258,12 +258,12 @@ if [ -n "$command" ] && [ -n "$key" ] && [ "$key" != none ]; then
 		tmux bind-key "$key" split-window "exec $quoted top"
 fi
 
-# One key goes to the session that waits longest, one returns.
+# One key goes to the session that waits longest, one returns. tmux would cover the pane with a failure's code.
 for pair in 'jump_key j next' 'jump_back_key J back'; do
 	# shellcheck disable=SC2086 # words on purpose
 	set -- $pair
 	free_key "$1" "$2" "jump $3"
 	[ -n "$command" ] && [ -n "$key" ] && [ "$key" != none ] || continue
 	quote "$command"
-	tmux bind-key "$key" run-shell -b "exec $quoted jump $3 --pane '#{pane_id}' --client '#{client_name}'"
+	tmux bind-key "$key" run-shell -b "$quoted jump $3 --pane '#{pane_id}' --client '#{client_name}' || :"
 done

@@ -77,7 +77,9 @@ def made():
 
 def records(kind):
     return [
-        b.deed.record for b in made() if isinstance(b.deed, script.Line) and b.deed.record["type"] == kind
+        b.action.record
+        for b in made()
+        if isinstance(b.action, script.Line) and b.action.record["type"] == kind
     ]
 
 
@@ -92,9 +94,9 @@ def test_the_script_shows_every_kind_of_thing():
     assert {record["subtype"] for record in records("system")} == {"api_error", "compact_boundary"}
     usages = [record["message"]["usage"] for record in lines]
     assert all(u["cache_creation_input_tokens"] and u["cache_read_input_tokens"] for u in usages)
-    events = {beat.deed.event for beat in made() if isinstance(beat.deed, script.Hook)}
+    events = {beat.action.event for beat in made() if isinstance(beat.action, script.Hook)}
     assert {"PostToolUse", "PostToolUseFailure", "PermissionRequest", "SessionEnd"} <= events
-    assert any(isinstance(beat.deed, script.Feed) for beat in made())
+    assert any(isinstance(beat.action, script.Feed) for beat in made())
 
 
 def test_a_responses_output_grows_over_its_lines():
@@ -224,7 +226,7 @@ def test_the_days_before_are_the_same_each_time_and_hold_what_they_say():
     assert found == past_days.beats(weekday=6)
     assert len({int(-beat.at // past_days.DAY) for beat in found}) > 20
     assert all(-(past_days.DAYS + 1) * past_days.DAY < beat.at < 0 for beat in found)
-    names = [beat.deed.record["message"]["id"] for beat in found]
+    names = [beat.action.record["message"]["id"] for beat in found]
     assert len(names) == len(set(names))
 
 

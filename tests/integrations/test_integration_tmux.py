@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -375,3 +376,14 @@ def test_a_panes_border_shows_what_its_own_session_has_spent(tmp_path, home):
         assert "aitop_out_pane_cost" in form
         shown = tmux.inside("list-panes", "-F", "#{pane_id} #{E:@aitop_out_pane_cost}")
         assert shown.splitlines() == ["%0 $1.23", "%1 "]
+
+
+def test_a_key_with_nowhere_to_go_says_so_and_leaves_the_pane_as_it_was(tmp_path, home):
+    command = f"set -g @aitop_command '{os.path.join(os.path.dirname(sys.executable), 'aitop')}'\n"
+    publish(home, states.zero())
+    with bar(tmp_path / "t", home, command + PLUGIN) as tmux:
+        assert "jump next" in tmux.inside("list-keys", "-T", "prefix", "j")
+        tmux.out("send-keys", "-t", "c0", "C-b")
+        tmux.out("send-keys", "-t", "c0", "j")
+        tmux.until("no session waits for you")
+        assert tmux.inside("display-message", "-p", "#{pane_in_mode}") == "0\n"

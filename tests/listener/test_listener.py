@@ -456,7 +456,7 @@ def test_a_newer_history_is_refused_in_plain_words(listener):
     db.close()
     listener.start(wait=False)
     assert listener.process.wait(30) == 1
-    assert "pip install --upgrade" in listener.output()
+    assert "Upgrade this copy" in listener.output()
     assert "Traceback" not in listener.output()
 
 

@@ -17,10 +17,10 @@ KEPT = {
     "qwen": """cwd forkedFrom.sessionId gitBranch systemPayload.uiEvent.error_type systemPayload.uiEvent.function_name
         systemPayload.uiEvent.model systemPayload.uiEvent.subagent_name uuid""",
     "opencode": "error.name finish id modelID path.cwd sessionID",
-    "opencode database": "message.error.name message.modelID part.reason session.directory tool.tool",
-    "socket": """cwd error hook_event_name model reason session_id source thread-id tool_name tool_use_id trigger
-        turn-id workspace.project_dir""",
-    "status-line": "session_id workspace.project_dir",
+    "opencode database": "message.error.name message.modelID message.path.cwd part.reason session.directory tool.tool",
+    "socket": """cwd error hook_event_name model model.id reason session_id source thread-id tool_name tool_use_id
+        trigger turn-id workspace.project_dir""",
+    "status-line": "model.id session_id workspace.project_dir",
     "gateway": "cwd error id model session stop_reason tokens.tier",
     "litellm": "error_information.error_class id litellm_call_id model response.choices.finish_reason session_id",
     "otlp-json": """log[call_id] log[conversation.id] log[model] log[request_id] log[session.id] log[status_code]

@@ -39,6 +39,8 @@ def publish(home, state):
     path = os.path.join(home, "state.json")
     with open(path + ".new", "w") as file:
         json.dump(state, file)
+    if "written_at" in state:  # a reader takes the later of the file's time and the state's own
+        os.utime(path + ".new", (state["written_at"],) * 2)
     os.replace(path + ".new", path)
 
 

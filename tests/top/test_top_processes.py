@@ -1,4 +1,4 @@
-"""Deeds on real processes and the real socket: the right one is ended, another one never is."""
+"""Actions on real processes and the real socket: the right one is ended, another one never is."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def session(pid, provider="claude-code"):
     return {"id": "s1", "provider": provider, "pid": pid}
 
 
-def test_a_session_whose_process_nobody_told_cannot_be_ended():
+def test_a_session_without_a_known_process_cannot_be_ended():
     for pid in (None, 0, 1, -1, True, "7"):
         with pytest.raises(processes.ActError, match="process is not known"):
             processes.target(session(pid), None)
@@ -89,13 +89,14 @@ def test_the_right_process_gets_the_signal(client, number):
     assert client.wait(10) in (-number, 1, 130)
 
 
-def test_ps_tells_the_same_where_there_is_no_proc(client):
-    found = processes._from_ps(client.pid)
+def test_a_process_is_known_by_owner_start_and_command(client):
+    found = processes.look(client.pid)
     assert found is not None
     assert (found.pid, found.uid) == (client.pid, os.getuid())
+    assert abs(float(found.began) - time.time()) < 120
     assert processes.is_client(found, "claude-code")
-    assert processes._from_ps(client.pid) == found
-    assert processes._from_ps(MISSING) is None
+    assert processes.look(client.pid) == found
+    assert processes.look(MISSING) is None
 
 
 @pytest.mark.parametrize(

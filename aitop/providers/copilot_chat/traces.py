@@ -9,7 +9,6 @@ Source of the tables: microsoft/vscode-copilot-chat, otelSqliteStore.ts, version
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote
 
 from aitop.model.events import ApiError, Event, Response, SessionInfo, ToolUse, Usage
 from aitop.providers import Parsed, Source
@@ -39,7 +38,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
     """The rows after `source.pending`, the number and the name of the newest row read before. Raises OSError."""
     check_database(path)
     try:
-        db = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=PATIENCE)
+        db = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, timeout=PATIENCE)
         try:
             yield from _rows(db, source)
         finally:
@@ -145,3 +144,8 @@ def _usage(row: Row, attributes: Mapping[str, str]) -> Usage:
     written = min(whole - read, count(int(told)) if told.isdecimal() and len(told) < 12 else 0)
     reasoning = min(output, count(row["reasoning_tokens"]))
     return Usage(whole - read - written, output, read, written, 0, reasoning)
+
+
+def _quoted(path: str) -> str:
+    """A path as a part of SQLite's URI; urllib would cost each listener 10 ms."""
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

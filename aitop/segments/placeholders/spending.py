@@ -30,7 +30,7 @@ def window(view: View, name: str) -> Value:
 
 
 def burn(view: View, name: str) -> Value:
-    """The rate of a window; its level is that of the last five minutes, so that one turn alarms nobody."""
+    """The rate of a window; its level is that of the last five minutes, so that one expensive turn raises no alarm."""
     sums, five = view.window(name), view.window("5m")
     hourly = money.per_hour(sums, MINUTES[name])
     sustained = money.per_hour(five, MINUTES["5m"]) if five else hourly

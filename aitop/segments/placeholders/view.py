@@ -17,6 +17,11 @@ class View:
 
     __slots__ = ("in_folder", "now", "payload", "rows", "session", "state")
 
+    state: dict[str, Any]
+    session: dict[str, Any]
+    payload: dict[str, Any]
+    rows: list[dict[str, Any]]
+
     def __init__(
         self,
         state: dict[str, Any],

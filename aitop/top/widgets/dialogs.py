@@ -1,4 +1,4 @@
-"""What opens over the screen: the help, a question before a deed, one line of text to type."""
+"""What opens over the screen: the help, a question before an action, one line of text to type."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Alerts(ModalScreen[None]):
 
 
 class Confirm(ModalScreen[bool]):
-    """A deed that cannot be undone: only y does it."""
+    """Ask before an action that cannot be undone; only y confirms."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,Y", "answer(True)", show=False),
