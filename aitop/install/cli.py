@@ -7,6 +7,7 @@ import os
 
 import click
 
+from aitop import installation
 from aitop.install import connect, files, otel, record, roots, telemetry
 
 ROOTS_HELP = (
@@ -61,7 +62,8 @@ def _show(served: list[str], *, statusline: bool, sending: otel.Wanted | None) -
     if connection.configuration is not None:
         click.echo(f"\n{connection.configuration.path}: {connection.configuration.text}")
     if connection.diff:
-        click.echo("\nNothing was written. `aitop install --write` applies this.", err=True)
+        applied = installation.in_hint("`aitop install --write` applies this.")
+        click.echo(f"\nNothing was written. {applied}", err=True)
     if sending is not None:
         click.echo("\n" + otel.others(sending.port, sending.token, os.path.expanduser("~")))
 
@@ -76,8 +78,11 @@ def _write(served: list[str], *, statusline: bool, sending: otel.Wanted | None) 
     if sending is not None:
         click.echo("Claude Code reads its settings at its start: sessions that run now send nothing yet.\n")
         click.echo(otel.others(sending.port, sending.token, os.path.expanduser("~")))
-    click.echo("Done. `aitop start` starts the listener now; a new Claude Code session does so too.")
-    click.echo("`aitop doctor` checks everything, `aitop install --uninstall` takes it out again.")
+    for line in (
+        "Done. `aitop start` starts the listener now; a new Claude Code session does so too.",
+        "`aitop doctor` checks everything, `aitop install --uninstall` takes it out again.",
+    ):
+        click.echo(installation.in_hint(line))
 
 
 def _undo_telemetry(dirs: tuple[str, ...]) -> list[str]:

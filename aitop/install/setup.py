@@ -119,7 +119,7 @@ def _choose(found: list[Part], only: tuple[str, ...], *, ask: bool) -> list[Part
     if not ask:
         return [part for part in open_parts if part.by_default or part.name in only]
     if open_parts:
-        click.echo("\nEach can be taken out again: aitop setup --remove")
+        click.echo(f"\nEach can be taken out again: {installation.command('setup', '--remove')}")
     return [
         part
         for part in open_parts

@@ -5,7 +5,7 @@ import shutil
 
 import click
 
-from aitop import paths
+from aitop import installation, paths
 from aitop.install import connect, files, json_text, live_tmux, record, settings, written
 from aitop.install import service as units
 
@@ -29,7 +29,9 @@ def uninstall(*, purge: bool, yes: bool) -> None:
     if purge:
         _purge(ask=not yes)
     else:
-        click.echo(f"{paths.home()}: kept, with your history; `aitop uninstall --purge` deletes it")
+        purge_command = installation.command("uninstall", "--purge")
+        click.echo(f"{paths.home()}: kept, with your history; `{purge_command}` deletes it")
+    click.echo(f"The package itself goes with: {installation.remove()}")
 
 
 def undo_all() -> list[str]:

@@ -35,14 +35,17 @@ class StateFile:
         """Write the state, or renew the file's time where it says the same. Raises OSError."""
         content = _content(state)
         since = now - self._written_at
-        if 0 <= since < self._patience() and content == self._content:
+        held = bool(
+            state.get("doctor", {}).get("history_error")
+        )  # numbers that stand still are dated each second
+        if not held and 0 <= since < self._patience() and content == self._content:
             try:
                 os.utime(self._path, (now, now))
             except FileNotFoundError:
                 pass  # removed by someone: written again below
             else:
                 return
-        elif not self._in_memory and not self._allowed(now):
+        elif not held and not self._in_memory and not self._allowed(now):
             return  # its age goes on counting: no reader takes it for newer than it is
         data = orjson.dumps(state)
         atomic_file.replace(self._path, data)

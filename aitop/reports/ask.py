@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from aitop.config import budgets_and_tags
 from aitop.history.query import spans
@@ -29,16 +30,31 @@ class Asker:
         tags_by_hand: dict[str, str],
     ) -> None:
         self.db, self.wanted = db, wanted
-        self.facts = spans.facts(db)
-        self.tags = {
-            f.id: budgets_and_tags.tag_of(tags_by_hand.get(f.name), f.tag, f.cwd, f.branch, tag_rules)
+        self._tag_rules, self._tags_by_hand = tag_rules, tags_by_hand
+        self.days = self._days()
+        some = wanted.provider is not None or wanted.tag is not None  # else no session need be looked at
+        self.only = spans.Only(some, self._models(), places=wanted.project is not None)
+        if some or wanted.project is not None:
+            self.let_through(self.allowed)
+
+    @cached_property
+    def facts(self) -> dict[int, SessionFacts]:
+        """What is known of every session, by its number."""
+        return spans.facts(self.db)
+
+    @cached_property
+    def tags(self) -> dict[int, str | None]:
+        """The tag of every session."""
+        by_hand, rules = self._tags_by_hand, self._tag_rules
+        return {
+            f.id: budgets_and_tags.tag_of(by_hand.get(f.name), f.tag, f.cwd, f.branch, rules)
             for f in self.facts.values()
         }
-        self.allowed = {f.id for f in self.facts.values() if self._allows(f)}
-        self.days = self._days()
-        sessions = len(self.allowed) < len(self.facts)
-        self.only = spans.Only(sessions, self._models(), places=wanted.project is not None)
-        self.let_through(self.allowed)
+
+    @cached_property
+    def allowed(self) -> set[int]:
+        """The sessions that the filter lets through, wherever they worked."""
+        return {f.id for f in self.facts.values() if self._allows(f)}
 
     def let_through(self, sessions: Iterable[int]) -> None:
         """From now on `only` lets these sessions through, and of them the folder that is asked for."""

@@ -62,14 +62,23 @@ def read(db: sqlite3.Connection, reach: str, now: float, provider: str | None = 
     return Past(
         sums,
         {
-            "project": by(lambda fact, _: project(fact.cwd) if fact else "unknown"),
+            "project": by(lambda fact, cell: project(_place(fact, cell)[0])),
             "model": by(lambda _, cell: cell.model or None),
-            "client": by(lambda fact, _: fact.provider if fact else "unknown"),
-            "branch": by(
-                lambda fact, _: f"{project(fact.cwd)}: {fact.branch or '(none)'}" if fact else "unknown"
-            ),
+            "client": by(lambda fact, cell: cell.provider or (fact.provider if fact else "unknown")),
+            "branch": by(lambda fact, cell: _branch(*_place(fact, cell))),
         },
     )
+
+
+def _place(fact: spans.SessionFacts | None, cell: spans.Cell) -> tuple[str | None, str | None]:
+    """Folder and branch of the responses themselves, else of their session."""
+    if cell.place is not None and cell.place.cwd:
+        return cell.place.cwd, cell.place.branch
+    return (fact.cwd, fact.branch) if fact else (None, None)
+
+
+def _branch(cwd: str | None, branch: str | None) -> str:
+    return f"{project(cwd)}: {branch or '(none)'}"
 
 
 def project(cwd: str | None) -> str:

@@ -126,6 +126,36 @@ def test_a_period_never_ends_below_a_shorter_one_inside_it(book, hour):
     assert found["month"].usd >= found["day"].usd + sum(money.past.days) - 1e-9
 
 
+def test_what_a_first_reading_brings_after_the_day_began_is_learned_too(book):
+    now = START + 9 * DAY + 50_000
+    money = MoneyTracker()
+    money.begin(book.db, now)
+    while not money.learned:
+        money.learn()
+    assert money.past.days == []
+    for n in range(9):
+        money.fold(spend(book, now - (9 - n) * DAY, f"m{n}"), book.history.sessions.values())
+    money.fold(spend(book, now, "today"), book.history.sessions.values())
+    assert not money.learned
+    while not money.learned:
+        money.learn()
+    assert sum(money.past.days) == pytest.approx(cost(book, 0) / PICO - cost(book, now) / PICO)
+    found = money.forecasts(None, now)
+    assert found["day"].usd >= cost(book, now // DAY * DAY) / PICO
+    assert found["month"].usd >= cost(book, 0) / PICO - 1e-9
+
+
+def test_a_forecast_stays_while_a_changed_past_is_learned_again(book):
+    now = START + 9 * DAY + 50_000
+    spend(book, now - DAY, "old")
+    money = MoneyTracker()
+    money.begin(book.db, now)
+    while not money.learned:
+        money.learn()
+    money.fold(spend(book, now - 2 * DAY, "older"), book.history.sessions.values())
+    assert money.forecasts(None, now).keys() == {"day", "month"}
+
+
 def test_the_block_is_an_estimate_until_the_client_tells_its_reset(book):
     now = START // 3600 * 3600 + 1800
     spend(book, now, "a")
