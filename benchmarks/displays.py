@@ -75,18 +75,33 @@ OWN_FORMATS = (
 
 def own_formats(effort):
     """A preset, a format of the user's own and the guard, from the second call on, beside `cat` of a segment."""
-    with homes.folder() as home, homes.listening(home) as listener:
+    with homes.folder() as home:
+        with open(os.path.join(home, "config.toml"), "w") as file:
+            file.write('[budgets.daily]\nperiod = "day"\nlimit_usd = 100.0\n')
+        yield from _own_formats(home, effort)
+
+
+def _own_formats(home, effort):
+    with homes.listening(home) as listener:
         listener.until(bool)
         env = homes.environment(home)
         path = publish(home, "beside", TEXT[:80])
         for words in OWN_FORMATS:
-            run([homes.FRONT, *words], env)  # the first call: from now on the listener renders it
-        time.sleep(2.5)
+            run([homes.FRONT, *words], env)  # the first call: soon the listener renders it too
+        _rendered(os.path.join(home, "segments"))
         for words in OWN_FORMATS:
             shown = " ".join(word if " " not in word else "'…'" for word in words)
             floors = {"`cat`": [CAT, path], "bare Python": BARE_PYTHON}
             yield compared(f"`aitop {shown}`, from the second call on", "≤ 2 × `cat FILE`", 2.0,
                            [homes.FRONT, *words], floors, effort.times(150, 20), env)  # fmt: skip
+
+
+def _rendered(folder, seconds=15.0):
+    """Wait until the listener has rendered what was asked for with options."""
+    ends = time.monotonic() + seconds
+    asked = sum(words != ["guard"] for words in OWN_FORMATS)
+    while sum(name.startswith("@") for name in os.listdir(folder)) < asked and time.monotonic() < ends:
+        time.sleep(0.1)
 
 
 def _one_shot(what, limit, arguments, path, times, env):
