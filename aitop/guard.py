@@ -10,7 +10,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from aitop.json_types import JsonObject
 
 OK, NEAR, OVER, NOT_RUNNING, NO_DATA = 0, 10, 11, 20, 30
 BLOCK = 2  # what the client takes for "no, and here is why"
@@ -88,7 +88,7 @@ def hook() -> int:
     return 0
 
 
-def spent(state: "dict[str, Any]", session: str | None) -> "list[dict[str, Any]]":
+def spent(state: "JsonObject", session: str | None) -> "list[JsonObject]":
     """The budgets that are over and cover a session."""
     found = []
     for row in _rows(state.get("budgets")):
@@ -100,7 +100,7 @@ def spent(state: "dict[str, Any]", session: str | None) -> "list[dict[str, Any]]
     return found
 
 
-def reason(state: "dict[str, Any]", row: "dict[str, Any]") -> str:
+def reason(state: "JsonObject", row: "JsonObject") -> str:
     """Why, in one line, and what to do."""
     from aitop.segments import money
     from aitop.segments.text import clean
@@ -114,7 +114,7 @@ def reason(state: "dict[str, Any]", row: "dict[str, Any]") -> str:
     return f"aitop: budget {name} is over: {used} of {limit} {span}; raise [budgets.{name}] to go on"
 
 
-def judge(state: "dict[str, Any] | None", now: float, names: list[str]) -> "tuple[int, list[dict[str, Any]]]":
+def judge(state: "JsonObject | None", now: float, names: list[str]) -> "tuple[int, list[JsonObject]]":
     """The exit code, and every budget and limit it is made of."""
     from aitop import state as published
 
@@ -136,7 +136,7 @@ def judge(state: "dict[str, Any] | None", now: float, names: list[str]) -> "tupl
     return (NEAR if any(row["verdict"] == "near" for row in judged) else OK), judged
 
 
-def _limits(state: "dict[str, Any]", now: float) -> "list[dict[str, Any]]":
+def _limits(state: "JsonObject", now: float) -> "list[JsonObject]":
     """Official limits in force. An estimated limit never stops anything."""
     from aitop.segments import fields
     from aitop.segments.humanize import number
@@ -157,7 +157,7 @@ def _limits(state: "dict[str, Any]", now: float) -> "list[dict[str, Any]]":
     return found
 
 
-def lines(state: "dict[str, Any]", judged: "list[dict[str, Any]]") -> list[str]:
+def lines(state: "JsonObject", judged: "list[JsonObject]") -> list[str]:
     """Each budget and limit in words."""
     from aitop.segments import humanize, money
     from aitop.segments.text import clean
@@ -173,7 +173,7 @@ def lines(state: "dict[str, Any]", judged: "list[dict[str, Any]]") -> list[str]:
     return found
 
 
-def prepared(state: "dict[str, Any]", now: float, argv: list[str]) -> str | None:
+def prepared(state: "JsonObject", now: float, argv: list[str]) -> str | None:
     """What the sh front answers with: `CODE HOOK`, then the lines. None for what only this program answers.
 
     HOOK is `go` while no budget can block any session, so that the client's hook need not look at its input.
@@ -227,7 +227,7 @@ def _remember(names: list[str]) -> None:
         asked.remember(name)
 
 
-def _rows(value: object) -> "list[dict[str, Any]]":
+def _rows(value: object) -> "list[JsonObject]":
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 

@@ -17,9 +17,9 @@ from aitop.segments.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from aitop.json_types import JsonObject
 
-    Session = dict[str, Any]
+    Session = JsonObject
 
 BACK = "jump.back"  # a line a jump: socket, pane
 MAX_BACK = 20
@@ -94,7 +94,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _state() -> "dict[str, Any]":
+def _state() -> "JsonObject":
     import time
 
     from aitop import state
@@ -105,7 +105,7 @@ def _state() -> "dict[str, Any]":
     return published
 
 
-def waiting(state: "dict[str, Any]") -> "list[Session]":
+def waiting(state: "JsonObject") -> "list[Session]":
     """The sessions that wait for the user, the one that waits longest first."""
     rows = [row for row in fields.rows(state.get("sessions")) if row.get("status") == "waiting"]
     return sorted(rows, key=lambda row: (_since(row), str(row.get("id"))))
@@ -116,7 +116,7 @@ def _since(row: "Session") -> float:
     return float(since if since is not None else fields.number(row.get("last_activity_at")) or 0.0)
 
 
-def chosen(state: "dict[str, Any]", target: str, pane: str = "") -> "Session":
+def chosen(state: "JsonObject", target: str, pane: str = "") -> "Session":
     """The session meant. `next` goes round those that wait, on from the pane where the user is. Raises JumpError."""
     if target != "next":
         return _named(state, target)
@@ -127,7 +127,7 @@ def chosen(state: "dict[str, Any]", target: str, pane: str = "") -> "Session":
     return rows[(here[0] + 1) % len(rows)] if here else rows[0]
 
 
-def _named(state: "dict[str, Any]", target: str) -> "Session":
+def _named(state: "JsonObject", target: str) -> "Session":
     """By the beginning of its id, else by tag or project; the newest of several living ones."""
     rows = fields.rows(state.get("sessions"))
     found = [row for row in rows if str(row.get("id") or "").startswith(target)]

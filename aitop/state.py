@@ -12,12 +12,12 @@ from aitop import paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from aitop.json_types import JsonObject
 
 FRESH_SECONDS = 10.0
 
 
-def read(provider: str | None = None) -> dict[str, Any] | None:
+def read(provider: str | None = None) -> JsonObject | None:
     """The whole of `state.json` or one client's part; None when it is missing, unreadable or not ours.
 
     An unchanged state is not written again: the listener only renews its file's time. So `written_at` of what
@@ -39,13 +39,13 @@ def read(provider: str | None = None) -> dict[str, Any] | None:
     return state if provider is None else only(state, provider)
 
 
-def age(state: dict[str, Any], now: float) -> float | None:
+def age(state: JsonObject, now: float) -> float | None:
     """Seconds since the state was written or renewed, or None when it does not say."""
     written_at = _number(state.get("written_at"))
     return None if written_at is None else now - written_at
 
 
-def is_fresh(state: dict[str, Any] | None, now: float) -> bool:
+def is_fresh(state: JsonObject | None, now: float) -> bool:
     """Whether the state may be shown. One from the future means that the clock was set back: not shown either."""
     if state is None:
         return False
@@ -53,7 +53,7 @@ def is_fresh(state: dict[str, Any] | None, now: float) -> bool:
     return seconds is not None and -FRESH_SECONDS <= seconds <= FRESH_SECONDS
 
 
-def only(state: dict[str, Any], provider: str) -> dict[str, Any] | None:
+def only(state: JsonObject, provider: str) -> JsonObject | None:
     """One client's part of a state, in the shape of the whole; None where nothing is known of it.
 
     What is judged over all clients together has no part and is left out: tools, stop reasons, budgets, forecasts.
@@ -88,16 +88,16 @@ def only(state: dict[str, Any], provider: str) -> dict[str, Any] | None:
 LEVELS = ("ok", "warning", "critical")
 
 
-def _level(alert: dict[str, Any]) -> str:
+def _level(alert: JsonObject) -> str:
     level = alert.get("level")
     return level if level in LEVELS else "ok"
 
 
-def _of(rows: Any, provider: str) -> list[dict[str, Any]]:
+def _of(rows: object, provider: str) -> list[JsonObject]:
     """The rows of one client."""
     known = rows if isinstance(rows, list) else []
     return [row for row in known if isinstance(row, dict) and row.get("provider") == provider]
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -13,7 +13,8 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
-    from typing import Any
+
+    from aitop.json_types import JsonObject
 else:
     import _signal  # `signal` alone would load `enum`: half as dear as Python's start
 
@@ -177,7 +178,7 @@ def line(payload: bytes, home: str | None, preset: str | None) -> str:
     if not isinstance(said, dict):
         said = {}
     columns = os.environ.get("COLUMNS", "")
-    config: dict[str, Any] = {"preset": preset, "colour": not os.environ.get("NO_COLOR")}
+    config: JsonObject = {"preset": preset, "colour": not os.environ.get("NO_COLOR")}
     if columns.isdecimal():
         config["columns"] = int(columns)
     return "\n".join(statusline_segment.render(said, fresh, None, now, config))

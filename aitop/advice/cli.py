@@ -5,7 +5,6 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import click
 
@@ -13,6 +12,7 @@ from aitop import paths
 from aitop.advice import all_rules, record
 from aitop.advice.finding import Finding, Hit, Rule
 from aitop.config import Config
+from aitop.json_types import JsonObject
 from aitop.model import periods
 from aitop.model.sums import PICO
 from aitop.pricing import table
@@ -82,7 +82,7 @@ def _rules(only: tuple[str, ...], config: Config) -> list[Rule]:
     return [rule for rule in all_rules.RULES if rule.id not in disabled]
 
 
-def published(one: Finding) -> dict[str, Any]:
+def published(one: Finding) -> JsonObject:
     """A finding as JSON."""
     return {
         "rule": one.rule.id,

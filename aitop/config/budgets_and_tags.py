@@ -9,6 +9,8 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
+from aitop.json_types import JsonObject
+
 PERIODS = ("day", "week", "month", "session")
 SCOPES = ("all", "project", "tag")
 BUDGET_FIELDS = ("period", "limit_usd", "project", "tag", "warning", "critical")
@@ -69,12 +71,12 @@ def tag_of(
     return next((rule.tag for rule in rules if rule.fits(cwd, branch)), None)
 
 
-def budgets(data: Any, fail: Fail) -> tuple[Budget, ...]:
+def budgets(data: object, fail: Fail) -> tuple[Budget, ...]:
     """`[budgets.NAME]` tables."""
     return tuple(_budget(name, body, fail) for name, body in _tables("budgets", data, BUDGET_FIELDS, fail))
 
 
-def tags(data: Any, fail: Fail) -> tuple[TagRule, ...]:
+def tags(data: object, fail: Fail) -> tuple[TagRule, ...]:
     """`[tags.NAME]` tables, in the order of the file."""
     rules = []
     for name, body in _tables("tags", data, TAG_FIELDS, fail):
@@ -87,7 +89,7 @@ def tags(data: Any, fail: Fail) -> tuple[TagRule, ...]:
     return tuple(rules)
 
 
-def _budget(name: str, body: dict[str, Any], fail: Fail) -> Budget:
+def _budget(name: str, body: JsonObject, fail: Fail) -> Budget:
     dotted = f"budgets.{name}"
     period = body.get("period")
     if period not in PERIODS:
@@ -108,7 +110,7 @@ def _budget(name: str, body: dict[str, Any], fail: Fail) -> Budget:
                   numbers["critical"])  # fmt: skip
 
 
-def _tables(head: str, data: Any, fields: tuple[str, ...], fail: Fail) -> list[tuple[str, dict[str, Any]]]:
+def _tables(head: str, data: object, fields: tuple[str, ...], fail: Fail) -> list[tuple[str, JsonObject]]:
     if not isinstance(data, dict):
         raise fail(head, "must be a table of tables")
     for name, body in data.items():

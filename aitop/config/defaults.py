@@ -1,7 +1,5 @@
 """The configuration file that changes nothing: every key with its meaning, for `aitop config --defaults`."""
 
-from typing import Any
-
 from aitop.config.keys import KEYS, SEGMENT_DISPLAYS
 
 
@@ -64,7 +62,7 @@ def defaults_toml() -> str:
     return "\n".join(lines)
 
 
-def _toml(value: Any) -> str:
+def _toml(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

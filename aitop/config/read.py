@@ -7,6 +7,7 @@ from aitop.config import budgets_and_tags, tables
 from aitop.config.keys import BY_PATH, KEYS
 from aitop.config.validation import mismatch, nearest
 from aitop.config.values import Config, ConfigError
+from aitop.json_types import JsonObject
 
 
 def load(path: str | None = None) -> Config:
@@ -34,7 +35,7 @@ def parse(raw: bytes, path: str) -> Config:
         raise ConfigError(f"{path}: tables or lists are nested too deep") from error
 
 
-def _checked(text: str, data: dict[str, Any], path: str) -> Config:
+def _checked(text: str, data: JsonObject, path: str) -> Config:
     def fail(dotted: str, message: str) -> ConfigError:
         line = _line_of(text, dotted)
         return ConfigError(f"{path}{f':{line}' if line else ''}: {dotted}: {message}")
@@ -57,7 +58,7 @@ def _checked(text: str, data: dict[str, Any], path: str) -> Config:
     return Config(values, segments, overrides, budgets, tags, providers, upstreams)
 
 
-def _flatten(data: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def _flatten(data: JsonObject, prefix: str = "") -> list[tuple[str, Any]]:
     flat: list[tuple[str, Any]] = []
     for name, value in data.items():
         dotted = f"{prefix}{name}"

@@ -3,14 +3,13 @@
 `aitop config --schema` prints it. Pure: it reads `keys` and the field tables, nothing else.
 """
 
-from typing import Any
-
 from aitop.config.budgets_and_tags import BUDGET_FIELDS, PERIODS, TAG_FIELDS
 from aitop.config.keys import KEYS, PRICE_FIELDS, PROVIDER_FIELDS, SEGMENT_FIELDS
 from aitop.config.tables import HIGHEST_PRICE, NAME
+from aitop.json_types import JsonObject
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_PLAIN_KINDS: dict[str, dict[str, Any]] = {
+_PLAIN_KINDS: dict[str, JsonObject] = {
     "str": {"type": "string"},
     "bool": {"type": "boolean"},
     "number": {"type": "number", "minimum": 0},
@@ -21,9 +20,9 @@ _PLAIN_KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def schema() -> dict[str, Any]:
+def schema() -> JsonObject:
     """A JSON Schema (draft 2020-12) of the whole file."""
-    properties: dict[str, Any] = {}
+    properties: JsonObject = {}
     for key in KEYS:
         *tables, name = key.path.split(".")
         fields = properties
@@ -44,34 +43,34 @@ def schema() -> dict[str, Any]:
     return {"$schema": DIALECT, "title": "aitop's configuration", **_closed(properties)}
 
 
-def of_kind(kind: str) -> dict[str, Any]:
+def of_kind(kind: str) -> JsonObject:
     """The schema of one value: a kind of `keys.Key`."""
     return {"enum": kind.split("|")} if "|" in kind else dict(_PLAIN_KINDS[kind])
 
 
-def _closed(properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
+def _closed(properties: JsonObject, required: tuple[str, ...] = ()) -> JsonObject:
     needed = {"required": list(required)} if required else {}
     return {"type": "object", "properties": properties, "additionalProperties": False, **needed}
 
 
-def _named(body: dict[str, Any], pattern: str | None = None) -> dict[str, Any]:
+def _named(body: JsonObject, pattern: str | None = None) -> JsonObject:
     """Tables with names that the user chooses."""
     if pattern is None:
         return {"type": "object", "additionalProperties": body}
     return {"type": "object", "patternProperties": {f"^{pattern}$": body}, "additionalProperties": False}
 
 
-def _fields(kinds: dict[str, str]) -> dict[str, Any]:
+def _fields(kinds: dict[str, str]) -> JsonObject:
     return _closed({name: of_kind(kind) for name, kind in kinds.items()})
 
 
-def _price() -> dict[str, Any]:
+def _price() -> JsonObject:
     usd = {"type": "number", "minimum": 0, "maximum": HIGHEST_PRICE, "description": "USD per million tokens"}
     day = {"type": "string", "format": "date", "description": "valid from this day on"}
     return _closed({**dict.fromkeys(PRICE_FIELDS, usd), "from": day}, ("input", "output"))
 
 
-def _budget() -> dict[str, Any]:
+def _budget() -> JsonObject:
     kinds = {
         "project": "str",
         "tag": "str",
@@ -83,6 +82,6 @@ def _budget() -> dict[str, Any]:
     return _closed(fields, ("period", "limit_usd"))
 
 
-def _tag() -> dict[str, Any]:
+def _tag() -> JsonObject:
     patterns = {"type": "array", "items": {"type": "string", "minLength": 1}}
     return _closed(dict.fromkeys(TAG_FIELDS, patterns))

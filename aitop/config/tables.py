@@ -10,6 +10,7 @@ from typing import Any
 from aitop.config.keys import PRICE_FIELDS, PROVIDER_FIELDS, SEGMENT_DISPLAYS, SEGMENT_FIELDS
 from aitop.config.validation import mismatch, nearest
 from aitop.config.values import ProviderChoice, Segment
+from aitop.json_types import JsonObject
 
 HIGHEST_PRICE = 10_000  # USD per million tokens; anything above is a slip of the unit
 
@@ -29,14 +30,14 @@ def segments(data: Any, fail: Any) -> list[Segment]:
     return chosen
 
 
-def providers(data: Any, fail: Any) -> list[ProviderChoice]:
+def providers(data: object, fail: object) -> list[ProviderChoice]:
     return [
         ProviderChoice(name, body.get("enabled"), tuple(body.get("folders", ())))
         for name, body in _bodies("providers", data, PROVIDER_FIELDS, fail)
     ]
 
 
-def _bodies(table: str, data: Any, kinds: dict[str, str], fail: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+def _bodies(table: str, data: Any, kinds: dict[str, str], fail: Any) -> Iterator[tuple[str, JsonObject]]:
     """Each named table within a table, its keys checked: `kinds` has the kind of each."""
     if not isinstance(data, dict):
         raise fail(table, "must be a table of tables")
@@ -53,7 +54,7 @@ def _bodies(table: str, data: Any, kinds: dict[str, str], fail: Any) -> Iterator
         yield name, body
 
 
-def upstreams(data: dict[str, Any], fail: Any) -> dict[str, str]:
+def upstreams(data: JsonObject, fail: Any) -> dict[str, str]:
     gateway = data.get("gateway")
     urls = gateway.pop("upstreams", {}) if isinstance(gateway, dict) else {}
     if not isinstance(urls, dict):
@@ -66,7 +67,7 @@ def upstreams(data: dict[str, Any], fail: Any) -> dict[str, str]:
     return urls
 
 
-def price_overrides(data: dict[str, Any], fail: Any) -> dict[str, dict[str, Any]]:
+def price_overrides(data: JsonObject, fail: Any) -> dict[str, JsonObject]:
     prices = data.get("prices")
     models = prices.pop("models", {}) if isinstance(prices, dict) else {}
     if not isinstance(models, dict):

@@ -5,6 +5,7 @@ from typing import Any
 
 from aitop.config import budgets_and_tags
 from aitop.config.keys import KEYS
+from aitop.json_types import JsonObject
 
 MAX_ERROR = 600  # characters of a message
 
@@ -41,10 +42,10 @@ class ProviderChoice:
 class Config:
     """The whole configuration, checked."""
 
-    values: dict[str, Any] = field(default_factory=lambda: {key.path: key.default for key in KEYS})
+    values: JsonObject = field(default_factory=lambda: {key.path: key.default for key in KEYS})
     segments: tuple[Segment, ...] = ()
     # model id → USD per million tokens by PRICE_FIELDS name, and optional "from" (ISO date)
-    price_overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    price_overrides: dict[str, JsonObject] = field(default_factory=dict)
     budgets: tuple[budgets_and_tags.Budget, ...] = ()
     tags: tuple[budgets_and_tags.TagRule, ...] = ()
     providers: tuple[ProviderChoice, ...] = ()

@@ -6,9 +6,9 @@ Pure, and the same every time: lines of transcripts as Claude Code writes them, 
 from __future__ import annotations
 
 import random
-from typing import Any
 
 from aitop.demo.script import HAIKU, OPUS, SONNET, Beat, Line
+from aitop.json_types import JsonObject
 
 DAYS = 30
 DAY = 86_400.0
@@ -47,7 +47,7 @@ def _session(number: int, begins: float, work: tuple[str, str, str], dice: rando
     at, context = begins, 16_000
     for count in range(dice.randint(*RESPONSES)):
         fresh = dice.randint(900, 6_500)
-        usage: dict[str, Any] = {
+        usage: JsonObject = {
             "input_tokens": dice.randint(3, 40), "output_tokens": dice.randint(200, 2_600),
             "cache_read_input_tokens": context, "cache_creation_input_tokens": fresh,
             "cache_creation": {"ephemeral_5m_input_tokens": fresh, "ephemeral_1h_input_tokens": 0},

@@ -6,6 +6,7 @@ clock and no process. Seconds below 0 lie before the demo starts and are there f
 
 from typing import Any, NamedTuple
 
+from aitop.json_types import JsonObject
 from aitop.model.events import Usage
 from aitop.model.sums import PICO
 from aitop.pricing import cost
@@ -23,20 +24,20 @@ class Line(NamedTuple):
 
     session: str
     agent: str | None
-    record: dict[str, Any]
+    record: JsonObject
 
 
 class Hook(NamedTuple):
     session: str
     event: str
-    payload: dict[str, Any]
+    payload: JsonObject
 
 
 class Feed(NamedTuple):
     """The JSON that the client hands to a status line command."""
 
     session: str
-    payload: dict[str, Any]
+    payload: JsonObject
 
 
 class Beat(NamedTuple):
@@ -84,7 +85,7 @@ class Scene:
         self.spent += cost.price(self.prices, model, usage, 2e9).cost / PICO
         stop = "tool_use" if tool else "end_turn"
         block = {"type": "text", "text": "(made-up text)"}
-        call: dict[str, Any] = {"type": "tool_use", "id": f"toolu_{name}", "name": tool, "input": {}}
+        call: JsonObject = {"type": "tool_use", "id": f"toolu_{name}", "name": tool, "input": {}}
         for part in (1, 2, 3):
             last = part == 3
             self.line(
@@ -151,7 +152,7 @@ class Scene:
         self.beats.append(Beat(at, Feed(self.session, payload)))
 
 
-def _usage(usage: Usage, output: int) -> dict[str, Any]:
+def _usage(usage: Usage, output: int) -> JsonObject:
     return {
         "input_tokens": usage.uncached_input_tokens,
         "output_tokens": output,

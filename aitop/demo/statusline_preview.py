@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Any
 
+from aitop.json_types import JsonObject
 from aitop.segments import presets, statusline_segment, template
 
 USAGE = """Usage: aitop statusline --preview [--format TEMPLATE]... [--preset NAME] [--style NAME] [--columns N]
@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _configured() -> dict[str, Any]:
+def _configured() -> JsonObject:
     from aitop.config import ConfigError, load
 
     try:
@@ -64,9 +64,9 @@ def _configured() -> dict[str, Any]:
     return {name: config[f"statusline.{name}"] for name in ("format", "preset", "style")}
 
 
-def _asked(argv: list[str]) -> dict[str, Any]:
+def _asked(argv: list[str]) -> JsonObject:
     """The options given. Raises ValueError with a sentence for the user."""
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     words = iter(word for word in argv if word != "--preview")
     for word in words:
         name, equals, value = word.partition("=")
@@ -92,7 +92,7 @@ def _asked(argv: list[str]) -> dict[str, Any]:
     return found
 
 
-def payload(now: float) -> dict[str, Any]:
+def payload(now: float) -> JsonObject:
     """What Claude Code would say of a session: made up, with every part that a placeholder shows."""
     return {
         "session_id": "demo", "session_name": "fix-rounding",
@@ -108,7 +108,7 @@ def payload(now: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def state(now: float) -> dict[str, Any]:
+def state(now: float) -> JsonObject:
     """A published state beside it: two sessions, one of which waits."""
     row = {"provider": "claude-code", "branch": "fix-rounding", "project": "checkout-api", "git_dirty": True}
     return {

@@ -2,13 +2,13 @@
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
 
 import click
 
 from aitop.config import ConfigError
 from aitop.config import load as load_config
 from aitop.energy.estimate import SOURCE, Estimator, MissingError, Span
+from aitop.json_types import JsonObject
 from aitop.model import periods
 
 
@@ -42,7 +42,7 @@ def energy(since: str | None, until: str | None, zone: str | None, as_json: bool
     click.echo(json.dumps(estimates, indent=1) if as_json else shown(estimates))
 
 
-def estimated(estimator: Estimator, rows: list[tuple[str, int, int]]) -> dict[str, Any]:
+def estimated(estimator: Estimator, rows: list[tuple[str, int, int]]) -> JsonObject:
     """Every model with its ranges, those without any named; the sum is of those with."""
     models, unknown = [], []
     energy_sum = carbon_sum = Span(0.0, 0.0)
@@ -67,7 +67,7 @@ def estimated(estimator: Estimator, rows: list[tuple[str, int, int]]) -> dict[st
     }
 
 
-def shown(estimates: dict[str, Any]) -> str:
+def shown(estimates: JsonObject) -> str:
     """The same for a person."""
     from aitop.reports.rows import clean
     from aitop.segments import text_table

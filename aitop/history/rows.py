@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from aitop.history.columns import CHARS_PER_TOKEN
+from aitop.json_types import JsonObject
 from aitop.model.events import CacheState, Place, Response, Timing, Usage
 from aitop.model.histograms import Timings
 from aitop.model.sums import PICO, ZERO, Sum
@@ -270,7 +271,7 @@ def decide(versions: Iterable[Evidence], file_of: Callable[[int], File]) -> tupl
     return counted, paying or file_of(ordered[0].file).session
 
 
-def _measured(*versions: Evidence) -> dict[str, Any]:
+def _measured(*versions: Evidence) -> JsonObject:
     """Each measurement as the first that made it has it."""
     return {
         name: next((value for e in versions if (value := getattr(e, name)) is not None), None)

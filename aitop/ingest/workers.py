@@ -133,7 +133,7 @@ class _Outbox:
         self._waiting: list[Any] = []
         self._bytes = 0
 
-    def add(self, prepared: Any, size: int) -> None:
+    def add(self, prepared: object, size: int) -> None:
         self._waiting.append(prepared)
         self._bytes += size
         if len(self._waiting) >= MESSAGE_CHUNKS or self._bytes >= MESSAGE_BYTES:

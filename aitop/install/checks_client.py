@@ -6,7 +6,6 @@ They read and prove; they repair nothing.
 import os
 import shutil
 import sys
-from typing import Any
 
 from aitop import __version__, paths
 from aitop.install import files, forwarder, json_text, record, scripts, settings, survey
@@ -67,7 +66,7 @@ def client_settings(context: Context) -> Found:
             yield OK, f"{path}: the status line feeds aitop"
 
 
-def switches(path: str, data: Any) -> Found:
+def switches(path: str, data: object) -> Found:
     if not isinstance(data, dict):
         return
     if data.get("disableAllHooks") is True:

@@ -4,10 +4,10 @@ What the listener publishes comes first; without one the folders are looked at h
 """
 
 import os
-from typing import Any
 
 from aitop import config, paths
 from aitop.install.findings import OK, WARN, Context, Found
+from aitop.json_types import JsonObject
 from aitop.providers import selection
 from aitop.providers.load import load
 
@@ -41,7 +41,7 @@ def clients(context: Context) -> Found:
         )
 
 
-def _client(name: str, row: dict[str, Any], places: list[str]) -> Found:
+def _client(name: str, row: JsonObject, places: list[str]) -> Found:
     where = f" in {', '.join(places)}" if places else ""
     files, unread, reason = row.get("files"), row.get("unread"), row.get("reason")
     if row.get("counted") is False:
@@ -73,7 +73,7 @@ def client_folders() -> dict[str, list[str]]:
     return selection.folders(providers, configuration, dict(os.environ))
 
 
-def _published(state: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+def _published(state: JsonObject | None) -> dict[str, JsonObject]:
     coverage = (state or {}).get("coverage")
     rows = coverage.get("clients") if isinstance(coverage, dict) else None
     return (

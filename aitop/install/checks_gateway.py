@@ -7,11 +7,11 @@ import http.client
 import json
 import urllib.error
 import urllib.request
-from typing import Any
 
 from aitop import config, paths
 from aitop.install import service as units
 from aitop.install.findings import OK, WARN, Context, Found
+from aitop.json_types import JsonObject
 from aitop.loopback import secret_file
 
 PATIENCE = 1.0
@@ -50,7 +50,7 @@ def gateway(context: Context) -> Found:  # noqa: ARG001
         yield OK, f"127.0.0.1:{port}, version {version}: {', '.join(served)}"
 
 
-def _asked(url: str) -> dict[str, Any] | None:
+def _asked(url: str) -> JsonObject | None:
     """What our gateway says of itself there; {} where another program answers, None where none does."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     direct.addheaders += _token()

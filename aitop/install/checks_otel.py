@@ -1,11 +1,11 @@
 """Checks of the telemetry receiver: does it listen, and do clients send to it with the right token."""
 
 import os
-from typing import Any
 
 from aitop import config, paths
 from aitop.install import checks_client, files, json_text, otel
 from aitop.install.findings import FAIL, OK, WARN, Context, Found
+from aitop.json_types import JsonObject
 from aitop.receiver import token
 
 AGAIN = "aitop install --otel --write"
@@ -77,17 +77,17 @@ def _receiver(context: Context) -> Found:
             )
 
 
-def _environments(context: Context) -> list[tuple[str, dict[str, Any]]]:
+def _environments(context: Context) -> list[tuple[str, JsonObject]]:
     return _env_of([os.path.join(root, "settings.json") for root in context.roots])
 
 
-def _managed() -> list[tuple[str, dict[str, Any]]]:
+def _managed() -> list[tuple[str, JsonObject]]:
     return _env_of(
         [os.path.join(folder, "managed-settings.json") for folder in checks_client.MANAGED_FOLDERS]
     )
 
 
-def _env_of(candidates: list[str]) -> list[tuple[str, dict[str, Any]]]:
+def _env_of(candidates: list[str]) -> list[tuple[str, JsonObject]]:
     environments = []
     for path in candidates:
         try:

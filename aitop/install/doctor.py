@@ -20,6 +20,7 @@ import click
 from aitop import __version__, installation, paths
 from aitop.install import checks
 from aitop.install.findings import FAIL, OK, WARN, Context, Finding
+from aitop.json_types import JsonObject
 from aitop.segments.text import printable
 
 MARKS = {OK: ("ok", "green"), WARN: ("warn", "yellow"), FAIL: ("FAIL", "red")}
@@ -64,7 +65,7 @@ def _as_dict(finding: Finding) -> dict[str, str]:
     }
 
 
-def bundle(findings: list[Finding], context: Context) -> dict[str, Any]:
+def bundle(findings: list[Finding], context: Context) -> JsonObject:
     """What a stranger may see of this installation."""
     state = context.state or {}
     written: Any = state.get("written_at")
@@ -102,7 +103,7 @@ def _hashed(text: object) -> str:
     return "#" + hashlib.sha256(str(text).encode("utf-8", "replace")).hexdigest()[:8]
 
 
-def _session(row: dict[str, Any]) -> dict[str, Any]:
+def _session(row: JsonObject) -> JsonObject:
     """A session by what can be counted of it: no folder, title, branch, tag or id of its own."""
     kept = {key: row[key] for key in ("provider", "model", "status") if isinstance(row.get(key), str)}
     return {"id": _hashed(row.get("id")), **kept, **_numbers(row)}
@@ -116,7 +117,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _rows(value: object) -> list[dict[str, Any]]:
+def _rows(value: object) -> list[JsonObject]:
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from aitop.install.record import Installed
+from aitop.json_types import JsonObject
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 RESTART = "aitop stop; aitop start"
@@ -27,7 +27,7 @@ class Context:
     """What the checks look at."""
 
     now: float
-    state: dict[str, Any] | None
+    state: JsonObject | None
     roots: tuple[str, ...]
     installed: Installed
     prove: bool = True

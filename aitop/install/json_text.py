@@ -94,7 +94,7 @@ def inside_list(text: str, key: str) -> tuple[int, int] | None:
     return None
 
 
-def patch(text: str, new: Any) -> str:
+def patch(text: str, new: object) -> str:
     """The text changed so that it parses to `new`; unchanged parts keep their bytes."""
     style = _style(text)
     if not text.strip():
@@ -148,7 +148,7 @@ def _skip(text: str, at: int) -> int:
     return _SPACE.match(text, at).end()  # type: ignore[union-attr]
 
 
-def _render(text: str, node: _Node, new: Any, style: _Style, depth: int) -> str:
+def _render(text: str, node: _Node, new: object, style: _Style, depth: int) -> str:
     if _same(node.value, new):
         return text[node.start : node.end]
     if node.items and new and isinstance(node.value, dict) and isinstance(new, dict):
@@ -197,7 +197,7 @@ def _join(text: str, node: _Node, parts: list[str], style: _Style, depth: int) -
     return text[node.start] + before + between.join(parts) + after + text[node.end - 1]
 
 
-def _dump(value: Any, style: _Style, depth: int) -> str:
+def _dump(value: object, style: _Style, depth: int) -> str:
     if style.indent is None or not isinstance(value, dict | list) or not value:
         return json.dumps(value, ensure_ascii=False)
     text = json.dumps(value, ensure_ascii=False, indent=style.indent)
@@ -208,7 +208,7 @@ def _quote(key: str) -> str:
     return json.dumps(key, ensure_ascii=False)
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: object, other: object) -> bool:
     """Equal as JSON: 1, 1.0 and true are three values."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())

@@ -10,6 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 from aitop.install.settings import Unexpected
+from aitop.json_types import JsonObject
 from aitop.receiver.token import HEADER
 
 ENABLE = "CLAUDE_CODE_ENABLE_TELEMETRY"
@@ -37,7 +38,7 @@ class Wanted(NamedTuple):
 Written = dict[str, list[str | None]]  # variable → [what we wrote, what stood there before]
 
 
-def merge(data: dict[str, Any], wanted: Wanted) -> tuple[dict[str, Any], Written]:
+def merge(data: JsonObject, wanted: Wanted) -> tuple[JsonObject, Written]:
     """The settings with our variables, and what was written over.
 
     Raises Unexpected where that would take something away from the user.
@@ -138,13 +139,13 @@ def remove(data: Any, written: Written) -> Any:
     return new
 
 
-def is_ours(data: Any) -> bool:
+def is_ours(data: object) -> bool:
     """Whether these settings send telemetry to us."""
     env = data.get("env") if isinstance(data, dict) else None
     return isinstance(env, dict) and f"{HEADER}=" in str(env.get(HEADERS, ""))
 
 
-def _unrecorded(env: dict[str, Any]) -> Written:
+def _unrecorded(env: JsonObject) -> Written:
     """What we must have written, should the record of it be lost: never more than points to us."""
     ours = re.compile(rf"http://127\.0\.0\.1:\d+{PATH}")
     if not ours.fullmatch(str(env.get(ENDPOINT))) or f"{HEADER}=" not in str(env.get(HEADERS)):

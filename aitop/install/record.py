@@ -7,10 +7,10 @@ are still found by their script's path.
 import json
 import os
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from aitop import paths
 from aitop.install import files
+from aitop.json_types import JsonObject
 
 
 @dataclass(slots=True)
@@ -33,8 +33,8 @@ class UserConfig:
     path: str
     original: str | None  # the whole text before us; None: there was no such file
     written: str = ""  # digest of the file as we wrote it last; "": others changed it between our writes
-    wrote: dict[str, Any] = field(default_factory=dict)  # dotted key → our value
-    before: dict[str, Any] = field(default_factory=dict)  # dotted key → the value before us, None: none
+    wrote: JsonObject = field(default_factory=dict)  # dotted key → our value
+    before: JsonObject = field(default_factory=dict)  # dotted key → the value before us, None: none
     folders: list[str] = field(default_factory=list)  # folders made for it, the outermost first
 
 
@@ -67,7 +67,7 @@ def load() -> Installed:
         return Installed()
 
 
-def _user_config(data: dict[str, Any]) -> UserConfig | None:
+def _user_config(data: JsonObject) -> UserConfig | None:
     """Also from records of versions that kept folders (`config`) and telemetry apart."""
     if data.get("user_config"):
         return UserConfig(**data["user_config"])
@@ -90,7 +90,7 @@ def save(installed: Installed) -> None:
         if os.path.exists(path):
             os.unlink(path)
         return
-    data: dict[str, Any] = {"version": 2, **asdict(installed)}
+    data: JsonObject = {"version": 2, **asdict(installed)}
     files.replace(path, files.read(path), json.dumps(data, indent=2, ensure_ascii=False).encode() + b"\n")
 
 

@@ -10,6 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from aitop.json_types import JsonObject
+
 # event → does the client go on without waiting? Waited for: what a run without a terminal would
 # otherwise lose, since such a run kills what is still going on when it ends. PostCompact is left out: the
 # client shows the user a line for each hook of it, and a transcript records compactions too.
@@ -46,7 +48,7 @@ class Entries:
     statusline: str | None = None
 
 
-def merge(data: Any, entries: Entries) -> dict[str, Any]:
+def merge(data: object, entries: Entries) -> JsonObject:
     """The settings with our entries in them, in place where they already are. Raises Unexpected."""
     if not isinstance(data, dict):
         raise Unexpected("the top level must be an object")
@@ -58,7 +60,7 @@ def merge(data: Any, entries: Entries) -> dict[str, Any]:
     return new
 
 
-def _merge_hooks(new: dict[str, Any], script: str) -> None:
+def _merge_hooks(new: JsonObject, script: str) -> None:
     hooks = new.setdefault("hooks", {})
     if not isinstance(hooks, dict):
         raise Unexpected('"hooks" must be an object')
@@ -69,13 +71,13 @@ def _merge_hooks(new: dict[str, Any], script: str) -> None:
         _merge_event(groups, handler(event, script))
 
 
-def handler(event: str, script: str) -> dict[str, Any]:
+def handler(event: str, script: str) -> JsonObject:
     """One hook entry: exec form, so that no shell stands between."""
-    entry: dict[str, Any] = {"type": "command", "command": script, "args": [event], "timeout": TIMEOUT}
+    entry: JsonObject = {"type": "command", "command": script, "args": [event], "timeout": TIMEOUT}
     return entry | {"async": True} if EVENTS[event] else entry
 
 
-def _merge_event(groups: list[Any], wanted: dict[str, Any]) -> None:
+def _merge_event(groups: list[Any], wanted: JsonObject) -> None:
     is_there = False
     for group in groups:
         handlers = group.get("hooks") if isinstance(group, dict) else None
@@ -95,7 +97,7 @@ def _merge_event(groups: list[Any], wanted: dict[str, Any]) -> None:
         groups.append({"hooks": [wanted]})
 
 
-def _merge_statusline(new: dict[str, Any], script: str) -> None:
+def _merge_statusline(new: JsonObject, script: str) -> None:
     current = new.get("statusLine")
     if current is None:
         new["statusLine"] = {"type": "command", "command": shlex.quote(script), "refreshInterval": REFRESH}
@@ -109,11 +111,11 @@ def _merge_statusline(new: dict[str, Any], script: str) -> None:
         )
 
 
-def is_ours(entry: Any, scripts: Collection[str]) -> bool:
+def is_ours(entry: object, scripts: Collection[str]) -> bool:
     return isinstance(entry, dict) and entry.get("type") == "command" and entry.get("command") in scripts
 
 
-def wrapped(command: Any, scripts: Collection[str]) -> str | None:
+def wrapped(command: object, scripts: Collection[str]) -> str | None:
     """The command inside a status line of ours, "" when it stands alone, None when it is not ours."""
     if not isinstance(command, str):
         return None
@@ -133,7 +135,7 @@ def wrapped(command: Any, scripts: Collection[str]) -> str | None:
     return None
 
 
-def remove(data: Any, scripts: Collection[str]) -> Any:
+def remove(data: object, scripts: Collection[str]) -> Any:
     """The settings without our entries; lists and objects that this leaves empty go too."""
     if not isinstance(data, dict):
         return data
@@ -168,7 +170,7 @@ def without_statusline(data: Any, scripts: Collection[str]) -> Any:
     return new
 
 
-def _has_ours(group: Any, scripts: Collection[str]) -> bool:
+def _has_ours(group: object, scripts: Collection[str]) -> bool:
     handlers = group.get("hooks") if isinstance(group, dict) else None
     return isinstance(handlers, list) and any(is_ours(entry, scripts) for entry in handlers)
 
@@ -181,7 +183,7 @@ def _without(group: Any, scripts: Collection[str]) -> Any:
     return {**group, "hooks": left} if left else None
 
 
-def events_of_ours(data: Any, scripts: Collection[str]) -> set[str]:
+def events_of_ours(data: object, scripts: Collection[str]) -> set[str]:
     """The events our hook is subscribed to in these settings."""
     hooks = data.get("hooks") if isinstance(data, dict) else None
     return {

@@ -9,13 +9,13 @@ import json
 import os
 import sys
 import time
-from typing import Any
 
 import click
 
 from aitop import installation, paths
 from aitop.install import connect, files, live_tmux, parts, survey, uninstall, written
 from aitop.install.parts import Part
+from aitop.json_types import JsonObject
 from aitop.segments.text import printable
 
 PATIENCE = 8.0  # seconds for the first line of a listener that was just started
@@ -231,7 +231,7 @@ def _remove(only: tuple[str, ...], *, ask: bool, dry_run: bool, as_json: bool) -
         )
 
 
-def _as_json(found: list[Part], chosen: list[Part], lines: list[str]) -> dict[str, Any]:
+def _as_json(found: list[Part], chosen: list[Part], lines: list[str]) -> JsonObject:
     return {
         "clients": survey.clients(),
         "parts": [

@@ -13,6 +13,8 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array, Item, Table
 
+from aitop.json_types import JsonObject
+
 Value = str | bool | int | float | list[str]
 
 
@@ -109,7 +111,7 @@ def _line_ends(edited: str, like: str) -> str:
     return edited
 
 
-def _with(data: dict[str, Any], names: list[str], value: Value | None) -> dict[str, Any]:
+def _with(data: JsonObject, names: list[str], value: Value | None) -> JsonObject:
     """What the text should say afterwards."""
     changed = dict(data)
     head, *rest = names

@@ -5,17 +5,17 @@ fails is refused. Pure.
 """
 
 import re
-from typing import Any
 
 from aitop.install import blocks, json_text
 from aitop.install.blocks import SLASHES, Unclear
+from aitop.json_types import JsonObject
 
 MODULE = "custom/aitop"
 LISTS = ("modules-right", "modules-center", "modules-left")
 HOST = "waybar"
 
 
-def parse(text: str) -> dict[str, Any]:
+def parse(text: str) -> JsonObject:
     """The one bar's configuration. Raises Unclear."""
     try:
         data = json_text.parse(text, comments=True)
@@ -87,7 +87,7 @@ def _list(text: str, name: str) -> tuple[int, int]:
     return place
 
 
-def _checked(new: str, wanted: dict[str, Any]) -> str:
+def _checked(new: str, wanted: JsonObject) -> str:
     if parse(new) != wanted:
         raise Unclear("its layout is unusual; paste the lines yourself: aitop init waybar")
     return new

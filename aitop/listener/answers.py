@@ -8,8 +8,8 @@ nothing itself, and a fault in rendering costs the answer only: the peer then he
 import json
 import time
 from collections.abc import Callable
-from typing import Any
 
+from aitop.json_types import JsonObject
 from aitop.receiver.payloads import Question
 from aitop.segments import statusline_segment
 
@@ -20,7 +20,7 @@ MAX_ANSWER = 64_000  # bytes: far less than a socket takes without waiting
 class Answers:
     """Turns a question into bytes. `state` gives the last published state, None before there is one."""
 
-    def __init__(self, state: Callable[[], dict[str, Any] | None], complain: Callable[[str], None]) -> None:
+    def __init__(self, state: Callable[[], JsonObject | None], complain: Callable[[str], None]) -> None:
         self._state, self._complain = state, complain
 
     def answer(self, question: Question) -> bytes | None:
@@ -34,7 +34,7 @@ class Answers:
             self._complain(f"answer: {type(error).__name__}")
             return None
 
-    def _made(self, question: Question, form: str, options: dict[str, Any]) -> bytes:
+    def _made(self, question: Question, form: str, options: JsonObject) -> bytes:
         now = time.time()
         state = self._state()
         lines = statusline_segment.render(question.payload, state, None, now, options)
@@ -49,10 +49,10 @@ class Answers:
         return (text + "\n").encode("utf-8", "replace")[:MAX_ANSWER]
 
 
-def parse(asked: str) -> tuple[str, dict[str, Any]]:
+def parse(asked: str) -> tuple[str, JsonObject]:
     """`FORMAT[;columns=N][;no_color][;preset=NAME]` → the format and the renderer's options."""
     form, *words = asked.split(";")
-    options: dict[str, Any] = {}
+    options: JsonObject = {}
     for word in words:
         key, _, value = word.partition("=")
         if key == "columns" and value.isascii() and value.isdecimal():

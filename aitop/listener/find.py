@@ -5,10 +5,10 @@ process, or when it runs `listen` and holds open a lock file that was removed fr
 """
 
 import os
-from typing import Any
 
 from aitop import paths
 from aitop import state as published
+from aitop.json_types import JsonObject
 from aitop.listener import lock, process_identity
 from aitop.listener.lock import Held, Lock
 from aitop.listener.process_identity import Identity
@@ -30,7 +30,7 @@ def is_locked(home: str) -> bool:
     return False
 
 
-def running() -> dict[str, Any] | None:
+def running() -> JsonObject | None:
     """The listener that holds this home's lock: `pid`, `started_at`, `version`, each None while unknown.
 
     None while nobody holds the lock, or a report holds it. The published state is believed only about the

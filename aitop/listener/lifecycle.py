@@ -8,11 +8,11 @@ import signal
 import sqlite3
 import subprocess
 import time
-from typing import Any
 
 from aitop import __version__, own_python, paths
 from aitop import state as published
 from aitop.history import schema
+from aitop.json_types import JsonObject
 from aitop.listener import find, process_identity
 from aitop.listener.lock import Lock
 from aitop.listener.process_identity import Identity
@@ -81,7 +81,7 @@ def lock(home: str) -> Lock:
     return Lock(os.path.join(home, paths.LOCK))
 
 
-def outdated(listener: dict[str, Any]) -> str | None:
+def outdated(listener: JsonObject) -> str | None:
     """What a running listener is, where this installation should take its place; None where it is the same.
 
     It is another version, or it holds a history that this version has to migrate. Raises LifeError where

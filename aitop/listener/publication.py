@@ -8,10 +8,11 @@ import os
 import socket
 import sqlite3
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from aitop import paths
 from aitop.history import tags_file
+from aitop.json_types import JsonObject
 from aitop.listener.history_guard import HistoryGuard
 from aitop.listener.process_cache import ProcessCache
 from aitop.listener.reader import Reader
@@ -85,7 +86,7 @@ class Publication:
         self._announcer.publish(build(snap, config, self._facts(now)), self._sign(), config, now)
 
     @property
-    def last_state(self) -> dict[str, Any] | None:
+    def last_state(self) -> JsonObject | None:
         """What was published last; None before the first time."""
         return self._announcer.state
 

@@ -9,6 +9,8 @@ Source: protobuf.dev, "Encoding"; field numbers from opentelemetry-proto 1.x.
 import struct
 from typing import Any
 
+from aitop.json_types import JsonObject
+
 TEXT, HEX, BOOL, INT, FIXED, SIGNED, DOUBLE = range(7)
 MAX_TEXT = 512  # bytes; a longer text is content and is skipped
 WIRE = {TEXT: 2, HEX: 2, BOOL: 0, INT: 0, FIXED: 1, SIGNED: 1, DOUBLE: 1}
@@ -83,7 +85,7 @@ class _Walk:
         self.data, self.left = data, max_fields
 
     def message(self, at: int, end: int, table: Table) -> dict[str, object]:
-        tree: dict[str, Any] = {}
+        tree: JsonObject = {}
         while at < end:
             self.left -= 1
             if self.left < 0:

@@ -7,11 +7,12 @@ import datetime as dt
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from aitop import config, paths
+from aitop.json_types import JsonObject
 from aitop.pricing import litellm_prices, refresh, rows, table
 from aitop.pricing.rows import Model, Row, Schedule
 
@@ -183,7 +184,7 @@ def _print_json(
 ) -> None:
     import orjson
 
-    found: list[dict[str, Any]] = []
+    found: list[JsonObject] = []
     for model, state, row in listed:
         found += [
             {

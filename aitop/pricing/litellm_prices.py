@@ -51,7 +51,7 @@ class Offer(NamedTuple):
     partial: bool = False  # it says nothing reliable of fast, priority or long-prompt rates it lacks
 
 
-def looks_like(data: Any) -> bool:
+def looks_like(data: object) -> bool:
     """Whether a parsed file is in LiteLLM's form."""
     return isinstance(data, dict) and any(
         isinstance(entry, dict) and INPUT in entry for entry in data.values()

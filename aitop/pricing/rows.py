@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from aitop.json_types import JsonObject
+
 PICO_PER_MTOK = 1_000_000  # picodollars per token in one USD per million tokens
 _HOURS = re.compile(r"^([01]?\d|2[0-4]):([0-5]\d)\s*-\s*([01]?\d|2[0-4]):([0-5]\d)$")
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
@@ -133,7 +135,7 @@ def rescale(schedule: Schedule, old: Rates, new: Rates) -> Schedule:
 # --- JSON form → data ---------------------------------------------------------------------------
 
 
-def parse_models(data: Any, source: str) -> dict[str, Model]:
+def parse_models(data: object, source: str) -> dict[str, Model]:
     """The models of a file in our format. Raises PriceDataError naming the place."""
     if not isinstance(data, dict) or not isinstance(data.get("models"), dict):
         raise PriceDataError('not a price file: no "models" in it')
@@ -144,7 +146,7 @@ def parse_models(data: Any, source: str) -> dict[str, Model]:
     return {name: parse_model(name, body, source) for name, body in data["models"].items()}
 
 
-def parse_model(name: str, body: Any, source: str) -> Model:
+def parse_model(name: str, body: object, source: str) -> Model:
     if not isinstance(body, dict) or not isinstance(body.get("rows"), list) or not body["rows"]:
         raise PriceDataError(f"{name}: needs rows")
     rows = [_row(f"{name}.rows[{number}]", row, source) for number, row in enumerate(body["rows"])]
@@ -160,7 +162,7 @@ def parse_model(name: str, body: Any, source: str) -> Model:
     return Model(name, str(provider), tuple(rows), context, _day(f"{name}.released", released), tuple(also))
 
 
-def _row(place: str, row: Any, source: str) -> Row:
+def _row(place: str, row: object, source: str) -> Row:
     if not isinstance(row, dict):
         raise PriceDataError(f"{place}: must be an object")
     return Row(
@@ -173,19 +175,19 @@ def _row(place: str, row: Any, source: str) -> Row:
     )
 
 
-def _off_peak(place: str, body: Any) -> OffPeak:
+def _off_peak(place: str, body: object) -> OffPeak:
     if not isinstance(body, dict) or not isinstance(body.get("hours"), list) or not body["hours"]:
         raise PriceDataError(f"{place}: needs hours, a list")
     return OffPeak(tuple(_hours(f"{place}.hours", one) for one in body["hours"]), parse_schedule(place, body))
 
 
-def _hours(place: str, body: Any) -> Hours:
+def _hours(place: str, body: object) -> Hours:
     if not isinstance(body, dict):
         raise PriceDataError(f"{place}: each needs utc, and may have weekdays")
     return hours(place, body.get("utc"), body.get("weekdays"))
 
 
-def hours(place: str, span: Any, weekdays: Any = None) -> Hours:
+def hours(place: str, span: object, weekdays: object = None) -> Hours:
     """Hours such as "16:30-00:30" (UTC) of ISO weekdays (None: every day). Raises PriceDataError."""
     found = _HOURS.match(span) if isinstance(span, str) else None
     if found is None:
@@ -196,7 +198,7 @@ def hours(place: str, span: Any, weekdays: Any = None) -> Hours:
     return Hours(begins, ends or DAY, tuple(weekdays) if weekdays is not None else EVERY_DAY)
 
 
-def parse_schedule(place: str, body: Any) -> Schedule:
+def parse_schedule(place: str, body: object) -> Schedule:
     if not isinstance(body, dict):
         raise PriceDataError(f"{place}: must be an object")
     steps = [Step(0, _rates(place, body))]
@@ -264,8 +266,8 @@ def encode(head: Mapping[str, Any], models: Iterable[Model]) -> bytes:
     return opening + b',"models":{\n' + b",\n".join(lines) + b"\n}}\n"
 
 
-def _dump_model(model: Model) -> dict[str, Any]:
-    body: dict[str, Any] = {"provider": model.provider}
+def _dump_model(model: Model) -> JsonObject:
+    body: JsonObject = {"provider": model.provider}
     if model.context:
         body["context"] = model.context
     if model.released:
@@ -276,8 +278,8 @@ def _dump_model(model: Model) -> dict[str, Any]:
     return body
 
 
-def _dump_row(row: Row) -> dict[str, Any]:
-    body: dict[str, Any] = {"from": row.start} if row.start else {}
+def _dump_row(row: Row) -> JsonObject:
+    body: JsonObject = {"from": row.start} if row.start else {}
     body |= _dump_schedule(row.standard)
     if row.fast:
         body["fast"] = _dump_schedule(row.fast)
@@ -291,15 +293,15 @@ def _dump_row(row: Row) -> dict[str, Any]:
     return body
 
 
-def _dump_hours(known: Hours) -> dict[str, Any]:
+def _dump_hours(known: Hours) -> JsonObject:
     span = "-".join(
         f"{second // 3600 % 24:02}:{second % 3600 // 60:02}" for second in (known.begins, known.ends)
     )
     return {"utc": span} | ({} if known.weekdays == EVERY_DAY else {"weekdays": list(known.weekdays)})
 
 
-def _dump_schedule(schedule: Schedule) -> dict[str, Any]:
-    body: dict[str, Any] = _dump_rates(schedule[0].rates)
+def _dump_schedule(schedule: Schedule) -> JsonObject:
+    body: JsonObject = _dump_rates(schedule[0].rates)
     tiers = [{"tokens": step.over, **_dump_rates(step.rates)} for step in schedule[1:]]
     return body | ({"over": tiers} if tiers else {})
 

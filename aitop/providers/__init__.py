@@ -8,8 +8,9 @@ docs/providers.md first; it has a complete example.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
+from aitop.json_types import JsonObject
 from aitop.model.events import Event
 from aitop.otlp import Record
 
@@ -80,7 +81,7 @@ class Provider(Protocol):
         """The context window this client gives a model where that is not the model's own; else None."""
         ...
 
-    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
+    def feed(self, header: dict[str, str], payload: JsonObject, now: float) -> Feed | None:
         """A hook's or status line's JSON → events; None when it is not this client's."""
         ...
 

@@ -19,24 +19,24 @@ MAX_TEXT = 4096  # characters of any text; no event holds content
 IDS = ("session", "tool_use_id", "key", "model", "message_id", "request_id")
 
 
-def checked_source(value: Any) -> Source:
+def checked_source(value: object) -> Source:
     found: Source = _tuple(value, Source, "identify()")
     return found
 
 
-def checked_parsed(value: Any, name: str) -> Parsed:
+def checked_parsed(value: object, name: str) -> Parsed:
     found: Parsed = _tuple(value, Parsed, "parse()", skip="events")
     return found._replace(events=checked_events(found.events, name))
 
 
-def checked_feed(value: Any, name: str) -> Feed:
+def checked_feed(value: object, name: str) -> Feed:
     found: Feed = _tuple(value, Feed, "feed()", skip="events")
     if not isinstance(found.paths, list) or not all(isinstance(path, str) for path in found.paths):
         raise TypeError("Feed.paths must be a list of strings")
     return found._replace(events=checked_events(found.events, name))
 
 
-def checked_events(events: Any, name: str) -> list[Event]:
+def checked_events(events: object, name: str) -> list[Event]:
     if not isinstance(events, list):
         raise TypeError(f"events must be a list, not {type(events).__name__}")
     for event in events:
@@ -100,5 +100,5 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def _hint_name(hint: Any) -> str:
+def _hint_name(hint: object) -> str:
     return hint.__name__ if isinstance(hint, type) else str(hint).replace("aitop.model.events.", "")

@@ -6,8 +6,9 @@ that is off has no folders, files or feeds; `problem` says why, and `doctor` sho
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from aitop.json_types import JsonObject
 from aitop.model.events import Event
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Provider, Reader, Source, Telemetry
@@ -81,7 +82,7 @@ class Guarded:
 
         return self._ask("context_limit", ask, None)
 
-    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
+    def feed(self, header: dict[str, str], payload: JsonObject, now: float) -> Feed | None:
         def ask() -> Feed | None:
             found = self._provider.feed(header, payload, now)
             return found if found is None or self.trusted else checked_feed(found, self.name)

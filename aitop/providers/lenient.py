@@ -30,7 +30,7 @@ def loads(data: bytes) -> Any:
         return None
 
 
-def json_length(value: Any) -> int:
+def json_length(value: object) -> int:
     """The length of a value as JSON, in bytes; 0 for a value that is nested too deeply to be written."""
     try:
         return len(orjson.dumps(value))
@@ -38,7 +38,7 @@ def json_length(value: Any) -> int:
         return 0
 
 
-def as_json(value: Any) -> str:
+def as_json(value: object) -> str:
     """A value as JSON; "" for a value that is nested too deeply to be written."""
     try:
         return orjson.dumps(value).decode()
@@ -46,19 +46,19 @@ def as_json(value: Any) -> str:
         return ""
 
 
-def text(value: Any, longest: int = 256) -> str | None:
+def text(value: object, longest: int = 256) -> str | None:
     """A string, cut to `longest` characters; None for an empty string and for any other type."""
     return value[:longest] if isinstance(value, str) and value else None
 
 
-def word(value: Any) -> str | None:
+def word(value: object) -> str | None:
     """A single word that says how something ended. A sentence may hold private text, so it becomes "other"."""
     if not isinstance(value, str) or not value:
         return None
     return value if _WORD.fullmatch(value) else "other"
 
 
-def count(value: Any) -> int:
+def count(value: object) -> int:
     """A token count: a whole number from 1 to MAX_TOKENS; 0 for anything else."""
     if type(value) is int:
         return value if 0 < value < MAX_TOKENS else 0
@@ -72,7 +72,7 @@ def milliseconds(value: float | None) -> float | None:
     return value if value is not None and 0 <= value < MAX_MILLISECONDS else None
 
 
-def epoch(value: Any) -> float | None:
+def epoch(value: object) -> float | None:
     """A timestamp as epoch seconds, from ISO 8601 (UTC where it names no zone) or a number (s or ms)."""
     if isinstance(value, str):
         try:

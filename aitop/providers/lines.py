@@ -9,8 +9,9 @@ Every line-based provider reads through `records`, or, where it does not parse e
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from aitop.json_types import JsonObject
 from aitop.providers.lenient import loads
 
 OPENING = b'{"'
@@ -35,7 +36,7 @@ def never(line: bytes) -> bool:  # noqa: ARG001
 
 def records(
     data: bytes, start: int = 0, skip: Callable[[bytes], bool] = never
-) -> Iterator[tuple[int, dict[str, Any] | None]]:
+) -> Iterator[tuple[int, JsonObject | None]]:
     """(offset in the file, record) of each record in `data`; None in place of a record for each damaged piece.
 
     `data` is a run of lines, each with its newline; `start` is its offset in the file. A line for which `skip`
@@ -54,7 +55,7 @@ def records(
         at = stop + 1
 
 
-def _salvaged(line: bytes, offset: int) -> Iterator[tuple[int, dict[str, Any] | None]]:
+def _salvaged(line: bytes, offset: int) -> Iterator[tuple[int, JsonObject | None]]:
     for piece in pieces(line):
         record = loads(line[piece.start : piece.stop]) if piece.whole else None
         yield offset + piece.start, record if isinstance(record, dict) else None

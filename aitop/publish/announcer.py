@@ -6,10 +6,11 @@ with a new date, and everything is made anew every few seconds, for what depends
 """
 
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from aitop import paths, segments
 from aitop.config import Config
+from aitop.json_types import JsonObject
 from aitop.log import Log
 from aitop.publish import asked
 from aitop.publish.files import REFRESH, Publisher
@@ -30,12 +31,12 @@ class Announcer:
         self._pusher = Pusher(publisher.home, log)
         self._git = GitChanges()
         self._log = log
-        self._state: dict[str, Any] | None = None
+        self._state: JsonObject | None = None
         self._sign: tuple[object, ...] | None = None
         self._made_at = 0.0
 
     @property
-    def state(self) -> dict[str, Any] | None:
+    def state(self) -> JsonObject | None:
         """The state as it was published last; None before the first time."""
         return self._state
 
@@ -49,7 +50,7 @@ class Announcer:
 
     def publish(self, published_state: "State", sign: tuple[object, ...], config: Config, now: float) -> None:
         """Publish a new state and every segment."""
-        state = cast("dict[str, Any]", published_state)
+        state = cast("JsonObject", published_state)
         self._state, self._sign, self._made_at = state, sign, time.monotonic()
         self._git.fill(state, _looks(config, self.publisher.home, now), now)
         own = [(s.name, s.display, s.preset, s.format) for s in config.segments if s.provider is None]
@@ -101,7 +102,7 @@ def _looks(config: Config, home: str, now: float) -> list[str]:
     return [config["statusline.format"], *own, *asked_names(home, now)]
 
 
-def _of_one_provider(state: dict[str, Any], config: Config, now: float) -> dict[str, str]:
+def _of_one_provider(state: JsonObject, config: Config, now: float) -> dict[str, str]:
     """The user's segments that show one client; empty while it has told of nothing."""
     found = {}
     for own in config.segments:

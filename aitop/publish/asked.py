@@ -1,13 +1,12 @@
 """Renders what was asked for with options, beside the segments of the configuration: name → text."""
 
-from typing import Any
-
 from aitop import guard, segments
+from aitop.json_types import JsonObject
 from aitop.segments import asked, options
 from aitop.state import only
 
 
-def texts(state: dict[str, Any], home: str, now: float) -> dict[str, str]:
+def texts(state: JsonObject, home: str, now: float) -> dict[str, str]:
     """Every command line asked for lately, and `guard` alone; what cannot be rendered is left out."""
     found = {"guard": guard.prepared(state, now, []) or ""}
     for name in asked.known(home, now):
@@ -18,7 +17,7 @@ def texts(state: dict[str, Any], home: str, now: float) -> dict[str, str]:
     return found
 
 
-def _text(state: dict[str, Any], word: str, argv: list[str], plain: bool, now: float) -> str | None:
+def _text(state: JsonObject, word: str, argv: list[str], plain: bool, now: float) -> str | None:
     if word == "guard":
         return guard.prepared(state, now, argv)
     try:

@@ -8,9 +8,9 @@ live there, and `$AITOP_HOME` holds links.
 
 import os
 import stat
-from typing import Any
 
 from aitop import atomic_file, paths
+from aitop.json_types import JsonObject
 from aitop.publish.state_file import StateFile
 
 LIFE = 10.0  # seconds a segment may be shown after it was written
@@ -45,7 +45,7 @@ class Publisher:
         _make(self.segments)
         _touch(os.path.join(self.folder, paths.NOW))
 
-    def state(self, state: dict[str, Any], now: float) -> None:
+    def state(self, state: JsonObject, now: float) -> None:
         """Publish a state: replace `state.json`, or renew its time where it says the same. Raises OSError."""
         self._state.publish(state, now)
 

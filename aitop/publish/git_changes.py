@@ -6,7 +6,8 @@ Programs that a repository's own configuration names are switched off.
 
 import os
 import subprocess
-from typing import Any
+
+from aitop.json_types import JsonObject
 
 PLACEHOLDER = "{git_dirty}"
 MAX_FOLDERS = 6
@@ -25,7 +26,7 @@ class GitChanges:
         self._asked_at: dict[str, float] = {}
         self._running: tuple[subprocess.Popen[bytes], str, float] | None = None
 
-    def fill(self, state: dict[str, Any], looks: list[str], now: float) -> None:
+    def fill(self, state: JsonObject, looks: list[str], now: float) -> None:
         """Set `git_dirty` of the living sessions; ask on where any of the templates shows it."""
         if not any(PLACEHOLDER in look for look in looks):
             return

@@ -6,11 +6,11 @@ Where the folder is on a disk, a state that changes all the time is written at a
 """
 
 import os
-from typing import Any
 
 import orjson
 
 from aitop import atomic_file
+from aitop.json_types import JsonObject
 
 DRIFTING = frozenset(("written_at", "forecast", "sparklines"))  # keys that change with time alone
 LIMIT_DRIFTING = frozenset(("age_seconds", "elapsed_percent", "pace_points", "exhausts_at"))
@@ -26,12 +26,12 @@ class StateFile:
     def __init__(self, path: str, *, in_memory: bool) -> None:
         """`in_memory`: its folder is no disk."""
         self._path, self._in_memory = path, in_memory
-        self._content: dict[str, Any] | None = None
+        self._content: JsonObject | None = None
         self._written_at = 0.0
         self._size = 0
         self._allowance, self._counted_at = float(DISK_BURST_BYTES), 0.0
 
-    def publish(self, state: dict[str, Any], now: float) -> None:
+    def publish(self, state: JsonObject, now: float) -> None:
         """Write the state, or renew the file's time where it says the same. Raises OSError."""
         content = _content(state)
         since = now - self._written_at
@@ -65,7 +65,7 @@ class StateFile:
         return DRIFT_SECONDS if self._in_memory else max(DRIFT_SECONDS, self._size / IDLE_BYTES_PER_SECOND)
 
 
-def _content(state: dict[str, Any]) -> dict[str, Any]:
+def _content(state: JsonObject) -> JsonObject:
     """A state without what drifts."""
     kept = {key: value for key, value in state.items() if key not in DRIFTING}
     kept["limits"] = [

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from aitop.json_types import JsonObject
 from aitop.publish import state_types
 from aitop.publish.state_types import Key
 
@@ -16,7 +17,7 @@ _PARTS = (state_types.Sum, state_types.Latencies)  # shapes that others contain 
 _OPENING, _END = "<!-- keys of ", "<!-- end of keys -->"
 
 
-def schema() -> dict[str, Any]:
+def schema() -> JsonObject:
     """JSON Schema of `state.json`. Keys may be added in later versions, so unknown ones are allowed."""
     shapes = {shape.__name__: _object(shape) for shape in shapes_of(state_types.State)}
     root = shapes.pop("State")
@@ -31,11 +32,11 @@ def described() -> list[Any]:
     ]
 
 
-def shapes_of(shape: Any) -> Iterator[Any]:
+def shapes_of(shape: object) -> Iterator[Any]:
     """A TypedDict and every one inside it, each once, in the order in which they appear."""
     seen: list[Any] = []
 
-    def visit(hint: Any) -> None:
+    def visit(hint: object) -> None:
         if is_typeddict(hint):
             if hint not in seen:
                 seen.append(hint)
@@ -50,7 +51,7 @@ def shapes_of(shape: Any) -> Iterator[Any]:
     yield from seen
 
 
-def keys_of(shape: Any) -> dict[str, tuple[Any, Key]]:
+def keys_of(shape: object) -> dict[str, tuple[Any, Key]]:
     """Key → its type, its meaning and unit."""
     keys = {}
     for name, hint in get_type_hints(shape, include_extras=True).items():
@@ -80,7 +81,7 @@ def undescribed(text: str) -> list[str]:
     return [name for name in names if f"{_OPENING}{name} -->" not in text]
 
 
-def _table(shape: Any) -> str:
+def _table(shape: object) -> str:
     lines = [
         f"{shape.__doc__}\n" if shape.__doc__ else "",
         "| key | type | unit | meaning |",
@@ -116,7 +117,7 @@ def _words(hint: Any) -> str:
     return "any" if hint is Any else "`null`" if hint in (None, NoneType) else _SIMPLE[hint]
 
 
-def _object(shape: Any) -> dict[str, Any]:
+def _object(shape: Any) -> JsonObject:
     properties = {}
     for name, (hint, key) in keys_of(shape).items():
         words = " ".join(part for part in (key.meaning, f"Unit: {key.unit}." if key.unit else "") if part)
@@ -125,7 +126,7 @@ def _object(shape: Any) -> dict[str, Any]:
     return found | ({"description": shape.__doc__} if shape.__doc__ else {})
 
 
-def _type(hint: Any) -> dict[str, Any]:
+def _type(hint: Any) -> JsonObject:
     if is_typeddict(hint):
         return {"$ref": f"#/$defs/{hint.__name__}"}
     origin, inner = get_origin(hint), get_args(hint)

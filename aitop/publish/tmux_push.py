@@ -13,9 +13,9 @@ Never waits for tmux: a call that does not end is killed. A file whose server ha
 
 import os
 import signal
-from typing import Any
 
 from aitop import paths, segments
+from aitop.json_types import JsonObject
 from aitop.log import Log
 from aitop.publish.tmux_servers import Server, by_status, in_panes, lives, read
 from aitop.segments import fields, money
@@ -58,7 +58,7 @@ class Pusher:
         self._servers: dict[str, Server] = {}
         self._calls: dict[str, Call] = {}
 
-    def tell(self, state: dict[str, Any], now: float) -> None:
+    def tell(self, state: JsonObject, now: float) -> None:
         """Send each server what has changed for it."""
         self._look()
         for name, server in list(self._servers.items()):
@@ -78,7 +78,7 @@ class Pusher:
             self._start(server, call, changed | until, now, redraw=bool(changed) or call.redraw_due)
             call.sent = wanted
 
-    def segments(self, state: dict[str, Any], now: float) -> dict[str, str]:
+    def segments(self, state: JsonObject, now: float) -> dict[str, str]:
         """The texts of servers that read segments: name of the segment → text."""
         found: dict[str, str] = {}
         for name, server in list(self._servers.items()):
@@ -210,11 +210,11 @@ def _answered(call: Call) -> bool:
     return taken
 
 
-def _rendered(server: Server, state: dict[str, Any], now: float) -> dict[str, str]:
+def _rendered(server: Server, state: JsonObject, now: float) -> dict[str, str]:
     return segments.for_tmux(state, server.looks, now, colours=server.colours, levels=server.levels)
 
 
-def _texts(server: Server, state: dict[str, Any], now: float, *, several: bool) -> dict[str, str]:
+def _texts(server: Server, state: JsonObject, now: float, *, several: bool) -> dict[str, str]:
     """Every variable of a server: its texts, and the panes whose sessions work, wait and rest."""
     found = {
         "AITOP" if name == "aitop" else f"AITOP_{name.upper()}": text
@@ -227,7 +227,7 @@ def _texts(server: Server, state: dict[str, Any], now: float, *, several: bool) 
     return found
 
 
-def _pane_costs(state: dict[str, Any], server: int | None) -> str:
+def _pane_costs(state: JsonObject, server: int | None) -> str:
     """`<%1=$1.23>` for each pane with a living session: what that session has spent."""
     texts = {
         pane: money.of(state, money.spent(session), fields.session_sums(state, session)).replace("#", "##")

@@ -4,9 +4,10 @@ Reads files and processes; sends nothing.
 """
 
 import os
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aitop import paths
+from aitop.json_types import JsonObject
 
 MAX_TEXTS = 16  # of one server
 STATUSES = ("working", "waiting", "idle")
@@ -59,7 +60,7 @@ def lives(server: Server) -> bool:
     return True
 
 
-def by_status(state: dict[str, Any], server: int | None) -> dict[str, list[str]]:
+def by_status(state: JsonObject, server: int | None) -> dict[str, list[str]]:
     """Status → panes, a pane by its newest living session. `server`: only panes of this tmux server.
 
     Two servers both have a pane %0: which one a session runs in is told by its process's ancestors.
@@ -70,9 +71,9 @@ def by_status(state: dict[str, Any], server: int | None) -> dict[str, list[str]]
     return panes
 
 
-def in_panes(state: dict[str, Any], server: int | None) -> dict[str, dict[str, Any]]:
+def in_panes(state: JsonObject, server: int | None) -> dict[str, JsonObject]:
     """Pane → its newest living session."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, JsonObject] = {}
     for session in state["sessions"]:
         pane = session.get("pane")
         if not pane or session.get("status") not in STATUSES or pane in found:

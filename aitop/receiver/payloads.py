@@ -7,9 +7,10 @@ providers and never logged.
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
+from aitop.json_types import JsonObject
 from aitop.providers import Feed, Provider
 from aitop.providers.claude_code.hooks import STATUS_LINE
 from aitop.providers.lenient import loads
@@ -38,7 +39,7 @@ class Question(NamedTuple):
     """What a peer wants answered on its connection."""
 
     arrival: Arrival
-    payload: dict[str, Any]
+    payload: JsonObject
     format: str  # the header's `answer`
 
 
@@ -54,7 +55,7 @@ class Counts:
     def total(self) -> int:
         return self.received + self.rejected
 
-    def published(self) -> dict[str, Any]:
+    def published(self) -> JsonObject:
         return {
             "received": self.received,
             "unique": self.unique,
@@ -97,7 +98,7 @@ class Payloads:
                 return None, question
         return arrival, question
 
-    def _understand(self, data: bytes, now: float) -> tuple[Arrival, dict[str, Any], dict[str, str]] | None:
+    def _understand(self, data: bytes, now: float) -> tuple[Arrival, JsonObject, dict[str, str]] | None:
         header: dict[str, str] | None = {}
         if data.startswith(MAGIC):
             line, _, data = data.partition(b"\n")

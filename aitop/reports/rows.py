@@ -2,12 +2,13 @@
 
 import math
 import os
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
+from aitop.json_types import JsonObject
 from aitop.model.sums import PICO, Sum, published
 from aitop.segments import text
 
-Row: TypeAlias = dict[str, Any]  # one row as JSON has it: USD, tokens, epoch seconds
+Row: TypeAlias = JsonObject  # one row as JSON has it: USD, tokens, epoch seconds
 
 
 class Answer(NamedTuple):

@@ -14,8 +14,8 @@ from aitop.segments.template import fill
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
+    from aitop.json_types import JsonObject
     from aitop.segments.details import Blocks
     from aitop.segments.template import Piece
 
@@ -30,7 +30,7 @@ NO_COLOUR = tuple(f"{name}{PLAIN_SUFFIX}" for name in ("tmux", "bash", "zsh"))
 
 
 def render(
-    state: dict[str, Any],
+    state: JsonObject,
     display: str,
     *,
     preset: str | None = None,
@@ -44,7 +44,7 @@ def render(
 
 
 def render_all(
-    state: dict[str, Any], own: Iterable[tuple[str, str, str | None, str | None]], now: float
+    state: JsonObject, own: Iterable[tuple[str, str, str | None, str | None]], now: float
 ) -> dict[str, str]:
     """Every built-in segment, its variant without colour, and the user's own (name, display, preset, format).
 
@@ -72,7 +72,7 @@ def render_all(
     return found
 
 
-def _by_folder(state: dict[str, Any], name: str, display: str, look: str, now: float) -> dict[str, str]:
+def _by_folder(state: JsonObject, name: str, display: str, look: str, now: float) -> dict[str, str]:
     """A prompt's segment for each folder that has a session, and one for all other folders.
 
     A shell finds that of `$PWD` by its name: the folder with `%` for `/`, behind the segment's own name.
@@ -93,7 +93,7 @@ def _by_folder(state: dict[str, Any], name: str, display: str, look: str, now: f
 
 
 def for_tmux(
-    state: dict[str, Any],
+    state: JsonObject,
     looks: dict[str, tuple[str | None, str | None]],
     now: float,
     *,
@@ -111,7 +111,7 @@ def for_tmux(
     }
 
 
-def _look(state: dict[str, Any], preset: str | None, look: str | None, display: str = "") -> str:
+def _look(state: JsonObject, preset: str | None, look: str | None, display: str = "") -> str:
     """The template that applies: the one given, else the preset's, else that of the configured preset."""
     if look is not None:
         return look

@@ -12,13 +12,12 @@ from aitop.segments.text import clean, cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from aitop.json_types import JsonObject
     from aitop.segments.fields import State
     from aitop.segments.placeholders import Values
 
     Row = list[str]
-    Blocks = dict[str, Any]
+    Blocks = JsonObject
 
 SESSIONS_SHOWN = 8
 PROJECTS_SHOWN = 12

@@ -13,8 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from aitop.json_types import JsonObject
+
     Value = tuple[str, str, bool]
-    State = dict[str, Any]
+    State = JsonObject
 
 number = humanize.number
 
@@ -31,14 +33,14 @@ MARKS = {"working": "●", "waiting": "◐", "idle": "○", "warning": "▲", "c
 TEXT_CELLS = 24
 PROJECT_CELLS = 40
 MAX_PERCENT = 10_000  # what is above is no percentage; clients have written a time there
-EMPTY: dict[str, Any] = {}
+EMPTY: JsonObject = {}
 
 
-def table(value: object) -> dict[str, Any]:
+def table(value: object) -> JsonObject:
     return value if isinstance(value, dict) else EMPTY
 
 
-def rows(value: object) -> list[dict[str, Any]]:
+def rows(value: object) -> list[JsonObject]:
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
@@ -61,10 +63,10 @@ def is_subscription(state: State) -> bool:
     return table(state.get("display")).get("billing") == "subscription"
 
 
-def session_sums(state: State, session: dict[str, Any]) -> dict[str, Any]:
+def session_sums(state: State, session: JsonObject) -> JsonObject:
     """The honesty marks of one session, in the words `money` knows; by its model where it has no counts."""
     prices = table(state.get("prices"))
-    found: dict[str, Any] = {"understated_requests": 1 if session.get("understated") is True else 0}
+    found: JsonObject = {"understated_requests": 1 if session.get("understated") is True else 0}
     for kind in ("unpriced", "estimated"):
         models = prices.get(f"{kind}_models")
         many = humanize.number(session.get(f"{kind}_requests"))
@@ -73,7 +75,7 @@ def session_sums(state: State, session: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def current_session(state: State) -> dict[str, Any]:
+def current_session(state: State) -> JsonObject:
     """The newest session that works, else waits, else idles; {} when all have ended."""
     found = rows(state.get("sessions"))
     named = table(state.get("context")).get("session")
@@ -109,7 +111,7 @@ def limits(state: State, now: float) -> list[Limit]:
     return [Limit(row, now, bounds(state, "limit"), account=names.get(id(row), "")) for row in known]
 
 
-def _accounts(known: list[dict[str, Any]]) -> dict[int, str]:
+def _accounts(known: list[JsonObject]) -> dict[int, str]:
     """The short name of each row's account or client, only where two rows would read alike."""
     found: dict[int, str] = {}
     for row in known:
@@ -126,7 +128,7 @@ def _accounts(known: list[dict[str, Any]]) -> dict[int, str]:
     return {key: clean(text, TEXT_CELLS) for key, text in found.items()}
 
 
-def limits_in_force(state: State, now: float) -> list[dict[str, Any]]:
+def limits_in_force(state: State, now: float) -> list[JsonObject]:
     """Without those that have reset since, and those that hold a time instead of a percentage.
 
     Above 100 percent a limit is full.
@@ -140,7 +142,7 @@ def limits_in_force(state: State, now: float) -> list[dict[str, Any]]:
     return found
 
 
-def limit_origin(row: dict[str, Any], now: float) -> str:
+def limit_origin(row: JsonObject, now: float) -> str:
     """Where a limit comes from, and how old it is: `told 3m ago`, `estimate: p90`; "" while it is fresh."""
     source, seen = clean(row.get("source"), TEXT_CELLS), number(row.get("seen_at"))
     if row.get("estimated") is True:
@@ -150,7 +152,7 @@ def limit_origin(row: dict[str, Any], now: float) -> str:
     return f"told {humanize.age(now - seen)} ago"
 
 
-def limit_label(row: dict[str, Any]) -> str:
+def limit_label(row: JsonObject) -> str:
     """five_hour → 5h, seven_day_opus → 7d opus; a limit of another name by its length."""
     name = clean(row.get("name"), TEXT_CELLS)
     for known, label in (("five_hour", "5h"), ("seven_day", "7d")):
@@ -162,23 +164,23 @@ def limit_label(row: dict[str, Any]) -> str:
     return name or "limit"
 
 
-def alerts(state: State) -> list[dict[str, Any]]:
+def alerts(state: State) -> list[JsonObject]:
     """Every alert, the gravest first."""
     return sorted(rows(state.get("alerts")), key=lambda row: -_rank(row.get("level")))
 
 
-def budgets(state: State) -> list[dict[str, Any]]:
+def budgets(state: State) -> list[JsonObject]:
     """The budgets, fullest first; what is no number is no budget."""
     known = [row for row in rows(state.get("budgets")) if number(row.get("percent")) is not None]
     return sorted(known, key=lambda row: -(number(row.get("percent")) or 0.0))
 
 
-def budget_level(row: dict[str, Any]) -> str:
+def budget_level(row: JsonObject) -> str:
     level = row.get("level")
     return level if level in ("warning", "critical") else ""
 
 
-def alert_names(alerts: list[dict[str, Any]]) -> Value:
+def alert_names(alerts: list[JsonObject]) -> Value:
     """Rules' names in the order given, each once; what a level already colours is left out."""
     names = dict.fromkeys(_rule(row) for row in alerts)
     shown = [name for name in names if name and name not in COLOURED]
@@ -186,7 +188,7 @@ def alert_names(alerts: list[dict[str, Any]]) -> Value:
     return (", ".join(shown), worst if worst in ("warning", "critical") else "", not shown)
 
 
-def _rule(row: dict[str, Any]) -> str:
+def _rule(row: JsonObject) -> str:
     return clean(row.get("id"), TEXT_CELLS).partition(":")[0]
 
 

@@ -15,11 +15,11 @@ from aitop.segments.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from aitop.json_types import JsonObject
 
-    Counts = dict[str, Any]
+    Counts = JsonObject
 
-EMPTY: dict[str, Any] = {}
+EMPTY: JsonObject = {}
 AT_LEAST = ("unpriced_requests", "understated_requests", "uncounted_sessions")
 SYMBOL_CELLS = 8
 
@@ -35,7 +35,7 @@ class Currency:
         self.subscription = subscription
 
 
-def currency(state: dict[str, Any]) -> Currency:
+def currency(state: JsonObject) -> Currency:
     """The currency a published state is shown in."""
     display = state.get("display")
     if not isinstance(display, dict):
@@ -63,7 +63,7 @@ def text(usd: object, currency: Currency, counts: Counts | None = None, *, exact
     return shown if shown == humanize.UNKNOWN else marks(counts, currency) + shown
 
 
-def of(state: dict[str, Any], usd: object, counts: Counts | None = None, *, exact: bool = False) -> str:
+def of(state: JsonObject, usd: object, counts: Counts | None = None, *, exact: bool = False) -> str:
     """An amount in the currency of a state."""
     return text(usd, currency(state), counts, exact=exact)
 

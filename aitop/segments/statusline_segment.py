@@ -14,8 +14,7 @@ from aitop.segments.text import cells, cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from aitop.json_types import JsonObject
     from aitop.segments.template import Part, Piece
 
 STYLES = ("plain", "powerline", "nerd")
@@ -40,11 +39,11 @@ ICONS = {
 
 
 def render(
-    payload: dict[str, Any],
-    state: dict[str, Any] | None,
-    session: dict[str, Any] | None,
+    payload: JsonObject,
+    state: JsonObject | None,
+    session: JsonObject | None,
     now: float,
-    config: dict[str, Any],
+    config: JsonObject,
 ) -> list[str]:
     """The lines for one session, [] when there is nothing to say.
 
@@ -71,19 +70,19 @@ def render(
     return shown
 
 
-def found(state: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+def found(state: JsonObject, payload: JsonObject) -> JsonObject:
     """The row of the session that a client's JSON is about; {} where the state has none."""
     name = payload.get("session_id")
     rows = fields.rows(state.get("sessions"))
     return next((row for row in rows if name and row.get("id") == name), fields.EMPTY)
 
 
-def _without_listener(payload: dict[str, Any]) -> dict[str, Any]:
+def _without_listener(payload: JsonObject) -> JsonObject:
     """An empty state: a client with limits is one on a subscription."""
     return {"display": {"billing": "subscription" if payload.get("rate_limits") else "api"}}
 
 
-def _templates(chosen: dict[str, Any], state: dict[str, Any]) -> list[str]:
+def _templates(chosen: JsonObject, state: JsonObject) -> list[str]:
     look = chosen.get("format")
     if isinstance(look, list):
         return [line for line in look if isinstance(line, str)]

@@ -11,11 +11,12 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from aitop import jump, paths
 from aitop.history import schema
 from aitop.history.query import session_detail
+from aitop.json_types import JsonObject
 from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top import export, picture, processes, sessions
@@ -61,7 +62,7 @@ async def do(app: Top, name: str) -> None:
         app.notify(str(error), severity="error", timeout=8, markup=False)
 
 
-def chosen(app: Top) -> dict[str, Any] | None:
+def chosen(app: Top) -> JsonObject | None:
     """The session that is open, or under the cursor."""
     view = app.choices.view
     key = app.choices.session if view == "detail" else app.choices.cursor.get(view, "")
@@ -79,7 +80,7 @@ def remember(app: Top) -> None:
                 app.seen[key] = found
 
 
-async def stop(app: Top, session: dict[str, Any], name: str) -> None:
+async def stop(app: Top, session: JsonObject, name: str) -> None:
     """Interrupt or end a session's process, after a question that names it."""
     number, word = SIGNALS[name]
     seen = app.seen.get(sessions.named(session))
@@ -100,7 +101,7 @@ async def stop(app: Top, session: dict[str, Any], name: str) -> None:
         app.notify(f"Sent {number.name} to process {process.pid}.")
 
 
-async def go(app: Top, session: dict[str, Any] | None) -> None:
+async def go(app: Top, session: JsonObject | None) -> None:
     """Show a session's tmux pane; None: that of the one that has waited longest. A popup closes after it."""
     pane = os.environ.get("TMUX_PANE", "")
     target = jump.chosen(app.world.state or {}, "next", pane) if session is None else session
@@ -110,7 +111,7 @@ async def go(app: Top, session: dict[str, Any] | None) -> None:
         app.exit(0)
 
 
-async def tag(app: Top, session: dict[str, Any]) -> None:
+async def tag(app: Top, session: JsonObject) -> None:
     """Ask for a tag and hand it to the listener."""
     from aitop.top.widgets.dialogs import Ask
 
@@ -123,7 +124,7 @@ async def tag(app: Top, session: dict[str, Any]) -> None:
         app.notify(f"Tagged {name}; the listener shows it in a moment.", markup=False)
 
 
-async def folder(app: Top, session: dict[str, Any]) -> None:
+async def folder(app: Top, session: JsonObject) -> None:
     """Show and copy where the session's transcript is."""
 
     def ask() -> str | None:

@@ -10,12 +10,13 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from aitop import installation
 from aitop import state as published
+from aitop.json_types import JsonObject
 from aitop.segments.text import cut
 from aitop.top import choices, plain, screen
 from aitop.top import once as once_text
@@ -85,7 +86,7 @@ def default_theme(environ: Mapping[str, str]) -> str:
     return "dark" if rich else "terminal"
 
 
-def frame(found: dict[str, Any] | None, now: float, width: int, notice: str, hint: str = "") -> list[str]:
+def frame(found: JsonObject | None, now: float, width: int, notice: str, hint: str = "") -> list[str]:
     """The lines of one redraw: the table, or why there is none; `hint` is advice below the title."""
     if found is None or not published.is_fresh(found, now):
         return ["aitop", "", f"Waiting: {trouble(found, now)}.", notice, "", "q leaves"]
@@ -93,7 +94,7 @@ def frame(found: dict[str, Any] | None, now: float, width: int, notice: str, hin
     return [title, *([cut(hint, width)] if hint else []), *lines, "", "q leaves"]
 
 
-def painted(lines: list[str], found: dict[str, Any] | None) -> list[str]:
+def painted(lines: list[str], found: JsonObject | None) -> list[str]:
     """Alerts in the colour of the state's level."""
     style = STYLES.get(str((found or {}).get("level")), "")
     if not style or os.environ.get("NO_COLOR"):

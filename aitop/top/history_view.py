@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
+from aitop.json_types import JsonObject
 from aitop.model.sums import PICO, Sum
 from aitop.segments import humanize, money
 from aitop.segments.text import clean
@@ -35,13 +35,13 @@ def columns(group: str) -> tuple[Column, ...]:
     return (COLUMNS[0]._replace(head=HEADS[group]), *COLUMNS[1:])
 
 
-def counts(value: Sum) -> dict[str, Any]:
+def counts(value: Sum) -> JsonObject:
     """The counts behind the marks of a sum."""
     return {"unpriced_requests": value.unpriced_requests, "estimated_requests": value.estimated_requests,
             "understated_requests": value.understated_requests}  # fmt: skip
 
 
-def rows(state: dict[str, Any], known: Past, group: str) -> list[Row]:
+def rows(state: JsonObject, known: Past, group: str) -> list[Row]:
     """The rows of one grouping."""
     groups = past.grouped(known, group)
     whole = sum(row.sum.spent for row in groups)
@@ -50,7 +50,7 @@ def rows(state: dict[str, Any], known: Past, group: str) -> list[Row]:
     return [_row(state, row, whole, most, exact=exact) for row in groups]
 
 
-def _row(state: dict[str, Any], group: Group, whole: int, most: int, *, exact: bool) -> Row:
+def _row(state: JsonObject, group: Group, whole: int, most: int, *, exact: bool) -> Row:
     value = group.sum
     spent = value.spent / PICO
     hits = value.cache_read_tokens / value.input_tokens if value.input_tokens else None
@@ -75,7 +75,7 @@ def _row(state: dict[str, Any], group: Group, whole: int, most: int, *, exact: b
 
 
 def picture(
-    state: dict[str, Any], known: Past, group: str, width: int, height: int, glyphs: Glyphs, *, heat: bool
+    state: JsonObject, known: Past, group: str, width: int, height: int, glyphs: Glyphs, *, heat: bool
 ) -> list[Line]:
     """The chart of the days, weeks or months, or the heat map of the days; [] where there is no room."""
     if height < 5 or not known.days:
@@ -88,9 +88,7 @@ def picture(
     return chart(state, known, unit, width, min(height, 12), glyphs)
 
 
-def chart(
-    state: dict[str, Any], known: Past, unit: str, width: int, height: int, glyphs: Glyphs
-) -> list[Line]:
+def chart(state: JsonObject, known: Past, unit: str, width: int, height: int, glyphs: Glyphs) -> list[Line]:
     """Spending by day, week or month, oldest at the left."""
     bars: dict[str, float] = {}
     for day, value in known.days:
@@ -115,7 +113,7 @@ def _ends(first: str, last: str, width: int) -> Line:
     return (left(first, max(0, width - len(last)), "dim"), right(last, min(width, len(last)), "dim"))
 
 
-def heat_map(state: dict[str, Any], known: Past, width: int, glyphs: Glyphs) -> list[Line]:
+def heat_map(state: JsonObject, known: Past, width: int, glyphs: Glyphs) -> list[Line]:
     """A column a week, a row a day, darker where more was spent; by quarters of the days in use."""
     inner = width - 4 - 4
     across = 2 if inner >= 2 * 53 else 1
@@ -160,7 +158,7 @@ def _months(first: date, weeks: int, across: int) -> str:
     return text.rstrip()
 
 
-def summary(state: dict[str, Any], known: Past) -> str:
+def summary(state: JsonObject, known: Past) -> str:
     """Everything together, in words."""
     whole = sum(value.spent for _, value in known.days) / PICO
     used = sum(any(value) for _, value in known.days)

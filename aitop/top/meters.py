@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from aitop.json_types import JsonObject
 from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top import charts, plain
@@ -32,7 +31,7 @@ PERIODS = (("today", "today"), ("week", "week"), ("month", "month"), ("since_sta
 BAD = frozenset(("errors", "error_rate", "tool_failures"))
 
 
-def fresh(sums: dict[str, Any]) -> int | float | None:
+def fresh(sums: JsonObject) -> int | float | None:
     """Input that was neither read from the cache nor written to it."""
     parts = [humanize.number(sums.get(f"{name}_tokens")) for name in ("input", "cache_read", "cache_write")]
     if parts[0] is None:
@@ -40,14 +39,14 @@ def fresh(sums: dict[str, Any]) -> int | float | None:
     return parts[0] - (parts[1] or 0) - (parts[2] or 0)
 
 
-def shown(state: dict[str, Any], sums: dict[str, Any], key: str, kind: str) -> str:
+def shown(state: JsonObject, sums: JsonObject, key: str, kind: str) -> str:
     """One number as every table of ours shows it."""
     if key == "fresh_tokens":
         return humanize.count(fresh(sums))
     return plain.shown(state, sums, key, kind)
 
 
-def windows(state: dict[str, Any], width: int, most: int = 99) -> list[Line]:
+def windows(state: JsonObject, width: int, most: int = 99) -> list[Line]:
     """Every metric in the last 1, 5 and 15 minutes; latencies only where `most` lines have room for them."""
     table = fields.table(state.get("windows"))
     sums = [fields.table(table.get(name)) for name in plain.WINDOWS]
@@ -56,7 +55,7 @@ def windows(state: dict[str, Any], width: int, most: int = 99) -> list[Line]:
     return metrics(state, list(zip(plain.WINDOWS, sums, strict=True)), rows, width)
 
 
-def periods(state: dict[str, Any], width: int) -> list[Line]:
+def periods(state: JsonObject, width: int) -> list[Line]:
     """The same of today, the week, the month and since the start; without what only a window has."""
     named = [(label, fields.table(state.get(name))) for name, label in PERIODS]
     return metrics(
@@ -65,8 +64,8 @@ def periods(state: dict[str, Any], width: int) -> list[Line]:
 
 
 def metrics(
-    state: dict[str, Any],
-    named: list[tuple[str, dict[str, Any]]],
+    state: JsonObject,
+    named: list[tuple[str, JsonObject]],
     rows: tuple[tuple[str, ...], ...],
     width: int,
 ) -> list[Line]:
@@ -81,7 +80,7 @@ def metrics(
     return found
 
 
-def _style(state: dict[str, Any], key: str, sums: dict[str, Any], style: str) -> str:
+def _style(state: JsonObject, key: str, sums: JsonObject, style: str) -> str:
     value = fresh(sums) if key == "fresh_tokens" else humanize.number(sums.get(key))
     if value is None or value == 0:
         return "dim"
@@ -95,7 +94,7 @@ def _style(state: dict[str, Any], key: str, sums: dict[str, Any], style: str) ->
     return style
 
 
-def spent(state: dict[str, Any], width: int) -> list[Line]:
+def spent(state: JsonObject, width: int) -> list[Line]:
     """Today, week, month, since the start in one line each: for where the whole table has no room."""
     many = 9
     heads = (("spent", 9), ("requests", many), ("input", 7), ("output", 7))
@@ -129,7 +128,7 @@ def gauge(label: str, percent: float | None, level: str, note: str, width: int, 
     )
 
 
-def split(sums: dict[str, Any], width: int, glyphs: Glyphs) -> Line:
+def split(sums: JsonObject, width: int, glyphs: Glyphs) -> Line:
     """Today's input as one bar of three colours: fresh, written to the cache, read from it."""
     parts = (
         ("fresh", fresh(sums) or 0),
@@ -148,7 +147,7 @@ def split(sums: dict[str, Any], width: int, glyphs: Glyphs) -> Line:
     return (label, *bars, right(humanize.share(hits), 5), right("cached", 10, "dim"))
 
 
-def events(state: dict[str, Any]) -> list[Line]:
+def events(state: JsonObject) -> list[Line]:
     """Compactions and why responses stopped, today."""
     many = humanize.number(state.get("compactions"))
     found: list[Line] = [
@@ -163,7 +162,7 @@ def events(state: dict[str, Any]) -> list[Line]:
     return found
 
 
-def top_tools(state: dict[str, Any], width: int, most: int) -> list[Line]:
+def top_tools(state: JsonObject, width: int, most: int) -> list[Line]:
     """The tools called most."""
     tools = {str(name): fields.table(row) for name, row in fields.table(state.get("tools")).items()}
     order = sorted(tools.items(), key=lambda item: (-(humanize.number(item[1].get("calls")) or 0), item[0]))

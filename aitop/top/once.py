@@ -10,9 +10,9 @@ import json
 import os
 import sys
 import time
-from typing import Any
 
 from aitop import state as published
+from aitop.json_types import JsonObject
 from aitop.segments import fields
 from aitop.top import plain
 from aitop.top.start import start_listener
@@ -64,7 +64,7 @@ def published_or_starting(said: str) -> bool:
     return said.startswith(("Started", "The listener runs"))
 
 
-def _complete() -> dict[str, Any] | None:
+def _complete() -> JsonObject | None:
     """The fresh state once its first reading is done."""
     state = published.read()
     if state is None or not published.is_fresh(state, time.time()):
@@ -72,7 +72,7 @@ def _complete() -> dict[str, Any] | None:
     return None if fields.table(state.get("scan")).get("complete") is False else state
 
 
-def trouble(state: dict[str, Any] | None, now: float, provider: str | None = None) -> str:
+def trouble(state: JsonObject | None, now: float, provider: str | None = None) -> str:
     """Why there is nothing to show."""
     if state is None:
         return f"no numbers of {provider}" if provider else "no numbers published yet"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
+from aitop.json_types import JsonObject
 from aitop.segments import fields, humanize, money
 from aitop.segments.placeholders.view import MINUTES
 from aitop.segments.text import clean
@@ -25,14 +25,14 @@ CHART_NAMES = {"hour": "minute, last hour", "day": "quarter hour, last day", "we
 CHART_SECONDS = {"hour": 60, "day": 900, "week": 3600, "month": 86_400, "year": 86_400}
 
 
-def strip(state: dict[str, Any], width: int, height: int, glyphs: Glyphs) -> list[Line]:
+def strip(state: JsonObject, width: int, height: int, glyphs: Glyphs) -> list[Line]:
     """How things are: rates, what is spent and where it leads, what fills up, alerts, what is not counted."""
     found = [_rates(state, width, glyphs), *_spent(state, width)]
     found += _short_gauges(state, width) if width < NARROW else _gauges(state, width, height, glyphs)
     return [*found, *_alert_line(state, width), *_notes(state, height)]
 
 
-def _rates(state: dict[str, Any], width: int, glyphs: Glyphs) -> Line:
+def _rates(state: JsonObject, width: int, glyphs: Glyphs) -> Line:
     """The burn rates by their windows, and the last hour as bars."""
     windows = fields.table(state.get("windows"))
     spans: list[Span] = [Span(" now    ", "dim")]
@@ -48,7 +48,7 @@ def _rates(state: dict[str, Any], width: int, glyphs: Glyphs) -> Line:
     return (*spans, *charts.spark(costs, min(60, max(0, room)), "money", glyphs))
 
 
-def _spent(state: dict[str, Any], width: int) -> list[Line]:
+def _spent(state: JsonObject, width: int) -> list[Line]:
     """Today, week and month, and how today and the month will end."""
     parts: list[list[Span]] = []
     for name, period in (("today", "day"), ("week", ""), ("month", "month")):
@@ -76,7 +76,7 @@ def _joined(label: str, parts: list[list[Span]], width: int) -> Line:
     return tuple(line)
 
 
-def _short_gauges(state: dict[str, Any], width: int) -> list[Line]:
+def _short_gauges(state: JsonObject, width: int) -> list[Line]:
     """What fills up, as numbers."""
     parts: list[list[Span]] = []
     context = fields.table(state.get("context"))
@@ -98,7 +98,7 @@ def _short_gauges(state: dict[str, Any], width: int) -> list[Line]:
     return [_joined(" full   ", parts, width)] if parts else []
 
 
-def _gauges(state: dict[str, Any], width: int, height: int, glyphs: Glyphs) -> list[Line]:
+def _gauges(state: JsonObject, width: int, height: int, glyphs: Glyphs) -> list[Line]:
     """Context, limits and budgets as bars, several in a line; those without room are counted."""
     across = max(1, (width - 1) // GAUGE_CELLS)
     size = (width - 1) // across
@@ -114,7 +114,7 @@ def _gauges(state: dict[str, Any], width: int, height: int, glyphs: Glyphs) -> l
     return lines
 
 
-def _all_gauges(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
+def _all_gauges(state: JsonObject, width: int, glyphs: Glyphs) -> list[Line]:
     """The context of the newest working session, then budgets, then limits, fullest first."""
     context = fields.table(state.get("context"))
     filled = humanize.number(context.get("percent"))
@@ -136,18 +136,18 @@ def _all_gauges(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]
     return found
 
 
-def alerts(state: dict[str, Any]) -> list[tuple[str, str]]:
+def alerts(state: JsonObject) -> list[tuple[str, str]]:
     """(text, level) of every alert, the gravest first."""
     found = [(clean(row.get("text"), 200), str(row.get("level"))) for row in fields.alerts(state)]
     return [(text, "critical" if level == "critical" else "warning") for text, level in found if text]
 
 
-def alert_lines(state: dict[str, Any]) -> list[str]:
+def alert_lines(state: JsonObject) -> list[str]:
     """Every alert as a line of its own, for the list of them."""
     return [f"{'■' if level == 'critical' else '▲'} {text}" for text, level in alerts(state)] or ["No alert."]
 
 
-def _alert_line(state: dict[str, Any], width: int) -> list[Line]:
+def _alert_line(state: JsonObject, width: int) -> list[Line]:
     """All alerts in one line: how many, and the gravest in words."""
     known = alerts(state)
     if not known:
@@ -165,7 +165,7 @@ def _alert_line(state: dict[str, Any], width: int) -> list[Line]:
     return [line]
 
 
-def _notes(state: dict[str, Any], height: int) -> list[Line]:
+def _notes(state: JsonObject, height: int) -> list[Line]:
     """What the numbers do not include: as many lines as the screen can spare, the rest counted."""
     known = plain.notes(state)
     most = 1 if height < 30 else 4
@@ -175,12 +175,12 @@ def _notes(state: dict[str, Any], height: int) -> list[Line]:
     return [span(f" {text}", "warning") for text in shown]
 
 
-def _written(state: dict[str, Any]) -> float:
+def _written(state: JsonObject) -> float:
     return float(humanize.number(state.get("written_at")) or 0.0)
 
 
 def beneath(
-    state: dict[str, Any],
+    state: JsonObject,
     width: int,
     room: int,
     glyphs: Glyphs,
@@ -199,7 +199,7 @@ def beneath(
     return [*cost_chart(state, width, tall, glyphs, chart, values), *blocks]
 
 
-def _blocks(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
+def _blocks(state: JsonObject, width: int, glyphs: Glyphs) -> list[Line]:
     """Every number of the windows and periods, tools and stop reasons, side by side."""
     first = min(52, width // 2)
     now = box("rolling windows", meters.windows(state, first - 4), first, glyphs)
@@ -223,7 +223,7 @@ def _blocks(state: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
 
 
 def cost_chart(
-    state: dict[str, Any], width: int, height: int, glyphs: Glyphs, chart: str = "hour",
+    state: JsonObject, width: int, height: int, glyphs: Glyphs, chart: str = "hour",
     values: Sequence[float] | None = None,
 ) -> list[Line]:  # fmt: skip
     """Spending over an hour to a year, each bar in the colour its rate would have; `values` beyond the hour."""

@@ -7,8 +7,9 @@ of a list, its rows, a second list beneath, and the keys. Tests read it without 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from aitop.json_types import JsonObject
 from aitop.segments import fields, humanize
 from aitop.segments.text import clean
 from aitop.top import compare, history_view, keys, overview, rows, session, sessions, table
@@ -168,7 +169,7 @@ def listed(world: World, choices: Choices, glyphs: Glyphs) -> list[Row]:
     return [row for row in found if row not in whole] + whole
 
 
-def comparison(state: dict[str, Any], answers: Answers, choices: Choices, *, everyone: bool) -> list[Row]:
+def comparison(state: JsonObject, answers: Answers, choices: Choices, *, everyone: bool) -> list[Row]:
     """What the chosen model's tokens, or all of them, would have cost elsewhere."""
     if answers.prices is None:
         return []

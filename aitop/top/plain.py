@@ -7,8 +7,8 @@ is a number there and an unknown is null; `lines` is the same for eyes, an unkno
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from aitop.json_types import JsonObject
 from aitop.segments import details, fields, humanize, money
 from aitop.segments.text import cells, clean, cut
 
@@ -53,18 +53,18 @@ SESSION_COLUMNS = (
 TOOL_COLUMNS = (("tool", 28), ("calls", -9), ("failed", -9), ("p50 ms", -9), ("p95 ms", -9))
 
 
-def rows(state: dict[str, Any]) -> list[dict[str, Any]]:
+def rows(state: JsonObject) -> list[JsonObject]:
     """One row a metric: its name, label and value in each window."""
     windows = fields.table(state.get("windows"))
     found = []
     for key, label, _ in METRICS + TIMINGS:
-        row: dict[str, Any] = {"metric": key, "label": label}
+        row: JsonObject = {"metric": key, "label": label}
         row |= {name: humanize.number(fields.table(windows.get(name)).get(key)) for name in WINDOWS}
         found.append(row)
     return found
 
 
-def lines(state: dict[str, Any], width: int) -> list[str]:
+def lines(state: JsonObject, width: int) -> list[str]:
     """The screen, each line at most `width` cells."""
     blocks = [
         [_title(state)],
@@ -84,7 +84,7 @@ def lines(state: dict[str, Any], width: int) -> list[str]:
     return [cut(line.rstrip(), width) for line in found]
 
 
-def shown(state: dict[str, Any], sums: dict[str, Any], key: str, kind: str) -> str:
+def shown(state: JsonObject, sums: JsonObject, key: str, kind: str) -> str:
     """One number of a sum as the table shows it."""
     value = _spent(sums, key)
     if kind == "exact":
@@ -96,7 +96,7 @@ def shown(state: dict[str, Any], sums: dict[str, Any], key: str, kind: str) -> s
     ](value)
 
 
-def _spent(sums: dict[str, Any], key: str) -> object:
+def _spent(sums: JsonObject, key: str) -> object:
     """A sum's number; money is what was spent, side calls of the client included."""
     if key == "cost_usd":
         return money.spent(sums)
@@ -108,7 +108,7 @@ def _spent(sums: dict[str, Any], key: str) -> object:
     return sums.get(key)
 
 
-def timed(windows: Iterable[dict[str, Any]]) -> list[tuple[str, str, str]]:
+def timed(windows: Iterable[JsonObject]) -> list[tuple[str, str, str]]:
     """The latencies that any of these windows knows."""
     known = list(windows)
     return [row for row in TIMINGS if any(humanize.number(w.get(row[0])) is not None for w in known)]
@@ -123,14 +123,14 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
     return room + text if right else text + room
 
 
-def _title(state: dict[str, Any]) -> str:
+def _title(state: JsonObject) -> str:
     active = humanize.number(state.get("active_sessions")) or 0
     level = fields.overall(state)
     noun = "session" if active == 1 else "sessions"
     return f"aitop  {int(active)} active {noun}" + ("" if level == "ok" else f"  {level}")
 
 
-def _windows(state: dict[str, Any]) -> list[str]:
+def _windows(state: JsonObject) -> list[str]:
     windows = fields.table(state.get("windows"))
     sums = [fields.table(windows.get(name)) for name in WINDOWS]
     found = [_columns("", list(WINDOWS))]
@@ -139,7 +139,7 @@ def _windows(state: dict[str, Any]) -> list[str]:
     return found
 
 
-def _periods(state: dict[str, Any]) -> list[str]:
+def _periods(state: JsonObject) -> list[str]:
     sums = [fields.table(state.get(name)) for name, _ in PERIODS]
     found = [_columns("", [label for _, label in PERIODS])]
     for key, label, kind in METRICS:
@@ -148,7 +148,7 @@ def _periods(state: dict[str, Any]) -> list[str]:
     return found
 
 
-def _context(state: dict[str, Any]) -> list[str]:
+def _context(state: JsonObject) -> list[str]:
     context = fields.table(state.get("context"))
     used = humanize.size(context.get("tokens"))
     if used == humanize.UNKNOWN:
@@ -163,12 +163,12 @@ def _context(state: dict[str, Any]) -> list[str]:
     return found
 
 
-def _limits(state: dict[str, Any]) -> list[str]:
+def _limits(state: JsonObject) -> list[str]:
     written = humanize.number(state.get("written_at")) or 0.0
     return [*details.limits(state, written), *details.budgets(state, written), *details.forecast(state)]
 
 
-def _sessions(state: dict[str, Any]) -> list[str]:
+def _sessions(state: JsonObject) -> list[str]:
     written = humanize.number(state.get("written_at")) or 0.0
     found = []
     for row in fields.rows(state.get("sessions"))[:SESSIONS_SHOWN]:
@@ -199,7 +199,7 @@ def _row(columns: tuple[tuple[str, int], ...], *texts: str) -> str:
     )
 
 
-def _tools(state: dict[str, Any]) -> list[str]:
+def _tools(state: JsonObject) -> list[str]:
     tools = {name: fields.table(row) for name, row in fields.table(state.get("tools")).items()}
     order = sorted(tools.items(), key=lambda item: (-(humanize.number(item[1].get("calls")) or 0), item[0]))
     found = []
@@ -209,7 +209,7 @@ def _tools(state: dict[str, Any]) -> list[str]:
     return [_row(TOOL_COLUMNS, *(head for head, _ in TOOL_COLUMNS)), *found] if found else []
 
 
-def notes(state: dict[str, Any]) -> list[str]:
+def notes(state: JsonObject) -> list[str]:
     """What the numbers do not include: history not read yet, prices that are missing or old."""
     prices, scan = fields.table(state.get("prices")), fields.table(state.get("scan"))
     found = []

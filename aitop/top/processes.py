@@ -11,10 +11,11 @@ import json
 import os
 import signal
 import socket
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from aitop import paths
+from aitop.json_types import JsonObject
 
 # how each client's process names itself
 CLIENTS = {"claude-code": ("claude",), "codex": ("codex",), "gemini": ("gemini",), "opencode": ("opencode",),
@@ -65,7 +66,7 @@ def is_client(process: Process, provider: str) -> bool:
     return any(part.partition("-")[0] in names for part in script.lower().split("/"))
 
 
-def target(session: dict[str, Any], first_seen: Process | None) -> Process:
+def target(session: JsonObject, first_seen: Process | None) -> Process:
     """The process of a session, sure to be that client's, ours, and the one first seen. Raises ActError."""
     pid, provider = session.get("pid"), str(session.get("provider") or "")
     if not isinstance(pid, int) or isinstance(pid, bool) or pid <= 1:
@@ -105,7 +106,7 @@ def send(process: Process, number: signal.Signals) -> None:
         raise ActError(f"process {process.pid}: {error.strerror}") from error
 
 
-def tag(session: dict[str, Any], text: str) -> None:
+def tag(session: JsonObject, text: str) -> None:
     """Tag a session through the listener, which alone writes the history. Raises ActError."""
     text = text.strip()[:TAG_LONGEST]
     if not text:

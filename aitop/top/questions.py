@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from aitop import config, paths
 from aitop.history import schema
 from aitop.history.query import session_detail
+from aitop.json_types import JsonObject
 from aitop.model import periods
 from aitop.pricing import table as prices
 from aitop.segments import fields, humanize
@@ -74,7 +75,7 @@ def wanted(world: World, choices: Choices) -> list[Question]:
     return questions
 
 
-def _busy(state: dict[str, Any]) -> bool:
+def _busy(state: JsonObject) -> bool:
     """Whether anything was spent in 15 minutes; without that no session has a rate."""
     window = fields.table(fields.table(state.get("windows")).get("15m"))
     return bool(humanize.number(window.get("requests")))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
+from aitop.json_types import JsonObject
 from aitop.model.sums import PICO
 from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
@@ -47,7 +47,7 @@ COMPARE = (
 )
 
 
-def tools(state: dict[str, Any]) -> list[Row]:
+def tools(state: JsonObject) -> list[Row]:
     """Today's tools."""
     number = humanize.number
     known = {str(name): fields.table(row) for name, row in fields.table(state.get("tools")).items()}
@@ -82,13 +82,13 @@ def _slow(milliseconds: float | None) -> str:
     return "warning" if milliseconds is not None and milliseconds >= 30_000 else ""
 
 
-def models(state: dict[str, Any], usages: Sequence[Usage], total: Usage) -> list[Row]:
+def models(state: JsonObject, usages: Sequence[Usage], total: Usage) -> list[Row]:
     """Each model of the span, and all of them together as the last row."""
     listed = [*usages, total] if len(usages) > 1 else list(usages)
     return [_model(state, usage, total) for usage in listed]
 
 
-def _model(state: dict[str, Any], usage: Usage, total: Usage) -> Row:
+def _model(state: JsonObject, usage: Usage, total: Usage) -> Row:
     cost, exact = usage.cost / PICO, 0 < total.cost < PICO
     marks = {"unpriced_requests": usage.unpriced, "estimated_requests": usage.estimated}
     part = usage.cost / total.cost if total.cost else None
@@ -121,7 +121,7 @@ def _model(state: dict[str, Any], usage: Usage, total: Usage) -> Row:
     )  # fmt: skip
 
 
-def compare(state: dict[str, Any], others: Iterable[Alternative], actual: Usage) -> list[Row]:
+def compare(state: JsonObject, others: Iterable[Alternative], actual: Usage) -> list[Row]:
     """What the actual tokens would have cost on each other model."""
     others = list(others)
     paid = actual.cost / PICO
@@ -129,7 +129,7 @@ def compare(state: dict[str, Any], others: Iterable[Alternative], actual: Usage)
     return [_alternative(state, other, paid, most) for other in others]
 
 
-def _alternative(state: dict[str, Any], other: Alternative, paid: float, most: int) -> Row:
+def _alternative(state: JsonObject, other: Alternative, paid: float, most: int) -> Row:
     cost = other.cost / PICO
     difference = cost - paid
     times = cost / paid if paid else None

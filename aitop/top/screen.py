@@ -14,7 +14,7 @@ import sys
 import termios
 import tty
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def taken() -> Iterator[int]:
         os.close(notify)
 
 
-def _leave(number: int, _frame: Any) -> None:
+def _leave(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
 
 

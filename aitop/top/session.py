@@ -7,9 +7,9 @@ second or two older and is missing until it has answered.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from aitop.history.query.session_detail import Detail
+from aitop.json_types import JsonObject
 from aitop.live.windows import WINDOW_SECONDS
 from aitop.model.histograms import Timings
 from aitop.model.sums import PICO, Sum
@@ -24,8 +24,8 @@ ROWS = tuple(row for row in meters.METRICS if row[0] not in ("tokens_per_minute"
 
 
 def page(
-    state: dict[str, Any],
-    session: dict[str, Any],
+    state: JsonObject,
+    session: JsonObject,
     detail: Detail | None,
     width: int,
     glyphs: Glyphs,
@@ -44,7 +44,7 @@ def page(
 
 
 def _history(
-    state: dict[str, Any], session: dict[str, Any], detail: Detail, width: int, glyphs: Glyphs
+    state: JsonObject, session: JsonObject, detail: Detail, width: int, glyphs: Glyphs
 ) -> list[Line]:
     """What only the history knows."""
     half = width // 2 if width >= 76 else width
@@ -72,7 +72,7 @@ def _pair(one: tuple[list[Line], int], two: tuple[list[Line], int], width: int) 
     return beside([one, two], 0)
 
 
-def facts(state: dict[str, Any], session: dict[str, Any], width: int) -> list[Line]:
+def facts(state: JsonObject, session: JsonObject, width: int) -> list[Line]:
     """Who, where, since when."""
     now = sessions.written(state)
     status = clean(session.get("status"), 12)
@@ -101,13 +101,13 @@ def facts(state: dict[str, Any], session: dict[str, Any], width: int) -> list[Li
     return [(left(name, 13, "dim"), Span(text, style)) for name, text, style in listed if text and width > 0]
 
 
-def _process(session: dict[str, Any]) -> str:
+def _process(session: JsonObject) -> str:
     pid, pane = session.get("pid"), clean(session.get("pane"), 12)
     known = str(pid) if isinstance(pid, int) else "unknown (its hooks are not installed)"
     return f"{known}, tmux pane {pane}" if pane else known
 
 
-def _latency(session: dict[str, Any]) -> str:
+def _latency(session: JsonObject) -> str:
     """Median and 95th percentile of its responses, where they are measured."""
     number = humanize.number
     parts = [
@@ -119,7 +119,7 @@ def _latency(session: dict[str, Any]) -> str:
     return ", ".join(parts + ([] if speed is None else [f"{humanize.rate(speed)} tokens/s"]))
 
 
-def _cache(session: dict[str, Any], now: float) -> str:
+def _cache(session: JsonObject, now: float) -> str:
     cache = fields.table(session.get("prompt_cache"))
     if not cache:
         return ""
@@ -136,7 +136,7 @@ def clock(at: float | None) -> str:
     return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006 - people read local time
 
 
-def costs(state: dict[str, Any], session: dict[str, Any], width: int) -> list[Line]:
+def costs(state: JsonObject, session: JsonObject, width: int) -> list[Line]:
     """Our sum beside the client's own, and what no record shows."""
     sums = fields.session_sums(state, session)
     counted = humanize.number(session.get("cost_usd"))
@@ -150,7 +150,7 @@ def costs(state: dict[str, Any], session: dict[str, Any], width: int) -> list[Li
     return [(left(name, max(10, width - 14), "dim"), right(text, 14, style)) for name, text, style in listed]
 
 
-def tokens(session: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
+def tokens(session: JsonObject, width: int, glyphs: Glyphs) -> list[Line]:
     """The split of its input, and its output."""
     found = [meters.split(session, width, glyphs)]
     listed = (
@@ -167,9 +167,7 @@ def tokens(session: dict[str, Any], width: int, glyphs: Glyphs) -> list[Line]:
     ]
 
 
-def context(
-    state: dict[str, Any], session: dict[str, Any], detail: Detail, width: int, glyphs: Glyphs
-) -> list[Line]:
+def context(state: JsonObject, session: JsonObject, detail: Detail, width: int, glyphs: Glyphs) -> list[Line]:
     """The context after each response of the main thread, compactions marked below."""
     limit = humanize.number(session.get("context_limit")) or 200_000
     bounds = fields.bounds(state, "context")
@@ -202,7 +200,7 @@ def context(
     return box(name, [*lines, *below, (Span(" " * edge), Span(legend, "dim"))], width, glyphs, note=note)
 
 
-def _windows(state: dict[str, Any], detail: Detail, width: int) -> list[Line]:
+def _windows(state: JsonObject, detail: Detail, width: int) -> list[Line]:
     sums = [
         dict(window_row(value, Timings(), WINDOW_SECONDS[name]))
         for name, value in zip(HEADS, detail.windows, strict=True)
@@ -233,7 +231,7 @@ def _calls(detail: Detail, width: int, most: int) -> list[Line]:
     return found or [span("none", "dim")]
 
 
-def _agents(state: dict[str, Any], detail: Detail, width: int) -> list[Line]:
+def _agents(state: JsonObject, detail: Detail, width: int) -> list[Line]:
     """The main thread and each sub-agent, then each model."""
     head = (
         left("", max(6, width - 25), "dim"),
@@ -251,7 +249,7 @@ def _agents(state: dict[str, Any], detail: Detail, width: int) -> list[Line]:
     return found
 
 
-def _share(state: dict[str, Any], name: str, note: str, value: Sum, width: int) -> Line:
+def _share(state: JsonObject, name: str, note: str, value: Sum, width: int) -> Line:
     marks = {"unpriced_requests": value.unpriced_requests, "estimated_requests": value.estimated_requests,
              "understated_requests": value.understated_requests}  # fmt: skip
     room = max(6, width - 25)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from aitop.history.query.session_detail import Agent
+from aitop.json_types import JsonObject
 from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top.choices import Choices
@@ -40,7 +40,7 @@ STYLES = {"working": "good", "waiting": "warning", "idle": "", "ended": "dim"}
 
 
 def rows(
-    state: dict[str, Any],
+    state: JsonObject,
     choices: Choices,
     hourly: Mapping[Key, float],
     agents: Mapping[Key, list[Agent]],
@@ -61,26 +61,26 @@ def rows(
     return found
 
 
-def written(state: dict[str, Any]) -> float:
+def written(state: JsonObject) -> float:
     """The moment the numbers are of."""
     return float(humanize.number(state.get("written_at")) or 0.0)
 
 
-def named(session: dict[str, Any]) -> Key:
+def named(session: JsonObject) -> Key:
     return str(session.get("provider") or ""), str(session.get("id") or "")
 
 
-def key_of(session: dict[str, Any]) -> str:
+def key_of(session: JsonObject) -> str:
     return "\t".join(named(session))
 
 
-def found(state: dict[str, Any], key: str) -> dict[str, Any] | None:
+def found(state: JsonObject, key: str) -> JsonObject | None:
     """The session a row stands for; a sub-agent's row stands for its parent."""
     wanted_key = "\t".join(key.split("\t")[:2])
     return next((s for s in fields.rows(state.get("sessions")) if key_of(s) == wanted_key), None)
 
 
-def is_active(session: dict[str, Any], now: float) -> bool:
+def is_active(session: JsonObject, now: float) -> bool:
     if isinstance(session.get("active"), bool):
         return session["active"] is True
     last = humanize.number(session.get("last_activity_at")) or 0.0
@@ -88,24 +88,24 @@ def is_active(session: dict[str, Any], now: float) -> bool:
     return status in ("working", "waiting") or (status == "idle" and now - last < RESTING)
 
 
-def wanted(session: dict[str, Any], shown: str, now: float) -> bool:
+def wanted(session: JsonObject, shown: str, now: float) -> bool:
     if shown == "all":
         return True
     return is_active(session, now) or (shown == "idle" and session.get("status") == "idle")
 
 
-def hidden(state: dict[str, Any], shown: str) -> int:
+def hidden(state: JsonObject, shown: str) -> int:
     """How many sessions the choice leaves out."""
     now = written(state)
     return sum(not wanted(session, shown, now) for session in fields.rows(state.get("sessions")))
 
 
-def name_of(session: dict[str, Any], width: int = 60) -> str:
+def name_of(session: JsonObject, width: int = 60) -> str:
     return clean(session.get("project"), width) or clean(session.get("id"), 8) or "session"
 
 
 def _row(
-    state: dict[str, Any], session: dict[str, Any], hourly: Mapping[Key, float], choices: Choices,
+    state: JsonObject, session: JsonObject, hourly: Mapping[Key, float], choices: Choices,
     glyphs: Glyphs, now: float, *, exact: bool,
 ) -> Row:  # fmt: skip
     values = _values(session, hourly, now)
@@ -141,7 +141,7 @@ def _row(
     return Row(key_of(session), shown, values)
 
 
-def _values(session: dict[str, Any], hourly: Mapping[Key, float], now: float) -> dict[str, Any]:
+def _values(session: JsonObject, hourly: Mapping[Key, float], now: float) -> JsonObject:
     """The numbers behind a row; what the state does not say is None."""
     number = humanize.number
     started, last = number(session.get("started_at")), number(session.get("last_activity_at"))
@@ -188,7 +188,7 @@ def _stretch(seconds: float | None) -> str:
     return humanize.duration(seconds)
 
 
-def _context(state: dict[str, Any], session: dict[str, Any], calm: str) -> Line | Bar:
+def _context(state: JsonObject, session: JsonObject, calm: str) -> Line | Bar:
     """A bar and its percent."""
     filled = humanize.number(session.get("context_percent"))
     if filled is None:
@@ -198,7 +198,7 @@ def _context(state: dict[str, Any], session: dict[str, Any], calm: str) -> Line 
 
 
 def _children(
-    state: dict[str, Any], parent: str, agents: list[Agent], now: float, glyphs: Glyphs, *, exact: bool
+    state: JsonObject, parent: str, agents: list[Agent], now: float, glyphs: Glyphs, *, exact: bool
 ) -> list[Row]:
     """A session's sub-agents, dearest first."""
     found = []

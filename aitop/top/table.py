@@ -6,8 +6,9 @@ A row keeps its raw values beside what is shown, so sorting and exports never re
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from aitop.json_types import JsonObject
 from aitop.segments.text import cut
 from aitop.top import charts
 from aitop.top.choices import Sorting
@@ -42,7 +43,7 @@ class Row(NamedTuple):
 
     key: str
     shown: dict[str, Line | Bar]
-    values: dict[str, Any]
+    values: JsonObject
     parent: str = ""
 
 
@@ -142,7 +143,7 @@ def _sorted(rows: list[Row], sorting: Sorting) -> list[Row]:
     return known + unknown
 
 
-def _order(value: Any) -> tuple[int, float, str]:
+def _order(value: object) -> tuple[int, float, str]:
     """Numbers before texts, texts without regard to case."""
     if isinstance(value, int | float):
         return (0, float(value), "")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from aitop import paths
 from aitop import state as published
 from aitop.history.query.session_detail import Agent, Detail, Mix
+from aitop.json_types import JsonObject
 from aitop.pricing.table import PriceTable
 from aitop.segments import fields, humanize
 from aitop.segments.text import clean
@@ -43,7 +43,7 @@ class Answers:
 class World:
     """One moment."""
 
-    state: dict[str, Any] | None = None  # the last whole one, however old
+    state: JsonObject | None = None  # the last whole one, however old
     trouble: str = ""  # why it must not be taken for the present; "" when it may
     note: str = ""  # something else worth a line
     paused: bool = False
@@ -56,7 +56,7 @@ class Feed:
     """Reads the state when it changed."""
 
     def __init__(self) -> None:
-        self.state: dict[str, Any] | None = None
+        self.state: JsonObject | None = None
         self.provider: str | None = None  # the one that is shown, None for all together
         self.number = 0
         self._stamp: tuple[int, ...] | None = None
@@ -81,11 +81,11 @@ class Feed:
         return True
 
 
-def _content(state: dict[str, Any]) -> dict[str, Any]:
+def _content(state: JsonObject) -> JsonObject:
     return {name: value for name, value in state.items() if name != "written_at"}
 
 
-def trouble(state: dict[str, Any] | None, now: float) -> str:
+def trouble(state: JsonObject | None, now: float) -> str:
     """Why a state is not the present, "" when it is."""
     if state is None:
         return "no numbers published yet"
@@ -106,18 +106,18 @@ def trouble(state: dict[str, Any] | None, now: float) -> str:
     return ""
 
 
-def at_rest(state: dict[str, Any] | None) -> bool:
+def at_rest(state: JsonObject | None) -> bool:
     """Whether no session works, so that only the time changes."""
     return all(session.get("status") != "working" for session in fields.rows((state or {}).get("sessions")))
 
 
-def readable(state: dict[str, Any] | None) -> bool:
+def readable(state: JsonObject | None) -> bool:
     """Whether this version of the state may be shown at all."""
     version = humanize.number((state or {}).get("version"))
     return version is not None and 1 <= version < VERSION + 1
 
 
-def note(state: dict[str, Any] | None) -> str:
+def note(state: JsonObject | None) -> str:
     """A word about a state that is a little newer than this table."""
     version = humanize.number((state or {}).get("version"))
     if version is not None and VERSION < version < VERSION + 1:

@@ -13,6 +13,7 @@ from typing import Any
 
 from aitop.history import keys, schema
 from aitop.history.rows import unpack_usage
+from aitop.json_types import JsonObject
 
 LATER = ("place", "untracked", "client_priced")  # columns that version 4 added; 0 where they are absent
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
@@ -30,7 +31,7 @@ _FREE = frozenset(
 # A digest of an id → the id's kind and the column in which versions before 4 kept it.
 _IDS = {"message_key": ("m", "message_id"), "request_key": ("r", "request_id")}
 _SHARED = frozenset(("agent", "copy", "quarter", "side_call"))  # several rows of one key: some may come twice
-Values = dict[str, Any]
+Values = JsonObject
 
 
 class Damaged:
@@ -118,7 +119,7 @@ class Damaged:
             self.holes.add(table)
         return self._pages * 256
 
-    def _sane(self, name: str, value: Any, kind: str, required: bool) -> bool:
+    def _sane(self, name: str, value: object, kind: str, required: bool) -> bool:
         if value is None:
             return not required
         if kind == "TEXT":

@@ -1,7 +1,6 @@
 """Claude Code: its folders, transcripts, hooks, status line and telemetry. Read `transcript.py` first."""
 
-from typing import Any
-
+from aitop.json_types import JsonObject
 from aitop.model.events import Event
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
@@ -34,7 +33,7 @@ class ClaudeCode:
         """Models with a larger window that Claude Code runs at 200K unless the user asks for `[1m]`."""
         return 200_000 if model.startswith(("claude-opus-4-6", "claude-sonnet-4-6")) else None
 
-    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
+    def feed(self, header: dict[str, str], payload: JsonObject, now: float) -> Feed | None:
         return hooks.feed(header, payload, now)
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002

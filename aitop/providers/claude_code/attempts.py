@@ -5,8 +5,9 @@ failed attempt shows either by the error line that answers it or by the next att
 arrives gives that answer its duration.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from aitop.json_types import JsonObject
 from aitop.model.events import ApiError
 from aitop.providers.lenient import epoch, text
 
@@ -22,14 +23,14 @@ class Attempt(NamedTuple):
 class Attempts:
     """The newest attempt of one file. `carried` is what the run before left: an `Attempt` as a list."""
 
-    def __init__(self, carried: Any) -> None:
+    def __init__(self, carried: object) -> None:
         self.newest = _restored(carried)
 
     @property
     def under_way(self) -> bool:
         return self.newest is not None and self.newest.key is not None
 
-    def begin(self, record: dict[str, Any], session: str, agent: str | None, at: float) -> ApiError | None:
+    def begin(self, record: JsonObject, session: str, agent: str | None, at: float) -> ApiError | None:
         """An `api-request` line. Returns the error of the attempt before it, where that was not answered."""
         before, request = self.newest, text(record.get("id")) or ""
         self.newest = Attempt(f"{session}:{agent or ''}:{request}:{at}", request, at)
@@ -42,12 +43,12 @@ class Attempts:
         if self.newest is not None and self.newest.key is not None:
             self.newest = self.newest._replace(key=None)
 
-    def asked_at(self, request: Any) -> float | None:
+    def asked_at(self, request: object) -> float | None:
         """When the newest request was sent, where a line says that it answers it (`requestRef`)."""
         return self.newest.at if self.newest is not None and request == self.newest.request else None
 
 
-def _restored(carried: Any) -> Attempt | None:
+def _restored(carried: object) -> Attempt | None:
     if not isinstance(carried, list) or len(carried) != 3 or epoch(carried[2]) is None:
         return None
     key, request, at = carried

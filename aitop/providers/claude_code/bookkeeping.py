@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aitop.json_types import JsonObject
 from aitop.model.events import ApiError, ClientTotals, Compaction
 from aitop.providers.lenient import text, word
 
@@ -9,7 +10,7 @@ MAX_USD = 1e9
 MAX_MODELS = 64
 
 
-def totals(record: dict[str, Any], session: str) -> ClientTotals | None:
+def totals(record: JsonObject, session: str) -> ClientTotals | None:
     """What the client says the session cost so far, as a whole and by model (`cost-state`)."""
     cost = _usd(record.get("totalCostUSD"))
     if cost is None:
@@ -22,7 +23,7 @@ def totals(record: dict[str, Any], session: str) -> ClientTotals | None:
     )  # fmt: skip
 
 
-def _by_model(usage: Any) -> tuple[tuple[str, float], ...]:
+def _by_model(usage: object) -> tuple[tuple[str, float], ...]:
     if not isinstance(usage, dict):
         return ()
     costs = [
@@ -38,17 +39,17 @@ def _usd(value: Any) -> float | None:
     return float(value) if is_number else None
 
 
-def compaction(record: dict[str, Any], session: str, at: float, agent: str | None) -> Compaction:
+def compaction(record: JsonObject, session: str, at: float, agent: str | None) -> Compaction:
     """A `compact_boundary` line: the context was summarised."""
     details = record.get("compactMetadata")
     trigger = word(details.get("trigger")) if isinstance(details, dict) else None
     return Compaction(session, at, _key(record, session, at), trigger or "", agent)
 
 
-def retried(record: dict[str, Any], session: str, at: float) -> ApiError:
+def retried(record: JsonObject, session: str, at: float) -> ApiError:
     """An `api_error` line: a request failed and is tried again."""
     return ApiError(session, at, _key(record, session, at), "retried", final=False)
 
 
-def _key(record: dict[str, Any], session: str, at: float) -> str:
+def _key(record: JsonObject, session: str, at: float) -> str:
     return text(record.get("uuid")) or f"{session}:{at}"

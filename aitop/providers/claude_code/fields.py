@@ -3,13 +3,12 @@
 Pure functions over parsed JSON. They run for every response of a first read, so each is short.
 """
 
-from typing import Any
-
+from aitop.json_types import JsonObject
 from aitop.model.events import Usage
 from aitop.providers.lenient import count, text
 
 
-def is_nothing(raw: Any) -> bool:
+def is_nothing(raw: object) -> bool:
     """Whether a usage object holds no usage at all."""
     if isinstance(raw, dict) and count(raw.get("output_tokens")):
         return False
@@ -17,7 +16,7 @@ def is_nothing(raw: Any) -> bool:
     return not any(found[:5]) and not found.web_searches and not found.advisor
 
 
-def usage(raw: Any) -> Usage:
+def usage(raw: object) -> Usage:
     """Anthropic's usage object as our leaves.
 
     Anthropic's `input_tokens` excludes the cache. Without the 5-minute/1-hour split every cache
@@ -44,7 +43,7 @@ def usage(raw: Any) -> Usage:
     )
 
 
-def _cache_writes(raw: dict[str, Any]) -> tuple[int, int]:
+def _cache_writes(raw: JsonObject) -> tuple[int, int]:
     flat = count(raw.get("cache_creation_input_tokens"))
     split = raw.get("cache_creation")
     if not isinstance(split, dict):
@@ -54,7 +53,7 @@ def _cache_writes(raw: dict[str, Any]) -> tuple[int, int]:
     return write_5m + max(0, flat - write_5m - write_1h), write_1h
 
 
-def _advisor(iterations: Any) -> tuple[tuple[str, int, int, int, int, int], ...]:
+def _advisor(iterations: object) -> tuple[tuple[str, int, int, int, int, int], ...]:
     """Side calls that are billed at a model of their own. The top level of the usage does not include them."""
     if not isinstance(iterations, list):
         return ()

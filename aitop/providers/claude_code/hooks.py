@@ -4,8 +4,7 @@ Only the fields named here are read: prompts, tool inputs and outputs are droppe
 names are accepted, since the list grows. A hook has no time of its own, so its arrival counts.
 """
 
-from typing import Any
-
+from aitop.json_types import JsonObject
 from aitop.model.events import (
     ApiError,
     CacheState,
@@ -54,7 +53,7 @@ LARGE = "[1m]"  # behind a model's name: it runs with a window of a million toke
 LIMITS = {"five_hour": 300, "seven_day": 10_080, "seven_day_opus": 10_080, "seven_day_sonnet": 10_080}
 
 
-def feed(header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:
+def feed(header: dict[str, str], payload: JsonObject, now: float) -> Feed | None:
     """One payload's events; None when it is no Claude Code payload (another editor runs these hooks too)."""
     session = _text(payload.get("session_id"), 128)
     if session is None or "cursor_version" in payload:
@@ -76,7 +75,7 @@ def feed(header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | 
 
 
 def _what_happened(
-    name: str, payload: dict[str, Any], session: str, agent: str | None, now: float
+    name: str, payload: JsonObject, session: str, agent: str | None, now: float
 ) -> list[Event]:
     tool = _text(payload.get("tool_use_id"))
     tool_name = _text(payload.get("tool_name")) or "unknown"
@@ -115,7 +114,7 @@ def _what_happened(
     return events
 
 
-def _large_window(raw: Any, session: str, now: float) -> list[Event]:
+def _large_window(raw: object, session: str, now: float) -> list[Event]:
     """The window of a model that is named with its size; any other has its usual one."""
     model = _text(raw) or ""
     known = model.removesuffix(LARGE)
@@ -123,7 +122,7 @@ def _large_window(raw: Any, session: str, now: float) -> list[Event]:
 
 
 def _info(
-    header: dict[str, str], payload: dict[str, Any], session: str, agent: str | None, now: float
+    header: dict[str, str], payload: JsonObject, session: str, agent: str | None, now: float
 ) -> SessionInfo:
     pid = header.get("pid", "")
     workspace = payload.get("workspace")
@@ -141,7 +140,7 @@ def _info(
     )
 
 
-def _status_line(header: dict[str, str], payload: dict[str, Any], session: str, now: float) -> list[Event]:
+def _status_line(header: dict[str, str], payload: JsonObject, session: str, now: float) -> list[Event]:
     events: list[Event] = [_info(header, payload, session, None, now)]
     cost = payload.get("cost")
     if isinstance(cost, dict):
@@ -174,7 +173,7 @@ def _status_line(header: dict[str, str], payload: dict[str, Any], session: str, 
     return events
 
 
-def _context_used(context: dict[str, Any]) -> int | None:
+def _context_used(context: JsonObject) -> int | None:
     """Tokens in the context now, as the client fills its own percentage: input and cache, output excluded."""
     usage = context.get("current_usage")
     if not isinstance(usage, dict):
@@ -186,7 +185,7 @@ def _context_used(context: dict[str, Any]) -> int | None:
     return int(sum(parts))
 
 
-def _limit(name: Any, raw: Any, account: str | None, now: float) -> Limit | None:
+def _limit(name: object, raw: object, account: str | None, now: float) -> Limit | None:
     """An official limit of an account, which is named by its configuration folder.
 
     A reset that has passed is a mistake of the client's. A percentage above 100 means full.
@@ -202,16 +201,16 @@ def _limit(name: Any, raw: Any, account: str | None, now: float) -> Limit | None
     return Limit(NAME, account, name, minutes, min(used, 100.0), resets, "client", now)
 
 
-def _paths(payload: dict[str, Any]) -> list[str]:
+def _paths(payload: JsonObject) -> list[str]:
     found = (_text(payload.get(key), 4096) for key in ("transcript_path", "agent_transcript_path"))
     return [path for path in found if path]
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15:
         return float(value)
     return None
 
 
-def _text(value: Any, most: int = 256) -> str | None:
+def _text(value: object, most: int = 256) -> str | None:
     return value[:most] if isinstance(value, str) and value else None

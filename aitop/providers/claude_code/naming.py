@@ -54,7 +54,7 @@ class Naming:
         """A prompt or a tool's result went to the model."""
         self.turn += 1
 
-    def of(self, message_id: str, request_id: str | None, usage: Any, at: float) -> Known:
+    def of(self, message_id: str, request_id: str | None, usage: object, at: float) -> Known:
         """The response that a line with this message id belongs to."""
         self._last = message_id
         newest = self._newest.get(message_id)
@@ -98,7 +98,7 @@ class Naming:
         self._shared[key] = other
         return other
 
-    def _without_request(self, newest: Known, message_id: str, usage: Any, at: float) -> Known:
+    def _without_request(self, newest: Known, message_id: str, usage: object, at: float) -> Known:
         if newest.names[1] is not None:
             return newest
         side = _input_side(usage, None)
@@ -112,7 +112,7 @@ def _timed(message_id: str, at: float) -> str:
     return f"{message_id}@{round(at * 1000)}"
 
 
-def _input_side(usage: Any, request_id: str | None) -> tuple[int, ...]:
+def _input_side(usage: object, request_id: str | None) -> tuple[int, ...]:
     """What went to the model, as far as it tells two requests apart; empty where the request has an id."""
     if request_id or not isinstance(usage, dict):
         return ()

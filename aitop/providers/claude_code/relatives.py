@@ -1,8 +1,8 @@
 """Clients that grew out of Claude Code and write its transcripts into a folder of their own."""
 
 import os
-from typing import Any
 
+from aitop.json_types import JsonObject
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.claude_code import folders, paths, transcript
 
@@ -29,7 +29,7 @@ class Relative:
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
         return None
 
-    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:  # noqa: ARG002
+    def feed(self, header: dict[str, str], payload: JsonObject, now: float) -> Feed | None:  # noqa: ARG002
         """None: what its hooks send is not known."""
         return None
 

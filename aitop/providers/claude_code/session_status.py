@@ -1,8 +1,8 @@
 """Whether a session works or rests, judged by the last record in its file. Pure."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from aitop.json_types import JsonObject
 from aitop.providers.claude_code import record_kind
 from aitop.providers.lenient import epoch, loads
 
@@ -11,7 +11,7 @@ LAST_LINES = 6  # among which a record of a turn is looked for
 OF_A_TURN = ("user", "assistant", "system")
 
 
-def last_record(data: bytes) -> tuple[dict[str, Any], float] | None:
+def last_record(data: bytes) -> tuple[JsonObject, float] | None:
     """The newest record of a turn among the last lines, and when it was written."""
     for line in _last_lines(data):
         record = loads(line) if 1 < len(line) < MAX_LINE else None
@@ -34,7 +34,7 @@ def _last_lines(data: bytes) -> Iterator[bytes]:
         stop = start - 1
 
 
-def status_after(record: dict[str, Any]) -> tuple[str, str]:
+def status_after(record: JsonObject) -> tuple[str, str]:
     """Working or idle, judged by the last record of a file."""
     kind = record["type"]
     message = record.get("message")

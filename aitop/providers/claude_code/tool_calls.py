@@ -1,7 +1,6 @@
 """The tool calls of one run of lines: begun by a message, ended by a later line. Pure; keeps no input or output."""
 
-from typing import Any
-
+from aitop.json_types import JsonObject
 from aitop.model.events import Event, ToolResult, ToolUse
 from aitop.providers.lenient import text
 
@@ -14,7 +13,7 @@ class ToolCalls:
         self._ended: dict[str, tuple[float, bool]] = {}  # id → (at, failed)
         self._ends_alone: list[ToolResult] = []
 
-    def begin(self, block: dict[str, Any], at: float, agent: str | None) -> None:
+    def begin(self, block: JsonObject, at: float, agent: str | None) -> None:
         """A message's `tool_use` block."""
         identity = text(block.get("id"))
         if identity and identity not in self._begun:

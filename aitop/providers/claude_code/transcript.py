@@ -9,6 +9,7 @@ wins, and only that one is taken apart. Must not keep any text: only its length 
 import json
 from typing import Any
 
+from aitop.json_types import JsonObject
 from aitop.model.events import ApiError, Event, Place, SessionInfo, Status
 from aitop.providers import Parsed, Source
 from aitop.providers.claude_code import bookkeeping, record_kind, tool_result
@@ -141,7 +142,7 @@ class _Run:
         builder.asked_at = self.attempts.asked_at(record.get("requestRef")) or builder.asked_at
 
     def _response(
-        self, record: dict[str, Any], message: dict[str, Any], at: float, offset: int, agent: str | None
+        self, record: JsonObject, message: JsonObject, at: float, offset: int, agent: str | None
     ) -> ResponseBuilder | None:
         """Add a line to its response; None where it is no response."""
         get = record.get
@@ -161,8 +162,8 @@ class _Run:
         return builder
 
     def _builder(
-        self, message_id: str | None, request_id: str | None, usage: Any, at: float, offset: int,
-        record: dict[str, Any], agent: str | None,
+        self, message_id: str | None, request_id: str | None, usage: object, at: float, offset: int,
+        record: JsonObject, agent: str | None,
     ) -> ResponseBuilder:  # fmt: skip
         """The builder of the response that a line belongs to."""
         if message_id is not None:
@@ -178,7 +179,7 @@ class _Run:
             self.builders.append(self.nameless[key])
         return self.nameless[key]
 
-    def _place(self, cwd: Any, branch: Any) -> Place | None:
+    def _place(self, cwd: object, branch: object) -> Place | None:
         try:
             return self.places[cwd, branch]
         except KeyError:
@@ -188,7 +189,7 @@ class _Run:
         place = self.places[cwd, branch] = Place(folder, name) if folder else None
         return place
 
-    def _progress(self, record: dict[str, Any], offset: int) -> None:
+    def _progress(self, record: JsonObject, offset: int) -> None:
         """A sub-agent's record, repeated in its parent's file: the response has the same names in its own file."""
         data = record.get("data")
         inner = data.get("message") if isinstance(data, dict) else None
@@ -202,7 +203,7 @@ class _Run:
         agent = text(data.get("agentId")) or self._agent(record) or "sidechain"
         self._response(place | inner, message, at, offset, agent)
 
-    def _blocks(self, message: dict[str, Any], at: float, agent: str | None) -> int:
+    def _blocks(self, message: JsonObject, at: float, agent: str | None) -> int:
         """Note the tool calls among a message's blocks. Returns how much text the message shows, where that matters.
 
         It matters without a stop reason only: then the reported output may be a placeholder.
@@ -254,7 +255,7 @@ class _Run:
         else:
             self._damaged(line, offset)
 
-    def _results(self, record: dict[str, Any]) -> None:
+    def _results(self, record: JsonObject) -> None:
         message = record.get("message")
         content = message.get("content") if isinstance(message, dict) else None
         if record.get("type") != "user" or not isinstance(content, list):
@@ -304,7 +305,7 @@ class _Run:
             failed = self.attempts.begin(record, session, self.source.agent, self._at(record))
             self.events += [failed] if failed else []
 
-    def _failed(self, record: dict[str, Any], at: float, offset: int) -> None:
+    def _failed(self, record: JsonObject, at: float, offset: int) -> None:
         """The client gave up on a request and shows the error as a message."""
         session = self.session or "unknown"
         key = text(record.get("uuid")) or f"{session}:{offset}"
@@ -313,14 +314,14 @@ class _Run:
 
     # -- where and how the session is ------------------------------------------------------------------------
 
-    def _agent(self, record: dict[str, Any]) -> str | None:
+    def _agent(self, record: JsonObject) -> str | None:
         if self.source.agent is not None:
             return self.source.agent
         if record.get("isSidechain") is True:
             return text(record.get("agentId")) or "sidechain"
         return None
 
-    def _at(self, record: dict[str, Any]) -> float:
+    def _at(self, record: JsonObject) -> float:
         """The record's own time, else that of the record before it, else 0: the reader's arrival time."""
         at = epoch(record.get("timestamp"))
         if at is not None:
@@ -344,7 +345,7 @@ class _Run:
             self.events.append(SessionInfo(self.session, at, text(cwd, 4096), text(branch)))
 
 
-def _carried(pending: str | None) -> dict[str, Any]:
+def _carried(pending: str | None) -> JsonObject:
     """What the run before left, as `_pending` writes it."""
     carried = loads(pending.encode()) if pending else None
     return carried if isinstance(carried, dict) else {}

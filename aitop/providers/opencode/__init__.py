@@ -6,8 +6,9 @@ A descendant keeps OpenCode's tables under other names, so it is a `Member` and 
 import glob
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from aitop.json_types import JsonObject
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.opencode import database, document
 
@@ -68,7 +69,7 @@ class Family:
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
         return None
 
-    def feed(self, header: dict[str, str], payload: dict[str, Any], now: float) -> Feed | None:  # noqa: ARG002
+    def feed(self, header: dict[str, str], payload: JsonObject, now: float) -> Feed | None:  # noqa: ARG002
         """None: OpenCode runs no commands at its events."""
         return None
 

@@ -12,8 +12,9 @@ in the write-ahead log. Must not keep any text.
 import re
 import sqlite3
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from aitop.json_types import JsonObject
 from aitop.model.events import Event, SessionInfo, ToolUse
 from aitop.providers import Parsed, Source
 from aitop.providers.files import check_database
@@ -223,7 +224,7 @@ def _parts(db: sqlite3.Connection, table: str, identity: str, owner: Owner) -> t
     return steps, tools
 
 
-def _contents(data: dict[str, Any], identity: str, owner: Owner) -> list[Event]:
+def _contents(data: JsonObject, identity: str, owner: Owner) -> list[Event]:
     """The tool calls among the contents of a message of OpenCode 2."""
     contents, tools = data.get("content"), list[Event]()
     for number, one in enumerate(contents if isinstance(contents, list) else ()):
@@ -237,7 +238,7 @@ def _contents(data: dict[str, Any], identity: str, owner: Owner) -> list[Event]:
     return tools
 
 
-def _tool(part: str, call: Any, name: Any, state: Any, time: Any, owner: Owner) -> list[Event]:
+def _tool(part: str, call: object, name: object, state: object, time: object, owner: Owner) -> list[Event]:
     """A call that has begun. A model's ids repeat, and a fork's parts have new ids: the id and the time name it."""
     began = epoch(time.get("start")) if isinstance(time, dict) else None
     if not isinstance(state, dict) or not isinstance(time, dict) or began is None:

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any
 
+from aitop.json_types import JsonObject
 from aitop.model.events import ApiError, Event, Response, SessionInfo
 from aitop.providers import Parsed, Source
 from aitop.providers.files import read_regular
@@ -33,7 +33,7 @@ def read(path: str, source: Source, *, copies_keep_cost: bool = True) -> Iterato
     yield Parsed(told, 0, at + _copied_after(identity, data) if at else None, session, None)
 
 
-def _copied_after(identity: str, data: dict[str, Any]) -> float:
+def _copied_after(identity: str, data: JsonObject) -> float:
     """How many seconds after the message itself its id was made: more than 0 in a fork's copy.
 
     The file that began first owns what several files tell, so a copy has to begin later than its original.

@@ -11,6 +11,7 @@ A response has several names, so that it counts once wherever it is told:
 
 from typing import Any, NamedTuple
 
+from aitop.json_types import JsonObject
 from aitop.model.events import ApiError, Compaction, Event, Place, Response, Usage
 from aitop.providers.lenient import count, epoch, text, word
 from aitop.providers.local_models import is_local
@@ -31,10 +32,10 @@ class Step(NamedTuple):
     """One finished step of a message: one API response."""
 
     name: str
-    data: dict[str, Any]
+    data: JsonObject
 
 
-def events(identity: str, data: dict[str, Any], owner: Owner, steps: list[Step]) -> list[Event]:
+def events(identity: str, data: JsonObject, owner: Owner, steps: list[Step]) -> list[Event]:
     """What a message says. `steps` are its finished steps, where they are kept apart; else the message is one step."""
     if data.get("role") != "assistant":
         return []
@@ -52,9 +53,7 @@ def events(identity: str, data: dict[str, Any], owner: Owner, steps: list[Step])
     return told
 
 
-def _responses(
-    identity: str, data: dict[str, Any], owner: Owner, steps: list[Step], at: float
-) -> list[Response]:
+def _responses(identity: str, data: JsonObject, owner: Owner, steps: list[Step], at: float) -> list[Response]:
     finished = _table(data.get("time")).get("completed") is not None
     content = content_name(data, with_cost=owner.copies_keep_cost)
     folder = text(_table(data.get("path")).get("cwd"), 4096) or owner.cwd
@@ -76,7 +75,7 @@ def _responses(
     return found
 
 
-def content_name(data: dict[str, Any], *, with_cost: bool = True) -> str | None:
+def content_name(data: JsonObject, *, with_cost: bool = True) -> str | None:
     """The name of a finished message's content, the same in every copy; None while it goes on."""
     time, tokens = _table(data.get("time")), _table(data.get("tokens"))
     cache = _table(tokens.get("cache"))
@@ -95,7 +94,7 @@ def content_name(data: dict[str, Any], *, with_cost: bool = True) -> str | None:
     return f"{created}:{completed}:{text(data.get('modelID'))}:{numbers}:{cost}"
 
 
-def first_generation(data: dict[str, Any], kind: Any) -> dict[str, Any]:
+def first_generation(data: JsonObject, kind: object) -> JsonObject:
     """A message of OpenCode 2 as OpenCode 1 would have written it; its role is the row's own column there."""
     model, error = _table(data.get("model")), _table(data.get("error"))
     return {
@@ -106,7 +105,7 @@ def first_generation(data: dict[str, Any], kind: Any) -> dict[str, Any]:
     }
 
 
-def usage(raw: Any) -> Usage:
+def usage(raw: object) -> Usage:
     """OpenCode's tokens as our leaves."""
     tokens = _table(raw)
     cache, reasoning = _table(tokens.get("cache")), count(tokens.get("reasoning"))
@@ -126,5 +125,5 @@ def _usd(value: Any) -> float | None:
     return float(value) if type(value) in (int, float) and 0 < value < MAX_USD else None
 
 
-def _table(value: Any) -> dict[str, Any]:
+def _table(value: object) -> JsonObject:
     return value if isinstance(value, dict) else {}

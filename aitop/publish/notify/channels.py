@@ -6,10 +6,11 @@ a notification's markup get them escaped.
 
 import os
 import sys
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
+from aitop.json_types import JsonObject
 from aitop.live.alerts import Alert
 from aitop.segments.text import clean
 
@@ -66,7 +67,7 @@ def command(alert: Alert, line: str, host: str, now: float) -> Message:
     return Message("command", ["/bin/sh", "-c", line], orjson.dumps(payload(alert, host, now)) + b"\n")
 
 
-def payload(alert: Alert, host: str, now: float) -> dict[str, Any]:
+def payload(alert: Alert, host: str, now: float) -> JsonObject:
     """What a user's command reads: keys may be added, never changed in meaning."""
     rule, _, about = alert.id.partition(":")
     return {

@@ -5,8 +5,9 @@ news until it has been gone for the quiet time. A level that rises is news of it
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from aitop.json_types import JsonObject
 from aitop.live.alerts import LEVELS, RULES, Alert
 
 KEEP_SECONDS = 40 * 86_400.0  # longer than any period a cause may name
@@ -79,12 +80,12 @@ def _kept(told: dict[str, Told], now: float) -> dict[str, Told]:
     return {name: one for name, one in newest if now - one.seen_at < KEEP_SECONDS}
 
 
-def encode(memory: Memory) -> dict[str, Any]:
+def encode(memory: Memory) -> JsonObject:
     """For the file that outlives a restart."""
     return {"version": 1, "told": {name: list(one) for name, one in memory.told.items()}}
 
 
-def decode(data: Any) -> Memory:
+def decode(data: object) -> Memory:
     """The inverse; a file that says something else is one that says nothing."""
     rows = data.get("told") if isinstance(data, dict) else None
     told = {}

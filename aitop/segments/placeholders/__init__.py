@@ -14,7 +14,8 @@ from aitop.segments.placeholders.view import View
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+
+    from aitop.json_types import JsonObject
 
     Value = tuple[str, str, bool]
     Field = tuple[str, str, str, Callable[[View], Value]]
@@ -31,11 +32,11 @@ class Values:
 
     def __init__(
         self,
-        state: dict[str, Any],
+        state: JsonObject,
         now: float,
         *,
-        session: dict[str, Any] | None = None,
-        payload: dict[str, Any] | None = None,
+        session: JsonObject | None = None,
+        payload: JsonObject | None = None,
     ) -> None:
         """`session`: the row the session's own placeholders speak of; `payload`: what its client says now."""
         self.view = View(state, now, session=session, payload=payload)

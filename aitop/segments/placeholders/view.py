@@ -7,7 +7,7 @@ from aitop.segments.humanize import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from aitop.json_types import JsonObject
 
 MINUTES = {"1m": 1, "5m": 5, "15m": 15}
 
@@ -17,18 +17,18 @@ class View:
 
     __slots__ = ("in_folder", "now", "payload", "rows", "session", "state")
 
-    state: dict[str, Any]
-    session: dict[str, Any]
-    payload: dict[str, Any]
-    rows: list[dict[str, Any]]
+    state: JsonObject
+    session: JsonObject
+    payload: JsonObject
+    rows: list[JsonObject]
 
     def __init__(
         self,
-        state: dict[str, Any],
+        state: JsonObject,
         now: float,
         *,
-        session: dict[str, Any] | None = None,
-        payload: dict[str, Any] | None = None,
+        session: JsonObject | None = None,
+        payload: JsonObject | None = None,
     ) -> None:
         self.state = state
         self.now = now
@@ -37,17 +37,17 @@ class View:
         self.in_folder = True  # whether the session's project is that of the place where the text is shown
         self.rows = fields.rows(state.get("sessions"))
 
-    def window(self, name: str) -> dict[str, Any]:
+    def window(self, name: str) -> JsonObject:
         return fields.table(fields.table(self.state.get("windows")).get(name))
 
-    def period(self, name: str) -> dict[str, Any]:
+    def period(self, name: str) -> JsonObject:
         return fields.table(self.state.get(name))
 
-    def said(self, name: str) -> dict[str, Any]:
+    def said(self, name: str) -> JsonObject:
         """One object of the client's status-line JSON."""
         return fields.table(self.payload.get(name))
 
-    def money(self, usd: object, counts: dict[str, Any] | None = None) -> str:
+    def money(self, usd: object, counts: JsonObject | None = None) -> str:
         return money.of(self.state, usd, counts)
 
     def session_spent(self) -> int | float | None:
