@@ -37,7 +37,7 @@ def main() -> int:
         from aitop.segments import oneshot
 
         return oneshot.main(word, sys.argv[2:])
-    from aitop import home_check
+    from aitop.system import home_check
 
     problem = home_check.refusal(sys.argv[1:] or ["top"])
     if problem is not None:

@@ -10,7 +10,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aitop.json_types import JsonObject
+    from aitop.model.json_types import JsonObject
 
 OK, NEAR, OVER, NOT_RUNNING, NO_DATA = 0, 10, 11, 20, 30
 BLOCK = 2  # what the client takes for "no, and here is why"

@@ -12,7 +12,7 @@ from aitop import paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aitop.json_types import JsonObject
+    from aitop.model.json_types import JsonObject
 
 FRESH_SECONDS = 10.0
 

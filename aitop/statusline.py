@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
 
-    from aitop.json_types import JsonObject
+    from aitop.model.json_types import JsonObject
 else:
     import _signal  # `signal` alone would load `enum`: half as dear as Python's start
 

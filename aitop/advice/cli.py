@@ -12,8 +12,8 @@ from aitop import paths
 from aitop.advice import all_rules, record
 from aitop.advice.finding import Finding, Hit, Rule
 from aitop.config import Config
-from aitop.json_types import JsonObject
 from aitop.model import periods
+from aitop.model.json_types import JsonObject
 from aitop.model.sums import PICO
 from aitop.pricing import table
 from aitop.reports import filters

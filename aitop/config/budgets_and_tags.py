@@ -9,7 +9,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 PERIODS = ("day", "week", "month", "session")
 SCOPES = ("all", "project", "tag")

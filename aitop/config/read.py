@@ -7,7 +7,7 @@ from aitop.config import budgets_and_tags, tables
 from aitop.config.keys import BY_PATH, KEYS
 from aitop.config.validation import mismatch, nearest
 from aitop.config.values import Config, ConfigError
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 
 def load(path: str | None = None) -> Config:

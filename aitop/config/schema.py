@@ -6,7 +6,7 @@
 from aitop.config.budgets_and_tags import BUDGET_FIELDS, PERIODS, TAG_FIELDS
 from aitop.config.keys import KEYS, PRICE_FIELDS, PROVIDER_FIELDS, SEGMENT_FIELDS
 from aitop.config.tables import HIGHEST_PRICE, NAME
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN_KINDS: dict[str, JsonObject] = {

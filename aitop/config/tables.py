@@ -10,7 +10,7 @@ from typing import Any
 from aitop.config.keys import PRICE_FIELDS, PROVIDER_FIELDS, SEGMENT_DISPLAYS, SEGMENT_FIELDS
 from aitop.config.validation import mismatch, nearest
 from aitop.config.values import ProviderChoice, Segment
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 HIGHEST_PRICE = 10_000  # USD per million tokens; anything above is a slip of the unit
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from aitop.config import budgets_and_tags
 from aitop.config.keys import KEYS
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 MAX_ERROR = 600  # characters of a message
 

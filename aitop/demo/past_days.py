@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 
 from aitop.demo.script import HAIKU, OPUS, SONNET, Beat, Line
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 DAYS = 30
 DAY = 86_400.0

@@ -6,8 +6,8 @@ clock and no process. Seconds below 0 lie before the demo starts and are there f
 
 from typing import Any, NamedTuple
 
-from aitop.json_types import JsonObject
 from aitop.model.events import Usage
+from aitop.model.json_types import JsonObject
 from aitop.model.sums import PICO
 from aitop.pricing import cost
 from aitop.pricing.table import PriceTable

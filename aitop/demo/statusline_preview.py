@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.segments import presets, statusline_segment, template
 
 USAGE = """Usage: aitop statusline --preview [--format TEMPLATE]... [--preset NAME] [--style NAME] [--columns N]

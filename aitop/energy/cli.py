@@ -8,8 +8,8 @@ import click
 from aitop.config import ConfigError
 from aitop.config import load as load_config
 from aitop.energy.estimate import SOURCE, Estimator, MissingError, Span
-from aitop.json_types import JsonObject
 from aitop.model import periods
+from aitop.model.json_types import JsonObject
 
 
 @click.command()

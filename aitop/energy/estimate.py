@@ -11,8 +11,8 @@ import warnings
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from aitop import installation
 from aitop.pricing import normalise
+from aitop.system import installation
 
 MAKERS = {"claude": "anthropic", "gpt": "openai", "gemini": "google_genai", "mistral": "mistralai"}
 METHOD = "EcoLogits {version}: output tokens, usage and a share of making the servers"

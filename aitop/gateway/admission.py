@@ -9,8 +9,8 @@ import hmac
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from aitop.loopback import web_origin
-from aitop.loopback.peer_owner import End
+from aitop.system.loopback import web_origin
+from aitop.system.loopback.peer_owner import End
 
 HEADER = "x-aitop-token"
 PATH_PREFIX = "/token-"

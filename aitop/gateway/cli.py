@@ -4,8 +4,9 @@ import sys
 
 import click
 
-from aitop import config, installation
+from aitop import config
 from aitop.gateway.upstreams import DEFAULTS, OLLAMA, OPENAI, Upstreams, upstream
+from aitop.system import installation
 
 
 @click.command()

@@ -19,9 +19,9 @@ from aitop.gateway.admission import OwnerOf, Refusal, Rules
 from aitop.gateway.connections import Connections, Guarded
 from aitop.gateway.exchange import Exchange
 from aitop.gateway.upstreams import Upstream, Upstreams
-from aitop.loopback import peer_owner
-from aitop.loopback.peer_owner import End
 from aitop.providers.gateway.entry import Entry
+from aitop.system.loopback import peer_owner
+from aitop.system.loopback.peer_owner import End
 
 Keep = Callable[[str, Entry], None]  # (provider, entry); never waits, never raises
 

@@ -10,7 +10,7 @@ from aitop.gateway.admission import Rules
 from aitop.gateway.journal_writer import Writer
 from aitop.gateway.serve import serve
 from aitop.gateway.upstreams import OLLAMA, Upstreams
-from aitop.loopback import peer_owner, secret_file, web_origin
+from aitop.system.loopback import peer_owner, secret_file, web_origin
 
 WRITE_OUT = 5.0  # seconds at the end for entries that wait for the disk
 

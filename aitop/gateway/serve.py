@@ -19,7 +19,7 @@ from aitop.gateway.admission import Rules
 from aitop.gateway.connections import MAX_CONNECTIONS, Connections
 from aitop.gateway.relay import Keep, Relay, only_what_was_sent
 from aitop.gateway.upstreams import Upstream, Upstreams
-from aitop.loopback import descriptors, web_origin
+from aitop.system.loopback import descriptors, web_origin
 
 DRAIN = 60.0  # seconds for running answers after a signal
 CONNECT = 30.0

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from aitop.history.columns import CHARS_PER_TOKEN
-from aitop.json_types import JsonObject
 from aitop.model.events import CacheState, Place, Response, Timing, Usage
 from aitop.model.histograms import Timings
+from aitop.model.json_types import JsonObject
 from aitop.model.sums import PICO, ZERO, Sum
 from aitop.pricing.basis import Basis
 

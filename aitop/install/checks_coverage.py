@@ -7,7 +7,7 @@ import os
 
 from aitop import config, paths
 from aitop.install.findings import OK, WARN, Context, Found
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.providers import selection
 from aitop.providers.load import load
 

@@ -6,10 +6,11 @@ changes nothing.
 
 import os
 
-from aitop import installation, paths
+from aitop import paths
 from aitop.install import blocks, files, live_tmux, places, written
 from aitop.install.blocks import CSS, HASH, SLASHES
 from aitop.install.findings import FAIL, OK, RESTART, WARN, Context, Found
+from aitop.system import installation
 
 # host of `init` → the segment that it shows
 SEGMENTS = {

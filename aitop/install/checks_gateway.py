@@ -11,8 +11,8 @@ import urllib.request
 from aitop import config, paths
 from aitop.install import service as units
 from aitop.install.findings import OK, WARN, Context, Found
-from aitop.json_types import JsonObject
-from aitop.loopback import secret_file
+from aitop.model.json_types import JsonObject
+from aitop.system.loopback import secret_file
 
 PATIENCE = 1.0
 REMEDY = (

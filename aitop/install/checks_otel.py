@@ -5,7 +5,7 @@ import os
 from aitop import config, paths
 from aitop.install import checks_client, files, json_text, otel
 from aitop.install.findings import FAIL, OK, WARN, Context, Found
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.receiver import token
 
 AGAIN = "aitop install --otel --write"

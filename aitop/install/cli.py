@@ -7,8 +7,8 @@ import os
 
 import click
 
-from aitop import installation
 from aitop.install import connect, files, otel, record, roots, telemetry
+from aitop.system import installation
 
 ROOTS_HELP = (
     "A folder of Claude Code's settings; may be given several times. [default: $CLAUDE_CONFIG_DIR, ~/.claude]"

@@ -17,11 +17,12 @@ from typing import Any
 
 import click
 
-from aitop import __version__, installation, paths
+from aitop import __version__, paths
 from aitop.install import checks
 from aitop.install.findings import FAIL, OK, WARN, Context, Finding
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.segments.text import printable
+from aitop.system import installation
 
 MARKS = {OK: ("ok", "green"), WARN: ("warn", "yellow"), FAIL: ("FAIL", "red")}
 LOG_TAIL = 200_000

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from filelock import FileLock, Timeout
 
-from aitop import atomic_file, paths
+from aitop import paths
+from aitop.system import atomic_file
 
 BOM = "\ufeff"
 

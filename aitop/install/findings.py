@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aitop.install.record import Installed
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 RESTART = "aitop stop; aitop start"

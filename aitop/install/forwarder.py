@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import aitop
-from aitop import atomic_file, paths
+from aitop import paths
 from aitop.install import scripts
+from aitop.system import atomic_file
 
 LIMIT = 0.2  # seconds a hook may take, whatever happens
 ATTEMPTS = 3  # a busy machine may spoil one

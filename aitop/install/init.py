@@ -2,9 +2,10 @@
 
 import click
 
-from aitop import installation, paths
+from aitop import paths
 from aitop.install import blocks, files, survey, written
 from aitop.install.snippets import FILES, SHELLS, THEMES, snippets
+from aitop.system import installation
 
 
 @click.command()

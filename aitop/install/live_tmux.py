@@ -11,9 +11,10 @@ import shutil
 import subprocess
 import tempfile
 
-from aitop import atomic_file, paths
+from aitop import paths
 from aitop.install import blocks, files, places
 from aitop.install.blocks import HASH, Unclear
+from aitop.system import atomic_file
 
 _USERS = ("AITOP_HOME", "AITOP_CONFIG", "AITOP_TAG", "AITOP_LOG_LEVEL", "AITOP_PROVIDERS")
 _RECORD = "tmux-server.json"

@@ -10,7 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 from aitop.install.settings import Unexpected
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.receiver.token import HEADER
 
 ENABLE = "CLAUDE_CODE_ENABLE_TELEMETRY"

@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from aitop import installation, paths
+from aitop import paths
 from aitop.install import connect, files, forwarder, record, roots, service_cli, snippets, survey, written
 from aitop.install import service as units
 from aitop.install.blocks import Unclear
+from aitop.system import installation
 
 CLAUDE, STATUSLINE, SERVICE = "claude-code", "statusline", "service"
 

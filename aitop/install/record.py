@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 from aitop import paths
 from aitop.install import files
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 
 @dataclass(slots=True)

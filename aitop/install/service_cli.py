@@ -5,9 +5,10 @@ import os
 
 import click
 
-from aitop import installation, paths
+from aitop import paths
 from aitop.install import connect, files, forwarder, record, scripts
 from aitop.install import service as units
+from aitop.system import installation
 
 OF_GATEWAY = click.option("--gateway", is_flag=True, help="The gateway's service instead of the listener's.")
 

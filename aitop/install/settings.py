@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 # event → does the client go on without waiting? Waited for: what a run without a terminal would
 # otherwise lose, since such a run kills what is still going on when it ends. PostCompact is left out: the

@@ -12,11 +12,12 @@ import time
 
 import click
 
-from aitop import installation, paths
+from aitop import paths
 from aitop.install import connect, files, live_tmux, parts, survey, uninstall, written
 from aitop.install.parts import Part
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.segments.text import printable
+from aitop.system import installation
 
 PATIENCE = 8.0  # seconds for the first line of a listener that was just started
 

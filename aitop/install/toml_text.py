@@ -13,7 +13,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array, Item, Table
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 Value = str | bool | int | float | list[str]
 

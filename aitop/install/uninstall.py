@@ -5,9 +5,10 @@ import shutil
 
 import click
 
-from aitop import installation, paths
+from aitop import paths
 from aitop.install import connect, files, json_text, live_tmux, record, settings, written
 from aitop.install import service as units
+from aitop.system import installation
 
 
 @click.command()

@@ -8,7 +8,7 @@ import re
 
 from aitop.install import blocks, json_text
 from aitop.install.blocks import SLASHES, Unclear
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 MODULE = "custom/aitop"
 LISTS = ("modules-right", "modules-center", "modules-left")

@@ -11,10 +11,11 @@ import shutil
 import subprocess
 from dataclasses import asdict, dataclass, field, replace
 
-from aitop import installation, paths
+from aitop import paths
 from aitop.install import files, places, record, snippets
 from aitop.install.blocks import Unclear
 from aitop.install.places import Place
+from aitop.system import installation
 
 RECORD = "snippets.json"
 

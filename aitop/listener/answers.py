@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.receiver.payloads import Question
 from aitop.segments import statusline_segment
 

@@ -10,8 +10,9 @@ import json
 import os
 from collections.abc import Mapping
 
-from aitop import atomic_file, paths
+from aitop import paths
 from aitop.hook import KEPT, KEPT_PREFIXES
+from aitop.system import atomic_file
 
 FILE = "environment.json"
 # Not remembered: each start has its own, or they say where the home itself is.

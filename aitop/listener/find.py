@@ -8,10 +8,10 @@ import os
 
 from aitop import paths
 from aitop import state as published
-from aitop.json_types import JsonObject
 from aitop.listener import lock, process_identity
 from aitop.listener.lock import Held, Lock
 from aitop.listener.process_identity import Identity
+from aitop.model.json_types import JsonObject
 
 
 def is_locked(home: str) -> bool:

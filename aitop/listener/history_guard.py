@@ -18,10 +18,10 @@ from aitop.history.write import load
 from aitop.listener.feed import LiveFeed
 from aitop.listener.maintenance import restoring
 from aitop.live.snapshot import MAX_LISTED_SESSIONS
-from aitop.local_zone import ZoneWatch
 from aitop.log import Log
 from aitop.model import periods
 from aitop.pricing.table import PriceTable
+from aitop.system.local_zone import ZoneWatch
 
 WAIT_MS = 40  # for another program's lock, each time
 RETRY_SECONDS = 1.0

@@ -9,13 +9,14 @@ import sqlite3
 import subprocess
 import time
 
-from aitop import __version__, own_python, paths
+from aitop import __version__, paths
 from aitop import state as published
 from aitop.history import schema
-from aitop.json_types import JsonObject
 from aitop.listener import find, process_identity
 from aitop.listener.lock import Lock
 from aitop.listener.process_identity import Identity
+from aitop.model.json_types import JsonObject
+from aitop.system import own_python
 
 NETWORK = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre")

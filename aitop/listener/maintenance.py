@@ -8,12 +8,13 @@ import os
 import subprocess
 import time
 
-from aitop import __version__, own_python, paths
+from aitop import __version__, paths
 from aitop.config import Config
 from aitop.history import tags_file
 from aitop.history.recovery import backup
 from aitop.listener.endings import DAMAGED, UPGRADE
 from aitop.log import Log
+from aitop.system import own_python
 
 LOOK_SECONDS = 10.0
 DAY = 86_400.0

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 
 from aitop import paths
 from aitop.history import tags_file
-from aitop.json_types import JsonObject
 from aitop.listener.history_guard import HistoryGuard
 from aitop.listener.process_cache import ProcessCache
 from aitop.listener.reader import Reader
@@ -20,6 +19,7 @@ from aitop.listener.reload import Settings
 from aitop.live.alerts import Alert
 from aitop.live.snapshot import Lookups, ProjectToday, take
 from aitop.log import Log
+from aitop.model.json_types import JsonObject
 from aitop.publish.announcer import Announcer
 from aitop.publish.files import Publisher
 from aitop.publish.notify.sender import Sender

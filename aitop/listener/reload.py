@@ -7,7 +7,7 @@ module only reads; the loop hands what changed to the reader and to the history.
 import json
 import os
 
-from aitop import atomic_file, paths
+from aitop import paths
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
 from aitop.log import Log
@@ -15,6 +15,7 @@ from aitop.model import periods
 from aitop.pricing import table
 from aitop.providers import selection
 from aitop.providers.load import load as load_providers
+from aitop.system import atomic_file
 
 MAX_CONFIG_DIRS = 20  # remembered for each provider
 

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import time
 
-from aitop import __version__, own_python, paths
+from aitop import __version__, paths
 from aitop.config import Config, ConfigError, load
 from aitop.history.recovery import integrity, restore
 from aitop.history.schema import HistoryError
@@ -19,6 +19,7 @@ from aitop.listener.lock import holder as holder_of
 from aitop.log import Log
 from aitop.receiver.unix_socket import SocketError
 from aitop.receiver.unix_socket import listen as open_socket
+from aitop.system import own_python
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

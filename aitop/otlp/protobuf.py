@@ -9,7 +9,7 @@ Source: protobuf.dev, "Encoding"; field numbers from opentelemetry-proto 1.x.
 import struct
 from typing import Any
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 TEXT, HEX, BOOL, INT, FIXED, SIGNED, DOUBLE = range(7)
 MAX_TEXT = 512  # bytes; a longer text is content and is skipped

@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from aitop import config, paths
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.pricing import litellm_prices, refresh, rows, table
 from aitop.pricing.rows import Model, Row, Schedule
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 PICO_PER_MTOK = 1_000_000  # picodollars per token in one USD per million tokens
 _HOURS = re.compile(r"^([01]?\d|2[0-4]):([0-5]\d)\s*-\s*([01]?\d|2[0-4]):([0-5]\d)$")

@@ -10,8 +10,8 @@ docs/providers.md first; it has a complete example.
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from aitop.json_types import JsonObject
 from aitop.model.events import Event
+from aitop.model.json_types import JsonObject
 from aitop.otlp import Record
 
 

@@ -8,8 +8,8 @@ that is off has no folders, files or feeds; `problem` says why, and `doctor` sho
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from aitop.json_types import JsonObject
 from aitop.model.events import Event
+from aitop.model.json_types import JsonObject
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Provider, Reader, Source, Telemetry
 from aitop.providers.conformance import checked_events, checked_feed, checked_parsed, checked_source

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.providers.lenient import loads
 
 OPENING = b'{"'

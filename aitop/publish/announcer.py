@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 from aitop import paths, segments
 from aitop.config import Config
-from aitop.json_types import JsonObject
 from aitop.log import Log
+from aitop.model.json_types import JsonObject
 from aitop.publish import asked
 from aitop.publish.files import REFRESH, Publisher
 from aitop.publish.git_changes import GitChanges

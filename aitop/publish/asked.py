@@ -1,7 +1,7 @@
 """Renders what was asked for with options, beside the segments of the configuration: name → text."""
 
 from aitop import guard, segments
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.segments import asked, options
 from aitop.state import only
 

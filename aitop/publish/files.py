@@ -9,9 +9,10 @@ live there, and `$AITOP_HOME` holds links.
 import os
 import stat
 
-from aitop import atomic_file, paths
-from aitop.json_types import JsonObject
+from aitop import paths
+from aitop.model.json_types import JsonObject
 from aitop.publish.state_file import StateFile
+from aitop.system import atomic_file
 
 LIFE = 10.0  # seconds a segment may be shown after it was written
 REFRESH = 4.0  # seconds after which an unchanged segment is renewed

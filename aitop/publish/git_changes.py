@@ -7,7 +7,7 @@ Programs that a repository's own configuration names are switched off.
 import os
 import subprocess
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 PLACEHOLDER = "{git_dirty}"
 MAX_FOLDERS = 6

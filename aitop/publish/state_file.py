@@ -9,8 +9,8 @@ import os
 
 import orjson
 
-from aitop import atomic_file
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
+from aitop.system import atomic_file
 
 DRIFTING = frozenset(("written_at", "forecast", "sparklines"))  # keys that change with time alone
 LIMIT_DRIFTING = frozenset(("age_seconds", "elapsed_percent", "pace_points", "exhausts_at"))

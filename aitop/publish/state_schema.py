@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.publish import state_types
 from aitop.publish.state_types import Key
 

@@ -15,8 +15,8 @@ import os
 import signal
 
 from aitop import paths, segments
-from aitop.json_types import JsonObject
 from aitop.log import Log
+from aitop.model.json_types import JsonObject
 from aitop.publish.tmux_servers import Server, by_status, in_panes, lives, read
 from aitop.segments import fields, money
 

@@ -7,7 +7,7 @@ import os
 from typing import NamedTuple
 
 from aitop import paths
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 MAX_TEXTS = 16  # of one server
 STATUSES = ("working", "waiting", "idle")

@@ -13,8 +13,8 @@ import subprocess
 import sys
 from collections import deque
 
-from aitop import own_python
 from aitop.receiver.token import HEADER
+from aitop.system import own_python
 
 MAX_QUEUED = 16 << 20
 RESTART_SECONDS = 5.0  # seconds before a process that died is started again

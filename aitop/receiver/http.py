@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import h11
 
-from aitop.loopback import descriptors
+from aitop.system.loopback import descriptors
 
 MAX_BODY = 8 << 20
 MAX_BUFFERED = 32 << 20  # bodies of all connections together

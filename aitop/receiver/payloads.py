@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from zlib import crc32
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.providers import Feed, Provider
 from aitop.providers.claude_code.hooks import STATUS_LINE
 from aitop.providers.lenient import loads

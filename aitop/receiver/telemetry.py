@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from aitop import otlp
 from aitop.config import Config
-from aitop.loopback import web_origin
 from aitop.otlp import JSON, PROTOBUF, Malformed, Record
 from aitop.providers import Feed
 from aitop.providers.isolation import Guarded
@@ -22,6 +21,7 @@ from aitop.receiver import litellm_callback, token
 from aitop.receiver.forwarding import Forwarder
 from aitop.receiver.http import Head, Reply, Web, plain
 from aitop.receiver.unix_socket import Arrival
+from aitop.system.loopback import web_origin
 
 MAX_UNPACKED = 8 << 20
 EVENT = "telemetry"

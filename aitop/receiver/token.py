@@ -7,8 +7,9 @@ One line in `$AITOP_HOME/otel.token`. Settings of clients hold a copy, so it sta
 import functools
 import os
 
-from aitop import installation, paths
-from aitop.loopback import secret_file
+from aitop import paths
+from aitop.system import installation
+from aitop.system.loopback import secret_file
 
 MISSING = "telemetry needs h11"
 HEADER = "x-aitop-token"

@@ -4,11 +4,11 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from aitop import installation
 from aitop.reports.rows import Row
 from aitop.reports.table import name_of
 from aitop.segments import money, text_table
 from aitop.segments.money import Currency
+from aitop.system import installation
 
 SHADES = "░▒▓█"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -4,7 +4,7 @@ import math
 import os
 from typing import NamedTuple, TypeAlias
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.model.sums import PICO, Sum, published
 from aitop.segments import text
 

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aitop.json_types import JsonObject
+    from aitop.model.json_types import JsonObject
     from aitop.segments.details import Blocks
     from aitop.segments.template import Piece
 

@@ -12,7 +12,7 @@ from aitop.segments.text import clean, cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aitop.json_types import JsonObject
+    from aitop.model.json_types import JsonObject
     from aitop.segments.fields import State
     from aitop.segments.placeholders import Values
 

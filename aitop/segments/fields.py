@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from aitop.json_types import JsonObject
+    from aitop.model.json_types import JsonObject
 
     Value = tuple[str, str, bool]
     State = JsonObject

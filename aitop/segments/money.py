@@ -15,7 +15,7 @@ from aitop.segments.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aitop.json_types import JsonObject
+    from aitop.model.json_types import JsonObject
 
     Counts = JsonObject
 

@@ -14,7 +14,7 @@ from aitop.segments.text import cells, cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aitop.json_types import JsonObject
+    from aitop.model.json_types import JsonObject
     from aitop.segments.template import Part, Piece
 
 STYLES = ("plain", "powerline", "nerd")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from aitop import jump, paths
 from aitop.history import schema
 from aitop.history.query import session_detail
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top import export, picture, processes, sessions

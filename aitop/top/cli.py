@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aitop import installation
 from aitop import state as published
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.segments.text import cut
+from aitop.system import installation
 from aitop.top import choices, plain, screen
 from aitop.top import once as once_text
 from aitop.top.once import trouble

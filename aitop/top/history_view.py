@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.model.sums import PICO, Sum
 from aitop.segments import humanize, money
 from aitop.segments.text import clean

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top import charts, plain

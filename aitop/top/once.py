@@ -12,7 +12,7 @@ import sys
 import time
 
 from aitop import state as published
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.segments import fields
 from aitop.top import plain
 from aitop.top.start import start_listener

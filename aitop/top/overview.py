@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.segments import fields, humanize, money
 from aitop.segments.placeholders.view import MINUTES
 from aitop.segments.text import clean

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.segments import fields, humanize
 from aitop.segments.text import clean
 from aitop.top import compare, history_view, keys, overview, rows, session, sessions, table

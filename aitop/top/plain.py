@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aitop.json_types import JsonObject
 from aitop.segments import details, fields, humanize, money
 from aitop.segments.text import cells, clean, cut
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from aitop.model.json_types import JsonObject
 
 WINDOWS = ("1m", "5m", "15m")
 PERIODS = (("today", "today"), ("week", "week"), ("month", "month"), ("since_start", "since start"))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from aitop import paths
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 # how each client's process names itself
 CLIENTS = {"claude-code": ("claude",), "codex": ("codex",), "gemini": ("gemini",), "opencode": ("opencode",),

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from aitop import config, paths
 from aitop.history import schema
 from aitop.history.query import session_detail
-from aitop.json_types import JsonObject
 from aitop.model import periods
+from aitop.model.json_types import JsonObject
 from aitop.pricing import table as prices
 from aitop.segments import fields, humanize
 from aitop.top import compare, past, sessions

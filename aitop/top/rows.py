@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.model.sums import PICO
 from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean

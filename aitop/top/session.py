@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from aitop.history.query.session_detail import Detail
-from aitop.json_types import JsonObject
 from aitop.live.windows import WINDOW_SECONDS
 from aitop.model.histograms import Timings
+from aitop.model.json_types import JsonObject
 from aitop.model.sums import PICO, Sum
 from aitop.publish.state_rows import window_row
 from aitop.segments import fields, humanize, money

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aitop.history.query.session_detail import Agent
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.segments import fields, humanize, money
 from aitop.segments.text import clean
 from aitop.top.choices import Choices

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.segments.text import cut
 from aitop.top import charts
 from aitop.top.choices import Sorting

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from aitop import paths
 from aitop import state as published
 from aitop.history.query.session_detail import Agent, Detail, Mix
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.pricing.table import PriceTable
 from aitop.segments import fields, humanize
 from aitop.segments.text import clean

@@ -8,8 +8,8 @@ import sys
 import pytest
 from golden.home import FRONT, environment
 
-from aitop import home_check
 from aitop.cli import COMMANDS
+from aitop.system import home_check
 
 USER = 65534
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="root alone can make another's home")

@@ -39,7 +39,8 @@ ONESHOT = (
     | {
         "aitop",
         "aitop.__main__",
-        "aitop.atomic_file",
+        "aitop.system",
+        "aitop.system.atomic_file",
         "aitop.paths",
         "aitop.state",
         "aitop.segments.asked",
@@ -241,7 +242,7 @@ def test_every_module_says_why_it_exists():
 
 # -- sizes ---------------------------------------------------------------------------------------------------------
 
-MODULE_LINES_MAX, FUNCTION_LINES_MAX, ANY_MAX = 350, 40, 560
+MODULE_LINES_MAX, FUNCTION_LINES_MAX, ANY_MAX = 350, 40, 150
 LONG_MODULES = {
     "publish/state_types.py": "the published state's one table: every key with its type and meaning",
 }

@@ -15,7 +15,7 @@ from support.upstream import Gateway, Upstream, parts, post  # noqa: E402
 
 from aitop.gateway import admission  # noqa: E402
 from aitop.gateway.admission import Request, Rules, refusal  # noqa: E402
-from aitop.loopback.peer_owner import End, can_tell  # noqa: E402
+from aitop.system.loopback.peer_owner import End, can_tell  # noqa: E402
 
 ME, TOKEN = 1000, "abc123"
 LOCAL = Rules(local_only=True, uid=ME, token=None)

@@ -15,8 +15,8 @@ from aitop.gateway.exchange import Exchange
 from aitop.gateway.meter import Meter
 from aitop.gateway.programs import program
 from aitop.gateway.upstreams import Upstreams, upstream
-from aitop.loopback import web_origin
 from aitop.providers.gateway.entry import Tokens
+from aitop.system.loopback import web_origin
 
 SSE, JSON, NDJSON = "text/event-stream; charset=utf-8", "application/json", "application/x-ndjson"
 

@@ -7,12 +7,13 @@ import socket
 import pytest
 from click.testing import CliRunner
 
-from aitop import __version__, installation
+from aitop import __version__
 from aitop.history import schema
 from aitop.install import checks, checks_client, checks_gateway, checks_listener, cli, doctor, forwarder
 from aitop.install.findings import FAIL, OK, WARN
 from aitop.install.init import init
 from aitop.listener import lifecycle
+from aitop.system import installation
 
 NOW = 1_000_000.0
 STATE = {

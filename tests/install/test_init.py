@@ -9,8 +9,8 @@ import tomllib
 import pytest
 from golden.home import ROOT, need, python
 
-from aitop import installation
 from aitop.install import snippets, survey
+from aitop.system import installation
 
 AWKWARD = "/home/ada lovelace/it's 100%/#1/aitop"
 

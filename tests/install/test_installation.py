@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from aitop import installation
+from aitop.system import installation
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from aitop import atomic_file
+from aitop.system import atomic_file
 
 
 def mode_of(path):

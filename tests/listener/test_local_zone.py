@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from aitop import local_zone
-from aitop.local_zone import ZoneWatch
+from aitop.system import local_zone
+from aitop.system.local_zone import ZoneWatch
 
 pytestmark = pytest.mark.skipif(
     not os.path.exists(f"{local_zone.ZONES}/Etc/GMT-12"), reason="needs the zones of the system"

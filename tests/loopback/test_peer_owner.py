@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from aitop.loopback.peer_owner import End, can_tell, owner, owner_in
+from aitop.system.loopback.peer_owner import End, can_tell, owner, owner_in
 
 PEER, HERE = End("127.0.0.1", 50_000), End("127.0.0.1", 4330)
 TABLE = b"""\

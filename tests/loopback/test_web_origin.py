@@ -2,7 +2,7 @@
 
 import pytest
 
-from aitop.loopback.web_origin import is_foreign_page, is_local_host
+from aitop.system.loopback.web_origin import is_foreign_page, is_local_host
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,7 @@ def test_in_memory_a_state_that_changes_is_written_each_time(home, runtime, monk
 
 
 def count_bytes(monkeypatch):
-    from aitop import atomic_file
+    from aitop.system import atomic_file
 
     written, replace = [], atomic_file.replace
 

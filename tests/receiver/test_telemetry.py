@@ -17,10 +17,10 @@ from support import otlp_bodies as bodies
 from support.telemetry_desk import Desk, configured, free_port
 
 from aitop import config, paths
-from aitop.loopback import secret_file
 from aitop.otlp import JSON, PROTOBUF
 from aitop.receiver import forwarding, telemetry, token
 from aitop.receiver.telemetry import TelemetryReceiver
+from aitop.system.loopback import secret_file
 
 NOW = float(bodies.START + 5)
 

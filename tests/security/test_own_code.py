@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import aitop
-from aitop import own_python
 from aitop.install import scripts
+from aitop.system import own_python
 
 PACKAGE = os.path.dirname(os.path.abspath(aitop.__file__))
 SAFE = {"-P", "-I"}
@@ -32,7 +32,7 @@ def lists_with_our_python():
 
 def test_each_python_that_is_started_is_told_to_leave_the_current_folder_out():
     starts = list(lists_with_our_python())
-    assert {file for file, _, _ in starts} >= {"own_python.py", "hook.py"}
+    assert {file for file, _, _ in starts} >= {"system/own_python.py", "hook.py"}
     for file, line, words in starts:
         after = words[words.index("sys.executable") + 1 :]
         if after:

@@ -13,7 +13,7 @@ from typing import Any
 
 from aitop.history import keys, schema
 from aitop.history.rows import unpack_usage
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 
 LATER = ("place", "untracked", "client_priced")  # columns that version 4 added; 0 where they are absent
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1

@@ -1,7 +1,7 @@
 """Claude Code: its folders, transcripts, hooks, status line and telemetry. Read `transcript.py` first."""
 
-from aitop.json_types import JsonObject
 from aitop.model.events import Event
+from aitop.model.json_types import JsonObject
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.claude_code import folders, hooks, paths, telemetry, transcript

@@ -7,8 +7,8 @@ arrives gives that answer its duration.
 
 from typing import NamedTuple
 
-from aitop.json_types import JsonObject
 from aitop.model.events import ApiError
+from aitop.model.json_types import JsonObject
 from aitop.providers.lenient import epoch, text
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from aitop.json_types import JsonObject
 from aitop.model.events import ApiError, ClientTotals, Compaction
+from aitop.model.json_types import JsonObject
 from aitop.providers.lenient import text, word
 
 MAX_USD = 1e9

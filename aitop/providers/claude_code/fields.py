@@ -3,8 +3,8 @@
 Pure functions over parsed JSON. They run for every response of a first read, so each is short.
 """
 
-from aitop.json_types import JsonObject
 from aitop.model.events import Usage
+from aitop.model.json_types import JsonObject
 from aitop.providers.lenient import count, text
 
 

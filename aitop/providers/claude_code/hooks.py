@@ -4,7 +4,6 @@ Only the fields named here are read: prompts, tool inputs and outputs are droppe
 names are accepted, since the list grows. A hook has no time of its own, so its arrival counts.
 """
 
-from aitop.json_types import JsonObject
 from aitop.model.events import (
     ApiError,
     CacheState,
@@ -18,6 +17,7 @@ from aitop.model.events import (
     ToolResult,
     ToolUse,
 )
+from aitop.model.json_types import JsonObject
 from aitop.providers import Feed
 from aitop.providers.lenient import milliseconds, word
 

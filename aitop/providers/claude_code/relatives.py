@@ -2,7 +2,7 @@
 
 import os
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.claude_code import folders, paths, transcript
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.providers.claude_code import record_kind
 from aitop.providers.lenient import epoch, loads
 

@@ -1,7 +1,7 @@
 """The tool calls of one run of lines: begun by a message, ended by a later line. Pure; keeps no input or output."""
 
-from aitop.json_types import JsonObject
 from aitop.model.events import Event, ToolResult, ToolUse
+from aitop.model.json_types import JsonObject
 from aitop.providers.lenient import text
 
 

@@ -9,8 +9,8 @@ wins, and only that one is taken apart. Must not keep any text: only its length 
 import json
 from typing import Any
 
-from aitop.json_types import JsonObject
 from aitop.model.events import ApiError, Event, Place, SessionInfo, Status
+from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source
 from aitop.providers.claude_code import bookkeeping, record_kind, tool_result
 from aitop.providers.claude_code.attempts import Attempts
@@ -53,11 +53,10 @@ class _Run:
     def read(self, data: bytes, start: int) -> Parsed:
         self._lines(data, start)
         self._close(data)
-        session = self.session
         self.builders.sort(key=by_last_line)
-        responses: list[Event] = [builder.response(session) for builder in self.builders]
-        events = responses + self.calls.events(session or "unknown") + self.events
-        return Parsed(events, self.bad, self.first_at, session, self._pending())
+        responses: list[Event] = [builder.response(self.session) for builder in self.builders]
+        events = responses + self.calls.events(self.session or "unknown") + self.events
+        return Parsed(events, self.bad, self.first_at, self.session, self._pending())
 
     def _pending(self) -> str | None:
         kept = {"attempt": self.attempts.newest, "newest": self.naming.carried()}

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from aitop.json_types import JsonObject
+from aitop.model.json_types import JsonObject
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.opencode import database, document
 

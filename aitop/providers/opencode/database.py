@@ -14,8 +14,8 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from aitop.json_types import JsonObject
 from aitop.model.events import Event, SessionInfo, ToolUse
+from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source
 from aitop.providers.files import check_database
 from aitop.providers.lenient import epoch, loads, text

@@ -3,8 +3,8 @@
 import os
 from collections.abc import Iterator
 
-from aitop.json_types import JsonObject
 from aitop.model.events import ApiError, Event, Response, SessionInfo
+from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source
 from aitop.providers.files import read_regular
 from aitop.providers.lenient import epoch, loads, text

@@ -11,8 +11,8 @@ A response has several names, so that it counts once wherever it is told:
 
 from typing import Any, NamedTuple
 
-from aitop.json_types import JsonObject
 from aitop.model.events import ApiError, Compaction, Event, Place, Response, Usage
+from aitop.model.json_types import JsonObject
 from aitop.providers.lenient import count, epoch, text, word
 from aitop.providers.local_models import is_local
 

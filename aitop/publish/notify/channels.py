@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import orjson
 
-from aitop.json_types import JsonObject
 from aitop.live.alerts import Alert
+from aitop.model.json_types import JsonObject
 from aitop.segments.text import clean
 
 TITLE = "aitop"

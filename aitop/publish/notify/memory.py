@@ -7,8 +7,8 @@ news until it has been gone for the quiet time. A level that rises is news of it
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from aitop.json_types import JsonObject
 from aitop.live.alerts import LEVELS, RULES, Alert
+from aitop.model.json_types import JsonObject
 
 KEEP_SECONDS = 40 * 86_400.0  # longer than any period a cause may name
 MAX_REMEMBERED = 500

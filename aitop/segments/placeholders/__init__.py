@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aitop.json_types import JsonObject
+    from aitop.model.json_types import JsonObject
 
     Value = tuple[str, str, bool]
     Field = tuple[str, str, str, Callable[[View], Value]]

@@ -7,7 +7,7 @@ from aitop.segments.humanize import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from aitop.json_types import JsonObject
+    from aitop.model.json_types import JsonObject
 
 MINUTES = {"1m": 1, "5m": 5, "15m": 15}
 

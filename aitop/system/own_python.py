@@ -8,7 +8,7 @@ code would run. Every process that `aitop` starts in Python is started through h
 import os
 import sys
 
-PARENT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PARENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def module(name: str, *arguments: str) -> list[str]:
