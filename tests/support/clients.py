@@ -12,8 +12,8 @@ import pytest
 MINE = pwd.getpwuid(os.getuid()).pw_dir  # HOME is the test's own
 FOLDER = os.environ.get("AITOP_CLIENTS") or os.path.join(MINE, ".cache", "aitop-clients")
 PACKAGES = {
-    "claude": "@anthropic-ai/claude-code@2.1.330",
-    "codex": "@openai/codex@0.169.0",
+    "claude": "@anthropic-ai/claude-code@2.1.332",
+    "codex": "@openai/codex@0.171.0",
     "gemini": "@google/gemini-cli@0.61.0",
     "opencode": "opencode-ai@1.18.33",
     "copilot": "@github/copilot@1.0.102",
