@@ -24,6 +24,7 @@ def publish(home, state, *, own=(), fresh=True):
     path = os.path.join(home, "state.json")
     with open(path + ".new", "w") as file:
         json.dump(state, file)
+    os.utime(path + ".new", (now, now))  # readers take the later of this and `written_at`
     os.replace(path + ".new", path)
     for name, text in segments.render_all(state, own, states.NOW).items():
         path = os.path.join(home, "segments", name)

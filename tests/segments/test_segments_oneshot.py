@@ -9,7 +9,7 @@ import time
 
 import pytest
 from golden import states
-from golden.home import environment, publish, python
+from golden.home import ROOT, environment, publish, python
 
 from aitop import state
 
@@ -160,7 +160,7 @@ def test_the_light_path_loads_only_light_modules(home):
         "oneshot.main('tmux', []); print(sorted(set(sys.modules) - before))"
     )
     found = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {os.getcwd()!r}); {code}"],
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {ROOT!r}); {code}"],
         check=False,
         env=environment(home),
         capture_output=True,
