@@ -1,4 +1,4 @@
-"""Every rule over every session: what is worth saying, the dearest first. Pure but for the records it is handed."""
+"""Run every rule over every session and return the findings, the greatest saving first. No I/O of its own."""
 
 from collections.abc import Collection, Iterable
 
@@ -20,7 +20,7 @@ BY_ID = {rule.id: rule for rule in RULES}
 def findings(
     records: Iterable[Record], table: PriceTable, rules: Collection[Rule], least_usd: float
 ) -> list[Finding]:
-    """What the rules found, where it is worth at least so much; nothing is a fine answer."""
+    """The findings that save at least `least_usd`, the greatest saving first. The list may be empty."""
     hits: dict[str, list[Hit]] = {rule.id: [] for rule in rules}
     for record in records:
         for rule in rules:

@@ -1,4 +1,4 @@
-"""Rules about the prompt cache: the wrong life for the pauses taken, and prefixes written twice."""
+"""Rules about the prompt cache: a cache life that does not fit the user's pauses, and prefixes written twice."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +13,7 @@ FRESH = 20_000  # tokens a new or compacted conversation begins with
 
 
 def _short_cache(record: Record, table: PriceTable) -> Iterable[Hit]:
-    """The main thread once more with a 1-hour cache: every write dearer, every short pause a read."""
+    """Price the main thread again with a 1-hour cache: each write costs more, each short pause ends in a read."""
     calls = record.main()
     paused = {r.call: r.tokens for r in rebuilds.find(record) if r.why == "pause"}
     if any(call.usage.cache_write_1h_tokens or not call.priced for call in calls):
@@ -32,10 +32,10 @@ def _short_cache(record: Record, table: PriceTable) -> Iterable[Hit]:
 def _say_short(hits: Sequence[Hit]) -> Words:
     count, tokens = sum(hit.number for hit in hits), sum(hit.tokens for hit in hits)
     return Words(
-        f"After {times(count, 'pause')} of 5 to 60 minutes {thousands(tokens)} tokens were written to the "
-        "cache again; with a 1-hour cache they had been read, dearer writes already taken off",
+        f"After {times(count, 'pause')} of 5 to 60 minutes, {thousands(tokens)} tokens were written to the "
+        "cache again. A 1-hour cache would still have held them. Its dearer writes are already subtracted",
         "Set ENABLE_PROMPT_CACHING_1H=1 for Claude Code",
-        "`aitop report models --json`: cache_write_5m_tokens falls, cache_read_tokens rises",
+        "In `aitop report models --json`, cache_write_5m_tokens should fall and cache_read_tokens rise",
     )
 
 
@@ -48,7 +48,7 @@ SHORT_CACHE = Rule(
 
 
 def _hour_cache(record: Record, table: PriceTable) -> Iterable[Hit]:
-    """The main thread once more with a 5-minute cache: every write cheaper, every longer pause a rewrite."""
+    """Price the main thread again with a 5-minute cache: each write costs less, each longer pause ends in a rewrite."""
     calls = record.main()
     if not any(call.usage.cache_write_1h_tokens for call in calls) or not all(call.priced for call in calls):
         return
@@ -57,7 +57,7 @@ def _hour_cache(record: Record, table: PriceTable) -> Iterable[Hit]:
         written += call.usage.cache_write_1h_tokens
         usage = _five_minutes(call.usage)
         if before is None or call.at - before.at > rebuilds.EARLY * rebuilds.SHORT:
-            # What a first request reads, an earlier session wrote: nobody can tell how long ago.
+            # An earlier session wrote what a first request reads. The record does not say when.
             again = usage.cache_read_tokens if before is None else min(before.cached, usage.cache_read_tokens)
             needed += 1 if again and before is not None else 0
             usage = usage._replace(
@@ -79,11 +79,11 @@ def _five_minutes(usage: Usage) -> Usage:
 def _say_hour(hits: Sequence[Hit]) -> Words:
     tokens, needed = sum(hit.tokens for hit in hits), sum(hit.number for hit in hits)
     return Words(
-        f"{thousands(tokens)} tokens were written to the 1-hour cache in {sessions(hits)}, and only "
-        f"{times(needed, 'pause')} of more than 5 minutes read from it; a 5-minute cache had been cheaper, "
-        "rewrites after those pauses already taken off",
+        f"{thousands(tokens)} tokens were written to the 1-hour cache in {sessions(hits)}. Only "
+        f"{times(needed, 'pause')} of more than 5 minutes made use of it. A 5-minute cache would have cost less. "
+        "Its rewrites after those pauses are already subtracted",
         "Set FORCE_PROMPT_CACHING_5M=1 for Claude Code",
-        "`aitop report models --json`: cache_write_1h_tokens becomes cache_write_5m_tokens",
+        "In `aitop report models --json`, cache_write_5m_tokens should replace cache_write_1h_tokens",
     )
 
 
@@ -96,12 +96,12 @@ HOUR_CACHE = Rule(
 
 
 def _kept_system(call: Call) -> str:
-    """How much of the prompt's beginning was still read."""
+    """The part that was not read from the cache any more: the conversation alone, or the system prompt too."""
     return "conversation" if call.usage.cache_read_tokens >= SYSTEM else "system prompt"
 
 
 def _rewritten(record: Record, table: PriceTable, why: str) -> Iterable[Hit]:
-    """What writing the prefix again cost beyond reading it."""
+    """The cost of writing the prefix again, less the cost of reading it."""
     for r in rebuilds.find(record):
         if r.why == why and r.call.priced:
             read = what_if.priced(table, r.call, what_if.written_to_read(r.call.usage, r.tokens))
@@ -113,9 +113,10 @@ def _say_switch(hits: Sequence[Hit]) -> Words:
     tokens = sum(hit.tokens for hit in hits)
     return Words(
         f"{times(len(hits), 'change')} of model in the middle of a conversation wrote {thousands(tokens)} "
-        f"tokens to the cache again, most often {_commonest(hits)}: each model has a cache of its own",
+        f"tokens to the cache again, because each model has its own cache. The most frequent change: "
+        f"{_commonest(hits)}",
         "Change the model at the start of a conversation, or after /clear or /compact",
-        "`aitop advise --rule model-switch` after a week: fewer changes",
+        "Run `aitop advise --rule model-switch` after a week: it should count fewer changes",
     )
 
 
@@ -126,7 +127,7 @@ def _commonest(hits: Sequence[Hit]) -> str:
 
 MODEL_SWITCH = Rule(
     "model-switch",
-    "The model was changed in mid-conversation, and the cache with it.",
+    "The model was changed in mid-conversation, so its cache was written anew.",
     lambda record, table: _rewritten(record, table, "model"),
     _say_switch,
 )
@@ -136,12 +137,13 @@ def _say_lost(hits: Sequence[Hit]) -> Words:
     tokens = sum(hit.tokens for hit in hits)
     talk = sum(1 for hit in hits if hit.about == "conversation")
     return Words(
-        f"{times(len(hits), 'time')} the cache was written again ({thousands(tokens)} tokens) although it had "
-        "not run out, the model was the same and nothing was compacted, so the prompt before it had changed: "
-        f"{talk:,} times the system prompt was still read, {len(hits) - talk:,} times not",
-        "Where the system prompt was still read: thinking switched on or off between turns, a message edited "
-        "or rewound. Where it was not: MCP servers that come and go, tools switched, an edited CLAUDE.md",
-        "What you did in the sessions at the times below",
+        f"The cache was written again {times(len(hits), 'time')} ({thousands(tokens)} tokens), although it had "
+        "not run out, the model was the same and nothing was compacted. So the prompt before it had changed: "
+        f"{talk:,} times the system prompt was still read, {len(hits) - talk:,} times it was not",
+        "Avoid these changes in mid-conversation. Where the system prompt was still read: thinking switched on or "
+        "off, a message edited or rewound. Where it was not: MCP servers that connect or disconnect, tools "
+        "switched, an edited CLAUDE.md",
+        "Recall what you changed in the sessions below at the times shown",
     )
 
 
@@ -154,7 +156,7 @@ CACHE_LOST = Rule(
 
 
 def _cold_return(record: Record, table: PriceTable) -> Iterable[Hit]:
-    """A long pause, then the whole old context again: a fresh start had written only its beginning."""
+    """After a long pause the whole old context was written again. A fresh start would have written less."""
     for r in rebuilds.find(record):
         if r.why == "long pause" and r.call.priced and r.tokens > 2 * FRESH:
             fresh = what_if.without_written(r.call.usage, r.tokens - FRESH)
@@ -165,10 +167,10 @@ def _cold_return(record: Record, table: PriceTable) -> Iterable[Hit]:
 def _say_cold(hits: Sequence[Hit]) -> Words:
     tokens = sum(hit.tokens for hit in hits)
     return Words(
-        f"{times(len(hits), 'time')} a conversation went on after more than an hour and wrote its old context "
-        f"again, {thousands(tokens)} tokens in all; reading it in every later request comes on top",
-        "Before a long pause /compact, or begin anew with /clear when the old context is not needed",
-        "Context and cost of the first request after your next pause, in `aitop top`",
+        f"A conversation went on after more than an hour {times(len(hits), 'time')} and wrote its old context "
+        f"again, {thousands(tokens)} tokens in all. Every later request read it too; the saving leaves that out",
+        "Use /compact before a long pause, or /clear after it when you do not need the old context",
+        "After your next long pause, look in `aitop top` at the context and cost of the first request",
     )
 
 

@@ -1,4 +1,4 @@
-"""`aitop advise`: what the history says could have cost less."""
+"""`aitop advise`: print the findings of the rules over the history, as text or JSON."""
 
 import json
 import sqlite3
@@ -38,11 +38,11 @@ EXAMPLES_PUBLISHED = 20
     "--json", "as_json", is_flag=True, help="A list of findings; money in USD, times in epoch seconds."
 )
 def advise(since: str | None, until: str | None, only: tuple[str, ...], listing: bool, as_json: bool) -> None:
-    """What could have cost less, by rules whose evidence is in the history.
+    """Show what could have cost less, with the evidence from the history.
 
-    Silent when there is nothing to say. Each finding tells what was seen, what it would have saved at
-    the prices of its own day, and how to check it. Savings of different rules may be of the same
-    requests: do not add them up. Switch a rule off with `advise.disable` in the configuration.
+    Each finding says what was seen, what you would have saved at the prices of that day, what to do, and
+    how to check it. Without a finding it prints nothing. Two rules may count the same requests: do not add
+    their savings up. `advise.disable` in the configuration switches a rule off.
     """
     if listing:
         click.echo("\n".join(f"{rule.id:<16} {rule.about}" for rule in all_rules.RULES))
@@ -71,7 +71,7 @@ def _findings(
 
 
 def _rules(only: tuple[str, ...], config: Config) -> list[Rule]:
-    """Those asked for by name, else all that are not switched off."""
+    """The rules named by --rule, else all that are not switched off."""
     disabled = config["advise.disable"]
     for name in (*only, *disabled):
         if name not in all_rules.BY_ID:

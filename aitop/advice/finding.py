@@ -1,4 +1,4 @@
-"""What a rule is, and what it hands back."""
+"""The types of advice: a rule, the hits that it yields, and the finding made of them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from aitop.pricing.table import PriceTable
 
 
 class Hit(NamedTuple):
-    """One place where money went: in one session, at one moment. A negative saving is a cost of the advice."""
+    """One occurrence in one session at one moment. A negative saving: following the advice would cost more there."""
 
     saving: int  # picodollars
     session: str
@@ -20,7 +20,7 @@ class Hit(NamedTuple):
 
 
 class Words(NamedTuple):
-    """What a person reads."""
+    """The texts of a finding: what was seen, what to do, how to check it."""
 
     evidence: str
     advice: str
@@ -28,18 +28,18 @@ class Words(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One thing that may be said. `judgement` marks a saving that rests on the work being as good."""
+    """One kind of finding. `judgement` marks a saving that holds only if the work would have been as good."""
 
     id: str
     about: str
     examine: Callable[[Record, PriceTable], Iterable[Hit]]
     say: Callable[[Sequence[Hit]], Words]
     judgement: bool = False
-    least: int = 1  # hits before anything is said
+    least: int = 1  # fewer hits make no finding
 
 
 class Finding(NamedTuple):
-    """One rule's word on a stretch of history."""
+    """The hits of one rule in a period of the history, with their total saving in picodollars."""
 
     rule: Rule
     saving: int

@@ -1,4 +1,4 @@
-"""Rules about the model: one with a cheaper successor, one larger than the work, the dearest for sub-agents."""
+"""Rules about the choice of model: an older one with a cheaper successor, a large one for sub-agents or small work."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +11,7 @@ EDITS = frozenset(("Edit", "MultiEdit", "Write", "NotebookEdit"))
 SMALL_OUTPUT = 2_000  # tokens a whole session put out
 FEW_TOOLS = 5
 FEW_CALLS = 12
-REPEATS = 3  # sessions: one small question to a large model is nobody's habit
+REPEATS = 3  # sessions: one small question to a large model is no habit yet
 
 
 def _older_model(record: Record, table: PriceTable) -> Iterable[Hit]:
@@ -27,10 +27,10 @@ def _older_model(record: Record, table: PriceTable) -> Iterable[Hit]:
 def _say_older(hits: Sequence[Hit]) -> Words:
     moves = _by_saving(hits)
     return Words(
-        f"{times(len(hits), 'request')} in {sessions(hits)} went to a model whose newer one of the same family "
-        f"cost less on that very day for the same tokens: {moves}",
+        f"{times(len(hits), 'request')} in {sessions(hits)} went to an older model, although a newer one of "
+        f"its family cost less that day for the same tokens: {moves}",
         "Choose the newer model with /model, or in the `model` setting that pins the older one",
-        "`aitop report models`: the older id disappears. Token counts may differ a little between models",
+        "The older id disappears from `aitop report models`. Token counts may differ a little between models",
     )
 
 
@@ -59,7 +59,7 @@ def _say_subagents(hits: Sequence[Hit]) -> Words:
     return Words(
         f"{times(len(hits), 'request')} of sub-agents in {sessions(hits)} went to a large model: {_by_saving(hits)}",
         "Give agents that search and read `model: sonnet` in their definition, or set CLAUDE_CODE_SUBAGENT_MODEL",
-        "`aitop advise --rule subagent-model` after a week; judge the agents' answers yourself",
+        "Run `aitop advise --rule subagent-model` after a week, and judge the agents' answers yourself",
     )
 
 
@@ -73,7 +73,7 @@ SUBAGENT_MODEL = Rule(
 
 
 def _small_work(record: Record, table: PriceTable) -> Iterable[Hit]:
-    """A whole session of short answers without an edit; one whose outputs are placeholders says nothing."""
+    """A session of short answers without an edit. Unfinished responses have placeholder outputs: skip their session."""
     calls = record.calls
     small = (
         len(calls) <= FEW_CALLS
@@ -97,7 +97,7 @@ def _say_small(hits: Sequence[Hit]) -> Words:
         f"{times(len(hits), 'session')} on a large model put out at most {SMALL_OUTPUT:,} tokens each, edited "
         f"nothing and called at most {FEW_TOOLS} tools: {_by_saving(hits)}",
         "Ask short questions of a smaller model: `claude --model sonnet`, or /model in the session",
-        "Ask the next few such questions there and judge the answers; only you know how hard they were",
+        "Ask the smaller model your next short questions, and judge its answers yourself",
     )
 
 
@@ -112,7 +112,7 @@ LARGER_MODEL = Rule(
 
 
 def _by_saving(hits: Sequence[Hit]) -> str:
-    """The changes of model, the dearest first, at most three."""
+    """The three changes of model that save most, and the number of the others."""
     totals: dict[str, int] = {}
     for hit in hits:
         totals[hit.about] = totals.get(hit.about, 0) + hit.saving

@@ -1,4 +1,4 @@
-"""Rules about surcharges that stand in the record: fast mode, US-only inference, long prompts."""
+"""Rules about surcharges that the record shows: fast mode, US-only inference, long prompts."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -21,9 +21,9 @@ def _fast(record: Record, table: PriceTable) -> Iterable[Hit]:
 def _say_fast(hits: Sequence[Hit]) -> Words:
     return Words(
         f"{times(len(hits), 'request')} in {sessions(hits)} ran in fast mode, which charges more for every token, "
-        "cache included",
-        "Switch it off with /fast where nobody waits for the answer",
-        "The price of fast mode stands in `aitop prices`",
+        "cached tokens included",
+        "Switch it off with /fast while you do not wait for the answer",
+        "Compare the rows with mode `fast` in `aitop prices`",
     )
 
 
@@ -40,13 +40,13 @@ def _us_only(record: Record, table: PriceTable) -> Iterable[Hit]:
 
 def _say_us(hits: Sequence[Hit]) -> Words:
     return Words(
-        f"{times(len(hits), 'request')} in {sessions(hits)} ran on inference kept in the US, at a tenth more",
+        f"{times(len(hits), 'request')} in {sessions(hits)} asked for inference in the US, which costs a tenth more",
         "Leave `inference_geo` out unless a contract or a law asks for it",
-        "`aitop advise --rule us-only` after a week: nothing left to say",
+        "Run `aitop advise --rule us-only` after a week: it should print nothing",
     )
 
 
-US_ONLY = Rule("us-only", "The surcharge of inference kept in the US.", _us_only, _say_us)
+US_ONLY = Rule("us-only", "The surcharge for inference in the US.", _us_only, _say_us)
 
 
 def _long_prompt(record: Record, table: PriceTable) -> Iterable[Hit]:
@@ -64,7 +64,7 @@ def _long_prompt(record: Record, table: PriceTable) -> Iterable[Hit]:
 
 
 def _premium(call: Call, table: PriceTable) -> int:
-    """What the whole request cost beyond the rates of a short prompt; plain requests only."""
+    """What a request cost beyond the rates of a short prompt, in picodollars. Standard requests only."""
     usage, model = call.usage, table.find(call.model)
     if model is None or usage.speed or usage.geo or usage.tier or usage.advisor:
         return 0
@@ -86,10 +86,10 @@ def _say_long(hits: Sequence[Hit]) -> Words:
     longest = max(hits, key=lambda hit: hit.tokens)
     models = ", ".join(sorted({hit.about for hit in hits}))
     return Words(
-        f"{times(len(hits), 'request')} in {sessions(hits)} were longer than their model's limit for normal rates "
-        f"(up to {thousands(longest.tokens)} tokens), which makes every token of them dearer: {models}",
-        "/compact earlier, or take a model without the step for long conversations",
-        "`aitop prices` shows from which length on a model charges more",
+        f"{times(len(hits), 'request')} in {sessions(hits)} exceeded the prompt length for normal rates "
+        f"(the longest: {thousands(longest.tokens)} tokens). Above it every token of a request costs more: {models}",
+        "Use /compact earlier, or for long conversations a model that charges the same at every length",
+        "The column `prompt` of `aitop prices` shows the length from which a model charges more",
     )
 
 

@@ -1,8 +1,8 @@
-"""Where a conversation's cached prefix was written a second time, and what the record says of why. Pure.
+"""Find where a conversation's cached prefix was written a second time, and the reason the record shows. Pure.
 
-Between two requests of one thread the prefix should be read back. It counts as rebuilt when most of it
-was written again although the conversation did not shrink; each rebuild has one reason, so that no two
-rules claim the same dollars.
+The second of two requests of one thread should read the prefix from the cache. The prefix counts as rebuilt
+when at least half of it was written again and the conversation did not shrink. Each rebuild has one reason, so
+no two rules claim the same dollars.
 """
 
 from bisect import bisect_right
@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from aitop.advice.record import Call, Record
 
-LEAST = 20_000  # tokens: less is a system prompt's worth
+LEAST = 20_000  # tokens: a smaller rewrite is no more than a system prompt
 SHORT, LONG = 300.0, 3600.0  # seconds a cache lives
-ONE_MOMENT = 1.0  # seconds: lines that a client copied carry one and the same time, whenever they were made
-EARLY = 0.9  # of a cache's life: between this and the whole nobody can tell why it is gone
+ONE_MOMENT = 1.0  # seconds: lines that a client copied all carry the same time, so their gap says nothing
+EARLY = 0.9  # of a cache's life: between this share and the whole the cause of its loss is not certain
 
 
 class Rebuild(NamedTuple):
@@ -47,7 +47,7 @@ def find(record: Record) -> Iterator[Rebuild]:
 
 
 def _why(before: Call, call: Call, gap: float, life: float) -> str | None:
-    """Only what the record can tell: with two reasons at once, or none that is sure, there is no claim."""
+    """The one reason the record shows; None with two reasons at once, or with none that is certain."""
     if gap > LONG:
         return "long pause"
     if before.model != call.model:

@@ -1,4 +1,4 @@
-"""The history as the rules see it: one session at a time, its requests and tool calls in order. Reads only."""
+"""Reads the history for the rules: one session at a time, its requests and tool calls in order. Never writes."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from aitop.history.rows import unpack_usage
 from aitop.model.events import Usage
 
-# Requests the client makes on its own behalf under an agent's name: their model is not the user's choice.
+# Agents that the client starts itself, such as compaction. The user does not choose their model.
 INTERNAL = ("acompact", "aprompt_suggestion", "aside_question", "asession_memory")
 
 
@@ -19,13 +19,13 @@ class Call(NamedTuple):
     model: str
     usage: Usage
     cost: int  # picodollars
-    priced: bool = True  # False: nobody knows its price
+    priced: bool = True  # False: its price is not known
     agent: str | None = None
     stop_reason: str | None = "end_turn"
 
     @property
     def cached(self) -> int:
-        """The prefix that lies in the cache after this request."""
+        """Tokens of the prefix that the cache holds after this request."""
         return self.usage.cache_read_tokens + self.usage.cache_write_tokens
 
 
@@ -54,7 +54,7 @@ class Record(NamedTuple):
 
 
 def sessions(db: sqlite3.Connection, start: float | None, end: float | None) -> Iterator[Record]:
-    """Every session with a request between two moments, one after the other; never all at once in memory."""
+    """Yield each session with a request between two moments (epoch seconds). Only one is in memory at a time."""
     where, values = _between(start, end)
     rows = db.execute(
         "SELECT r.session, r.at, m.name, uncached, output, cache_read, write_5m, write_1h, reasoning, searches, "  # noqa: S608
@@ -75,7 +75,7 @@ def sessions(db: sqlite3.Connection, start: float | None, end: float | None) -> 
 
 
 class _Tools:
-    """Tool calls read once, in the order of sessions, beside their requests: `tool` has no index by session."""
+    """Tool calls, read in one pass in the order of sessions, because the table `tool` has no index by session."""
 
     def __init__(self, db: sqlite3.Connection, start: float | None) -> None:
         rows = db.execute(
@@ -86,7 +86,7 @@ class _Tools:
         self._next: tuple[int, list[ToolCall]] | None = None
 
     def of(self, session: int) -> list[ToolCall]:
-        """Those of a session; sessions are asked for in ascending order."""
+        """The calls of a session. Ask for sessions in ascending order."""
         while self._next is None or self._next[0] < session:
             found = next(self._groups, None)
             if found is None:

@@ -13,7 +13,7 @@ ANSWERS = frozenset(("Bash", "BashOutput", "KillShell"))
 
 
 def _failing(record: Record, table: PriceTable) -> Iterable[Hit]:  # noqa: ARG001 - one shape for every rule
-    """Of each run of failures the requests after the first: the first one nobody could have known."""
+    """The cost of each run of failures after its first request: the first failure could not be foreseen."""
     names = sorted({tool.name for tool in record.tools if tool.failed} - ANSWERS)
     times_of = [call.at for call in record.calls]
     for name in names:
@@ -30,7 +30,7 @@ def _failing(record: Record, table: PriceTable) -> Iterable[Hit]:  # noqa: ARG00
 
 
 def _requests(calls: list[Call], times_of: list[float], run: list[ToolCall]) -> list[Call]:
-    """The requests that asked for these tool calls: each the last one begun by then, counted once."""
+    """The requests that asked for these tool calls: for each call the last request before it, counted once."""
     found: list[Call] = []
     for tool in run:
         number = bisect_right(times_of, tool.at) - 1
@@ -43,10 +43,10 @@ def _say(hits: Sequence[Hit]) -> Words:
     tools = ", ".join(sorted({hit.about for hit in hits}))
     longest = max(hit.number for hit in hits)
     return Words(
-        f"{times(len(hits), 'time')} the same tool failed in {IN_A_ROW} or more requests in a row, up to "
-        f"{longest}: {tools}. The saving is what the requests after the first failure cost",
-        "Mend the tool or its permission, take it away, or say in CLAUDE.md how to use it",
-        "The sessions below: each failure is in the transcript with its message",
+        f"A tool failed in {IN_A_ROW} or more requests in a row {times(len(hits), 'time')} (the longest run: "
+        f"{longest}): {tools}. The saving is the cost of the requests after each first failure",
+        "Repair the tool or its permission, remove it, or say in CLAUDE.md how to use it",
+        "The transcripts of the sessions below have the message of each failure",
     )
 
 

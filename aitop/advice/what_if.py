@@ -1,4 +1,4 @@
-"""What a request would have cost otherwise: the same tokens in other places, or at another model. Pure."""
+"""What a request would have cost with another use of the cache, or at another model. Pure."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,9 @@ from aitop.pricing.table import PriceTable
 
 SMALLER = "sonnet"
 LARGE = ("opus", "fable", "mythos")
-_FAMILIES: dict[tuple[str, str], tuple[Model, ...]] = {}  # a table looks through all its models each time
+_FAMILIES: dict[
+    tuple[str, str], tuple[Model, ...]
+] = {}  # cached: PriceTable.family() searches all its models at each call
 
 
 def priced(table: PriceTable, call: Call, usage: Usage, model: str | None = None) -> int:
@@ -19,7 +21,7 @@ def priced(table: PriceTable, call: Call, usage: Usage, model: str | None = None
 
 
 def written_to_read(usage: Usage, tokens: int) -> Usage:
-    """Some of the cache writes as reads: those of the shorter life first, then the others."""
+    """The usage with `tokens` of its cache writes turned into reads, 5-minute writes first."""
     short = min(tokens, usage.cache_write_5m_tokens)
     long = min(tokens - short, usage.cache_write_1h_tokens)
     return usage._replace(
@@ -30,7 +32,7 @@ def written_to_read(usage: Usage, tokens: int) -> Usage:
 
 
 def without_written(usage: Usage, tokens: int) -> Usage:
-    """Some of the cache writes left out."""
+    """The usage with `tokens` fewer cache writes, 5-minute writes first."""
     short = min(tokens, usage.cache_write_5m_tokens)
     long = min(tokens - short, usage.cache_write_1h_tokens)
     return usage._replace(
@@ -58,21 +60,21 @@ def _family(table: PriceTable, word: str) -> tuple[Model, ...]:
 
 
 def newest(table: PriceTable, family: str, at: float) -> str | None:
-    """The newest model of a family that was out on that day; None when the table does not say."""
+    """The newest model of a family released by that day; None when the table has no release date."""
     day = datetime.fromtimestamp(at, UTC).date().isoformat()
     out = [model for model in _family(table, family) if model.released and model.released <= day]
     return out[-1].name if out else None
 
 
 def smaller(table: PriceTable, call: Call) -> str | None:
-    """The model one size below a large one, as it was on the day of the call."""
+    """The newest Sonnet on the day of a call to a large model; None for other models and for fast mode."""
     if call.usage.speed or _known(table, call.model)[0] not in LARGE:
-        return None  # fast mode is another rule's
+        return None  # the rule fast-mode covers fast requests
     return newest(table, SMALLER, call.at)
 
 
 def cheaper_successor(table: PriceTable, call: Call) -> tuple[str, int] | None:
-    """A newer model of the same family, out on the day of the call, at which it had cost least: (name, cost)."""
+    """(name, picodollars) of the cheapest newer model of its family that was out on the day of the call, or None."""
     word, known = _known(table, call.model)
     if known is None or word is None or not known.released or call.usage.speed:
         return None

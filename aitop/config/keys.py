@@ -148,7 +148,7 @@ KEYS = (
         "energy.zone",
         "str",
         "",
-        "Whose electricity `aitop energy` assumes: FRA, USA, WOR for the world. Empty: as EcoLogits for the provider.",
+        "Country of the electricity for `aitop energy`: FRA, USA; WOR for the world. Empty: by provider.",
     ),
     Key("gateway.port", "port", 4330, "Where `aitop gateway` listens on this machine."),
     Key(

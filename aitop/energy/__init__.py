@@ -1,1 +1,1 @@
-"""Energy and carbon of what models put out, estimated by EcoLogits: an extra, loaded by its own command only."""
+"""Energy and carbon of the models' output, estimated by EcoLogits. An extra: only its own command imports it."""

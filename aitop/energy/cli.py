@@ -1,4 +1,4 @@
-"""`aitop energy`: what the models' output took in electricity and carbon, as ranges with their method."""
+"""`aitop energy`: electricity and carbon of the models' output, as ranges with their method."""
 
 import json
 from datetime import datetime, timedelta
@@ -16,16 +16,18 @@ from aitop.model.json_types import JsonObject
 @click.option("--since", metavar="DATE", help="First day, inclusive: 2026-01-31, yesterday, 7d.")
 @click.option("--until", metavar="DATE", help="Last day, inclusive.")
 @click.option(
-    "--zone", metavar="ZONE", help="Whose electricity: FRA, USA, WOR for the world. Default: the provider's."
+    "--zone",
+    metavar="ZONE",
+    help="Country of the electricity: FRA, USA; WOR for the world. Default: by provider.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="One object; energy in kWh, carbon in kg CO2 equivalent."
 )
 def energy(since: str | None, until: str | None, zone: str | None, as_json: bool) -> None:
-    """Electricity and carbon of what was put out, by model, estimated by EcoLogits.
+    """Estimate the electricity and carbon of the output, by model, with EcoLogits.
 
-    Ranges, because makers do not publish the size of their models. Counts output tokens only: the
-    method has no figure for input and cached tokens. It needs an extra: energy.
+    Every figure is a range, because makers do not publish the size of their models. Only output tokens
+    count: the method has no figure for input and cached tokens. The command needs the extra `energy`.
     """
     from aitop.history.query import sums_since
     from aitop.reports.ready import history
@@ -43,7 +45,7 @@ def energy(since: str | None, until: str | None, zone: str | None, as_json: bool
 
 
 def estimated(estimator: Estimator, rows: list[tuple[str, int, int]]) -> JsonObject:
-    """Every model with its ranges, those without any named; the sum is of those with."""
+    """The ranges of each known model and their sum (kWh, kg). Unknown models are listed and not in the sum."""
     models, unknown = [], []
     energy_sum = carbon_sum = Span(0.0, 0.0)
     for model, requests, output in rows:
@@ -68,7 +70,7 @@ def estimated(estimator: Estimator, rows: list[tuple[str, int, int]]) -> JsonObj
 
 
 def shown(estimates: JsonObject) -> str:
-    """The same for a person."""
+    """The estimates as a table with notes."""
     from aitop.reports.rows import clean
     from aitop.segments import text_table
 
@@ -88,7 +90,7 @@ def shown(estimates: JsonObject) -> str:
     notes.append("Input and cached tokens are not in it: the method has no figure for them")
     if estimates["unknown_models"]:
         names = ", ".join(clean(row["model"]) for row in estimates["unknown_models"])
-        notes.append(f"Left out, EcoLogits does not know them: {names}")
+        notes.append(f"EcoLogits does not know these models, so they are left out: {names}")
     return "\n".join([*lines, "", *notes])
 
 

@@ -1,8 +1,8 @@
-"""EcoLogits asked for each model's output tokens. The only place that imports it.
+"""Asks EcoLogits about the output tokens of each model. No other module imports EcoLogits.
 
 Its method: energy of a request from its output tokens and an assumed size of the model, times the data
 centre's overhead, times the electricity mix of a place, plus a share of making the servers. Makers do not
-publish model sizes, so every figure is a range; input and cached tokens are not counted by the method.
+publish model sizes, so every figure is a range. The method does not count input and cached tokens.
 """
 
 import logging
@@ -24,7 +24,7 @@ class MissingError(Exception):
 
 
 class Span(NamedTuple):
-    """From the least to the most it may be."""
+    """A range: the lowest and the highest estimate."""
 
     least: float
     most: float
@@ -38,11 +38,11 @@ class Impact(NamedTuple):
 
     energy: Span
     carbon: Span
-    as_model: str  # the model of EcoLogits it was computed as
+    as_model: str  # EcoLogits' name of the model
 
 
 class Estimator:
-    """One zone's estimates. Raises MissingError."""
+    """Estimates for one zone. Raises MissingError without EcoLogits, ValueError for an unknown zone."""
 
     def __init__(self, zone: str | None) -> None:
         try:
@@ -65,10 +65,10 @@ class Estimator:
             )
 
     def impact(self, model: str, requests: int, output_tokens: int) -> Impact | None:
-        """Of so many requests and their output; None for a model EcoLogits does not know.
+        """The impact of these requests and their output; None for a model EcoLogits does not know.
 
-        The method is a fixed part for each request and one for each token, so the mean request times
-        their number is exact. Without a measured time it takes the speed it knows of the model.
+        The method has a fixed part for each request and one for each token, so the mean request times their
+        number is exact. Request times are not measured, so EcoLogits uses its own speed of the model.
         """
         if requests <= 0:
             return None
@@ -88,5 +88,5 @@ class Estimator:
 
 
 def _span(value: Any, times: int) -> Span:
-    """A range, or a single number where the method has no doubt."""
+    """The value as a range, times a number. Where EcoLogits gives one number, both ends are the same."""
     return Span(float(getattr(value, "min", value)) * times, float(getattr(value, "max", value)) * times)

@@ -167,7 +167,7 @@ def test_a_cache_that_had_not_run_out_and_was_written_again():
     # 100K written for 6.25 instead of read for 0.5
     assert said("cache-lost", written_again(60)) == pytest.approx(0.575)
     assert (
-        "0 times the system prompt was still read, 1 times not"
+        "0 times the system prompt was still read, 1 times it was not"
         in words("cache-lost", written_again(60)).evidence
     )
     kept = session(call(model=OPUS, w5=100_000), call(60, model=OPUS, read=20_000, w5=81_000))

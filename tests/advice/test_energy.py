@@ -63,7 +63,7 @@ def test_a_person_reads_ranges_method_and_what_is_left_out(claude):
     assert " to " in shown
     assert "Method: EcoLogits" in shown
     assert "Electricity: FRA" in shown
-    assert "Left out, EcoLogits does not know them: claude-3-opus-latest" in shown
+    assert "EcoLogits does not know these models, so they are left out: claude-3-opus-latest" in shown
 
 
 def test_the_estimate_is_that_of_the_mean_request_times_their_number():
@@ -119,4 +119,4 @@ def test_sums_are_of_the_known_models_and_small_numbers_have_small_units():
     shown = cli.shown(found)
     assert "1 to 2.5 kWh" in shown
     assert "200 to 400 g" in shown
-    assert "Left out, EcoLogits does not know them: unknown" in shown
+    assert "EcoLogits does not know these models, so they are left out: unknown" in shown

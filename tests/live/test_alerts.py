@@ -102,7 +102,7 @@ def test_the_burn_rate_names_the_session_that_spends_most():
     )
     (alert,) = raised(burning(9), sessions=sessions)
     assert (alert.session, alert.provider) == ("b", "claude-code")
-    assert alert.text == "docs: $9.00/h over 5 minutes, 75% of it here"
+    assert alert.text == "docs: $9.00/h over 5 minutes, 75% of it in this session"
 
 
 def test_the_context_is_judged_by_how_full_it_is():

@@ -107,7 +107,7 @@ def of(session, **options):
 def test_a_session_that_spends_and_changes_no_line_is_running_away():
     found = raised(Evidence(sessions=(running(),)))
     assert [(a.id, a.level, a.text) for a in found] == [
-        ("runaway:s1", "warning", "shop: $6.00 in 15 minutes and no line changed: see whether it loops")
+        ("runaway:s1", "warning", "shop: $6.00 in 15 minutes and no line changed: check whether it loops")
     ]
     assert of(running(cost=4.6), before=found) == ["runaway:s1"]
     assert of(running(cost=4.4), before=found) == []
@@ -134,7 +134,7 @@ def test_many_requests_with_next_to_no_output_are_running_away():
     looping = running(cost=1, requests=30, output=590, lines=None)
     found = raised(Evidence(sessions=(looping,)))
     assert [a.text for a in found] == [
-        "shop: 30 requests in 15 minutes with next to no output: see whether it loops"
+        "shop: 30 requests in 15 minutes with next to no output: check whether it loops"
     ]
     assert of(running(cost=1, requests=27, output=500, lines=None), before=found) == ["runaway:s1"]
     assert of(running(cost=1, requests=26, output=500, lines=None), before=found) == []
@@ -154,7 +154,10 @@ def near(left, limit=200_000, **more):
 def test_a_context_close_to_its_compaction_is_noticed_held_and_let_go():
     found = raised(Evidence(sessions=(near(10_000),)))
     assert [(a.id, a.text) for a in found] == [
-        ("compaction:s1", "shop: compacts its context in 10K tokens: /compact now keeps what you name")
+        (
+            "compaction:s1",
+            "shop: will compact its context in 10K tokens. Use /compact now to choose what it keeps",
+        )
     ]
     assert of(near(11_000), before=found) == ["compaction:s1"]
     assert of(near(12_000), before=found) == []
@@ -177,7 +180,7 @@ def resting(left, tokens=120_000, status="idle"):
 def test_a_cache_about_to_expire_is_noticed_until_it_has():
     found = raised(Evidence(sessions=(resting(45),)))
     assert [(a.id, a.text) for a in found] == [
-        ("cache-expiry:s1", "shop: its cache of 120K tokens expires in 45 s: answer before it does")
+        ("cache-expiry:s1", "shop: its cache of 120K tokens expires in 45 s: answer before then")
     ]
     assert of(resting(45, status="waiting")) == ["cache-expiry:s1"]
     held = raised(Evidence(sessions=(resting(45),)), now=NOW - 20)  # 65 s left: not raised, but held
@@ -196,7 +199,10 @@ def test_a_cache_that_is_used_small_far_from_its_end_or_unknown_is_not():
 
 def test_a_context_that_is_full_says_what_comes_next():
     (found,) = raised(Evidence(sessions=(near(-500),)))
-    assert found.text == "shop: compacts its context at its next response: /compact now keeps what you name"
+    assert (
+        found.text
+        == "shop: will compact its context at its next response. Use /compact now to choose what it keeps"
+    )
 
 
 def waiting(seconds, status="waiting"):
@@ -206,7 +212,7 @@ def waiting(seconds, status="waiting"):
 def test_a_session_that_waits_for_its_user_is_noticed_until_it_goes_on():
     (found,) = raised(Evidence(sessions=(waiting(150),)))
     assert (found.id, found.level, found.session) == ("waiting:s1", "warning", "s1")
-    assert found.text == "shop: waits for you since 2 min"
+    assert found.text == "shop: has waited for you for 2 min"
     assert of(waiting(59)) == []
     assert of(waiting(150, "idle")) == of(waiting(150, "working")) == []
     assert of(waiting(150), waiting_seconds=0) == []
@@ -282,7 +288,7 @@ def test_a_limit_used_ahead_of_its_time_says_when_it_ends():
     (found,) = raised(Evidence(limits=(limit(60, 40),)))
     # two of five hours for 60 percent: the other 40 last 80 minutes, 100 before the reset
     assert (found.id, found.level) == ("pace:claude-code//five_hour", "warning")
-    assert found.text == "5-hour limit: at this pace used up in 1 h 20 min, 1 h 40 min before its reset"
+    assert found.text == "5-hour limit: used up in 1 h 20 min at this pace, 1 h 40 min before its reset"
     assert levels(raised(Evidence(limits=(limit(54, 40),)), before=(found,))) == {"pace": "warning"}
     assert levels(raised(Evidence(limits=(limit(53, 40),)), before=(found,))) == {}
 
@@ -317,7 +323,7 @@ def budgeted(percent, level, **more):
 def test_a_budget_rises_with_its_level_and_falls_with_it():
     (first,) = budgeted(85, "warning")
     assert (first.id, first.level, first.text) == (
-        "budget:daily", "warning", "budget daily: $17.00 of $20.00 (85%)"
+        "budget:daily", "warning", "budget daily: $17.00 of $20.00 (85%) spent"
     )  # fmt: skip
     (over,) = budgeted(101, "critical", before=(first,))
     assert (over.level, over.since) == ("critical", first.since)
@@ -342,7 +348,7 @@ def test_an_anomaly_names_the_dearest_session():
         sessions=(SessionEvidence("s1", "shop"),),
     )  # fmt: skip
     (found,) = raised(evidence)
-    assert found.text == "today $17.00, a usual day $10.25; dearest: shop, $12.00"
+    assert found.text == "today cost $17.00 so far, a usual day $10.25; dearest session: shop, $12.00"
     assert found.session == "s1"
 
 
@@ -376,7 +382,11 @@ def today(usd, past=USUAL, **more):
 
 def test_a_day_far_above_the_usual_is_an_anomaly():
     (found,) = today(17)
-    assert (found.id, found.level, found.text) == ("anomaly", "warning", "today $17.00, a usual day $10.25")
+    assert (found.id, found.level, found.text) == (
+        "anomaly",
+        "warning",
+        "today cost $17.00 so far, a usual day $10.25",
+    )
     assert levels(today(15.38, before=(found,))) == {"anomaly": "warning"}
     assert levels(today(14, before=(found,))) == {}
 

@@ -1,8 +1,8 @@
-"""What deserves attention now. Pure: evidence in, alerts out; keeps nothing but what it is handed back.
+"""Alerts: what deserves attention now. Pure: evidence in, alerts out; the caller keeps the state between ticks.
 
-One file for each family of rules, and `rules.py` lists them all. Every rule asks for enough evidence that one
-odd request cannot raise it, and lets go only a tenth beyond its threshold, so that a value at the edge does not
-flicker. Whether people are told outside the displays, and how often, is decided in `publish/notify/`.
+Each family of rules has a file, and `rules.py` lists them all. Each rule asks for enough evidence that one odd
+request cannot raise it. An alert ends only a tenth beyond its threshold, so that a value at the edge does not
+flicker. `publish/notify/` decides whether and how often an alert leaves the displays as a notification.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Budgets the user set: their own levels, held for a moment against corrections of a sum."""
+"""Alerts of the user's budgets. Each budget has its own thresholds; a small correction of a sum ends no alert."""
 
 from aitop.live.alerts import rules
 from aitop.live.alerts.edge import LEVELS, Alert, Edge
@@ -6,16 +6,16 @@ from aitop.live.alerts.evidence import Evidence
 from aitop.model import periods
 
 PERIOD_NAMES = {"day": "today", "week": "week", "month": "month"}
-SLACK = 2.0  # points a budget's use may fall below 100 before "over" is let go
+SLACK = 2.0  # "over" ends when the use has fallen this many points below 100
 
 
 def evaluate(edge: Edge, evidence: Evidence) -> list[Alert]:
-    """One alert for each budget that is near or over, named so that a new period is new news."""
+    """One alert for each budget that is near or over. Its cause names the period, so a new period is a new alert."""
     raised: list[Alert] = []
     for budget in evidence.budgets:
         about = budget.name
         if budget.session:
-            about += f"/{budget.session}"  # each session that is over is news of its own
+            about += f"/{budget.session}"  # each session over its budget has its own alert
         cause = budget.period
         if budget.period in PERIOD_NAMES:
             cause += f"@{int(periods.starts(edge.now)[PERIOD_NAMES[budget.period]])}"
@@ -28,7 +28,7 @@ def evaluate(edge: Edge, evidence: Evidence) -> list[Alert]:
         session = evidence.session(budget.session)
         words = (
             f"budget {budget.name}: {edge.usd(budget.used_usd)} of {edge.usd(budget.limit_usd)} "
-            f"({budget.percent:.0f}%)"
+            f"({budget.percent:.0f}%) spent"
         )
         named = f"{session.project}: {words}" if session else words
         raised += edge.raised(rules.BUDGET, level, named, about=about, cause=cause, session=session)

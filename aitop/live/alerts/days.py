@@ -1,4 +1,4 @@
-"""Today against the user's own days: a robust score, so that one wild day does not hide the next."""
+"""Compares today with the user's own days by a robust score, so that one extreme day does not hide the next."""
 
 from aitop.live.alerts import rules
 from aitop.live.alerts.edge import Alert, Edge
@@ -14,7 +14,7 @@ LEAST_SPREAD = 0.05  # of the median: identical days still leave room for a litt
 
 
 def evaluate(edge: Edge, evidence: Evidence) -> list[Alert]:
-    """Today so far: it can only grow, so once out of the ordinary it stays so until midnight."""
+    """The alert of today's cost. The cost only grows, so the alert stays until midnight."""
     today, past = evidence.today_spent, evidence.past_days
     found = score(today, past)
     if found is None:
@@ -24,10 +24,10 @@ def evaluate(edge: Edge, evidence: Evidence) -> list[Alert]:
         return []
     cause = str(int(evidence.day_started))
     level = edge.over(rules.ANOMALY, found, warning=edge.number("anomaly_score"), cause=cause)
-    words = f"today {edge.usd(today / PICO)}, a usual day {edge.usd(usual / PICO)}"
+    words = f"today cost {edge.usd(today / PICO)} so far, a usual day {edge.usd(usual / PICO)}"
     session = evidence.session(evidence.dearest_today[0]) if evidence.dearest_today else None
     if session is not None and evidence.dearest_today is not None:
-        words += f"; dearest: {session.project}, {edge.usd(evidence.dearest_today[1] / PICO)}"
+        words += f"; dearest session: {session.project}, {edge.usd(evidence.dearest_today[1] / PICO)}"
     return edge.raised(rules.ANOMALY, level, words, cause=cause, session=session)
 
 

@@ -1,4 +1,4 @@
-"""The one place that knows how an alert is raised, held and let go."""
+"""How an alert is raised, held and ended. Rules must not decide this themselves."""
 
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
@@ -15,8 +15,8 @@ RELEASE = 0.9
 class Alert(NamedTuple):
     """One thing to look at; `since` is when it was first seen.
 
-    `cause` names what it is about where the facts give it a name (a limit's reset, a budget's period): the same
-    id with the same cause is the same news, also after a restart. Level `ok` is good news.
+    `cause` names the event behind it, where there is one (a limit's reset, a budget's period). The same id with
+    the same cause is the same news, also after a restart. Level `ok` is good news.
     """
 
     id: str
@@ -29,12 +29,12 @@ class Alert(NamedTuple):
 
     @property
     def rule(self) -> str:
-        """The rule's name: the one word that says why."""
+        """The name of the rule that raised it."""
         return self.id.partition(":")[0]
 
 
 class Edge:
-    """The tick before, the thresholds and the time: what every rule is judged by."""
+    """What every rule compares with: the alerts of the tick before, the thresholds and the time."""
 
     def __init__(self, before: Iterable[Alert], config: Config, now: float, *, limited: bool = False) -> None:
         """`limited`: the client reports usage limits. That means a subscription unless configured."""
@@ -47,7 +47,7 @@ class Edge:
         self, rule: Rule, level: Level | None, text: str, *, about: str = "", cause: str = "",
         session: SessionEvidence | None = None, provider: str | None = None,
     ) -> list[Alert]:  # fmt: skip
-        """The alert with the time since when it has stood; nothing without a level."""
+        """The alert, with `since` kept from the tick before; an empty list without a level."""
         if not level:
             return []
         name = _id(rule, about)
@@ -64,7 +64,7 @@ class Edge:
         return self._before.get(_id(rule, about))
 
     def held(self, rule: Rule, about: str = "", *, level: Level = "warning", cause: str = "") -> bool:
-        """Whether it stood at this level or above, for the same cause, a tick ago."""
+        """Whether the alert had this level or a worse one a tick ago, for the same cause."""
         before = self.before(rule, about)
         return (
             before is not None and before.cause == cause and LEVELS.index(before.level) >= LEVELS.index(level)
@@ -74,7 +74,7 @@ class Edge:
         self, rule: Rule, value: float, *, warning: float = 0.0, critical: float = 0.0, about: str = "",
         cause: str = "",
     ) -> Level | None:  # fmt: skip
-        """The worst level whose threshold is reached, or not yet left by a tenth. A threshold of 0 is off."""
+        """The worst level reached, held until the value is a tenth below its threshold. A threshold of 0 is off."""
         thresholds: tuple[tuple[Level, float], ...] = (("critical", critical), ("warning", warning))
         for level, threshold in thresholds:
             held = self.held(rule, about, level=level, cause=cause)
@@ -83,7 +83,7 @@ class Edge:
         return None
 
     def usd(self, value: float) -> str:
-        """Money as the displays show it: in the user's currency, `≈` where a subscription pays otherwise."""
+        """Money as the displays show it: in the user's currency, with `≈` on a subscription."""
         symbol = self.config["currency.symbol"]
         rate = self.config["currency.rate"]
         return f"{'≈' if self._equivalent else ''}{symbol}{value * rate:,.2f}"

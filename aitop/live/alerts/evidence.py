@@ -1,4 +1,4 @@
-"""What the rules are judged by: plain facts of one moment."""
+"""The facts of one moment that the alert rules read."""
 
 from typing import NamedTuple
 
@@ -20,15 +20,17 @@ class SessionEvidence(NamedTuple):
     context_tokens: int | None = None
     context_limit: int = 200_000
     compactions: int = 0
-    cache_expires_at: float | None = None  # the client's word on a warm cache
-    lines_changed: int | None = None  # as the client counts them; None: it never said
-    lines_since: float = 0.0  # when that number last changed, or was first told
-    lines_told: float = 0.0  # when the client last told it
+    cache_expires_at: float | None = (
+        None  # epoch seconds, as the client reports it; None: it reports no warm cache
+    )
+    lines_changed: int | None = None  # as the client counts them; None: never reported
+    lines_since: float = 0.0  # when that number last changed, or was first reported
+    lines_told: float = 0.0  # when the client last reported it
     status_since: float = 0.0
 
 
 class Evidence(NamedTuple):
-    """Everything the rules are judged by."""
+    """All facts that the rules read. Sums are of the window that their name says."""
 
     five_minutes: Sum = ZERO
     fifteen_minutes: Sum = ZERO

@@ -1,4 +1,4 @@
-"""What goes wrong at the API: bursts of errors, responses cut off at their output limit."""
+"""Alerts of failures at the API: bursts of errors, and responses cut off at their output limit."""
 
 from aitop.live.alerts import rules
 from aitop.live.alerts.edge import RELEASE, Alert, Edge

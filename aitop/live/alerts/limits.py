@@ -1,4 +1,4 @@
-"""Usage limits as the client reports them: how far they are used, how fast for their time, and their return."""
+"""Alerts of the usage limits that the client reports: their use, their pace, and their reset."""
 
 from aitop.live.alerts import rules
 from aitop.live.alerts.edge import RELEASE, Alert, Edge
@@ -39,7 +39,7 @@ def _used(edge: Edge, limit: Limit, about: str) -> list[Alert]:
 
 
 def _back(edge: Edge, limit: Limit, about: str) -> list[Alert]:
-    """One that was used up and has been reset: work can go on."""
+    """A limit that was used up has been reset: work can go on."""
     if limit.used_percent < USED_UP or edge.now - limit.resets_at > BACK_FOR or not edge.number("limit_back"):
         return []
     words = f"{label(limit)} is back: it was reset {span(edge.now - limit.resets_at)} ago"
@@ -49,7 +49,7 @@ def _back(edge: Edge, limit: Limit, about: str) -> list[Alert]:
 
 
 def _cause(edge: Edge, rule: Rule, about: str, resets_at: float) -> str:
-    """The reset as it was first reported: clients that report a wait instead are a moment off each time."""
+    """The reset as first reported. A client that reports a wait instead gives a slightly different time each time."""
     before = edge.before(rule, about)
     if before and before.cause.isdecimal() and abs(int(before.cause) - resets_at) < SAME_RESET:
         return before.cause
@@ -57,7 +57,7 @@ def _cause(edge: Edge, rule: Rule, about: str, resets_at: float) -> str:
 
 
 def _pace(edge: Edge, limit: Limit, about: str) -> list[Alert]:
-    """Used this far ahead of its time, a limit ends before it is reset. One used up needs no forecast."""
+    """A limit used faster than its window passes is used up before its reset. One used up already is skipped."""
     points = edge.number("pace_points")
     window = limit.window_minutes * 60
     if not points or window <= 0 or limit.used_percent >= 100 or edge.now - limit.seen_at > OLD:
@@ -72,5 +72,5 @@ def _pace(edge: Edge, limit: Limit, about: str) -> list[Alert]:
         return []
     left = (100 - limit.used_percent) * elapsed / limit.used_percent - (edge.now - limit.seen_at)
     early = limit.resets_at - edge.now - left
-    words = f"{label(limit)}: at this pace used up in {span(left)}, {span(early)} before its reset"
+    words = f"{label(limit)}: used up in {span(left)} at this pace, {span(early)} before its reset"
     return edge.raised(rules.PACE, "warning", words, about=about, cause=cause, provider=limit.provider)

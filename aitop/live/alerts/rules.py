@@ -1,4 +1,4 @@
-"""Every alert rule once: its name, when it speaks, its keys of the configuration. The page of alerts is made from it.
+"""Every alert rule once: its name, when it is raised, its keys of the configuration. docs/alerts.md is made from it.
 
 An alert can be raised only for a rule of this file, so none can be missing from the list or from the page.
 """
@@ -12,7 +12,7 @@ class Rule(NamedTuple):
     name: str
     when: str
     keys: tuple[str, ...] = ()  # of the configuration, below `alerts.`
-    quiet_seconds: float | None = None  # people are not told again within it; None: `notify.cooldown_minutes`
+    quiet_seconds: float | None = None  # no second notification within it; None: `notify.cooldown_minutes`
 
 
 BURN = Rule(
@@ -28,17 +28,17 @@ CONTEXT = Rule(
 )
 SILENT = Rule(
     "silent",
-    "3 requests in five minutes cost money and put out next to nothing",
+    "3 or more requests in five minutes cost money and returned next to no output",
     ("silent_requests",),
 )
 CACHE = Rule(
     "cache",
-    "the cache hit rate over five minutes is below 30 %, from 5 requests and 20,000 input tokens on",
+    "the cache hit rate over five minutes is below 30 %, once they have 5 requests and 20,000 input tokens",
     ("cache_hit_warning",),
 )
 LIMIT = Rule(
     "limit",
-    "a usage limit that the client reports is used 80 %; critical at 95 %",
+    "80 % of a usage limit that the client reports is used; critical at 95 %",
     ("limit_warning", "limit_critical"),
 )
 LIMIT_BACK = Rule(
@@ -48,8 +48,8 @@ LIMIT_BACK = Rule(
 )
 PACE = Rule(
     "pace",
-    "a limit's used percent is 15 points ahead of its elapsed time, once 10 % of the time and 20 % of the limit "
-    "are gone; by a report of the last 15 minutes",
+    "the used percent of a limit is 15 points above the elapsed percent of its window. The alert needs a report "
+    "of the last 15 minutes, 10 % of the window elapsed and 20 % of the limit used",
     ("pace_points",),
 )
 BUDGET = Rule(
@@ -57,38 +57,43 @@ BUDGET = Rule(
 )
 ANOMALY = Rule(
     "anomaly",
-    "today costs more than your own days do: 3.5 robust standard deviations above their median, 1.5 times the "
-    "median and $1 more, from 10 days with any cost on (of the last 60)",
+    "today costs much more than your usual day: 3.5 robust standard deviations above the median, at least 1.5 times "
+    "the median, and at least $1 more. It needs 10 days with any cost in the last 60",
     ("anomaly_score",),
 )
 RUNAWAY = Rule(
     "runaway",
-    "a working session spent $5 in 15 minutes with 10 requests and no changed line, by the client's own count of "
-    "lines in its status line; or made 30 requests with fewer than 20 tokens of output each",
+    "a working session spent $5 in 15 minutes with 10 requests, and the client's status line counts no changed line; "
+    "or it made 30 requests with fewer than 20 tokens of output each",
     ("runaway_usd", "runaway_requests"),
 )
 COMPACTION = Rule(
     "compaction",
-    "a working Claude Code session is 10,000 tokens from its automatic compaction (33,000 below its limit)",
+    "the context of a working Claude Code session is within 10,000 tokens of automatic compaction, which begins "
+    "33,000 tokens below the context limit",
     ("compaction_tokens",),
 )
 CACHE_EXPIRY = Rule(
     "cache-expiry",
-    "a session at rest with 50,000 tokens of context has a cache that expires within 60 s, by the client's own "
-    "word in its status line",
+    "the cache of a session at rest with 50,000 or more tokens of context expires within 60 s, as the client's "
+    "status line reports",
     ("cache_expiry_seconds",),
 )
 WAITING = Rule(
     "waiting",
-    "a session has waited for you for a minute: for a permission or for an answer",
+    "a session has waited a minute for your permission or answer",
     ("waiting_seconds",),
     quiet_seconds=300.0,
 )
 MAX_TOKENS = Rule(
     "max-tokens",
-    "2 responses in 15 minutes were cut off at their output limit",
+    "2 or more responses in 15 minutes were cut off at their output limit",
     ("max_tokens",),
 )
-ERRORS = Rule("errors", "5 API requests failed in five minutes, and a fifth of all", ("errors",))
+ERRORS = Rule(
+    "errors",
+    "5 or more API requests failed in five minutes, and they are at least a fifth of all",
+    ("errors",),
+)
 
 ALL: tuple[Rule, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Rule))

@@ -1,4 +1,4 @@
-"""One session at a time: running away, about to compact, at rest while its cache runs out, waiting for its user."""
+"""Alerts of single sessions: one that runs away, will compact soon, loses its cache, or waits for its user."""
 
 from aitop.live.alerts import rules
 from aitop.live.alerts.edge import RELEASE, Alert, Edge
@@ -7,7 +7,7 @@ from aitop.live.alerts.spans import span
 from aitop.model.sums import PICO
 
 QUARTER = 900.0
-FRESH_LINES = 300.0  # seconds: a client that went silent does not say that nothing changed
+FRESH_LINES = 300.0  # seconds: an older report does not prove that no line changed
 RUNAWAY_REQUESTS = 10  # few dear requests are a large context, not a loop
 LITTLE_OUTPUT = 20  # tokens a request: less is neither text nor a tool call
 RESERVE = 33_000  # tokens Claude Code keeps free: it compacts when a context reaches its limit less this
@@ -27,7 +27,7 @@ def evaluate(edge: Edge, evidence: Evidence) -> list[Alert]:
 
 
 def _runaway(edge: Edge, session: SessionEvidence) -> list[Alert]:
-    """Money for a quarter of an hour with nothing to show: no line changed, or next to no output."""
+    """A session that spends money for a quarter of an hour without a changed line, or with next to no output."""
     recent, spent = session.recent, session.recent.spent / PICO
     dear = edge.over(rules.RUNAWAY, spent, warning=edge.number("runaway_usd"), about=session.name)
     still = (
@@ -37,7 +37,7 @@ def _runaway(edge: Edge, session: SessionEvidence) -> list[Alert]:
     )
     if dear and still and recent.requests >= RUNAWAY_REQUESTS:
         words = (
-            f"{session.project}: {edge.usd(spent)} in 15 minutes and no line changed: see whether it loops"
+            f"{session.project}: {edge.usd(spent)} in 15 minutes and no line changed: check whether it loops"
         )
         return edge.raised(rules.RUNAWAY, "warning", words, about=session.name, session=session)
     many = edge.over(
@@ -47,7 +47,7 @@ def _runaway(edge: Edge, session: SessionEvidence) -> list[Alert]:
     if many and empty and recent.cost > 0:
         words = (
             f"{session.project}: {recent.requests} requests in 15 minutes with next to no output: "
-            "see whether it loops"
+            "check whether it loops"
         )
         return edge.raised(rules.RUNAWAY, "warning", words, about=session.name, session=session)
     return []
@@ -63,12 +63,12 @@ def _compaction(edge: Edge, session: SessionEvidence) -> list[Alert]:
     if left > (near / RELEASE if edge.held(rules.COMPACTION, session.name, cause=cause) else near):
         return []
     when = f"in {left / 1000:,.0f}K tokens" if left >= 500 else "at its next response"
-    words = f"{session.project}: compacts its context {when}: /compact now keeps what you name"
+    words = f"{session.project}: will compact its context {when}. Use /compact now to choose what it keeps"
     return edge.raised(rules.COMPACTION, "warning", words, about=session.name, cause=cause, session=session)
 
 
 def _cache_expiry(edge: Edge, session: SessionEvidence) -> list[Alert]:
-    """Only by the client's own word on its cache. One that has run out is past saving."""
+    """Only where the client reports when its cache expires. An expired cache cannot be saved: no alert."""
     within, expires = edge.number("cache_expiry_seconds"), session.cache_expires_at
     if not within or expires is None or (session.context_tokens or 0) < COLD_TOKENS:
         return []
@@ -78,7 +78,7 @@ def _cache_expiry(edge: Edge, session: SessionEvidence) -> list[Alert]:
         return []
     words = (
         f"{session.project}: its cache of {(session.context_tokens or 0) / 1000:,.0f}K tokens expires in "
-        f"{left:.0f} s: answer before it does"
+        f"{left:.0f} s: answer before then"
     )
     return edge.raised(rules.CACHE_EXPIRY, "warning", words, about=session.name, cause=cause, session=session)
 
@@ -89,6 +89,6 @@ def _waiting(edge: Edge, session: SessionEvidence) -> list[Alert]:
     waited = edge.now - session.status_since if session.status_since > 0 else 0.0
     if not patience or session.status != "waiting" or waited < patience:
         return []
-    words = f"{session.project}: waits for you since {span(waited)}"
+    words = f"{session.project}: has waited for you for {span(waited)}"
     cause = str(int(session.status_since))
     return edge.raised(rules.WAITING, "warning", words, about=session.name, cause=cause, session=session)

@@ -1,4 +1,4 @@
-"""The last minutes' money: burn rate, a filling context, requests without output, a cold cache."""
+"""Alerts of the last minutes: a high burn rate, a full context, requests without output, a cold cache."""
 
 from aitop.live.alerts import rules
 from aitop.live.alerts.edge import RELEASE, Alert, Edge
@@ -27,7 +27,7 @@ def _burn(edge: Edge, evidence: Evidence) -> list[Alert]:
     session = evidence.dearest()
     words = f"{_named(session)}{edge.usd(burn.rate(five))}/h over 5 minutes"
     if session is not None and five.spent > 0:
-        words += f", {100 * session.five_minutes.spent / five.spent:.0f}% of it here"
+        words += f", {100 * session.five_minutes.spent / five.spent:.0f}% of it in this session"
     return edge.raised(rules.BURN, level, words, session=session)
 
 
@@ -47,15 +47,13 @@ def _context(edge: Edge, evidence: Evidence) -> list[Alert]:
 
 
 def _silent(edge: Edge, evidence: Evidence) -> list[Alert]:
-    """Money without output. Responses whose reported output is a placeholder say nothing either way."""
+    """Requests that cost money and return no output. A placeholder as output proves nothing: no alert then."""
     five = evidence.five_minutes
     most_output = five.requests / (RELEASE if edge.held(rules.SILENT) else 1.0)  # a token each
     if five.output_tokens > most_output or five.cost <= 0 or five.incomplete_requests:
         return []
     session = evidence.dearest()
-    words = (
-        f"{_named(session)}{five.requests} requests in 5 minutes with next to no output: see whether it loops"
-    )
+    words = f"{_named(session)}{five.requests} requests in 5 minutes with next to no output: check whether it loops"
     level = edge.over(rules.SILENT, five.requests, warning=edge.number("silent_requests"))
     return edge.raised(rules.SILENT, level, words, session=session)
 
@@ -70,7 +68,7 @@ def _cache(edge: Edge, evidence: Evidence) -> list[Alert]:
     session = _coldest(evidence)
     words = (
         f"{_named(session)}only {hit_rate:.0f}% of the input came from the cache over 5 minutes: "
-        "long pauses and changed tools or models empty it"
+        "a long pause, changed tools or another model empty the cache"
     )
     return edge.raised(rules.CACHE, "warning", words, session=session)
 

@@ -1,8 +1,8 @@
 """Forecasts with an interval, by the method that erred least on the user's own past. Pure, in USD.
 
-`test` stands at moments of the past, forecasts with what was known then, and compares with what came.
-Its errors choose the method, and its misses at a like moment are the interval: what was right eight
-times of ten before.
+`test` takes moments of the past, forecasts with what was known then, and compares with the real outcome.
+The method with the smallest error is chosen. Its misses at similar moments give the interval, from their 10th
+to their 90th percentile.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,29 +19,29 @@ MONTH_CUTS = (5, 10, 15, 20, 25)
 TESTED_DAYS = 60
 TESTED_BLOCKS = 60
 TESTED_MONTHS = 6
-WARM_UP = 7  # whole days known before a day is tested, so that every method has something to go by
+WARM_UP = 7  # whole days known before the first tested day, so that every method can answer
 MONTH_WARM_UP = 28
 LEAST_TESTS = 5
 
 
 class Past(NamedTuple):
-    """What is known of earlier days and blocks."""
+    """The costs of earlier days and blocks, in USD, oldest first."""
 
     first: date  # of `days`
-    days: Sequence[float]  # whole local days up to yesterday, empty ones too
-    slots: Sequence[Sequence[float]]  # the last of them by quarter hour of the local clock
+    days: Sequence[float]  # each whole local day up to yesterday; a day without use is 0
+    slots: Sequence[Sequence[float]]  # the newest of these days by quarter hour of the local clock
     blocks: Sequence[Sequence[float]]  # finished blocks by quarter hour
 
 
 class Miss(NamedTuple):
-    """One tested moment: how far in (0 to 1), and what came minus what was forecast."""
+    """One tested moment: the elapsed share of the period (0 to 1), and the outcome minus the forecast in USD."""
 
     elapsed: float
     miss: float
 
 
 class Score(NamedTuple):
-    """One method's record: mean absolute error as percent of what came."""
+    """The result of one method: the sum of its absolute errors as percent of the sum of the outcomes."""
 
     method: str
     error_percent: float
@@ -50,7 +50,7 @@ class Score(NamedTuple):
 
 
 class Forecast(NamedTuple):
-    """How a period will end. The interval is None while too little was tested."""
+    """What a period will have cost. The interval is None while there are fewer than LEAST_TESTS tests."""
 
     usd: float
     low_usd: float | None
@@ -76,24 +76,24 @@ Scores = dict[str, list[Score]]  # day, block, month → best method first
 
 
 def test(past: Past) -> Scores:
-    """Every method on the user's own past."""
+    """Test every method on the user's own past."""
     return {name: try_all(past) for name, try_all in TESTS.items()}
 
 
 def day(past: Past, today: date, slots: Sequence[float], elapsed: float, scores: list[Score]) -> Forecast:
-    """How today ends."""
+    """What today will have cost at midnight."""
     running = Running(slots, elapsed, DAY_SLOTS, past.slots, today.weekday(), _weekdays(past))
     return _forecast(methods.DAY, running, scores, elapsed, sum(slots))
 
 
 def block(past: Past, slots: Sequence[float], elapsed: float, scores: list[Score]) -> Forecast:
-    """How the running block ends."""
+    """What the running block will have cost at its end."""
     running = Running(slots, elapsed, BLOCK_SLOTS, past.blocks)
     return _forecast(methods.BLOCK, running, scores, elapsed, sum(slots))
 
 
 def month(past: Past, today: date, spent_today: float, elapsed: float, scores: list[Score]) -> Forecast:
-    """How this month ends."""
+    """What this month will have cost at its end."""
     first, length = today.replace(day=1), _length(today)
     before = days_of_month(past, today)
     days = [*[0.0] * (today.day - 1 - len(before)), *before, spent_today]
@@ -108,7 +108,7 @@ def days_of_month(past: Past, today: date) -> Sequence[float]:
 
 
 def at_least(one: Forecast, usd: float) -> Forecast:
-    """Not below what a shorter period inside it is forecast to bring: the two have methods of their own."""
+    """The forecast, raised to `usd`: the forecast of a shorter period inside it, which another method may have made."""
     if usd <= one.usd:
         return one
     return one._replace(usd=usd, high_usd=None if one.high_usd is None else max(usd, one.high_usd))
@@ -118,7 +118,7 @@ def _forecast(
     ways: dict[str, Callable[..., float | None]], running: object, scores: list[Score], elapsed: float,
     spent: float,
 ) -> Forecast:  # fmt: skip
-    """By the best method that has something to say; never less than is spent."""
+    """The forecast of the best method that gives an answer; never less than is spent already."""
     for score in scores:
         value = ways[score.method](running)
         if value is not None and score.tested >= LEAST_TESTS:
@@ -140,11 +140,11 @@ def _interval(
     return max(spent, min(usd, low)), max(usd, high)
 
 
-Trial = tuple[object, float, float]  # (what was known, how far in, what came)
+Trial = tuple[object, float, float]  # (what was known, elapsed share, outcome in USD)
 
 
 def _rank(ways: dict[str, Callable[..., float | None]], trials: list[Trial]) -> list[Score]:
-    """Every method on the moments that all of them can answer, so that their errors compare."""
+    """Score every method on the moments that all of them can answer, so that their errors compare."""
     answers = [
         ({name: way(known) for name, way in ways.items()}, elapsed, came) for known, elapsed, came in trials
     ]
@@ -161,7 +161,7 @@ def _rank(ways: dict[str, Callable[..., float | None]], trials: list[Trial]) -> 
 def _day_trials(past: Past) -> list[Trial]:
     weekdays = _weekdays(past)
     found: list[Trial] = []
-    # a day off says nothing about how days of work end
+    # days without use are not tested: they say nothing about how a day of work ends
     used = [number for number in range(WARM_UP, len(past.slots)) if sum(past.slots[number]) > 0]
     for number in used[-TESTED_DAYS:]:
         whole = past.slots[number]
@@ -194,7 +194,7 @@ def _month_trials(past: Past) -> list[Trial]:
 
 
 def _whole_months(past: Past) -> list[tuple[int, date, int]]:
-    """(index of its first day, that day, its length) of months wholly known, after the warm-up."""
+    """(index of the first day, that day, length in days) of each month known as a whole, after the warm-up."""
     found = []
     for number in range(MONTH_WARM_UP, len(past.days)):
         day_ = date.fromordinal(past.first.toordinal() + number)
@@ -206,7 +206,7 @@ def _whole_months(past: Past) -> list[tuple[int, date, int]]:
 
 
 def _length(day_: date) -> int:
-    """Of its month, in days."""
+    """The length of the month of this day, in days."""
     first = day_.replace(day=1)
     return ((first + timedelta(days=32)).replace(day=1) - first).days
 

@@ -1,7 +1,7 @@
-"""Ways to say how a day, a block or a month will end, each a plain function of what is known. Pure, in USD.
+"""The forecast methods for a day, a block or a month: plain functions of what is known. Pure, in USD.
 
-A forecast and its test call the same functions: the test hands them a past cut off where it stands.
-Every method answers None where it has nothing to go by.
+A forecast and its test call the same functions. The test passes them only what was known at its moment.
+A method returns None where it has too little data.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,15 +13,15 @@ from aitop.model.median import median
 SLOT = 900
 DAY_SLOTS = 96
 BLOCK_SLOTS = 20
-RECENT = 28  # days a usual day is taken from
+RECENT = 28  # days or blocks that make the usual course
 WEEKS = 8
 LEAST_DAYS = 7
 
 
 class Running(NamedTuple):
-    """A day or block under way: its cost by quarter hour so far, and earlier ones whole, oldest first."""
+    """A running day or block: its cost by quarter hour so far, and the whole earlier ones, oldest first."""
 
-    slots: Sequence[float]  # those that are over or have begun
+    slots: Sequence[float]  # quarter hours that have begun
     elapsed: float  # of the whole, 0 to 1
     length: int  # slots of the whole
     earlier: Sequence[Sequence[float]]
@@ -30,7 +30,7 @@ class Running(NamedTuple):
 
 
 class Month(NamedTuple):
-    """A month under way: its days so far (today last, `elapsed` of it gone), its length, and the days before."""
+    """A running month: its days so far (the last is today, of which the share `elapsed` is over), and earlier days."""
 
     first: date
     days: Sequence[float]
@@ -40,18 +40,18 @@ class Month(NamedTuple):
 
 
 def pace(running: Running) -> float | None:
-    """As fast as so far."""
+    """The mean rate so far goes on to the end."""
     spent = sum(running.slots)
     return spent / running.elapsed if running.elapsed > 0 else None
 
 
 def usual_rest(running: Running) -> float | None:
-    """What is spent, and what usually followed after this hour."""
+    """What is spent, plus the median of what followed after this time in earlier days or blocks."""
     return _rest(running, running.earlier[-RECENT:])
 
 
 def weekday_rest(running: Running) -> float | None:
-    """The same, over days of this weekday."""
+    """The same as `usual_rest`, over the earlier days of this weekday."""
     same = [
         slots for slots, day in zip(running.earlier, running.weekdays, strict=True) if day == running.weekday
     ]
@@ -59,7 +59,7 @@ def weekday_rest(running: Running) -> float | None:
 
 
 def recent_rate(running: Running) -> float | None:
-    """As fast as in the last hour; of the quarter hour that runs, what is over of it."""
+    """The rate of the last hour goes on to the end. The hour ends now, within the running quarter hour."""
     gone = running.elapsed * running.length
     if len(running.slots) < 2 or gone <= 0:
         return None
@@ -69,13 +69,13 @@ def recent_rate(running: Running) -> float | None:
 
 
 def month_pace(month: Month) -> float | None:
-    """The mean of the days so far, on every day."""
+    """Every day of the month costs the mean of the days so far."""
     gone = len(month.days) - 1 + month.elapsed
     return sum(month.days) / gone * month.length if gone > 0 else None
 
 
 def month_weekday(month: Month) -> float | None:
-    """What is spent, and the mean of each coming weekday over eight weeks."""
+    """What is spent, plus for each coming day the mean of its weekday over eight weeks."""
     known = _known(month)
     if len(known) < LEAST_DAYS:
         return None
@@ -84,7 +84,7 @@ def month_weekday(month: Month) -> float | None:
 
 
 def month_trend(month: Month) -> float | None:
-    """Weekday pattern by medians, on a robust trend line over eight weeks (the median of all slopes)."""
+    """The weekday pattern on a robust trend line over eight weeks. Its slope is the median of all slopes."""
     known = _known(month)
     if len(known) < 2 * LEAST_DAYS:
         return None
@@ -133,7 +133,7 @@ def _rest(running: Running, earlier: Sequence[Sequence[float]]) -> float | None:
 
 
 def _known(month: Month) -> list[float]:
-    """The last eight whole weeks before today."""
+    """The daily costs of the last eight weeks before today, oldest first."""
     before = [*month.earlier, *month.days[:-1]]
     return before[-7 * WEEKS :]
 
@@ -147,7 +147,7 @@ def _weekday_means(known: Sequence[float], start: date) -> list[float]:
 
 
 def _with_rest(month: Month, usual: Callable[[int, int], float] | list[float]) -> float:
-    """What is spent, the rest of today, and every day to come."""
+    """The sum of what is spent, the rest of today, and every coming day."""
 
     def of(ahead: int, weekday: int) -> float:
         return usual[weekday] if isinstance(usual, list) else usual(ahead, weekday)
