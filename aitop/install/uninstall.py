@@ -31,7 +31,9 @@ def uninstall(*, purge: bool, yes: bool) -> None:
         _purge(ask=not yes)
     else:
         purge_command = installation.command("uninstall", "--purge")
-        click.echo(f"{paths.home()}: kept, with your history; `{purge_command}` deletes it")
+        click.echo(
+            f"{paths.home()}: kept, with your history, tokens and remembered folders; `{purge_command}` deletes it"
+        )
     click.echo(f"The package itself goes with: {installation.remove()}")
 
 

@@ -78,3 +78,9 @@ def per_hour(window: Counts, minutes: float) -> int | float | None:
     """What a window of that length spent, as USD an hour."""
     known = humanize.number(window.get("spent_usd"))
     return humanize.number(window.get("cost_usd_per_hour")) if known is None else known * 60 / minutes
+
+
+def by_minute(sparklines: object) -> object:
+    """USD spent in each of the last 60 minutes, from a state's `sparklines`; an older listener has the cost alone."""
+    known = sparklines if isinstance(sparklines, dict) else {}
+    return known.get("spent_usd", known.get("cost_usd"))

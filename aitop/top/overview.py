@@ -44,7 +44,7 @@ def _rates(state: JsonObject, width: int, glyphs: Glyphs) -> Line:
         text = humanize.UNKNOWN if rate is None else f"{money.of(state, rate, window)}/h"
         spans += [Span(text, f"{level} bold" if name == "5m" else ""), Span(f" {name}  ", "dim")]
     room = width - width_of(tuple(spans)) - 1
-    costs = charts.numbers(fields.table(state.get("sparklines")).get("cost_usd"))
+    costs = charts.numbers(money.by_minute(state.get("sparklines")))
     return (*spans, *charts.spark(costs, min(60, max(0, room)), "money", glyphs))
 
 
@@ -228,7 +228,7 @@ def cost_chart(
 ) -> list[Line]:  # fmt: skip
     """Spending over an hour to a year, each bar in the colour its rate would have; `values` beyond the hour."""
     if chart == "hour":
-        values = charts.numbers(fields.table(state.get("sparklines")).get("cost_usd"))
+        values = charts.numbers(money.by_minute(state.get("sparklines")))
     title = f"spent by {CHART_NAMES[chart]}  z"
     if values is None:
         return box(title, [span("Reading the history …", "dim")], width, glyphs, height=height)

@@ -46,3 +46,9 @@ def test_what_was_spent_includes_what_the_client_reports_beyond_its_records():
 def test_a_rate_stands_on_the_length_of_its_own_window():
     assert money.per_hour({"spent_usd": 0.5, "cost_usd_per_hour": 1.0}, 5) == 6.0
     assert money.per_hour({"cost_usd_per_hour": 4.8}, 5) == 4.8
+
+
+def test_a_minute_shows_what_was_spent_side_calls_included():
+    assert money.by_minute({"cost_usd": [1.0, 0.0], "spent_usd": [1.5, 0.0]}) == [1.5, 0.0]
+    assert money.by_minute({"cost_usd": [1.0]}) == [1.0]
+    assert money.by_minute(None) is None

@@ -69,7 +69,7 @@ def forecast(view: View, name: str) -> Value:
 
 
 def spark(view: View) -> Value:
-    text = humanize.spark(view.period("sparklines").get("cost_usd"))
+    text = humanize.spark(money.by_minute(view.period("sparklines")))
     return (text, "", not text)
 
 
