@@ -228,7 +228,8 @@ def _remove(only: tuple[str, ...], *, ask: bool, dry_run: bool, as_json: bool) -
         click.echo(line)
     if not only:
         click.echo(
-            f"{paths.home()}: kept, with your history, tokens and remembered folders; `{installation.command('uninstall', '--purge')}` deletes it"
+            f"{paths.home()}: kept, with your history, tokens and remembered folders; "
+            f"`{installation.command('uninstall', '--purge')}` deletes it"
         )
 
 
