@@ -1,6 +1,6 @@
 """`python -m benchmarks [PART …] [--quick]`: every budget, measured; printed, and saved under benchmarks/results.
 
-It measures and never asserts. A row over its budget says so and needs an explanation, not a retry.
+It measures and never asserts. A row over its budget is marked and needs an explanation, not a retry.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main():
 
 
 def measure(name, effort):
-    """Run one part and save it, also what came before it broke; whether it was finished."""
+    """Run one part and save its rows, also those measured before a failure. True if the part finished."""
     facts, began, rows, whole = saved.facts(), time.monotonic(), [], True
     try:
         for row in PARTS[name].rows(effort):
@@ -85,7 +85,7 @@ def options():
 
 
 def numbers(kind):
-    """A type for argparse: several of a kind, in rising order."""
+    """A type for argparse: several numbers, in rising order."""
 
     def read(text):
         return tuple(sorted(kind(word) for word in text.split(",")))

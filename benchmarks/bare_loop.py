@@ -1,4 +1,4 @@
-"""The floor for reading a history in Python: whole file, byte search for the usage, orjson on those lines only."""
+"""The least work to read a history in Python: load each file, search its bytes for usage, parse only those lines."""
 
 import glob
 import os

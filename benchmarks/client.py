@@ -18,7 +18,7 @@ USAGE = {"input_tokens": 100, "output_tokens": 4000, "cache_read_input_tokens": 
 
 
 class Sessions:
-    """The folder of a client with some sessions, in which responses are written now."""
+    """A client's folder with some sessions that grow by new responses."""
 
     def __init__(self, root, count=1):
         folder = os.path.join(root, "projects", "-work")
@@ -41,7 +41,7 @@ class Sessions:
         return json.dumps(record) + "\n"
 
     def respond(self, count=1, at=None):
-        """So many responses more, in one session after the other."""
+        """So many responses more, to each session in turn."""
         parts = {}
         for _ in range(count):
             session = self.count % len(self.ids)
@@ -55,7 +55,7 @@ class Sessions:
 
 
 def stopped(home, sessions):
-    """Send the hook of a turn that has ended to the listener of a home."""
+    """Send a home's listener the hook of a finished turn."""
     with socket.socket(socket.AF_UNIX) as peer:
         peer.connect(os.path.join(home, "claudecode.sock"))
         payload = {"hook_event_name": "Stop", "session_id": sessions.ids[0], "transcript_path": sessions.path}
@@ -66,7 +66,7 @@ def stopped(home, sessions):
 def at_pace(act, rate, seconds):
     """A process that calls act(n) so that n things happen `rate` times a second; for `seconds` at most.
 
-    Yields a function that ends it and tells how many happened in how many seconds.
+    Yields a function that ends the process and returns (number of calls, seconds).
     """
     told, tell = os.pipe()
     go_on, ended = os.pipe()  # no signal ends it: one in the middle of a `connect` leaves a socket half made
@@ -93,9 +93,9 @@ def at_pace(act, rate, seconds):
 
 
 def _pace(act, rate, seconds, go_on, tell):
-    """In the new process: act until the pipe `go_on` closes, tell, end."""
+    """In the new process: act until the pipe `go_on` closes, then report and exit."""
     done, began = 0, time.monotonic()
-    most = max(1, int(rate * STEP))  # at once, however far it fell behind
+    most = max(1, int(rate * STEP))  # per step, even when it is late
     try:
         while time.monotonic() - began < seconds:
             due = min(int((time.monotonic() - began) * rate) + 1 - done, most)
@@ -112,7 +112,7 @@ def _pace(act, rate, seconds, go_on, tell):
 
 
 class Hooks:
-    """Sends tool calls that ended to a home's socket, each over a connection of its own."""
+    """Sends hooks of finished tool calls to a home's socket, each over a new connection."""
 
     HEAD = b"aitop/1\tprovider=claude-code\tevent=PostToolUse\n"
 

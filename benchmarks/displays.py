@@ -53,7 +53,7 @@ def publish(home, name, text):
 
 
 def one_shots(effort):
-    """Each display's command beside reading the same file with `cat`, and beside a Python that does nothing."""
+    """Each display's command, compared with `cat` of the same file and with a Python that does nothing."""
     times = effort.times(300, 40)
     with homes.folder() as home:
         env = homes.environment(home)
@@ -111,7 +111,7 @@ def _one_shot(what, limit, arguments, path, times, env):
 
 
 def prompts(effort):
-    """What a prompt costs inside its shell, beside the same shell asking `cat` for the same file."""
+    """What a prompt costs inside its shell, compared with `cat` of the same file in that shell."""
     loops, times = effort.times(3000, 300), effort.times(9, 3)
     with homes.folder() as home:
         env = homes.environment(home)
@@ -124,7 +124,7 @@ def prompts(effort):
 
 
 class Prompt:
-    """The snippet for one shell, and loops in that shell: around it, around nothing, around `cat`."""
+    """The snippet for one shell, and three loops in it: over the snippet, over nothing, over `cat`."""
 
     def __init__(self, shell, home, env):
         flags, loop, before = SHELLS[shell]
@@ -143,7 +143,7 @@ class Prompt:
 
 
 def _prompt(prompt, loops, times):
-    """Many prompts in one shell, less the same loop around nothing."""
+    """The time of many prompts in one shell, less the time of an empty loop."""
     few = max(10, loops // 20)
     found = rounds(
         {"": lambda: prompt.run(prompt.command, loops), "empty": lambda: prompt.run(prompt.empty, loops),
@@ -163,7 +163,7 @@ def _prompt(prompt, loops, times):
 
 
 def _forks(some, none, env):
-    """How many processes five prompts start."""
+    """The number of processes that five prompts start."""
     if not shutil.which("strace"):
         return None
     counts = []

@@ -20,7 +20,7 @@ STATUS = {"session_id": PAYLOAD["session_id"], "model": {"id": "claude-opus-5-5"
 
 
 def hooks(effort):
-    """The hook as `aitop install` writes it, somebody listening, beside what the same interpreters cost alone."""
+    """The hook as `aitop install` writes it, with a reader on the socket, compared with the bare interpreters."""
     with homes.folder() as home:
         env = homes.environment(home)
         stdin = os.path.join(home, "payload")
@@ -72,7 +72,7 @@ def status_line(effort):
 
 
 def _wrapped(script, env, stdin, times):
-    """A command of the user's own behind the status line, beside the same command alone."""
+    """A user's own command behind the status line, compared with the same command alone."""
     command = "cat >/dev/null; echo mine"
     row = compared("`statusline -- COMMAND` as installed", "≤ 2 ms more than COMMAND alone", 0,
                    [script, "--", command], {"`sh -c COMMAND`": [shutil.which("sh"), "-c", command]}, times, env,
@@ -83,7 +83,7 @@ def _wrapped(script, env, stdin, times):
 
 
 def burst(effort):
-    """Thousands of hook events at once: whether all count, and how old the state gets meanwhile."""
+    """Send thousands of hook events at once: are all counted, and how old does the state get?"""
     events = effort.times(EVENTS, 2_000)
     with homes.folder() as home, homes.listening(home) as listener:
         listener.until(bool)
@@ -124,7 +124,7 @@ def _ended(pid, gone=set()):  # noqa: B006 - remembers who has been waited for
 
 
 def _writer(home, number, events):
-    """A process that sends its share as fast as it can, and notes how long its slowest send took."""
+    """A process that sends its share as fast as it can, and records the time of its slowest send."""
     pid = os.fork()
     if pid:
         return pid

@@ -1,7 +1,7 @@
 """What the gateway adds to a request, what 200 streams at once do to it, and its memory.
 
 The API behind it is a few lines of asyncio in a process of its own; the client is a plain socket. Direct and
-relayed requests are taken in turn, over kept connections.
+relayed requests take turns, over connections that stay open.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ async def api():
 
 @contextlib.contextmanager
 def running(argv, env, ready):
-    """A process, once it said where it listens; (port, pid)."""
+    """Start a process and wait until it prints its port: (port, pid)."""
     process = subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         yield ready(process.stdout.readline()), process.pid
@@ -142,7 +142,7 @@ async def _all(port, request):
 
 
 def crowd():
-    """All streams at once, direct and relayed: how long the last one took, and the gateway's memory."""
+    """Run all streams at once, direct and relayed: the time of the last one, and the gateway's memory."""
     with homes.folder() as home, both(home) as (behind, port, pid):
         request = (f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n"
                    f"x-pieces: {PIECES}\r\nx-gap: {GAP}\r\n\r\n{{}}").encode()  # fmt: skip

@@ -1,6 +1,6 @@
-"""How the cost of reading grows: the first read and later starts, against the size of the history.
+"""How the cost of reading grows with the size of the history: the first read and later starts.
 
-Beside ccusage's native binary on the same files, which reads all of them each time; both may use every
+The peer is ccusage's native binary on the same files. It reads all of them each time. Both may use every
 core. Memory is the peak of the resident sizes of all processes of a program, summed. The history is made
 as it is needed, one size after the other in the same folder, and removed at the end.
 """
@@ -41,7 +41,7 @@ def growth(effort):
 
 
 class Place:
-    """One history in its folder, and everything that is run over it."""
+    """One history in its folder, and the commands that are measured on it."""
 
     def __init__(self, home, claude, truth, effort):
         self.home, self.claude, self.truth = os.path.join(home, "aitop"), claude, truth
@@ -115,7 +115,7 @@ def _at(place):
 
 
 def first_row(what, place, ours, peer, right, limit):
-    """The first read beside the peer's; within its budget where it takes at most `limit` times as long, if any."""
+    """The first read compared with the peer's. Its budget, if `limit` is set: at most `limit` times as long."""
     took = median(ours)
     said = f"{took:.2f} s, {_most(ours):.0f} MB" + ("" if right else ": WRONG COUNT")
     values = {"series": "first read", **_sizes(place), **_values("", ours)}

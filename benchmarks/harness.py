@@ -1,6 +1,6 @@
-"""Running commands as whole processes and timing them in turn, so that a busy minute hurts all alike.
+"""Runs commands as whole processes and times them in turn, so that a busy minute slows all of them alike.
 
-No dependency and no shell between the clock and the command: posix_spawn, wait4. Every measurement
+No dependency and no shell runs between the clock and the command: posix_spawn, wait4. Every measurement
 is bounded in time: rounds end early when their seconds are used up.
 """
 
@@ -23,7 +23,7 @@ SAMPLE = 0.01  # seconds between two looks at the memory of a family of processe
 
 
 class Effort(NamedTuple):
-    """How much is measured. `sizes` are GB of transcripts, `responses` those of a history."""
+    """How much is measured. `sizes`: GB of transcripts. `responses`: responses of a history."""
 
     quick: bool = False
     idle: float = 600.0  # seconds
@@ -170,7 +170,7 @@ def median(runs: list[Run]) -> float:
 
 
 def least(runs: list[Run]) -> float:
-    """Wall seconds of the run that was disturbed least."""
+    """Wall seconds of the fastest run, which was disturbed least."""
     return min(r.wall for r in runs)
 
 
@@ -181,7 +181,7 @@ def failures(*several: list[Run]) -> str:
 
 
 def disturbed(within: bool, at_best: bool) -> str:
-    """A note on a budget missed by the median run and kept by the one that was disturbed least."""
+    """A note, if the median run misses the budget and the fastest run keeps it."""
     return "within it in the runs that were disturbed least" if at_best and not within else ""
 
 

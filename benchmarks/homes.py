@@ -21,7 +21,7 @@ FRONT = BESIDE if os.path.exists(BESIDE) else os.path.join(HERE, "bin", "aitop")
 
 @contextlib.contextmanager
 def folder():
-    """A short-named folder: a socket's address may not be long."""
+    """A folder with a short name, because the address of a socket must be short."""
     with tempfile.TemporaryDirectory(prefix="aitop-bench-", ignore_cleanup_errors=True) as path:
         yield path
 
@@ -44,7 +44,7 @@ def scripts_in(home, kind=scripts.PERL):
 
 @contextlib.contextmanager
 def reader(home):
-    """Somebody who takes in whatever is sent to the home's socket."""
+    """A process that reads and drops all that is sent to the home's socket."""
     path = os.path.join(home, "claudecode.sock")
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
@@ -117,7 +117,7 @@ class Listener:
             self.process.wait()
 
     def account(self):
-        """What `account` says of its process."""
+        """The result of `account` for the listener's process."""
         return account(self.process.pid)
 
 
@@ -162,7 +162,7 @@ def listening(home, claude=None):
 
 
 def clear(home):
-    """Forget everything but the folder itself."""
+    """Delete all content of the home, and keep the folder."""
     for name in os.listdir(home):
         path = os.path.join(home, name)
         shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)

@@ -1,7 +1,7 @@
-"""What people could use instead: installed by name and version from the registries, into a cache folder.
+"""Other programs with the same purpose, installed by name and version from the registries into a cache folder.
 
-The folder is `$AITOP_PEERS`, else aitop-benchmarks in the user's cache. A peer that cannot be had is
-named in the table with the reason.
+The folder is `$AITOP_PEERS`, else aitop-benchmarks in the user's cache. The table names a peer that
+cannot be installed, with the reason.
 """
 
 import os
@@ -21,7 +21,7 @@ ONCE = "--refresh-interval 60"  # so that every call but the first is answered f
 
 
 class Peer(NamedTuple):
-    """One package. `installer` is npm or pip; "" where no registry used here has it, with the reason in `why`."""
+    """One package. `installer` is npm, pip, or "" where neither has it; `why` has the reason."""
 
     name: str
     package: str
@@ -73,7 +73,7 @@ def folder():
 
 
 class Peers:
-    """The peers that are here, and for the others why not. `install`: fetch those that are missing."""
+    """The installed peers, and for each other peer the reason. `install`: fetch the missing ones."""
 
     def __init__(self, *, install):
         self.programs, self.why = {}, {}
@@ -121,7 +121,7 @@ def _have(peer, install):
 
 
 def _install(peer):
-    """Fetch one package into the cache folder; why that failed, or ""."""
+    """Fetch one package into the cache folder. Returns the reason of a failure, or ""."""
     where = folder()
     os.makedirs(where, exist_ok=True)
     if peer.installer == "npm":

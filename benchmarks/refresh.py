@@ -1,4 +1,4 @@
-"""One refresh of a display, beside one refresh of what people could use instead.
+"""One refresh of a display, compared with one refresh of each peer.
 
 A day's work is in the client's folder, our listener runs, and every program is given the same JSON on
 stdin, as Claude Code gives it to a status line. A tmux status line, a prompt and a bar run such a
@@ -48,10 +48,10 @@ def refreshes(effort):
 
 
 class Place:
-    """A home with a listener, and what is run in it."""
+    """A home with a listener, and the commands that run in it."""
 
     def __init__(self, home, claude):
-        # the peers keep caches and settings: in the home, which vanishes, and none of anybody else's
+        # the peers keep caches and settings: in the home, which vanishes, and the user's own are not used
         self.env = homes.environment(home, claude) | {"TMPDIR": home}
         self.stdin = os.path.join(home, "stdin.json")
         with open(self.stdin, "w") as file:
@@ -90,7 +90,7 @@ def _beside(name, command, place, times, size):
 
 
 def _said(claude, home):
-    """What Claude Code tells a status line, of the newest session there is."""
+    """The JSON that Claude Code gives a status line, for the newest session."""
     path = max(glob.glob(os.path.join(claude, "projects", "*", "*.jsonl")), key=os.path.getmtime)
     return {
         "hook_event_name": "Status", "session_id": os.path.basename(path)[:36], "transcript_path": path,

@@ -1,4 +1,4 @@
-"""What was measured, kept by part: results/latest.json, the tables made of it, and the README's share.
+"""Keeps the results by part: results/latest.json, the tables made of it, and the table of the README.
 
 Each part keeps the commit, day, machine and load it was measured with, so one part can be measured
 again without the others. `python -m benchmarks.saved` writes the tables anew from latest.json alone.
@@ -33,7 +33,7 @@ def path(quick, suffix):
 
 
 def load(quick=False):
-    """What is saved, or the same empty."""
+    """The saved results; empty ones where nothing is saved."""
     try:
         with open(path(quick, "json")) as file:
             return json.load(file)
@@ -42,7 +42,7 @@ def load(quick=False):
 
 
 def part(name: str, rows: list[Row], facts: dict, seconds: float) -> dict:
-    """One part as it is kept."""
+    """One part in the form that is saved."""
     return {
         **facts,
         "about": PARTS[name].about,

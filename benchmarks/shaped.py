@@ -1,4 +1,4 @@
-"""Two histories that made-up ones of few large files hide: many files of real shape, and 20,000 tiny ones.
+"""Two made-up histories with costs that few large files hide: many files of real shape, and 20,000 tiny ones.
 
 `shape.txt` has the kind and size of each line of 70 real transcripts; here they are filled with made-up words and
 numbers, as often as wanted, each copy with ids and days of its own. What it adds up to is returned.
@@ -41,7 +41,7 @@ class Folder:
         self._session = None
 
     def copy(self, number):
-        """All shapes once more."""
+        """Write one more copy of all shapes."""
         for place, (agent, lines) in enumerate(shapes()):
             self.file(f"{number:x}_{place:x}", lines, agent=agent)
         return self.truth
@@ -128,7 +128,7 @@ class Folder:
 
 
 def _other(kind, name):
-    """A line that is no answer."""
+    """A line that holds no response."""
     if kind in "pr":
         content = (
             "FILL"

@@ -1,6 +1,6 @@
 """What a history of many files costs: real-shaped transcripts, and 20,000 tiny ones.
 
-Beside ccusage's native binary on the same files. Memory is the peak of all processes of a program, summed.
+The peer is ccusage's native binary on the same files. Memory is the peak of all processes of a program, summed.
 """
 
 import os

@@ -1,7 +1,7 @@
 """What a tick costs, and how late it is: against the pace of events, and against the number of sessions.
 
-A tick's cost is all processor time of the listener in a second: taking in, reading, counting and
-publishing. A tick is late by as much as the gap between two published states is over a second.
+A tick's cost is all processor time of the listener in a second: receiving, reading, counting and publishing.
+The lateness of a tick is the gap between two published states, less one second.
 """
 
 import itertools
@@ -20,7 +20,7 @@ LATE = "no tick over 0.5 s late"
 
 
 def ticks(effort):
-    """Both curves; a pace that the sender cannot keep is shown as it was."""
+    """Both curves. Where the sender cannot keep a pace, the pace it reached is shown."""
     seconds = effort.times(6, 2)
     for rate in (1_000,) if effort.quick else RATES:
         yield _paced("transcript lines", rate, seconds)
@@ -49,7 +49,7 @@ def _paced(source, rate, seconds):
 
 
 def _counted(listener, source, sent):
-    """What the listener counted of what was sent, once it had the time to."""
+    """How many of the sent events the listener counted in the end."""
 
     def count(state):
         recent = state["windows"]["15m"]

@@ -48,7 +48,7 @@ def table(effort):
 
 
 class Terminal:
-    """`aitop top` on a terminal that takes in all it draws; `seen` is set once the first frame is there."""
+    """`aitop top` on a terminal that reads all it draws. `seen` is set at the first frame."""
 
     def __init__(self, home):
         self.near, far = pty.openpty()
@@ -126,7 +126,7 @@ def _first_frame(home, times):
 
 
 def _open(what, budget, most, megabytes, home, seconds):
-    """Processor and memory of the open table over some seconds."""
+    """Processor time and memory of the open table over some seconds."""
     name = f"`aitop top` open, {what}"
     with shown(home) as terminal:
         time.sleep(SETTLE)

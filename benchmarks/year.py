@@ -1,8 +1,8 @@
 """A made-up year of responses, written straight into a `history.db` by the product's own writer.
 
-For reports and forecasts over histories whose transcripts would fill a disk: nothing is read, every
-response and tool call goes through `History.apply`, so sums, days and prices are what the product
-makes of them. The same seed makes the same year. `grow` adds to it, each time over the whole year, so
+It serves reports and forecasts over histories too large for transcripts on a disk. No file is read. Every
+response and tool call goes through `History.apply`, so the product itself computes sums, days and prices.
+The same seed makes the same year. `grow` adds to it, each time over the whole year, so
 one file is measured at several sizes.
 
 `python -m benchmarks.year FOLDER [RESPONSES]` writes FOLDER/history.db (2 million: a minute or two)
@@ -35,7 +35,7 @@ class Year:
         self.db = schema.connect(path)
         self.db.execute("PRAGMA synchronous = OFF")  # made again when lost
         self.db.execute("PRAGMA cache_size = -262144")  # ids have no order: their tree is kept in memory
-        self.history = History(self.db, table.load(), floor=now)  # nobody asks for the changes
+        self.history = History(self.db, table.load(), floor=now)  # the changes are not used
         self.history.priced_otherwise()  # from now on it counts as priced by this table
         self.now, self.random, self.sessions = now, random.Random(seed), 0
         self.truth = {"responses": 0, "sessions": 0, "tools": 0, "input": 0, "output": 0}
@@ -52,7 +52,7 @@ class Year:
         return self.truth
 
     def _begins(self):
-        """A moment at work: by day, on weekends a fifth as often, and twice as often in the end as at first."""
+        """A moment of work by day: on weekends a fifth as often, at the end of the year twice as often as at first."""
         while True:
             day = self.random.randrange(DAYS)
             midnight = self.now // 86_400 * 86_400 - (DAYS - 1 - day) * 86_400
@@ -63,7 +63,7 @@ class Year:
                 return begins
 
     def settle(self):
-        """Move everything into the one file, as it is after a listener ended."""
+        """Move everything into one file, as a listener does at its end."""
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self):

@@ -43,14 +43,14 @@ def client_settings(context: Context) -> Found:
         try:
             data = json_text.parse(files.text_of(path, files.read(path)))
         except (files.Refused, json_text.NotJson) as error:
-            yield FAIL, f"{path}: {error}", "mend that line; Claude Code ignores the whole file meanwhile"
+            yield FAIL, f"{path}: {error}", "correct that line; until then Claude Code ignores the whole file"
             continue
         events = settings.events_of_ours(data, ours)
         missing = [event for event in settings.EVENTS if event not in events]
         if not events:
             yield (
                 WARN,
-                f"{path}: no hooks of ours; numbers come from the transcripts alone",
+                f"{path}: has no hooks of aitop, so the numbers come from the transcripts alone",
                 "aitop setup",
             )
         elif missing:
@@ -61,7 +61,7 @@ def client_settings(context: Context) -> Found:
         line = data.get("statusLine") if isinstance(data, dict) else None
         command = line.get("command") if isinstance(line, dict) else None
         if settings.wrapped(command, ours) is None:
-            yield OK, f"{path}: the status line is not ours (optional: aitop setup --only statusline)"
+            yield OK, f"{path}: the status line does not feed aitop (optional: aitop setup --only statusline)"
         else:
             yield OK, f"{path}: the status line feeds aitop"
 
@@ -105,7 +105,7 @@ def managed(context: Context) -> Found:
             if raw is not None:
                 yield from switches(path, json_text.parse(files.text_of(path, raw)))
         except (files.Refused, json_text.NotJson) as error:
-            yield WARN, str(error), "have a look at that file"
+            yield WARN, str(error), "check that file"
 
 
 def forwarding(context: Context) -> Found:

@@ -36,8 +36,8 @@ def clients(context: Context) -> Found:
         looked = ", ".join(f"{name} ({folder})" for name, folder in missing.items())
         yield (
             WARN,
-            f"no client's records are here; looked for {looked}",
-            "name other folders: [providers.NAME] folders",
+            f"found no records of any client in the folders of {looked}",
+            "set other folders with `folders` under [providers.NAME] in the configuration",
         )
 
 
@@ -48,7 +48,7 @@ def _client(name: str, row: JsonObject, places: list[str]) -> Found:
         yield (
             WARN,
             f"{name} is here and is not counted: {reason or 'the reason is unknown'}",
-            "totals are without it",
+            "its cost is missing in every total; `aitop report coverage` shows what is counted",
         )
         return
     if isinstance(unread, int) and unread:
@@ -56,7 +56,7 @@ def _client(name: str, row: JsonObject, places: list[str]) -> Found:
         remedy = (
             f"its format is newer than this aitop: upgrade, or {REPORT}"
             if new
-            else "mend what the reason names"
+            else "remove that cause, then run `aitop doctor` again"
         )
         yield WARN, f"{name}: {unread} of {files} files{where} are not read: {reason}", remedy
         return

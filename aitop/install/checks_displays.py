@@ -26,7 +26,7 @@ def displays(context: Context) -> Found:
         lost = [path for path in mine if not has_lines(path, host)]
         again = installation.command("init", host, "--write")
         if lost:
-            yield WARN, f"{host}: our lines are no longer in {', '.join(lost)}", again
+            yield WARN, f"{host}: the lines of aitop are no longer in {', '.join(lost)}", again
             continue
         if host == "tmux":
             yield from _tmux(context)
@@ -35,7 +35,7 @@ def displays(context: Context) -> Found:
         if segment is not None and not is_fresh(segment, context.now):
             yield (
                 FAIL,
-                f"{host}: its numbers are not fresh, so it shows none",
+                f"{host}: its numbers are not fresh, so it shows no numbers",
                 f"{installation.command('start')}, or {RESTART}",
             )
         else:
@@ -48,13 +48,13 @@ def _tmux(context: Context) -> Found:
     elif not live_tmux.shows():
         yield (
             WARN,
-            "tmux: a server runs that does not show our numbers",
+            "tmux: the running server does not show aitop's numbers yet",
             f"tmux source-file {places.tmux_conf()}",
         )
     elif not live_tmux.is_fresh(context.now) and not is_fresh("tmux", context.now):
         yield (
             FAIL,
-            "tmux: its numbers are not fresh, so it shows none",
+            "tmux: its numbers are not fresh, so it shows no numbers",
             f"{installation.command('start')}, or {RESTART}",
         )
     else:

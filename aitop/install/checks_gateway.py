@@ -30,11 +30,11 @@ def gateway(context: Context) -> Found:  # noqa: ARG001
     port = settings["gateway.port"]
     answer = _asked(f"http://127.0.0.1:{port}/.aitop")
     if answer is None:
-        yield WARN, f"it is set up, but nothing answers on 127.0.0.1:{port}", REMEDY
+        yield WARN, f"the gateway is set up, but nothing answers on 127.0.0.1:{port}", REMEDY
         return
     version = answer.get("aitop")
     if not isinstance(version, str):
-        yield WARN, f"another program has 127.0.0.1:{port}", "choose another gateway.port"
+        yield WARN, f"another program listens on 127.0.0.1:{port}", "choose another gateway.port"
         return
     served = [str(name) for name in answer["upstreams"]] if isinstance(answer.get("upstreams"), list) else []
     missing = [name for name in settings.upstreams if name not in served]
@@ -45,7 +45,11 @@ def gateway(context: Context) -> Found:  # noqa: ARG001
             "please report it with `aitop doctor --report`",
         )
     if missing:
-        yield WARN, f"it does not know {', '.join(missing)} yet", "start `aitop gateway` again"
+        yield (
+            WARN,
+            f"the running gateway does not know {', '.join(missing)} yet",
+            "start `aitop gateway` again",
+        )
     else:
         yield OK, f"127.0.0.1:{port}, version {version}: {', '.join(served)}"
 

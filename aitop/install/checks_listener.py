@@ -38,8 +38,8 @@ def listener(context: Context) -> Found:
     if age is None:
         yield (
             FAIL,
-            "it publishes nothing",
-            f"look into {paths.in_home(paths.LOG)}, then aitop stop; aitop start",
+            "the listener publishes nothing",
+            f"read the errors in {paths.in_home(paths.LOG)}, then aitop stop; aitop start",
         )
     elif age > published.FRESH_SECONDS:
         yield FAIL, f"its last state is {age:.0f} s old", RESTART
@@ -67,13 +67,13 @@ def home(context: Context) -> Found:  # noqa: ARG001
     if status.st_uid != os.getuid():
         yield FAIL, f"{folder}: belongs to another user", "set AITOP_HOME to a folder of your own"
     elif status.st_mode & 0o077:
-        yield FAIL, f"{folder}: others can look into it", f"chmod 700 {folder}"
+        yield FAIL, f"{folder}: other users can look into it", f"chmod 700 {folder}"
     kind = lifecycle.file_system(folder)
     if kind in lifecycle.NETWORK:
         yield FAIL, f"{folder}: is on a network file system ({kind})", "set AITOP_HOME to a local folder"
     free = shutil.disk_usage(folder).free
     if free < LOW_DISK:
-        yield FAIL, f"{folder}: only {free // 1_048_576} MB are free on this disk", "make room"
+        yield FAIL, f"{folder}: only {free // 1_048_576} MB are free on this disk", "free space on this disk"
     else:
         yield OK, f"{folder}: {free // 1_048_576} MB free"
     socket = os.path.join(folder, paths.SOCKET)
@@ -84,7 +84,7 @@ def home(context: Context) -> Found:  # noqa: ARG001
     if not stat.S_ISSOCK(info.st_mode):
         yield FAIL, f"{socket}: is not a socket", f"remove it, then {RESTART}"
     elif info.st_uid != os.getuid() or stat.S_IMODE(info.st_mode) & 0o077:
-        yield FAIL, f"{socket}: is open to others", RESTART
+        yield FAIL, f"{socket}: is open to other users", RESTART
     else:
         yield OK, f"{socket}: private"
 
@@ -94,9 +94,14 @@ def configuration(context: Context) -> Found:  # noqa: ARG001
     try:
         config.load(path)
     except config.ConfigError as error:
-        yield FAIL, str(error), "mend that line; `aitop config --defaults` shows every key"
+        yield FAIL, str(error), "correct that line; `aitop config --defaults` shows every key"
     else:
-        yield OK, f"{path}: fine" if os.path.exists(path) else f"{path}: none, so every key has its default"
+        yield (
+            OK,
+            f"{path}: fine"
+            if os.path.exists(path)
+            else f"{path}: no such file, so every key has its default",
+        )
 
 
 def prices(context: Context) -> Found:
@@ -187,7 +192,7 @@ def _told(context: Context) -> Found:
         yield (
             FAIL,
             f"the history cannot be written: {doctor['history_error']}",
-            "make room on the disk or give write access back; what the clients wrote meanwhile is read then",
+            "make room on the disk or give write access back; then the listener reads what the clients wrote meanwhile",
         )
     restored = doctor.get("history_restored")
     if not isinstance(restored, dict) or not os.path.exists(paths.in_home(str(restored.get("file")))):

@@ -97,7 +97,9 @@ def replace(path: str, expected: bytes | None, new: bytes, *, mode: int = 0o600)
         if expected is not None:
             _copy_attributes(real, descriptor)
         if read(real) != expected:
-            raise Refused(f"{path}: changed while we were at it; nothing was written, run this again")
+            raise Refused(
+                f"{path}: another program changed it meanwhile; nothing was written, run this again"
+            )
 
     try:
         os.makedirs(os.path.dirname(real), mode=0o700, exist_ok=True)
@@ -162,7 +164,7 @@ def remove_folders(folders: list[str]) -> None:
 def delete(path: str, expected: bytes) -> None:
     """Remove the file if it still holds `expected`. Raises Refused."""
     if read(path) != expected:
-        raise Refused(f"{path}: changed while we were at it; nothing was removed, run this again")
+        raise Refused(f"{path}: another program changed it meanwhile; nothing was removed, run this again")
     try:
         os.unlink(path)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`aitop forecast`: how today, the running block and this month will end, and how far off each method was."""
+"""`aitop forecast`: what today, the running block and this month will have cost, and the error of each method."""
 
 import json
 import sqlite3
@@ -28,10 +28,10 @@ WORDS = {
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs; USD, epoch seconds.")
 def forecast(backtest: bool, as_json: bool) -> None:
-    """How today, this block and this month will end, by the method that erred least on your own past.
+    """Forecast the cost of today, this block and this month, by the method with the smallest error so far.
 
-    The interval is what held eight times of ten at like moments. A day, block or month is tested with
-    what was known at that moment only.
+    At eight of ten similar moments of your past, the outcome lay within the interval. The tests of a day,
+    block or month use only what was known at that moment.
     """
     now = time.time()
     config, ready = configuration(), history()

@@ -85,7 +85,7 @@ def test_missing_hooks_are_named(installed):
     path.write_text(json.dumps(data))
     assert "no hook for Stop" in problem("settings", WARN)
     path.write_text("{}")
-    assert "no hooks of ours" in problem("settings", WARN)
+    assert "no hooks of aitop" in problem("settings", WARN)
 
 
 @pytest.mark.parametrize("key", ["disableAllHooks", "allowManagedHooksOnly", "strictPluginOnlyCustomization"])
@@ -139,12 +139,12 @@ def test_another_version_of_the_listener_is_noticed(installed, monkeypatch):
 
 def test_a_home_or_socket_open_to_others_fails(installed):
     (installed / ".aitop").chmod(0o755)
-    assert "others can look" in problem("home")
+    assert "other users can look" in problem("home")
     (installed / ".aitop").chmod(0o700)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(installed / ".aitop" / "claudecode.sock"))
         (installed / ".aitop" / "claudecode.sock").chmod(0o666)
-        assert "open to others" in problem("home")
+        assert "open to other users" in problem("home")
 
 
 def test_a_home_on_a_network_or_a_full_disk_fails(installed, monkeypatch):
@@ -361,7 +361,7 @@ def test_a_display_that_shows_nothing_fails(shown):
 
 def test_a_display_that_lost_our_lines_is_named_with_its_file(shown):
     (shown / ".bashrc").write_text("")
-    assert f"bash: our lines are no longer in {shown}/.bashrc" in problem("displays", WARN)
+    assert f"bash: the lines of aitop are no longer in {shown}/.bashrc" in problem("displays", WARN)
 
 
 def test_a_home_without_claude_code_is_not_told_to_connect_it(home, monkeypatch):

@@ -218,7 +218,7 @@ def test_a_file_changed_after_it_was_read_is_not_overwritten(home, mine):
     step = apply.plan(str(mine.parent), connect.entries(statusline=False))
     changed = MINE.replace(b"opus", b"sonnet")
     mine.write_bytes(changed)
-    with pytest.raises(files.Refused, match="changed while"):
+    with pytest.raises(files.Refused, match="changed it meanwhile"):
         apply.write(step, record.load())
     assert mine.read_bytes() == changed
     assert record.load().settings == {}
