@@ -9,6 +9,9 @@ from golden.home import ROOT
 
 from aitop import cli
 from aitop.history import columns as history_columns
+from aitop.history import schema
+from aitop.history.rows import Evidence, Row
+from aitop.model import Usage
 from aitop.model.sums import COLUMNS, Sum, published
 from aitop.pricing.basis import Basis
 from aitop.reports import columns as report_columns
@@ -66,6 +69,42 @@ def test_a_response_adds_to_the_sum_of_its_own_basis(basis, counted):
     )  # fmt: skip
     assert found == (wanted._replace(**{counted: 1}) if counted else wanted)
     db.close()
+
+
+@pytest.mark.parametrize("basis", Basis)
+@pytest.mark.parametrize("incomplete", [False, True])
+def test_a_response_adds_the_same_by_sql_and_by_its_row(basis, incomplete):
+    usage = Usage(
+        uncached_input_tokens=2,
+        output_tokens=3,
+        cache_read_tokens=4,
+        cache_write_5m_tokens=5,
+        cache_write_1h_tokens=6,
+    )
+    row = Row(1, 1, Evidence(900.0, "m", usage, None, 100, None, None, 1, 0))
+    row.cost, row.basis, row.incomplete = 7, basis, incomplete
+    db = sqlite3.connect(":memory:")
+    db.executescript(schema.RESPONSE_TABLES)
+    db.execute(
+        """INSERT INTO response (session, at, model, uncached, output, cache_read, write_5m, write_1h, reasoning,
+        searches, visible, file, end, cost, basis, incomplete, copies)
+        VALUES (1, 900, 1, 2, 3, 4, 5, 6, 0, 0, 100, 1, 0, 7, ?, ?, 0)""",
+        (basis, incomplete),
+    )
+    found = history_columns.from_response(
+        db.execute(f"SELECT {history_columns.OF_RESPONSE} FROM response").fetchone()
+    )
+    assert found == row.contribution().sum
+    db.close()
+
+
+def test_the_stored_numbers_of_a_basis_stay():
+    assert {basis.name: basis.value for basis in Basis} == {
+        "LISTED": 0,
+        "FAMILY": 1,
+        "UNPRICED": 2,
+        "CLIENT": 3,
+    }
 
 
 def test_every_column_of_a_report_is_a_field_of_its_rows():
