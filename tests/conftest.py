@@ -171,7 +171,10 @@ class Running:
 
     def state(self):
         with contextlib.suppress(OSError), open(os.path.join(self.home, "state.json"), "rb") as file:
-            return json.loads(file.read())
+            found = json.loads(file.read())
+            if isinstance(found.get("written_at"), float):  # readers take the later of the two
+                found["written_at"] = max(found["written_at"], os.fstat(file.fileno()).st_mtime)
+            return found
         return None
 
     def wait_for(self, true, seconds=30.0):

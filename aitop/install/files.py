@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from filelock import FileLock, Timeout
 
@@ -19,6 +19,9 @@ from aitop import paths
 from aitop.system import atomic_file
 
 BOM = "\ufeff"
+_last_written: dict[
+    str, bytes | None
+] = {}  # path → what this process left there, None where it removed the file
 
 
 class Refused(Exception):  # noqa: N818
@@ -107,6 +110,7 @@ def replace(path: str, expected: bytes | None, new: bytes, *, mode: int = 0o600)
             _write_in_place(real, new, expected or b"", prepare)
         else:
             atomic_file.replace(real, new, mode=mode, keep_mode=True, fsync=True, prepare=prepare)
+        _last_written[path] = new
     except OSError as error:
         raise Refused(f"{path}: cannot be written ({error.strerror}); check its owner and folder") from error
 
@@ -167,6 +171,7 @@ def delete(path: str, expected: bytes) -> None:
         raise Refused(f"{path}: another program changed it meanwhile; nothing was removed, run this again")
     try:
         os.unlink(path)
+        _last_written[path] = None
     except OSError as error:
         raise Refused(f"{path}: cannot be removed ({error.strerror})") from error
 
@@ -186,8 +191,10 @@ def _check_writable(path: str, real: str) -> int:
 
 
 @contextlib.contextmanager
-def all_or_none(paths_to_write: Iterable[str]) -> Iterator[None]:
-    """Put every one of these files back as it was when the work inside fails half-way."""
+def all_or_none(paths_to_write: Collection[str]) -> Iterator[None]:
+    """Put back what this process wrote to these files when the work inside fails half-way."""
+    for path in paths_to_write:
+        _last_written.pop(path, None)
     before = {path: read(path) for path in paths_to_write}
     folders = {path: missing_folders(path) for path in before}
     try:
@@ -204,6 +211,9 @@ def _put_back(path: str, raw: bytes | None) -> None:
     now = read(path)
     if now == raw:
         return
+    ours = path.startswith(os.path.join(paths.home(), ""))
+    if not ours and (path not in _last_written or now != _last_written[path]):
+        return  # what another program wrote meanwhile stays
     if raw is not None:
         replace(path, now, raw)
     elif now is not None:

@@ -77,8 +77,8 @@ def numbers(home):
     try:
         facts = spans.facts(db)
         found = {}
-        for session, model, value in spans.cells(db, (0, 4_102_444_800), spans.Only()):
-            key = (facts[session].name, model)
+        for cell in spans.cells(db, (0, 4_102_444_800), spans.Only()):
+            key, value = (facts[cell.session].name, cell.model), cell.sum
             known = found.get(key, (0,) * len(value))
             found[key] = tuple(a + b for a, b in zip(known, value, strict=True))
         return {key: value for key, value in found.items() if any(value)}
