@@ -101,6 +101,8 @@ def _start_anew(lock: Lock, listening: socket.socket | None, home: str, log: Log
             environment |= handover.give(lock, listening, os.path.join(home, paths.SOCKET))
         except OSError:
             pass  # without it the next program opens its own
+    if handover.VARIABLE not in environment:
+        lock.release()  # a helper may still hold a copy of its descriptor
     words = own_python.module("aitop", "listen", *([] if echo else ["--quiet"]))
     try:
         os.execve(words[0], words, environment)  # noqa: S606

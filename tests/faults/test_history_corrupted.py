@@ -256,7 +256,8 @@ def test_of_a_history_that_is_lost_altogether_the_backup_comes_back_and_the_days
     made = time.time() - 40 * 86_400
     with tally.fault():
         db = sqlite3.connect(os.path.join(home, backup.GENERATIONS[0]))  # an old one
-        for table in ("response", "tool", "incident", "quarter", "day_sum", "quarter_tool", "day_tool"):
+        for table in ("response", "tool", "incident", "quarter", "day_sum", "quarter_all", "day_all",
+                      "quarter_tool", "day_tool"):  # fmt: skip
             db.execute(f"UPDATE {table} SET at = at - 3456000")
         db.commit()
         db.close()
