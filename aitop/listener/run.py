@@ -102,7 +102,7 @@ def _start_anew(lock: Lock, listening: socket.socket | None, home: str, log: Log
         except OSError:
             pass  # without it the next program opens its own
     if handover.VARIABLE not in environment:
-        lock.release()  # a helper may still hold a copy of its descriptor
+        lock.release()  # nothing hands it on: the next program takes it anew
     words = own_python.module("aitop", "listen", *([] if echo else ["--quiet"]))
     try:
         os.execve(words[0], words, environment)  # noqa: S606
