@@ -35,6 +35,10 @@ COMMANDS = {
     ),
     "tag": ("aitop.reports.tag_cli:tag", "Give a session a tag that reports and budgets know."),
     "advise": ("aitop.advice.cli:advise", "What could have cost less, with the evidence and the saving."),
+    "web": (
+        "aitop.web.cli:web",
+        "The same as pages in a browser: now, a day, the year, a session (an extra).",
+    ),
     "energy": ("aitop.energy.cli:energy", "Energy and carbon of what was put out, estimated (an extra)."),
     "prices": ("aitop.pricing.cli:prices", "The prices that apply; `prices update` refreshes them."),
     "history": ("aitop.history.cli:history", "What the history holds; `history reset` begins a new one."),
@@ -50,7 +54,7 @@ COMMANDS = {
     ),
     "service": (
         "aitop.install.service_cli:service",
-        "Run the listener or the gateway as a systemd or launchd service.",
+        "Run the listener, the gateway or the web server as a systemd or launchd service.",
     ),
     "doctor": ("aitop.install.doctor:doctor", "Check every part and say what to do."),
     "config": ("aitop.listener.cli:config", "The configuration in force; --defaults explains every key."),

@@ -14,10 +14,11 @@ from aitop.history import tags_file
 from aitop.ingest.coverage import ClientCoverage
 from aitop.reports import commits, framing, git, groupings, options, printing
 from aitop.reports.ask import Asker
+from aitop.reports.currency import currency
 from aitop.reports.filters import Filter, Period
 from aitop.reports.options import Chosen
 from aitop.reports.printing import Page
-from aitop.reports.ready import configuration, currency, history
+from aitop.reports.ready import configuration, history
 from aitop.reports.rows import Answer, clean
 from aitop.reports.table import Style
 from aitop.segments import details, text_table

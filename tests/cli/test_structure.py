@@ -208,7 +208,7 @@ CLOCKS = ("advice/cli.py", "cli.py", "demo/", "energy/cli.py", "gateway/", "guar
           "listener/",
           "litellm.py", "log.py", "pricing/cli.py", "pricing/refresh.py", "publish/announcer.py", "publish/cli.py",
           "receiver/", "reports/", "segments/follow.py", "segments/oneshot.py",
-          "statusline.py", "top/")  # fmt: skip
+          "statusline.py", "top/", "web/")  # fmt: skip
 
 
 def test_only_the_edges_ask_what_time_it_is():
