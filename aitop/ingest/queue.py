@@ -296,7 +296,8 @@ class Ingest:
             source = self._identified[path] = self._identify(name, path)
             return Job(path, name, 0, 0, None, source, now)
         source = Source(file.session, file.agent, file.pending)
-        return Job(path, name, file.offset, file.tail, file.inode, source, now)
+        keeps_note = self.providers[name].keeps_note
+        return Job(path, name, file.offset, file.tail, file.inode, source, now, keeps_note)
 
     def _identify(self, provider: str, path: str) -> Source:
         return self.providers[provider].identify(path)

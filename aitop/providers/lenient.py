@@ -89,3 +89,13 @@ def epoch(value: object) -> float | None:
     else:
         return None
     return seconds if 0 < seconds < 1e11 else None
+
+
+def table(value: object) -> dict[str, Any]:
+    """A JSON object; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def rows(value: object) -> list[Any]:
+    """A JSON list; an empty one for anything else."""
+    return value if isinstance(value, list) else []
