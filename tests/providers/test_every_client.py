@@ -3,7 +3,6 @@
 import copy
 import importlib
 import json
-import os
 import re
 
 import pytest
@@ -21,17 +20,17 @@ WITHOUT_LINES = [name for name in NAMES if not isinstance(SAMPLES[name][0], Line
 ODD = (None, -1, 1e99, True, [], {}, "x" * 400, "\ud800", 1 << 62, "1", [None], {"a": []}, 0.5)
 # Texts of a document or a row that may be kept: which session, where, by which model and tool, how it ended.
 KEPT = {
-    "cline": {"modelInfo.modelId", "text"},
-    "roo": {"text"},
-    "bob": {"text"},
-    "cline-cli": {"messages.modelInfo.id", "messages.content.name", "messages.content.id"},
-    "hermes": {"id", "model", "parent_session_id", "cwd", "session_id"},
-    "goose": {"id", "model", "parent_session_id", "working_dir", "session_id"},
-    "crush": {"id", "model", "session_id"},
+    "cline": {"modelInfo.modelId"},
+    "roo": set(),
+    "bob": set(),
+    "cline-cli": {"messages.id", "messages.modelInfo.id", "messages.content.name", "messages.content.id"},
+    "hermes": {"id", "model", "cwd", "session_id"},
+    "goose": {"model", "session_id"},
+    "crush": {"id", "model"},
     "droid": {"model"},
     "vibe": {"session_id", "git_branch", "environment.working_directory", "config.models.name", "config.active_model"},
-    "amp": {"id", "usageLedger.events.model", "env.initial.trees.uri"},
-    "zed": {"id", "parent_id", "model.model", "initial_project_snapshot.worktree_snapshots.worktree_path"},
+    "amp": {"id", "usageLedger.events.id", "usageLedger.events.model"},
+    "zed": {"id", "model.model", "initial_project_snapshot.worktree_snapshots.worktree_path"},
 }  # fmt: skip
 SECRET = "zq000000qz"
 
@@ -103,7 +102,9 @@ def test_a_sample_that_grows_in_unaligned_steps_with_restarts_comes_to_the_same(
             desk.restart()
     desk.read()
     writing.close()
-    assert told(desk) == total
+    assert told(desk)[1:] == total[1:]
+    # A cost that Crush adds up without tokens is a request of its own.
+    assert told(desk).requests == total.requests + (name == "crush")
     assert desk.ingest.unreadable == {}
 
 
@@ -112,7 +113,7 @@ def test_each_sample_is_of_a_built_in_provider_and_each_new_provider_has_one():
     assert declared - {"qoder"} == set(NAMES)
 
 
-# -- hostile values and private text ---------------------------------------------------------------------------------------
+# -- hostile values and private text ----------------------------
 
 
 def leaves(value, path=""):
@@ -193,7 +194,7 @@ def read_once(name, home, sample):
     finally:
         writing.close()
     one = provider(name)
-    return [parsed for parsed in one.read(writing.path, one.identify(writing.path))]
+    return list(one.read(writing.path, one.identify(writing.path)))
 
 
 @pytest.mark.parametrize("name", WITHOUT_LINES)
@@ -222,5 +223,4 @@ def test_no_content_is_taken(tmp_path, name):
         parsed = read_once(name, tmp_path / str(number), sample)
         if any(SECRET in repr(one.events) for one in parsed):
             found.add(dotted)
-    assert found <= KEPT[name]
-    assert os.path.exists(tmp_path / "0")
+    assert found == KEPT[name]

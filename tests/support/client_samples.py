@@ -101,7 +101,7 @@ class Writing:
             self.db.close()
 
 
-# -- pi ------------------------------------------------------------------------------------------------------------
+# -- pi ---------------------------------------------------------
 
 PI_SESSION = "01a22592-abea-722d-828d-ec3536626904"
 
@@ -149,7 +149,7 @@ PI = [
     pi_prompt(1, 1), pi_answer(2, 2, why="toolUse"), pi_result(3, 3), pi_answer(4, 4, 600, 70, 8900, 20),
 ]  # fmt: skip
 
-# -- Cline and its relatives -----------------------------------------------------------------------------------------
+# -- Cline and its relatives ------------------------------------
 
 TASK = "1795926803906"
 
@@ -217,17 +217,17 @@ def cline_message(number, whole=0, output=0, read=0, written=0, **more):
 
 CLINE_CLI = [
     {"id": "u1", "role": "user", "ts": MS, "content": [{"type": "text", "text": "say hello"}]},
-    cline_message(1, 9000, 50, 6000, content=[{"type": "tool_use", "id": "call_1", "name": "run_commands", "input": {}}]),
+    cline_message(1, 9000, 50, 6000, content=[{"type": "tool_use", "id": "call_1", "name": "run_commands", "input": {}}]),  # noqa: E501
     {"id": "u2", "role": "user", "ts": MS + 2000, "content": [{"type": "tool_result", "tool_use_id": "call_1"}]},
     cline_message(3, 9500, 70, 6900, 2000),
 ]  # fmt: skip
 CLINE_OWN = {
-    "version": 1, "session_id": CLINE_SESSION, "pid": 27675, "started_at": stamp(START), "model": MODEL, "cwd": "/work/shop",
+    "version": 1, "session_id": CLINE_SESSION, "pid": 27675, "started_at": stamp(START), "model": MODEL, "cwd": "/work/shop",  # noqa: E501
     "metadata": {"title": "hello", "usage": {"inputTokens": 18500, "outputTokens": 120, "cacheReadTokens": 12_900},
                  "aggregateUsage": {"inputTokens": 19000, "outputTokens": 127, "cacheReadTokens": 13_000}},
 }  # fmt: skip
 
-# -- Kimi --------------------------------------------------------------------------------------------------------------
+# -- Kimi -------------------------------------------------------
 
 KIMI_SESSION = "session_06f4c905-4204-443e-98cc-4cd7662b831f"
 
@@ -254,15 +254,15 @@ def kimi_event(at, kind, /, **event):
 KIMI = [
     {"type": "metadata", "protocol_version": "1.5", "created_at": MS},
     kimi("turn.prompt", 1, input=[{"type": "text", "text": "say hello"}], turnId=0),
-    kimi_request(1.5), kimi_usage(2), kimi_event(2.1, "tool.call", toolCallId="call_1", name="Bash", args={"command": "ls"}),
+    kimi_request(1.5), kimi_usage(2), kimi_event(2.1, "tool.call", toolCallId="call_1", name="Bash", args={"command": "ls"}),  # noqa: E501
     kimi_event(2.2, "tool.result", toolCallId="call_1", result={"output": "hi", "durationMs": 54}),
-    kimi_event(2.3, "step.end", finishReason="tool_use", usage={"inputOther": 3000, "output": 50, "inputCacheRead": 6000},
+    kimi_event(2.3, "step.end", finishReason="tool_use", usage={"inputOther": 3000, "output": 50, "inputCacheRead": 6000},  # noqa: E501
                llmFirstTokenLatencyMs=80, llmStreamDurationMs=40),
     kimi_request(3), kimi_usage(4, 600, 70, 8900, 20), kimi("turn.ended", 4.2, turnId=0, reason="completed"),
     kimi_request(5, kind="compaction"), kimi_usage(6, 900, 30, 0, scope="session"),
 ]  # fmt: skip
 
-# -- Grok Build --------------------------------------------------------------------------------------------------------
+# -- Grok Build -------------------------------------------------
 
 GROK_SESSION = "01a22595-bdb5-7ec0-be4e-6fc58dcd45cf"
 
@@ -290,7 +290,7 @@ GROK = [
     grok_turn(9, "5bde8692-1d86-429e-bb7c-7b866df72e50", 1, 1000, 0, 30),
 ]  # fmt: skip
 
-# -- stores with running sums --------------------------------------------------------------------------------------------
+# -- stores with running sums -----------------------------------
 
 HERMES_TABLES = """
 CREATE TABLE sessions (id TEXT PRIMARY KEY, source TEXT NOT NULL, model TEXT, system_prompt TEXT,
@@ -315,8 +315,10 @@ HERMES_SESSION = "20261129_043151_c58e5c"
 
 def hermes_session(name=HERMES_SESSION, source="cli", parent=None, at=0.0, cwd="/work/shop"):
     return (
-        "INSERT INTO sessions (id, source, model, parent_session_id, started_at, cwd, cost_source, title, system_prompt)"
-        " VALUES (?, ?, ?, ?, ?, ?, 'none', 'a title', 'a prompt')",
+        (
+            "INSERT INTO sessions (id, source, model, parent_session_id, started_at, cwd, cost_source, title, system_prompt)"  # noqa: E501
+            " VALUES (?, ?, ?, ?, ?, ?, 'none', 'a title', 'a prompt')"
+        ),
         (name, source, MODEL, parent, START + at, cwd),
     )
 
@@ -324,16 +326,20 @@ def hermes_session(name=HERMES_SESSION, source="cli", parent=None, at=0.0, cwd="
 def hermes_sums(calls, fresh, output, read, name=HERMES_SESSION):
     """The session's own sums, set anew as a gateway does, or moved on."""
     return (
-        "UPDATE sessions SET api_call_count = ?, input_tokens = ?, output_tokens = ?, cache_read_tokens = ?,"
-        " estimated_cost_usd = 0 WHERE id = ?",
+        (
+            "UPDATE sessions SET api_call_count = ?, input_tokens = ?, output_tokens = ?, cache_read_tokens = ?,"
+            " estimated_cost_usd = 0 WHERE id = ?"
+        ),
         (calls, fresh, output, read, name),
     )
 
 
 def hermes_used(calls, fresh, output, read, at, name=HERMES_SESSION, model=MODEL, task=""):
     return (
-        "INSERT OR REPLACE INTO session_model_usage (session_id, model, task, api_call_count, input_tokens,"
-        " output_tokens, cache_read_tokens, cost_source, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, 'none', ?)",
+        (
+            "INSERT OR REPLACE INTO session_model_usage (session_id, model, task, api_call_count, input_tokens,"
+            " output_tokens, cache_read_tokens, cost_source, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, 'none', ?)"
+        ),
         (name, model, task, calls, fresh, output, read, START + at),
     )
 
@@ -366,7 +372,7 @@ def goose_row(
     at, whole, output, read, written=0, session="20260921_1", compaction=0, cost=0.25, source="provider"
 ):
     sql = ("INSERT INTO usage_ledger (session_id, created_timestamp, model, input_tokens, output_tokens, total_tokens,"
-           " cache_read_tokens, cache_write_tokens, cost, cost_source, is_compaction) VALUES (?,?,?,?,?,?,?,?,?,?,?)")  # fmt: skip
+           " cache_read_tokens, cache_write_tokens, cost, cost_source, is_compaction) VALUES (?,?,?,?,?,?,?,?,?,?,?)")  # fmt: skip  # noqa: E501
     return sql, (
         session,
         int(START + at),
@@ -416,7 +422,7 @@ CRUSH_STEPS = [
     [crush_session(500, 9, 0.125, 3, "child", "s1"), crush_session(18_500, 120, 0.625, 3)],
 ]
 
-# -- documents with running sums -----------------------------------------------------------------------------------------
+# -- documents with running sums --------------------------------
 
 DROID_SESSION = "7f6c0b1e-5a6e-4c0b-9e57-000000000001"
 
@@ -440,7 +446,7 @@ def vibe(prompt, completion, cost, ended=None, session="abc123de-0000-4000-8000-
         "environment": {"working_directory": "/work/shop"}, "title": "a title",
         "stats": {"steps": 2, "session_prompt_tokens": prompt, "session_completion_tokens": completion,
                   "session_cost": cost, "context_tokens": prompt, "last_turn_prompt_tokens": 9500},
-        "config": {"active_model": "mine", "models": [{"name": "devstral-medium-2512", "alias": "mine", "input_price": 1}]},
+        "config": {"active_model": "mine", "models": [{"name": "devstral-medium-2512", "alias": "mine", "input_price": 1}]},  # noqa: E501
     }  # fmt: skip
 
 
@@ -516,7 +522,7 @@ SAMPLES = {
     "roo": (Documents(f"{CODE}/rooveterinaryinc.roo-cline/tasks/{TASK}/ui_messages.json", grown_list(ROO),
                       {f"{CODE}/rooveterinaryinc.roo-cline/tasks/{TASK}/api_conversation_history.json": HISTORY}),
             Total(2, 800, 14_000, 2000, 100)),
-    "bob": (Documents(f".config/Bob-IDE/User/globalStorage/ibm.bob-code/tasks/{TASK}/ui_messages.json", grown_list(BOB)),
+    "bob": (Documents(f".config/Bob-IDE/User/globalStorage/ibm.bob-code/tasks/{TASK}/ui_messages.json", grown_list(BOB)),  # noqa: E501
             Total(1, 100, 600, 0, 60)),
     "cline-cli": (Documents(f".cline/data/sessions/{CLINE_SESSION}/{CLINE_SESSION}.messages.json",
                             [{"version": 1, "messages": one} for one in grown_list(CLINE_CLI)],

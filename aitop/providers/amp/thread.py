@@ -35,7 +35,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
     cwd = _folder(thread)
     ledger = rows(table(thread.get("usageLedger")).get("events"))
     if ledger:
-        usages = {one.get("messageId"): table(one.get("usage")) for one in messages}
+        usages = {str(one.get("messageId")): table(one.get("usage")) for one in messages}
         calls = [_of_ledger(table(one), session, usages, cwd) for one in ledger]
     else:
         calls = [_of_message(one, session, began, cwd, number) for number, one in enumerate(messages)]
@@ -48,13 +48,12 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
 
 
 def _of_ledger(
-    event: Mapping[str, Any], session: str, usages: Mapping[object, Mapping[str, Any]], cwd: str | None
+    event: Mapping[str, Any], session: str, usages: Mapping[str, Mapping[str, Any]], cwd: str | None
 ) -> Response | None:
     at, tokens = epoch(event.get("timestamp")), table(event.get("tokens"))
     if at is None:
         return None
-    message = event.get("toMessageId")
-    beside = usages.get(message, {}) if isinstance(message, int | str) else {}
+    beside = usages.get(str(event.get("toMessageId")), {})
     usage = Usage(
         count(tokens.get("input")), count(tokens.get("output")),
         count(beside.get("cacheReadInputTokens")), count(beside.get("cacheCreationInputTokens")),

@@ -93,7 +93,7 @@ class _Task:
         status = STATUSES.get(str(asked), "waiting") if message.get("type") == "ask" else "working"
         if said == "completion_result":
             status = "idle"
-        self._status = Status(self.session, at, status, str(what)[:32], live=False)
+        self._status = Status(self.session, at, status, "messages", live=False)
         if at < self._since:
             return
         if what == "api_req_started":

@@ -23,7 +23,10 @@ MODELS = """SELECT session_id, model, count(*) FROM messages WHERE role = 'assis
 
 
 def read(path: str, source: Source) -> Iterator[Parsed]:
-    """What came since the sums of the note. Raises OSError."""
+    """What came since the sums of the note; nothing of the list of projects. Raises OSError."""
+    if not path.endswith(".db"):
+        yield Parsed([], 0, None, None, None)
+        return
     with sqlite_store.opened(path) as store:
         columns = store.columns("sessions")
         if not columns >= NEEDED:

@@ -38,7 +38,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
         known = store.db.execute(
             "SELECT created_timestamp FROM usage_ledger WHERE id = ?", (last,)
         ).fetchone()
-        if known is None or known[0] != moment:
+        if known is None or str(known[0]) != moment:
             last = 0  # another database, or one that began again
         while True:
             rows = list(
@@ -49,16 +49,16 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
             store.check()
             events = [event for row in rows for event in _events(row, sessions)]
             if rows:
-                last, moment = int(str(rows[-1]["id"])), int(str(rows[-1]["created_timestamp"]))
+                last, moment = int(str(rows[-1]["id"])), str(rows[-1]["created_timestamp"])
             ends = len(rows) < ROWS_A_BATCH
             yield Parsed(events, 0, None, None, f"{last}:{moment}" if ends else source.pending)
             if ends:
                 return
 
 
-def _place(pending: str | None) -> tuple[int, int]:
-    number, _, moment = (pending or "0:0").partition(":")
-    return int(number), int(moment)
+def _place(pending: str | None) -> tuple[int, str]:
+    number, _, moment = (pending or "0:").partition(":")
+    return int(number), moment
 
 
 def _rows(

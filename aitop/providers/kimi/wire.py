@@ -30,7 +30,7 @@ DONE = "completed"
 UNKNOWN = "unknown"
 MAIN = "main"
 HEAD = 200  # bytes of a line that tell its kind
-SKIPPED = (b'"type":"context.append_message"', b'"type":"llm.tools_snapshot"', b'"type":"content.part"')
+SKIPPED = (b'"context.append_message"', b'"llm.tools_snapshot"', b'"content.part"')
 ALIASES = 64
 
 

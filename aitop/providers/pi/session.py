@@ -26,7 +26,7 @@ from aitop.providers.lenient import count, epoch, rows, table, text, word
 from aitop.providers.local_models import is_local
 
 HEAD = 400  # bytes of a line that tell its kind
-MARKS = (b'"type":"message"', b'"type":"session"', b'"type":"compaction"', b'"type":"model_change"')
+MARKS = (b'"message"', b'"session"', b'"compaction"', b'"model_change"')
 NAME = re.compile(r"^(?:\d{4}-\d\d-\d\dT[^_]*_)?(?P<id>[^/]+?)\.jsonl")
 MAX_USD = 1e6
 ENDS = {"stop": "idle", "length": "idle", "error": "idle", "aborted": "idle", "toolUse": "working"}
