@@ -35,6 +35,7 @@ class Ingest:
     ) -> None:
         self.history = history
         self.providers = {provider.name: guarded(provider) for provider in providers}
+        self._folders = folders
         self._roots = Roots(folders)
         self.folders = self._roots.all
         self.helpers_allowed = helpers
@@ -57,6 +58,9 @@ class Ingest:
 
     def add_roots(self, roots: dict[str, list[str]]) -> None:
         """Search these folders (provider → folders) in the place of the ones given so far."""
+        if roots == self._folders:
+            return
+        self._folders = roots
         self._roots = Roots(roots)
         self.folders = self._roots.all
         self._walk = self._new_walk()
