@@ -14,10 +14,11 @@ from aitop.history.rows import File, Session
 from aitop.history.write import load
 from aitop.history.write import prepare as b
 from aitop.history.write.ledger import QUARTER, STOPS, Ledger, within
+from aitop.history.write.naming import names_of
 from aitop.history.write.prepare import Batch, Plain
 from aitop.history.write.responses import Responses
 from aitop.history.write.tools import Tools
-from aitop.model.events import Event, Place, Timing
+from aitop.model.events import Event, Place, Response, Timing
 from aitop.model.histograms import steps
 from aitop.model.sums import ZERO, Sum, plus
 from aitop.pricing.basis import Basis
@@ -59,6 +60,7 @@ class Bulk:
         self._aliases: list[tuple[int, int]] = []
         self._tool_rows: list[Plain] = []
         self._kept_back: list[KeptBack] = []
+        self._lone: set[int] = set()  # request ids of kept back responses that have no message id
 
     def waiting(self) -> bool:
         """Whether anything is gathered or kept back."""
@@ -82,6 +84,7 @@ class Bulk:
         rest = b.in_order(found.session, late, later, found.rest)
         if rest:
             self._kept_back.append(KeptBack(provider, rest, now, file))
+            self._lone.update(names_of(r).request or 0 for r in found.rest if _is_lone(r))
         if len(self._rows) + len(self._tool_rows) > MAX_GATHERED:
             self.write()
 
@@ -105,6 +108,7 @@ class Bulk:
     def settled(self) -> list[KeptBack]:
         """What was kept back so far, oldest first; it is the caller's now."""
         found, self._kept_back = self._kept_back, []
+        self._lone.clear()
         return found
 
     # -- responses -------------------------------------------------------------------------------------------
@@ -115,10 +119,10 @@ class Bulk:
         stored: set[int] = set()
         if not self._all_known:
             stored.update(load.aliases(self.ledger.db, [name for plain in found for name in plain[b.NAMES]]))
-        lone: set[int] = set()
+        lone = set(self._lone)
         if self._responses.lone_requests:  # a response told by its request id alone may be one of these
             requests = [plain[b.REQUEST_KEY] for plain in found if plain[b.REQUEST_KEY]]
-            lone = {*load.aliases(self.ledger.db, requests), *(r for r in requests if r in waiting)}
+            lone.update(load.aliases(self.ledger.db, requests), (r for r in requests if r in waiting))
         fresh, known = [], []
         for plain in found:
             (name,) = plain[b.NAMES]
@@ -287,6 +291,11 @@ def _by_quarter(fresh: list[Plain]) -> dict[tuple[int, str, Place | None], _Runn
             running = found[key] = _Running()
         running.add(plain)
     return found
+
+
+def _is_lone(event: Event) -> bool:
+    """Whether it is a response that is named by its request id alone."""
+    return isinstance(event, Response) and not event.message_id and bool(event.request_id)
 
 
 def _input(plain: Plain) -> int:
