@@ -204,7 +204,7 @@ def servers() -> list[tuple[str, str, int]]:
 
 
 def _descends(pid: int, ancestor: int) -> bool:
-    """Whether a process stems from another; True where the system does not tell."""
+    """Whether a process stems from another; True where the system does not say."""
     for _ in range(32):
         if pid == ancestor:
             return True

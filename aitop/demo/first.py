@@ -17,7 +17,7 @@ def nothing_yet() -> bool:
     try:
         config = load()
     except ConfigError:
-        return False  # what is wrong with it is told by whatever runs instead of the demo
+        return False  # the program that runs instead of the demo reports what is wrong with it
     installed, _ = load_providers()
     providers = selection.enabled(installed, config)
     found = selection.folders(providers, config, dict(os.environ))

@@ -273,7 +273,7 @@ class History:
         )
 
     def _flush(self) -> None:
-        """Write what was gathered into the open transaction, and let go of it."""
+        """Write what was gathered into the open transaction, then forget it."""
         ledger = self._ledger
         commit.everything(self.db, ledger.out, list(ledger.dirty_files), ledger.names)
         ledger.write_sums()

@@ -50,7 +50,7 @@ class Ingest:
         self._alone: set[str] = set()  # files a helper did not finish: read in this process
         self._identified: dict[str, Source] = {}  # by path, from taking up a new file to its first chunk
         self._current: Iterator[Chunk] | None = None
-        self._path = self._reading = ""  # what it reads, and whose that is
+        self._path = self._reading = ""  # the file that it reads, and the file's provider
         self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
         self._unfinished: dict[str, float] = {}  # path → when its last line, without a newline, is at rest
         self._walk = self._new_walk()

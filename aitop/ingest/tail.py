@@ -119,7 +119,7 @@ def _chunks(job: Job, parse: Parse, identify: Identify, read: Read | None) -> It
                 return
             parsed = parse(data, offset, source)
             start, offset = offset, offset + len(data)
-            whole = len(data) < LONGEST  # not a piece of a line, whose last byte is not the file's
+            whole = len(data) < LONGEST  # a piece of a line does not end where the file's lines do
             tail = crc32(data[-TAIL:]) if whole and (len(data) >= TAIL or not start) else _tail(fd, offset)
             size = found.st_size if found.st_size - start <= _reach(data) else CUT_SHORT
             yield Chunk(

@@ -92,7 +92,7 @@ def start(jobs: Sequence[Job], count: int, doors: Mapping[str, Door], prepare: P
 
 
 def _tickets(count: int) -> int:
-    """A pipe that holds the numbers of all groups: whoever reads one takes that group."""
+    """A pipe that holds the numbers of all groups: a helper that reads one takes that group."""
     reader, writer = os.pipe()
     os.write(writer, b"".join(number.to_bytes(TICKET, "big") for number in range(count)))
     os.close(writer)

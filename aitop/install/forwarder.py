@@ -88,7 +88,7 @@ def prove_kind(kind: str) -> Proof:
 
 
 def prove(path: str, kind: str = "") -> Proof:
-    """Run the forwarder script at `path`, whose home must be its own folder, through every trial."""
+    """Run the forwarder script at `path` through every trial. Its home must be the folder it lies in."""
     home = os.path.dirname(path)
     times = []
     for trial, setting in TRIALS.items():

@@ -1,4 +1,4 @@
-"""Which listeners a home has: the holder of its lock, and any whose lock or home was removed.
+"""Which listeners a home has: the holder of its lock, and any that lost its lock or home.
 
 For commands. A process counts as a listener of this home when the lock file says so and it still is that
 process, or when it runs `listen` and holds open a lock file that was removed from this home.
@@ -33,7 +33,7 @@ def is_locked(home: str) -> bool:
 def running() -> JsonObject | None:
     """The listener that holds this home's lock: `pid`, `started_at`, `version`, each None while unknown.
 
-    None while nobody holds the lock, or a report holds it. The published state is believed only about the
+    None while no process holds the lock, or a report holds it. The published state is believed only about the
     process that the lock names.
     """
     home = paths.home()

@@ -148,7 +148,7 @@ def start_detached(wait: float = 5.0, *, replace: bool = False) -> bool:
         if process.poll() is not None:
             return not replace and find.is_locked(home)
         if _published_by(process.pid):
-            process.returncode = 0  # it lives on; nobody waits for it here
+            process.returncode = 0  # it lives on; this process does not wait for it
             return True
         time.sleep(0.02)
     return process.poll() is None

@@ -218,7 +218,7 @@ class Aggregator:
             self.limits[key] = limit
 
     def not_listed(self, model: str, basis: int) -> None:
-        """A model whose responses are not at list price."""
+        """Note a model that has no list price."""
         models = self.unpriced if basis == Basis.UNPRICED else self.estimated
         if len(models) < MAX_MODELS:
             models.add(model)

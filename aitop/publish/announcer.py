@@ -103,7 +103,7 @@ def _looks(config: Config, home: str, now: float) -> list[str]:
 
 
 def _of_one_provider(state: JsonObject, config: Config, now: float) -> dict[str, str]:
-    """The user's segments that show one client; empty while it has told of nothing."""
+    """The user's segments that show one client; empty while the client has no numbers."""
     found = {}
     for own in config.segments:
         if own.provider is not None:

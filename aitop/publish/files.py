@@ -16,7 +16,7 @@ from aitop.system import atomic_file
 
 LIFE = 10.0  # seconds a segment may be shown after it was written
 REFRESH = 4.0  # seconds after which an unchanged segment is renewed
-HOME_MARK = ".home"  # in a folder of shared memory: whose home it belongs to
+HOME_MARK = ".home"  # in a folder of shared memory: the home it belongs to
 
 
 class Publisher:
@@ -51,7 +51,7 @@ class Publisher:
         self._state.publish(state, now)
 
     def write_segments(self, texts: dict[str, str], now: float) -> None:
-        """Replace the segments whose text changed, renew those whose life runs out, remove those not wanted."""
+        """Replace changed segments, renew those that are about to expire, remove those that are not wanted."""
         for name, text in texts.items():
             known = self._written.get(name)
             same = known is not None and known[0] == text
@@ -67,7 +67,7 @@ class Publisher:
             _remove(os.path.join(self.segments, name))
 
     def tidy(self, wanted: set[str]) -> None:
-        """Remove segments an earlier listener left that nobody renders now."""
+        """Remove segments of an earlier listener that this one does not render."""
         for name in os.listdir(self.segments):
             if name not in wanted:
                 _remove(os.path.join(self.segments, name))
@@ -125,7 +125,7 @@ def _renewed(path: str, expiry: float) -> bool:
 
 
 def _tidy_shared_memory(folder: str, home: str) -> None:
-    """Mark the folder as this home's, and remove folders of this user whose home is gone."""
+    """Mark the folder as this home's, and remove this user's folders of homes that are gone."""
     atomic_file.replace(os.path.join(folder, HOME_MARK), os.fsencode(home))
     beginning = f"aitop-{os.getuid()}-"
     for name in os.listdir(paths.SHARED_MEMORY):

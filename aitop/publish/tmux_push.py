@@ -8,7 +8,7 @@ it for every client and window at once; the status line reads it as `#{E:@aitop_
 texts goes the time they hold until, which the status line compares with its own clock: a listener that
 was killed cannot leave an old number behind. A server that cannot do this reads segments instead.
 
-Never waits for tmux: a call that does not end is killed. A file whose server has gone is removed.
+Never waits for tmux: a call that does not end is killed. The file of a server that has gone is removed.
 """
 
 import os
@@ -31,7 +31,7 @@ MAX_CLIENTS = 8  # of a server, that are redrawn
 
 
 class Call:
-    """What a server was last told, and the call that tells it."""
+    """What a server was last sent, and the call that sends it."""
 
     __slots__ = ("answer", "begun", "clients", "failures", "pid", "redraw_due", "sent", "sent_at")
 
@@ -215,7 +215,7 @@ def _rendered(server: Server, state: JsonObject, now: float) -> dict[str, str]:
 
 
 def _texts(server: Server, state: JsonObject, now: float, *, several: bool) -> dict[str, str]:
-    """Every variable of a server: its texts, and the panes whose sessions work, wait and rest."""
+    """Every variable of a server: its texts, and the panes with sessions that work, wait and rest."""
     found = {
         "AITOP" if name == "aitop" else f"AITOP_{name.upper()}": text
         for name, text in _rendered(server, state, now).items()

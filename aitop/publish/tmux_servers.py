@@ -1,4 +1,4 @@
-"""What the tmux plugin leaves for each server in `$AITOP_HOME/tmux/`, and whose panes hold which sessions.
+"""What the tmux plugin leaves for each server in `$AITOP_HOME/tmux/`, and which of its panes hold which sessions.
 
 Reads files and processes; sends nothing.
 """
@@ -63,7 +63,7 @@ def lives(server: Server) -> bool:
 def by_status(state: JsonObject, server: int | None) -> dict[str, list[str]]:
     """Status → panes, a pane by its newest living session. `server`: only panes of this tmux server.
 
-    Two servers both have a pane %0: which one a session runs in is told by its process's ancestors.
+    Two servers both have a pane %0: the ancestors of a session's process show in which one it runs.
     """
     panes: dict[str, list[str]] = {status: [] for status in STATUSES}
     for pane, session in in_panes(state, server).items():
@@ -87,7 +87,7 @@ def in_panes(state: JsonObject, server: int | None) -> dict[str, JsonObject]:
 
 
 def _descends(pid: int, ancestor: int) -> bool:
-    """Whether a process stems from another; True where the system does not tell."""
+    """Whether a process stems from another; True where the system does not say."""
     for _ in range(32):
         if pid == ancestor:
             return True

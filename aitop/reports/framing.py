@@ -16,7 +16,7 @@ Folders = Mapping[str, Sequence[str]]  # client → the folders its records are 
 
 
 def header(title: str, wanted: Filter, currency: Currency, now: float) -> str:
-    """One line: what is summed, of which days, in whose time, with which filters, and how it is paid."""
+    """One line: what is summed, of which days, in which time zone, with which filters, and how it is paid."""
     parts = [title, days(wanted), _zone(wanted, now)]
     parts += [f"--{name} {clean(value)}" for name, value in wanted.patterns().items()]
     return " · ".join([*parts, _billing(currency)])

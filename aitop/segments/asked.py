@@ -29,7 +29,7 @@ def name_of(word: str, argv: list[str], *, plain: bool) -> str | None:
 
 
 def command_of(name: str) -> tuple[str, list[str], bool] | None:
-    """(word, argv, plain) of a name, None for what is none."""
+    """(word, argv, plain) of a segment's name; None for a name that no command line made."""
     if not name.startswith(MARK):
         return None
     text = name[len(MARK) :]

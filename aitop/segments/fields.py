@@ -28,7 +28,7 @@ COLOURED = (
     "budget",
     "errors",
     "waiting",
-)  # alerts whose own placeholder takes the level
+)  # alerts with a placeholder of their own, which takes the level
 MARKS = {"working": "●", "waiting": "◐", "idle": "○", "warning": "▲", "critical": "■"}
 TEXT_CELLS = 24
 PROJECT_CELLS = 40
@@ -96,7 +96,9 @@ class Limit:
 
     def __init__(self, row: State, now: float, levels: object, *, account: str = "") -> None:
         used, resets = number(row.get("used_percent")) or 0.0, number(row.get("resets_at"))
-        self.about = "~" if row.get("estimated") is True else ""  # judged by a plan, not told by the client
+        self.about = (
+            "~" if row.get("estimated") is True else ""
+        )  # judged by a plan, not reported by the client
         self.window = limit_label(row)
         self.label = f"{self.about}{self.window}{f' {account}' if account else ''}"
         self.used = used

@@ -5,7 +5,7 @@
 A part in `{? … }` is shown only while one of its placeholders has something to say (a burn rate of
 zero has not, nor has an unknown limit); parts may nest. `{{` and `}}` are braces. Everything else is
 text, shown as it is in every display: a template cannot hold colours, they come from the levels. An
-unknown placeholder stands as written; `problem` tells a user about it before that.
+unknown placeholder stands as written; `problem` names it to the user before that.
 """
 
 from __future__ import annotations

@@ -36,14 +36,14 @@ STYLES = {"warning": "\x1b[33m", "critical": "\x1b[1;31m"}
 @click.option("--theme", type=click.Choice(choices.THEMES), help="Colours of the full table; c changes them.")
 @click.option("--provider", metavar="NAME", help="Only one client: claude-code, codex, gemini, …")
 def top(*, once: bool, as_json: bool, simple: bool, theme: str | None, provider: str | None) -> None:
-    """What is being spent: overview, sessions, tools, models, each session from near.
+    """Show what is being spent: overview, sessions, tools, models, history, and one session in detail.
 
-    \b
-    The full table needs an extra, top; without it a plain one is redrawn in place.
-    Keys: ? lists them all; q or Ctrl-C leaves. Windows are sums of the last 1, 5 and 15 minutes; $/hr
-    extrapolates them. A ratio that is not known yet is `-` (null in JSON). NO_COLOR is honoured.
+    The full table needs the extra `top`. Without it a plain table is redrawn in place. The key ? lists
+    all keys; q or Ctrl-C leaves. Windows are sums of the last 1, 5 and 15 minutes; $/hr extrapolates
+    them. A ratio that is not known yet is `-` (null in JSON). NO_COLOR is honoured.
+
     Exit codes: 0 fine, 1 no fresh numbers (--once), 2 wrong usage.
-    """  # noqa: D301 - click's own mark
+    """
     if as_json and not once:
         raise click.UsageError("--json needs --once: aitop top --once --json")
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()

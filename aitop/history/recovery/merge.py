@@ -47,7 +47,7 @@ class Merge:
         self._of_file: dict[int, tuple[str, str]] = {}  # file there → (provider, session)
 
     def take(self, damaged: Damaged) -> None:
-        """Everything that is lacking here and that no file tells any more."""
+        """Everything that is lacking here and that no file holds any more."""
         self._models = {row["id"]: row["name"] for row in damaged.rows("model")}
         self._places = {row["id"]: Place(row["cwd"], row["branch"] or None) for row in damaged.rows("place")}
         self._take_files(damaged)
@@ -130,7 +130,7 @@ class Merge:
         for rows in _parts(damaged.rows("response")):
             self._alive()
             names = {row["id"]: _names(row) or self._keys_of(damaged, row["id"]) for row in rows}
-            known = load.aliases(self.db, [name for found in names.values() for name in found])
+            known = load.aliases(self.db, [name for keys in names.values() for name in keys])
             here: list[int] = []
             for row in rows:
                 there = row.pop("id")

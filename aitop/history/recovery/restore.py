@@ -1,7 +1,7 @@
 """A damaged, missing or poorer history is put together anew: from the fullest backup and what can still be read.
 
 The clients' files are the record: every file's offset goes back to its start, so what they hold is read
-again. So only what no file tells any more has to come from the backup (which is believed) and from the
+again. So only what no file holds any more has to come from the backup (which is believed) and from the
 damaged file (which counts where no other source has the row). A day that ends up with fewer requests than
 the old sums said is named, and stays named.
 
@@ -36,7 +36,7 @@ Alive = Callable[[], None]
 def connect(home: str, now: float, say: Say, alive: Alive = lambda: None) -> sqlite3.Connection:
     """`schema.connect`, after a restore where one is needed. Raises HistoryError, sqlite3.Error.
 
-    `say` is told what happens, `alive` is called now and then while it lasts.
+    `say` is called with each thing that happens, `alive` now and then while it lasts.
     """
     path = os.path.join(home, paths.HISTORY)
     _finish(home, now)

@@ -116,7 +116,7 @@ class Bulk:
         if not self._all_known:
             stored.update(load.aliases(self.ledger.db, [name for plain in found for name in plain[b.NAMES]]))
         lone: set[int] = set()
-        if self._responses.lone_requests:  # a response told by its request id alone may be one of these
+        if self._responses.lone_requests:  # a response known by its request id alone may be one of these
             requests = [plain[b.REQUEST_KEY] for plain in found if plain[b.REQUEST_KEY]]
             lone = {*load.aliases(self.ledger.db, requests), *(r for r in requests if r in waiting)}
         fresh, known = [], []
@@ -136,7 +136,7 @@ class Bulk:
         model = {name: names.model(name) for name in {plain[b.MODEL] for plain in fresh}}
         place = {where: names.place(where) for where in {plain[b.PLACE] for plain in fresh}}
         session, from_file, number = owner.id, file.id, self._responses.next
-        for number, plain in enumerate(fresh, number):  # noqa: B020 - the last one tells where to go on
+        for number, plain in enumerate(fresh, number):  # noqa: B020 - the last one says where to go on
             (name,) = plain[b.NAMES]
             self._aliases.append((name, number))
             self._rows.append(

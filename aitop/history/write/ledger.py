@@ -79,7 +79,7 @@ class Ledger:
         return found
 
     def file_by_id(self, number: int) -> File:
-        """A file by its number; 0 stands for what no file told, which is last in every order."""
+        """A file by its number; 0 stands for what came from no file, which is last in every order."""
         return self._file_by_id.get(number) or File(0, "", "")
 
     def session(self, provider: str, name: str) -> Session:
@@ -103,7 +103,7 @@ class Ledger:
         return found
 
     def trim(self) -> None:
-        """Let go of the sessions that were quiet longest."""
+        """Forget the sessions that were quiet longest; they can be loaded again."""
         if len(self.sessions) > 2 * KEEP_SESSIONS:
             kept = sorted(self.sessions.values(), key=lambda s: s.last_at, reverse=True)[:KEEP_SESSIONS]
             self.sessions = {(s.provider, s.name): s for s in kept}

@@ -238,7 +238,7 @@ def limit(db: sqlite3.Connection, provider: str, account: str, name: str) -> Lim
 
 
 def lone_requests(db: sqlite3.Connection) -> bool:
-    """Whether any response was told by its request id alone."""
+    """Whether any response is known by its request id alone."""
     where = "message_key IS NULL AND request_key IS NOT NULL"
     return db.execute(f"SELECT 1 FROM response WHERE {where} LIMIT 1").fetchone() is not None  # noqa: S608
 
@@ -249,7 +249,7 @@ def any_tool(db: sqlite3.Connection) -> bool:
 
 
 def of_request(db: sqlite3.Connection, request: int, start: float, end: float) -> list[tuple[int, float]]:
-    """(id, at) of the responses of a span that were told with one request id."""
+    """(id, at) of the responses of a span that came with one request id."""
     return db.execute(
         "SELECT id, at FROM response WHERE at BETWEEN ? AND ? AND request_key = ?", (start, end, request)
     ).fetchall()

@@ -1,6 +1,6 @@
 """API responses on their way into the history: found by any of their names, decided, priced, booked.
 
-One response may be told by several lines and several files, under several names; it counts once, and a
+One response may be in several lines and several files, under several names; it counts once, and a
 correction moves the sums by the difference it makes, in the second of the response's own time.
 """
 
@@ -84,7 +84,7 @@ class Responses:
         """The rows that a record's names lead to.
 
         Different message ids are different responses. A request id leads to a row that has no message id, or a
-        record without one to the row that was told with it; several rows may have been.
+        record without one to the row that came with it; several rows may have.
         """
         found = {self.known[name] for name in names.own if name in self.known}
         if names.request is None:
@@ -97,7 +97,7 @@ class Responses:
         return sorted(found)
 
     def _by_request(self, request: int, at: float) -> list[int]:
-        """The row nearest in time that was told under a message id and this request id."""
+        """The row nearest in time that came with a message id and this request id."""
         fresh = [row for row in self._rows.values() if row.request_key == request]
         found = {row.id: row.evidence.at for row in fresh if abs(row.evidence.at - at) <= NEAR}
         for identity, told_at in load.of_request(self.ledger.db, request, at - NEAR, at + NEAR):

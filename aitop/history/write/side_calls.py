@@ -24,7 +24,7 @@ ROUNDING = PICO // 1_000_000  # a difference below a millionth of a USD is how t
 
 
 def told(ledger: Ledger, session: Session, event: ClientTotals, at: float | None) -> None:
-    """A client tells its total of a session."""
+    """A client reports its total of a session."""
     if session.client_cost is None:
         session.client_base = _baseline(ledger, session, event, at)
         session.client_cost = event.cost_usd
@@ -97,7 +97,7 @@ def _wanted(db: sqlite3.Connection, ledger: Ledger, session: Session) -> dict[in
 
 
 def _counted(db: sqlite3.Connection, session: Session) -> int:
-    """Picodollars of the session's responses that the client's total can hold: those before it was told."""
+    """Picodollars of the session's responses that the client's total can hold: those before it was reported."""
     later = 0
     if session.client_at is not None and session.last_at > session.client_at:
         later = db.execute(

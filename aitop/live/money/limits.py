@@ -1,4 +1,4 @@
-"""Usage limits judged at a moment: how fast they go, when they end, and an estimate where none is told. Pure.
+"""Usage limits judged at a moment: how fast they go, when they end, and an estimate where none is reported. Pure.
 
 An official number is the client's own. Without one the five-hour block is measured against a plan's
 usual allowance or the user's own busiest blocks, and says that it is an estimate.
@@ -104,7 +104,7 @@ def _holds(limit: Limit, now: float) -> bool:
 
 
 def _estimate(blocks: list[Block], plan: str, now: float) -> list[Limit]:
-    provider = "claude-code"  # whose plans these are
+    provider = "claude-code"  # only its plans are known
     mine = [block for block in blocks if block.provider == provider]
     allowed = allowance(plan, (block for block in mine if block.end <= now))
     block = next((block for block in mine if block.start <= now < block.end), None)

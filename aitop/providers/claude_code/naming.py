@@ -113,7 +113,7 @@ def _timed(message_id: str, at: float) -> str:
 
 
 def _input_side(usage: object, request_id: str | None) -> tuple[int, ...]:
-    """What went to the model, as far as it tells two requests apart; empty where the request has an id."""
+    """What went to the model, as far as two requests differ in it; empty where the request has an id."""
     if request_id or not isinstance(usage, dict):
         return ()
     return (

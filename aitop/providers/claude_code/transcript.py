@@ -82,7 +82,7 @@ class _Run:
             at = stop + 1
 
     def _any(self, line: bytes, offset: int) -> None:
-        """A line whose bytes do not tell its kind, or that may hold an error, a compaction or a total."""
+        """A line of a kind that its bytes do not show, or that may hold an error, a compaction or a total."""
         if b'"usage"' in line:
             self._assistant(line, offset)
         elif b'"tool_use_id"' in line:

@@ -36,7 +36,7 @@ def read(path: str, source: Source, *, copies_keep_cost: bool = True) -> Iterato
 def _copied_after(identity: str, data: JsonObject) -> float:
     """How many seconds after the message itself its id was made: more than 0 in a fork's copy.
 
-    The file that began first owns what several files tell, so a copy has to begin later than its original.
+    The file that began first owns what several files report, so a copy has to begin later than its original.
     """
     time = data.get("time")
     created = epoch(time.get("created")) if isinstance(time, dict) else None

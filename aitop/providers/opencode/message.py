@@ -3,7 +3,7 @@
 Its input excludes the cache. Its output excludes reasoning, which is billed as output. Its own cost is an estimate,
 and 0 where it does not know; it counts where we have no price. Must not keep any text.
 
-A response has several names, so that it counts once wherever it is told:
+A response has several names, so that it counts once in whatever place it is found:
 
 - the finished step's own id; the message's id names its first step, since older stores know only the message;
 - the name of its content. A fork copies messages under new ids, and keeps times, model, tokens and mostly cost.

@@ -1,7 +1,7 @@
-"""What was told already, so that nothing is told twice: across ticks, levels and restarts. Pure.
+"""What was sent already, so that nothing is sent twice: across ticks, levels and restarts. Pure.
 
-The same id with the same cause is one piece of news; an alert whose facts give no cause is the same
-news until it has been gone for the quiet time. A level that rises is news of its own, once.
+The same id with the same cause is one piece of news. An alert without a cause is the same news until it
+has been gone for the quiet time. A level that rises is news of its own, once.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ _QUIET = {rule.name: rule.quiet_seconds for rule in RULES if rule.quiet_seconds 
 
 
 class Told(NamedTuple):
-    """What was last told of one alert."""
+    """What was last sent about one alert."""
 
     level: str
     cause: str
@@ -27,7 +27,7 @@ class Told(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """Id → what was told; `changed` says that it should be written down."""
+    """Id → what was sent; `changed` says that it should be written down."""
 
     told: Mapping[str, Told]
     changed: bool = False
@@ -36,10 +36,10 @@ class Memory(NamedTuple):
 def decide(
     memory: Memory, alerts: Iterable[Alert], least: str, mute: Iterable[str], quiet: float, now: float
 ) -> tuple[list[Alert], Memory]:
-    """The alerts that are news at `now`, and the memory after people were told.
+    """The alerts that are news at `now`, and the memory after they are sent.
 
-    `quiet`: seconds within which one alert is told once, unless its rule has a shorter time of its own. Good news
-    (level `ok`) is told as a warning would be.
+    `quiet`: seconds within which one alert is sent once, unless its rule has a shorter time of its own. Good news
+    (level `ok`) is sent as a warning would be.
     """
     told = dict(memory.told)
     silent = set(mute)
@@ -69,7 +69,7 @@ def _is_news(alert: Alert, known: Told, quiet: float, now: float) -> bool:
 
 
 def _one(cause: str, other: str) -> bool:
-    """The same cause; a moment that a client tells as a wait is a little off each time."""
+    """The same cause; a moment that a client reports as a wait is a little off each time."""
     moments = all(text.isdecimal() and len(text) >= 10 for text in (cause, other))  # shorter ones are counts
     return cause == other or (moments and abs(int(cause) - int(other)) < ONE_MOMENT)
 

@@ -87,7 +87,7 @@ FIELDS: tuple[Field, ...] = (
     ("sessions", "count", "active sessions", active),
     ("working", "count", "sessions at work", lambda v: busy(v, "working")),
     ("waiting", "count", "sessions that wait for you; any is a warning", lambda v: busy(v, "waiting")),
-    ("waiting_elsewhere", "count", "the same without the session whose line this is", waiting_elsewhere),
+    ("waiting_elsewhere", "count", "the same without the session that shows this line", waiting_elsewhere),
     ("project", "text", "project of the current session",
      lambda v: text(v.session.get("project"), fields.PROJECT_CELLS)),
     ("branch", "text", "its git branch", branch),
