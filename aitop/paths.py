@@ -115,8 +115,8 @@ def _in_shared_memory(name: str) -> str | None:
 def _is_ours(folder: str) -> bool:
     """Whether it is this user's and no other user may write there; `su` and `sudo` may leave another's."""
     try:
-        found = os.stat(folder)
+        status = os.stat(folder)
     except OSError:
         return False
-    is_folder = found.st_mode & 0o170000 == 0o040000
-    return is_folder and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    is_folder = status.st_mode & 0o170000 == 0o040000
+    return is_folder and status.st_uid == os.getuid() and not status.st_mode & 0o022

@@ -169,19 +169,19 @@ def line(payload: bytes, home: str | None, preset: str | None) -> str:
     if home:
         os.environ["AITOP_HOME"] = home
     try:
-        said = json.loads(payload)
+        payload_fields = json.loads(payload)
     except (ValueError, RecursionError):
-        said = None
+        payload_fields = None
     now = time.time()
     published = state.read() if os.path.exists(paths.in_home(paths.STATE)) else None
     fresh = published if published is not None and state.is_fresh(published, now) else None
-    if not isinstance(said, dict):
-        said = {}
+    if not isinstance(payload_fields, dict):
+        payload_fields = {}
     columns = os.environ.get("COLUMNS", "")
     config: JsonObject = {"preset": preset, "colour": not os.environ.get("NO_COLOR")}
     if columns.isdecimal():
         config["columns"] = int(columns)
-    return "\n".join(statusline_segment.render(said, fresh, None, now, config))
+    return "\n".join(statusline_segment.render(payload_fields, fresh, None, now, config))
 
 
 if __name__ == "__main__":

@@ -129,15 +129,15 @@ def _run(path: str, payload: bytes, *, hold_stdin: bool = False) -> tuple[str | 
         except subprocess.TimeoutExpired:
             return "does not end", 5.0
         seconds = time.monotonic() - started
-        said = process.stdout.read()
+        output = process.stdout.read()
     finally:
         process.kill()
         process.wait()
         process.stdout.close()
         with contextlib.suppress(OSError):
             process.stdin.close()
-    if said or code:
-        return f"exit code {code}, said {said[:80]!r}", seconds
+    if output or code:
+        return f"exit code {code}, said {output[:80]!r}", seconds
     return (None if seconds <= LIMIT else f"took {seconds * 1000:.0f} ms"), seconds
 
 

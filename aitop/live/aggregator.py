@@ -147,9 +147,9 @@ class Aggregator:
         self.stop_reasons = dict(most_frequent[:MAX_STOP_REASONS])
         self.compactions = day.compactions
 
-    def _begin_periods(self, sums: LiveSums, known: Mapping[str, Sum]) -> None:
+    def _begin_periods(self, sums: LiveSums, counted: Mapping[str, Sum]) -> None:
         sums.periods = {
-            name: Total(start, known.get(name, ZERO))
+            name: Total(start, counted.get(name, ZERO))
             for name, start in self.day.starts.items()
             if name in periods.NAMES
         }

@@ -104,13 +104,13 @@ def _looks(config: Config, home: str, now: float) -> list[str]:
 
 def _of_one_provider(state: JsonObject, config: Config, now: float) -> dict[str, str]:
     """The user's segments that show one client; empty while the client has no numbers."""
-    found = {}
+    texts = {}
     for own in config.segments:
         if own.provider is not None:
             part = only(state, own.provider)
-            found[own.name] = (
+            texts[own.name] = (
                 segments.render(part, own.display, preset=own.preset, template=own.format, now=now)
                 if part
                 else ""
             )
-    return found
+    return texts

@@ -53,9 +53,9 @@ class Publisher:
     def write_segments(self, texts: dict[str, str], now: float) -> None:
         """Replace changed segments, renew those that are about to expire, remove those that are not wanted."""
         for name, text in texts.items():
-            known = self._written.get(name)
-            same = known is not None and known[0] == text
-            if known is not None and same and 0 <= now - known[1] < REFRESH:
+            written = self._written.get(name)
+            same = written is not None and written[0] == text
+            if written is not None and same and 0 <= now - written[1] < REFRESH:
                 continue
             path = os.path.join(self.segments, name)
             if not (same and _renewed(path, now + LIFE)):
@@ -84,10 +84,10 @@ def _make(folder: str) -> str:
     if not os.path.isdir(folder):
         _remove(folder)  # whatever stands in its place
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    found = os.lstat(folder)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    status = os.lstat(folder)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise OSError(f"{folder} is no folder of this user")
-    if found.st_mode & 0o077:
+    if status.st_mode & 0o077:
         os.chmod(folder, 0o700)
     return folder
 

@@ -73,17 +73,17 @@ def by_status(state: JsonObject, server: int | None) -> dict[str, list[str]]:
 
 def in_panes(state: JsonObject, server: int | None) -> dict[str, JsonObject]:
     """Pane → its newest living session."""
-    found: dict[str, JsonObject] = {}
+    by_pane: dict[str, JsonObject] = {}
     for session in state["sessions"]:
         pane = session.get("pane")
-        if not pane or session.get("status") not in STATUSES or pane in found:
+        if not pane or session.get("status") not in STATUSES or pane in by_pane:
             continue
         if not (pane[0] == "%" and pane[1:].isascii() and pane[1:].isdigit()):
             continue
         if server is not None and session.get("pid") and not _descends(session["pid"], server):
             continue
-        found[pane] = session
-    return found
+        by_pane[pane] = session
+    return by_pane
 
 
 def _descends(pid: int, ancestor: int) -> bool:

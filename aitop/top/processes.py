@@ -46,10 +46,10 @@ def look(pid: int) -> Process | None:
     import psutil
 
     try:
-        found = psutil.Process(pid)
-        with found.oneshot():
-            began = f"{found.create_time():.2f}"
-            return Process(pid, found.uids().real, began, tuple(found.cmdline()))
+        process = psutil.Process(pid)
+        with process.oneshot():
+            began = f"{process.create_time():.2f}"
+            return Process(pid, process.uids().real, began, tuple(process.cmdline()))
     except (psutil.Error, OSError):
         return None
 

@@ -57,10 +57,10 @@ def connect(home: str, now: float, say: Say, alive: Alive = lambda: None) -> sql
     _not_again(home, now)
     there = os.path.exists(path)
     say(f"history: {trouble}: {'setting it aside and ' if there else ''}restoring it")
-    known = _build(home, now, say, alive)
+    restored = _build(home, now, say, alive)
     _finish(home, now)
-    rows = f" and {known.carried} rows of {known.aside}" if there else ""
-    say(f"history: restored from {known.base or 'nothing'}{rows}")
+    rows = f" and {restored.carried} rows of {restored.aside}" if there else ""
+    say(f"history: restored from {restored.base or 'nothing'}{rows}")
     return schema.connect(path)
 
 
@@ -127,8 +127,8 @@ def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
         if damaged is not None:
             merge.take(damaged)
         merge.finish()
-        known = witness.restored(damaged, _aside_name(now), base, merge.carried)
-        remember(db, known)
+        restored = witness.restored(damaged, _aside_name(now), base, merge.carried)
+        remember(db, restored)
         db.execute("DELETE FROM meta WHERE name = 'prices'")  # priced again: a cost may be what was damaged
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode = DELETE")
@@ -139,7 +139,7 @@ def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
     with open(fresh, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(fresh, os.path.join(home, BUILT))
-    return known
+    return restored
 
 
 def _base(home: str, fresh: str, say: Say) -> str | None:
@@ -213,10 +213,10 @@ def _name_in(built: str) -> str | None:
     """The name that the restore chose for the damaged file."""
     db = sqlite3.connect(f"file:{schema.quoted(built)}?mode=ro", uri=True)
     try:
-        known = last(db)
+        restored = last(db)
     finally:
         db.close()
-    return known.aside if known else None
+    return restored.aside if restored else None
 
 
 def _aside_name(now: float) -> str:

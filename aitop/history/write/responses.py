@@ -35,10 +35,10 @@ class Responses:
     def preload(self, names: list[int]) -> None:
         """Fetch in a few statements every row these names lead to."""
         wanted = [name for name in names if name not in self.known]
-        found = load.aliases(self.ledger.db, wanted) if wanted else {}
-        if found:
-            self.known.update(found)
-            missing = {i for i in found.values() if i not in self._rows}
+        stored = load.aliases(self.ledger.db, wanted) if wanted else {}
+        if stored:
+            self.known.update(stored)
+            missing = {i for i in stored.values() if i not in self._rows}
             self._rows.update(load.rows(self.ledger.db, missing, self.ledger.names))
 
     def forget(self) -> None:
@@ -53,9 +53,9 @@ class Responses:
 
     def take(self, provider: str, r: Response, names: Names, file: int, now: float) -> None:
         """Count one record of a response."""
-        known = self._named(names) or self._other_word(provider, r, file, now)
+        numbers = self._named(names) or self._other_word(provider, r, file, now)
         before: Contribution | None = None
-        if not known:
+        if not numbers:
             session = self.ledger.session(provider, r.paying_session or r.session)
             row = Row(self.next, session.id, rows.first_evidence(r, file, now))
             self.next += 1
@@ -63,9 +63,9 @@ class Responses:
             if not file and unnamed(r):
                 self._pairing.wait(provider, r, row.evidence.at, row.id)
         else:
-            row = self._row(known[0])
+            row = self._row(numbers[0])
             before = row.contribution()
-            for other in known[1:]:
+            for other in numbers[1:]:
                 self._merge(row, self._row(other))
             self._tell(row, r, file, provider, now)
         row.message_key = row.message_key or names.message
@@ -86,23 +86,23 @@ class Responses:
         Different message ids are different responses. A request id leads to a row that has no message id, or a
         record without one to the row that came with it; several rows may have.
         """
-        found = {self.known[name] for name in names.own if name in self.known}
+        numbers = {self.known[name] for name in names.own if name in self.known}
         if names.request is None:
-            return sorted(found)
+            return sorted(numbers)
         lone = self.known.get(names.request)
         if lone is not None and (names.message is None or self._row(lone).message_key is None):
-            found.add(lone)
-        if not found and names.message is None:
+            numbers.add(lone)
+        if not numbers and names.message is None:
             return self._by_request(names.request, names.at)
-        return sorted(found)
+        return sorted(numbers)
 
     def _by_request(self, request: int, at: float) -> list[int]:
         """The row nearest in time that came with a message id and this request id."""
         fresh = [row for row in self._rows.values() if row.request_key == request]
-        found = {row.id: row.evidence.at for row in fresh if abs(row.evidence.at - at) <= NEAR}
+        times = {row.id: row.evidence.at for row in fresh if abs(row.evidence.at - at) <= NEAR}
         for identity, told_at in load.of_request(self.ledger.db, request, at - NEAR, at + NEAR):
-            found.setdefault(identity, told_at)
-        return [min(found, key=lambda identity: (abs(found[identity] - at), identity))] if found else []
+            times.setdefault(identity, told_at)
+        return [min(times, key=lambda identity: (abs(times[identity] - at), identity))] if times else []
 
     def settle(self, now: float) -> None:
         """Count as incomplete what has waited a minute for its stop reason."""
@@ -118,22 +118,22 @@ class Responses:
 
     def reprice(self, after: int, most: int, now: float) -> int | None:
         """Price up to `most` responses after id `after` again; where to go on, None when done."""
-        found = load.rows_after(self.ledger.db, after, most, self.ledger.names)
-        for identity, loaded in found.items():
+        loaded_rows = load.rows_after(self.ledger.db, after, most, self.ledger.names)
+        for identity, loaded in loaded_rows.items():
             row = self._rows.setdefault(identity, loaded)
             self._count(row, row.contribution(), now)
             if row.copied:
                 self._inherit(row, self._copies(row))
-        return max(found) if len(found) == most else None
+        return max(loaded_rows) if len(loaded_rows) == most else None
 
     def _other_word(self, provider: str, r: Response, file: int, now: float) -> list[int]:
         """The row of a response that a feed and a file name differently, once the other one has reported it."""
         at = min(r.at, now) if r.at > 0 else now
         if file:
-            found = self._pairing.written(provider, r, at)
+            number = self._pairing.written(provider, r, at)
         else:
-            found = self._pairing.told(provider, r, at) if unnamed(r) else None
-        return [] if found is None else [found]
+            number = self._pairing.told(provider, r, at) if unnamed(r) else None
+        return [] if number is None else [number]
 
     # -- deciding --------------------------------------------------------------------------------------------
 

@@ -16,21 +16,21 @@ DONE = ""  # it ended; only the transcript says how
 
 
 def events(records: list[Record]) -> list[Event]:
-    found: list[Event] = []
+    made: list[Event] = []
     for record in records:
         session = record.text("session.id")
         if record.kind != "log" or session is None:
             continue
         name = record.name.removeprefix(PREFIX)
         if name == "api_request":
-            found.append(_response(record, session))
+            made.append(_response(record, session))
         elif name == "tool_result":
-            found += _tool(record, session)
+            made += _tool(record, session)
         elif name == "api_error" and _is_hidden(record):
             key = f"{session}:{record.count_of('event.sequence')}:{record.at:.3f}"
             kind = word(record.text("status_code")) or f"{record.count_of('status_code') or 'unknown'}"
-            found.append(ApiError(session, record.at, key, kind, final=False))
-    return found
+            made.append(ApiError(session, record.at, key, kind, final=False))
+    return made
 
 
 def _response(record: Record, session: str) -> Response:

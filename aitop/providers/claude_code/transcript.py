@@ -166,12 +166,12 @@ class _Run:
     ) -> ResponseBuilder:  # fmt: skip
         """The builder of the response that a line belongs to."""
         if message_id is not None:
-            known = self.naming.of(message_id, request_id, usage, at)
-            if known.builder is None:
-                known.builder = ResponseBuilder(known.names, at, offset, agent)
-                known.builder.rename(known.names, known.earlier_name)
-                self.builders.append(known.builder)
-            return known.builder
+            named = self.naming.of(message_id, request_id, usage, at)
+            if named.builder is None:
+                named.builder = ResponseBuilder(named.names, at, offset, agent)
+                named.builder.rename(named.names, named.earlier_name)
+                self.builders.append(named.builder)
+            return named.builder
         key = (request_id, "" if request_id else text(record.get("uuid")) or f"{self.session}:{offset}")
         if key not in self.nameless:
             self.nameless[key] = ResponseBuilder((None, request_id), at, offset, agent)

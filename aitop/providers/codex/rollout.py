@@ -55,11 +55,11 @@ def identify(path: str, usual: str = ".codex") -> Source:
     stem = os.path.basename(path)
     for ending in ENDINGS:
         stem = stem.removesuffix(ending)
-    known = {"thread": stem[-36:] if len(stem) > 43 else stem}
+    notes = {"thread": stem[-36:] if len(stem) > 43 else stem}
     home = _home(path)
     if home is not None and home != os.path.join(os.path.expanduser("~"), usual):
-        known["account"] = home[-256:]
-    return Source(None, None, json.dumps(known))
+        notes["account"] = home[-256:]
+    return Source(None, None, json.dumps(notes))
 
 
 def parse(data: bytes, start: int, source: Source) -> Parsed:  # noqa: ARG001
@@ -301,8 +301,8 @@ class _Run:
 def _home(path: str) -> str | None:
     """The Codex home that a rollout lies in."""
     for part in ("sessions", "archived_sessions"):
-        home, found, _ = path.rpartition(f"{os.sep}{part}{os.sep}")
-        if found:
+        home, separator, _ = path.rpartition(f"{os.sep}{part}{os.sep}")
+        if separator:
             return home
     return None
 
