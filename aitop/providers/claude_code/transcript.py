@@ -94,12 +94,14 @@ class _Run:
         """Whether a line is no single record. Then each whole record in it was read."""
         if isinstance(loads(line), dict):
             return False
+        damaged = 0
         for piece in pieces(line):
             whole = line[piece.start : piece.stop]
             if piece.whole and isinstance(loads(whole), dict):
                 self._lines(whole + b"\n", offset + piece.start)
             else:
-                self.bad += 1
+                damaged = 1
+        self.bad += damaged
         return True
 
     def _open(self, line: bytes) -> None:
