@@ -147,20 +147,7 @@ def _print_table(
     seen: dict[str, list[str]],
     now: float,
 ) -> None:
-    lines: list[tuple[str, ...]] = []
-    for model, state, row in listed:
-        for number, (mode, over, rates) in enumerate(_parts(row)):
-            first = number == 0
-            lines.append(
-                (
-                    model.name if first else "",
-                    (row.start or "start") if first else "",
-                    *(f"{rows.to_usd(rate):g}" for rate in rates),
-                    f">{over:,}" if over else "",
-                    " ".join(word for word in (mode, state) if word),
-                    (row.source or price_table.source) if first else "",
-                )
-            )
+    lines = _table_lines(price_table, listed)
     if lines:
         widths = [max(len(line[column]) for line in (HEAD, *lines)) for column in range(len(HEAD))]
         for line in (HEAD, *lines):
@@ -183,6 +170,27 @@ def _print_table(
         )
     if seen["estimated_models"]:
         click.echo(f"Estimated from their family (~): {', '.join(seen['estimated_models'])}.")
+
+
+def _table_lines(
+    price_table: table.PriceTable, listed: list[tuple[Model, str, Row]]
+) -> list[tuple[str, ...]]:
+    """One line for each price of each model; a model's later lines leave out what the first one says."""
+    lines: list[tuple[str, ...]] = []
+    for model, state, row in listed:
+        for number, (mode, over, rates) in enumerate(_parts(row)):
+            first = number == 0
+            lines.append(
+                (
+                    model.name if first else "",
+                    (row.start or "start") if first else "",
+                    *(f"{rows.to_usd(rate):g}" for rate in rates),
+                    f">{over:,}" if over else "",
+                    " ".join(word for word in (mode, state) if word),
+                    (row.source or price_table.source) if first else "",
+                )
+            )
+    return lines
 
 
 def _print_json(
