@@ -116,8 +116,8 @@ def take(
     listed = [view(s, money.tag(s, config), lookups, now) for s in newest[:MAX_LISTED_SESSIONS]]
     views = listed + [view(s, None, lookups, now) for s in recent]
     active = {one.session.name for one in views if one.active}
-    told = [limit for _, limit in sorted(aggregator.limits.items())]
-    in_force = [limit for limit in told if limit.resets_at > now]
+    limits = [limit for _, limit in sorted(aggregator.limits.items())]
+    in_force = [limit for limit in limits if limit.resets_at > now]
     block = money.block(in_force, now)
     budgets = money.budgets(newest, active, {one.session.name for one in listed}, config)
     sums, gauge = aggregator.whole.view(now), _gauge(listed)
@@ -131,7 +131,7 @@ def take(
             context_percent=gauge.percent if gauge else None,
             context_session=gauge.session if gauge else None,
             sessions=tuple(_evidence(one, aggregator, now) for one in listed),
-            limits=tuple(told),
+            limits=tuple(limits),
             budgets=tuple(budgets),
             cut_off=aggregator.cut_off.count(now),
             day_started=aggregator.day_start,
@@ -174,11 +174,11 @@ def take(
 def _by_provider(
     aggregator: Aggregator, views: list[SessionView], thresholds: BurnThresholds, now: float
 ) -> dict[str, ProviderView]:
-    found = {}
+    by_provider = {}
     for provider, part in sorted(aggregator.by_provider.items()):
         mine = [one for one in views if one.session.provider == provider]
         sums = part.view(now)
-        found[provider] = ProviderView(
+        by_provider[provider] = ProviderView(
             sums=sums,
             burn=burn.view(sums.windows["5m"], sums.windows["15m"], thresholds),
             waiting=sum(one.status == "waiting" for one in mine),
@@ -186,12 +186,12 @@ def _by_provider(
             gauge=_gauge(mine),
             compactions=sum(one.session.compactions for one in mine),
         )
-    return found
+    return by_provider
 
 
 def _evidence(one: SessionView, aggregator: Aggregator, now: float) -> alerts.SessionEvidence:
     session = one.session
-    changed, since, told = session.lines or (None, 0.0, 0.0)
+    changed, since, lines_told = session.lines or (None, 0.0, 0.0)
     return alerts.SessionEvidence(
         name=session.name,
         project=project(session),
@@ -207,7 +207,7 @@ def _evidence(one: SessionView, aggregator: Aggregator, now: float) -> alerts.Se
         else None,
         lines_changed=changed,
         lines_since=since,
-        lines_told=told,
+        lines_told=lines_told,
         status_since=session.status_at,
     )
 

@@ -128,9 +128,9 @@ def tool(session: str, plain: Plain) -> ToolUse:
     )
 
 
-def events(found: Batch) -> list[Event]:
+def events(batch: Batch) -> list[Event]:
     """Everything that a batch holds, as events."""
-    return in_order(found.session, found.responses, found.tools, found.rest)
+    return in_order(batch.session, batch.responses, batch.tools, batch.rest)
 
 
 def in_order(session: str, responses: list[Plain], tools: list[Plain], rest: list[Event]) -> list[Event]:

@@ -1,6 +1,6 @@
 """API responses on their way into the history: found by any of their names, decided, priced, booked.
 
-One response may be told by several lines and several files, under several names; it counts once, and a
+One response may be in several lines and several files, under several names; it counts once, and a
 correction moves the sums by the difference it makes, in the second of the response's own time.
 """
 
@@ -35,10 +35,10 @@ class Responses:
     def preload(self, names: list[int]) -> None:
         """Fetch in a few statements every row these names lead to."""
         wanted = [name for name in names if name not in self.known]
-        found = load.aliases(self.ledger.db, wanted) if wanted else {}
-        if found:
-            self.known.update(found)
-            missing = {i for i in found.values() if i not in self._rows}
+        stored = load.aliases(self.ledger.db, wanted) if wanted else {}
+        if stored:
+            self.known.update(stored)
+            missing = {i for i in stored.values() if i not in self._rows}
             self._rows.update(load.rows(self.ledger.db, missing, self.ledger.names))
 
     def forget(self) -> None:
@@ -53,9 +53,9 @@ class Responses:
 
     def take(self, provider: str, r: Response, names: Names, file: int, now: float) -> None:
         """Count one record of a response."""
-        known = self._named(names) or self._other_word(provider, r, file, now)
+        numbers = self._named(names) or self._other_word(provider, r, file, now)
         before: Contribution | None = None
-        if not known:
+        if not numbers:
             session = self.ledger.session(provider, r.paying_session or r.session)
             row = Row(self.next, session.id, rows.first_evidence(r, file, now))
             self.next += 1
@@ -63,9 +63,9 @@ class Responses:
             if not file and unnamed(r):
                 self._pairing.wait(provider, r, row.evidence.at, row.id)
         else:
-            row = self._row(known[0])
+            row = self._row(numbers[0])
             before = row.contribution()
-            for other in known[1:]:
+            for other in numbers[1:]:
                 self._merge(row, self._row(other))
             self._tell(row, r, file, provider, now)
         self._call(row, names)
@@ -80,25 +80,25 @@ class Responses:
 
         Different message ids are different responses, and so are two records of one message id with different
         request ids. A request id leads to a row that has no message id, or a record without one to the row that
-        was told with it; several rows may have been.
+        came with it; several rows may have.
         """
         led = {self.known[name] for name in names.own if name in self.known}
-        found = {identity for identity in led if self._agrees(identity, names)}
+        numbers = {number for number in led if self._agrees(number, names)}
         if names.request is None:
-            return sorted(found)
-        if not found and names.texts is not None:
-            found.update(self._by_both(names, contradicted=bool(led)))
+            return sorted(numbers)
+        if not numbers and names.texts is not None:
+            numbers.update(self._by_both(names, contradicted=bool(led)))
         lone = self.known.get(names.request)
         if lone is not None and (names.message is None or self._row(lone).message_key is None):
-            found.add(lone)
-        if not found and names.message is None:
+            numbers.add(lone)
+        if not numbers and names.message is None:
             return self._by_request(names.request, names.at)
-        return sorted(found)
+        return sorted(numbers)
 
-    def _agrees(self, identity: int, names: Names) -> bool:
-        """Whether a row was not told with another request id than this record has."""
-        known = self._row(identity).request_key
-        return known is None or names.request is None or known == names.request
+    def _agrees(self, number: int, names: Names) -> bool:
+        """Whether a row's request id does not contradict this record's."""
+        request = self._row(number).request_key
+        return request is None or names.request is None or request == names.request
 
     def _by_both(self, names: Names, *, contradicted: bool) -> list[int]:
         """The row of a message id and a request id, by its other spelling.
@@ -106,17 +106,14 @@ class Responses:
         `contradicted`: the message id alone leads to a row with another request id.
         """
         other = names.joint() if contradicted else names.bare()
-        found = self._led(other) if other is not None else None
-        return [found] if found is not None and self._agrees(found, names) else []
+        number = self._number(other) if other is not None else None
+        return [number] if number is not None and self._agrees(number, names) else []
 
-    def _led(self, name: int) -> int | None:
-        """The row that one name leads to."""
-        found = self.known.get(name)
-        if found is None:
-            found = load.aliases(self.ledger.db, [name]).get(name)
-            if found is not None:
-                self.known[name] = found
-        return found
+    def _number(self, name: int) -> int | None:
+        """The number of the row that one name leads to."""
+        if name not in self.known:
+            self.known.update(load.aliases(self.ledger.db, [name]))
+        return self.known.get(name)
 
     def _call(self, row: Row, names: Names) -> None:
         """Keep the names by which this record's row is found from now on."""
@@ -127,7 +124,7 @@ class Responses:
         if joint is not None:  # its message id is the name of a row with another request id
             free.append(joint)
         bare = names.bare()
-        if bare is not None and self._led(bare) is None:
+        if bare is not None and self._number(bare) is None:
             free.append(bare)
         for name in free:
             if self.known.get(name) != row.id:
@@ -136,12 +133,12 @@ class Responses:
         self.lone_requests |= row.message_key is None and row.request_key is not None
 
     def _by_request(self, request: int, at: float) -> list[int]:
-        """The row nearest in time that was told under a message id and this request id."""
+        """The row nearest in time that came with a message id and this request id."""
         fresh = [row for row in self._rows.values() if row.request_key == request]
-        found = {row.id: row.evidence.at for row in fresh if abs(row.evidence.at - at) <= NEAR}
+        times = {row.id: row.evidence.at for row in fresh if abs(row.evidence.at - at) <= NEAR}
         for identity, told_at in load.of_request(self.ledger.db, request, at - NEAR, at + NEAR):
-            found.setdefault(identity, told_at)
-        return [min(found, key=lambda identity: (abs(found[identity] - at), identity))] if found else []
+            times.setdefault(identity, told_at)
+        return [min(times, key=lambda identity: (abs(times[identity] - at), identity))] if times else []
 
     def settle(self, now: float) -> None:
         """Count as incomplete what has waited a minute for its stop reason."""
@@ -157,22 +154,22 @@ class Responses:
 
     def reprice(self, after: int, most: int, now: float) -> int | None:
         """Price up to `most` responses after id `after` again; where to go on, None when done."""
-        found = load.rows_after(self.ledger.db, after, most, self.ledger.names)
-        for identity, loaded in found.items():
+        loaded_rows = load.rows_after(self.ledger.db, after, most, self.ledger.names)
+        for identity, loaded in loaded_rows.items():
             row = self._rows.setdefault(identity, loaded)
             self._count(row, row.contribution(), now)
             if row.copied:
                 self._inherit(row, self._copies(row))
-        return max(found) if len(found) == most else None
+        return max(loaded_rows) if len(loaded_rows) == most else None
 
     def _other_word(self, provider: str, r: Response, file: int, now: float) -> list[int]:
         """The row of a response that a feed and a file name differently, once the other one has reported it."""
         at = min(r.at, now) if r.at > 0 else now
         if file:
-            found = self._pairing.written(provider, r, at)
+            number = self._pairing.written(provider, r, at)
         else:
-            found = self._pairing.told(provider, r, at) if unnamed(r) else None
-        return [] if found is None else [found]
+            number = self._pairing.told(provider, r, at) if unnamed(r) else None
+        return [] if number is None else [number]
 
     # -- deciding --------------------------------------------------------------------------------------------
 
