@@ -84,7 +84,7 @@ class Bulk:
         rest = b.in_order(batch.session, late, later, batch.rest)
         if rest:
             self._kept_back.append(KeptBack(provider, rest, now, file))
-            self._lone.update(names_of(r).request or 0 for r in batch.rest if _is_lone(r))
+            self._lone.update(name for event in batch.rest if (name := _lone_request(event)) is not None)
         if len(self._rows) + len(self._tool_rows) > MAX_GATHERED:
             self.write()
 
@@ -297,9 +297,11 @@ def _by_quarter(fresh: list[Plain]) -> dict[tuple[int, str, Place | None], _Runn
     return sums
 
 
-def _is_lone(event: Event) -> bool:
-    """Whether it is a response that is named by its request id alone."""
-    return isinstance(event, Response) and not event.message_id and bool(event.request_id)
+def _lone_request(event: Event) -> int | None:
+    """The request id's key of a response that is named by it alone."""
+    if isinstance(event, Response) and not event.message_id:
+        return names_of(event).request
+    return None
 
 
 def _input(plain: Plain) -> int:
