@@ -221,7 +221,7 @@ def _session(s: Session) -> tuple[object, ...]:
             s.last_at, s.status, s.status_at, s.status_live, s.compactions,
             json.dumps(s.stop_reasons, separators=(",", ":")), s.client_cost, s.client_api_ms, s.inherited,
             s.context_tokens, s.context_at, s.window(), s.timings.packed(), s.client_at, s.client_base or None,
-            json.dumps(s.client_models) if s.client_models else None, s.began_by,
+            s.packed_models(), s.began_by,
             *_held(columns.stored(s.total)))  # fmt: skip
 
 
