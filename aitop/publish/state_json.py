@@ -59,6 +59,7 @@ def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> published.Sta
         "burn": cast("published.Burn", snap.burn._asdict()),
         "sessions": [rows.session_row(one) for one in snap.sessions],
         "projects_today": rows.project_rows(snap.projects),
+        "folders_today": rows.folder_rows(snap.projects, snap.sessions),
         "context": rows.context_row(snap.gauge),
         "compactions": snap.compactions,
         "stop_reasons": dict(snap.stop_reasons),
@@ -83,7 +84,11 @@ def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> published.Sta
         "display": display(config, limited=bool(snap.limits), burn=snap.burn),
         "doctor": facts.doctor,
         "by_provider": {
-            name: rows.provider_row(one, rows.project_rows(snap.projects, name))
+            name: rows.provider_row(
+                one,
+                rows.project_rows(snap.projects, name),
+                rows.folder_rows(snap.projects, snap.sessions, name),
+            )
             for name, one in snap.by_provider.items()
         },
     }
