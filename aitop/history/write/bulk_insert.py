@@ -104,8 +104,8 @@ class Bulk:
 
     def settled(self) -> list[KeptBack]:
         """What was kept back so far, oldest first; it is the caller's now."""
-        sessions, self._kept_back = self._kept_back, []
-        return sessions
+        kept, self._kept_back = self._kept_back, []
+        return kept
 
     # -- responses -------------------------------------------------------------------------------------------
 
