@@ -102,11 +102,11 @@ def test_a_response_adds_the_same_by_sql_and_by_its_row(basis, incomplete):
 
 
 @pytest.mark.parametrize("basis", Basis)
-@pytest.mark.parametrize("incomplete", [False, True])
-def test_a_response_adds_the_same_in_a_first_read(basis, incomplete):
+@pytest.mark.parametrize(("incomplete", "visible"), [(False, 0), (True, 0), (True, 100)])
+def test_a_response_adds_the_same_in_a_first_read(basis, incomplete, visible):
     counts = {prepare.UNCACHED: 2, prepare.OUTPUT: 3, prepare.CACHE_READ: 4, prepare.WRITE_5M: 5, prepare.WRITE_1H: 6,
               prepare.COST: 7, prepare.BASIS: int(basis), prepare.INCOMPLETE: incomplete,
-              prepare.UNDERSTATED: incomplete}  # fmt: skip
+              prepare.UNDERSTATED: visible > 0}  # fmt: skip
     running = bulk_insert._Running()
     running.add(tuple(counts.get(place) for place in range(prepare.REQUEST_KEY + 1)))
     usage = Usage(
@@ -116,7 +116,7 @@ def test_a_response_adds_the_same_in_a_first_read(basis, incomplete):
         cache_write_5m_tokens=5,
         cache_write_1h_tokens=6,
     )
-    row = Row(1, 1, Evidence(900.0, "m", usage, None, 100, None, None, 1, 0))
+    row = Row(1, 1, Evidence(900.0, "m", usage, None, visible, None, None, 1, 0))
     row.cost, row.basis, row.incomplete = 7, basis, incomplete
     assert running.sum() == row.contribution().sum
 

@@ -14,10 +14,11 @@ from aitop.history.rows import File, Session
 from aitop.history.write import load
 from aitop.history.write import prepare as b
 from aitop.history.write.ledger import QUARTER, STOPS, Ledger, within
+from aitop.history.write.naming import names_of
 from aitop.history.write.prepare import Batch, Plain
 from aitop.history.write.responses import Responses
 from aitop.history.write.tools import Tools
-from aitop.model.events import Event, Place, Timing
+from aitop.model.events import Event, Place, Response, Timing
 from aitop.model.histograms import steps
 from aitop.model.sums import ZERO, Sum, plus
 from aitop.pricing.basis import Basis
@@ -59,6 +60,7 @@ class Bulk:
         self._aliases: list[tuple[int, int]] = []
         self._tool_rows: list[Plain] = []
         self._kept_back: list[KeptBack] = []
+        self._lone: set[int] = set()  # request ids of kept back responses that have no message id
 
     def waiting(self) -> bool:
         """Whether anything is gathered or kept back."""
@@ -82,6 +84,7 @@ class Bulk:
         rest = b.in_order(batch.session, late, later, batch.rest)
         if rest:
             self._kept_back.append(KeptBack(provider, rest, now, file))
+            self._lone.update(name for event in batch.rest if (name := _lone_request(event)) is not None)
         if len(self._rows) + len(self._tool_rows) > MAX_GATHERED:
             self.write()
 
@@ -105,6 +108,7 @@ class Bulk:
     def settled(self) -> list[KeptBack]:
         """What was kept back so far, oldest first; it is the caller's now."""
         kept, self._kept_back = self._kept_back, []
+        self._lone.clear()
         return kept
 
     # -- responses -------------------------------------------------------------------------------------------
@@ -117,10 +121,10 @@ class Bulk:
             stored.update(
                 load.aliases(self.ledger.db, [name for plain in responses for name in plain[b.NAMES]])
             )
-        lone: set[int] = set()
+        lone = set(self._lone)
         if self._responses.lone_requests:  # a response known by its request id alone may be one of these
             requests = [plain[b.REQUEST_KEY] for plain in responses if plain[b.REQUEST_KEY]]
-            lone = {*load.aliases(self.ledger.db, requests), *(r for r in requests if r in waiting)}
+            lone.update(load.aliases(self.ledger.db, requests), (r for r in requests if r in waiting))
         fresh, seen_before = [], []
         for plain in responses:
             (name,) = plain[b.NAMES]
@@ -291,6 +295,13 @@ def _by_quarter(fresh: list[Plain]) -> dict[tuple[int, str, Place | None], _Runn
             running = sums[key] = _Running()
         running.add(plain)
     return sums
+
+
+def _lone_request(event: Event) -> int | None:
+    """The request id's key of a response that is named by it alone."""
+    if isinstance(event, Response) and not event.message_id:
+        return names_of(event).request
+    return None
 
 
 def _input(plain: Plain) -> int:

@@ -68,12 +68,7 @@ class Responses:
             for other in numbers[1:]:
                 self._merge(row, self._row(other))
             self._tell(row, r, file, provider, now)
-        row.message_key = row.message_key or names.message
-        row.request_key = row.request_key or names.request
-        self.lone_requests |= row.message_key is None and row.request_key is not None
-        for name in names.leading(row.message_key is not None):
-            if self.known.get(name) != row.id:
-                self.known[name] = self.ledger.out.aliases[name] = row.id
+        self._call(row, names)
         self._count(row, before, now)
         if file:
             self._told_by(self.ledger.session(provider, r.session), r, row, r.agent)
@@ -83,18 +78,59 @@ class Responses:
     def _named(self, names: Names) -> list[int]:
         """The rows that a record's names lead to.
 
-        Different message ids are different responses. A request id leads to a row that has no message id, or a
-        record without one to the row that came with it; several rows may have.
+        Different message ids are different responses, and so are two records of one message id with different
+        request ids. A request id leads to a row that has no message id, or a record without one to the row that
+        came with it; several rows may have.
         """
-        numbers = {self.known[name] for name in names.own if name in self.known}
+        led = {self.known[name] for name in names.own if name in self.known}
+        numbers = {number for number in led if self._agrees(number, names)}
         if names.request is None:
             return sorted(numbers)
+        if not numbers and names.texts is not None:
+            numbers.update(self._by_both(names, contradicted=bool(led)))
         lone = self.known.get(names.request)
         if lone is not None and (names.message is None or self._row(lone).message_key is None):
             numbers.add(lone)
         if not numbers and names.message is None:
             return self._by_request(names.request, names.at)
         return sorted(numbers)
+
+    def _agrees(self, number: int, names: Names) -> bool:
+        """Whether a row's request id does not contradict this record's."""
+        request = self._row(number).request_key
+        return request is None or names.request is None or request == names.request
+
+    def _by_both(self, names: Names, *, contradicted: bool) -> list[int]:
+        """The row of a message id and a request id, by its other spelling.
+
+        `contradicted`: the message id alone leads to a row with another request id.
+        """
+        other = names.joint() if contradicted else names.bare()
+        number = self._number(other) if other is not None else None
+        return [number] if number is not None and self._agrees(number, names) else []
+
+    def _number(self, name: int) -> int | None:
+        """The number of the row that one name leads to."""
+        if name not in self.known:
+            self.known.update(load.aliases(self.ledger.db, [name]))
+        return self.known.get(name)
+
+    def _call(self, row: Row, names: Names) -> None:
+        """Keep the names by which this record's row is found from now on."""
+        row.request_key = row.request_key or names.request
+        leading = names.leading(named=names.message is not None or row.message_key is not None)
+        free = [name for name in leading if self.known.get(name, row.id) == row.id]
+        joint = names.joint() if len(free) < len(leading) else None
+        if joint is not None:  # its message id is the name of a row with another request id
+            free.append(joint)
+        bare = names.bare()
+        if bare is not None and self._number(bare) is None:
+            free.append(bare)
+        for name in free:
+            if self.known.get(name) != row.id:
+                self.known[name] = self.ledger.out.aliases[name] = row.id
+        row.message_key = row.message_key or (names.message if joint is None else joint)
+        self.lone_requests |= row.message_key is None and row.request_key is not None
 
     def _by_request(self, request: int, at: float) -> list[int]:
         """The row nearest in time that came with a message id and this request id."""
@@ -191,6 +227,8 @@ class Responses:
         for name, identity in list(self.known.items()):
             if identity == other.id:
                 self.known[name] = ledger.out.aliases[name] = row.id
+        row.message_key = row.message_key or other.message_key
+        row.request_key = row.request_key or other.request_key
         commit.merge(ledger.db, ledger.out, row.id, other.id)
         del self._rows[other.id]
         self._decide(row, copies, ledger.session_by_id(row.session).provider)
