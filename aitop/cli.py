@@ -34,6 +34,10 @@ COMMANDS = {
         "How today and this month will end; --backtest: how sure.",
     ),
     "tag": ("aitop.reports.tag_cli:tag", "Give a session a tag that reports and budgets know."),
+    "run": (
+        "aitop.agents.run_cli:run",
+        "Run a command and say what it spent; --budget stops it above a sum.",
+    ),
     "advise": ("aitop.advice.cli:advise", "What could have cost less, with the evidence and the saving."),
     "energy": ("aitop.energy.cli:energy", "Energy and carbon of what was put out, estimated (an extra)."),
     "prices": ("aitop.pricing.cli:prices", "The prices that apply; `prices update` refreshes them."),
