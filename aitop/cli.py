@@ -38,6 +38,7 @@ COMMANDS = {
         "aitop.agents.run_cli:run",
         "Run a command and say what it spent; --budget stops it above a sum.",
     ),
+    "mcp": ("aitop.agents.mcp_cli:mcp", "Answer an agent's questions about spend and budgets (an extra)."),
     "advise": ("aitop.advice.cli:advise", "What could have cost less, with the evidence and the saving."),
     "energy": ("aitop.energy.cli:energy", "Energy and carbon of what was put out, estimated (an extra)."),
     "prices": ("aitop.pricing.cli:prices", "The prices that apply; `prices update` refreshes them."),

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import psutil
 
 from aitop.history.query.between import Named
+from aitop.model.json_types import JsonObject
 from aitop.providers.claude_code import session_registry
 from aitop.providers.isolation import Guarded
 from aitop.top.processes import CLIENTS, Process, is_client
@@ -135,3 +136,34 @@ def _clients_of(process: psutil.Process, key: tuple[int, float]) -> list[str]:
     except (psutil.Error, OSError):
         return []
     return [provider for provider in CLIENTS if is_client(known, provider)]
+
+
+def session_above(told: Mapping[int, Named]) -> Named | None:
+    """The session of the client that started this process, by the processes above it; None where none shows one.
+
+    `told`: process number → session, as hooks told it.
+    """
+    try:
+        above = psutil.Process().parents()
+    except psutil.Error:
+        return None
+    for process in above:
+        if process.pid in told:
+            return told[process.pid]
+        try:
+            session = session_registry.session_of(process.pid, process.create_time(), process.environ())
+        except (psutil.Error, OSError):
+            continue
+        if session is not None:
+            return CLAUDE, session
+    return None
+
+
+def told_by_hooks(state: JsonObject | None) -> Mapping[int, Named]:
+    """Process number → session, of the sessions in a state."""
+    rows = (state or {}).get("sessions")
+    return {
+        row["pid"]: (row["provider"], row["id"])
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict) and isinstance(row.get("pid"), int)
+    }

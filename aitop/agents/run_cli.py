@@ -10,7 +10,7 @@ import click
 
 from aitop.agents import run_result
 from aitop.listener import lifecycle
-from aitop.system import atomic_file
+from aitop.system import atomic_file, installation
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -44,7 +44,7 @@ def run(
         from aitop.agents.runner import StartError, run_command
     except ImportError as error:
         raise click.ClickException(
-            f"aitop run needs {error.name}: pip install 'aitop-status[top]'"
+            f"`aitop run` needs {error.name}: {installation.add_extra('top')}"
         ) from error
     if budget is not None and lifecycle.running() is None:
         try:

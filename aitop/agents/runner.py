@@ -15,7 +15,7 @@ from typing import Self
 
 from aitop import paths
 from aitop import state as published
-from aitop.agents.processes import MARK, Found, Tree
+from aitop.agents.processes import MARK, Found, Tree, told_by_hooks
 from aitop.agents.run_result import Run
 from aitop.history import schema
 from aitop.history.query import between
@@ -129,16 +129,9 @@ def _ignored(number: int, _: object) -> None:
 
 
 def _told() -> Mapping[int, Named]:
-    """Process number → session, as hooks told the listener; nothing where the state is old."""
+    """The sessions that hooks told of processes; none where the state is old."""
     state = published.read()
-    if state is None or not published.is_fresh(state, time.time()):
-        return {}
-    rows = state.get("sessions")
-    return {
-        row["pid"]: (row["provider"], row["id"])
-        for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, dict) and isinstance(row.get("pid"), int)
-    }
+    return told_by_hooks(state) if published.is_fresh(state, time.time()) else {}
 
 
 def _spent(found: Found, started: float) -> int:

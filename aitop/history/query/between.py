@@ -28,6 +28,20 @@ def sessions_of(db: sqlite3.Connection, records: Iterable[str]) -> set[Named]:
     return found
 
 
+def sessions_like(db: sqlite3.Connection, beginning: str) -> list[Named]:
+    """The sessions with this id, else those whose id begins so; at most two."""
+    exact = db.execute("SELECT provider, name FROM session WHERE name = ?", (beginning,)).fetchall()
+    if exact:
+        return exact[:2]
+    query = "SELECT provider, name FROM session WHERE substr(name, 1, ?) = ? LIMIT 2"
+    return db.execute(query, (len(beginning), beginning)).fetchall()
+
+
+def active_since(db: sqlite3.Connection, start: float) -> list[Named]:
+    """The sessions with any activity since a moment."""
+    return db.execute("SELECT provider, name FROM session WHERE last_at >= ?", (start,)).fetchall()
+
+
 def parts(db: sqlite3.Connection, sessions: Iterable[Named], start: float, end: float) -> list[Part]:
     """Responses and side calls of these sessions from `start` (included) to `end` (excluded), epoch seconds."""
     models = dict(db.execute("SELECT id, name FROM model"))
