@@ -119,4 +119,4 @@ def test_a_process_that_left_its_parent_still_belongs_to_the_command():
         stranger.kill()
         stranger.wait()
         child.kill()
-        child.wait()
+        child.communicate()
