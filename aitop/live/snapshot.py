@@ -19,6 +19,7 @@ from aitop.live.money.burn import BurnThresholds, BurnView
 from aitop.live.money.forecast import PeriodForecast
 from aitop.live.money.limits import LimitView
 from aitop.live.money.tracker import BlockView, MoneyTracker
+from aitop.model.events import Limit
 from aitop.model.sums import Sum
 
 MAX_LISTED_SESSIONS = 50
@@ -124,26 +125,9 @@ def take(
     budgets = money.budgets(newest, active, {one.session.name for one in listed}, config)
     sums, gauge = aggregator.whole.view(now), _gauge(listed)
     thresholds = burn.configured(money.burn, config["alerts.burn_warning"], config["alerts.burn_critical"])
-    raised = alerts.evaluate(
-        before, config, now,
-        alerts.Evidence(
-            five_minutes=sums.windows["5m"],
-            fifteen_minutes=sums.windows["15m"],
-            burn=thresholds,
-            context_percent=gauge.percent if gauge else None,
-            context_session=gauge.session if gauge else None,
-            sessions=tuple(_evidence(one, aggregator, now) for one in listed),
-            limits=tuple(limits),
-            budgets=tuple(budgets),
-            cut_off=aggregator.cut_off.count(now),
-            day_started=aggregator.day_start,
-            today_spent=sums.periods["today"].spent if "today" in sums.periods else 0,
-            dearest_today=money.dearest_today(),
-            past_days=aggregator.day.past_days,
-        ),
-    )  # fmt: skip
-    burning = burn.view(sums.windows["5m"], sums.windows["15m"], thresholds)
-    held = next((alert.level for alert in raised if alert.rule == "burn"), "ok")
+    raised = alerts.evaluate(before, config, now, _facts(
+        aggregator, money, sums, listed, gauge=gauge, limits=limits, budgets=budgets, thresholds=thresholds, now=now
+    ))  # fmt: skip
     return Snapshot(
         at=now,
         sums=sums,
@@ -153,24 +137,54 @@ def take(
         waiting=sum(one.status == "waiting" for one in views),
         gauge=gauge,
         compactions=aggregator.compactions,
-        stop_reasons={
-            reason: count for reason, count in sorted(aggregator.stop_reasons.items()) if count > 0
-        },
-        tools={
-            name: ToolView(tool.calls, tool.failures, tool.percentile(0.5), tool.percentile(0.95))
-            for name, tool in sorted(aggregator.tools.items())
-            if tool.calls > 0
-        },
+        stop_reasons={name: count for name, count in sorted(aggregator.stop_reasons.items()) if count > 0},
+        tools=_tools(aggregator),
         projects=tuple(one._replace(cwd=lookups.repository(one.cwd)) for one in projects),
         limits=money.limits(in_force, config, now),
         block=block,
         budgets=budgets,
         forecast=money.forecasts(block, now),
-        burn=burning._replace(level=held),
+        burn=_burn(sums, thresholds, raised),
         alerts=raised,
         unpriced=sorted(aggregator.unpriced),
         estimated=sorted(aggregator.estimated),
     )
+
+
+def _facts(
+    aggregator: Aggregator, money: MoneyTracker, sums: SumsView, listed: list[SessionView], *, gauge: Gauge | None,
+    limits: list[Limit], budgets: list[BudgetView], thresholds: BurnThresholds, now: float,
+) -> alerts.Evidence:  # fmt: skip
+    """What the alert rules read of this moment."""
+    return alerts.Evidence(
+        five_minutes=sums.windows["5m"],
+        fifteen_minutes=sums.windows["15m"],
+        burn=thresholds,
+        context_percent=gauge.percent if gauge else None,
+        context_session=gauge.session if gauge else None,
+        sessions=tuple(_evidence(one, aggregator, now) for one in listed),
+        limits=tuple(limits),
+        budgets=tuple(budgets),
+        cut_off=aggregator.cut_off.count(now),
+        day_started=aggregator.day_start,
+        today_spent=sums.periods["today"].spent if "today" in sums.periods else 0,
+        dearest_today=money.dearest_today(),
+        past_days=aggregator.day.past_days,
+    )
+
+
+def _tools(aggregator: Aggregator) -> dict[str, ToolView]:
+    return {
+        name: ToolView(tool.calls, tool.failures, tool.percentile(0.5), tool.percentile(0.95))
+        for name, tool in sorted(aggregator.tools.items())
+        if tool.calls > 0
+    }
+
+
+def _burn(sums: SumsView, thresholds: BurnThresholds, raised: Iterable[Alert]) -> BurnView:
+    """The burn rate at the level of its alert, which holds it a while at the edge."""
+    held = next((alert.level for alert in raised if alert.rule == "burn"), "ok")
+    return burn.view(sums.windows["5m"], sums.windows["15m"], thresholds)._replace(level=held)
 
 
 def _by_provider(

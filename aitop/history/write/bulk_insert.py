@@ -107,9 +107,9 @@ class Bulk:
 
     def settled(self) -> list[KeptBack]:
         """What was kept back so far, oldest first; it is the caller's now."""
-        sessions, self._kept_back = self._kept_back, []
+        kept, self._kept_back = self._kept_back, []
         self._lone.clear()
-        return sessions
+        return kept
 
     # -- responses -------------------------------------------------------------------------------------------
 
