@@ -5,7 +5,7 @@ import json
 import pytest
 from support import otlp_bodies as bodies
 from support.otlp_bodies import SESSION, START, log, logs, span, traces
-from support.worlds import Book
+from support.worlds import Book, stamp
 
 from aitop import otlp
 from aitop.model.events import ApiError, Response, ToolResult, ToolUse, Usage
@@ -148,7 +148,7 @@ def test_a_response_of_qwens_telemetry_is_the_one_of_its_chat(tmp_path, identity
     book = Book(tmp_path / "history.db", now=NOW)
     (sent,) = told(qwen.provider, "logs", logs(qwen_response(response_id=identity)))
     record = {
-        "uuid": "u1", "sessionId": "q1", "timestamp": "2026-09-21T14:13:25.000Z", "type": "system",
+        "uuid": "u1", "sessionId": "q1", "timestamp": stamp(START + 5), "type": "system",
         "subtype": "ui_telemetry", "systemPayload": {"uiEvent": {
             "event.name": "qwen-code.api_response", "model": "qwen3-coder-plus", "input_token_count": 9000,
             "output_token_count": 50, "cached_content_token_count": 6000, "thoughts_token_count": 20,

@@ -1,4 +1,4 @@
-"""Qwen Code's telemetry → events: the calls that no chat holds, and once more those that one holds. Pure; keeps no text.
+"""Qwen Code's telemetry → events: its responses, those of a chat and those of none. Pure; keeps no text.
 
 The telemetry sends the same events that the chats keep. A response with an id of its own is the chat's by that id;
 one without is paired by session, time and numbers. Tool calls and errors have no id here that a chat has, so they
