@@ -3,6 +3,7 @@
 import os
 from typing import Any, NamedTuple
 
+from aitop.model.json_types import JsonObject
 from aitop.providers.files import read_regular
 from aitop.providers.lenient import loads
 
@@ -23,7 +24,7 @@ def load(path: str) -> Document:
     return Document(loads(read_regular(path, MAX_BYTES)), changed_at)
 
 
-def beside(path: str, name: str) -> dict[str, Any]:
+def beside(path: str, name: str) -> JsonObject:
     """A JSON object in a file beside another one; an empty one where there is none to be read."""
     try:
         found = load(os.path.join(os.path.dirname(path), name)).value

@@ -7,10 +7,10 @@ count as the client's reckoning. Newer threads are kept on Amp's servers: this i
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from aitop.model.events import Event, Place, Response, SessionInfo, Usage
+from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, documents
 from aitop.providers.lenient import count, epoch, rows, table, text
 
@@ -48,7 +48,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
 
 
 def _of_ledger(
-    event: Mapping[str, Any], session: str, usages: Mapping[str, Mapping[str, Any]], cwd: str | None
+    event: JsonObject, session: str, usages: Mapping[str, JsonObject], cwd: str | None
 ) -> Response | None:
     at, tokens = epoch(event.get("timestamp")), table(event.get("tokens"))
     if at is None:
@@ -63,7 +63,7 @@ def _of_ledger(
 
 
 def _of_message(
-    message: Mapping[str, Any], session: str, began: float | None, cwd: str | None, number: int
+    message: JsonObject, session: str, began: float | None, cwd: str | None, number: int
 ) -> Response | None:
     raw = table(message.get("usage"))
     at = epoch(raw.get("timestamp")) or epoch(message.get("timestamp")) or began
@@ -94,7 +94,7 @@ def _response(
     )  # fmt: skip
 
 
-def _folder(thread: Mapping[str, Any]) -> str | None:
+def _folder(thread: JsonObject) -> str | None:
     """The folder of the thread's first tree, which is named by an address."""
     for tree in rows(table(table(thread.get("env")).get("initial")).get("trees")):
         address = text(table(tree).get("uri"), 4096)

@@ -7,9 +7,9 @@ sub-agent has a file of its own in its parent's folder, so the sums that the ses
 
 import os
 from collections.abc import Iterator
-from typing import Any
 
 from aitop.model.events import Event, Place, Response, SessionInfo, Status, ToolUse, Usage
+from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, documents
 from aitop.providers.lenient import count, epoch, rows, table, text
 from aitop.providers.local_models import is_local
@@ -70,7 +70,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
 
 
 def _told(
-    message: dict[str, Any], session: str, agent: str | None, at: float, cwd: str | None, number: int
+    message: JsonObject, session: str, agent: str | None, at: float, cwd: str | None, number: int
 ) -> Iterator[Event]:
     if message.get("role") != "assistant":
         return
@@ -94,5 +94,5 @@ def _told(
         yield ToolUse(session, at, f"{session}:{call}:{at:.3f}", text(one.get("name")) or "unknown", agent)
 
 
-def _calls(message: dict[str, Any]) -> list[dict[str, Any]]:
+def _calls(message: JsonObject) -> list[JsonObject]:
     return [one for one in map(table, rows(message.get("content"))) if one.get("type") == "tool_use"]

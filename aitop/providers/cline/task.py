@@ -9,9 +9,10 @@ conversation. Looks at the two files beside this one. Must not keep any text.
 import os
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aitop.model.events import ApiError, Event, Place, Response, SessionInfo, Status, ToolUse, Usage
+from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, documents
 from aitop.providers.files import read_regular
 from aitop.providers.lenient import count, epoch, loads, rows, table, text
@@ -83,7 +84,7 @@ class _Task:
         self._cwd: str | None = None
         self._status: Status | None = None
 
-    def message(self, message: dict[str, Any]) -> None:
+    def message(self, message: JsonObject) -> None:
         at = epoch(message.get("ts"))
         if at is None or message.get("partial") is True:
             return
@@ -115,7 +116,7 @@ class _Task:
                 )
             )
 
-    def _request(self, message: dict[str, Any], raw: object, at: float) -> None:
+    def _request(self, message: JsonObject, raw: object, at: float) -> None:
         request = table(raw)
         whole, output = count(request.get("tokensIn")), count(request.get("tokensOut"))
         read, written = count(request.get("cacheReads")), count(request.get("cacheWrites"))

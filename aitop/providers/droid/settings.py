@@ -9,9 +9,9 @@ works. Must not keep any text.
 import os
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from aitop.model.events import Event, Place, SessionInfo, Status
+from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, documents
 from aitop.providers.files import open_regular
 from aitop.providers.lenient import loads, table, text
@@ -48,7 +48,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
     yield Parsed(events, 0, at, session, packed({session: now}))
 
 
-def _sums(settings: dict[str, Any]) -> Sums:
+def _sums(settings: JsonObject) -> Sums:
     usage = table(settings.get("tokenUsage"))
     output = whole(usage.get("outputTokens"))
     return Sums(
@@ -66,7 +66,7 @@ def _model(name: str) -> str:
     return found["name"] if found and found["name"] else name
 
 
-def _start(path: str) -> dict[str, Any]:
+def _start(path: str) -> JsonObject:
     """The first line of the session's own file; nothing where it cannot be read."""
     try:
         opened = open_regular(path)

@@ -10,7 +10,6 @@ the log with its times: what is older than the fork was paid by its source. The 
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from aitop.model.events import (
     ApiError,
@@ -23,6 +22,7 @@ from aitop.model.events import (
     ToolUse,
     Usage,
 )
+from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, documents, lines
 from aitop.providers.lenient import count, epoch, loads, milliseconds, table, text, word
 
@@ -74,7 +74,7 @@ class _Run:
 
     def __init__(self, source: Source) -> None:
         self.session, self.agent = source.session or UNKNOWN, source.agent
-        self.note: dict[str, Any] = table(loads((source.pending or "{}").encode()))
+        self.note: JsonObject = table(loads((source.pending or "{}").encode()))
         self.events: list[Event] = []
         self.bad = 0
         self.at = 0.0

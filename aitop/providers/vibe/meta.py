@@ -7,9 +7,9 @@ counts to it. Must not keep any text.
 
 import os
 from collections.abc import Iterator
-from typing import Any
 
 from aitop.model.events import Event, Place, SessionInfo, Status
+from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, documents
 from aitop.providers.lenient import epoch, rows, table, text
 from aitop.providers.running_sums import NOTHING, Sums, Whose, nano, packed, responses, unpacked, whole
@@ -30,7 +30,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
     if not isinstance(document.value, dict):
         yield Parsed([], 0, None, source.session, source.pending, documents.NOT_WHOLE)
         return
-    meta: dict[str, Any] = document.value
+    meta: JsonObject = document.value
     own = text(meta.get("session_id"), 128) or os.path.basename(os.path.dirname(path))
     stats = table(meta.get("stats"))
     now = Sums(
@@ -53,7 +53,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
     yield Parsed(events, 0, epoch(meta.get("start_time")), parent or own, packed({own: now}))
 
 
-def _model(meta: dict[str, Any]) -> str:
+def _model(meta: JsonObject) -> str:
     """The active model's own name; its alias where the document does not say it."""
     config = table(meta.get("config"))
     active = text(config.get("active_model")) or text(meta.get("model"))
@@ -63,7 +63,7 @@ def _model(meta: dict[str, Any]) -> str:
     return active or "unknown"
 
 
-def _parent(path: str, meta: dict[str, Any]) -> str | None:
+def _parent(path: str, meta: JsonObject) -> str | None:
     """The session that a sub-agent works for."""
     above = os.path.dirname(os.path.dirname(os.path.dirname(path)))
     beside = documents.beside(os.path.join(above, "x"), "meta.json")

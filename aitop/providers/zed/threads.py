@@ -6,9 +6,9 @@ excludes the cache. A packed thread that cannot be unpacked is reported. Must no
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from aitop.model.events import Event, Place, SessionInfo, Status
+from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, sqlite_store
 from aitop.providers.lenient import epoch, loads, rows, table, text
 from aitop.providers.running_sums import NOTHING, Sums, Whose, packed, responses, unpacked, whole
@@ -48,7 +48,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
     yield Parsed(events, 0, None, None, packed(seen), problem)
 
 
-def _thread(kind: object, data: object) -> tuple[dict[str, Any] | None, str | None]:
+def _thread(kind: object, data: object) -> tuple[JsonObject | None, str | None]:
     """(the thread, why it cannot be read)."""
     raw = data.encode() if isinstance(data, str) else data if isinstance(data, bytes) else b""
     if kind == "zstd":
@@ -61,7 +61,7 @@ def _thread(kind: object, data: object) -> tuple[dict[str, Any] | None, str | No
 
 
 def _told(
-    thread: dict[str, Any], session: str, parent: str | None, at: float, seen: dict[str, Sums]
+    thread: JsonObject, session: str, parent: str | None, at: float, seen: dict[str, Sums]
 ) -> Iterator[Event]:
     """The events of one thread; its sums in `seen` move on."""
     chosen = table(thread.get("model"))
@@ -88,7 +88,7 @@ def _sums(raw: object) -> Sums:
     )
 
 
-def _folder(thread: dict[str, Any]) -> str | None:
+def _folder(thread: JsonObject) -> str | None:
     """The first folder of the project as the thread began."""
     for tree in rows(table(thread.get("initial_project_snapshot")).get("worktree_snapshots")):
         if path := text(table(tree).get("worktree_path"), 4096):
