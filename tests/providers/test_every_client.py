@@ -3,9 +3,11 @@
 import copy
 import importlib
 import json
+import os
 import re
 
 import pytest
+from conftest import ROOT
 from support.client_samples import SAMPLES, Documents, Lines, Store, Total, Writing
 from support.desk import Desk
 
@@ -13,6 +15,8 @@ from aitop.history import schema
 from aitop.history.store import History
 from aitop.ingest.queue import Ingest
 from aitop.model.sums import ZERO, Sum
+from aitop.providers import pi
+from aitop.providers.declaration import Client
 from aitop.providers.load import BUILTIN
 
 NAMES = sorted(SAMPLES)
@@ -106,6 +110,15 @@ def test_a_sample_that_grows_in_unaligned_steps_with_restarts_comes_to_the_same(
     # A cost that Crush adds up without tokens is a request of its own.
     assert told(desk).requests == total.requests + (name == "crush")
     assert desk.ingest.unreadable == {}
+
+
+def test_the_documented_declaration_is_a_real_one_of_at_most_fifteen_lines():
+    with open(os.path.join(ROOT, "docs", "providers.md"), encoding="utf-8") as file:
+        (code,) = re.findall(r"```py\n(.*?)```", file.read(), re.DOTALL)
+    names = {"Client": Client}
+    exec(code, names)
+    assert names["omp"] == pi.omp
+    assert len(code.splitlines()) <= 15
 
 
 def test_each_sample_is_of_a_built_in_provider_and_each_new_provider_has_one():
