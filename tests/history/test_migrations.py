@@ -78,7 +78,8 @@ INSERT INTO response (id, session, at, model, uncached, output, cache_read, writ
   searches, stop_reason, visible, file, end, place, cost, basis, incomplete, copies, message_key, request_key)
   VALUES (1, 1, 900, 1, 10, 20, 0, 0, 0, 0, 0, 'end_turn', 3, 1, 10, 1, 5000, 0, 0, 0, 7, 8);
 INSERT INTO alias VALUES (7, 1);
-INSERT INTO quarter (at, session, model, place, requests, uncached, output, cost) VALUES (900, 1, 1, 1, 1, 10, 20, 5000);
+INSERT INTO quarter (at, session, model, place, requests, uncached, output, cost)
+  VALUES (900, 1, 1, 1, 1, 10, 20, 5000);
 INSERT INTO day_sum (at, session, model, place, requests, uncached, output, cost) VALUES (0, 1, 1, 1, 1, 10, 20, 5000);
 INSERT INTO session_sum (session, model, place, requests, uncached, output, cost) VALUES (1, 1, 1, 1, 10, 20, 5000);
 INSERT INTO quarter_all (at, provider, model, requests, uncached, output, cost)
