@@ -123,13 +123,13 @@ class History:
         """The same as a helper sends it: with what it adds up to, its rows packed."""
         return digest.packed(self.prepare(events, now))
 
-    def take(self, provider: str, found: Batch, now: float, file: File) -> None:
+    def take(self, provider: str, batch: Batch, now: float, file: File) -> None:
         """Take in a run of a file that was prepared."""
-        if found.prices != self._prices.fingerprint:  # they changed meanwhile
-            self.apply(provider, prepare.events(found), now, file)
+        if batch.prices != self._prices.fingerprint:  # they changed meanwhile
+            self.apply(provider, prepare.events(batch), now, file)
             return
         self.begin()
-        self._bulk.take(provider, found, file, now)
+        self._bulk.take(provider, batch, file, now)
 
     def apply(self, provider: str, events: Iterable[Event], now: float, file: File | None = None) -> None:
         """Take events in; those of a file come with its tail state. Nothing is durable before `commit`."""
@@ -160,9 +160,9 @@ class History:
         names = [names_of(event) for event in events if isinstance(event, Response)]
         if any(one.message is None and one.request is not None for one in names):
             self._bulk.write()  # such a record is looked for in the table, by its request id and time
-        keys_ = list({key for one in names for key in one.all()})
-        self._responses.adopt(self._bulk.take_responses(keys_))
-        self._responses.preload(keys_)
+        spellings = {key for one in names for key in one.spellings()}
+        self._responses.adopt(self._bulk.take_responses(spellings))
+        self._responses.preload(list({key for one in names for key in one.all()}))
         calls = list({keys.key("t", e.tool_use_id) for e in events if isinstance(e, ToolUse | ToolResult)})
         self._tools.adopt(self._bulk.take_calls(calls))
         self._tools.preload(calls)
@@ -312,7 +312,7 @@ class History:
         )
 
     def _flush(self) -> None:
-        """Write what was gathered into the open transaction, and let go of it."""
+        """Write what was gathered into the open transaction, then forget it."""
         ledger = self._ledger
         if self._bulk.waiting() and any(
             side_calls.asks_rows(one, inherits=key in ledger.out.inherited)

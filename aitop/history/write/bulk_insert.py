@@ -18,10 +18,11 @@ from aitop.history.write.digest import Digest
 from aitop.history.write.gathered import Gathered, Run
 from aitop.history.write.ledger import STOPS, Ledger, within
 from aitop.history.write.load import Tool
+from aitop.history.write.naming import names_of
 from aitop.history.write.prepare import Batch, Plain
 from aitop.history.write.responses import Responses
 from aitop.history.write.tools import Tools
-from aitop.model.events import Event
+from aitop.model.events import Event, Response
 from aitop.model.sums import ZERO, Sum, plus
 
 MAX_GATHERED = 24 << 20  # bytes of rows in memory before they are written into the open transaction
@@ -48,6 +49,7 @@ class Bulk:
         self._calls: set[int] = set()
         self._gathered = Gathered()
         self._kept_back: list[KeptBack] = []
+        self._lone: set[int] = set()  # request ids of kept back responses that have no message id
 
     def waiting(self) -> bool:
         """Whether anything is gathered or kept back."""
@@ -57,16 +59,17 @@ class Bulk:
         """Whether so much is gathered that it should be written."""
         return self._gathered.bytes > MAX_GATHERED
 
-    def take(self, provider: str, found: Batch, file: File, now: float) -> None:
+    def take(self, provider: str, batch: Batch, file: File, now: float) -> None:
         """Gather what is new in a run of a file, and keep back the rest of it."""
-        if found.packed is not None and self._all_new(found.digest):
-            owner = self.ledger.session(provider, found.session)
-            self._gather(found, found.digest, owner, file)
-            rest = found.rest
+        if batch.packed is not None and self._all_new(batch.digest):
+            owner = self.ledger.session(provider, batch.session)
+            self._gather(batch, batch.digest, owner, file)
+            rest = batch.rest
         else:
-            rest = self._take_parted(provider, b.unpacked(found), file)
+            rest = self._take_parted(provider, b.unpacked(batch), file)
         if rest:
             self._kept_back.append(KeptBack(provider, rest, now, file))
+            self._lone.update(name for event in batch.rest if (name := _lone_request(event)) is not None)
 
     def write(self) -> None:
         """Put what is gathered into the open transaction."""
@@ -87,8 +90,9 @@ class Bulk:
 
     def settled(self) -> list[KeptBack]:
         """What was kept back so far, oldest first; it is the caller's now."""
-        found, self._kept_back = self._kept_back, []
-        return found
+        kept, self._kept_back = self._kept_back, []
+        self._lone.clear()
+        return kept
 
     # -- rows that another record speaks of -------------------------------------------------------------------
 
@@ -118,7 +122,9 @@ class Bulk:
         touched = self._tools.touched()
         if not all(have.isdisjoint(calls) for have in (gathered.calls.keys(), touched, self._calls)):
             return False
-        if known.lone_requests and self._lone(found.requests):
+        if not self._lone.isdisjoint(found.requests):
+            return False
+        if known.lone_requests and self._known_lone(found.requests):
             return False
         if self._all_known:
             return True
@@ -146,7 +152,7 @@ class Bulk:
         if not self._all_known and found:
             stored.update(load.aliases(self.ledger.db, [name for plain in found for name in plain[b.NAMES]]))
         requests = [plain[b.REQUEST_KEY] for plain in found if plain[b.REQUEST_KEY] is not None]
-        lone = self._lone(requests) if self._responses.lone_requests else set()
+        lone = self._lone | (self._known_lone(requests) if self._responses.lone_requests else set())
         fresh: list[Plain] = []
         known: list[Plain] = []
         for plain in found:
@@ -157,7 +163,7 @@ class Bulk:
                 (known if plain[b.REQUEST_KEY] in lone else fresh).append(plain)
         return fresh, known
 
-    def _lone(self, requests: list[int]) -> set[int]:
+    def _known_lone(self, requests: list[int]) -> set[int]:
         """The request ids by which alone some response may have been told."""
         waiting = self._responses.known
         return {*load.aliases(self.ledger.db, requests), *(r for r in requests if r in waiting)}
@@ -220,6 +226,13 @@ class Bulk:
                 owner.context_at, owner.model, owner.context_tokens = at, model, tokens
         ledger.seen(owner, what.first)
         ledger.seen(owner, what.last)
+
+
+def _lone_request(event: Event) -> int | None:
+    """The request id's key of a response that is named by it alone."""
+    if isinstance(event, Response) and not event.message_id:
+        return names_of(event).request
+    return None
 
 
 def _part(found: list[Plain], wanted: Callable[[Plain], bool]) -> tuple[list[Plain], list[Plain]]:
