@@ -17,8 +17,7 @@ from aitop.model.json_types import JsonObject
 from aitop.model.sums import PICO
 from aitop.pricing import table
 from aitop.reports import filters
-from aitop.reports.currency import currency
-from aitop.reports.ready import configuration, history
+from aitop.reports.ready import configuration, currency, history
 from aitop.reports.rows import clean
 from aitop.segments import money
 from aitop.segments.money import Currency

@@ -8,8 +8,7 @@ import click
 
 from aitop.live.money.forecast import PeriodForecast, Scores, test
 from aitop.live.money.tracker import MoneyTracker
-from aitop.reports.currency import currency
-from aitop.reports.ready import configuration, history
+from aitop.reports.ready import configuration, currency, history
 from aitop.segments import money
 from aitop.segments.money import Currency
 
