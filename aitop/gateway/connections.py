@@ -8,7 +8,9 @@ are replaced in a second is bounded, so no flood costs more than a few percent o
 
 import asyncio
 import contextlib
+import selectors
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -21,6 +23,7 @@ IDLE_SECONDS = 75.0  # between two requests of one connection
 SWEEP_SECONDS = 1.0
 ACCEPTS_IN_A_ROW = 16
 DROPS_PER_SECOND = 1000.0  # connections replaced by newer ones, beyond as many at once
+RESET = struct.pack("ii", 1, 0)  # linger for no time
 DROPS_IN_A_TURN = 50  # once those are used up: a turn each 50 ms, so that the next request soon has its own
 
 
@@ -80,6 +83,9 @@ class Connections:
     def __init__(self, make: Callable[[], RequestHandler], most: int) -> None:
         self._make, self._most = make, most
         self._silent: dict[int, Silent] = {}  # by descriptor, the oldest first
+        self._first_bytes = (
+            selectors.DefaultSelector()
+        )  # of the silent ones; in the loop it is one descriptor
         self._coming: set[asyncio.Task[object]] = set()  # between its first byte and its protocol
         self._open: dict[RequestHandler, Guarded] = {}  # the oldest first
         self._loop = asyncio.get_running_loop()
@@ -91,6 +97,8 @@ class Connections:
 
     def listen(self, sock: socket.socket) -> None:
         """Take the connections of a socket that listens and does not block. It is closed by `close`."""
+        if not self._listening:
+            self._loop.add_reader(self._first_bytes, self._hear)
         self._listening.append(sock)
         self._loop.add_reader(sock.fileno(), self._accept, sock)
 
@@ -101,7 +109,9 @@ class Connections:
             sock.close()
         self._listening.clear()
         for number in list(self._silent):
-            self._let_go(number)
+            self._taken_out(number).sock.close()
+        self._loop.remove_reader(self._first_bytes)
+        self._first_bytes.close()
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(ACCEPTS_IN_A_ROW):
@@ -121,9 +131,10 @@ class Connections:
                 sock.close()
                 continue
             sock.setblocking(False)
-            self._silent[sock.fileno()] = Silent(sock, self._loop.time())
-            self._loop.add_reader(sock.fileno(), self._first_byte, sock.fileno())
-            self._sweep_soon()
+            new = Silent(sock, self._loop.time())
+            if not self._spoke(new):
+                self._keep_silent(new)
+                self._sweep_soon()
 
     def _pause(self, listening: socket.socket, seconds: float) -> None:
         self._loop.remove_reader(listening.fileno())
@@ -143,9 +154,14 @@ class Connections:
     def _make_room(self) -> bool:
         """Drop one connection; False where each has a request running."""
         self._drops_left = max(0.0, self._drops_left - 1)
-        if self._silent:
-            self._let_go(next(iter(self._silent)))
-            return True
+        while self._silent:
+            oldest = self._taken_out(next(iter(self._silent)))
+            if not self._spoke(oldest):
+                # By a reset: a flood's connections that wait for their last packets would fill the kernel's table,
+                # which is read to see who asks.
+                oldest.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                oldest.sock.close()
+                return True
         resting = [one for one in self._open.values() if not one.running]
         if not resting:
             return False
@@ -154,28 +170,39 @@ class Connections:
         self._open.pop(victim.inner, None)
         return True
 
-    def _let_go(self, number: int) -> None:
-        self._loop.remove_reader(number)
-        self._silent.pop(number).sock.close()
+    def _keep_silent(self, one: Silent) -> None:
+        self._silent[one.sock.fileno()] = one
+        self._first_bytes.register(one.sock, selectors.EVENT_READ)
 
-    def _first_byte(self, number: int) -> None:
-        """It speaks, so it gets a protocol; or it has hung up."""
-        sock, since = self._silent[number]
+    def _taken_out(self, number: int) -> Silent:
+        """Take one out of the silent ones."""
+        one = self._silent.pop(number)
+        self._first_bytes.unregister(one.sock)
+        return one
+
+    def _hear(self) -> None:
+        """Some of the silent ones speak, or have hung up."""
+        for key, _ in self._first_bytes.select(0):
+            one = self._taken_out(key.fd)
+            if not self._spoke(one):
+                self._keep_silent(one)
+
+    def _spoke(self, one: Silent) -> bool:
+        """Whether a connection has sent a byte, and so has its protocol now, or has ended."""
         try:
-            ended = not sock.recv(1, socket.MSG_PEEK)
+            ended = not one.sock.recv(1, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError:
             ended = True
         if ended:
-            self._let_go(number)
-            return
-        self._loop.remove_reader(number)
-        del self._silent[number]
-        opening = self._loop.connect_accepted_socket(lambda: Guarded(self._make(), self, since), sock)
+            one.sock.close()
+            return True
+        opening = self._loop.connect_accepted_socket(lambda: Guarded(self._make(), self, one.since), one.sock)
         task = self._loop.create_task(opening)
         self._coming.add(task)
         task.add_done_callback(self._coming.discard)
+        return True
 
     # -- open ones -------------------------------------------------------------------------------------------------
 
@@ -210,7 +237,7 @@ class Connections:
         now = self._loop.time()
         for number, one in list(self._silent.items()):
             if now - one.since > HEAD_SECONDS:
-                self._let_go(number)
+                self._taken_out(number).sock.close()
         for connection in list(self._open.values()):
             limit = IDLE_SECONDS if connection.trusted else HEAD_SECONDS
             if not connection.running and now - connection.since > limit:
