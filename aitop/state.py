@@ -71,6 +71,7 @@ def only(state: JsonObject, provider: str) -> JsonObject | None:
         "context": None,
         "compactions": 0,
         "projects_today": [],
+        "folders_today": [],
         **part,
         "providers": [provider],
         "sessions": _of(state.get("sessions"), provider),
@@ -95,8 +96,8 @@ def _level(alert: JsonObject) -> str:
 
 def _of(rows: object, provider: str) -> list[JsonObject]:
     """The rows of one client."""
-    known = rows if isinstance(rows, list) else []
-    return [row for row in known if isinstance(row, dict) and row.get("provider") == provider]
+    all_rows = rows if isinstance(rows, list) else []
+    return [row for row in all_rows if isinstance(row, dict) and row.get("provider") == provider]
 
 
 def _number(value: object) -> float | None:

@@ -66,7 +66,7 @@ def _configured() -> JsonObject:
 
 def _asked(argv: list[str]) -> JsonObject:
     """The options given. Raises ValueError with a sentence for the user."""
-    found: JsonObject = {}
+    options: JsonObject = {}
     words = iter(word for word in argv if word != "--preview")
     for word in words:
         name, equals, value = word.partition("=")
@@ -77,19 +77,19 @@ def _asked(argv: list[str]) -> JsonObject:
             problem = template.problem(value)
             if problem:
                 raise ValueError(f"--format: {problem}")
-            found.setdefault("format", []).append(value)
+            options.setdefault("format", []).append(value)
         elif name == "--columns":
             if not value.isdecimal():
                 raise ValueError(f"--columns is a number, not {value!r}")
-            found["columns"] = int(value)
+            options["columns"] = int(value)
         else:
-            known = presets.NAMES if name == "--preset" else statusline_segment.STYLES
-            if value not in known:
-                raise ValueError(f"{name} is one of {', '.join(known)}, not {value!r}")
-            found[name[2:]] = value
+            allowed = presets.NAMES if name == "--preset" else statusline_segment.STYLES
+            if value not in allowed:
+                raise ValueError(f"{name} is one of {', '.join(allowed)}, not {value!r}")
+            options[name[2:]] = value
             if name == "--preset":
-                found.setdefault("format", "")
-    return found
+                options.setdefault("format", "")
+    return options
 
 
 def payload(now: float) -> JsonObject:
@@ -110,7 +110,13 @@ def payload(now: float) -> JsonObject:
 
 def state(now: float) -> JsonObject:
     """A published state beside it: two sessions, one of which waits."""
-    row = {"provider": "claude-code", "branch": "fix-rounding", "project": "checkout-api", "git_dirty": True}
+    row = {
+        "provider": "claude-code",
+        "branch": "fix-rounding",
+        "project": "checkout-api",
+        "git_dirty": True,
+        "folder": "/work/checkout-api",
+    }
     return {
         "written_at": now,
         "display": {"billing": "api", "levels": {"burn": [5, 20], "context": [80, 95], "limit": [80, 95]}},
@@ -120,6 +126,6 @@ def state(now: float) -> JsonObject:
             {**row, "id": "demo", "status": "working", "spent_usd": 2.41, "client_cost_usd": 2.41},
             {**row, "id": "other", "status": "waiting", "project": "docs-site", "spent_usd": 0.6},
         ],
-        "projects_today": [{"project": "checkout-api", "spent_usd": 9.4}],
+        "folders_today": [{"folder": "/work/checkout-api", "spent_usd": 9.4}],
         "active_sessions": 2, "host": "here",
     }  # fmt: skip

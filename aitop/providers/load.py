@@ -28,6 +28,23 @@ BUILTIN = {
     "copilot-chat": "aitop.providers.copilot_chat:provider",
     "qwen": "aitop.providers.qwen:provider",
     "trae": "aitop.providers.codex:trae",
+    "pi": "aitop.providers.pi:provider",
+    "omp": "aitop.providers.pi:omp",
+    "openclaw": "aitop.providers.pi:openclaw",
+    "qoder": "aitop.providers.qoder:provider",
+    "cline": "aitop.providers.cline:cline",
+    "roo": "aitop.providers.cline:roo",
+    "bob": "aitop.providers.cline:bob",
+    "cline-cli": "aitop.providers.cline:program",
+    "kimi": "aitop.providers.kimi:provider",
+    "goose": "aitop.providers.goose:provider",
+    "hermes": "aitop.providers.hermes:provider",
+    "droid": "aitop.providers.droid:provider",
+    "amp": "aitop.providers.amp:provider",
+    "crush": "aitop.providers.crush:provider",
+    "zed": "aitop.providers.zed:provider",
+    "grok": "aitop.providers.grok:provider",
+    "vibe": "aitop.providers.vibe:provider",
     "openai": "aitop.providers.gateway:openai",
     "ollama": "aitop.providers.gateway:ollama",
     "litellm": "aitop.providers.gateway:litellm",
@@ -38,24 +55,24 @@ BUILTIN = {
 
 def load() -> tuple[list[Guarded], dict[str, str]]:
     """Every provider that loads, and name → what went wrong for each of the others."""
-    found: dict[str, Guarded] = {}
+    by_name: dict[str, Guarded] = {}
     broken: dict[str, str] = {}
     for name, target in BUILTIN.items():
         module, _, attribute = target.partition(":")
-        found[name] = Guarded(name, getattr(importlib.import_module(module), attribute), trusted=True)
+        by_name[name] = Guarded(name, getattr(importlib.import_module(module), attribute), trusted=True)
     for entry in _entry_points():
         if entry.name in BUILTIN:
             if entry.value != BUILTIN[entry.name]:
                 broken[f"{entry.name} of {entry.value}"] = "the name is taken by a built-in provider"
             continue
-        if entry.name in found:
+        if entry.name in by_name:
             broken[f"{entry.name} of {entry.value}"] = "the name is taken by another package's provider"
             continue
         try:
-            found[entry.name] = Guarded(entry.name, entry.load(), trusted=False)
+            by_name[entry.name] = Guarded(entry.name, entry.load(), trusted=False)
         except (Exception, SystemExit) as error:
             broken[entry.name] = f"cannot be loaded: {type(error).__name__}: {error}"
-    return list(found.values()), broken
+    return list(by_name.values()), broken
 
 
 def _entry_points() -> Iterable[Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 from typing import TYPE_CHECKING, cast
 
 from aitop.live.aggregator import SumsView
 from aitop.live.snapshot import Gauge, ProjectToday, ProviderView, SessionView, folder_name, project
 from aitop.live.windows import WINDOW_SECONDS
+from aitop.model.events import CacheState
 from aitop.model.histograms import Timings
 from aitop.model.sums import PICO, ZERO, Sum, plus
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from aitop.publish import state_types as published
 
 MAX_PROJECTS = 20
+MAX_FOLDERS = 30
 DURATION, TTFT, SPEED = range(3)  # metrics of `Timings`, in their order
 
 
@@ -43,8 +46,8 @@ def sum_row(value: Sum) -> published.Sum:
 
 def latencies_row(value: Timings) -> published.Latencies:
     def percentile(metric: int, part: float) -> float | None:
-        found = value.percentile(metric, part)
-        return None if found is None else round(found, 1)
+        milliseconds = value.percentile(metric, part)
+        return None if milliseconds is None else round(milliseconds, 1)
 
     return {
         "timed_requests": value.timed(),
@@ -95,12 +98,12 @@ def context_row(gauge: Gauge | None) -> published.Context | None:
 def session_row(one: SessionView) -> published.Session:
     session = one.session
     total = session.total
-    cache = session.cache
     return {
         "id": session.name,
         "provider": session.provider,
-        "project": project(session),
+        "project": project(one),
         "cwd": session.cwd,
+        "folder": one.folder,
         "branch": session.branch or None,
         "git_dirty": None,
         "title": None,  # clients keep theirs in their transcripts: words of a conversation
@@ -138,14 +141,18 @@ def session_row(one: SessionView) -> published.Session:
         "understated": total.understated_requests > 0,
         "client_api_ms": session.client_api_ms,
         **latencies_row(session.timings),
-        "prompt_cache": None
-        if cache is None
-        else {
-            "warm": cache.warm,
-            "expires_at": cache.expires_at,
-            "ttl": cache.ttl,
-            "hit_ratio": cache.hit_ratio,
-        },
+        "prompt_cache": _prompt_cache(session.cache),
+    }
+
+
+def _prompt_cache(cache: CacheState | None) -> published.PromptCache | None:
+    if cache is None:
+        return None
+    return {
+        "warm": cache.warm,
+        "expires_at": cache.expires_at,
+        "ttl": cache.ttl,
+        "hit_ratio": cache.hit_ratio,
     }
 
 
@@ -157,23 +164,40 @@ def project_rows(today: Iterable[ProjectToday], provider: str | None = None) -> 
             name = folder_name(one.cwd) or "unknown"
             by_name[name] = plus(by_name.get(name, ZERO), one.sum)
     dearest = sorted(by_name.items(), key=lambda item: (-item[1].spent, item[0]))[:MAX_PROJECTS]
-    return [
-        {
-            "project": name,
-            "spent_usd": value.spent / PICO,
-            "cost_usd": value.cost / PICO,
-            "untracked_usd": value.untracked / PICO,
-            "requests": value.requests,
-            "unpriced_requests": value.unpriced_requests,
-            "estimated_requests": value.estimated_requests,
-            "client_priced_requests": value.client_priced_requests,
-            "understated_requests": value.understated_requests,
-        }
-        for name, value in dearest
-    ]
+    return [{"project": name, **_money(value)} for name, value in dearest]
 
 
-def provider_row(one: ProviderView, projects: list[published.Project]) -> published.Provider:
+def folder_rows(
+    today: Iterable[ProjectToday], sessions: Iterable[SessionView], provider: str | None = None
+) -> list[published.Folder]:
+    """What was spent in each listed session's folder and below it. `provider`: only that client's."""
+    spent = [one for one in today if provider is None or one.provider == provider]
+    folders = dict.fromkeys(one.folder for one in sessions if one.folder)
+    rows: list[published.Folder] = []
+    for folder in list(folders)[:MAX_FOLDERS]:
+        inside = (
+            one.sum for one in spent if one.cwd == folder or one.cwd.startswith(folder.rstrip("/") + "/")
+        )
+        rows.append({"folder": folder, **_money(reduce(plus, inside, ZERO))})
+    return rows
+
+
+def _money(value: Sum) -> published.Money:
+    return {
+        "spent_usd": value.spent / PICO,
+        "cost_usd": value.cost / PICO,
+        "untracked_usd": value.untracked / PICO,
+        "requests": value.requests,
+        "unpriced_requests": value.unpriced_requests,
+        "estimated_requests": value.estimated_requests,
+        "client_priced_requests": value.client_priced_requests,
+        "understated_requests": value.understated_requests,
+    }
+
+
+def provider_row(
+    one: ProviderView, projects: list[published.Project], folders: list[published.Folder]
+) -> published.Provider:
     """One client's part, in the shape of the whole."""
     return {
         "windows": windows_rows(one.sums),
@@ -188,4 +212,5 @@ def provider_row(one: ProviderView, projects: list[published.Project]) -> publis
         "context": context_row(one.gauge),
         "compactions": one.compactions,
         "projects_today": projects,
+        "folders_today": folders,
     }

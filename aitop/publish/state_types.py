@@ -47,7 +47,7 @@ class Sum(TypedDict):
     ]
     incomplete_requests: Annotated[int, Key("requests without a stop reason that are over 60 s old")]
     understated_requests: Annotated[
-        int, Key("of those, the ones whose visible text implies more than twice the reported output")
+        int, Key("of those, the ones with visible text that needs more than twice the reported output tokens")
     ]
 
 
@@ -55,7 +55,7 @@ class Latencies(TypedDict):
     """How long responses took. Medians and 95th percentiles are within 2.2 %; `null` where nothing was measured."""
 
     timed_requests: Annotated[
-        int, Key("responses whose duration is known: from telemetry, a gateway or the client's own record")
+        int, Key("responses with a known duration: from telemetry, a gateway or the client's own record")
     ]
     duration_p50_ms: Annotated[
         float | None, Key("from sending the request to the last byte of its answer", "ms")
@@ -102,6 +102,9 @@ class Session(Latencies):
     provider: Annotated[str, Key("the client")]
     project: Annotated[str, Key("the name of its folder")]
     cwd: Annotated[str | None, Key("the path of its folder")]
+    folder: Annotated[
+        str | None, Key("the folder its work belongs to: `cwd`, of a git worktree the same in its repository")
+    ]
     branch: Annotated[str | None, Key("the git branch")]
     git_dirty: Annotated[
         bool | None, Key("uncommitted changes in its folder; `null` unless a format shows them")
@@ -143,7 +146,7 @@ class Session(Latencies):
     incomplete_requests: Annotated[int, Key("as in the sums")]
     understated: Annotated[bool, Key("its output is a lower bound")]
     client_api_ms: Annotated[float | None, Key("time spent in API requests, by the client's count", "ms")]
-    prompt_cache: Annotated[PromptCache | None, Key("`null`: the client does not tell")]
+    prompt_cache: Annotated[PromptCache | None, Key("`null`: the client does not report it")]
 
 
 class Context(TypedDict):
@@ -164,10 +167,9 @@ class Tool(TypedDict):
     p95_ms: Annotated[float | None, Key("", "ms")]
 
 
-class Project(TypedDict):
-    """One project, today."""
+class Money(TypedDict):
+    """What was spent in one place."""
 
-    project: Annotated[str, Key("the name of its folder")]
     spent_usd: Annotated[float, Key("`cost_usd` and `untracked_usd`: what was spent", "USD")]
     cost_usd: Annotated[float, Key("the counted responses at list price", "USD")]
     untracked_usd: Annotated[float, Key("as in the sums", "USD")]
@@ -178,11 +180,25 @@ class Project(TypedDict):
     understated_requests: Annotated[int, Key("as in the sums")]
 
 
+class Project(Money):
+    """One project, today."""
+
+    project: Annotated[str, Key("the name of its folder")]
+
+
+class Folder(Money):
+    """What was spent in one folder and below it, today; a worktree's work belongs to its repository."""
+
+    folder: Annotated[str, Key("its path; a listed session's `folder`")]
+
+
 class Limit(TypedDict):
     """A usage limit. It disappears when its reset has passed."""
 
     provider: Annotated[str, Key("the client")]
-    account: Annotated[str | None, Key("whose limit it is; `null`: the client's usual account")]
+    account: Annotated[
+        str | None, Key("the account that the limit belongs to; `null`: the client's usual account")
+    ]
     name: Annotated[str, Key("`five_hour`, `seven_day`, …")]
     window_minutes: Annotated[int, Key("the length of its window", "min")]
     used_percent: Annotated[float, Key("above 100 is kept", "0–100")]
@@ -334,6 +350,7 @@ class Provider(TypedDict):
     context: Annotated[Context | None, Key("")]
     compactions: Annotated[int, Key("of the listed sessions, since they began")]
     projects_today: Annotated[list[Project], Key("")]
+    folders_today: Annotated[list[Folder], Key("")]
 
 
 class Listener(TypedDict):
@@ -442,7 +459,7 @@ class Doctor(TypedDict):
     history_restored: Annotated[Restored | None, Key("the last restore of the history")]
     broken_providers: Annotated[dict[str, str], Key("provider → what is wrong with it")]
     watching: Annotated[
-        bool, Key("the system tells of changed files; `false`: they are looked at each second")
+        bool, Key("the system reports changed files; `false`: aitop looks at them each second")
     ]
     prices_problem: Annotated[str | None, Key("why the prices on disk are not in force")]
     otel: Annotated[Telemetry | None, Key("`null` while telemetry is off")]
@@ -469,6 +486,7 @@ class State(TypedDict):
     burn: Annotated[Burn, Key("the burn rate as it is judged")]
     sessions: Annotated[list[Session], Key("at most 50, newest activity first")]
     projects_today: Annotated[list[Project], Key("dearest first, at most 20")]
+    folders_today: Annotated[list[Folder], Key("of the listed sessions, at most 30")]
     context: Annotated[Context | None, Key("of the newest working session, else of the newest active one")]
     compactions: Annotated[int, Key("context compactions today")]
     stop_reasons: Annotated[dict[str, int], Key("reason → responses today")]

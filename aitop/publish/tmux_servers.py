@@ -1,4 +1,4 @@
-"""What the tmux plugin leaves for each server in `$AITOP_HOME/tmux/`, and whose panes hold which sessions.
+"""What the tmux plugin leaves for each server in `$AITOP_HOME/tmux/`, and which of its panes hold which sessions.
 
 Reads files and processes; sends nothing.
 """
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from aitop import paths
 from aitop.model.json_types import JsonObject
+from aitop.system.ancestors import descends
 
 MAX_TEXTS = 16  # of one server
 STATUSES = ("working", "waiting", "idle")
@@ -63,7 +64,7 @@ def lives(server: Server) -> bool:
 def by_status(state: JsonObject, server: int | None) -> dict[str, list[str]]:
     """Status → panes, a pane by its newest living session. `server`: only panes of this tmux server.
 
-    Two servers both have a pane %0: which one a session runs in is told by its process's ancestors.
+    Two servers both have a pane %0: the ancestors of a session's process show in which one it runs.
     """
     panes: dict[str, list[str]] = {status: [] for status in STATUSES}
     for pane, session in in_panes(state, server).items():
@@ -73,29 +74,14 @@ def by_status(state: JsonObject, server: int | None) -> dict[str, list[str]]:
 
 def in_panes(state: JsonObject, server: int | None) -> dict[str, JsonObject]:
     """Pane → its newest living session."""
-    found: dict[str, JsonObject] = {}
+    by_pane: dict[str, JsonObject] = {}
     for session in state["sessions"]:
         pane = session.get("pane")
-        if not pane or session.get("status") not in STATUSES or pane in found:
+        if not pane or session.get("status") not in STATUSES or pane in by_pane:
             continue
         if not (pane[0] == "%" and pane[1:].isascii() and pane[1:].isdigit()):
             continue
-        if server is not None and session.get("pid") and not _descends(session["pid"], server):
+        if server is not None and session.get("pid") and not descends(session["pid"], server):
             continue
-        found[pane] = session
-    return found
-
-
-def _descends(pid: int, ancestor: int) -> bool:
-    """Whether a process stems from another; True where the system does not tell."""
-    for _ in range(32):
-        if pid == ancestor:
-            return True
-        try:
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                pid = int(file.read().rpartition(b")")[2].split()[1])
-        except (OSError, ValueError, IndexError):
-            return not os.path.isdir("/proc/self")
-        if pid <= 1:
-            return False
-    return False
+        by_pane[pane] = session
+    return by_pane

@@ -31,6 +31,7 @@ class Pending:
         self.side_calls: dict[tuple[int, int, int], int] = {}  # (session, model, second) → picodollars
         self.quarters: dict[QuarterKey, Sum] = {}
         self.tool_quarters: dict[tuple[int, int, str], list[int]] = {}
+        self.totals_written = False  # the sums of all sessions together stand in the open transaction already
 
     def anything(self) -> bool:
         return any(
@@ -42,13 +43,13 @@ class Pending:
 
     def add(self, key: QuarterKey, value: Sum) -> None:
         """Move one quarter hour's sum; tool counts have a table of their own."""
-        known = self.quarters.get(key)
-        self.quarters[key] = value if known is None else plus(known, value)
+        so_far = self.quarters.get(key)
+        self.quarters[key] = value if so_far is None else plus(so_far, value)
 
     def add_tool(self, quarter: int, session: int, name: str, calls: int, failures: int) -> None:
-        known = self.tool_quarters.setdefault((quarter, session, name), [0, 0])
-        known[0] += calls
-        known[1] += failures
+        counts = self.tool_quarters.setdefault((quarter, session, name), [0, 0])
+        counts[0] += calls
+        counts[1] += failures
 
 
 def everything(db: sqlite3.Connection, out: Pending, files: list[File], names: Names) -> None:
@@ -60,7 +61,7 @@ def everything(db: sqlite3.Connection, out: Pending, files: list[File], names: N
     _put(db, "alias", "key, response", sorted(out.aliases.items()))
     _put(db, "tool", TOOL, ((key, *_tool(out.tools[key])) for key in sorted(out.tools)))
     _put(db, "agent", "session, agent", out.agents)
-    _limits(db, out.limits.values())
+    limits(db, out.limits.values())
 
 
 def new_names(db: sqlite3.Connection, names: Names) -> None:
@@ -90,17 +91,17 @@ def inherited(
 ) -> None:
     """What a forked session copied and another one paid: its client counts it again, we do not."""
     for provider, name in holders:
-        known = sessions.get((provider, name))
-        if known is None:
+        session = sessions.get((provider, name))
+        if session is None:
             continue
-        known.totals_moved = True
-        known.inherited = db.execute(
+        session.totals_moved = True
+        session.inherited = db.execute(
             "SELECT ifnull(sum(r.cost), 0) FROM file f "
             "JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
             "WHERE f.session = ? AND f.agent IS NULL AND r.session != ?",
-            (name, known.id),
+            (name, session.id),
         ).fetchone()[0]
-        db.execute("UPDATE session SET inherited = ? WHERE id = ?", (known.inherited, known.id))
+        db.execute("UPDATE session SET inherited = ? WHERE id = ?", (session.inherited, session.id))
 
 
 _LIMIT = "provider, account, name, window_minutes, used_percent, resets_at, source, seen_at"
@@ -111,33 +112,44 @@ def _put(db: sqlite3.Connection, table: str, columns: str, values: Iterable[tupl
     db.executemany(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", values)  # noqa: S608
 
 
-def _limits(db: sqlite3.Connection, limits: Iterable[Limit]) -> None:
+def limits(db: sqlite3.Connection, limits: Iterable[Limit]) -> None:
     """Write limits as they count; `ledger.limit` decided which word on each that is."""
     _put(db, "usage_limit", _LIMIT, (_limit(limit) for limit in limits))
 
 
 def sums(db: sqlite3.Connection, out: Pending, provider_of: Callable[[int], str]) -> None:
     """Move the sums of every grain by the same differences."""
-    by_day = _folded(out.quarters, lambda at, *rest: (at // DAY * DAY, *rest))
-    tools_by_day = _tools_folded(out.tool_quarters, lambda at, *rest: (at // DAY * DAY, *rest))
+    by_day = _folded(out.quarters, _day)
+    tools_by_day = _tools_folded(out.tool_quarters, _day)
     _add(db, "quarter", "at, session, model, place", columns.BY_MODEL, out.quarters)
     _add(db, "day_sum", "at, session, model, place", columns.BY_MODEL, by_day)
     _add(db, "session_sum", "session, model, place", columns.BY_MODEL, _folded(by_day, lambda _, *rest: rest))
-    for table, quarters, tools in (
-        ("quarter_all", out.quarters, out.tool_quarters),
-        ("day_all", by_day, tools_by_day),
-    ):
-        of_all = _folded(quarters, lambda at, session, model, _: (at, provider_of(session), model))
-        for (at, session, _), (calls, failures) in tools.items():
-            key = (at, provider_of(session), NO_MODEL)
-            of_all[key] = plus(of_all.get(key, ZERO), Sum(tool_calls=calls, tool_failures=failures))
-        _add(db, table, "at, provider, model", columns.STORED, of_all)
+    if not out.totals_written:
+        totals(db, out, provider_of)
+    out.totals_written = False
     for table, calls_by in (("quarter_tool", out.tool_quarters), ("day_tool", tools_by_day)):
         db.executemany(
             f"INSERT INTO {table} (at, session, name, calls, failures) VALUES (?, ?, ?, ?, ?) "  # noqa: S608
             "ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, failures = failures + excluded.failures",
             sorted((*key, *value) for key, value in calls_by.items() if any(value)),
         )
+
+
+def totals(db: sqlite3.Connection, out: Pending, provider_of: Callable[[int], str]) -> None:
+    """Move the sums of all sessions together."""
+    of_all: dict[tuple[int, str, int], Sum] = _folded(
+        out.quarters, lambda at, session, model, _: (at, provider_of(session), model)
+    )
+    for (at, session, _), (calls, failures) in out.tool_quarters.items():
+        key = (at, provider_of(session), NO_MODEL)
+        of_all[key] = plus(of_all.get(key, ZERO), Sum(tool_calls=calls, tool_failures=failures))
+    _add(db, "quarter_all", "at, provider, model", columns.STORED, of_all)
+    _add(db, "day_all", "at, provider, model", columns.STORED, _folded(of_all, _day))
+    out.totals_written = True
+
+
+def _day(at: int, *rest: Any) -> tuple[Any, ...]:
+    return (at // DAY * DAY, *rest)
 
 
 def side_calls(db: sqlite3.Connection, moved: dict[tuple[int, int, int], int]) -> None:
@@ -168,26 +180,29 @@ def _add(
 
 def _folded(rows: dict[Any, Sum], key: Callable[..., Any]) -> dict[Any, Sum]:
     """The same differences by a coarser key."""
-    found: dict[Any, Sum] = {}
+    sums: dict[Any, Sum] = {}
     for fine, value in rows.items():
         coarse = key(*fine)
-        known = found.get(coarse)
-        found[coarse] = value if known is None else plus(known, value)
-    return found
+        so_far = sums.get(coarse)
+        sums[coarse] = value if so_far is None else plus(so_far, value)
+    return sums
 
 
 def _tools_folded(rows: dict[Any, list[int]], key: Callable[..., Any]) -> dict[Any, list[int]]:
     """The same for tool calls."""
-    found: dict[Any, list[int]] = {}
+    by_key: dict[Any, list[int]] = {}
     for fine, (calls, failures) in rows.items():
-        known = found.setdefault(key(*fine), [0, 0])
-        known[0] += calls
-        known[1] += failures
-    return found
+        counts = by_key.setdefault(key(*fine), [0, 0])
+        counts[0] += calls
+        counts[1] += failures
+    return by_key
 
 
 def _held(values: Iterable[int]) -> Iterable[int]:
     """As much of each as a column holds; only damaged files lead to more."""
+    values = tuple(values)
+    if min(values) >= -MAX_INTEGER and max(values) <= MAX_INTEGER:
+        return values
     return [min(max(value, -MAX_INTEGER), MAX_INTEGER) for value in values]
 
 
@@ -219,9 +234,10 @@ def _tool(t: Tool) -> tuple[object, ...]:
 def _session(s: Session) -> tuple[object, ...]:
     return (s.id, s.provider, s.name, s.cwd, s.branch, s.model, s.tag, s.pid, s.pane, s.info_at, s.started_at,
             s.last_at, s.status, s.status_at, s.status_live, s.compactions,
-            json.dumps(s.stop_reasons, separators=(",", ":")), s.client_cost, s.client_api_ms, s.inherited,
+            json.dumps(s.stop_reasons, separators=(",", ":")) if s.stop_reasons else "{}",
+            s.client_cost, s.client_api_ms, s.inherited,
             s.context_tokens, s.context_at, s.window(), s.timings.packed(), s.client_at, s.client_base or None,
-            json.dumps(s.client_models) if s.client_models else None, s.began_by,
+            s.packed_models(), s.began_by,
             *_held(columns.stored(s.total)))  # fmt: skip
 
 

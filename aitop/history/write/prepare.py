@@ -5,13 +5,14 @@ tuples, which cross a process border several times faster than events. What is n
 session, one still under way, a fact) stays an event. Pure: no database, no clock.
 """
 
+import pickle
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from aitop.history import keys
 from aitop.history.columns import CHARS_PER_TOKEN
 from aitop.history.rows import INCOMPLETE_AFTER, pack_modifiers, unpack_usage
-from aitop.history.write.naming import names_of
+from aitop.history.write.naming import is_joint, names_of
 from aitop.model.events import Event, Place, Response, ToolUse
 from aitop.pricing import cost
 from aitop.pricing.table import PriceTable
@@ -34,13 +35,18 @@ Plain = tuple[Any, ...]
 
 
 class Batch(NamedTuple):
-    """What one run of a file's lines says about one session."""
+    """What one run of a file's lines says about one session.
+
+    Between processes `responses` and `tools` travel packed, and what they add up to beside them (`digest.Digest`).
+    """
 
     prices: str  # fingerprint of the table that it is priced by
     session: str
     responses: list[Plain]  # in the file's order; none shares a key with one before it
     tools: list[Plain]
     rest: list[Event]
+    packed: bytes | None = None
+    digest: Any = None
 
 
 def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
@@ -70,6 +76,14 @@ def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
     return Batch(prices.fingerprint, session, responses, tools, rest)
 
 
+def unpacked(found: Batch) -> Batch:
+    """The same with its rows in `responses` and `tools`."""
+    if found.packed is None:
+        return found
+    responses, tools = pickle.loads(found.packed)  # noqa: S301 - packed by a helper of our own
+    return found._replace(responses=responses, tools=tools, packed=None, digest=None)
+
+
 def _response(r: Response, prices: PriceTable, now: float) -> Plain | None:
     """A response's columns; None for one that is not plain or may not be over."""
     (_, at, model, usage, message_id, request_id, record_id, stop, paying, agent, visible, offset, end, also,
@@ -80,6 +94,8 @@ def _response(r: Response, prices: PriceTable, now: float) -> Plain | None:
     if incomplete and now - at <= INCOMPLETE_AFTER:
         return None
     request = keys.key("r", request_id) if request_id else None
+    if message_id and request_id and is_joint(message_id, request_id):
+        return None  # another file may call it by its message id alone
     if message_id:
         name = message = keys.key("m", message_id)
     elif request is not None:
@@ -126,9 +142,10 @@ def tool(session: str, plain: Plain) -> ToolUse:
     )
 
 
-def events(found: Batch) -> list[Event]:
+def events(batch: Batch) -> list[Event]:
     """Everything that a batch holds, as events."""
-    return in_order(found.session, found.responses, found.tools, found.rest)
+    batch = unpacked(batch)
+    return in_order(batch.session, batch.responses, batch.tools, batch.rest)
 
 
 def in_order(session: str, responses: list[Plain], tools: list[Plain], rest: list[Event]) -> list[Event]:

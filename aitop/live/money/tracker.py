@@ -80,22 +80,25 @@ class MoneyTracker:
         return self.past is not None and not waiting
 
     def begin(self, db: sqlite3.Connection, now: float) -> None:
-        """Start from the history's own sums: at the start, and at each local midnight. Raises sqlite3.Error."""
-        starts = periods.starts(now)
-        self._starts = {name: starts[key] for name, key in PERIODS.items()}
-        ends = periods.ends(now)
-        self._ends = {name: ends[key] for name, key in PERIODS.items()}
-        self._spent = {}
-        for name, start in self._starts.items():
-            for session, *values in spans.costs(db, start, ends["today"] + DAY):
-                mine = self._spent.setdefault(session, {})
+        """Start from the history's own sums: at the start, and at each local midnight.
+
+        Raises sqlite3.Error; then all stays as it was, so that no sum is short of what is spent.
+        """
+        starts, ends = periods.starts(now), periods.ends(now)
+        spent: dict[int, dict[str, Spent]] = {}
+        for name, key in PERIODS.items():
+            for session, *values in spans.costs(db, starts[key], ends["today"] + DAY):
+                mine = spent.setdefault(session, {})
                 mine[name] = mine.get(name, Spent()).plus(Spent(*values))
-        self._known = {
+        facts = {
             row.id: _Known(row.provider, row.name, row.cwd, row.branch, row.tag)
             for row in spans.facts(db, min(starts.values())).values()
         }
-        self._quarters = {}
-        self._remember(spans.quarters(db, (starts["today"] - 2 * DAY, float("inf"))))
+        quarters = spans.quarters(db, (starts["today"] - 2 * DAY, float("inf")))
+        self._starts = {name: starts[key] for name, key in PERIODS.items()}
+        self._ends = {name: ends[key] for name, key in PERIODS.items()}
+        self._spent, self._known, self._quarters = spent, facts, {}
+        self._remember(quarters)
         self._finished, self._anchors = [], {}
         self.past, self._scores, self._untested = None, {}, []
         self._source, self._now = db, now
@@ -183,22 +186,22 @@ class MoneyTracker:
     def block(self, official: Iterable[Limit], now: float) -> BlockView | None:
         """The running five-hour block, bordered by the official reset where one is known."""
         running = [b for b in self._blocks() if b.start <= now < b.end]
-        found = max(running, key=lambda b: b.last, default=None)
+        newest = max(running, key=lambda b: b.last, default=None)
         official_limit = next(
             (one for one in official if one.name == limits.FIVE_HOUR and one.resets_at > now), None
         )
         if official_limit is not None:
-            found = self._official_block(official_limit)
-        if found is None:
+            newest = self._official_block(official_limit)
+        if newest is None:
             return None
         return BlockView(
-            provider=found.provider,
-            started_at=found.start,
-            ends_at=found.end,
-            spent_usd=found.spent / PICO,
-            cost_usd=found.spent / PICO,
-            tokens=found.tokens,
-            requests=found.requests,
+            provider=newest.provider,
+            started_at=newest.start,
+            ends_at=newest.end,
+            spent_usd=newest.spent / PICO,
+            cost_usd=newest.spent / PICO,
+            tokens=newest.tokens,
+            requests=newest.requests,
             estimated=official_limit is None,
         )
 
@@ -213,25 +216,26 @@ class MoneyTracker:
         slots = self._slots(start, now, DAY_SLOTS, None)
         spent = sum(slots)
         so_far = {name: self._total(name) for name in self._starts}
-        found: dict[str, tuple[forecast.Forecast, float]] = {}  # with its end
+        by_period: dict[str, tuple[forecast.Forecast, float]] = {}  # with its end
         day = forecast.day(self.past, today, slots, elapsed, self._scores["day"])
         if block is not None:
             begun = block.started_at
             gone = (now - begun) / blocks.LENGTH
             slots = self._slots(begun, now, BLOCK_SLOTS, block.provider)
             one = forecast.block(self.past, slots, min(1.0, gone), self._scores["block"])
-            found["block"] = one, block.ends_at
+            one = forecast.at_least(one, block.spent_usd)
+            by_period["block"] = one, block.ends_at
             if block.ends_at <= end:
                 day = forecast.at_least(day, spent + one.usd - sum(slots))
         day = forecast.at_least(day, so_far["day"])
         month = forecast.month(self.past, today, spent, elapsed, self._scores["month"])
-        month = forecast.at_least(month, sum(forecast.days_of_month(self.past, today)) + day.usd)
-        month = forecast.at_least(month, so_far["month"])
-        found |= {"day": (day, end), "month": (month, self._ends["month"])}
+        # What the past holds of this month may be older than the month's own sum; that one is always whole.
+        month = forecast.at_least(month, so_far["month"] + max(0.0, day.usd - so_far["day"]))
+        by_period |= {"day": (day, end), "month": (month, self._ends["month"])}
         return {
-            name: PeriodForecast(*found[name][0], ends_at=found[name][1])
+            name: PeriodForecast(*by_period[name][0], ends_at=by_period[name][1])
             for name in FORECAST_ORDER
-            if name in found
+            if name in by_period
         }
 
     def _total(self, period: str) -> float:
@@ -240,15 +244,15 @@ class MoneyTracker:
 
     def _remember(self, rows: Iterable[tuple[int, str, int, int, int]]) -> None:
         for at, provider, *values in rows:
-            known = self._quarters.setdefault((at, provider), [0, 0, 0])
+            sums = self._quarters.setdefault((at, provider), [0, 0, 0])
             for i, value in enumerate(values):
-                known[i] += value
+                sums[i] += value
 
     def _rows(self, since: float) -> list[tuple[int, str, int, int, int]]:
         return [
             (at, provider, cost, tokens, requests)
             for (at, provider), (cost, tokens, requests) in sorted(self._quarters.items())
-            if at >= since and requests > 0
+            if at >= since and (requests > 0 or cost > 0)  # side calls alone are use as well
         ]
 
     def _blocks(self) -> list[blocks.Block]:
@@ -268,12 +272,12 @@ class MoneyTracker:
     def _slots(self, start: float, now: float, most: int, provider: str | None) -> list[float]:
         """USD by quarter hour from a moment to now, the current one last."""
         many = min(most, int(now - start) // QUARTER + 1)
-        found = [0.0] * many
+        costs = [0.0] * many
         for (at, of), values in self._quarters.items():
             number = int(at - start) // QUARTER
             if at >= start and (provider is None or of == provider):
-                found[min(number, many - 1)] += values[0] / PICO
-        return found
+                costs[min(number, many - 1)] += values[0] / PICO
+        return costs
 
 
 def _facts(s: Session) -> _Known:
