@@ -36,6 +36,10 @@ COMMANDS = {
     "tag": ("aitop.reports.tag_cli:tag", "Give a session a tag that reports and budgets know."),
     "advise": ("aitop.advice.cli:advise", "What could have cost less, with the evidence and the saving."),
     "energy": ("aitop.energy.cli:energy", "Energy and carbon of what was put out, estimated (an extra)."),
+    "export": (
+        "aitop.fleet.cli:export",
+        "Give the numbers to Prometheus, as a scrape or a textfile (an extra).",
+    ),
     "prices": ("aitop.pricing.cli:prices", "The prices that apply; `prices update` refreshes them."),
     "history": ("aitop.history.cli:history", "What the history holds; `history reset` begins a new one."),
     "init": (
@@ -72,7 +76,7 @@ HOT = {
 }
 
 
-GROUPS = ("report", "prices", "history", "service")
+GROUPS = ("report", "export", "prices", "history", "service")
 
 
 class Lazy(click.Group):
