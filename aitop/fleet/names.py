@@ -44,8 +44,8 @@ class Metric(NamedTuple):
 
     @property
     def otlp(self) -> str:
-        """The name in OTLP: dots between words of the name space."""
-        return "aitop." + self.name.replace("_", ".", 1) if self.name.count("_") else "aitop." + self.name
+        """The name in OTLP. Receivers that turn it into a Prometheus name get `sample` again."""
+        return f"aitop.{self.name}"
 
     @property
     def all_labels(self) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ COST = Metric(
     "counter",
     (*SET, "kind"),
     "USD spent, by the history. kind: counted responses, or untracked: what the client reports beyond them",
-    "USD",
+    "{USD}",
 )
 TOKENS = Metric(
     "tokens", "counter", (*SET, "type"),
