@@ -1,4 +1,4 @@
-"""`aitop export`: the numbers for Prometheus, once or as a textfile. Parses, calls the exporter, prints."""
+"""`aitop export`: the numbers for Prometheus, and its rules and dashboard. Parses, calls, prints."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aitop import config, paths
-from aitop.fleet import service
+from aitop.fleet import files, service
 from aitop.system import atomic_file, installation
 from aitop.system.loopback import secret_file
 
@@ -57,6 +57,24 @@ def prometheus(textfile: str | None, *, openmetrics: bool, token: bool) -> None:
     except OSError as error:
         raise click.ClickException(f"{error.filename or paths.home()}: {error.strerror or error}") from error
     sys.stdout.buffer.write(text)
+
+
+@export.command()
+def rules() -> None:
+    """Print the recording and alert rules, for Prometheus, Mimir, Thanos or vmalert."""
+    click.echo(files.rules(), nl=False)
+
+
+@export.command()
+def dashboard() -> None:
+    """Print the dashboard, for Grafana's import."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for base in (package, os.path.dirname(package)):  # as installed, else in a checkout
+        path = os.path.join(base, "integrations", "grafana", "aitop.json")
+        if os.path.exists(path):
+            click.echo(paths.read(path).decode(), nl=False)
+            return
+    raise click.ClickException("this copy lacks integrations/grafana/aitop.json: install it again")
 
 
 def _text(*, openmetrics: bool) -> bytes:

@@ -58,9 +58,11 @@ def journal(machine, at, first=0, number=4):
     os.makedirs(folder, exist_ok=True)
     day = time.strftime("%Y-%m-%d", time.gmtime(at))
     with open(os.path.join(folder, f"{day}.jsonl"), "ab") as file:
-        for n in range(first, first + number):
-            file.write(to_line(Entry(f"g{n}", at + n, "s1", "gpt-5", Tokens(1000, 200, 400), "stop",
-                                     duration_ms=900.0 + n, ttft_ms=200.0, cwd="/work/site")))  # fmt: skip
+        file.writelines(
+            to_line(Entry(f"g{n}", at + n, "s1", "gpt-5", Tokens(1000, 200, 400), "stop",
+                          duration_ms=900.0 + n, ttft_ms=200.0, cwd="/work/site"))
+            for n in range(first, first + number)
+        )  # fmt: skip
         file.write(
             to_line(Entry(f"e{first}", at, "s1", "gpt-5", error="rate_limit_exceeded", cwd="/work/site"))
         )
@@ -75,7 +77,8 @@ def told(machine, **more):
     import socket
 
     payload = {"session_id": lines.SESSION, "workspace": {"project_dir": "/work/shop"},
-               "rate_limits": {"five_hour": {"used_percentage": 85.0, "resets_at": time.time() + 3600}}, **more}  # fmt: skip
+               "rate_limits": {"five_hour": {"used_percentage": 85.0, "resets_at": time.time() + 3600}},
+               **more}  # fmt: skip
     with socket.socket(socket.AF_UNIX) as peer:
         peer.connect(os.path.join(machine.home, "claudecode.sock"))
         peer.sendall(json.dumps(payload).encode())
@@ -94,7 +97,8 @@ def fleet(tmp_path, clock):
         for machine, project in zip(machines, ("shop", "site", "shop"), strict=True)
     ]
     machines[0].transcript(
-        [*responses(100, 5, now, machine="x", model="never-heard-of-it"), lines.api_error("e1", now, session=lines.OTHER)],
+        [*responses(100, 5, now, machine="x", model="never-heard-of-it"),
+         lines.api_error("e1", now, session=lines.OTHER)],
         session=lines.OTHER, slug="-work-odd",
     )  # fmt: skip
     for machine in machines:

@@ -78,6 +78,10 @@ class Machine:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.read().decode()
 
+    def output(self):
+        with open(os.path.join(self.home, "out")) as file:
+            return file.read()[-3000:]
+
     def wait(self, true, limit=40.0):
         deadline, last = time.monotonic() + limit, None
         while time.monotonic() < deadline:
@@ -87,7 +91,7 @@ class Machine:
                     return last
             except OSError as error:
                 last = error
-            assert self.process.poll() is None, open(os.path.join(self.home, "out")).read()[-3000:]
+            assert self.process.poll() is None, self.output()
             time.sleep(0.1)
         raise AssertionError(f"{self.name}: not within {limit} s: {last}")
 

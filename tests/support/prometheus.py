@@ -36,8 +36,10 @@ class Prometheus:
         with open(config, "w") as file:
             file.write(f"global:\n  scrape_interval: {interval}\n  evaluation_interval: 1s\n{more}")
             file.write("rule_files: [rules.yml]\nscrape_configs:\n  - job_name: aitop\n    static_configs:\n")
-            for name, port in targets.items():
-                file.write(f"      - targets: ['127.0.0.1:{port}']\n        labels: {{instance: '{name}'}}\n")
+            file.writelines(
+                f"      - targets: ['127.0.0.1:{port}']\n        labels: {{instance: '{name}'}}\n"
+                for name, port in targets.items()
+            )
         assert subprocess.run(["promtool", "check", "config", config], capture_output=True).returncode == 0
         self.log = os.path.join(self.folder, "log")
         with open(self.log, "wb") as log:
@@ -81,9 +83,13 @@ class Prometheus:
             found = true()
             if found:
                 return found
-            assert self.process.poll() is None, open(self.log).read()[-2000:]
+            assert self.process.poll() is None, self.text()
             time.sleep(0.1)
         return pytest.fail(f"not within {limit} s")
+
+    def text(self):
+        with open(self.log) as file:
+            return file.read()[-2000:]
 
     def close(self):
         self.process.terminate()
