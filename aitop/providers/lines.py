@@ -37,7 +37,7 @@ def never(line: bytes) -> bool:  # noqa: ARG001
 def records(
     data: bytes, start: int = 0, skip: Callable[[bytes], bool] = never
 ) -> Iterator[tuple[int, JsonObject | None]]:
-    """(offset in the file, record) of each record in `data`; None in place of a record for each damaged piece.
+    """(offset in the file, record) of each record in `data`; None once for each line with a damaged part.
 
     `data` is a run of lines, each with its newline; `start` is its offset in the file. A line for which `skip`
     holds is passed over without being parsed, provided that it holds a single record.
@@ -56,9 +56,14 @@ def records(
 
 
 def _salvaged(line: bytes, offset: int) -> Iterator[tuple[int, JsonObject | None]]:
+    reported = False
     for piece in pieces(line):
         record = loads(line[piece.start : piece.stop]) if piece.whole else None
-        yield offset + piece.start, record if isinstance(record, dict) else None
+        if isinstance(record, dict):
+            yield offset + piece.start, record
+        elif not reported:
+            reported = True
+            yield offset + piece.start, None
 
 
 def is_single(line: bytes) -> bool:
@@ -94,7 +99,7 @@ def pieces(line: bytes) -> list[Piece]:
     """
     # In Latin-1 a character is a byte, so the decoder's positions are offsets.
     text = line.decode("latin-1")
-    found: list[Piece] = []
+    parts: list[Piece] = []
     rest = at = 0
     budget = 4 * len(line) + 1_000_000  # characters to look at
     while budget > 0 and (at := line.find(OPENING, at)) >= 0:
@@ -105,11 +110,11 @@ def pieces(line: bytes) -> list[Piece]:
         elif _inside(line, at, stop):
             at = stop
         else:
-            _add_rest(found, line, rest, at)
-            found.append(Piece(at, stop, whole=True))
+            _add_rest(parts, line, rest, at)
+            parts.append(Piece(at, stop, whole=True))
             rest = at = stop
-    _add_rest(found, line, rest, len(line))
-    return found
+    _add_rest(parts, line, rest, len(line))
+    return parts
 
 
 def _object_at(text: str, at: int) -> tuple[int | None, int]:
@@ -131,6 +136,6 @@ def _inside(line: bytes, at: int, stop: int) -> bool:
     return behind not in (b"", b"\0", b"\r", b"{")
 
 
-def _add_rest(found: list[Piece], line: bytes, start: int, stop: int) -> None:
+def _add_rest(parts: list[Piece], line: bytes, start: int, stop: int) -> None:
     if line[start:stop].removeprefix(BYTE_ORDER_MARK).strip():
-        found.append(Piece(start, stop, whole=False))
+        parts.append(Piece(start, stop, whole=False))

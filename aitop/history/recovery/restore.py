@@ -1,7 +1,7 @@
 """A damaged, missing or poorer history is put together anew: from the fullest backup and what can still be read.
 
 The clients' files are the record: every file's offset goes back to its start, so what they hold is read
-again. So only what no file tells any more has to come from the backup (which is believed) and from the
+again. So only what no file holds any more has to come from the backup (which is believed) and from the
 damaged file (which counts where no other source has the row). A day that ends up with fewer requests than
 the old sums said is named, and stays named.
 
@@ -36,7 +36,7 @@ Alive = Callable[[], None]
 def connect(home: str, now: float, say: Say, alive: Alive = lambda: None) -> sqlite3.Connection:
     """`schema.connect`, after a restore where one is needed. Raises HistoryError, sqlite3.Error.
 
-    `say` is told what happens, `alive` is called now and then while it lasts.
+    `say` is called with each thing that happens, `alive` now and then while it lasts.
     """
     path = os.path.join(home, paths.HISTORY)
     _finish(home, now)
@@ -57,10 +57,10 @@ def connect(home: str, now: float, say: Say, alive: Alive = lambda: None) -> sql
     _not_again(home, now)
     there = os.path.exists(path)
     say(f"history: {trouble}: {'setting it aside and ' if there else ''}restoring it")
-    known = _build(home, now, say, alive)
+    restored = _build(home, now, say, alive)
     _finish(home, now)
-    rows = f" and {known.carried} rows of {known.aside}" if there else ""
-    say(f"history: restored from {known.base or 'nothing'}{rows}")
+    rows = f" and {restored.carried} rows of {restored.aside}" if there else ""
+    say(f"history: restored from {restored.base or 'nothing'}{rows}")
     return schema.connect(path)
 
 
@@ -127,8 +127,8 @@ def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
         if damaged is not None:
             merge.take(damaged)
         merge.finish()
-        known = witness.restored(damaged, _aside_name(now), base, merge.carried)
-        remember(db, known)
+        restored = witness.restored(damaged, _aside_name(now), base, merge.carried)
+        remember(db, restored)
         db.execute("DELETE FROM meta WHERE name = 'prices'")  # priced again: a cost may be what was damaged
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode = DELETE")
@@ -139,35 +139,50 @@ def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
     with open(fresh, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(fresh, os.path.join(home, BUILT))
-    return known
+    return restored
 
 
 def _base(home: str, fresh: str, say: Say) -> str | None:
-    """Copy the fullest sound backup to `fresh`; its name, None where there is none. A bad one makes way."""
+    """Copy the fullest sound backup to `fresh`; its name, None where there is none.
+
+    Each damaged daily copy is set aside, also one that is not needed now: the next backup must not keep it
+    in the place of a good one.
+    """
     by_fullness = sorted(
         _backups(home),
         key=lambda name: -sum(fullness.days_of(os.path.join(home, name), at_rest=True).values()),
     )
+    base = None
     for name in by_fullness:
-        _remove(fresh)
         source = os.path.join(home, name)
-        _copy(source, fresh)
-        try:
-            db = schema.connect(fresh)
-            try:
-                problem = integrity.problem(db)
-            finally:
-                db.close()
-        except (sqlite3.Error, ValueError, schema.HistoryError) as error:
-            if integrity.is_passing(error):
-                raise
-            problem = str(error)
-        if problem is None:
-            return name
-        say(f"history: {name} is damaged too: {problem}")
-        os.replace(source, os.path.join(home, f"{ASIDE}{name.removeprefix('history.')}"))
+        if base is None:
+            problem = _problem_as_base(source, fresh)
+        else:
+            problem = integrity.problem_of_pages(source) if name in backup.GENERATIONS else None
+        if problem is not None:
+            say(f"history: {name} is damaged too: {problem}")
+            os.replace(source, os.path.join(home, f"{ASIDE}{name.removeprefix('history.')}"))
+        elif base is None:
+            base = name
+    if base is None:
+        _remove(fresh)
+    return base
+
+
+def _problem_as_base(source: str, fresh: str) -> str | None:
+    """Copy a backup to `fresh` and check the copy, migrated: what is wrong with it."""
     _remove(fresh)
-    return None
+    _copy(source, fresh)
+    try:
+        db = schema.connect(fresh)
+        try:
+            return integrity.problem(db)
+        finally:
+            db.close()
+    except (sqlite3.Error, ValueError, schema.HistoryError) as error:
+        if integrity.is_passing(error):
+            raise
+        return str(error)
 
 
 def _copy(source: str, target: str) -> None:
@@ -213,10 +228,10 @@ def _name_in(built: str) -> str | None:
     """The name that the restore chose for the damaged file."""
     db = sqlite3.connect(f"file:{schema.quoted(built)}?mode=ro", uri=True)
     try:
-        known = last(db)
+        restored = last(db)
     finally:
         db.close()
-    return known.aside if known else None
+    return restored.aside if restored else None
 
 
 def _aside_name(now: float) -> str:

@@ -20,11 +20,16 @@ from aitop.model.events import ClientTotals
 from aitop.model.sums import PICO
 
 CARRIED = 12 * 3600.0  # seconds: after a longer rest, a process with that pid is another one
+MAX_TOTAL = (
+    1_000_000.0  # USD of one session: beyond it the record is damaged, and it would not fit the history
+)
 ROUNDING = PICO // 1_000_000  # a difference below a millionth of a USD is how the client rounds
 
 
 def told(ledger: Ledger, session: Session, event: ClientTotals, at: float | None) -> None:
-    """A client tells its total of a session."""
+    """Take in a client's total of a session; a damaged one is left out."""
+    if not 0 <= event.cost_usd <= MAX_TOTAL:
+        return
     if session.client_cost is None:
         session.client_base = _baseline(ledger, session, event, at)
         session.client_cost = event.cost_usd
@@ -37,6 +42,8 @@ def told(ledger: Ledger, session: Session, event: ClientTotals, at: float | None
     session.client_at = max(session.client_at or 0.0, at or session.last_at)
     session.client_api_ms = max(session.client_api_ms or 0.0, event.api_ms or 0.0) or None
     for model, usd in event.by_model:
+        if not 0 <= usd <= MAX_TOTAL:
+            continue
         session.client_models[model] = max(session.client_models.get(model, 0.0), usd)
     session.totals_moved = True
 
@@ -97,7 +104,7 @@ def _wanted(db: sqlite3.Connection, ledger: Ledger, session: Session) -> dict[in
 
 
 def _counted(db: sqlite3.Connection, session: Session) -> int:
-    """Picodollars of the session's responses that the client's total can hold: those before it was told."""
+    """Picodollars of the session's responses that the client's total can hold: those before it was reported."""
     later = 0
     if session.client_at is not None and session.last_at > session.client_at:
         later = db.execute(
@@ -115,13 +122,13 @@ def _of_origin(db: sqlite3.Connection, session: Session) -> int:
         "SELECT min(at) FROM response WHERE at BETWEEN ? AND ? AND session = ?",
         (session.started_at or 0.0, session.last_at, session.id),
     ).fetchone()[0]
-    found: int = db.execute(
+    picodollars: int = db.execute(
         "SELECT ifnull(sum(picodollars), 0) FROM side_call WHERE at <= ? AND session IN ("
         "SELECT r.session FROM file f JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
         "WHERE f.session = ? AND f.agent IS NULL AND r.session != ?)",
         (own if own is not None else session.client_at, session.name, session.id),
     ).fetchone()[0]
-    return found
+    return picodollars
 
 
 def _move(db: sqlite3.Connection, ledger: Ledger, session: Session, wanted: dict[int, int]) -> None:
