@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aitop.fleet.exporter import Exporter
 
 TOKEN = "fleet.token"  # noqa: S105 - a file
+RETRY_SECONDS = 10.0
 MISSING = "the exporter needs prometheus_client"
 KEYS = ("fleet.enabled", "fleet.address", "fleet.port", "fleet.token")
 
@@ -34,6 +35,7 @@ class Service:
         self._config: Config | None = None
         self._door: Door | None = None
         self._exporter: Exporter | None = None
+        self._next_try = 0.0
         self.problem: str | None = None
 
     def configure(self, config: Config) -> None:
@@ -47,11 +49,27 @@ class Service:
         self.problem = None
         if config["fleet.enabled"]:
             self._open(config)
-            if self.problem:
-                self._log(self.problem)
+
+    def sweep(self, monotonic: float) -> None:
+        """Once a second: try again where the address was taken."""
+        config = self._config
+        if (
+            self._door is None
+            and config is not None
+            and config["fleet.enabled"]
+            and monotonic >= self._next_try
+        ):
+            self._open(config)
 
     def _open(self, config: Config) -> None:
-        host, port = config["fleet.address"], int(config["fleet.port"])
+        """Open the door; where that fails, `problem` says why, and the log once."""
+        self._next_try = time.monotonic() + RETRY_SECONDS
+        host, port, before, self.problem = (
+            config["fleet.address"],
+            int(config["fleet.port"]),
+            self.problem,
+            None,
+        )
         try:
             from aitop.fleet import exposition  # noqa: F401 - so that a missing library is told at once
             from aitop.fleet.door import Door
@@ -68,6 +86,8 @@ class Service:
             )
         else:
             self._log(f"metrics are served at {host}:{self._door.port}")
+        if self.problem and self.problem != before:
+            self._log(self.problem)
 
     def _answer(self, accept: str) -> "Page":
         from aitop.fleet import exposition

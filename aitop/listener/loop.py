@@ -131,6 +131,7 @@ class Listener:
         if self.stopping is not None:
             return
         self.reader.sweep(monotonic, now)
+        self.fleet.sweep(monotonic)
         if self._reload_wanted or (int(monotonic) % 10 == 5 and self.maintenance.settings_changed()):
             self._reload_wanted = False
             self._reload(now)
