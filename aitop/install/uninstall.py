@@ -6,7 +6,7 @@ import shutil
 import click
 
 from aitop import paths
-from aitop.install import connect, files, json_text, live_tmux, record, settings, written
+from aitop.install import connect, files, json_text, live_tmux, mcp, record, settings, written
 from aitop.install import service as units
 from aitop.system import installation
 
@@ -47,6 +47,7 @@ def undo_all() -> list[str]:
             "listener: stopped" if lifecycle.stop(10.0) else "listener: does not stop; end it by hand"
         )
     lines += connect.undo(())
+    lines += _server()
     installed = record.load()
     installed.service = None
     record.save(installed)
@@ -55,6 +56,15 @@ def undo_all() -> list[str]:
         *connect.remove_scripts(),
         *(line for host in written.hosts() for line in remove_lines(host)),
     ]
+
+
+def _server() -> list[str]:
+    """The MCP server out of Claude Code; what is in the way is said, and costs nothing else."""
+    try:
+        line = mcp.remove()
+    except files.Refused as error:
+        return [str(error)]
+    return [line] if line else []
 
 
 def parts_there() -> list[str]:
