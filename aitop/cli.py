@@ -33,6 +33,7 @@ COMMANDS = {
         "aitop.reports.forecast_cli:forecast",
         "What today and this month will cost; --backtest shows past errors.",
     ),
+    "plan": ("aitop.worth.plan_cli:plan", "What a subscription gave, and which plan would have sufficed."),
     "tag": ("aitop.reports.tag_cli:tag", "Give a session a tag that reports and budgets know."),
     "run": (
         "aitop.agents.run_cli:run",

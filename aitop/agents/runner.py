@@ -129,7 +129,7 @@ def _ignored(number: int, _: object) -> None:
 
 
 def _told() -> Mapping[int, Named]:
-    """The sessions that hooks told of processes; none where the state is old."""
+    """The sessions of processes that hooks reported; none where the state is old."""
     state = published.read()
     return told_by_hooks(state) if published.is_fresh(state, time.time()) else {}
 

@@ -37,9 +37,9 @@ def listener(context: Context) -> Results:
             f"read the errors in {paths.in_home(paths.LOG)}, then aitop stop; aitop start",
         )
     elif age > published.FRESH_SECONDS:
-        yield fail(f"its last state is {age:.0f} s old", RESTART)
+        yield fail(f"the listener last published its numbers {age:.0f} s ago", RESTART)
     else:
-        yield ok("its state is fresh")
+        yield ok("its numbers are fresh")
     pid = running.get("pid")
     if state and isinstance(pid, int) and not process_cache.exists(pid):
         yield fail(f"the state names pid {pid}, which does not exist", "aitop start")
@@ -101,9 +101,11 @@ def prices(context: Context) -> Results:
     if not isinstance(table, dict):
         return
     if table.get("stale"):
-        yield warn(f"the prices are of {table.get('as_of')}", "aitop prices update")
+        yield warn(
+            f"the prices were last checked on {table.get('as_of')}, over 90 days ago", "aitop prices update"
+        )
     else:
-        yield ok(f"prices of {table.get('as_of')}")
+        yield ok(f"the prices were checked on {table.get('as_of')}")
     for key, word in (("unpriced_models", "no price"), ("estimated_models", "only a family's price")):
         models = [model for model in _names(table.get(key)) if not model.startswith(NO_USAGE)]
         if models:

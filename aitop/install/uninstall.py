@@ -19,7 +19,7 @@ from aitop.system import installation
 def uninstall(*, purge: bool, yes: bool) -> None:
     """Undo everything aitop ever installed: settings, service, scripts; stops the listener.
 
-    The package itself goes with the tool that installed it (uv, pipx or pip).
+    Remove the package itself with the tool that installed it (uv, pipx or pip).
     """
     try:
         with files.lock():
@@ -34,7 +34,7 @@ def uninstall(*, purge: bool, yes: bool) -> None:
         click.echo(
             f"{paths.home()}: kept, with your history, tokens and remembered folders; `{purge_command}` deletes it"
         )
-    click.echo(f"The package itself goes with: {installation.remove()}")
+    click.echo(f"To remove the package itself: {installation.remove()}")
 
 
 def undo_all() -> list[str]:
