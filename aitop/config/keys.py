@@ -186,7 +186,7 @@ KEYS = (
             ("project", "on", "the folder's name"),
             ("user", "on", "your name on this machine"),
             ("host", "on", "this machine's name"),
-            ("account", "hashed", "whose limit it is"),
+            ("account", "hashed", "the account that a limit belongs to"),
             ("budget", "on", "the budget's name"),
         )
     ),
