@@ -1,7 +1,7 @@
 """One home's numbers as text for a scraper: read the history, hold the counters, write them.
 
 The counters are made anew only when the history changed, and never so often that it costs more than a
-thousandth of the time. It opens a connection of its own for that and never writes the history.
+thousandth of a processor. It opens a connection of its own for that and never writes the history.
 """
 
 import getpass
@@ -21,9 +21,9 @@ from aitop.model.json_types import JsonObject
 from aitop.system.loopback import secret_file
 
 SECRET = "fleet.key"  # the key of hashed labels where the team has no salt  # noqa: S105
-COST = 1000  # reading the history takes at most this part of the time
+COST = 1000  # reading the history takes at most this part of the processor
+LONGEST = 120.0  # seconds between two readings, whatever they cost
 CACHE = -256  # KiB of the connection's page cache
-INDEX_HEAD = 48  # bytes
 MINUTE = 60
 
 
@@ -40,6 +40,7 @@ class Exporter:
         self._ledger = Ledger(home)
         self._timings = readings.Timings()
         self._sign: object = None  # of what `_shown` was read from
+        self._confirmed = False
         self._shown: Shown | None = None
         self._texts: dict[str, bytes] = {}
         self._not_before = 0.0
@@ -81,10 +82,11 @@ class Exporter:
         if self._shown is not None and time.monotonic() < self._not_before:
             return
         step = float(self._config["fleet.step_minutes"]) * MINUTE
-        sign = int(now / step) if step else _sign(self._history)
-        if sign is None or sign == self._sign:
+        sign = ("step", int(now / step)) if step else _sign(self._history)
+        same = sign == self._sign
+        if sign is None or (same and (step or self._confirmed)):
             return
-        begun = time.perf_counter()
+        begun = time.thread_time()
         db = schema.connect_read_only(self._history)
         try:
             db.execute(f"PRAGMA cache_size = {CACHE}")
@@ -92,8 +94,9 @@ class Exporter:
         finally:
             db.close()
         self._texts.clear()
-        self._sign = sign
-        self._not_before = time.monotonic() + (time.perf_counter() - begun) * COST
+        # Two commits within one tick of the system's clock have one sign: so a change is read once more.
+        self._sign, self._confirmed = sign, same
+        self._not_before = time.monotonic() + min(LONGEST, (time.thread_time() - begun) * COST)
 
     def _read(self, db: sqlite3.Connection, now: float) -> Shown:
         db.execute("BEGIN")  # one moment of the history for all questions
@@ -113,8 +116,8 @@ class Exporter:
 def _sign(path: str) -> object:
     """Equal signs: nothing was committed in between; None where there is no history.
 
-    The head of SQLite's index of the write-ahead log changes with every commit; the files' own times are too
-    coarse for two commits within one tick of the system's clock.
+    The files are only looked at. To open and close one of them here would end the locks that this process holds
+    on it for SQLite.
     """
     found: list[object] = []
     for name in (path, f"{path}-wal"):
@@ -125,11 +128,6 @@ def _sign(path: str) -> object:
                 return None
             continue
         found.append((status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
-    try:
-        with open(f"{path}-shm", "rb") as file:
-            found.append(file.read(INDEX_HEAD))
-    except OSError:
-        pass
     return found
 
 

@@ -108,8 +108,9 @@ def fleet(tmp_path, clock):
         machine.stop()
 
 
-def settled(prometheus, machines, query="aitop:cost_usd:total"):
-    """The fleet's total once it equals the histories, to the cent and far below."""
+def settled(prometheus, machines, requests, query="aitop:cost_usd:total"):
+    """The fleet's total once it equals the histories, to the cent and far below. `requests`: all that were made."""
+    prometheus.wait(lambda: sum(machine.requests() for machine in machines) == requests)
     wanted = sum(machine.spent() for machine in machines)
     prometheus.wait(lambda: abs((prometheus.value(query) or 0) - wanted) < 1e-6)
     return wanted
@@ -122,7 +123,7 @@ def test_the_fleet_is_the_sum_of_its_histories_through_a_kill_and_a_set_clock(fl
         machine.wait(lambda text: total(text, "aitop_requests_total") >= 40)
     prometheus = Prometheus(tmp_path / "p", {machine.name: machine.port for machine in machines})
     try:
-        first = settled(prometheus, machines)
+        first = settled(prometheus, machines, 3 * 40 + 5 + 4)
         assert first > 0.5
         now = time.time() - 300
         grow(paths[0], responses(40, 10, now, machine="alpha", cwd="/work/shop"))
@@ -136,13 +137,12 @@ def test_the_fleet_is_the_sum_of_its_histories_through_a_kill_and_a_set_clock(fl
         told(machines[0])
         journal(machines[0], time.time(), 10)
         machines[1].start()
-        second = settled(prometheus, machines)
+        second = settled(prometheus, machines, 50 + 60 + 50 + 5 + 8)
         assert second > first
         # a scrape that takes longer than its second leaves a machine out of the raw sums until the next
         raw = "sum(aitop_cost_usd_total) - (sum(aitop_cost_usd_corrected) or vector(0))"
         prometheus.wait(lambda: abs(prometheus.value(raw) - second) < 1e-6)
-        requests = sum(machine.requests() for machine in machines)
-        prometheus.wait(lambda: prometheus.value("sum(aitop_requests_total)") == requests)
+        prometheus.wait(lambda: prometheus.value("sum(aitop_requests_total)") == 50 + 60 + 50 + 5 + 8)
         never_fell(prometheus)
         every_query_answers(prometheus, machines[0], paths[0])
         rules_are_healthy(prometheus)

@@ -45,6 +45,7 @@ class Machine:
             file.write(f"[fleet]\nenabled = true\nport = {self.port}\n{config}")
         self.environ = os.environ | {
             "HOME": self.user, "AITOP_HOME": self.home, "PYTHONPATH": ROOT, "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONFAULTHANDLER": "1",
             "XDG_RUNTIME_DIR": os.path.join(self.user, "none"), **environment,
         }  # fmt: skip
         self.process = None
