@@ -13,7 +13,7 @@ from aitop.history import tags_file
 from aitop.model import periods
 from aitop.model.json_types import JsonObject
 from aitop.web import assets
-from aitop.web.answers import past, rows, session
+from aitop.web.answers import advice, backtest, past, rows, session, timeline
 from aitop.web.answers.asked import Asked
 from aitop.web.answers.session import UnknownSessionError
 from aitop.web.feed import Feed
@@ -22,7 +22,7 @@ from aitop.web.questions import NoHistoryError, Question, Questions, TooLongErro
 from aitop.web.wire import encoded
 
 QUICK_SECONDS, SLOW_SECONDS = 5.0, 60.0
-PAGES = ("now", "history", "rows")
+PAGES = ("now", "timeline", "history", "limits", "advice", "compare", "rows")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -40,6 +40,10 @@ ANSWERS = {
     "sessions": Kind(past.sessions),
     "session": Kind(session.session),
     "rows": Kind(rows.rows),
+    "timeline": Kind(timeline.timeline),
+    "commits": Kind(timeline.commits, slow=True),
+    "backtest": Kind(backtest.backtest, slow=True),
+    "advice": Kind(advice.advice, slow=True),
 }
 
 

@@ -444,7 +444,16 @@ def test_a_screen_reader_finds_nothing_serious(site, listener, claude, browser, 
         assert serious == [], path
 
 
-PAGES = ["/now", "/history", "/rows?since=today", "/session/claude-code/s1"]
+PAGES = [
+    "/now",
+    "/timeline",
+    "/history",
+    "/limits",
+    "/compare",
+    "/advice",
+    "/rows?since=today",
+    "/session/claude-code/s1",
+]
 
 
 def test_on_paper_there_is_no_navigation(site, live, browser):

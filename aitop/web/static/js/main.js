@@ -6,11 +6,15 @@ import { applyFilter, clearFilter, help, keys } from "./keys.js";
 import { ageOf, connect, live, watch } from "./live.js";
 import { now } from "./pages/now.js";
 import { history as past } from "./pages/history.js";
+import { advice } from "./pages/advice.js";
+import { compare } from "./pages/compare.js";
+import { limits } from "./pages/limits.js";
 import { rows } from "./pages/rows.js";
 import { session } from "./pages/session.js";
+import { timeline } from "./pages/timeline.js";
 
-const PAGES = { now, history: past, rows, session };
-const IN_HEAD = ["now", "history"];
+const PAGES = { now, timeline, history: past, limits, compare, advice, rows, session };
+const IN_HEAD = ["now", "timeline", "history", "limits", "compare", "advice"];
 const THEMES = { auto: "light", light: "dark", dark: "auto" };
 const OLD_SECONDS = 10;
 
