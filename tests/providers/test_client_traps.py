@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from datetime import UTC
 
 import pytest
 from support import client_samples as made
@@ -11,8 +12,26 @@ from support.desk import START, Desk, write
 from support.lines import stamp
 
 from aitop.model.sums import PICO
-from aitop.providers import cline, crush, droid, goose, grok, hermes, kimi, pi, qoder, sqlite_store, vibe, zed
+from aitop.providers import (
+    amp,
+    cline,
+    credit_rates,
+    crush,
+    droid,
+    goose,
+    grok,
+    hermes,
+    kimi,
+    pi,
+    qoder,
+    sqlite_store,
+    vibe,
+    zed,
+)
 from aitop.providers.running_sums import Sums, Whose, grown, packed, responses, unpacked
+from aitop.reports import groupings
+from aitop.reports.ask import Asker
+from aitop.reports.filters import Filter
 
 
 def requests(desk):
@@ -521,3 +540,28 @@ def test_a_document_with_sums_that_is_replaced_keeps_its_note(tmp_path):
     assert sum(total.cost for total in desk.totals().values()) / PICO == pytest.approx(
         (20 * 1.25 + 2 * 10) / 1e6
     )
+
+
+# -- credits -----------------------------------------------------------------------------------------------
+
+
+def test_credits_stand_beside_dollars_only_for_a_client_of_a_published_rate(tmp_path):
+    sample = made.SAMPLES["amp"][0]
+    Writing(sample, tmp_path).all()
+    desk = Desk(amp.provider, *amp.provider.folders([], {"HOME": str(tmp_path)})).read()
+    for name in ("model", "session"):
+        answer = groupings.grouped(Asker(desk.db, Filter(zone=UTC), (), {}), name)
+        assert answer.in_credits
+        assert [row["credits"] for row in answer.rows] == [
+            pytest.approx(100 * row["cost_usd"]) for row in answer.rows
+        ]
+    assert credit_rates.of("droid", 5.0) is None
+    assert credit_rates.of("copilot-chat", 0.25) == 25.0
+
+
+def test_a_report_of_other_clients_has_no_credits(tmp_path):
+    pi_file(tmp_path, made.PI_SESSION, *made.PI)
+    desk = Desk(pi.provider, tmp_path / "sessions").read()
+    answer = groupings.grouped(Asker(desk.db, Filter(zone=UTC), (), {}), "session")
+    assert [row["credits"] for row in answer.rows] == [None]
+    assert not answer.in_credits
