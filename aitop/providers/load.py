@@ -30,6 +30,7 @@ BUILTIN = {
     "trae": "aitop.providers.codex:trae",
     "openai": "aitop.providers.gateway:openai",
     "ollama": "aitop.providers.gateway:ollama",
+    "judge": "aitop.providers.gateway:judge",
     "litellm": "aitop.providers.gateway:litellm",
     "claude-code": "aitop.providers.claude_code:provider",
     "otel": "aitop.providers.otel:provider",
