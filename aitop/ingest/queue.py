@@ -19,7 +19,7 @@ from aitop.ingest.coverage import ClientCoverage, Coverage
 from aitop.ingest.roots import Roots, is_text
 from aitop.ingest.tail import AT_REST_SECONDS, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
 from aitop.ingest.walk import Walk
-from aitop.providers import Provider, Source
+from aitop.providers import Parsed, Provider, Source
 from aitop.providers.isolation import guarded
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
@@ -315,5 +315,5 @@ class Ingest:
 
 def _prepared(chunk: Chunk, *, history: History, now: float) -> tuple[Chunk, Batch]:
     """A chunk without its events, and what they come to: runs in a helper."""
-    batch = history.prepare(chunk.parsed.events, now)
-    return chunk._replace(parsed=chunk.parsed._replace(events=[])), batch
+    batch = history.packed(chunk.parsed.events, now)
+    return Chunk(*chunk[:-1], Parsed([], *chunk.parsed[1:])), batch

@@ -113,7 +113,7 @@ def _chunks(job: Job, parse: Parse, identify: Identify, read: Read | None) -> It
         if offset and not _same(fd, status, job):
             offset, source = 0, identify(job.path)
         while offset < status.st_size:
-            data = _whole_lines(fd, offset)
+            data = _whole_lines(fd, offset, status.st_size - offset)
             if not data:
                 yield _unfinished(fd, job, parse, source, offset, status)
                 return
@@ -186,14 +186,15 @@ def _reach(data: bytes) -> int:
     return size
 
 
-def _whole_lines(fd: int, offset: int) -> bytes:
+def _whole_lines(fd: int, offset: int, left: int) -> bytes:
     """The bytes from `offset` up to the last newline of the next few megabytes; b"" while none ends there.
 
-    A line longer than LONGEST is returned in parts, each of which ends as a line that is not JSON.
+    `left` is how many there are. A line longer than LONGEST is returned in parts, each of which ends as a line that
+    is not JSON.
     """
     size = CHUNK
     while True:
-        data = os.pread(fd, size, offset)
+        data = os.pread(fd, min(size, left), offset)  # memory for more would be given back page by page
         end = data.rfind(b"\n")
         if end >= 0:
             return data[: end + 1]
