@@ -46,6 +46,10 @@ COMMANDS = {
         "Output quality: a judge you name scores sampled turns; off until you switch it on.",
     ),
     "energy": ("aitop.energy.cli:energy", "Estimated energy and carbon of the models' output (an extra)."),
+    "export": (
+        "aitop.fleet.cli:export",
+        "Give the numbers to Prometheus, as a scrape or a textfile (an extra).",
+    ),
     "prices": ("aitop.pricing.cli:prices", "The prices that apply; `prices update` refreshes them."),
     "history": ("aitop.history.cli:history", "What the history holds; `history reset` begins a new one."),
     "init": (
@@ -82,7 +86,7 @@ HOT = {
 }
 
 
-GROUPS = ("report", "prices", "history", "service", "quality")
+GROUPS = ("report", "export", "prices", "history", "service", "quality")
 
 
 class Lazy(click.Group):
