@@ -16,6 +16,7 @@ from aitop.system import installation
 # name → (module:attribute, one line of help). Help is here so that `aitop --help` imports no room.
 COMMANDS = {
     "top": ("aitop.top.cli:top", "What is being spent, as a table redrawn in place."),
+    "web": ("aitop.web.cli:web", "Pages in a browser: now, a day, the year, a session (an extra)."),
     "setup": (
         "aitop.install.setup:setup",
         "Set up Claude Code, tmux, your prompt and bars, as far as they are installed; --remove undoes it.",
@@ -41,9 +42,9 @@ COMMANDS = {
     ),
     "mcp": ("aitop.agents.mcp_cli:mcp", "Answer an agent's questions about spend and budgets (an extra)."),
     "advise": ("aitop.advice.cli:advise", "What could have cost less, with the evidence and the saving."),
-    "web": (
-        "aitop.web.cli:web",
-        "The same as pages in a browser: now, a day, the year, a session (an extra).",
+    "quality": (
+        "aitop.quality.cli:quality",
+        "Output quality: a judge you name scores sampled turns; off until you switch it on.",
     ),
     "energy": ("aitop.energy.cli:energy", "Estimated energy and carbon of the models' output (an extra)."),
     "export": (
@@ -86,7 +87,7 @@ HOT = {
 }
 
 
-GROUPS = ("report", "export", "prices", "history", "service")
+GROUPS = ("report", "export", "prices", "history", "service", "quality")
 
 
 class Lazy(click.Group):

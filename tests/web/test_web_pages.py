@@ -464,3 +464,129 @@ def test_on_paper_there_is_no_navigation(site, live, browser):
     assert not page.locator("#top nav").is_visible()
     assert page.locator(".tiles").is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_the_day_is_drawn_and_looked_at_closer(site, listener, claude, browser):
+    now = time.time()
+    transcript(claude, [*answers(20, now, step=30.0), compact(at=now - 100, session="s1")], session="s1")
+    transcript(claude, answers(3, now - 1000, "s2", "attic"), session="s2")
+    listener.start()
+    listener.wait_for(lambda state: state["today"]["requests"] == 23)
+    one = site()
+    page = browser(one.link)
+    page.goto(f"{one.base}/timeline")
+    lanes = page.locator(".lanes a.lane")
+    until(lambda: lanes.count() == 2)
+    assert "20 responses" in lanes.filter(has_text="shop").get_attribute("aria-label")
+    assert page.locator(".lanes .compaction").count() == 1
+    wide = page.locator(".lanes .run").first.bounding_box()["width"]
+    page.get_by_role("button", name="Zoom in").click()
+    until(lambda: "from=" in page.url)
+    kept = page.url
+    page.reload()
+    until(lambda: lanes.count() == 2)
+    assert page.url == kept
+    box = page.locator(".lanes svg").bounding_box()
+    run = page.locator(".lanes .run").first.bounding_box()
+    assert run["width"] > wide
+    page.mouse.move(max(box["x"] + 260, run["x"] - 30), box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(run["x"] + run["width"] + 30, box["y"] + 30, steps=5)
+    page.mouse.up()
+    assert until(lambda: page.locator(".lanes .run").first.bounding_box()["width"] > run["width"])
+    lanes.filter(has_text="shop").click(position={"x": 20, "y": 10})
+    assert until(lambda: page.url == f"{one.base}/session/claude-code/s1")
+
+
+def test_limits_budgets_and_forecasts_are_those_of_the_state(site, live, browser, home):
+    state = states.subscription()
+    now = time.time()
+    state["limits"] = [{"provider": "claude-code", "account": None, "name": "five_hour", "window_minutes": 300,
+                        "used_percent": 82.0, "resets_at": now + 3600, "source": "client", "seen_at": now - 60,
+                        "age_seconds": 60, "estimated": False, "elapsed_percent": 70.0, "pace_points": 12.0,
+                        "exhausts_at": now + 1800}]  # fmt: skip
+    state["budgets"] = [
+        {"name": "mine", "scope": "all", "match": None, "period": "day", "limit_usd": 20.0, "used_usd": 15.0,
+         "left_usd": 5.0, "percent": 75.0, "level": "warning", "over": False, "resets_at": now + 7200, "session": None,
+         "session_ids": None, "unpriced_requests": 0, "estimated_requests": 0}
+    ]  # fmt: skip
+    state["forecast"] = {
+        "day": {"usd": 30.0, "low_usd": 22.0, "high_usd": 41.0, "method": "usual_rest", "error_percent": 12.0,
+                "tested": 40, "ends_at": now + 7200}
+    }  # fmt: skip
+    live(state)
+    one = site()
+    page = browser(one.link)
+    page.expects = ("503",)  # there is no past to test the forecasts on
+    page.goto(f"{one.base}/limits")
+    page.wait_for_selector(".gauges.big")
+    text = page.locator("main").inner_text()
+    assert "82% used" in text
+    assert "70% of its 5h00 has passed" in text
+    assert "used up at" in text
+    assert "$15.00 of ≈$20.00" in text
+    assert "Between ≈$22.00 and ≈$41.00" in text
+    assert "off by 12% in 40 tests" in text
+    until(lambda: "no history yet" in page.locator("main").inner_text())
+
+
+def test_the_backtest_is_that_of_the_forecast(site, listener, claude, browser):
+    now = time.time()
+    for number in range(12):
+        transcript(claude, answers(5, now - number * 86_400, f"d{number}"), session=f"d{number}")
+    listener.start()
+    listener.wait_for(lambda state: state["scan"]["complete"] and state["today"]["requests"] >= 5)
+    one = site()
+    page = browser(one.link)
+    page.goto(f"{one.base}/limits")
+    rows = page.locator("section:has(> h2:has-text('How well')) tbody tr")
+    until(lambda: rows.count() > 0)
+    wanted = aitop("forecast", "--backtest", "--json")
+    assert rows.count() == len(wanted)
+    shown = [row.locator("td").all_inner_texts() for row in rows.all()]
+    assert [cells[2] for cells in shown] == [str(row["tested"]) for row in wanted]
+    assert [cells[1] for cells in shown] == [
+        f"{row['error_percent']:.1f}%" if row["tested"] else "-" for row in wanted
+    ]
+
+
+def test_two_models_are_compared_by_the_reports_numbers(site, listener, claude, browser):
+    now = time.time()
+    transcript(claude, answers(9, now), session="s1")
+    transcript(claude, answers(4, now, "s2", "attic", "claude-haiku-4-5"), session="s2")
+    listener.start()
+    listener.wait_for(lambda state: state["today"]["requests"] == 13)
+    one = site()
+    page = browser(one.link)
+    page.goto(f"{one.base}/compare")
+    page.wait_for_selector(".compare:not([aria-busy]) table")
+    wanted = aitop("report", "models", "--json")
+    line = page.locator("tbody tr", has_text="Requests").first.locator("td").all_inner_texts()
+    assert line[:2] == [str(row["requests"]) for row in wanted]
+    spent = page.locator("tbody tr", has_text="Spent").first.locator("td").all_inner_texts()
+    assert spent[:2] == [write(row["spent_usd"], row) for row in wanted]
+    page.locator("select").first.select_option(index=1)
+    until(lambda: "a=claude-haiku" in page.url)
+    page.wait_for_selector(".compare:not([aria-busy]) table")
+    until(lambda: page.locator("tbody tr", has_text="Requests").first.locator("td").first.inner_text() == "4")
+    page.locator("tbody tr", has_text="Requests").first.locator("td a").first.click()
+    until(lambda: page.locator(".choices [aria-current]").inner_text().split() == ["Responses", "4"])
+
+
+def test_advice_is_that_of_the_command(site, listener, claude, browser):
+    now = time.time()
+    old = "claude-opus-4-20250514"
+    transcript(claude, answers(40, now, model=old, step=5.0), session="s1")
+    listener.start()
+    listener.wait_for(lambda state: state["today"]["requests"] == 40)
+    wanted = aitop("advise", "--json")
+    assert wanted
+    one = site()
+    page = browser(one.link)
+    page.goto(f"{one.base}/advice")
+    page.wait_for_selector(".finding")
+    assert page.locator(".finding").count() == len(wanted)
+    assert wanted[0]["evidence"] in page.locator(".finding").first.inner_text()
+    page.locator("summary").first.click()
+    page.locator("details a").first.click()
+    assert until(lambda: page.url == f"{one.base}/session/claude-code/s1")

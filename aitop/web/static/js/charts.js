@@ -276,15 +276,21 @@ export function calendar({ days, today, since, until, value, href, pick }) {
     const day = iso(first + at * DAY_MS);
     const found = known.get(day);
     const inside = !since || (day >= since && day <= until);
+    const says = `${day}: ${found ? `${value(found.usd)}, ${found.requests} requests` : "nothing"}`;
+    const rect = svg("rect", { x: 34 + Math.floor(at / 7) * STEP, y: 18 + (at % 7) * STEP, width: CELL, height: CELL, rx: 3,
+      class: `heat h${shade(found?.usd ?? 0)}${inside ? "" : " outside"}` });
+    if (!href) {
+      rect.append(svg("title", {}, says));
+      parts.push(rect);
+      continue;
+    }
     parts.push(
       svg("a", { href: href(day, day), "data-day": day, tabindex: at === total - 1 ? "0" : "-1",
-        "aria-label": `${day}: ${found ? `${value(found.usd)}, ${found.requests} requests` : "nothing"}` },
-        svg("rect", { x: 34 + Math.floor(at / 7) * STEP, y: 18 + (at % 7) * STEP, width: CELL, height: CELL, rx: 3,
-          class: `heat h${shade(found?.usd ?? 0)}${inside ? "" : " outside"}` })),
+        "aria-label": says }, rect),
     );
   }
-  const drawn = svg("svg", { class: "calendar", viewBox: `0 0 ${34 + 53 * STEP} ${18 + 7 * STEP}`, role: "group",
-    "aria-label": "Spent by day, the last 53 weeks. Arrow keys move, Enter picks a day." }, parts);
+  const drawn = svg("svg", { class: "calendar", viewBox: `0 0 ${34 + 53 * STEP} ${18 + 7 * STEP}`, role: href ? "group" : "img",
+    "aria-label": `Spent by day, the last 53 weeks.${href ? " Arrow keys move, Enter picks a day." : ""}` }, parts);
   calendarKeys(drawn, pick);
   return { drawn, bounds: used.length ? [used[0], ...steps.filter(Number.isFinite)] : [] };
 }
