@@ -129,6 +129,7 @@ class Reader:
     def find_changes(self, now: float, monotonic: float) -> None:
         """Look for changed files as far as a tick should: everywhere when due, else at the recent ones."""
         if self._scan is None and (monotonic >= self._next_rescan or self.ingest.appeared()):
+            self.ingest.add_roots(self._settings.roots())  # a client's own list may have grown
             self._scan, self._scan_seconds = self.ingest.scan(now), 0.0
             self._next_rescan, self._new_watches = float("inf"), False
         if not self.watcher.active or int(monotonic) % 10 == 0:

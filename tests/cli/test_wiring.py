@@ -12,7 +12,7 @@ from aitop import cli
 from aitop.history import columns as history_columns
 from aitop.history import keys, schema
 from aitop.history.rows import Evidence, Row, pack_modifiers
-from aitop.history.write import bulk_insert, prepare
+from aitop.history.write import digest, prepare
 from aitop.model import Place, Response, Usage
 from aitop.model.sums import COLUMNS, Sum, published
 from aitop.pricing import cost
@@ -107,7 +107,7 @@ def test_a_response_adds_the_same_in_a_first_read(basis, incomplete, visible):
     counts = {prepare.UNCACHED: 2, prepare.OUTPUT: 3, prepare.CACHE_READ: 4, prepare.WRITE_5M: 5, prepare.WRITE_1H: 6,
               prepare.COST: 7, prepare.BASIS: int(basis), prepare.INCOMPLETE: incomplete,
               prepare.UNDERSTATED: visible > 0}  # fmt: skip
-    running = bulk_insert._Running()
+    running = digest._Running()
     running.add(tuple(counts.get(place) for place in range(prepare.REQUEST_KEY + 1)))
     usage = Usage(
         uncached_input_tokens=2,

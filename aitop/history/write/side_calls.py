@@ -78,6 +78,14 @@ def _baseline(
     return 0.0, {}
 
 
+def asks_rows(session: Session, *, inherits: bool) -> bool:
+    """Whether `reckon` looks at single responses of this session. `inherits`: it holds another one's, as of now."""
+    if session.client_cost is None or not (session.totals_moved or inherits):
+        return False
+    later = session.client_at is not None and session.last_at > session.client_at
+    return later or inherits or session.inherited != 0
+
+
 def reckon(db: sqlite3.Connection, ledger: Ledger, sessions: Iterable[Session]) -> None:
     """Book what is untracked now of the sessions of which a total moved; their rows are written."""
     for session in sorted(sessions, key=lambda session: session.inherited > 0):
