@@ -107,6 +107,6 @@ def test_an_alert_of_before_a_restart_stands_after_it(rule):
     book.history.session("claude-code", session).status_at = NOW - 5
     before.fold(book.commit(), book.history, NOW)
     told = raised(before, book.history)
-    assert told[rule].startswith("shop: ") or rule == rules.MAX_TOKENS
+    assert told[rule.name].startswith("shop: ") or rule == rules.MAX_TOKENS
     assert raised(restarted(book.history), book.history) == told
     book.db.close()
