@@ -76,8 +76,12 @@ class Reader:
         return reads or self._scan is not None
 
     def next_look(self) -> float:
-        """The monotonic time of the next look at a file whose turn just ended; infinity for none."""
-        return self._look_again[0][0] if self._look_again else float("inf")
+        """The monotonic time at which to look at a file whose turn just ended, or at a flood; infinity for none."""
+        turn = min(door.next_turn() for door in self._doors())
+        return min(turn, self._look_again[0][0]) if self._look_again else turn
+
+    def _doors(self) -> "tuple[Receiver | TelemetryReceiver, ...]":
+        return (self.receiver,) if self.telemetry is None else (self.receiver, self.telemetry)
 
     def take_in(self, now: float, *, last: bool = False) -> None:
         """Apply what arrived, look again where due, and read one slice (not with `last`)."""
@@ -87,6 +91,8 @@ class Reader:
             if self._guard.open():
                 for provider, turn in self._unrecorded.due(monotonic, self._guard.history):
                     self._guard.history.apply(provider, [turn], now)
+            for door in self._doors():
+                door.take_turn(monotonic)
             while self._look_again and self._look_again[0][0] <= monotonic:
                 self.ingest.look(heapq.heappop(self._look_again)[1], now)
             if last:
