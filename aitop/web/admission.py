@@ -28,7 +28,7 @@ class Refusal(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What is asked of a request. `uid` None: the system cannot tell whose a connection is."""
+    """What is asked of a request. `uid` None: the system cannot name the user of a connection."""
 
     port: int
     uid: int | None

@@ -3,7 +3,6 @@
 A report's patterns fit what looks alike; a link means one model, one folder, one branch, one session.
 """
 
-import glob
 import sqlite3
 from collections.abc import Mapping
 
@@ -23,8 +22,10 @@ def asker(
 ) -> Asker:
     """One that lets through exactly this part; `days` are other days than the part's."""
     wanted = days or wanted_days(part)
-    wanted = wanted._replace(model=None if part.model is None else exactly(part.model))
-    found = Asker(db, wanted, config.tags, dict(tags))
+    found = Asker(db, wanted._replace(model=part.model), config.tags, dict(tags))
+    if part.model is not None:
+        known = db.execute("SELECT id FROM model WHERE name = ? AND name != ''", (part.model,)).fetchall()
+        found.only = found.only._replace(models=tuple(number for (number,) in known))
     by_session = part.provider is not None or part.session is not None
     by_place = part.project is not None or part.branch is not None
     if not by_session and not by_place:
@@ -44,14 +45,6 @@ def asker(
 def wanted_days(part: Part) -> Filter:
     """The days of a part, in this machine's zone."""
     return Filter(part.since, part.until)
-
-
-def exactly(name: str) -> str:
-    """A pattern that fits this name alone: with its first letter in brackets it counts as a pattern."""
-    if not name:
-        return "[!?]"  # fits no name of a model
-    first, rest = name[0], name[1:]
-    return (f"[{first}]" if first not in "[!]^" else f"[[{first}]") + glob.escape(rest)
 
 
 def _is(part: Part, cwd: str | None, branch: str | None) -> bool:

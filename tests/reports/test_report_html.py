@@ -1,4 +1,4 @@
-"""The report as one file: it is whole, asks nobody, hides names where it is told to, and runs no name."""
+"""The report as one file: it is whole, makes no request, hides names on demand, and runs no name."""
 
 import json
 import os

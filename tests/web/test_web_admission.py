@@ -1,4 +1,4 @@
-"""Who is let in: the user's own browser with its cookie, and nobody else."""
+"""Who is let in: only the user's own browser, with its cookie."""
 
 import pytest
 
@@ -87,7 +87,7 @@ def test_a_ticket_is_good_once_and_for_two_minutes():
     assert not tickets.use(other, admission.TICKET_SECONDS)
 
 
-def test_tickets_that_nobody_uses_are_bounded():
+def test_tickets_that_are_not_used_are_bounded():
     tickets = Tickets()
     made = [tickets.make(0.0) for _ in range(100)]
     assert [ticket for ticket in made if tickets.use(ticket, 1.0)] == made[-admission.TICKETS_MAX :]

@@ -476,8 +476,9 @@ def test_the_day_is_drawn_and_looked_at_closer(site, listener, claude, browser):
     page = browser(one.link)
     page.goto(f"{one.base}/timeline")
     lanes = page.locator(".lanes a.lane")
-    until(lambda: lanes.count() == 2)
-    assert "20 responses" in lanes.filter(has_text="shop").get_attribute("aria-label")
+    shop = page.locator(".lanes a.lane[aria-label^='shop,']")
+    assert until(lambda: lanes.count() == 2)
+    assert "20 responses" in shop.get_attribute("aria-label")
     assert page.locator(".lanes .compaction").count() == 1
     wide = page.locator(".lanes .run").first.bounding_box()["width"]
     page.get_by_role("button", name="Zoom in").click()
@@ -494,7 +495,7 @@ def test_the_day_is_drawn_and_looked_at_closer(site, listener, claude, browser):
     page.mouse.move(run["x"] + run["width"] + 30, box["y"] + 30, steps=5)
     page.mouse.up()
     assert until(lambda: page.locator(".lanes .run").first.bounding_box()["width"] > run["width"])
-    lanes.filter(has_text="shop").click(position={"x": 20, "y": 10})
+    shop.click(position={"x": 20, "y": 10})
     assert until(lambda: page.url == f"{one.base}/session/claude-code/s1")
 
 
@@ -575,8 +576,10 @@ def test_two_models_are_compared_by_the_reports_numbers(site, listener, claude, 
 
 def test_advice_is_that_of_the_command(site, listener, claude, browser):
     now = time.time()
-    old = "claude-opus-4-20250514"
-    transcript(claude, answers(40, now, model=old, step=5.0), session="s1")
+    records = answers(40, now, model="claude-sonnet-4-5-20250929", step=5.0)
+    for record in records:
+        record["message"]["usage"] = usage(3000, 10, 150_000, 5000)
+    transcript(claude, records, session="s1")
     listener.start()
     listener.wait_for(lambda state: state["today"]["requests"] == 40)
     wanted = aitop("advise", "--json")

@@ -45,7 +45,7 @@ function tabs(data, query) {
 }
 
 const when = { key: "at", head: "When", class: "when", value: (row) => row.at, cell: (row) => moment(row.at) };
-const whose = {
+const owner = {
   key: "session", head: "Session", class: "name", value: (row) => row.project ?? "",
   cell: (row) => [h("a", { href: sessionAt(row), title: clean(row.session) }, clean(row.project ?? row.session, 40)), row.branch ? h("span", { class: "branch" }, clean(row.branch, 30)) : null, row.agent ? h("span", { class: "tag" }, `agent ${clean(row.agent, 12)}`) : null],
 };
@@ -55,16 +55,16 @@ function list(data) {
   const how = data.money;
   const cost = (row) => ({ estimated_requests: row.price === "family" ? 1 : 0 });
   const columns = {
-    responses: [when, whose, { key: "model", head: "Model", value: (row) => row.model, cell: (row) => h("span", { class: "model" }, shortModel(row.model)) },
+    responses: [when, owner, { key: "model", head: "Model", value: (row) => row.model, cell: (row) => h("span", { class: "model" }, shortModel(row.model)) },
       tokens("uncached_input_tokens", "New input"), tokens("cache_write_tokens", "Cache write"), tokens("cache_read_tokens", "Cache read"), tokens("output_tokens", "Output"),
       { key: "cost", head: "Cost", numeric: true, value: (row) => row.cost_usd, cell: (row) => row.cost_usd === null ? h("span", { class: "warning" }, "no price") : money(row.cost_usd, how, cost(row), true) },
       { key: "took", head: "Took", numeric: true, value: (row) => row.duration_ms, cell: (row) => took(row.duration_ms) },
       { key: "stop", head: "Stop", value: (row) => row.stop_reason, cell: (row) => h("span", { class: row.stop_reason === "max_tokens" ? "warning" : "quiet" }, clean(row.stop_reason ?? "-", 20)) }],
-    calls: [when, whose, { key: "tool", head: "Tool", value: (row) => row.tool, cell: (row) => clean(row.tool, 60) },
+    calls: [when, owner, { key: "tool", head: "Tool", value: (row) => row.tool, cell: (row) => clean(row.tool, 60) },
       { key: "took", head: "Took", numeric: true, value: (row) => row.took_ms, cell: (row) => took(row.took_ms) },
       { key: "failed", head: "Result", value: (row) => row.failed, cell: (row) => row.failed ? h("span", { class: "warning" }, "failed") : "ok" }],
-    errors: [when, whose, { key: "what", head: "Error", value: (row) => row.what, cell: (row) => clean(row.what, 80) }],
-    untracked: [when, whose, { key: "model", head: "Model", value: (row) => row.model, cell: (row) => h("span", { class: "model" }, row.model ? shortModel(row.model) : "not said") },
+    errors: [when, owner, { key: "what", head: "Error", value: (row) => row.what, cell: (row) => clean(row.what, 80) }],
+    untracked: [when, owner, { key: "model", head: "Model", value: (row) => row.model, cell: (row) => h("span", { class: "model" }, row.model ? shortModel(row.model) : "not said") },
       { key: "cost", head: "Reported beyond the records", numeric: true, value: (row) => row.cost_usd, cell: (row) => money(row.cost_usd, how, null, true) }],
   }[data.kind];
   return h("section", { class: "panel" }, table({ columns, rows: data.rows, caption: KINDS[data.kind], empty: `No ${KINDS[data.kind].toLowerCase()} here.`, rowKey: (row) => row.key ?? null }));
