@@ -60,7 +60,8 @@ def fill(db, days=5):
                     )
             events.append(ApiError(name, at + 5, f"e{back}{folder_number}", "overloaded", final=True))
             events.append(Compaction(name, at + 9, f"c{back}{folder_number}", "auto"))
-            history.apply("codex" if folder_number == 2 else "claude-code", events, NOW)
+            client = "codex" if folder_number == 2 else "claude-code"
+            history.apply(client, events, NOW, history.file(client, f"{folder}/{name}.jsonl"))
     history.commit()
 
 

@@ -53,6 +53,7 @@ def answers(many, now, session="s1", folder="shop", model="claude-opus-4-6", ste
     ]
 
 
+PLACE = {"cwd": "/work/shop", "gitBranch": "main"}  # as every record of the client has it
 METRICS = {
     "Requests": "requests", "Input": "input_tokens", "Output": "output_tokens", "Cache read": "cache_read_tokens",
     "Tool calls": "tool_calls", "Errors": "errors",
@@ -190,7 +191,7 @@ def test_a_span_is_picked_from_the_heat_map_and_everything_follows(site, listene
 
 def test_a_session_shows_its_turns_context_tools_and_agents(site, listener, claude, browser):
     now = time.time()
-    records = [*answers(6, now), compact(at=now - 100, session="s1")]
+    records = [*answers(6, now), compact(at=now - 100, session="s1") | PLACE]
     records.append(
         assistant(
             "t",
@@ -468,7 +469,9 @@ def test_on_paper_there_is_no_navigation(site, live, browser):
 
 def test_the_day_is_drawn_and_looked_at_closer(site, listener, claude, browser):
     now = time.time()
-    transcript(claude, [*answers(20, now, step=30.0), compact(at=now - 100, session="s1")], session="s1")
+    transcript(
+        claude, [*answers(20, now, step=30.0), compact(at=now - 100, session="s1") | PLACE], session="s1"
+    )
     transcript(claude, answers(3, now - 1000, "s2", "attic"), session="s2")
     listener.start()
     listener.wait_for(lambda state: state["today"]["requests"] == 23)
