@@ -16,6 +16,7 @@ from benchmarks import (
     shapes,
     ticks,
     top,
+    web,
 )
 from benchmarks.harness import Effort, Row
 
@@ -54,6 +55,7 @@ PARTS = {
     "gateway": Part(gateway.relayed, "What the gateway adds to a request, and 200 streams through it at once"),
     "floods": Part(floods.floods, "Silent connections by the hundred at each door, at each limit of open files"),
     "top": Part(top.table, "The full-screen table: its first frame, and what it costs while it is open"),
+    "web": Part(web.pages, "The pages in a browser: first paint, any span of History, the server with one tab"),
     "years": Part(reports.many, "Every report, a start and the file's size over ten million responses", quick=False),
     "event": Part(hosts.to_tmux, "From an event to the number on tmux's line"),
     "starship": Part(hosts.in_starship, "A starship prompt with our modules, and without", quick=False),
