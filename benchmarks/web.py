@@ -78,7 +78,9 @@ def _spans(browser, link, responses, times):
     for path in ("/now", "/history"):
         for _ in range(times):
             page.goto(base + path)
-            while not (at := page.evaluate(PAINTED)):  # the policy of the pages allows no function made of text
+            while not (
+                at := page.evaluate(PAINTED)
+            ):  # the policy of the pages allows no function made of text
                 time.sleep(0.02)
             painted.append((at / 1000, path))
     least, most = min(painted), max(painted)

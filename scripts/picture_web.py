@@ -25,7 +25,19 @@ RESPONSES = 20_000
 WIDTH, HEIGHT = 1440, 900
 MODELS = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-sonnet-4-5-20250929")
 SESSIONS = (("checkout", "main"), ("search-api", "fix/login"), ("docs-site", "release"))
-PAGES = {"now": "/now", "history": "/history?since={year}&unit=week&by=model"}
+PAGES = {
+    "now": "/now", "timeline": "/timeline", "history": "/history?since={year}&unit=week&by=model",
+    "session": "/session/{session}", "limits": "/limits", "compare": "/compare?since=365d",
+}  # fmt: skip
+CONFIG = """
+[budgets.day]
+period = "day"
+limit_usd = 60.0
+[budgets.checkout]
+period = "month"
+limit_usd = 40.0
+project = "checkout"
+"""
 
 
 class Session:
@@ -60,6 +72,9 @@ def main():
         environ = os.environ | {"HOME": user, "AITOP_HOME": home, "AITOP_PROVIDERS": "builtin", "TZ": "UTC",
                                 "XDG_RUNTIME_DIR": os.path.join(user, "none"), "PYTHONPATH": ROOT}  # fmt: skip
         os.makedirs(home, mode=0o700)
+        environ["AITOP_CONFIG"] = os.path.join(user, "config.toml")
+        with open(environ["AITOP_CONFIG"], "w") as file:
+            file.write(CONFIG)
         now = time.time()
         year = Year(os.path.join(home, "history.db"), now - 86_400)
         year.grow(RESPONSES)

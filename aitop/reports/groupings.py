@@ -123,6 +123,14 @@ def grouped(asker: Asker, name: str, *, breakdown: bool = False) -> Answer:
     return Answer(name, _distinct(rows), total(group.sum for group in groups.values()))
 
 
+def dearest(asker: Asker, name: str, most: int) -> tuple[list[Row], int]:
+    """The rows of the dearest groups alone, and how many groups there are: a year has thousands of sessions."""
+    grouping = GROUPINGS[name]
+    groups = _fold(asker, grouping, asker.cells())
+    rows = [_row(asker, grouping, key, group, breakdown=False) for key, group in _dearest(groups)[:most]]
+    return rows, len(groups)
+
+
 def crossed(asker: Asker, name: str, period: Period) -> Answer:
     """One row for each group and period: the periods oldest first, in each the dearest group first."""
     grouping, rows, sums = GROUPINGS[name], [], []

@@ -66,8 +66,8 @@ def year(wanted: Filter, today: date) -> Filter:
 
 def sessions(asker: Asker, most: int) -> JsonObject:
     """The dearest sessions, and how many there are."""
-    found = groupings.grouped(asker, "session")
-    return {"rows": found.rows[:most], "count": len(found.rows)}
+    rows, count = groupings.dearest(asker, "session", most)
+    return {"rows": rows, "count": count}
 
 
 def stack(asker: Asker, parts: list[spans.Span], by: str) -> JsonObject:

@@ -5,6 +5,7 @@ listener can always tidy its files. What takes too long is broken off inside SQL
 """
 
 import asyncio
+import ctypes
 import os
 import sqlite3
 import time
@@ -28,6 +29,13 @@ class TooLongError(Exception):
 
 class NoHistoryError(Exception):
     """There is no history to ask, or it cannot be read; the message says what to do."""
+
+
+def _give_back() -> None:
+    """Give what an answer took back to the system, where the C library keeps it otherwise (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 class Questions:
@@ -56,6 +64,8 @@ class Questions:
                 db.set_progress_handler(None, 0)
                 if db.in_transaction:
                     db.execute("ROLLBACK")
+                db.execute("PRAGMA shrink_memory")
+                _give_back()
         except HistoryError as error:
             raise NoHistoryError(str(error)) from error
         except sqlite3.Error as error:

@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 
+import pytest
 from golden import states
 
 from aitop.web.feed import Feed
 
+pytestmark = pytest.mark.slow
 NOW = 1_790_000_000.0
 
 

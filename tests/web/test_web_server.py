@@ -12,6 +12,8 @@ from support.web_site import Site
 
 from aitop.history import schema
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
 PATHS = [
     "/",
     "/now",
