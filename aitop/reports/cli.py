@@ -13,11 +13,7 @@ import click
 from aitop import paths
 from aitop.history import tags_file
 from aitop.ingest.coverage import ClientCoverage
-<<<<<<< HEAD
-from aitop.reports import commits, framing, git, groupings, html, options, printing
-=======
-from aitop.reports import commits, framing, git, groupings, options, printing, pulls
->>>>>>> main
+from aitop.reports import commits, framing, git, groupings, html, options, printing, pulls
 from aitop.reports.ask import Asker
 from aitop.reports.currency import currency
 from aitop.reports.filters import Filter, Period
