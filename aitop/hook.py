@@ -37,7 +37,7 @@ KEPT = (
     "CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "COPILOT_HOME", "OPENCODE_DB",
     "KILO_DB", "QWEN_HOME", "QWEN_RUNTIME_DIR",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-    "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "DBUS_SESSION_BUS_ADDRESS",
 )  # fmt: skip
 KEPT_PREFIXES = ("XDG_", "AITOP_")
 USAGE = """Usage: aitop hook [EVENT] < PAYLOAD

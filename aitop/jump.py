@@ -218,9 +218,13 @@ def _descends(pid: int, ancestor: int) -> bool:
     return False
 
 
-def arguments(place: Place, client: str = "") -> list[str]:
-    """One tmux call that shows a pane: its window, the pane in it, its session in the client."""
+def arguments(place: Place, client: str = "", *, asks: bool = False) -> list[str]:
+    """One tmux call that shows a pane: its window, the pane in it, its session in the client.
+
+    `asks`: it first prints the pane that is shown now.
+    """
     start = [place.program, *(["-S", place.socket] if place.socket else [])]
+    start += ["display-message", "-p", "#{pane_id}", ";"] if asks else []
     switch = ["switch-client", *(["-c", client] if client else []), "-t", place.pane]
     return [*start, "select-window", "-t", place.pane, ";", "select-pane", "-t", place.pane, ";", *switch]
 
@@ -228,26 +232,32 @@ def arguments(place: Place, client: str = "") -> list[str]:
 def go(place: Place, pane: str, client: str, *, remember: bool = True) -> None:
     """Show the place; remember where the user was. Raises JumpError."""
     here = os.environ.get("TMUX", "").partition(",")[0]
-    code = _run(arguments(place, client if place.socket in ("", here) else ""))
+    outside = not here  # a notification's click: tmux says what its client shows before it goes
+    code, said = _run(arguments(place, client if place.socket in ("", here) else "", asks=outside), heard=outside)
     if code:
         shown = f"-S {place.socket} " if place.socket else ""
         raise JumpError(f"no tmux client shows that server; attach one: tmux {shown}attach -t '{place.pane}'")
-    if remember and _is_pane(pane) and here and pane != place.pane:
-        _push(here, pane)
+    origin, socket = (said, place.socket) if outside else (pane, here)
+    if remember and _is_pane(origin) and socket and origin != place.pane:
+        _push(socket, origin)
 
 
-def _run(command: list[str]) -> int:
-    """Run a program without output; its exit code, 127 when it is missing."""
+def _run(command: list[str], *, heard: bool = False) -> tuple[int, str]:
+    """Run a program without output: its exit code (127 when it is missing) and, if `heard`, its first line."""
+    read, write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             null = os.open(os.devnull, os.O_RDWR)
             for number in (0, 1, 2):
-                os.dup2(null, number)
+                os.dup2(write if heard and number == 1 else null, number)
             os.execvp(command[0], command)  # noqa: S606
         finally:
             os._exit(127)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os.close(write)
+    said = os.read(read, 200).decode("utf-8", "replace").partition("\n")[0] if heard else ""
+    os.close(read)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
 
 
 def back(pane: str, client: str) -> int:
