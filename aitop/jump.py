@@ -233,7 +233,9 @@ def go(place: Place, pane: str, client: str, *, remember: bool = True) -> None:
     """Show the place; remember where the user was. Raises JumpError."""
     here = os.environ.get("TMUX", "").partition(",")[0]
     outside = not here  # a notification's click: tmux says what its client shows before it goes
-    code, said = _run(arguments(place, client if place.socket in ("", here) else "", asks=outside), heard=outside)
+    code, said = _run(
+        arguments(place, client if place.socket in ("", here) else "", asks=outside), heard=outside
+    )
     if code:
         shown = f"-S {place.socket} " if place.socket else ""
         raise JumpError(f"no tmux client shows that server; attach one: tmux {shown}attach -t '{place.pane}'")

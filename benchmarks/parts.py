@@ -3,7 +3,20 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from benchmarks import displays, feeds, gateway, growth, hosts, reading, refresh, reports, shapes, ticks, top
+from benchmarks import (
+    displays,
+    feeds,
+    gateway,
+    growth,
+    hosts,
+    jumps,
+    reading,
+    refresh,
+    reports,
+    shapes,
+    ticks,
+    top,
+)
 from benchmarks.harness import Effort, Row
 
 
@@ -41,6 +54,7 @@ PARTS = {
     "gateway": Part(gateway.relayed, "What the gateway adds to a request, and 200 streams through it at once"),
     "top": Part(top.table, "The full-screen table: its first frame, and what it costs while it is open"),
     "years": Part(reports.many, "Every report, a start and the file's size over ten million responses", quick=False),
+    "jump": Part(jumps.key_to_pane, "From the key in tmux to the pane of the session that waits"),
     "event": Part(hosts.to_tmux, "From an event to the number on tmux's line"),
     "starship": Part(hosts.in_starship, "A starship prompt with our modules, and without", quick=False),
     "tmux": Part(hosts.in_tmux, "Processes a minute in tmux", quick=False),

@@ -21,7 +21,7 @@ from support.messages_api import USAGE, Api, call
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 BIN = os.path.dirname(sys.executable)
 ASKS = [(call(number, "touch made"), USAGE | {"output_tokens": 40}) for number in range(8)]
-CONFIG = "[alerts]\nwaiting_seconds = 2\n[notify]\ndesktop = true\nlevel = \"warning\"\n"
+CONFIG = '[alerts]\nwaiting_seconds = 2\n[notify]\ndesktop = true\nlevel = "warning"\n'
 PROJECTS = ("shop", "docs")
 
 
@@ -125,7 +125,9 @@ class User:
         with contextlib.suppress(OSError):
             os.waitpid(self.attached, 0)
             os.close(self.terminal)
-        subprocess.run([os.path.join(BIN, "aitop"), "stop"], env=self.environment, capture_output=True, timeout=60)
+        subprocess.run(
+            [os.path.join(BIN, "aitop"), "stop"], env=self.environment, capture_output=True, timeout=60
+        )
 
 
 @pytest.fixture
@@ -159,7 +161,10 @@ def test_two_waiting_sessions_are_told_and_a_key_and_a_click_go_to_each_and_back
     for pane in (user.shop, user.docs):
         user.ask(pane)
     seconds(lambda: set(user.waiting()) == set(PROJECTS))
-    assert {name: row["pane"] for name, row in user.waiting().items()} == {"shop": user.shop, "docs": user.docs}
+    assert {name: row["pane"] for name, row in user.waiting().items()} == {
+        "shop": user.shop,
+        "docs": user.docs,
+    }
 
     # Each is told once, by name, and every display counts both.
     seconds(lambda: {row["id"].partition(":")[0] for row in user.state()["alerts"]} == {"waiting"})
@@ -170,7 +175,12 @@ def test_two_waiting_sessions_are_told_and_a_key_and_a_click_go_to_each_and_back
     assert user.tmux("show-environment", "-gh", "AITOP_PANES_WAITING").count("%") == 2
 
     # The key: to the one that has waited longest, to the next, and back twice.
-    for keys, pane in ((b"\x02j", user.shop), (b"\x02j", user.docs), (b"\x02J", user.shop), (b"\x02J", user.shell)):
+    for keys, pane in (
+        (b"\x02j", user.shop),
+        (b"\x02j", user.docs),
+        (b"\x02J", user.shop),
+        (b"\x02J", user.shell),
+    ):
         user.press(keys)
         user.until(pane)
 
@@ -191,5 +201,3 @@ def user_window(user):
     found = subprocess.run(["xdotool", "search", "--onlyvisible", "--class", "Dunst"], env=user.desktop.environment,
                            capture_output=True, text=True, timeout=20, check=False)  # fmt: skip
     return found.stdout.split()[-1] if found.stdout.split() else None
-
-
