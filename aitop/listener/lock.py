@@ -5,6 +5,7 @@ is, so that nobody signals the wrong process. The library that guards the settin
 start of a listener more time than all of its own reading does.
 """
 
+import errno
 import fcntl
 import os
 import time
@@ -15,6 +16,7 @@ from aitop.listener.process_identity import Identity
 
 RETRY_SECONDS = 0.02  # between two tries
 MAX_TEXT = 200
+NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT))
 
 Role = Literal["listener", "report"]
 
@@ -37,6 +39,7 @@ class Lock:
         """`fd`: the lock as an earlier run of this process held it and passed it on."""
         self.path = path
         self._fd = fd
+        self.signed = fd is not None and os.fstat(fd).st_size > 0  # whether the file names its holder
 
     @property
     def fd(self) -> int | None:
@@ -63,12 +66,21 @@ class Lock:
                 return
 
     def sign(self, role: Role) -> None:
-        """Write down who holds it. Raises OSError."""
+        """Write down who holds it. Raises OSError.
+
+        On a full disk the lock is held all the same, without a name: `signed` stays False, to be tried again.
+        """
         me = process_identity.of(os.getpid())
         if self._fd is None or me is None:
             return
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{me.pid} {role} {me.started}\n".encode(), 0)
+        try:
+            os.ftruncate(self._fd, 0)  # else an earlier holder would stay named
+            os.pwrite(self._fd, f"{me.pid} {role} {me.started}\n".encode(), 0)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+        else:
+            self.signed = True
 
     def is_in_place(self) -> bool:
         """Whether the file at its path is still the one that is locked."""
@@ -83,7 +95,7 @@ class Lock:
     def adopt(self, other: "Lock") -> None:
         """Hold what the other one holds, in the place of what was held so far."""
         self.release()
-        self._fd = other.let_go()
+        self._fd, self.signed = other.let_go(), other.signed
 
     def let_go(self) -> int | None:
         """Its descriptor, which this object then no longer holds."""
@@ -95,6 +107,7 @@ class Lock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+            self.signed = False
 
     def __enter__(self) -> Self:
         self.acquire()

@@ -153,6 +153,7 @@ class Listener:
         """Act on a removed or replaced home, lock, history or socket: open it anew, or end."""
         lost = self.ownership.losses()
         if not lost:
+            self._sign_the_lock()
             return
         if Loss.HOME in lost:
             self.stopping = HOME_LOST
@@ -164,6 +165,14 @@ class Listener:
             self._open_socket_again()
         if self.stopping is None:
             self.ownership.remember()
+
+    def _sign_the_lock(self) -> None:
+        """Once there is room: a full disk kept this process's name out of its lock."""
+        if not self.lock.signed:
+            try:
+                self.lock.sign("listener")
+            except OSError as error:
+                self.log.error(f"{self.lock.path}: {error.strerror}")
 
     def _lock_again(self) -> bool:
         """Take the lock under its name again; False where another process was first."""

@@ -1,6 +1,5 @@
 """Running one listener in this process: lock, open, serve, and start anew after an upgrade."""
 
-import errno
 import gc
 import os
 import socket
@@ -14,7 +13,7 @@ from aitop.history.recovery import integrity, restore
 from aitop.history.schema import HistoryError
 from aitop.listener import environment, find, handover, lifecycle, process_identity
 from aitop.listener.endings import DAMAGED, HOME_LOST, START_ANEW
-from aitop.listener.lock import Held, Lock
+from aitop.listener.lock import NO_ROOM, Held, Lock
 from aitop.listener.lock import holder as holder_of
 from aitop.log import Log
 from aitop.receiver.unix_socket import SocketError
@@ -45,7 +44,7 @@ def main(*, echo: bool, replace: bool = False) -> int:
     environment.restore(os.environ)
     log = Log(os.path.join(home, paths.LOG), debug=os.environ.get("AITOP_LOG_LEVEL") == "debug", echo=echo)
     try:
-        lock, listening = _take_place(home, log, replace=replace)
+        lock, listening = _take_place_when_there_is_room(home, log, replace=replace)
     except Held:
         return _refuse(f"another listener runs for {home}: `aitop status` tells which, `aitop stop` ends it")
     except OSError as error:
@@ -66,6 +65,19 @@ def main(*, echo: bool, replace: bool = False) -> int:
         return _refuse(str(error))
     finally:
         lock.release()
+
+
+def _take_place_when_there_is_room(
+    home: str, log: Log, *, replace: bool
+) -> tuple[Lock, socket.socket | None]:
+    """`_take_place`, again and again while the disk has no room for the lock's file."""
+    while True:
+        try:
+            return _take_place(home, log, replace=replace)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            _wait_for_room(home, error, log)
 
 
 def _take_place(home: str, log: Log, *, replace: bool) -> tuple[Lock, socket.socket | None]:
@@ -95,18 +107,12 @@ def _take_place(home: str, log: Log, *, replace: bool) -> tuple[Lock, socket.soc
 
 def _start_anew(lock: Lock, listening: socket.socket | None, home: str, log: Log, *, echo: bool) -> None:
     """Become the program that is installed now. Returns only where that fails."""
-    environment = dict(os.environ)
-    if listening is not None:
-        try:
-            environment |= handover.give(lock, listening, os.path.join(home, paths.SOCKET))
-        except OSError:
-            pass  # without it the next program opens its own
-    if handover.VARIABLE not in environment:
-        lock.release()  # nothing hands it on: the next program takes it anew
+    given = handover.give(lock, listening, os.path.join(home, paths.SOCKET))
     words = own_python.module("aitop", "listen", *([] if echo else ["--quiet"]))
     try:
-        os.execve(words[0], words, environment)  # noqa: S606
+        os.execve(words[0], words, os.environ | given)  # noqa: S606
     except OSError as error:
+        handover.keep(lock, listening)
         log.error(f"{words[0]} cannot be started ({error.strerror}): going on with version {__version__}")
 
 
@@ -149,14 +155,19 @@ def _open(home: str, log: Log, lock: Lock, listening: socket.socket | None) -> "
                 raise
             log.error(f"{os.path.join(home, paths.HISTORY)}: {error}. Waiting until it can be opened")
             time.sleep(RETRY_SECONDS)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        except (OSError, SocketError) as error:
+            cause = error.__cause__ if isinstance(error, SocketError) else error
+            if not isinstance(cause, OSError) or cause.errno not in NO_ROOM:
                 raise
-            log.error(f"{home}: {error.strerror}. Waiting until there is room")
-            time.sleep(RETRY_SECONDS)
+            _wait_for_room(home, cause, log)
         else:
             listener.settings.config_error = problem
             return listener
+
+
+def _wait_for_room(home: str, error: OSError, log: Log) -> None:
+    log.error(f"{home}: {error.strerror}. Waiting until there is room")
+    time.sleep(RETRY_SECONDS)
 
 
 def _damage(home: str) -> str | None:

@@ -37,7 +37,7 @@ def never(line: bytes) -> bool:  # noqa: ARG001
 def records(
     data: bytes, start: int = 0, skip: Callable[[bytes], bool] = never
 ) -> Iterator[tuple[int, JsonObject | None]]:
-    """(offset in the file, record) of each record in `data`; None in place of a record for each damaged piece.
+    """(offset in the file, record) of each record in `data`; None once for each line with a damaged part.
 
     `data` is a run of lines, each with its newline; `start` is its offset in the file. A line for which `skip`
     holds is passed over without being parsed, provided that it holds a single record.
@@ -56,9 +56,14 @@ def records(
 
 
 def _salvaged(line: bytes, offset: int) -> Iterator[tuple[int, JsonObject | None]]:
+    reported = False
     for piece in pieces(line):
         record = loads(line[piece.start : piece.stop]) if piece.whole else None
-        yield offset + piece.start, record if isinstance(record, dict) else None
+        if isinstance(record, dict):
+            yield offset + piece.start, record
+        elif not reported:
+            reported = True
+            yield offset + piece.start, None
 
 
 def is_single(line: bytes) -> bool:

@@ -54,6 +54,7 @@ def catch_up(progress: Progress) -> Ready:
     lock = lifecycle.lock(home)
     try:
         lock.acquire(timeout=0.2)
+        lock.sign("report")  # a listener that starts now waits instead of ending
     except Held:
         clients = _wait_for_listener(progress)
     except OSError as error:

@@ -17,6 +17,8 @@ import pytest
 from conftest import ROOT
 from support.lines import append, assistant
 
+from aitop.listener import lock, process_identity
+
 from .ground import aitop, catch_up, fill, name, numbers, recount
 
 pytestmark = pytest.mark.timeout(90)
@@ -154,6 +156,58 @@ def test_a_restore_that_finds_no_room_waits_for_it(small, runtime, listener, cla
         assert listener.process.poll() is None, listener.output()
         os.unlink(ballast)
         listener.wait_for(lambda s: s["doctor"]["history_restored"] and s["scan"]["complete"])
+    listener.end()
+    tally.same(numbers(listener.home), wanted)
+
+
+def test_the_name_that_a_full_disk_kept_out_of_the_lock_is_written_when_there_is_room(
+    small, runtime, listener, claude, tally
+):
+    listener.home = os.environ["AITOP_HOME"]
+    path = os.path.join(listener.home, "listener.lock")
+    fill(claude, time.time())
+    catch_up(listener.home)
+    with tally.fault():
+        ballast = stuff(small)
+        listener.start(wait=False)
+        time.sleep(3)
+        assert listener.process.poll() is None
+        assert aitop("start").returncode == 0  # the lock is held all the same
+        assert os.path.getsize(path) == 0
+        os.unlink(ballast)
+        listener.wait_for(lambda s: s["scan"]["complete"])
+        deadline = time.monotonic() + 20
+        while lock.holder(path) != (process_identity.of(listener.pid), "listener"):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert aitop("stop").returncode == 0
+        assert listener.process.wait(10) == 0
+
+
+def test_a_disk_that_can_hold_no_further_file_is_waited_for(
+    small, runtime, listener, claude, tally, tmp_path
+):
+    listener.home = os.environ["AITOP_HOME"]
+    fill(claude, time.time())
+    catch_up(listener.home)
+    wanted = recount(tmp_path)
+    assert not os.path.exists(os.path.join(listener.home, "listener.lock"))
+    with open(os.path.join(listener.home, "listener.out"), "w"):
+        pass
+    with tally.fault():
+        subprocess.run(["mount", "-o", "remount,nr_inodes=40", small], check=True)
+        taken = []
+        with contextlib.suppress(OSError):
+            while True:
+                path = os.path.join(small, f"one-of-many-{len(taken)}")
+                open(path, "w").close()
+                taken.append(path)
+        listener.start(wait=False)
+        time.sleep(3)
+        assert listener.process.poll() is None, listener.output()
+        for path in taken:
+            os.unlink(path)
+        listener.wait_for(lambda s: s["scan"]["complete"])
     listener.end()
     tally.same(numbers(listener.home), wanted)
 

@@ -268,18 +268,58 @@ def test_of_a_history_that_is_lost_altogether_the_backup_comes_back_and_the_days
         assert span.startswith(periods.date_of(made).isoformat()[:7]) or " to " in span
 
 
-def test_the_older_backup_serves_where_the_newer_one_is_damaged(home, ground, claude, tally):
+def spoil_a_page_that_no_sum_is_read_from(copy):
+    """One page of an index: the days of the copy can still be read."""
+    db = sqlite3.connect(copy)
+    (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'response_at'").fetchone()
+    (size,) = db.execute("PRAGMA page_size").fetchone()
+    db.close()
+    data = bytearray(read(copy))
+    data[(page - 1) * size : page * size] = bytes(size)
+    write(copy, bytes(data))
+
+
+def spoil_all_but_the_first_pages(copy):
+    write(copy, flipped(read(copy)[:8192], random.Random(1)) + random.Random(2).randbytes(9000))
+
+
+def spoil_the_header(copy):
+    write(copy, bytes(100) + read(copy)[100:])
+
+
+DAMAGES = [spoil_a_page_that_no_sum_is_read_from, spoil_all_but_the_first_pages, spoil_the_header]
+
+
+@pytest.mark.parametrize("spoil", DAMAGES)
+def test_the_older_backup_serves_where_the_newer_one_is_damaged(spoil, home, ground, claude, tally):
     path, wanted = ground
     for _ in range(2):
         backup.make(path, home)
     shutil.rmtree(claude)
     with tally.fault():
         newest = os.path.join(home, backup.GENERATIONS[0])
-        write(newest, flipped(read(newest)[:8192], random.Random(1)) + os.urandom(9000))
+        spoil(newest)
         write(path, b"nothing" * 1000)
         catch_up(home)
         tally.same(numbers(home), wanted)
         assert not os.path.exists(newest)  # or it would take the good one's place tomorrow
+
+
+@pytest.mark.parametrize("spoil", DAMAGES)
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_copy_that_was_damaged_at_rest_never_displaces_a_good_one(which, spoil, home, ground, tally):
+    path, wanted = ground
+    for _ in range(2):
+        backup.make(path, home, whole=True)
+    with tally.fault():
+        spoil(os.path.join(home, backup.GENERATIONS[which]))
+        backup.make(path, home, whole=True)
+        good = [name for name in backup.GENERATIONS if integrity.problem_of(os.path.join(home, name)) is None]
+        assert backup.GENERATIONS[0] in good
+        assert which == 1 or backup.GENERATIONS[1] in good
+        os.unlink(path)
+        catch_up(home)
+        tally.same(numbers(home), wanted)
 
 
 def test_a_history_damaged_twice_keeps_both_files_and_what_was_missing(

@@ -55,6 +55,18 @@ def test_the_part_of_a_total_that_no_response_covers_is_booked_at_its_time(book)
     assert booked(book) == [("", 10, 250_000)]
 
 
+@pytest.mark.parametrize("usd", [1e7, 1e30, -1.0, float("nan")])
+def test_a_total_that_no_session_can_reach_is_left_out(book, usd):
+    book.apply(answer(), totals(1.25), totals(usd, START + 20, by_model=(("claude-opus-4-6", usd),)))
+    assert untracked(book) == 0.25
+
+
+def test_a_part_of_a_total_that_no_model_can_reach_is_left_out(book):
+    book.apply(answer(), totals(1.25, by_model=(("claude-opus-4-6", 1e12),)))
+    assert untracked(book) == 0.25
+    assert booked(book) == [("", 10, 250_000)]
+
+
 def test_it_stands_in_every_sum_and_question(book):
     book.apply(answer(), totals(1.25))
     assert untracked(book) == 0.25

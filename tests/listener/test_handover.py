@@ -5,8 +5,9 @@ import socket
 
 import pytest
 
-from aitop.listener import handover
-from aitop.listener.lock import Lock
+from aitop.listener import handover, run
+from aitop.listener.lock import Held, Lock
+from aitop.log import Log
 from aitop.receiver.listening import listen
 
 
@@ -57,3 +58,43 @@ def test_a_socket_whose_name_was_taken_is_opened_anew(held, monkeypatch):
     taken_lock, taken = handover.take(lock_path, path)
     assert taken is None
     taken_lock.release()
+
+
+def test_the_lock_is_handed_on_where_there_is_no_socket(held, monkeypatch):
+    lock, _, lock_path, path = held
+    monkeypatch.setenv(handover.VARIABLE, handover.give(lock, None, path)[handover.VARIABLE])
+    taken_lock, taken = handover.take(lock_path, path)
+    assert taken is None
+    assert taken_lock.fd == lock.let_go()
+    taken_lock.release()
+
+
+def test_a_socket_that_lost_its_name_is_not_handed_on_but_the_lock_is(held, monkeypatch):
+    lock, listening, lock_path, path = held
+    os.unlink(path)
+    monkeypatch.setenv(handover.VARIABLE, handover.give(lock, listening, path)[handover.VARIABLE])
+    assert not os.get_inheritable(listening.fileno())
+    taken_lock, taken = handover.take(lock_path, path)
+    assert taken is None
+    assert taken_lock.fd == lock.let_go()
+    taken_lock.release()
+
+
+@pytest.mark.parametrize("with_socket", [True, False])
+def test_a_listener_that_cannot_start_anew_goes_on_under_its_lock(held, home, monkeypatch, with_socket):
+    lock, listening, lock_path, _ = held
+
+    def refuse(*_):
+        assert os.get_inheritable(lock.fd)
+        with pytest.raises(Held):
+            Lock(lock_path).acquire()
+        raise OSError(2, "No such file or directory")
+
+    monkeypatch.setattr(os, "execve", refuse)
+    log = Log(os.path.join(home, "aitop.log"), debug=False, echo=False)
+    run._start_anew(lock, listening if with_socket else None, home, log, echo=False)
+    assert lock.is_in_place()
+    assert not os.get_inheritable(lock.fd)
+    assert not os.get_inheritable(listening.fileno())
+    with pytest.raises(Held):
+        Lock(lock_path).acquire()

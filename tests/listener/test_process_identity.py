@@ -7,10 +7,12 @@ import sys
 import time
 
 from conftest import ROOT
+from support.lines import transcript, user
 
 from aitop.listener import find, lock, process_identity
 from aitop.listener.lock import Lock
 from aitop.listener.process_identity import Identity
+from aitop.reports import catchup
 
 
 def sleeper():
@@ -56,6 +58,13 @@ def test_a_lock_whose_file_was_replaced_is_no_longer_in_place(tmp_path):
         assert not held.is_in_place()
         open(path, "w").close()
         assert not held.is_in_place()
+
+
+def test_a_report_signs_the_lock_under_which_it_reads(home, tmp_path):
+    transcript(str(tmp_path / "user" / ".claude"), [user(at=1.0)])
+    holders = set()
+    catchup.catch_up(lambda *_: holders.add(lock.holder(os.path.join(home, "listener.lock")))).db.close()
+    assert holders == {lock.Holder(process_identity.of(os.getpid()), "report")}
 
 
 def test_a_report_that_holds_the_lock_is_no_listener(home):

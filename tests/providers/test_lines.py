@@ -30,6 +30,7 @@ def ids(data, **how):
         (b'{"list":[' + B, [None, "b"]),
         (b'{"id":"x",' + B + C, [None, "b", "c"]),
         (A + b"\0" * 512 + B, ["a", None, "b"]),
+        (A + b"\0" * 512 + B + b"\0" * 512, ["a", None, "b"]),
         (b"\0" * 512 + A, [None, "a"]),
         (b"\xef\xbb\xbf" + A, ["a"]),
         (A + b"\r", ["a"]),

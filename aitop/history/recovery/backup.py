@@ -68,9 +68,15 @@ def make(history: str, home: str, *, whole: bool = False) -> None:
     except BaseException:
         os.unlink(fresh)
         raise
-    if os.path.exists(newest) and (_checked_at(newest) or not os.path.exists(older)):
+    if os.path.exists(newest) and _may_follow(newest, older):
         os.replace(newest, older)
     os.replace(fresh, newest)
+
+
+def _may_follow(newest: str, older: str) -> bool:
+    """Whether the newest copy takes the second one's place: it passed the whole check, and its pages still do."""
+    wanted = _checked_at(newest) or not os.path.exists(older)
+    return bool(wanted) and integrity.problem_of_pages(newest) is None
 
 
 def _poorer(fresh: str, home: str) -> str | None:

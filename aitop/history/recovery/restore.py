@@ -143,31 +143,46 @@ def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
 
 
 def _base(home: str, fresh: str, say: Say) -> str | None:
-    """Copy the fullest sound backup to `fresh`; its name, None where there is none. A bad one makes way."""
+    """Copy the fullest sound backup to `fresh`; its name, None where there is none.
+
+    Each damaged daily copy is set aside, also one that is not needed now: the next backup must not keep it
+    in the place of a good one.
+    """
     by_fullness = sorted(
         _backups(home),
         key=lambda name: -sum(fullness.days_of(os.path.join(home, name), at_rest=True).values()),
     )
+    base = None
     for name in by_fullness:
-        _remove(fresh)
         source = os.path.join(home, name)
-        _copy(source, fresh)
-        try:
-            db = schema.connect(fresh)
-            try:
-                problem = integrity.problem(db)
-            finally:
-                db.close()
-        except (sqlite3.Error, ValueError, schema.HistoryError) as error:
-            if integrity.is_passing(error):
-                raise
-            problem = str(error)
-        if problem is None:
-            return name
-        say(f"history: {name} is damaged too: {problem}")
-        os.replace(source, os.path.join(home, f"{ASIDE}{name.removeprefix('history.')}"))
+        if base is None:
+            problem = _problem_as_base(source, fresh)
+        else:
+            problem = integrity.problem_of_pages(source) if name in backup.GENERATIONS else None
+        if problem is not None:
+            say(f"history: {name} is damaged too: {problem}")
+            os.replace(source, os.path.join(home, f"{ASIDE}{name.removeprefix('history.')}"))
+        elif base is None:
+            base = name
+    if base is None:
+        _remove(fresh)
+    return base
+
+
+def _problem_as_base(source: str, fresh: str) -> str | None:
+    """Copy a backup to `fresh` and check the copy, migrated: what is wrong with it."""
     _remove(fresh)
-    return None
+    _copy(source, fresh)
+    try:
+        db = schema.connect(fresh)
+        try:
+            return integrity.problem(db)
+        finally:
+            db.close()
+    except (sqlite3.Error, ValueError, schema.HistoryError) as error:
+        if integrity.is_passing(error):
+            raise
+        return str(error)
 
 
 def _copy(source: str, target: str) -> None:

@@ -20,11 +20,16 @@ from aitop.model.events import ClientTotals
 from aitop.model.sums import PICO
 
 CARRIED = 12 * 3600.0  # seconds: after a longer rest, a process with that pid is another one
+MAX_TOTAL = (
+    1_000_000.0  # USD of one session: beyond it the record is damaged, and it would not fit the history
+)
 ROUNDING = PICO // 1_000_000  # a difference below a millionth of a USD is how the client rounds
 
 
 def told(ledger: Ledger, session: Session, event: ClientTotals, at: float | None) -> None:
-    """A client tells its total of a session."""
+    """Take in a client's total of a session; a damaged one is left out."""
+    if not 0 <= event.cost_usd <= MAX_TOTAL:
+        return
     if session.client_cost is None:
         session.client_base = _baseline(ledger, session, event, at)
         session.client_cost = event.cost_usd
@@ -37,6 +42,8 @@ def told(ledger: Ledger, session: Session, event: ClientTotals, at: float | None
     session.client_at = max(session.client_at or 0.0, at or session.last_at)
     session.client_api_ms = max(session.client_api_ms or 0.0, event.api_ms or 0.0) or None
     for model, usd in event.by_model:
+        if not 0 <= usd <= MAX_TOTAL:
+            continue
         session.client_models[model] = max(session.client_models.get(model, 0.0), usd)
     session.totals_moved = True
 

@@ -94,12 +94,11 @@ class _Run:
         """Whether a line is no single record. Then each whole record in it was read."""
         if isinstance(loads(line), dict):
             return False
-        for piece in pieces(line):
-            whole = line[piece.start : piece.stop]
-            if piece.whole and isinstance(loads(whole), dict):
-                self._lines(whole + b"\n", offset + piece.start)
-            else:
-                self.bad += 1
+        parts = [(line[start:stop], start, whole) for start, stop, whole in pieces(line)]
+        records = [(part, start) for part, start, whole in parts if whole and isinstance(loads(part), dict)]
+        self.bad += len(records) < len(parts)
+        for part, start in records:
+            self._lines(part + b"\n", offset + start)
         return True
 
     def _open(self, line: bytes) -> None:
