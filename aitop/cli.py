@@ -18,7 +18,7 @@ COMMANDS = {
     "top": ("aitop.top.cli:top", "What is being spent, as a table redrawn in place."),
     "setup": (
         "aitop.install.setup:setup",
-        "Set up every display that is here: Claude Code, tmux, your prompt, bars; --remove undoes it.",
+        "Set up Claude Code, tmux, your prompt and bars, as far as they are installed; --remove undoes it.",
     ),
     "status": ("aitop.listener.cli:status", "Whether the listener runs, what it reads, how far it is."),
     "start": ("aitop.listener.cli:start", "Start the listener in the background."),
@@ -31,11 +31,11 @@ COMMANDS = {
     ),
     "forecast": (
         "aitop.reports.forecast_cli:forecast",
-        "How today and this month will end; --backtest: how sure.",
+        "What today and this month will cost; --backtest shows past errors.",
     ),
     "tag": ("aitop.reports.tag_cli:tag", "Give a session a tag that reports and budgets know."),
     "advise": ("aitop.advice.cli:advise", "What could have cost less, with the evidence and the saving."),
-    "energy": ("aitop.energy.cli:energy", "Energy and carbon of what was put out, estimated (an extra)."),
+    "energy": ("aitop.energy.cli:energy", "Estimated energy and carbon of the models' output (an extra)."),
     "prices": ("aitop.pricing.cli:prices", "The prices that apply; `prices update` refreshes them."),
     "history": ("aitop.history.cli:history", "What the history holds; `history reset` begins a new one."),
     "init": (
@@ -66,7 +66,7 @@ HOT = {
     "swiftbar": "The SwiftBar, xbar or Argos menu.",
     "statusline": "Claude Code's own status line, alone or in front of yours.",
     "jump": "Go to the tmux pane of the session that waits for you, or of one you name, and back.",
-    "guard": "Exit code by budgets and limits, for scripts; --hook for the client's hooks.",
+    "guard": "Check budgets and limits for a script: the exit code is the answer. --hook: for Claude Code's hooks.",
     "codex-notify": 'What Codex runs at the end of a turn: notify = ["aitop", "codex-notify"].',
     "hook": "Forward one Claude Code hook event (stdin) to the listener.",
 }
@@ -76,7 +76,7 @@ GROUPS = ("report", "prices", "history", "service")
 
 
 class Lazy(click.Group):
-    """A group whose commands are named here and imported on demand."""
+    """A group of commands that are named here and imported on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return [*COMMANDS, *HOT, "version"]

@@ -50,8 +50,8 @@ def with_suggestion(error: click.UsageError, elsewhere: Iterable[str] = ()) -> c
     if match is None or error.ctx is None or not isinstance(error.ctx.command, click.Group):
         return error
     typed = match.group(1)
-    known = {name: f"{error.ctx.command_path} {name}" for name in error.ctx.command.list_commands(error.ctx)}
-    nearest = [known[name] for name in difflib.get_close_matches(typed, list(known), n=2)]
+    paths = {name: f"{error.ctx.command_path} {name}" for name in error.ctx.command.list_commands(error.ctx)}
+    nearest = [paths[name] for name in difflib.get_close_matches(typed, list(paths), n=2)]
     nearest += [path for path in elsewhere if path.rpartition(" ")[2] == typed and path not in nearest]
     if not nearest:
         return error

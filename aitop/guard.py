@@ -75,10 +75,10 @@ def hook() -> int:
     finally:
         forwarder.stop_timer()
     try:
-        said = json.loads(payload)
+        payload_fields = json.loads(payload)
     except (ValueError, RecursionError):
-        said = None
-    session = said.get("session_id") if isinstance(said, dict) else None
+        payload_fields = None
+    session = payload_fields.get("session_id") if isinstance(payload_fields, dict) else None
     published = state.read()
     if published is None or not state.is_fresh(published, time.time()):
         return 0
@@ -90,14 +90,14 @@ def hook() -> int:
 
 def spent(state: "JsonObject", session: str | None) -> "list[JsonObject]":
     """The budgets that are over and cover a session."""
-    found = []
+    spent_rows = []
     for row in _rows(state.get("budgets")):
         ids = row.get("session_ids")
         if row.get("over") is not True and row.get("period") != "session":
             continue
         if ids is None or (isinstance(ids, list) and session in ids):
-            found.append(row)
-    return found
+            spent_rows.append(row)
+    return spent_rows
 
 
 def reason(state: "JsonObject", row: "JsonObject") -> str:
@@ -141,7 +141,7 @@ def _limits(state: "JsonObject", now: float) -> "list[JsonObject]":
     from aitop.segments import fields
     from aitop.segments.humanize import number
 
-    found = []
+    limit_rows = []
     for row in _rows(state.get("limits")):
         used, resets = number(row.get("used_percent")), number(row.get("resets_at"))
         if (
@@ -153,8 +153,8 @@ def _limits(state: "JsonObject", now: float) -> "list[JsonObject]":
             continue
         level = fields.level_of(used, fields.bounds(state, "limit"))
         verdict = "over" if used >= 100 else "near" if level else "ok"
-        found.append({"kind": "limit", "verdict": verdict, **row})
-    return found
+        limit_rows.append({"kind": "limit", "verdict": verdict, **row})
+    return limit_rows
 
 
 def lines(state: "JsonObject", judged: "list[JsonObject]") -> list[str]:
@@ -162,15 +162,15 @@ def lines(state: "JsonObject", judged: "list[JsonObject]") -> list[str]:
     from aitop.segments import humanize, money
     from aitop.segments.text import clean
 
-    found = []
+    texts = []
     for row in judged:
         share = humanize.percent(row.get("percent", row.get("used_percent")))
         what = f"{row['kind']} {clean(row.get('name'), 40)}"
         if row["kind"] == "budget":
             used, limit = money.of(state, row.get("used_usd"), row), money.of(state, row.get("limit_usd"))
             what += f": {used} of {limit} {SPANS.get(str(row.get('period')), '')}"
-        found.append(f"{row['verdict']:<5} {what} ({share})")
-    return found
+        texts.append(f"{row['verdict']:<5} {what} ({share})")
+    return texts
 
 
 def prepared(state: "JsonObject", now: float, argv: list[str]) -> str | None:

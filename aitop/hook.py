@@ -21,7 +21,7 @@ else:
 
 DEADLINE = 0.12  # seconds for reading, connecting and sending; the rest of 200 ms is for Python's start
 MAX_PAYLOAD = 16 * 1024 * 1024
-NOT_SENT = 3  # with --report: nobody listens, which only the forwarder script wants to know
+NOT_SENT = 3  # with --report: no listener answers; only the forwarder script asks
 PROVIDER = "claude-code"
 # header key → (environment variable, most bytes). The sum, percent-encoded, stays under 4 KB.
 FROM_ENVIRONMENT = (
@@ -76,7 +76,7 @@ def main(argv: list[str]) -> int:
 
 
 def forward(event: str, home: str | None) -> bool:
-    """Send stdin; False when there was nobody to send it to (and not merely too little time)."""
+    """Send stdin; False when no listener was there (True when only the time was too short)."""
     start_timer(DEADLINE)
     try:
         payload = read_all(0)
@@ -153,7 +153,7 @@ def socket_path(home: str | None = None) -> str:
 
 
 def send(path: str, message: bytes) -> bool:
-    """Connect, send, close. False when nobody listens there; the running timer bounds the rest."""
+    """Connect, send, close. False when no listener is there; the running timer bounds the rest."""
     if len(os.fsencode(path)) > 100:  # longer than a socket's address may be: go there instead
         os.chdir(os.path.dirname(path))
         path = os.path.basename(path)
@@ -172,7 +172,7 @@ def send(path: str, message: bytes) -> bool:
 
 
 def _is_ours(peer: _socket.socket) -> bool:
-    """Whether this user listens there: a payload holds a conversation. True where the system cannot tell."""
+    """Whether this user listens there: a payload holds a conversation. True where the system cannot say."""
     option = getattr(_socket, "SO_PEERCRED", None)
     if option is None:
         return True

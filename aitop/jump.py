@@ -130,13 +130,17 @@ def chosen(state: "JsonObject", target: str, pane: str = "") -> "Session":
 def _named(state: "JsonObject", target: str) -> "Session":
     """By the beginning of its id, else by tag or project; the newest of several living ones."""
     rows = fields.rows(state.get("sessions"))
-    found = [row for row in rows if str(row.get("id") or "").startswith(target)]
-    found = found or [row for row in rows if target in (row.get("tag"), row.get("project"), row.get("title"))]
-    found = found or [row for row in rows if target.casefold() in str(row.get("project") or "").casefold()]
-    if found:
-        return next((row for row in found if row.get("status") != "ended"), found[0])
-    known = ", ".join(dict.fromkeys(named(row) for row in rows[:8])) or "there is none"
-    raise JumpError(f"no session is called {clean(target, 40)}; known: {known}")
+    matches = [row for row in rows if str(row.get("id") or "").startswith(target)]
+    matches = matches or [
+        row for row in rows if target in (row.get("tag"), row.get("project"), row.get("title"))
+    ]
+    matches = matches or [
+        row for row in rows if target.casefold() in str(row.get("project") or "").casefold()
+    ]
+    if matches:
+        return next((row for row in matches if row.get("status") != "ended"), matches[0])
+    names = ", ".join(dict.fromkeys(named(row) for row in rows[:8])) or "there is none"
+    raise JumpError(f"no session is called {clean(target, 40)}; known: {names}")
 
 
 def named(session: "Session") -> str:
@@ -171,11 +175,13 @@ def place_of(session: "Session") -> Place:
         what = "has ended" if session.get("status") == "ended" else "runs in no tmux pane that is known"
         raise JumpError(f"{named(session)} {what}{f'; to go on with it: {command}' if command else ''}")
     assert isinstance(pane, str)
-    known = servers()
+    candidates = servers()
     pid = session.get("pid")
-    if len(known) > 1 and isinstance(pid, int):
-        known = [server for server in known if _descends(pid, server[2])] or known
-    program, socket, _ = known[0] if known else (TMUX, os.environ.get("TMUX", "").partition(",")[0], 0)
+    if len(candidates) > 1 and isinstance(pid, int):
+        candidates = [server for server in candidates if _descends(pid, server[2])] or candidates
+    program, socket, _ = (
+        candidates[0] if candidates else (TMUX, os.environ.get("TMUX", "").partition(",")[0], 0)
+    )
     return Place(program, socket, pane)
 
 
@@ -186,7 +192,7 @@ def _is_pane(pane: object) -> bool:
 def servers() -> list[tuple[str, str, int]]:
     """(program, socket, pid) of every tmux server with our plugin; the one we run in first."""
     folder = paths.in_home(paths.TMUX)
-    found = []
+    running = []
     try:
         names = sorted(name for name in os.listdir(folder) if name.isdigit())
     except OSError:
@@ -198,13 +204,13 @@ def servers() -> list[tuple[str, str, int]]:
             continue
         rows = dict(line.split("\t", 1) for line in text.splitlines() if "\t" in line)
         if rows.get("socket") and os.path.exists(rows["socket"]):
-            found.append((rows.get("tmux") or TMUX, rows["socket"], int(name)))
+            running.append((rows.get("tmux") or TMUX, rows["socket"], int(name)))
     here = os.environ.get("TMUX", "").partition(",")[0]
-    return sorted(found, key=lambda server: server[1] != here)
+    return sorted(running, key=lambda server: server[1] != here)
 
 
 def _descends(pid: int, ancestor: int) -> bool:
-    """Whether a process stems from another; True where the system does not tell."""
+    """Whether a process stems from another; True where the system does not say."""
     for _ in range(32):
         if pid == ancestor:
             return True

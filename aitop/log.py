@@ -42,7 +42,7 @@ class Log:
                 os.replace(self._path, self._path + ".1")
             fd = os.open(self._path, APPEND, 0o600)
         except OSError:
-            return  # a full or read-only disk is told in state.json, not here
+            return  # state.json names a full or read-only disk, not the log
         try:
             os.write(fd, line.encode("utf-8", "replace"))
         except OSError:

@@ -21,8 +21,8 @@ STATUSLINE = "statusline"
 INSTALLED = "installed.json"
 BACKUPS = "backups"
 PRESET = "waybar.preset"  # chosen by a click on the bar
-NOTIFIED = "notified.json"  # what people were told of already
-GATEWAY_TOKEN = "gateway.token"  # noqa: S105 - a file: what requests show where the system cannot tell whose they are
+NOTIFIED = "notified.json"  # alerts that were sent already
+GATEWAY_TOKEN = "gateway.token"  # noqa: S105 - a file: requests show it where the system cannot name their user
 OTEL = "otel.token"  # what a program must show that sends us telemetry
 CONFIG_DIRS = "config_dirs.json"  # folders where clients keep their files, as their hooks named them
 ASKED = "asked"  # one empty file for each command line of a display that is rendered each second
@@ -59,7 +59,7 @@ def in_home(name: str) -> str:
 
 
 def opened(path: str) -> int:
-    """A regular file's descriptor, to be read. Raises OSError, also for what is none.
+    """A regular file's descriptor, to be read. Raises OSError, also for a FIFO, a device or a folder.
 
     Opening a FIFO would wait for its writer, a device never ends.
     """
@@ -113,10 +113,10 @@ def _in_shared_memory(name: str) -> str | None:
 
 
 def _is_ours(folder: str) -> bool:
-    """Whether it is this user's and nobody else may write there; `su` and `sudo` may leave another's."""
+    """Whether it is this user's and no other user may write there; `su` and `sudo` may leave another's."""
     try:
-        found = os.stat(folder)
+        status = os.stat(folder)
     except OSError:
         return False
-    is_folder = found.st_mode & 0o170000 == 0o040000
-    return is_folder and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    is_folder = status.st_mode & 0o170000 == 0o040000
+    return is_folder and status.st_uid == os.getuid() and not status.st_mode & 0o022

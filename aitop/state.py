@@ -95,8 +95,8 @@ def _level(alert: JsonObject) -> str:
 
 def _of(rows: object, provider: str) -> list[JsonObject]:
     """The rows of one client."""
-    known = rows if isinstance(rows, list) else []
-    return [row for row in known if isinstance(row, dict) and row.get("provider") == provider]
+    all_rows = rows if isinstance(rows, list) else []
+    return [row for row in all_rows if isinstance(row, dict) and row.get("provider") == provider]
 
 
 def _number(value: object) -> float | None:

@@ -1,4 +1,4 @@
-"""Claude Code's status line: tell the listener what the client says, print one line or run the user's own.
+"""Claude Code's status line: send what the client says to the listener, print one line or run the user's own.
 
 Hot: the client runs it after each message and cancels a slow one. `json` is loaded only to print our
 own line. It never fails its host: broken input prints what it can, exit 0; a user's own command gets
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     if argv[:1] in (["-h"], ["--help"]):
         os.write(1, USAGE.encode())  # the end of this script does not flush
         return 0
-    alone = argv[:1] == ["--no-listener"]  # the script's Perl told it already, or it does not answer
+    alone = argv[:1] == ["--no-listener"]  # Perl has sent it already, or the listener does not answer
     argv = argv[alone:]
     if "--" in argv and len(argv) > argv.index("--") + 1:
         return run(argv[argv.index("--") + 1 :], home)
@@ -109,7 +109,7 @@ def _pump(into: int, home: str | None) -> None:
                 watch.unregister(into)
             if 0 not in ready:
                 if gone and not ready:
-                    os._exit(0)  # nobody reads, nobody writes
+                    os._exit(0)  # the command has gone and no more input comes
                 continue
             part = os.read(0, 1 << 16)
             if not part:
@@ -169,19 +169,19 @@ def line(payload: bytes, home: str | None, preset: str | None) -> str:
     if home:
         os.environ["AITOP_HOME"] = home
     try:
-        said = json.loads(payload)
+        payload_fields = json.loads(payload)
     except (ValueError, RecursionError):
-        said = None
+        payload_fields = None
     now = time.time()
     published = state.read() if os.path.exists(paths.in_home(paths.STATE)) else None
     fresh = published if published is not None and state.is_fresh(published, now) else None
-    if not isinstance(said, dict):
-        said = {}
+    if not isinstance(payload_fields, dict):
+        payload_fields = {}
     columns = os.environ.get("COLUMNS", "")
     config: JsonObject = {"preset": preset, "colour": not os.environ.get("NO_COLOR")}
     if columns.isdecimal():
         config["columns"] = int(columns)
-    return "\n".join(statusline_segment.render(said, fresh, None, now, config))
+    return "\n".join(statusline_segment.render(payload_fields, fresh, None, now, config))
 
 
 if __name__ == "__main__":

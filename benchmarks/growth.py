@@ -77,7 +77,7 @@ class Place:
         return Run(took, used[0] if used else 0.0, used[1] if used else 0, 0)
 
     def first_today(self):
-        """From the start of a listener that knows nothing to the first state whose today is right."""
+        """From the start of a listener that knows nothing to the first state with a right `today`."""
         homes.clear(self.home)
         with homes.listening(self.home, self.claude) as listener:
             took = listener.until(lambda state: state["today"]["requests"] == self.truth["today"])[1]

@@ -7,7 +7,7 @@ OURS, LATER, REPORT, PEER, OTHER = "#0b6e4f", "#3fa34d", "#91c46c", "#c1440e", "
 
 
 def draw(saved):
-    """Draw every picture whose rows are saved; what to tell the user about it."""
+    """Draw every picture that has saved rows. Return the messages for the user."""
     try:
         import matplotlib as mpl
     except ImportError:

@@ -4,7 +4,7 @@ python scripts/compare_ccusage.py [CLAUDE_FOLDER] [--timezone ZONE]
 
 Reads the folder (default: $CLAUDE_CONFIG_DIR, else ~/.claude) into a throw-away history, asks ccusage of
 the version below for the same, and prints what differs. Exit code 0: equal, or different only where ccusage
-is known to be wrong (`WHY`); 1: a difference nobody has explained. ccusage is installed by npm into
+is known to be wrong (`WHY`); 1: a difference without an explanation. ccusage is installed by npm into
 $AITOP_PEERS, else aitop-benchmarks in the user's cache; it is asked offline.
 """
 
@@ -44,7 +44,7 @@ Cells = dict[tuple[str, str], float]  # (day or month, model) → USD
 
 
 class Difference(NamedTuple):
-    """One cell in which the two disagree; `why` is empty where nobody knows."""
+    """One cell in which the two disagree; `why` is empty where the cause is unknown."""
 
     period: str
     model: str

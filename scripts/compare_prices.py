@@ -6,18 +6,21 @@ here. `pip install -U genai-prices litellm` brings two of the sources, a file or
     python scripts/compare_prices.py --models-dev https://models.dev/api.json
 
 One line for each rate that differs today (USD per million tokens), then the models that a source has and we lack.
-Exit codes: 0 no difference, 1 some.
+What a person has settled stands in price_reviewed.toml with its reason and is not printed again until the source
+states another value; `--all` prints it too. Exit codes: 0 nothing to settle, 1 something.
 """
 
 import argparse
 import datetime as dt
+import fnmatch
 import importlib.util
 import json
 import os
 import sys
+import tomllib
 import urllib.request
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
@@ -36,7 +39,17 @@ MODELS_DEV_RATES = {
     "cache_write": "cache_write_5m",
 }
 
+REVIEWED = os.path.join(HERE, "price_reviewed.toml")
+
 Stated = dict[str, dict[str, float]]  # id → rate → USD per million tokens
+
+
+class Difference(NamedTuple):
+    """One rate that a source states otherwise, or a model that we lack; `reason` is empty where it is not settled."""
+
+    name: str
+    text: str
+    reason: str
 
 
 def main() -> int:
@@ -45,20 +58,53 @@ def main() -> int:
     )
     parser.add_argument("--litellm", metavar="FILE|URL", help="default: the data of the installed litellm")
     parser.add_argument("--models-dev", metavar="FILE|URL", help="models.dev's api.json; left out without it")
+    parser.add_argument("--all", action="store_true", help="also what is settled, each with its reason")
     arguments = parser.parse_args()
     today = dt.datetime.now(dt.UTC).date().isoformat()
     ours = table.load()
     found = [*_sources(arguments.litellm, arguments.models_dev, today)]
     if not found:
         parser.error("no source: pip install genai-prices litellm, or name a file")
-    differ = [line for name, stated in found for line in differences(ours, name, stated, today)]
-    lack = [line for name, stated in found for line in missing(ours, name, stated)]
-    print("\n".join([*differ, *lack]) or "No difference.")
-    return 1 if differ or lack else 0
+    reviewed = Reviewed(REVIEWED)
+    every = [one for name, stated in found for one in differences(ours, reviewed, name, stated, today)]
+    every += [one for name, stated in found for one in missing(ours, reviewed, name, stated)]
+    new = [one for one in every if not one.reason]
+    for one in every if arguments.all else new:
+        print(f"{one.name:40} {one.text}" + (f" ({one.reason})" if one.reason else ""))
+    settled = len(every) - len(new)
+    print(
+        f"{len(new) or 'No'} difference{'s' * (len(new) > 1)} to settle, {settled} settled.", file=sys.stderr
+    )
+    return 1 if new else 0
 
 
-def differences(ours: table.PriceTable, source: str, stated: Stated, today: str) -> Iterator[str]:
-    """A line for each rate that a source states otherwise."""
+class Reviewed:
+    """What was settled: what a source states of a model, and kinds of models that are left out on purpose."""
+
+    def __init__(self, path: str) -> None:
+        with open(path, "rb") as file:
+            read = tomllib.load(file)
+        self.kinds: list[tuple[list[str], str]] = [(one["ids"], one["reason"]) for one in read["kind"]]
+        self.models: dict[tuple[str, str], dict[str, Any]] = {
+            (one["source"], one["id"]): one for one in read["model"]
+        }
+
+    def rate(self, source: str, name: str, rate: str, stated: float) -> str:
+        """Why a rate differs; empty where that was not settled for this value."""
+        one = self.models.get((source, name), {})
+        return str(one["reason"]) if one.get(rate) == stated else ""
+
+    def lacking(self, source: str, name: str, rates: Mapping[str, float]) -> str:
+        """Why a model is left out; empty where that was not settled."""
+        kinds = (reason for ids, reason in self.kinds if any(fnmatch.fnmatchcase(name, one) for one in ids))
+        whole = all(self.rate(source, name, rate, stated) for rate, stated in rates.items())
+        return next(kinds, "") or (str(self.models[source, name]["reason"]) if whole else "")
+
+
+def differences(
+    ours: table.PriceTable, reviewed: Reviewed, source: str, stated: Stated, today: str
+) -> Iterator[Difference]:
+    """Each rate that a source states otherwise."""
     for name, rates in sorted(stated.items()):
         model = ours.find(name)
         if model is None:
@@ -67,15 +113,16 @@ def differences(ours: table.PriceTable, source: str, stated: Stated, today: str)
         for rate, theirs in rates.items():
             own = rows.to_usd(getattr(mine, rate))
             if abs(own - theirs) > 1e-9:
-                yield f"{name:40} {rate:15} ours {own:<10g} {source} {theirs:g}"
+                text = f"{rate:15} ours {own:<10g} {source} {theirs:g}"
+                yield Difference(name, text, reviewed.rate(source, name, rate, theirs))
 
 
-def missing(ours: table.PriceTable, source: str, stated: Stated) -> Iterator[str]:
-    """A line for each model that a source prices and we do not know."""
+def missing(ours: table.PriceTable, reviewed: Reviewed, source: str, stated: Stated) -> Iterator[Difference]:
+    """Each model that a source prices and we do not know."""
     for name, rates in sorted(stated.items()):
         if ours.find(name) is None:
             shown = ", ".join(f"{rate} {value:g}" for rate, value in rates.items())
-            yield f"{name:40} missing; {source}: {shown}"
+            yield Difference(name, f"missing; {source}: {shown}", reviewed.lacking(source, name, rates))
 
 
 def of_litellm(data: Mapping[str, Any]) -> Stated:

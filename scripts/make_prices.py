@@ -1,9 +1,9 @@
-"""Write aitop/pricing/prices.json from the genai-prices distribution and price_corrections.toml.
+"""Write aitop/pricing/prices.json from the genai-prices distribution, price_corrections.toml and price_additions.toml.
 
 Run at release time (`pip install genai-prices`, then `python scripts/make_prices.py`); the same inputs
 give the same bytes. genai-prices is a tool here, never a dependency: `--check` only compares.
-What does not fit a table of text prices is left out (pictures, sound, embeddings, searches), and where
-a price depends on the hour the price of the larger part of the day stands.
+What does not fit a table of text prices is left out (pictures, sound, embeddings, searches). Where a price
+depends on the hour, the row carries the hours of the cheaper one.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from aitop.pricing import normalise, rows  # noqa: E402
 
 TARGET = os.path.join(HERE, "..", "aitop", "pricing", "prices.json")
 CORRECTIONS = os.path.join(HERE, "price_corrections.toml")
+ADDITIONS = os.path.join(HERE, "price_additions.toml")
 # In order of precedence where two sell a model of the same id; with the start of the ids taken.
 PROVIDERS = {
     "anthropic": "", "openai": "", "google": "gemini", "x-ai": "", "deepseek": "", "mistral": "",
@@ -59,7 +60,9 @@ def build() -> bytes:
         corrections = tomllib.load(file)
     source = f"genai-prices {version('genai-prices')}"
     models = generated()
-    for correction in corrections["model"]:
+    with open(ADDITIONS, "rb") as file:
+        additions = tomllib.load(file)
+    for correction in (*corrections["model"], *additions["model"]):
         correct(models, correction)
     head = {
         "as_of": corrections["as_of"],
@@ -99,8 +102,12 @@ def exact_ids(match: types.MatchLogic) -> list[str]:
 
 
 def model_rows(info: types.ModelInfo) -> tuple[rows.Row, ...]:
-    """The dated rows of one model, with its fast and priority variants."""
+    """The dated rows of one model, with its fast and priority variants.
+
+    Hours have no date of their own in genai-prices: they are those of the newest row.
+    """
     dated: dict[str, types.ModelPrice] = {}
+    at_hours: list[tuple[types.TimeOfDateConstraint, types.ModelPrice]] = []
     if isinstance(info.prices, types.ModelPrice):
         dated[""] = info.prices
     else:
@@ -109,21 +116,35 @@ def model_rows(info: types.ModelInfo) -> tuple[rows.Row, ...]:
                 dated[""] = part.prices
             elif isinstance(part.constraint, types.StartDateConstraint):
                 dated[part.constraint.start_date.isoformat()] = part.prices
-            elif hours(part.constraint) > 12:
-                dated[max(dated)] = part.prices
+            else:
+                at_hours.append((part.constraint, part.prices))
     if not all(worth(price) for price in dated.values()):
         return ()
     base = {day: schedule(price) for day, price in sorted(dated.items())}
     fast = variant(info, base, dated, "speed", "fast")
     priority = variant(info, base, dated, "service_tier", "priority")
-    return tuple(
-        rows.Row(day, steps, fast.get(day, ()), priority.get(day, ())) for day, steps in base.items()
-    )
+    found = [rows.Row(day, steps, fast.get(day, ()), priority.get(day, ())) for day, steps in base.items()]
+    return (*found[:-1], with_hours(found[-1], at_hours))
 
 
-def hours(constraint: types.TimeOfDateConstraint) -> float:
-    start, end = (moment.hour + moment.minute / 60 for moment in (constraint.start_time, constraint.end_time))
-    return (end - start) % 24
+def with_hours(
+    row: rows.Row, at_hours: list[tuple[types.TimeOfDateConstraint, types.ModelPrice]]
+) -> rows.Row:
+    """The row with its cheaper hours: those that are named, or those between the named ones. Raises ValueError."""
+    if not at_hours:
+        return row
+    (price,) = {schedule(price) for _, price in at_hours}  # one other price, at any number of hours
+    named = sorted((second(one.start_time), second(one.end_time)) for one, _ in at_hours)
+    if price[0].rates.input < row.standard[0].rates.input:
+        return row._replace(off_peak=rows.OffPeak(tuple(rows.Hours(*span) for span in named), price))
+    between = [(end, named[(n + 1) % len(named)][0]) for n, (_, end) in enumerate(named)]
+    cheap = tuple(rows.Hours(begins, ends or rows.DAY) for begins, ends in between)
+    return row._replace(standard=price, off_peak=rows.OffPeak(cheap, row.standard))
+
+
+def second(moment: dt.time) -> int:
+    """The second of the day."""
+    return moment.hour * 3600 + moment.minute * 60 + moment.second
 
 
 def worth(price: types.ModelPrice) -> bool:

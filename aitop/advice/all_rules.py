@@ -25,10 +25,10 @@ def findings(
     for record in records:
         for rule in rules:
             hits[rule.id] += rule.examine(record, table)
-    found = []
+    worth_saying = []
     for rule in rules:
         mine = sorted(hits[rule.id], key=lambda hit: (-hit.saving, hit.session, hit.at))
         saving = sum(hit.saving for hit in mine)
         if len(mine) >= rule.least and saving > 0 and saving >= least_usd * PICO:
-            found.append(Finding(rule, saving, tuple(mine), rule.say(mine)))
-    return sorted(found, key=lambda one: (-one.saving, one.rule.id))
+            worth_saying.append(Finding(rule, saving, tuple(mine), rule.say(mine)))
+    return sorted(worth_saying, key=lambda one: (-one.saving, one.rule.id))

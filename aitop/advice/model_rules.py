@@ -16,9 +16,9 @@ REPEATS = 3  # sessions: one small question to a large model is no habit yet
 
 def _older_model(record: Record, table: PriceTable) -> Iterable[Hit]:
     for call in record.calls:
-        found = what_if.cheaper_successor(table, call) if call.priced else None
-        if found:
-            name, price = found
+        successor = what_if.cheaper_successor(table, call) if call.priced else None
+        if successor:
+            name, price = successor
             yield Hit(
                 call.cost - price, record.name, record.project, call.at, about=f"{call.model} to {name}"
             )

@@ -88,10 +88,10 @@ class _Tools:
     def of(self, session: int) -> list[ToolCall]:
         """The calls of a session. Ask for sessions in ascending order."""
         while self._next is None or self._next[0] < session:
-            found = next(self._groups, None)
-            if found is None:
+            group = next(self._groups, None)
+            if group is None:
                 return []
-            self._next = (found[0], [ToolCall(row[1], row[2], bool(row[3])) for row in found[1]])
+            self._next = (group[0], [ToolCall(row[1], row[2], bool(row[3])) for row in group[1]])
         return self._next[1] if self._next[0] == session else []
 
 

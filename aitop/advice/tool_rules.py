@@ -31,12 +31,12 @@ def _failing(record: Record, table: PriceTable) -> Iterable[Hit]:  # noqa: ARG00
 
 def _requests(calls: list[Call], times_of: list[float], run: list[ToolCall]) -> list[Call]:
     """The requests that asked for these tool calls: for each call the last request before it, counted once."""
-    found: list[Call] = []
+    askers: list[Call] = []
     for tool in run:
         number = bisect_right(times_of, tool.at) - 1
-        if number >= 0 and (not found or calls[number] is not found[-1]):
-            found.append(calls[number])
-    return found
+        if number >= 0 and (not askers or calls[number] is not askers[-1]):
+            askers.append(calls[number])
+    return askers
 
 
 def _say(hits: Sequence[Hit]) -> Words:

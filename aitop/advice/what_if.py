@@ -75,13 +75,13 @@ def smaller(table: PriceTable, call: Call) -> str | None:
 
 def cheaper_successor(table: PriceTable, call: Call) -> tuple[str, int] | None:
     """(name, picodollars) of the cheapest newer model of its family that was out on the day of the call, or None."""
-    word, known = _known(table, call.model)
-    if known is None or word is None or not known.released or call.usage.speed:
+    word, own_model = _known(table, call.model)
+    if own_model is None or word is None or not own_model.released or call.usage.speed:
         return None
     day = datetime.fromtimestamp(call.at, UTC).date().isoformat()
     best: tuple[str, int] | None = None
     for model in _family(table, word):
-        if known.released < model.released <= day:
+        if own_model.released < model.released <= day:
             price = priced(table, call, call.usage, model.name)
             if price < call.cost and (best is None or price < best[1]):
                 best = (model.name, price)

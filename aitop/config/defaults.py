@@ -45,7 +45,7 @@ def defaults_toml() -> str:
         "# cache_write_1h = 2.0",
         '# from = "2026-01-01"   # optional: valid from this day on',
         "",
-        "# What may be spent; `aitop guard` tells scripts and hooks:",
+        "# What may be spent; `aitop guard` checks it for scripts and hooks:",
         "# [budgets.NAME]",
         '# period = "month"         # day, week, month, or session (each session may cost that much)',
         "# limit_usd = 200.0",

@@ -31,8 +31,8 @@ def mismatch(kind: str, value: Any) -> str | None:
     return None if isinstance(value, str) else f"must be a string, not {value!r}"
 
 
-def nearest(name: str, known: Any) -> str:
+def nearest(name: str, names: Any) -> str:
     import difflib
 
-    close = difflib.get_close_matches(name, list(known), n=1)
+    close = difflib.get_close_matches(name, list(names), n=1)
     return f" (did you mean {close[0]}?)" if close else ""

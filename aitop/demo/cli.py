@@ -168,7 +168,7 @@ class _Screen:
 
         width, height = screen.size()
         os.environ["AITOP_HOME"] = self.stage.home
-        found = state.read()
+        published = state.read()
         head = [
             *(f"\x1b[7m{cut(line, width)}\x1b[0m" for line in self.banner),
             "",
@@ -176,9 +176,9 @@ class _Screen:
             f"Claude Code  {self.stage.status_line}\x1b[0m",
             "",
         ]
-        lines = top.frame(found, time.time(), width, "")
+        lines = top.frame(published, time.time(), width, "")
         lines[-1] = f"q leaves; {left:.0f} seconds left"
-        screen.draw([*head, *top.painted(lines, found)], height)
+        screen.draw([*head, *top.painted(lines, published)], height)
 
 
 class _Snapshots:
@@ -205,13 +205,13 @@ class _Snapshots:
 
     def _print(self) -> None:
         self.printed += 1
-        found = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-P", "-m", "aitop", "top", "--once"], env=self.stage.environment,
             cwd=self.stage.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False,
         )  # fmt: skip
         click.echo(f"--- made-up numbers, snapshot {self.printed} of {self.snapshots}")
         click.echo(f"tmux: {segment(self.stage.home)}\n")
-        click.echo(found.stdout.decode("utf-8", "replace"))
+        click.echo(process.stdout.decode("utf-8", "replace"))
 
 
 def segment(home: str) -> str:

@@ -17,11 +17,11 @@ def nothing_yet() -> bool:
     try:
         config = load()
     except ConfigError:
-        return False  # what is wrong with it is told by whatever runs instead of the demo
+        return False  # the program that runs instead of the demo reports what is wrong with it
     installed, _ = load_providers()
     providers = selection.enabled(installed, config)
-    found = selection.folders(providers, config, dict(os.environ))
-    return not (any(_has_record(p, folder) for p in providers for folder in found[p.name]) or _is_kept())
+    folders = selection.folders(providers, config, dict(os.environ))
+    return not (any(_has_record(p, folder) for p in providers for folder in folders[p.name]) or _is_kept())
 
 
 def _has_record(provider: Provider, folder: str) -> bool:

@@ -27,7 +27,7 @@ WEEKEND = 0.25  # share of the usual work
 def beats(weekday: int, seed: int = 7) -> list[Beat]:
     """Every line of the days before; `weekday` is today's, 0 for Monday. Seconds count back from the start."""
     dice = random.Random(seed)  # noqa: S311 - made-up numbers, the same every time
-    found: list[Beat] = []
+    all_beats: list[Beat] = []
     number = 100
     for back in range(DAYS, 0, -1):
         share = WEEKEND if (weekday - back) % 7 >= 5 else 1.0
@@ -35,15 +35,15 @@ def beats(weekday: int, seed: int = 7) -> list[Beat]:
             if dice.random() * 10 < often * share:
                 number += 1
                 begins = -back * DAY - dice.uniform(0, 5 * 3600)
-                found += _session(number, begins, (project, branch, model), dice)
-    return found
+                all_beats += _session(number, begins, (project, branch, model), dice)
+    return all_beats
 
 
 def _session(number: int, begins: float, work: tuple[str, str, str], dice: random.Random) -> list[Beat]:
     """One session's responses, its context growing until it starts over."""
     project, branch, model = work
     name = f"d3300000-0000-4000-8000-{number:012d}"
-    found: list[Beat] = []
+    own_beats: list[Beat] = []
     at, context = begins, 16_000
     for count in range(dice.randint(*RESPONSES)):
         fresh = dice.randint(900, 6_500)
@@ -62,7 +62,7 @@ def _session(number: int, begins: float, work: tuple[str, str, str], dice: rando
                 "content": [{"type": "text", "text": "(made-up text)"}], "stop_reason": "end_turn", "usage": usage,
             },
         }  # fmt: skip
-        found.append(Beat(at, Line(name, None, record)))
+        own_beats.append(Beat(at, Line(name, None, record)))
         context = 16_000 if context > 170_000 else context + fresh
         at += dice.uniform(8, 240)
-    return found
+    return own_beats

@@ -168,8 +168,8 @@ def _usage(usage: Usage, output: int) -> JsonObject:
 
 def beats(prices: PriceTable) -> list[Beat]:
     """Everything that happens, in order."""
-    found = [*_checkout(prices), *_docs(prices)]
-    return sorted(found, key=lambda beat: beat.at)
+    all_beats = [*_checkout(prices), *_docs(prices)]
+    return sorted(all_beats, key=lambda beat: beat.at)
 
 
 def _checkout(prices: PriceTable) -> list[Beat]:

@@ -141,9 +141,9 @@ class Stage:
 
     def _run(self, file: str, payload: dict[str, object], *arguments: str) -> str:
         """Call one of the package's own files as Claude Code's settings would; its output."""
-        found = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-I", "-S", os.path.join(PACKAGE, file), "--home", self.home, *arguments],
             input=json.dumps(payload).encode(), env=self.environment, cwd=self.folder,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False,
         )  # fmt: skip
-        return found.stdout.decode("utf-8", "replace").strip()
+        return process.stdout.decode("utf-8", "replace").strip()

@@ -66,7 +66,7 @@ def _configured() -> JsonObject:
 
 def _asked(argv: list[str]) -> JsonObject:
     """The options given. Raises ValueError with a sentence for the user."""
-    found: JsonObject = {}
+    options: JsonObject = {}
     words = iter(word for word in argv if word != "--preview")
     for word in words:
         name, equals, value = word.partition("=")
@@ -77,19 +77,19 @@ def _asked(argv: list[str]) -> JsonObject:
             problem = template.problem(value)
             if problem:
                 raise ValueError(f"--format: {problem}")
-            found.setdefault("format", []).append(value)
+            options.setdefault("format", []).append(value)
         elif name == "--columns":
             if not value.isdecimal():
                 raise ValueError(f"--columns is a number, not {value!r}")
-            found["columns"] = int(value)
+            options["columns"] = int(value)
         else:
-            known = presets.NAMES if name == "--preset" else statusline_segment.STYLES
-            if value not in known:
-                raise ValueError(f"{name} is one of {', '.join(known)}, not {value!r}")
-            found[name[2:]] = value
+            allowed = presets.NAMES if name == "--preset" else statusline_segment.STYLES
+            if value not in allowed:
+                raise ValueError(f"{name} is one of {', '.join(allowed)}, not {value!r}")
+            options[name[2:]] = value
             if name == "--preset":
-                found.setdefault("format", "")
-    return found
+                options.setdefault("format", "")
+    return options
 
 
 def payload(now: float) -> JsonObject:

@@ -58,8 +58,8 @@ class Estimator:
         self.zone = zone
         self._impacts, self._models = impacts, models
         logging.getLogger("ecologits").setLevel(logging.ERROR)
-        known = zone is None or mixes.find_electricity_mix(zone=zone) is not None
-        if not known:
+        is_zone = zone is None or mixes.find_electricity_mix(zone=zone) is not None
+        if not is_zone:
             raise ValueError(
                 f"{zone} is no zone of EcoLogits (three letters such as FRA or USA; WOR: the world)"
             )
@@ -78,10 +78,10 @@ class Estimator:
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = self._impacts(maker, name, output_tokens / requests, math.inf, self.zone)
-        if found.errors:
+            impacts = self._impacts(maker, name, output_tokens / requests, math.inf, self.zone)
+        if impacts.errors:
             return None
-        return Impact(_span(found.energy.value, requests), _span(found.gwp.value, requests), name)
+        return Impact(_span(impacts.energy.value, requests), _span(impacts.gwp.value, requests), name)
 
     def _knows(self, maker: str, name: str) -> bool:
         return self._models.find_model(provider=maker, model_name=name) is not None

@@ -1,8 +1,8 @@
 """Who may use the gateway: this user's programs, and no page of a browser. Pure, but for the kernel's table.
 
-Whoever gets in spends at the user's upstreams and enters the user's numbers. On Linux the kernel says who
-owns the other end of a loopback connection. Where it cannot, and for other machines, a token is needed: the
-first part of the path, `/token-…/v1`, or the header `x-aitop-token`. Neither is relayed.
+A program that gets in spends the user's money at the upstreams and appears in the user's numbers. On Linux the
+kernel says who owns the other end of a loopback connection. Where it cannot, and for other machines, a token is
+needed: the first part of the path, `/token-…/v1`, or the header `x-aitop-token`. Neither is relayed.
 """
 
 import hmac

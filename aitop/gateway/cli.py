@@ -12,14 +12,19 @@ from aitop.system import installation
 @click.command()
 @click.option("--upstream", "url", metavar="URL", help=f"The API behind it. [default: {DEFAULTS[OPENAI]}]")
 @click.option("--ollama", is_flag=True, help=f"Ollama behind it: {DEFAULTS[OLLAMA]}, or the --upstream.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Where it listens. [default: gateway.port, 4330]")
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Another address lets other machines in."
+    "--port", type=click.IntRange(0, 65535), help="The port to listen on. [default: gateway.port, 4330]"
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen on. Any other than 127.0.0.1 lets other machines in.",
 )
 @click.option(
     "--token/--no-token",
     default=None,
-    help="Ask each request for a token. [default: only where the system cannot tell whose request it is]",
+    help="Refuse requests without the printed token. [default: only where the system cannot say which user sent them]",
 )
 def gateway(*, token: bool | None, url: str | None, ollama: bool, port: int | None, host: str) -> None:
     """Relay an OpenAI-compatible API or Ollama, and count what passes.
@@ -40,13 +45,13 @@ def gateway(*, token: bool | None, url: str | None, ollama: bool, port: int | No
       openai = "https://api.openai.com"
       ollama = "http://127.0.0.1:11434"   # OLLAMA_HOST=http://127.0.0.1:4330/ollama
 
-    A stream tells its usage only when asked: stream_options={"include_usage": true} for chat
+    A stream reports its usage only when the client asks: stream_options={"include_usage": true} for chat
     completions. Without it the request is counted with unknown tokens, as "no usage: MODEL".
 
     It serves the user who runs it: no other user of the machine, no web page. With --host, and where the
     system cannot tell users apart, the address that it prints holds a token.
 
-    Not for Claude Code or Codex: aitop reads their own files, which tell more and need no relay.
+    Do not use it for Claude Code or Codex: aitop reads their own files, which hold more.
     """  # noqa: D301 - click's own mark
     try:
         from aitop.gateway import run

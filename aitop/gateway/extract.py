@@ -53,8 +53,8 @@ class Document:
         """The object; of a large one only the counted fields, flat; None where there is no object."""
         if self.large:
             return _ends(bytes(self.kept), bytes(self.end[-END:]))
-        found = loads(bytes(self.kept))
-        return found if isinstance(found, dict) else None
+        document = loads(bytes(self.kept))
+        return document if isinstance(document, dict) else None
 
     def clear(self) -> None:
         self.kept.clear()
@@ -64,13 +64,13 @@ class Document:
 
 def _ends(head: bytes, tail: bytes) -> dict[str, object]:
     """The outermost fields come first in the head or last in the tail. Quotes inside contents are escaped."""
-    found: dict[str, object] = {}
+    fields: dict[str, object] = {}
     for name, value in NAMES.findall(head) + NAMES.findall(tail)[::-1]:
-        found.setdefault(name.decode(), value.decode("utf-8", "replace"))
-    found |= {name.decode(): int(value) for name, value in COUNTS.findall(tail)}
+        fields.setdefault(name.decode(), value.decode("utf-8", "replace"))
+    fields |= {name.decode(): int(value) for name, value in COUNTS.findall(tail)}
     for place in USAGE.finditer(tail):
         try:
-            found["usage"] = json.JSONDecoder().raw_decode(tail[place.end() :].decode("utf-8", "replace"))[0]
+            fields["usage"] = json.JSONDecoder().raw_decode(tail[place.end() :].decode("utf-8", "replace"))[0]
         except (ValueError, RecursionError):
             continue
-    return found
+    return fields

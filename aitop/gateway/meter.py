@@ -144,12 +144,12 @@ def _says(choice: dict[str, object]) -> bool:
 def _reason(body: dict[str, object]) -> str | None:
     """Why a response ended, in the API's own word."""
     choices = body.get("choices")
-    found = [_table(choice).get("finish_reason") for choice in choices] if isinstance(choices, list) else []
-    found += [
+    reasons = [_table(choice).get("finish_reason") for choice in choices] if isinstance(choices, list) else []
+    reasons += [
         body.get("finish_reason"), body.get("done_reason"), _table(body.get("incomplete_details")).get("reason"),
         body.get("status") if body.get("status") not in UNFINISHED else None,
     ]  # fmt: skip
-    return next((reason for one in found if (reason := entry.word(one))), None)
+    return next((reason for one in reasons if (reason := entry.word(one))), None)
 
 
 def _error(value: dict[str, object], body: dict[str, object]) -> str | None:

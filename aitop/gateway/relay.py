@@ -72,8 +72,8 @@ class Relay:
         transport = request.transport
         peer = End(*transport.get_extra_info("peername")[:2]) if transport is not None else None
         here = End(*transport.get_extra_info("sockname")[:2]) if transport is not None else None
-        known = connection is not None and connection.is_ours
-        rules = self.rules._replace(uid=None) if known else self.rules
+        is_ours = connection is not None and connection.is_ours
+        rules = self.rules._replace(uid=None) if is_ours else self.rules
         refused = admission.refusal(
             admission.Request(request.raw_path, request.headers, peer, here), rules, self._owner_of
         )
@@ -85,11 +85,11 @@ class Relay:
         if target == OWN:
             names = [upstream.name for upstream in self.upstreams.all()]
             return web.json_response({"aitop": __version__, "upstreams": names, "unread": self.unread})
-        found = self.upstreams.find(target)
-        if found is None:
-            known = ", ".join(f"/{name}/" for name in self.upstreams.named) or "none"
-            return _refusal(404, f"no upstream for this path; those configured are {known}")
-        upstream, url = found
+        place = self.upstreams.find(target)
+        if place is None:
+            configured = ", ".join(f"/{name}/" for name in self.upstreams.named) or "none"
+            return _refusal(404, f"no upstream for this path; those configured are {configured}")
+        upstream, url = place
         agent = request.headers.get("User-Agent", "")
         exchange = Exchange(upstream, request.method, target.partition("?")[0], agent, time.monotonic())
         try:

@@ -33,7 +33,7 @@ class File:
         self.offset, self.tail, self.bad_lines, self.pending = stored[7:]
 
     def order(self) -> tuple[float, str]:
-        """Which of two files owns what both tell: the one that begins earlier, then the smaller path."""
+        """Which of two files owns what both report: the one that begins earlier, then the smaller path."""
         return (self.first_at if self.first_at is not None else float("inf"), self.path)
 
 
@@ -99,11 +99,13 @@ class Session:
         self.timings = Timings()
         self.client_cost: float | None = None
         self.client_api_ms: float | None = None
-        self.client_at: float | None = None  # when the client last told its total
+        self.client_at: float | None = None  # when the client last reported its total
         self.client_base = 0.0  # USD: what its total began with, which is another session's
-        self.client_models: dict[str, float] = {}  # its total for each model, where it tells
+        self.client_models: dict[str, float] = {}  # its total for each model, where it reports one
         self.began_by: str | None = None
-        self.restarted = False  # begun again since its total was last told; not kept over a restart of ours
+        self.restarted = (
+            False  # begun again since its total was last reported; not kept over a restart of ours
+        )
         self.totals_moved = False  # its total or ours moved: what is untracked has to be reckoned again
         self.inherited = 0  # picodollars of copied responses that another session paid
         self.context_tokens: int | None = None
@@ -112,12 +114,12 @@ class Session:
         self.context_model: str | None = None  # the model whose window that is; None: not known
         self.agents: set[str] = set()
         self.cache: CacheState | None = None  # as the client last said; not kept over a restart
-        # (changed lines as the client counts them, when that number last changed, when last told); not kept either
+        # (changed lines as the client counts them, when that number last changed, when last reported); not kept either
         self.lines: tuple[int, float, float] | None = None
         self.dirty = True
 
     def window(self) -> int | None:
-        """The context window that the client told (tokens); None where it is that of another model than speaks now."""
+        """The context window that the client reported (tokens); None where it was of another model than speaks now."""
         ours = (
             self.context_model is None or self.model is None or _bare(self.model) == _bare(self.context_model)
         )
@@ -207,7 +209,7 @@ class Row:
 
 
 def first_evidence(r: Response, file: int, now: float) -> Evidence:
-    """A response as one file tells it; a time in the future or none at all becomes now."""
+    """A response as one file reports it; a time in the future, or no time, becomes now."""
     at = min(r.at, now) if r.at > 0 else now
     return Evidence(
         at, r.model, r.usage, r.stop_reason, r.visible_chars, r.agent, r.paying_session, file, r.end,
@@ -249,7 +251,7 @@ def decide(versions: Iterable[Evidence], file_of: Callable[[int], File]) -> tupl
     """One response from every file's version of it: what counts, and the name of the session that paid.
 
     A version with a stop reason beats one without; then a sub-agent's own file beats its parent's, which may
-    repeat an earlier state. A feed's version, which is told only of whole responses, beats a file's without a stop
+    repeat an earlier state. A feed's version, which comes only for whole responses, beats a file's without a stop
     reason. What a feed measured and billed beats what files imply. The session is the one a line names as paying,
     else that of the first file in order. Where either is on a main thread, the response is.
     """

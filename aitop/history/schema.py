@@ -159,7 +159,7 @@ def connect(path: str) -> sqlite3.Connection:
 def _stand(path: str) -> None:
     """Make the file, private from birth, where there is none. Raises HistoryError for what is no file."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except FileNotFoundError:
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -168,7 +168,7 @@ def _stand(path: str) -> None:
     except OSError as error:
         raise HistoryError(f"{path}: {error.strerror}: move it away") from error
     else:
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise HistoryError(f"{path} is not a file: move it away")
 
 

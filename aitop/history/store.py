@@ -119,13 +119,13 @@ class History:
         """What needs no look into the database; the process that read the events does it."""
         return prepare.prepare(events, self._prices, now)
 
-    def take(self, provider: str, found: Batch, now: float, file: File) -> None:
+    def take(self, provider: str, batch: Batch, now: float, file: File) -> None:
         """Take in a run of a file that was prepared."""
-        if found.prices != self._prices.fingerprint:  # they changed meanwhile
-            self.apply(provider, prepare.events(found), now, file)
+        if batch.prices != self._prices.fingerprint:  # they changed meanwhile
+            self.apply(provider, prepare.events(batch), now, file)
             return
         self.begin()
-        self._bulk.take(provider, found, file, now)
+        self._bulk.take(provider, batch, file, now)
 
     def apply(self, provider: str, events: Iterable[Event], now: float, file: File | None = None) -> None:
         """Take events in; those of a file come with its tail state. Nothing is durable before `commit`."""
@@ -273,7 +273,7 @@ class History:
         )
 
     def _flush(self) -> None:
-        """Write what was gathered into the open transaction, and let go of it."""
+        """Write what was gathered into the open transaction, then forget it."""
         ledger = self._ledger
         commit.everything(self.db, ledger.out, list(ledger.dirty_files), ledger.names)
         ledger.write_sums()

@@ -15,12 +15,12 @@ NAME = "tags.json"
 def read(home: str) -> dict[str, str]:
     """Session id → tag; "" takes away a tag that a rule or $AITOP_TAG gives. A broken file holds none."""
     try:
-        found = json.loads(paths.read(os.path.join(home, NAME)))
+        tags = json.loads(paths.read(os.path.join(home, NAME)))
     except (OSError, ValueError, RecursionError):
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(tags, dict):
         return {}
-    return {name: tag for name, tag in found.items() if isinstance(tag, str)}
+    return {name: tag for name, tag in tags.items() if isinstance(tag, str)}
 
 
 def write(home: str, tags: dict[str, str]) -> None:

@@ -61,9 +61,9 @@ UNCOUNTABLE = {
 }  # fmt: skip
 
 
-def uncountable(environ: Mapping[str, str], known: Iterable[str] = ()) -> dict[str, ClientCoverage]:
-    """The clients on this machine that no provider reads; `known` are those that one does."""
-    names = set(known)
+def uncountable(environ: Mapping[str, str], counted_names: Iterable[str] = ()) -> dict[str, ClientCoverage]:
+    """The clients on this machine that no provider reads; `counted_names` are those that one does."""
+    names = set(counted_names)
     return {
         name: ClientCoverage(found=True, counted=False, reason=reason, files=0, unread=0, version_unknown=0)
         for name, (places, reason) in UNCOUNTABLE.items()
@@ -127,8 +127,8 @@ class Coverage:
         """Client → what is counted of it. `providers`: name → why it is switched off; `files`: path → known file."""
         made_from = (len(files), self.unread.changes, tuple(providers.values()), self._looks)
         if self._made[0] != made_from:
-            known = Counter(file.provider for file in files.values())
-            counted = {name: self._client(name, why, known[name]) for name, why in providers.items()}
+            files_read = Counter(file.provider for file in files.values())
+            counted = {name: self._client(name, why, files_read[name]) for name, why in providers.items()}
             self._made = (made_from, {**self._uncountable, **counted})
         return self._made[1]
 

@@ -1,4 +1,4 @@
-"""Being told of changed files instead of asking: inotify on Linux, nothing elsewhere.
+"""The kernel reports changed files, so that nothing is polled: inotify on Linux, nothing elsewhere.
 
 The kernel's three calls through ctypes; a library for them would weigh more than this. Without it,
 or when its watches run out, `active` is False and the caller polls.

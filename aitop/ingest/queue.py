@@ -50,7 +50,7 @@ class Ingest:
         self._alone: set[str] = set()  # files a helper did not finish: read in this process
         self._identified: dict[str, Source] = {}  # by path, from taking up a new file to its first chunk
         self._current: Iterator[Chunk] | None = None
-        self._path = self._reading = ""  # what it reads, and whose that is
+        self._path = self._reading = ""  # the file that it reads, and the file's provider
         self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
         self._unfinished: dict[str, float] = {}  # path → when its last line, without a newline, is at rest
         self._walk = self._new_walk()
@@ -95,32 +95,32 @@ class Ingest:
 
         One that is spelled otherwise than we know the folder is found by the next look at the folders.
         """
-        found = self._roots.resolve(path.removesuffix(WAL))
-        if found is None:
+        place = self._roots.resolve(path.removesuffix(WAL))
+        if place is None:
             return False
-        is_root = (found.provider, found.path) in self.folders
-        if not is_root and not self.providers[found.provider].wants(found.path):
+        is_root = (place.provider, place.path) in self.folders
+        if not is_root and not self.providers[place.provider].wants(place.path):
             return False
         try:
-            status = os.stat(found.path, follow_symlinks=False)
+            status = os.stat(place.path, follow_symlinks=False)
         except OSError:
             return True
         if stat.S_ISREG(status.st_mode):
-            self._consider(found.path, found.provider, status, now)
+            self._consider(place.path, place.provider, status, now)
         return True
 
     def poll(self, now: float, within: float) -> None:
         """Look again at the files that changed within the last `within` seconds."""
         for path, (provider, changed) in list(self._hot.items()):
             try:
-                found = os.stat(path, follow_symlinks=False)
+                status = os.stat(path, follow_symlinks=False)
             except OSError:
                 del self._hot[path]
                 continue
-            if now - max(changed, stamp(path, found).mtime) > within:
+            if now - max(changed, stamp(path, status).mtime) > within:
                 del self._hot[path]
-            elif stat.S_ISREG(found.st_mode):
-                self._consider(path, provider, found, now)
+            elif stat.S_ISREG(status.st_mode):
+                self._consider(path, provider, status, now)
 
     def look_at_rested(self, now: float) -> None:
         """Look again at the files that have now been at rest long enough for their last line to count."""
@@ -129,27 +129,33 @@ class Ingest:
                 del self._unfinished[path]
                 self.look(path, now)
 
-    def _consider(self, path: str, provider: str, found: os.stat_result, now: float) -> None:
+    def _consider(self, path: str, provider: str, status: os.stat_result, now: float) -> None:
         if not is_text(path):
             self._unread.add(path.encode("utf-8", "replace").decode(), provider, "its name is not UTF-8")
             return
-        known = self.history.files.get(path)
-        seen = stamp(path, found)
+        stored = self.history.files.get(path)
+        seen = stamp(path, status)
         if now - seen.mtime < 3600:
             self._hot[path] = (provider, seen.mtime)
         size = (
-            PROBLEM if path in self.unreadable and known is not None and known.size == PROBLEM else seen.size
+            PROBLEM
+            if path in self.unreadable and stored is not None and stored.size == PROBLEM
+            else seen.size
         )
-        if known is not None and (known.size, known.mtime_ns, known.inode) == (
+        if stored is not None and (stored.size, stored.mtime_ns, stored.inode) == (
             size,
             seen.mtime_ns,
-            found.st_ino,
+            status.st_ino,
         ):
             return
-        if path not in self._queued and found.st_size:
+        if path not in self._queued and status.st_size:
             self._queued.add(path)
             heapq.heappush(self._queue, (-seen.mtime, path, provider))
-            start = known.offset if known and known.inode == found.st_ino and known.offset <= seen.size else 0
+            start = (
+                stored.offset
+                if stored and stored.inode == status.st_ino and stored.offset <= seen.size
+                else 0
+            )
             self.total_bytes += seen.size - start
 
     # -- reading ---------------------------------------------------------------------------------------------
@@ -231,11 +237,11 @@ class Ingest:
         handed, self._handed = self._handed, {}
         for path, name in handed.items():
             try:
-                found = os.stat(path, follow_symlinks=False)
+                status = os.stat(path, follow_symlinks=False)
             except OSError:
                 continue
             if path not in self._queued:
-                self._consider(path, name, found, now)
+                self._consider(path, name, status, now)
                 self._alone |= {path} & self._queued
 
     def apply(self, chunk: Chunk, now: float, batch: Batch | None = None) -> None:

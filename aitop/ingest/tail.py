@@ -76,15 +76,15 @@ class Stamp(NamedTuple):
         return self.mtime_ns / 1e9
 
 
-def stamp(path: str, found: os.stat_result) -> Stamp:
+def stamp(path: str, status: os.stat_result) -> Stamp:
     """A file's stamp; a database's write-ahead log, where its changes are at first, is part of it."""
     if path.endswith((".jsonl", ".json")):
-        return Stamp(found.st_size, found.st_mtime_ns)
+        return Stamp(status.st_size, status.st_mtime_ns)
     try:
         log = os.stat(path + WAL, follow_symlinks=False)
     except OSError:
-        return Stamp(found.st_size, found.st_mtime_ns)
-    return Stamp(found.st_size + log.st_size, max(found.st_mtime_ns, log.st_mtime_ns))
+        return Stamp(status.st_size, status.st_mtime_ns)
+    return Stamp(status.st_size + log.st_size, max(status.st_mtime_ns, log.st_mtime_ns))
 
 
 def chunks(job: Job, parse: Parse, identify: Identify, read: Read | None = None) -> Iterator[Chunk]:
@@ -101,74 +101,76 @@ def _chunks(job: Job, parse: Parse, identify: Identify, read: Read | None) -> It
     opened = open_regular(job.path)
     if opened is None:
         return
-    fd, found = opened
+    fd, status = opened
     try:
         if read is not None:
-            own = job.source if job.inode in (None, found.st_ino) else identify(job.path)
+            own = job.source if job.inode in (None, status.st_ino) else identify(job.path)
             batches = read(job.path, own)
             if batches is not None:
-                yield from _batches(job, batches, found)
+                yield from _batches(job, batches, status)
                 return
         offset, source = job.offset, job.source
-        if offset and not _same(fd, found, job):
+        if offset and not _same(fd, status, job):
             offset, source = 0, identify(job.path)
-        while offset < found.st_size:
+        while offset < status.st_size:
             data = _whole_lines(fd, offset)
             if not data:
-                yield _unfinished(fd, job, parse, source, offset, found)
+                yield _unfinished(fd, job, parse, source, offset, status)
                 return
             parsed = parse(data, offset, source)
             start, offset = offset, offset + len(data)
-            whole = len(data) < LONGEST  # not a piece of a line, whose last byte is not the file's
+            whole = len(data) < LONGEST  # a piece of a line does not end where the file's lines do
             tail = crc32(data[-TAIL:]) if whole and (len(data) >= TAIL or not start) else _tail(fd, offset)
-            size = found.st_size if found.st_size - start <= _reach(data) else CUT_SHORT
+            size = status.st_size if status.st_size - start <= _reach(data) else CUT_SHORT
             yield Chunk(
                 job.path, job.provider, start, offset, tail,
-                found.st_dev, found.st_ino, size, found.st_mtime_ns, parsed,
+                status.st_dev, status.st_ino, size, status.st_mtime_ns, parsed,
             )  # fmt: skip
             source = Source(parsed.session, source.agent, parsed.pending)
     finally:
         os.close(fd)
 
 
-def _unfinished(fd: int, job: Job, parse: Parse, source: Source, offset: int, found: os.stat_result) -> Chunk:
+def _unfinished(
+    fd: int, job: Job, parse: Parse, source: Source, offset: int, status: os.stat_result
+) -> Chunk:
     """The last line, which has no newline: what a whole record in it says, once the file is at rest.
 
     The offset, the bad lines and the note to the next run stay as they were before this line.
     """
     parsed = Parsed([], 0, None, source.session, source.pending)
     size = UNFINISHED
-    if job.now - found.st_mtime >= AT_REST_SECONDS:
-        size = found.st_size
-        line = os.pread(fd, found.st_size - offset, offset)
+    if job.now - status.st_mtime >= AT_REST_SECONDS:
+        size = status.st_size
+        line = os.pread(fd, status.st_size - offset, offset)
         parts = pieces(line)
         if parts and parts[-1].whole:
-            told = parse(line + b"\n", offset, source)
-            parsed = told._replace(bad_lines=0, pending=source.pending)
+            provisional = parse(line + b"\n", offset, source)
+            parsed = provisional._replace(bad_lines=0, pending=source.pending)
     return Chunk(
         job.path, job.provider, offset, offset, _tail(fd, offset),
-        found.st_dev, found.st_ino, size, found.st_mtime_ns, parsed,
+        status.st_dev, status.st_ino, size, status.st_mtime_ns, parsed,
     )  # fmt: skip
 
 
-def _batches(job: Job, batches: Iterator[Parsed], found: os.stat_result) -> Iterator[Chunk]:
+def _batches(job: Job, batches: Iterator[Parsed], status: os.stat_result) -> Iterator[Chunk]:
     """What a provider read by itself. Until the last batch more of the file is to be read."""
-    seen = stamp(job.path, found)
+    seen = stamp(job.path, status)
     waiting: Parsed | None = None
     for batch in batches:
         if waiting is not None:
-            yield Chunk(job.path, job.provider, 0, 0, 0, found.st_dev, found.st_ino, CUT_SHORT, 0, waiting)
+            yield Chunk(job.path, job.provider, 0, 0, 0, status.st_dev, status.st_ino, CUT_SHORT, 0, waiting)
         waiting = batch
     if waiting is None:
         waiting = Parsed([], 0, None, job.source.session, job.source.pending)
     size = seen.size if waiting.problem is None else PROBLEM
     yield Chunk(
-        job.path, job.provider, 0, seen.size, 0, found.st_dev, found.st_ino, size, seen.mtime_ns, waiting
+        job.path, job.provider, 0, seen.size, 0, status.st_dev, status.st_ino, size, seen.mtime_ns, waiting
     )
 
 
-def _same(fd: int, found: os.stat_result, job: Job) -> bool:
-    return found.st_size >= job.offset and found.st_ino == job.inode and _tail(fd, job.offset) == job.tail
+def _same(fd: int, status: os.stat_result, job: Job) -> bool:
+    return status.st_size >= job.offset and status.st_ino == job.inode and _tail(fd, job.offset) == job.tail
 
 
 def _tail(fd: int, offset: int) -> int:

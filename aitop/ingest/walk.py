@@ -21,11 +21,11 @@ class Walk:
     """The roots, and what the last look at them met."""
 
     def __init__(
-        self, roots: Roots, providers: Mapping[str, Guarded], known: Mapping[str, object],
+        self, roots: Roots, providers: Mapping[str, Guarded], stored: Mapping[str, object],
         consider: Consider, unread: Unread,
     ) -> None:  # fmt: skip
-        """`known`: the files the history knows, by path. They need not be asked for by name again."""
-        self._roots, self._providers, self._known = roots, providers, known
+        """`stored`: the files that the history has, by path. They need not be asked for by name again."""
+        self._roots, self._providers, self._known = roots, providers, stored
         self._consider, self._unread = consider, unread
         self._missing: set[str] = set()  # roots that do not exist
         self._present: set[str] = set()  # roots that are single files

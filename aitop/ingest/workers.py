@@ -48,16 +48,16 @@ class Helper:
             self.close()
             return []
         self._buffer += data
-        found: list[Any] = []
+        received: list[Any] = []
         at = 0
         while len(self._buffer) - at >= HEAD:
             size = int.from_bytes(self._buffer[at : at + HEAD], "big")
             if len(self._buffer) - at - HEAD < size:
                 break
-            found += pickle.loads(memoryview(self._buffer)[at + HEAD : at + HEAD + size])  # noqa: S301
+            received += pickle.loads(memoryview(self._buffer)[at + HEAD : at + HEAD + size])  # noqa: S301
             at += HEAD + size
         del self._buffer[:at]
-        return found
+        return received
 
     def close(self) -> None:
         if not self.ended:
@@ -92,7 +92,7 @@ def start(jobs: Sequence[Job], count: int, doors: Mapping[str, Door], prepare: P
 
 
 def _tickets(count: int) -> int:
-    """A pipe that holds the numbers of all groups: whoever reads one takes that group."""
+    """A pipe that holds the numbers of all groups: a helper that reads one takes that group."""
     reader, writer = os.pipe()
     os.write(writer, b"".join(number.to_bytes(TICKET, "big") for number in range(count)))
     os.close(writer)

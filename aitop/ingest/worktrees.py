@@ -49,8 +49,8 @@ def repository(folder: str) -> str:
 def _own_worktree(folder: str) -> str | None:
     """`REPOSITORY/.claude/worktrees/NAME/below` → `REPOSITORY/below`."""
     for mark in OWN:
-        repository, found, rest = folder.partition(mark)
-        if found and repository:
+        repository, mark_found, rest = folder.partition(mark)
+        if mark_found and repository:
             _, _, below = rest.partition(os.sep)
             return os.path.join(repository, below) if below else repository
     return None
@@ -96,7 +96,7 @@ def _main_checkout(top: str, text: str, below: str) -> str | None:
     if not text.startswith(GITDIR):
         return None
     named = os.path.normpath(os.path.join(top, text.removeprefix(GITDIR).strip()))
-    repository, found, _ = named.partition(OWN[1])
-    if not found or not repository:
+    repository, mark_found, _ = named.partition(OWN[1])
+    if not mark_found or not repository:
         return None
     return repository if below == os.curdir else os.path.join(repository, below)

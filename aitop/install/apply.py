@@ -94,34 +94,34 @@ def _is_backup(raw: bytes, earlier: record.Settings) -> bool:
 
 def undo(path: str, installed: Installed) -> str:
     """Take our entries out of one settings file; says how. Raises files.Refused."""
-    known = installed.settings.get(path)
+    kept = installed.settings.get(path)
     now = files.read(path)
-    line = _restore(path, known, now) if known and now is not None and _is_ours_still(known, now) else None
+    line = _restore(path, kept, now) if kept and now is not None and _is_ours_still(kept, now) else None
     if line is None:
         line = _remove_entries(path, now, installed)
-        if known and known.backup:
-            line += f"; the first original is kept as {record.backup_path(known.backup)}"
+        if kept and kept.backup:
+            line += f"; the first original is kept as {record.backup_path(kept.backup)}"
     installed.settings.pop(path, None)
     return line
 
 
-def _is_ours_still(known: record.Settings, now: bytes) -> bool:
-    return not known.diverged and files.digest(now) == known.written
+def _is_ours_still(kept: record.Settings, now: bytes) -> bool:
+    return not kept.diverged and files.digest(now) == kept.written
 
 
-def _restore(path: str, known: record.Settings, now: bytes) -> str | None:
-    if known.created:
+def _restore(path: str, kept: record.Settings, now: bytes) -> str | None:
+    if kept.created:
         files.delete(path, now)
-        if known.created_root and os.path.isdir(known.root) and not os.listdir(known.root):
-            os.rmdir(known.root)
+        if kept.created_root and os.path.isdir(kept.root) and not os.listdir(kept.root):
+            os.rmdir(kept.root)
         return f"{path}: removed; aitop had created it"
-    original = files.read(record.backup_path(known.backup)) if known.backup else None
+    original = files.read(record.backup_path(kept.backup)) if kept.backup else None
     if original is None:
         return None
     if original != now:
         files.replace(path, now, original)
-    assert known.backup
-    os.unlink(record.backup_path(known.backup))
+    assert kept.backup
+    os.unlink(record.backup_path(kept.backup))
     return f"{path}: restored byte for byte"
 
 
@@ -133,8 +133,8 @@ def without_telemetry(path: str, installed: Installed) -> Plan | None:
         data = json_text.parse(text)
     except json_text.NotJson as error:
         raise files.Refused(f"{path}: cannot be parsed: {error}. Mend it and run this again") from error
-    known = installed.settings.get(path)
-    new = otel.remove(data, known.env if known else {})
+    kept = installed.settings.get(path)
+    new = otel.remove(data, kept.env if kept else {})
     if before is None or new == data:
         return None
     return Plan(os.path.dirname(path), path, before, files.bytes_of(json_text.patch(text, new), before))
@@ -164,8 +164,8 @@ def _remove_entries(path: str, now: bytes | None, installed: Installed) -> str:
         raise files.Refused(
             f"{path}: cannot be parsed: {error}. Mend it and run this again; our entries are still in it"
         ) from error
-    known = installed.settings.get(path)
-    new = otel.remove(settings.remove(data, record.hook_scripts(installed)), known.env if known else {})
+    kept = installed.settings.get(path)
+    new = otel.remove(settings.remove(data, record.hook_scripts(installed)), kept.env if kept else {})
     if new == data:
         return f"{path}: has no entries of ours"
     files.replace(path, now, files.bytes_of(json_text.patch(text, new), now))

@@ -1,6 +1,6 @@
 """`aitop completions SHELL` and `aitop man`: made from the commands themselves, so they cannot fall behind.
 
-The hot words are answered without click; the table below tells click which options they take, for
+The hot words are answered without click; the table below names their options for click, for
 completion and the manual only.
 """
 
@@ -49,14 +49,14 @@ def hot_command(name: str, text: str) -> click.Command:
         return click.Command(name, params=[preset, inner], help=text)
     if name == "jump":
         where = click.Argument(["where"], required=False, metavar="[next|SESSION|back]")
-        only = click.Option(["--print"], is_flag=True, help="Only say where it would go.")
+        only = click.Option(["--print"], is_flag=True, help="Print the pane, and do not go there.")
         return click.Command(name, params=[where, only], help=text)
     if name == "guard":
         budget = click.Option(["--budget"], multiple=True, metavar="NAME", help="Only this budget.")
         flags = {
-            "--json": "What was judged.",
-            "--quiet": "The exit code alone.",
-            "--hook": "For Claude Code's hooks.",
+            "--json": "Print what was checked, as JSON.",
+            "--quiet": "Print nothing: the exit code is the answer.",
+            "--hook": "Answer in the form that Claude Code's hooks expect.",
         }
         options = [click.Option([flag], is_flag=True, help=words) for flag, words in flags.items()]
         return click.Command(name, params=[budget, *options], help=text)
@@ -64,11 +64,11 @@ def hot_command(name: str, text: str) -> click.Command:
         preset,
         click.Option(["--format"], metavar="TEMPLATE", help="A template of your own."),
         click.Option(["--segment"], metavar="NAME", help="A segment from the configuration."),
-        click.Option(["--follow"], is_flag=True, help="Print a line whenever it changes."),
+        click.Option(["--follow"], is_flag=True, help="Keep running, and print the line at each change."),
     ]
     if name == "prompt":
         shells = click.Choice((*SHELLS, "plain"))
-        params.insert(0, click.Option(["--shell"], type=shells, help="Whose escaping to use."))
+        params.insert(0, click.Option(["--shell"], type=shells, help="Escape the text for this shell."))
     return click.Command(name, params=params, help=text)
 
 

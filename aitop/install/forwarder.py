@@ -88,7 +88,7 @@ def prove_kind(kind: str) -> Proof:
 
 
 def prove(path: str, kind: str = "") -> Proof:
-    """Run the forwarder script at `path`, whose home must be its own folder, through every trial."""
+    """Run the forwarder script at `path` through every trial. Its home must be the folder it lies in."""
     home = os.path.dirname(path)
     times = []
     for trial, setting in TRIALS.items():
@@ -129,15 +129,15 @@ def _run(path: str, payload: bytes, *, hold_stdin: bool = False) -> tuple[str | 
         except subprocess.TimeoutExpired:
             return "does not end", 5.0
         seconds = time.monotonic() - started
-        said = process.stdout.read()
+        output = process.stdout.read()
     finally:
         process.kill()
         process.wait()
         process.stdout.close()
         with contextlib.suppress(OSError):
             process.stdin.close()
-    if said or code:
-        return f"exit code {code}, said {said[:80]!r}", seconds
+    if output or code:
+        return f"exit code {code}, said {output[:80]!r}", seconds
     return (None if seconds <= LIMIT else f"took {seconds * 1000:.0f} ms"), seconds
 
 

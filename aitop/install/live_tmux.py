@@ -76,7 +76,7 @@ def hide() -> None:
         name = line.partition("=")[0]
         if name == "AITOP" or (name.startswith("AITOP_") and name not in _USERS):
             _tmux("set-environment", "-gu", name)
-    shutil.rmtree(paths.in_home(paths.TMUX), ignore_errors=True)  # what tells the listener to send texts
+    shutil.rmtree(paths.in_home(paths.TMUX), ignore_errors=True)  # these files make the listener send texts
 
 
 def _settings() -> dict[str, dict[str, str]]:
@@ -111,7 +111,7 @@ def _remember(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]
 
 
 def _restore() -> None:
-    """Put back what `show` changed in this server and nobody changed since."""
+    """Put back what `show` changed in this server, except what was changed since."""
     path = paths.in_home(_RECORD)
     try:
         record = json.loads(paths.read(path))

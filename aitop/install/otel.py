@@ -1,6 +1,6 @@
 """Claude Code's telemetry, switched on in its settings and off again. Pure: data in, new data out.
 
-Only its logs, which tell each API call, and by the variables of that signal alone: what is exported of
+Only its logs, which hold each API call, and by the variables of that signal alone: what is exported of
 metrics and traces stays as it is. Where logs go somewhere already, that exporter is not taken away: they
 come to us only when the user says that we may pass them on.
 """

@@ -114,7 +114,7 @@ _HOOK_PYTHON = """\
 [ -x {python} ] || exit 0
 {by_python}
 """
-# Only a session's start may start the listener, and only when nobody answered (3).
+# Only a session's start may start the listener, and only when no listener answered (3).
 _HOOK_LAUNCH = """\
 if [ $? -eq 3 ] && [ "$1" = SessionStart ] && [ ! -e {home}/stopped ] && [ -x {python} ]; then
   {environment}{python} -I -S -c {boot} {package} --launch {launch} </dev/null &

@@ -53,44 +53,44 @@ def setup(
         _remove(only, ask=not yes, dry_run=dry_run, as_json=as_json)
         return
     try:
-        found = parts.survey_parts(only)
-        _check_names(only, found)
+        available = parts.survey_parts(only)
+        _check_names(only, available)
         if as_json and not yes:
-            click.echo(json.dumps(_as_json(found, [], []), indent=1))
+            click.echo(json.dumps(_as_json(available, [], []), indent=1))
             return
         if not as_json:
-            _show(found, diff=show_diff)
+            _show(available, diff=show_diff)
         if dry_run or (show_diff and not yes):
             click.echo(f"\nNothing was changed. {installation.command('setup')} does it.", err=True)
             return
         if not (yes or asks):
             raise click.UsageError("there is no terminal to ask on: add --yes, or --dry-run to look")
-        chosen = _choose(found, only, ask=not yes)
-        _apply(found, chosen, as_json=as_json)
+        chosen = _choose(available, only, ask=not yes)
+        _apply(available, chosen, as_json=as_json)
     except files.Refused as error:
         raise click.ClickException(str(error)) from error
 
 
-def _check_names(only: tuple[str, ...], found: list[Part]) -> None:
+def _check_names(only: tuple[str, ...], available: list[Part]) -> None:
     """A part that was named and cannot be set up is an error. Raises click.ClickException."""
-    known = {part.name for part in found}
-    missing = [name for name in only if name not in known]
+    names = {part.name for part in available}
+    missing = [name for name in only if name not in names]
     if missing:
         others = sorted({part.name for part in parts.survey_parts()} - set(only))
         raise click.ClickException(
             f"{', '.join(missing)}: not found here; what can be set up: {', '.join(others) or 'nothing'}"
         )
-    for part in found:
+    for part in available:
         if only and part.problem:
             raise click.ClickException(f"{part.title}: {part.problem}")
 
 
-def _show(found: list[Part], *, diff: bool) -> None:
+def _show(available: list[Part], *, diff: bool) -> None:
     clients = survey.clients()
     if clients:
         click.echo(f"Read as they are: {', '.join(clients)}.\n")
-    width = max([len(part.title) for part in found], default=0)
-    for part in found:
+    width = max([len(part.title) for part in available], default=0)
+    for part in available:
         mark = "cannot" if part.problem else "done" if part.ready else "new"
         detail = part.problem or ", ".join(filter(None, [part.about, _size(part)]))
         style = {"cannot": "yellow", "done": "green", "new": "bold"}[mark]
@@ -98,7 +98,7 @@ def _show(found: list[Part], *, diff: bool) -> None:
         click.echo(f"  {word}  {part.title:<{width}}  {printable(detail)}".rstrip())
         if diff and part.diff:
             click.echo(part.diff + "\n")
-    if not found:
+    if not available:
         click.echo(
             "Nothing is here that could show numbers: no Claude Code, tmux, shell, Waybar or SwiftBar."
         )
@@ -115,8 +115,8 @@ def _size(part: Part) -> str:
     return ", ".join(sizes)
 
 
-def _choose(found: list[Part], only: tuple[str, ...], *, ask: bool) -> list[Part]:
-    open_parts = [part for part in found if not part.problem and not part.ready]
+def _choose(available: list[Part], only: tuple[str, ...], *, ask: bool) -> list[Part]:
+    open_parts = [part for part in available if not part.problem and not part.ready]
     if not ask:
         return [part for part in open_parts if part.by_default or part.name in only]
     if open_parts:
@@ -128,14 +128,14 @@ def _choose(found: list[Part], only: tuple[str, ...], *, ask: bool) -> list[Part
     ]
 
 
-def _apply(found: list[Part], chosen: list[Part], *, as_json: bool) -> None:
+def _apply(available: list[Part], chosen: list[Part], *, as_json: bool) -> None:
     with files.lock():
         lines = parts.carry_out(chosen)
         connect.remember_environment()
     notes = [f"{part.title}: {part.note}" for part in chosen if part.note]
     notes += [f"service: {line}" for line in lines if "when that works" in line]
     if (
-        any(part.name == "tmux" for part in found if not part.problem)
+        any(part.name == "tmux" for part in available if not part.problem)
         and _tmux_lines()
         and not live_tmux.shows()
     ):
@@ -146,13 +146,13 @@ def _apply(found: list[Part], chosen: list[Part], *, as_json: bool) -> None:
     if as_json:
         click.echo(
             json.dumps(
-                _as_json(found, chosen, lines) | {"listener": trouble or "runs", "line": line}, indent=1
+                _as_json(available, chosen, lines) | {"listener": trouble or "runs", "line": line}, indent=1
             )
         )
         return
     if chosen:
         click.echo(f"\nSet up: {', '.join(part.title for part in chosen)}.")
-    elif not any(not part.ready and not part.problem for part in found):
+    elif not any(not part.ready and not part.problem for part in available):
         click.echo("\nEverything is set up.")
     for note in notes:
         click.echo(note)
@@ -233,13 +233,13 @@ def _remove(only: tuple[str, ...], *, ask: bool, dry_run: bool, as_json: bool) -
         )
 
 
-def _as_json(found: list[Part], chosen: list[Part], lines: list[str]) -> JsonObject:
+def _as_json(available: list[Part], chosen: list[Part], lines: list[str]) -> JsonObject:
     return {
         "clients": survey.clients(),
         "parts": [
             {"name": part.name, "title": part.title, "about": part.about, "set_up": part.ready or part in chosen,
              "problem": part.problem or None, "files": part.files}
-            for part in found
+            for part in available
         ],
         "changed": [part.name for part in chosen],
         "log": lines,

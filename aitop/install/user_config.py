@@ -42,15 +42,15 @@ def plan(wanted: Mapping[str, Value], installed: Installed) -> Plan | None:
     path = paths.config_file()
     raw = files.read(path)
     text = edited = files.text_of(path, raw)
-    known = installed.user_config
-    if known is None or known.path != path:
-        known, intact = (
+    recorded = installed.user_config
+    if recorded is None or recorded.path != path:
+        recorded, intact = (
             UserConfig(path, None if raw is None else text, folders=files.missing_folders(path)),
             True,
         )
     else:
-        intact = raw is not None and files.digest(raw) == known.written
-    wrote, before = dict(known.wrote), dict(known.before)
+        intact = raw is not None and files.digest(raw) == recorded.written
+    wrote, before = dict(recorded.wrote), dict(recorded.before)
     try:
         for key, value in wanted.items():
             current = toml_text.get(text, key)
@@ -66,7 +66,7 @@ def plan(wanted: Mapping[str, Value], installed: Installed) -> Plan | None:
     after = files.bytes_of(edited, raw)
     digest = files.digest(after) if intact else ""
     shown = ", ".join(f"{key} = {toml_text.written(value)}" for key, value in wanted.items())
-    return Plan(path, raw, after, replace(known, written=digest, wrote=wrote, before=before), shown)
+    return Plan(path, raw, after, replace(recorded, written=digest, wrote=wrote, before=before), shown)
 
 
 def write(step: Plan, installed: Installed) -> str:
@@ -78,50 +78,55 @@ def write(step: Plan, installed: Installed) -> str:
 
 def unset(keys: Collection[str], installed: Installed) -> str | None:
     """Put keys back as they were before us; None where we set none of them. Raises files.Refused."""
-    known = installed.user_config
-    if known is None or not any(key in known.wrote for key in keys):
+    recorded = installed.user_config
+    if recorded is None or not any(key in recorded.wrote for key in keys):
         return None
-    raw = files.read(known.path)
-    remaining = {key: value for key, value in known.wrote.items() if key not in keys}
-    intact = raw is not None and files.digest(raw) == known.written
+    raw = files.read(recorded.path)
+    remaining = {key: value for key, value in recorded.wrote.items() if key not in keys}
+    intact = raw is not None and files.digest(raw) == recorded.written
     if intact and not remaining:
         assert raw is not None
         installed.user_config = None
-        return _restore(known, raw)
-    return _unset_each(known, raw, remaining, installed, intact=intact)
+        return _restore(recorded, raw)
+    return _unset_each(recorded, raw, remaining, installed, intact=intact)
 
 
-def _restore(known: UserConfig, raw: bytes) -> str:
-    if known.original is None:
-        files.delete(known.path, raw)
-        files.remove_folders(known.folders)
-        return f"{known.path}: removed; aitop had created it"
-    files.replace(known.path, raw, files.bytes_of(known.original, raw))
-    return f"{known.path}: restored byte for byte"
+def _restore(recorded: UserConfig, raw: bytes) -> str:
+    if recorded.original is None:
+        files.delete(recorded.path, raw)
+        files.remove_folders(recorded.folders)
+        return f"{recorded.path}: removed; aitop had created it"
+    files.replace(recorded.path, raw, files.bytes_of(recorded.original, raw))
+    return f"{recorded.path}: restored byte for byte"
 
 
 def _unset_each(
-    known: UserConfig, raw: bytes | None, remaining: dict[str, Value], installed: Installed, *, intact: bool
+    recorded: UserConfig,
+    raw: bytes | None,
+    remaining: dict[str, Value],
+    installed: Installed,
+    *,
+    intact: bool,
 ) -> str | None:
-    text = edited = files.text_of(known.path, raw)
-    gone = [key for key in known.wrote if key not in remaining]
+    text = edited = files.text_of(recorded.path, raw)
+    gone = [key for key in recorded.wrote if key not in remaining]
     try:
         current = {key: toml_text.get(text, key) for key in gone}
-        changed = [key for key in gone if current[key] is not None and current[key] != known.wrote[key]]
+        changed = [key for key in gone if current[key] is not None and current[key] != recorded.wrote[key]]
         for key in gone:
-            if current[key] == known.wrote[key]:
-                edited = toml_text.put(edited, key, known.before.get(key))
+            if current[key] == recorded.wrote[key]:
+                edited = toml_text.put(edited, key, recorded.before.get(key))
     except toml_text.CannotEdit as error:
-        return f"{known.path}: {error}; left as it is"
+        return f"{recorded.path}: {error}; left as it is"
     after = files.bytes_of(edited, raw)
-    before = {key: value for key, value in known.before.items() if key in remaining}
+    before = {key: value for key, value in recorded.before.items() if key in remaining}
     digest = files.digest(after) if intact else ""
     installed.user_config = (
-        replace(known, written=digest, wrote=remaining, before=before) if remaining else None
+        replace(recorded, written=digest, wrote=remaining, before=before) if remaining else None
     )
     if changed:
-        return f"{known.path}: {', '.join(changed)} was changed since; left as it is"
+        return f"{recorded.path}: {', '.join(changed)} was changed since; left as it is"
     if raw is None or edited == text:
         return None
-    files.replace(known.path, raw, after)
-    return f"{known.path}: {', '.join(gone)} is as it was before"
+    files.replace(recorded.path, raw, after)
+    return f"{recorded.path}: {', '.join(gone)} is as it was before"

@@ -71,8 +71,8 @@ def put(change: Change) -> str:
     """Carry out one change; says what was done. Raises files.Refused."""
     if change.before == change.after:
         return f"{change.path}: has our lines already"
-    known = load()
-    was = known.get(change.path)
+    records = load()
+    was = records.get(change.path)
     if was is None:
         backup = None if change.before is None else record.backup(change.path, change.before)
         folders = files.missing_folders(change.path)
@@ -81,8 +81,8 @@ def put(change: Change) -> str:
         changed = was.diverged or files.digest(change.before or b"") != was.written
         was = replace(was, diverged=changed)
     hosts = [*(other for other in was.hosts if other != change.host), change.host]
-    known[change.path] = replace(was, hosts=hosts, written=files.digest(change.after))
-    save(known)
+    records[change.path] = replace(was, hosts=hosts, written=files.digest(change.after))
+    save(records)
     files.replace(change.path, change.before, change.after, mode=change.place.mode)
     original = f"; the original is {record.backup_path(was.backup)}" if was.backup else ""
     return f"{change.path}: {'created' if change.before is None else 'changed'}{original}"
@@ -100,9 +100,9 @@ def remove(host: str, shell: str, parts: list[str], folder: str | None) -> list[
         steps.append((place, before, after))
     lines = []
     for place, before, after in steps:
-        known = load()
-        lines.append(_take(place, host, before, after, known))
-        save(known)
+        records = load()
+        lines.append(_take(place, host, before, after, records))
+        save(records)
     return lines
 
 
@@ -147,14 +147,14 @@ def _with_lines(place: Place, before: str) -> str:
     return new
 
 
-def _take(place: Place, host: str, before: bytes | None, after: str, known: dict[str, Kept]) -> str:
-    was = known.pop(place.path, None)
+def _take(place: Place, host: str, before: bytes | None, after: str, records: dict[str, Kept]) -> str:
+    was = records.pop(place.path, None)
     if before is None:
         return f"{place.path}: there is no such file"
     ours = was if was and not was.diverged and files.digest(before) == was.written else None
     others = [other for other in was.hosts if other != host] if was else []
     if was and others:  # the original has none of their lines either
-        return _take_lines(place, before, after, known, replace(was, hosts=others, diverged=ours is None))
+        return _take_lines(place, before, after, records, replace(was, hosts=others, diverged=ours is None))
     if place.whole or (ours and ours.created):
         if place.whole and b"aitop" not in before:
             return f"{place.path}: is not ours; left alone"
@@ -166,16 +166,16 @@ def _take(place: Place, host: str, before: bytes | None, after: str, known: dict
         files.replace(place.path, before, original)
         _clean_up(was)
         return f"{place.path}: restored byte for byte"
-    return _take_lines(place, before, after, known, None)
+    return _take_lines(place, before, after, records, None)
 
 
 def _take_lines(
-    place: Place, before: bytes, after: str, known: dict[str, Kept], still_known: Kept | None
+    place: Place, before: bytes, after: str, records: dict[str, Kept], still_known: Kept | None
 ) -> str:
     """The block alone; `still_known` is what is to be remembered of the file."""
     new = files.bytes_of(after, before)
     if still_known is not None:
-        known[place.path] = replace(still_known, written=files.digest(new))
+        records[place.path] = replace(still_known, written=files.digest(new))
     if new == before:
         return f"{place.path}: has no lines of ours"
     files.replace(place.path, before, new)
@@ -223,11 +223,11 @@ def load() -> dict[str, Kept]:
     return kept
 
 
-def save(known: dict[str, Kept]) -> None:
+def save(records: dict[str, Kept]) -> None:
     path = paths.in_home(RECORD)
     before = files.read(path)
-    if known:
-        data = {name: asdict(kept) for name, kept in known.items()}
+    if records:
+        data = {name: asdict(kept) for name, kept in records.items()}
         files.replace(path, before, json.dumps(data, indent=2, ensure_ascii=False).encode() + b"\n")
     elif before is not None:
         os.unlink(path)

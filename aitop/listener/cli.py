@@ -114,15 +114,15 @@ def status(as_json: bool) -> None:
     from aitop import state as published
     from aitop.listener import lifecycle
 
-    found = lifecycle.running()
+    holder = lifecycle.running()
     state = published.read() or {}
     now = time.time()
     age = published.age(state, now)
     if as_json:
-        answer = {"running": found is not None, "listener": found, "state_age": age, "scan": state.get("scan"),
+        answer = {"running": holder is not None, "listener": holder, "state_age": age, "scan": state.get("scan"),
                   "hooks": state.get("hooks"), "home": paths.home()}  # fmt: skip
         click.echo(json.dumps(answer, indent=1))
-    elif found is None:
+    elif holder is None:
         held = os.path.exists(paths.in_home(paths.STOPPED))
         click.echo(
             "no listener runs"
@@ -130,14 +130,14 @@ def status(as_json: bool) -> None:
             + ": start it with `aitop start`"
         )
     else:
-        _tell(found, state, age, now)
-    sys.exit(0 if found is not None else 3)
+        _tell(holder, state, age, now)
+    sys.exit(0 if holder is not None else 3)
 
 
-def _tell(found: dict[str, object], state: dict[str, object], age: float | None, now: float) -> None:
-    started = found.get("started_at")
+def _tell(holder: dict[str, object], state: dict[str, object], age: float | None, now: float) -> None:
+    started = holder.get("started_at")
     since = f", for {_span(now - started)}" if isinstance(started, int | float) else ""
-    click.echo(f"listener  runs (pid {found.get('pid')}, version {found.get('version')}{since})")
+    click.echo(f"listener  runs (pid {holder.get('pid')}, version {holder.get('version')}{since})")
     click.echo(f"home      {paths.home()}")
     if age is None:
         click.echo("state     not published yet")
@@ -182,14 +182,14 @@ def config(defaults: bool, schema: bool, as_json: bool, show_path: bool) -> None
         click.echo(paths.config_file())
         return
     try:
-        found = room.load()
+        values = room.load()
     except room.ConfigError as error:
         raise click.ClickException(str(error)) from error
     if as_json:
-        click.echo(json.dumps(found.values, indent=1))
+        click.echo(json.dumps(values.values, indent=1))
         return
     exists = os.path.exists(paths.config_file())
     click.echo(f"# {paths.config_file()}{'' if exists else ' (not there: all defaults)'}")
     for key in room.KEYS:
-        changed = "" if found[key.path] == key.default else "   # changed"
-        click.echo(f"{key.path} = {json.dumps(found[key.path], ensure_ascii=False)}{changed}")
+        changed = "" if values[key.path] == key.default else "   # changed"
+        click.echo(f"{key.path} = {json.dumps(values[key.path], ensure_ascii=False)}{changed}")

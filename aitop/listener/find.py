@@ -1,4 +1,4 @@
-"""Which listeners a home has: the holder of its lock, and any whose lock or home was removed.
+"""Which listeners a home has: the holder of its lock, and any that lost its lock or home.
 
 For commands. A process counts as a listener of this home when the lock file says so and it still is that
 process, or when it runs `listen` and holds open a lock file that was removed from this home.
@@ -33,22 +33,22 @@ def is_locked(home: str) -> bool:
 def running() -> JsonObject | None:
     """The listener that holds this home's lock: `pid`, `started_at`, `version`, each None while unknown.
 
-    None while nobody holds the lock, or a report holds it. The published state is believed only about the
+    None while no process holds the lock, or a report holds it. The published state is believed only about the
     process that the lock names.
     """
     home = paths.home()
     if not is_locked(home):
         return None
-    told = (published.read() or {}).get("listener")
-    told = told if isinstance(told, dict) else {}
+    published_listener = (published.read() or {}).get("listener")
+    published_listener = published_listener if isinstance(published_listener, dict) else {}
     holder = lock.holder(os.path.join(home, paths.LOCK))
     if holder is None:
-        older = _older_listener(home, told.get("pid"))
-        return told if older is not None else {"pid": None, "started_at": None, "version": None}
+        older = _older_listener(home, published_listener.get("pid"))
+        return published_listener if older is not None else {"pid": None, "started_at": None, "version": None}
     if holder.role == "report":
         return None
-    if told.get("pid") == holder.identity.pid:
-        return told
+    if published_listener.get("pid") == holder.identity.pid:
+        return published_listener
     pid = holder.identity.pid if process_identity.lives(holder.identity) else None
     return {"pid": pid, "started_at": None, "version": None}
 
@@ -56,16 +56,18 @@ def running() -> JsonObject | None:
 def listeners(home: str) -> list[Identity]:
     """Every living listener of this home."""
     path = os.path.join(home, paths.LOCK)
-    found = set()
+    identities = set()
     if is_locked(home):
         holder = lock.holder(path)
         if holder is not None and holder.role == "listener" and process_identity.lives(holder.identity):
-            found.add(holder.identity)
+            identities.add(holder.identity)
         elif holder is None:
-            told = (published.read() or {}).get("listener")
-            older = _older_listener(home, told.get("pid") if isinstance(told, dict) else None)
-            found |= {older} if older else set()
-    return sorted(found | set(_with_removed_lock(path)))
+            published_listener = (published.read() or {}).get("listener")
+            older = _older_listener(
+                home, published_listener.get("pid") if isinstance(published_listener, dict) else None
+            )
+            identities |= {older} if older else set()
+    return sorted(identities | set(_with_removed_lock(path)))
 
 
 def _older_listener(home: str, pid: object) -> Identity | None:
@@ -81,7 +83,7 @@ def _with_removed_lock(path: str) -> list[Identity]:
         numbers = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
     except OSError:
         return []
-    found = []
+    identities = []
     for pid in numbers:
         if (
             pid == os.getpid()
@@ -91,8 +93,8 @@ def _with_removed_lock(path: str) -> list[Identity]:
             continue
         identity = process_identity.of(pid)
         if identity is not None:
-            found.append(identity)
-    return found
+            identities.append(identity)
+    return identities
 
 
 def _command(pid: int) -> list[bytes]:
@@ -107,14 +109,14 @@ def _command(pid: int) -> list[bytes]:
 
 def _open_files(pid: int) -> set[str]:
     folder = f"/proc/{pid}/fd"
-    found: set[str] = set()
+    targets: set[str] = set()
     try:
         names = os.listdir(folder)
     except OSError:
-        return found
+        return targets
     for name in names:
         try:
-            found.add(os.readlink(os.path.join(folder, name)))
+            targets.add(os.readlink(os.path.join(folder, name)))
         except OSError:
             continue
-    return found
+    return targets

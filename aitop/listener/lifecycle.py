@@ -39,12 +39,12 @@ def prepare_home(home: str) -> None:
         )
     try:
         os.makedirs(home, mode=0o700, exist_ok=True)
-        found = os.stat(home)
+        status = os.stat(home)
     except OSError as error:
         raise LifeError(unwritable(home, error)) from error
-    if found.st_uid != os.getuid():
+    if status.st_uid != os.getuid():
         raise LifeError(f"{home} belongs to another user. Set AITOP_HOME to a folder of your own")
-    if found.st_mode & 0o077:
+    if status.st_mode & 0o077:
         os.chmod(home, 0o700)
     kind = file_system(home)
     if kind in NETWORK:
@@ -148,7 +148,7 @@ def start_detached(wait: float = 5.0, *, replace: bool = False) -> bool:
         if process.poll() is not None:
             return not replace and find.is_locked(home)
         if _published_by(process.pid):
-            process.returncode = 0  # it lives on; nobody waits for it here
+            process.returncode = 0  # it lives on; this process does not wait for it
             return True
         time.sleep(0.02)
     return process.poll() is None
@@ -188,5 +188,5 @@ def stop(timeout: float = 10.0) -> bool:
 
 
 def _published_by(pid: int) -> bool:
-    found = (published.read() or {}).get("listener")
-    return isinstance(found, dict) and found.get("pid") == pid
+    holder = (published.read() or {}).get("listener")
+    return isinstance(holder, dict) and holder.get("pid") == pid

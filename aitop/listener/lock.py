@@ -1,7 +1,7 @@
 """The listener's lock: one listener for a home, one writer for a history.
 
 The system's own lock on a file: gone with its holder, however that ends. The holder writes down who it
-is, so that nobody signals the wrong process. The library that guards the settings files would cost each
+is, so that no command signals the wrong process. The library that guards the settings files would cost each
 start of a listener more time than all of its own reading does.
 """
 
@@ -118,7 +118,7 @@ class Lock:
 
 
 def holder(path: str) -> Holder | None:
-    """Who wrote in the lock file that it took the lock; None for nobody, or for an aitop that wrote nothing."""
+    """The process that wrote itself into the lock file; None where none did (an older aitop wrote nothing)."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

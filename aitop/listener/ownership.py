@@ -2,7 +2,7 @@
 
 Somebody may remove, rename or replace any of them while it runs. It looks at each tick, before it
 publishes: so two listeners never publish in turn, and nothing is written for long into a file that
-nobody will ever open. This module only looks; the loop acts.
+no program will ever open. This module only looks; the loop acts.
 """
 
 import os

@@ -187,7 +187,7 @@ class Reader:
             self._selector.unregister(fd)
 
     def _unregister_helpers(self) -> None:
-        """Also before helpers are let go: a closed descriptor's number may soon belong to something else."""
+        """Also before helpers end: a closed descriptor's number may soon belong to something else."""
         for helper in self.ingest.helpers:
             if helper.fd in self._selector.get_map():
                 self._selector.unregister(helper.fd)

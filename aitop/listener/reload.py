@@ -44,10 +44,10 @@ class Settings:
 
     def add_config_dir(self, provider: str, folder: str) -> bool:
         """Remember a folder that a client's hook named; False for one that is known or not this user's."""
-        known = self._config_dirs.setdefault(provider, [])
-        if folder in known or len(known) >= MAX_CONFIG_DIRS or not _is_own_folder(folder):
+        folders = self._config_dirs.setdefault(provider, [])
+        if folder in folders or len(folders) >= MAX_CONFIG_DIRS or not _is_own_folder(folder):
             return False
-        known.append(folder)
+        folders.append(folder)
         try:
             data = json.dumps(self._config_dirs, indent=1).encode()
             atomic_file.replace(os.path.join(self.home, paths.CONFIG_DIRS), data)

@@ -46,7 +46,7 @@ def main(*, echo: bool, replace: bool = False) -> int:
     try:
         lock, listening = _take_place_when_there_is_room(home, log, replace=replace)
     except Held:
-        return _refuse(f"another listener runs for {home}: `aitop status` tells which, `aitop stop` ends it")
+        return _refuse(f"another listener runs for {home}: `aitop status` names it, `aitop stop` ends it")
     except OSError as error:
         return _refuse(lifecycle.unwritable(home, error))
     except SocketError as error:

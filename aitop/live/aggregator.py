@@ -147,9 +147,9 @@ class Aggregator:
         self.stop_reasons = dict(most_frequent[:MAX_STOP_REASONS])
         self.compactions = day.compactions
 
-    def _begin_periods(self, sums: LiveSums, known: Mapping[str, Sum]) -> None:
+    def _begin_periods(self, sums: LiveSums, counted: Mapping[str, Sum]) -> None:
         sums.periods = {
-            name: Total(start, known.get(name, ZERO))
+            name: Total(start, counted.get(name, ZERO))
             for name, start in self.day.starts.items()
             if name in periods.NAMES
         }
@@ -218,7 +218,7 @@ class Aggregator:
             self.limits[key] = limit
 
     def not_listed(self, model: str, basis: int) -> None:
-        """A model whose responses are not at list price."""
+        """Note a model that has no list price."""
         models = self.unpriced if basis == Basis.UNPRICED else self.estimated
         if len(models) < MAX_MODELS:
             models.add(model)

@@ -15,9 +15,9 @@ def status(session: Session, alive: Callable[[int], bool | None], now: float) ->
     `alive`: whether a process lives; None where nothing is known of it, which proves nothing.
     """
     quiet = now - session.last_at
-    known = None if session.pid is None else alive(session.pid)
-    living = known is True
-    gone = known is False and quiet > GRACE
+    is_alive = None if session.pid is None else alive(session.pid)
+    living = is_alive is True
+    gone = is_alive is False and quiet > GRACE
     if session.status == "ended" or gone:
         return "ended"
     if session.status in ("working", "waiting") and (quiet < RESTING or (living and quiet < OVER)):

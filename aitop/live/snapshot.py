@@ -19,6 +19,7 @@ from aitop.live.money.burn import BurnThresholds, BurnView
 from aitop.live.money.forecast import PeriodForecast
 from aitop.live.money.limits import LimitView
 from aitop.live.money.tracker import BlockView, MoneyTracker
+from aitop.model.events import Limit
 from aitop.model.sums import Sum
 
 MAX_LISTED_SESSIONS = 50
@@ -116,32 +117,15 @@ def take(
     listed = [view(s, money.tag(s, config), lookups, now) for s in newest[:MAX_LISTED_SESSIONS]]
     views = listed + [view(s, None, lookups, now) for s in recent]
     active = {one.session.name for one in views if one.active}
-    told = [limit for _, limit in sorted(aggregator.limits.items())]
-    in_force = [limit for limit in told if limit.resets_at > now]
+    limits = [limit for _, limit in sorted(aggregator.limits.items())]
+    in_force = [limit for limit in limits if limit.resets_at > now]
     block = money.block(in_force, now)
     budgets = money.budgets(newest, active, {one.session.name for one in listed}, config)
     sums, gauge = aggregator.whole.view(now), _gauge(listed)
     thresholds = burn.configured(money.burn, config["alerts.burn_warning"], config["alerts.burn_critical"])
-    raised = alerts.evaluate(
-        before, config, now,
-        alerts.Evidence(
-            five_minutes=sums.windows["5m"],
-            fifteen_minutes=sums.windows["15m"],
-            burn=thresholds,
-            context_percent=gauge.percent if gauge else None,
-            context_session=gauge.session if gauge else None,
-            sessions=tuple(_evidence(one, aggregator, now) for one in listed),
-            limits=tuple(told),
-            budgets=tuple(budgets),
-            cut_off=aggregator.cut_off.count(now),
-            day_started=aggregator.day_start,
-            today_spent=sums.periods["today"].spent if "today" in sums.periods else 0,
-            dearest_today=money.dearest_today(),
-            past_days=aggregator.day.past_days,
-        ),
-    )  # fmt: skip
-    burning = burn.view(sums.windows["5m"], sums.windows["15m"], thresholds)
-    held = next((alert.level for alert in raised if alert.rule == "burn"), "ok")
+    raised = alerts.evaluate(before, config, now, _facts(
+        aggregator, money, sums, listed, gauge=gauge, limits=limits, budgets=budgets, thresholds=thresholds, now=now
+    ))  # fmt: skip
     return Snapshot(
         at=now,
         sums=sums,
@@ -151,34 +135,64 @@ def take(
         waiting=sum(one.status == "waiting" for one in views),
         gauge=gauge,
         compactions=aggregator.compactions,
-        stop_reasons={
-            reason: count for reason, count in sorted(aggregator.stop_reasons.items()) if count > 0
-        },
-        tools={
-            name: ToolView(tool.calls, tool.failures, tool.percentile(0.5), tool.percentile(0.95))
-            for name, tool in sorted(aggregator.tools.items())
-            if tool.calls > 0
-        },
+        stop_reasons={name: count for name, count in sorted(aggregator.stop_reasons.items()) if count > 0},
+        tools=_tools(aggregator),
         projects=tuple(projects),
         limits=money.limits(in_force, config, now),
         block=block,
         budgets=budgets,
         forecast=money.forecasts(block, now),
-        burn=burning._replace(level=held),
+        burn=_burn(sums, thresholds, raised),
         alerts=raised,
         unpriced=sorted(aggregator.unpriced),
         estimated=sorted(aggregator.estimated),
     )
 
 
+def _facts(
+    aggregator: Aggregator, money: MoneyTracker, sums: SumsView, listed: list[SessionView], *, gauge: Gauge | None,
+    limits: list[Limit], budgets: list[BudgetView], thresholds: BurnThresholds, now: float,
+) -> alerts.Evidence:  # fmt: skip
+    """What the alert rules read of this moment."""
+    return alerts.Evidence(
+        five_minutes=sums.windows["5m"],
+        fifteen_minutes=sums.windows["15m"],
+        burn=thresholds,
+        context_percent=gauge.percent if gauge else None,
+        context_session=gauge.session if gauge else None,
+        sessions=tuple(_evidence(one, aggregator, now) for one in listed),
+        limits=tuple(limits),
+        budgets=tuple(budgets),
+        cut_off=aggregator.cut_off.count(now),
+        day_started=aggregator.day_start,
+        today_spent=sums.periods["today"].spent if "today" in sums.periods else 0,
+        dearest_today=money.dearest_today(),
+        past_days=aggregator.day.past_days,
+    )
+
+
+def _tools(aggregator: Aggregator) -> dict[str, ToolView]:
+    return {
+        name: ToolView(tool.calls, tool.failures, tool.percentile(0.5), tool.percentile(0.95))
+        for name, tool in sorted(aggregator.tools.items())
+        if tool.calls > 0
+    }
+
+
+def _burn(sums: SumsView, thresholds: BurnThresholds, raised: Iterable[Alert]) -> BurnView:
+    """The burn rate at the level of its alert, which holds it a while at the edge."""
+    held = next((alert.level for alert in raised if alert.rule == "burn"), "ok")
+    return burn.view(sums.windows["5m"], sums.windows["15m"], thresholds)._replace(level=held)
+
+
 def _by_provider(
     aggregator: Aggregator, views: list[SessionView], thresholds: BurnThresholds, now: float
 ) -> dict[str, ProviderView]:
-    found = {}
+    by_provider = {}
     for provider, part in sorted(aggregator.by_provider.items()):
         mine = [one for one in views if one.session.provider == provider]
         sums = part.view(now)
-        found[provider] = ProviderView(
+        by_provider[provider] = ProviderView(
             sums=sums,
             burn=burn.view(sums.windows["5m"], sums.windows["15m"], thresholds),
             waiting=sum(one.status == "waiting" for one in mine),
@@ -186,12 +200,12 @@ def _by_provider(
             gauge=_gauge(mine),
             compactions=sum(one.session.compactions for one in mine),
         )
-    return found
+    return by_provider
 
 
 def _evidence(one: SessionView, aggregator: Aggregator, now: float) -> alerts.SessionEvidence:
     session = one.session
-    changed, since, told = session.lines or (None, 0.0, 0.0)
+    changed, since, lines_told = session.lines or (None, 0.0, 0.0)
     return alerts.SessionEvidence(
         name=session.name,
         project=project(session),
@@ -207,7 +221,7 @@ def _evidence(one: SessionView, aggregator: Aggregator, now: float) -> alerts.Se
         else None,
         lines_changed=changed,
         lines_since=since,
-        lines_told=told,
+        lines_told=lines_told,
         status_since=session.status_at,
     )
 

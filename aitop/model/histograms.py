@@ -84,7 +84,7 @@ def _move(counts: dict[int, int], step: int, times: int) -> None:
 
 def unpacked(text: str | None) -> Timings:
     """The inverse of `packed`."""
-    found = Timings()
+    timings = Timings()
     if text:
-        found.counts = tuple(dict(counts) for counts in json.loads(text))
-    return found
+        timings.counts = tuple(dict(counts) for counts in json.loads(text))
+    return timings

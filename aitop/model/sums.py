@@ -120,5 +120,5 @@ def negative(value: Sum) -> Sum:
 
 def total(values: Iterable[Sum]) -> Sum:
     """All of them together; zero for none."""
-    found = list(values)
-    return Sum._make(map(sum, zip(*found, strict=True))) if found else ZERO
+    sums = list(values)
+    return Sum._make(map(sum, zip(*sums, strict=True))) if sums else ZERO

@@ -68,12 +68,12 @@ class Record(NamedTuple):
 
     def text(self, *names: str) -> str | None:
         """The first of these attributes that is a text and not empty."""
-        return next((found for name in names if (found := text(self.attributes.get(name)))), None)
+        return next((value for name in names if (value := text(self.attributes.get(name)))), None)
 
     def number(self, *names: str) -> float | None:
         """The first of these attributes that is a number of 0 or more, written as one or as a text."""
         return next(
-            (found for name in names if (found := number(self.attributes.get(name))) is not None), None
+            (value for name in names if (value := number(self.attributes.get(name))) is not None), None
         )
 
     def count_of(self, *names: str) -> int:
@@ -104,16 +104,16 @@ def records(tree: dict[str, object], signal: str) -> list[Record]:
         "traces": ("resourceSpans", "scopeSpans", "spans", _span),
         "metrics": ("resourceMetrics", "scopeMetrics", "metrics", _metric),
     }[signal]
-    found: list[Record] = []
+    made: list[Record] = []
     for resource in _dicts(tree.get(resources)):
         of_resource = _attributes(_dict(resource.get("resource")).get("attributes"))
         for scope in _dicts(resource.get(scopes)):
             name = text(_dict(scope.get("scope")).get("name"))
             for record in _dicts(scope.get(one)):
-                found += make(record, of_resource, name)
-                if len(found) > MAX_RECORDS:
+                made += make(record, of_resource, name)
+                if len(made) > MAX_RECORDS:
                     raise TooMany("too many records in one body")
-    return found
+    return made
 
 
 def _log(raw: dict[str, object], resource: dict[str, Value], scope: str) -> Iterator[Record]:
@@ -158,15 +158,15 @@ def _metric(raw: dict[str, object], resource: dict[str, Value], scope: str) -> I
 
 
 def _attributes(raw: object) -> dict[str, Value]:
-    found: dict[str, Value] = {}
+    attributes: dict[str, Value] = {}
     for pair in _dicts(raw)[:MAX_ATTRIBUTES]:
         key = pair.get("key")
         if not isinstance(key, str) or key in CONTENTS or key.startswith(CONTENTS_UNDER):
             continue
         value = _value(pair.get("value"))
         if value is not None:
-            found[key] = value
-    return found
+            attributes[key] = value
+    return attributes
 
 
 def _value(raw: object) -> Value | None:
@@ -180,9 +180,9 @@ def _value(raw: object) -> Value | None:
 def _scalar(raw: object) -> Scalar | None:
     if not isinstance(raw, dict):
         return None
-    said = raw.get("stringValue")
-    if isinstance(said, str):
-        return said.encode("utf-8", "replace").decode() if len(said) <= MAX_TEXT else None
+    text_value = raw.get("stringValue")
+    if isinstance(text_value, str):
+        return text_value.encode("utf-8", "replace").decode() if len(text_value) <= MAX_TEXT else None
     if "intValue" in raw:
         return _whole(raw["intValue"])
     for value in (raw.get("doubleValue"), raw.get("boolValue")):
@@ -192,8 +192,8 @@ def _scalar(raw: object) -> Scalar | None:
 
 
 def _seconds(nanoseconds: object) -> float:
-    found = _whole(nanoseconds)
-    return found / 1e9 if 0 < found < 1 << 64 else 0.0
+    whole = _whole(nanoseconds)
+    return whole / 1e9 if 0 < whole < 1 << 64 else 0.0
 
 
 def _whole(value: object) -> int:

@@ -42,13 +42,13 @@ def prices(ctx: click.Context, as_json: bool, wanted: str, everything: bool) -> 
         return
     now = time.time()
     own = _configuration().price_overrides
-    known = table.load(own, paths.in_home(paths.PRICES))
-    listed = list(_lines(known, wanted.lower(), _today(now), everything=everything))
+    price_table = table.load(own, paths.in_home(paths.PRICES))
+    listed = list(_lines(price_table, wanted.lower(), _today(now), everything=everything))
     seen = _seen_by_listener()
     if as_json:
-        _print_json(known, listed, seen, now)
+        _print_json(price_table, listed, seen, now)
     else:
-        _print_table(known, listed, seen, now)
+        _print_table(price_table, listed, seen, now)
 
 
 @prices.command(short_help="Fetch newer prices.")
@@ -111,17 +111,20 @@ def _seen_by_listener() -> dict[str, list[str]]:
 
     try:
         state = orjson.loads(paths.read(paths.in_home(paths.STATE)))
-        found = state["prices"]
-        return {key: [str(name) for name in found[key]] for key in ("unpriced_models", "estimated_models")}
+        published_prices = state["prices"]
+        return {
+            key: [str(name) for name in published_prices[key]]
+            for key in ("unpriced_models", "estimated_models")
+        }
     except (OSError, ValueError, KeyError, TypeError):
         return {"unpriced_models": [], "estimated_models": []}
 
 
 def _lines(
-    known: table.PriceTable, wanted: str, today: str, *, everything: bool
+    price_table: table.PriceTable, wanted: str, today: str, *, everything: bool
 ) -> Iterator[tuple[Model, str, Row]]:
     """(model, state, row) sorted by id; the state is "" for the row that applies now."""
-    unique = {model.name: model for model in known.models.values()}
+    unique = {model.name: model for model in price_table.models.values()}
     for name in sorted(unique):
         model = unique[name]
         if wanted and not any(wanted in identity.lower() for identity in (name, *model.also)):
@@ -139,22 +142,12 @@ def _parts(row: Row) -> list[tuple[str, int, rows.Rates]]:
 
 
 def _print_table(
-    known: table.PriceTable, listed: list[tuple[Model, str, Row]], seen: dict[str, list[str]], now: float
+    price_table: table.PriceTable,
+    listed: list[tuple[Model, str, Row]],
+    seen: dict[str, list[str]],
+    now: float,
 ) -> None:
-    lines: list[tuple[str, ...]] = []
-    for model, state, row in listed:
-        for number, (mode, over, rates) in enumerate(_parts(row)):
-            first = number == 0
-            lines.append(
-                (
-                    model.name if first else "",
-                    (row.start or "start") if first else "",
-                    *(f"{rows.to_usd(rate):g}" for rate in rates),
-                    f">{over:,}" if over else "",
-                    " ".join(word for word in (mode, state) if word),
-                    (row.source or known.source) if first else "",
-                )
-            )
+    lines = _table_lines(price_table, listed)
     if lines:
         widths = [max(len(line[column]) for line in (HEAD, *lines)) for column in range(len(HEAD))]
         for line in (HEAD, *lines):
@@ -166,10 +159,10 @@ def _print_table(
     else:
         click.echo("No model's id contains that.")
     click.echo()
-    stale = "; older than 90 days, run `aitop prices update`" if known.stale(now) else ""
-    click.echo(f"USD per million tokens. Checked {known.as_of} ({known.source}){stale}.")
-    if known.problem:
-        click.echo(f"Not used: {known.problem}", err=True)
+    stale = "; older than 90 days, run `aitop prices update`" if price_table.stale(now) else ""
+    click.echo(f"USD per million tokens. Checked {price_table.as_of} ({price_table.source}){stale}.")
+    if price_table.problem:
+        click.echo(f"Not used: {price_table.problem}", err=True)
     if seen["unpriced_models"]:
         click.echo(
             f"Seen without a price: {', '.join(seen['unpriced_models'])}. "
@@ -179,14 +172,38 @@ def _print_table(
         click.echo(f"Estimated from their family (~): {', '.join(seen['estimated_models'])}.")
 
 
+def _table_lines(
+    price_table: table.PriceTable, listed: list[tuple[Model, str, Row]]
+) -> list[tuple[str, ...]]:
+    """One line for each price of each model; a model's later lines leave out what the first one says."""
+    lines: list[tuple[str, ...]] = []
+    for model, state, row in listed:
+        for number, (mode, over, rates) in enumerate(_parts(row)):
+            first = number == 0
+            lines.append(
+                (
+                    model.name if first else "",
+                    (row.start or "start") if first else "",
+                    *(f"{rows.to_usd(rate):g}" for rate in rates),
+                    f">{over:,}" if over else "",
+                    " ".join(word for word in (mode, state) if word),
+                    (row.source or price_table.source) if first else "",
+                )
+            )
+    return lines
+
+
 def _print_json(
-    known: table.PriceTable, listed: list[tuple[Model, str, Row]], seen: dict[str, list[str]], now: float
+    price_table: table.PriceTable,
+    listed: list[tuple[Model, str, Row]],
+    seen: dict[str, list[str]],
+    now: float,
 ) -> None:
     import orjson
 
-    found: list[JsonObject] = []
+    rows_out: list[JsonObject] = []
     for model, state, row in listed:
-        found += [
+        rows_out += [
             {
                 "model": model.name,
                 "provider": model.provider,
@@ -196,9 +213,14 @@ def _print_json(
                 "prompt_over": over,
                 **{field: rows.to_usd(rate) for field, rate in zip(rates._fields, rates, strict=True)},
                 "context_window": model.context,
-                "source": row.source or known.source,
+                "source": row.source or price_table.source,
             }
             for mode, over, rates in _parts(row)
         ]
-    head = {"as_of": known.as_of, "source": known.source, "stale": known.stale(now), "problem": known.problem}
-    click.echo(orjson.dumps({**head, **seen, "rows": found}, option=orjson.OPT_INDENT_2))
+    head = {
+        "as_of": price_table.as_of,
+        "source": price_table.source,
+        "stale": price_table.stale(now),
+        "problem": price_table.problem,
+    }
+    click.echo(orjson.dumps({**head, **seen, "rows": rows_out}, option=orjson.OPT_INDENT_2))

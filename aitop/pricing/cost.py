@@ -129,9 +129,9 @@ def _step(schedule: Schedule, factor: Fraction) -> _Step:
 
 def _dated_rows(table: PriceTable, model: str) -> tuple[list[tuple[str, Row]], Basis]:
     """The rows of a model with the days they begin; those of its family where the table does not have it."""
-    found = table.find(model)
-    if found is not None:
-        return [(row.start, row) for row in found.rows], Basis.LISTED
+    listed = table.find(model)
+    if listed is not None:
+        return [(row.start, row) for row in listed.rows], Basis.LISTED
     word = normalise.family(model)
     members = table.family(word) if word else ()
     if members:

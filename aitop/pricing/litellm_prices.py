@@ -61,17 +61,17 @@ def looks_like(data: object) -> bool:
 def read(data: Mapping[str, Any]) -> dict[str, Offer]:
     """Every priced text model, by its id. Raises PriceDataError for a price that cannot be one."""
     order = list(PROVIDERS)
-    found: dict[str, tuple[tuple[int, str], Offer]] = {}
+    offers: dict[str, tuple[tuple[int, str], Offer]] = {}
     for key, entry in data.items():
         if not isinstance(entry, dict) or not _is_priced_text(entry):
             continue
         vendor = entry.get("litellm_provider", "")
         name = normalise.spellings(key)[0]
         rank = (order.index(vendor), key)
-        if name not in found or rank < found[name][0]:
+        if name not in offers or rank < offers[name][0]:
             silent = tuple(rate for rate, field in CACHE.items() if not entry.get(field))
-            found[name] = (rank, Offer(_model(name, PROVIDERS[vendor], entry), silent, partial=True))
-    return {name: offer for name, (_, offer) in found.items()}
+            offers[name] = (rank, Offer(_model(name, PROVIDERS[vendor], entry), silent, partial=True))
+    return {name: offer for name, (_, offer) in offers.items()}
 
 
 def _is_priced_text(entry: Mapping[str, Any]) -> bool:
@@ -111,13 +111,13 @@ def _off_peak(name: str, entry: Mapping[str, Any], standard: Schedule) -> OffPea
     place = f"{name}.off_peak_pricing"
     windows = body.get("windows")
     spans = [body] if not isinstance(windows, list) else [one for one in windows if isinstance(one, dict)]
-    found = [
+    cheap_hours = [
         rows.hours(place, span, one.get("weekdays"))
         for one in spans
         for span in (one["hours_utc"] if isinstance(one.get("hours_utc"), list) else [one.get("hours_utc")])
     ]
     rates = _rates(place, {INPUT: entry.get(INPUT), **body}, "", standard[0].rates)
-    return OffPeak(tuple(found), (Step(0, rates),)) if found else None
+    return OffPeak(tuple(cheap_hours), (Step(0, rates),)) if cheap_hours else None
 
 
 def _schedule(name: str, entry: Mapping[str, Any], suffix: str) -> Schedule:

@@ -47,10 +47,10 @@ def spellings(model: str) -> tuple[str, ...]:
 
 def looser_spellings(model: str) -> tuple[str, ...]:
     """The ids to look up where none of `spellings` is known: without `:suffix` and words of effort."""
-    found = [_undated(_bare(_SUFFIX.sub("", _SIZE.sub(r"-\1", model.strip().lower()))))]
-    while (less := _undated(_EFFORT.sub("", found[-1]))) != found[-1]:
-        found.append(less)
-    return tuple(found)
+    spellings_so_far = [_undated(_bare(_SUFFIX.sub("", _SIZE.sub(r"-\1", model.strip().lower()))))]
+    while (less := _undated(_EFFORT.sub("", spellings_so_far[-1]))) != spellings_so_far[-1]:
+        spellings_so_far.append(less)
+    return tuple(spellings_so_far)
 
 
 def normalise(model: str) -> str:
@@ -92,11 +92,11 @@ def family(model: str) -> str | None:
 def versioned_family(model: str) -> Family | None:
     """The family of another vendor's id: the id with its first version left open (`gpt-6.2-sol` → `gpt-*-sol`)."""
     name = looser_spellings(model)[-1]
-    found = _VERSION.search(name)
-    if found is None or "claude" in name.split("-"):
+    match = _VERSION.search(name)
+    if match is None or "claude" in name.split("-"):
         return None
-    version = tuple(int(part) for part in found[0].split("."))
-    return Family(f"{name[: found.start()]}*{name[found.end() :]}", version)
+    version = tuple(int(part) for part in match[0].split("."))
+    return Family(f"{name[: match.start()]}*{name[match.end() :]}", version)
 
 
 def says_fast(model: str) -> bool:

@@ -78,10 +78,10 @@ def _update(source: str, target: str, now: float, force: bool, timeout: float) -
         return Result("fresh", earlier.as_of, source, earlier.checked_at)
     today = dt.datetime.fromtimestamp(now, dt.UTC).date().isoformat()
     offered, as_of = _parse(_fetch(place, timeout), place, today)
-    known = table.load({}, target if earlier is not None else None)
-    _check(offered, known, today, place)
+    in_force = table.load({}, target if earlier is not None else None)
+    _check(offered, in_force, today, place)
     news = dict(earlier.models) if earlier else {}
-    changed, added = _compare(offered, known, today, news)
+    changed, added = _compare(offered, in_force, today, news)
     head = {"as_of": as_of, "source": source, "checked_at": now, "unit": "USD per million tokens"}
     _write(target, rows.encode(head, news.values()))
     return Result("updated", as_of, source, now, len(offered), tuple(changed), tuple(added))
@@ -167,15 +167,15 @@ def _parse(raw: bytes, place: str, today: str) -> tuple[dict[str, Offer], str]:
 # --- judging ------------------------------------------------------------------------------------
 
 
-def _check(offered: Mapping[str, Offer], known: table.PriceTable, today: str, place: str) -> None:
+def _check(offered: Mapping[str, Offer], in_force: table.PriceTable, today: str, place: str) -> None:
     """Refuse a file that lost its Claude models or has prices out of all proportion."""
     refused = f"{place}: refused, nothing was changed:"
     families = {normalise.family(name) for name in offered}
     missing = [word for word in NEEDED if word not in families]
     if missing:
         raise RefreshError(f"{refused} it has no Claude {' and no '.join(missing)} model")
-    ours = {model.name: model for model in known.models.values() if model.provider == "anthropic"}
-    theirs = {model.name: offer for name, offer in offered.items() if (model := known.find(name))}
+    ours = {model.name: model for model in in_force.models.values() if model.provider == "anthropic"}
+    theirs = {model.name: offer for name, offer in offered.items() if (model := in_force.find(name))}
     shared = sorted(ours.keys() & theirs.keys())
     if len(shared) * KNOWN_SHARE < len(ours):
         raise RefreshError(f"{refused} it has only {len(shared)} of the {len(ours)} known Claude models")
@@ -193,12 +193,12 @@ def _check(offered: Mapping[str, Offer], known: table.PriceTable, today: str, pl
 
 
 def _compare(
-    offered: Mapping[str, Offer], known: table.PriceTable, today: str, news: dict[str, Model]
+    offered: Mapping[str, Offer], in_force: table.PriceTable, today: str, news: dict[str, Model]
 ) -> tuple[list[str], list[str]]:
     """Put into `news` what the offer has and we do not; returns the ids changed and added."""
     changed, added = [], []
     for name, offer in sorted(offered.items()):
-        ours = known.find(name)
+        ours = in_force.find(name)
         if ours is None:
             fresh = _new_model(offer.model, today)
             news.setdefault(fresh.name, fresh)
@@ -232,12 +232,12 @@ def _new_rows(ours: Model, offer: Offer, today: str) -> list[Row]:
     old, new = rows.row_at(ours, today), rows.row_at(offer.model, today)
     if offer.partial:
         new = _completed(old, new, offer.silent)
-    found = []
+    new_rows = []
     if new._replace(start="", source="") != old._replace(start="", source=""):
-        found.append(new._replace(start=today, source=new.source or f"refreshed {today}"))
+        new_rows.append(new._replace(start=today, source=new.source or f"refreshed {today}"))
     days = {row.start for row in ours.rows}
     announced = [row for row in offer.model.rows if row.start > today and row.start not in days]
-    return found + [row._replace(source=row.source or f"refreshed {today}") for row in announced]
+    return new_rows + [row._replace(source=row.source or f"refreshed {today}") for row in announced]
 
 
 def _completed(old: Row, new: Row, silent: tuple[str, ...]) -> Row:

@@ -104,11 +104,11 @@ SHORT = ("in", "out", "cr", "w5", "w1")
 
 def row_at(model: Model, day: str) -> Row:
     """The row valid on an ISO day; before the first row, the first."""
-    found = model.rows[0]
+    in_force = model.rows[0]
     for row in model.rows:
         if row.start <= day:
-            found = row
-    return found
+            in_force = row
+    return in_force
 
 
 def epoch(day: str) -> float:
@@ -189,12 +189,12 @@ def _hours(place: str, body: object) -> Hours:
 
 def hours(place: str, span: object, weekdays: object = None) -> Hours:
     """Hours such as "16:30-00:30" (UTC) of ISO weekdays (None: every day). Raises PriceDataError."""
-    found = _HOURS.match(span) if isinstance(span, str) else None
-    if found is None:
+    match = _HOURS.match(span) if isinstance(span, str) else None
+    if match is None:
         raise PriceDataError(f'{place}: {span!r} is not a span such as "16:30-00:30" (UTC)')
     if weekdays is not None and (not isinstance(weekdays, list) or not {*weekdays} <= {*EVERY_DAY}):
         raise PriceDataError(f"{place}: {weekdays!r} are not weekdays (1 is Monday)")
-    begins, ends = (60 * (60 * int(found[n]) + int(found[n + 1])) for n in (1, 3))
+    begins, ends = (60 * (60 * int(match[n]) + int(match[n + 1])) for n in (1, 3))
     return Hours(begins, ends or DAY, tuple(weekdays) if weekdays is not None else EVERY_DAY)
 
 
@@ -293,11 +293,11 @@ def _dump_row(row: Row) -> JsonObject:
     return body
 
 
-def _dump_hours(known: Hours) -> JsonObject:
+def _dump_hours(off_peak: Hours) -> JsonObject:
     span = "-".join(
-        f"{second // 3600 % 24:02}:{second % 3600 // 60:02}" for second in (known.begins, known.ends)
+        f"{second // 3600 % 24:02}:{second % 3600 // 60:02}" for second in (off_peak.begins, off_peak.ends)
     )
-    return {"utc": span} | ({} if known.weekdays == EVERY_DAY else {"weekdays": list(known.weekdays)})
+    return {"utc": span} | ({} if off_peak.weekdays == EVERY_DAY else {"weekdays": list(off_peak.weekdays)})
 
 
 def _dump_schedule(schedule: Schedule) -> JsonObject:

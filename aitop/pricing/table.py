@@ -38,9 +38,9 @@ class PriceTable:
     def find(self, model: str) -> Model | None:
         """The model of an id, exactly (after normalising); None when the table does not have it."""
         for name in (*normalise.spellings(model), *normalise.looser_spellings(model)):
-            found = self.models.get(name)
-            if found is not None:
-                return found
+            exact = self.models.get(name)
+            if exact is not None:
+                return exact
         return None
 
     def family(self, word: str) -> tuple[Model, ...]:
@@ -50,12 +50,12 @@ class PriceTable:
 
     def versions(self, wanted: normalise.Family) -> tuple[Model, ...]:
         """The models of another vendor's family, by their versions."""
-        found: dict[str, tuple[tuple[int, ...], Model]] = {}
+        by_name: dict[str, tuple[tuple[int, ...], Model]] = {}
         for model in self.models.values():
             own = normalise.versioned_family(model.name)
             if own is not None and own.name == wanted.name:
-                found[model.name] = (own.version, model)
-        return tuple(model for _, model in sorted(found.values(), key=lambda one: (one[0], one[1].name)))
+                by_name[model.name] = (own.version, model)
+        return tuple(model for _, model in sorted(by_name.values(), key=lambda one: (one[0], one[1].name)))
 
     def nearest_version(self, wanted: normalise.Family) -> Model | None:
         """The newest model of a family that is not newer than the wanted one, else the oldest."""
@@ -71,13 +71,13 @@ class PriceTable:
         """Tokens a model can hold, None where that is unknown; an unknown id has its family's newest."""
         if model.rstrip().lower().endswith("[1m]"):
             return LARGE_CONTEXT
-        found = self.find(model)
-        if found is None:
+        listed = self.find(model)
+        if listed is None:
             word = normalise.family(model)
             members = self.family(word) if word else ()
             wanted = normalise.versioned_family(model)
-            found = members[-1] if members else self.nearest_version(wanted) if wanted else None
-        return found.context if found else None
+            listed = members[-1] if members else self.nearest_version(wanted) if wanted else None
+        return listed.context if listed else None
 
     def stale(self, now: float) -> bool:
         """Whether these prices were last checked over 90 days ago."""
@@ -141,13 +141,13 @@ def read_refreshed(path: str) -> Refreshed | None:
 def _merge(models: dict[str, Model], newer: Mapping[str, Model]) -> None:
     """Add the newer rows; on the same day the newer one stands. No row is ever removed."""
     for name, model in newer.items():
-        known = models.get(name)
-        if known is None:
+        earlier = models.get(name)
+        if earlier is None:
             models[name] = model
             continue
-        by_day = {row.start: row for row in known.rows} | {row.start: row for row in model.rows}
+        by_day = {row.start: row for row in earlier.rows} | {row.start: row for row in model.rows}
         merged = tuple(by_day[day] for day in sorted(by_day))
-        models[name] = known._replace(rows=merged, context=known.context or model.context)
+        models[name] = earlier._replace(rows=merged, context=earlier.context or model.context)
 
 
 def _by_id(models: Mapping[str, Model]) -> dict[str, Model]:
@@ -159,19 +159,19 @@ def _by_id(models: Mapping[str, Model]) -> dict[str, Model]:
 def _override(by_id: dict[str, Model], name: str, body: Mapping[str, Any]) -> None:
     """The user's own row: from its day on (or always) the only one, without tiers or fast mode."""
     key = normalise.normalise(name)
-    known = next((by_id[spelling] for spelling in normalise.spellings(name) if spelling in by_id), None)
+    listed = next((by_id[spelling] for spelling in normalise.spellings(name) if spelling in by_id), None)
     start = str(body["from"]) if body.get("from") else ""
-    row = Row(start, (Step(0, _own_rates(name, body, known, start)),), source="your configuration")
-    earlier = tuple(old for old in known.rows if start and old.start < start) if known else ()
-    own = Model(key, known.provider if known else "", (*earlier, row), known.context if known else None)
+    row = Row(start, (Step(0, _own_rates(name, body, listed, start)),), source="your configuration")
+    earlier = tuple(old for old in listed.rows if start and old.start < start) if listed else ()
+    own = Model(key, listed.provider if listed else "", (*earlier, row), listed.context if listed else None)
     for spelling in {key, normalise.spellings(name)[0]}:
-        by_id[spelling] = own._replace(released=known.released if known else "")
+        by_id[spelling] = own._replace(released=listed.released if listed else "")
 
 
-def _own_rates(name: str, body: Mapping[str, Any], known: Model | None, start: str) -> Rates:
+def _own_rates(name: str, body: Mapping[str, Any], listed_model: Model | None, start: str) -> Rates:
     """Cache rates the user left out keep their listed ratio to the input price."""
     fresh = rows.to_pico(f"prices.models.{name}.input", body["input"])
-    listed = rows.row_at(known, start or "9999").standard[0].rates if known else None
+    listed = rows.row_at(listed_model, start or "9999").standard[0].rates if listed_model else None
     filled = {}
     for field_name, (times, by) in USUAL_CACHE.items():
         if field_name in body:

@@ -20,20 +20,20 @@ IDS = ("session", "tool_use_id", "key", "model", "message_id", "request_id")
 
 
 def checked_source(value: object) -> Source:
-    found: Source = _tuple(value, Source, "identify()")
-    return found
+    source: Source = _tuple(value, Source, "identify()")
+    return source
 
 
 def checked_parsed(value: object, name: str) -> Parsed:
-    found: Parsed = _tuple(value, Parsed, "parse()", skip="events")
-    return found._replace(events=checked_events(found.events, name))
+    parsed: Parsed = _tuple(value, Parsed, "parse()", skip="events")
+    return parsed._replace(events=checked_events(parsed.events, name))
 
 
 def checked_feed(value: object, name: str) -> Feed:
-    found: Feed = _tuple(value, Feed, "feed()", skip="events")
-    if not isinstance(found.paths, list) or not all(isinstance(path, str) for path in found.paths):
+    feed: Feed = _tuple(value, Feed, "feed()", skip="events")
+    if not isinstance(feed.paths, list) or not all(isinstance(path, str) for path in feed.paths):
         raise TypeError("Feed.paths must be a list of strings")
-    return found._replace(events=checked_events(found.events, name))
+    return feed._replace(events=checked_events(feed.events, name))
 
 
 def checked_events(events: object, name: str) -> list[Event]:

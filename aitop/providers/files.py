@@ -13,9 +13,9 @@ BESIDE = ("-wal", "-journal", "-shm")
 def open_regular(path: str) -> tuple[int, os.stat_result] | None:
     """A read-only descriptor of a regular file, or None for anything else. Raises OSError."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY)
-    found = os.fstat(fd)
-    if stat.S_ISREG(found.st_mode):
-        return fd, found
+    status = os.fstat(fd)
+    if stat.S_ISREG(status.st_mode):
+        return fd, status
     os.close(fd)
     return None
 
@@ -25,9 +25,9 @@ def read_regular(path: str, most: int) -> bytes:
     opened = open_regular(path)
     if opened is None:
         raise OSError("it is not a regular file")
-    fd, found = opened
+    fd, status = opened
     with open(fd, "rb") as file:
-        if found.st_size > most:
+        if status.st_size > most:
             raise OSError(f"it is larger than {most >> 20} MB")
         return file.read(most)
 
@@ -36,8 +36,8 @@ def check_database(path: str) -> None:
     """Raise OSError where SQLite, which opens by name, would meet anything but regular files."""
     for name in (path, *(path + ending for ending in BESIDE)):
         try:
-            found = os.lstat(name)
+            status = os.lstat(name)
         except FileNotFoundError:
             continue
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(f"{name} is not a regular file")

@@ -78,7 +78,7 @@ def is_local(record: Record, model: str) -> bool:
 
 
 def _billed(record: Record, model: str) -> float | None:
-    """A model on the user's own machine costs nothing. A told cost of 0 is an unknown price."""
+    """A model on the user's own machine costs nothing. A reported cost of 0 is an unknown price."""
     return 0.0 if is_local(record, model) else record.number(*COST) or None
 
 

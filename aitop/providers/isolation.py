@@ -49,10 +49,10 @@ class Guarded:
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         def ask() -> list[str]:
-            found = self._provider.folders(configured, environ)
-            if not isinstance(found, list) or not all(isinstance(folder, str) for folder in found):
+            answer = self._provider.folders(configured, environ)
+            if not isinstance(answer, list) or not all(isinstance(folder, str) for folder in answer):
                 raise TypeError("must return a list of strings")
-            return found
+            return answer
 
         return self._ask("folders", ask, [])
 
@@ -77,15 +77,15 @@ class Guarded:
 
     def context_limit(self, model: str) -> int | None:
         def ask() -> int | None:
-            found = self._provider.context_limit(model)
-            return found if isinstance(found, int) and 0 < found < 1 << 40 else None
+            answer = self._provider.context_limit(model)
+            return answer if isinstance(answer, int) and 0 < answer < 1 << 40 else None
 
         return self._ask("context_limit", ask, None)
 
     def feed(self, header: dict[str, str], payload: JsonObject, now: float) -> Feed | None:
         def ask() -> Feed | None:
-            found = self._provider.feed(header, payload, now)
-            return found if found is None or self.trusted else checked_feed(found, self.name)
+            answer = self._provider.feed(header, payload, now)
+            return answer if answer is None or self.trusted else checked_feed(answer, self.name)
 
         return self._ask("feed", ask, None)
 
@@ -96,15 +96,15 @@ class Guarded:
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:
         def ask() -> list[Event]:
-            found = self._telemetry.telemetry(records, now) if self._telemetry else []
-            return found if self.trusted else checked_events(found, self.name)
+            answer = self._telemetry.telemetry(records, now) if self._telemetry else []
+            return answer if self.trusted else checked_events(answer, self.name)
 
         return self._ask("telemetry", ask, [])
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
         """Raises what the provider raises; the caller passes it with the file to `blame`."""
-        found = self._provider.parse(data, start, source)
-        return found if self.trusted else checked_parsed(found, self.name)
+        answer = self._provider.parse(data, start, source)
+        return answer if self.trusted else checked_parsed(answer, self.name)
 
     def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
         """As `parse`."""

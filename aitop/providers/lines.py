@@ -99,7 +99,7 @@ def pieces(line: bytes) -> list[Piece]:
     """
     # In Latin-1 a character is a byte, so the decoder's positions are offsets.
     text = line.decode("latin-1")
-    found: list[Piece] = []
+    parts: list[Piece] = []
     rest = at = 0
     budget = 4 * len(line) + 1_000_000  # characters to look at
     while budget > 0 and (at := line.find(OPENING, at)) >= 0:
@@ -110,11 +110,11 @@ def pieces(line: bytes) -> list[Piece]:
         elif _inside(line, at, stop):
             at = stop
         else:
-            _add_rest(found, line, rest, at)
-            found.append(Piece(at, stop, whole=True))
+            _add_rest(parts, line, rest, at)
+            parts.append(Piece(at, stop, whole=True))
             rest = at = stop
-    _add_rest(found, line, rest, len(line))
-    return found
+    _add_rest(parts, line, rest, len(line))
+    return parts
 
 
 def _object_at(text: str, at: int) -> tuple[int | None, int]:
@@ -136,6 +136,6 @@ def _inside(line: bytes, at: int, stop: int) -> bool:
     return behind not in (b"", b"\0", b"\r", b"{")
 
 
-def _add_rest(found: list[Piece], line: bytes, start: int, stop: int) -> None:
+def _add_rest(parts: list[Piece], line: bytes, start: int, stop: int) -> None:
     if line[start:stop].removeprefix(BYTE_ORDER_MARK).strip():
-        found.append(Piece(start, stop, whole=False))
+        parts.append(Piece(start, stop, whole=False))

@@ -38,24 +38,24 @@ BUILTIN = {
 
 def load() -> tuple[list[Guarded], dict[str, str]]:
     """Every provider that loads, and name → what went wrong for each of the others."""
-    found: dict[str, Guarded] = {}
+    by_name: dict[str, Guarded] = {}
     broken: dict[str, str] = {}
     for name, target in BUILTIN.items():
         module, _, attribute = target.partition(":")
-        found[name] = Guarded(name, getattr(importlib.import_module(module), attribute), trusted=True)
+        by_name[name] = Guarded(name, getattr(importlib.import_module(module), attribute), trusted=True)
     for entry in _entry_points():
         if entry.name in BUILTIN:
             if entry.value != BUILTIN[entry.name]:
                 broken[f"{entry.name} of {entry.value}"] = "the name is taken by a built-in provider"
             continue
-        if entry.name in found:
+        if entry.name in by_name:
             broken[f"{entry.name} of {entry.value}"] = "the name is taken by another package's provider"
             continue
         try:
-            found[entry.name] = Guarded(entry.name, entry.load(), trusted=False)
+            by_name[entry.name] = Guarded(entry.name, entry.load(), trusted=False)
         except (Exception, SystemExit) as error:
             broken[entry.name] = f"cannot be loaded: {type(error).__name__}: {error}"
-    return list(found.values()), broken
+    return list(by_name.values()), broken
 
 
 def _entry_points() -> Iterable[Any]:

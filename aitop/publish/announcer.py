@@ -103,14 +103,14 @@ def _looks(config: Config, home: str, now: float) -> list[str]:
 
 
 def _of_one_provider(state: JsonObject, config: Config, now: float) -> dict[str, str]:
-    """The user's segments that show one client; empty while it has told of nothing."""
-    found = {}
+    """The user's segments that show one client; empty while the client has no numbers."""
+    texts = {}
     for own in config.segments:
         if own.provider is not None:
             part = only(state, own.provider)
-            found[own.name] = (
+            texts[own.name] = (
                 segments.render(part, own.display, preset=own.preset, template=own.format, now=now)
                 if part
                 else ""
             )
-    return found
+    return texts

@@ -8,13 +8,13 @@ from aitop.state import only
 
 def texts(state: JsonObject, home: str, now: float) -> dict[str, str]:
     """Every command line asked for lately, and `guard` alone; what cannot be rendered is left out."""
-    found = {"guard": guard.prepared(state, now, []) or ""}
+    rendered = {"guard": guard.prepared(state, now, []) or ""}
     for name in asked.known(home, now):
         command = asked.command_of(name)
         text = None if command is None else _text(state, *command, now)
         if text is not None:
-            found[name] = text
-    return found
+            rendered[name] = text
+    return rendered
 
 
 def _text(state: JsonObject, word: str, argv: list[str], plain: bool, now: float) -> str | None:

@@ -27,18 +27,20 @@ def state(provider: str | None, *, schema: bool, records: bool) -> None:
 
         click.echo(json.dumps(make(), indent=1, ensure_ascii=False))
         return
-    found = published.read(provider)
-    if found is None or not published.is_fresh(found, time.time()):
-        known = (
-            "nothing is known of this client" if provider and published.read() else "no listener is running"
-        )
-        click.echo(f"aitop state: {known}; try `aitop status`", err=True)
+    published_state = published.read(provider)
+    if published_state is None or not published.is_fresh(published_state, time.time()):
+        why = "nothing is known of this client" if provider and published.read() else "no listener is running"
+        click.echo(f"aitop state: {why}; try `aitop status`", err=True)
         sys.exit(1)
     if not records:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(json.dumps(published_state, ensure_ascii=False))
         return
-    whole = {key: value for key, value in found.items() if key not in ("sessions", "limits", "by_provider")}
+    whole = {
+        key: value
+        for key, value in published_state.items()
+        if key not in ("sessions", "limits", "by_provider")
+    }
     click.echo(json.dumps({"record": "state", **whole}, ensure_ascii=False))
     for name in ("sessions", "limits"):
-        for row in found.get(name) or ():
+        for row in published_state.get(name) or ():
             click.echo(json.dumps({"record": name.removesuffix("s"), **row}, ensure_ascii=False))

@@ -16,7 +16,7 @@ from aitop.system import atomic_file
 
 LIFE = 10.0  # seconds a segment may be shown after it was written
 REFRESH = 4.0  # seconds after which an unchanged segment is renewed
-HOME_MARK = ".home"  # in a folder of shared memory: whose home it belongs to
+HOME_MARK = ".home"  # in a folder of shared memory: the home it belongs to
 
 
 class Publisher:
@@ -51,11 +51,11 @@ class Publisher:
         self._state.publish(state, now)
 
     def write_segments(self, texts: dict[str, str], now: float) -> None:
-        """Replace the segments whose text changed, renew those whose life runs out, remove those not wanted."""
+        """Replace changed segments, renew those that are about to expire, remove those that are not wanted."""
         for name, text in texts.items():
-            known = self._written.get(name)
-            same = known is not None and known[0] == text
-            if known is not None and same and 0 <= now - known[1] < REFRESH:
+            written = self._written.get(name)
+            same = written is not None and written[0] == text
+            if written is not None and same and 0 <= now - written[1] < REFRESH:
                 continue
             path = os.path.join(self.segments, name)
             if not (same and _renewed(path, now + LIFE)):
@@ -67,7 +67,7 @@ class Publisher:
             _remove(os.path.join(self.segments, name))
 
     def tidy(self, wanted: set[str]) -> None:
-        """Remove segments an earlier listener left that nobody renders now."""
+        """Remove segments of an earlier listener that this one does not render."""
         for name in os.listdir(self.segments):
             if name not in wanted:
                 _remove(os.path.join(self.segments, name))
@@ -84,10 +84,10 @@ def _make(folder: str) -> str:
     if not os.path.isdir(folder):
         _remove(folder)  # whatever stands in its place
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    found = os.lstat(folder)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    status = os.lstat(folder)
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise OSError(f"{folder} is no folder of this user")
-    if found.st_mode & 0o077:
+    if status.st_mode & 0o077:
         os.chmod(folder, 0o700)
     return folder
 
@@ -125,7 +125,7 @@ def _renewed(path: str, expiry: float) -> bool:
 
 
 def _tidy_shared_memory(folder: str, home: str) -> None:
-    """Mark the folder as this home's, and remove folders of this user whose home is gone."""
+    """Mark the folder as this home's, and remove this user's folders of homes that are gone."""
     atomic_file.replace(os.path.join(folder, HOME_MARK), os.fsencode(home))
     beginning = f"aitop-{os.getuid()}-"
     for name in os.listdir(paths.SHARED_MEMORY):

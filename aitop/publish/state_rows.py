@@ -43,8 +43,8 @@ def sum_row(value: Sum) -> published.Sum:
 
 def latencies_row(value: Timings) -> published.Latencies:
     def percentile(metric: int, part: float) -> float | None:
-        found = value.percentile(metric, part)
-        return None if found is None else round(found, 1)
+        milliseconds = value.percentile(metric, part)
+        return None if milliseconds is None else round(milliseconds, 1)
 
     return {
         "timed_requests": value.timed(),

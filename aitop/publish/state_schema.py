@@ -122,8 +122,8 @@ def _object(shape: Any) -> JsonObject:
     for name, (hint, key) in keys_of(shape).items():
         words = " ".join(part for part in (key.meaning, f"Unit: {key.unit}." if key.unit else "") if part)
         properties[name] = _type(hint) | ({"description": words} if words else {})
-    found = {"type": "object", "properties": properties, "required": sorted(shape.__required_keys__)}
-    return found | ({"description": shape.__doc__} if shape.__doc__ else {})
+    schema = {"type": "object", "properties": properties, "required": sorted(shape.__required_keys__)}
+    return schema | ({"description": shape.__doc__} if shape.__doc__ else {})
 
 
 def _type(hint: Any) -> JsonObject:

@@ -47,7 +47,7 @@ class Sum(TypedDict):
     ]
     incomplete_requests: Annotated[int, Key("requests without a stop reason that are over 60 s old")]
     understated_requests: Annotated[
-        int, Key("of those, the ones whose visible text implies more than twice the reported output")
+        int, Key("of those, the ones with visible text that needs more than twice the reported output tokens")
     ]
 
 
@@ -55,7 +55,7 @@ class Latencies(TypedDict):
     """How long responses took. Medians and 95th percentiles are within 2.2 %; `null` where nothing was measured."""
 
     timed_requests: Annotated[
-        int, Key("responses whose duration is known: from telemetry, a gateway or the client's own record")
+        int, Key("responses with a known duration: from telemetry, a gateway or the client's own record")
     ]
     duration_p50_ms: Annotated[
         float | None, Key("from sending the request to the last byte of its answer", "ms")
@@ -143,7 +143,7 @@ class Session(Latencies):
     incomplete_requests: Annotated[int, Key("as in the sums")]
     understated: Annotated[bool, Key("its output is a lower bound")]
     client_api_ms: Annotated[float | None, Key("time spent in API requests, by the client's count", "ms")]
-    prompt_cache: Annotated[PromptCache | None, Key("`null`: the client does not tell")]
+    prompt_cache: Annotated[PromptCache | None, Key("`null`: the client does not report it")]
 
 
 class Context(TypedDict):
@@ -182,7 +182,9 @@ class Limit(TypedDict):
     """A usage limit. It disappears when its reset has passed."""
 
     provider: Annotated[str, Key("the client")]
-    account: Annotated[str | None, Key("whose limit it is; `null`: the client's usual account")]
+    account: Annotated[
+        str | None, Key("the account that the limit belongs to; `null`: the client's usual account")
+    ]
     name: Annotated[str, Key("`five_hour`, `seven_day`, …")]
     window_minutes: Annotated[int, Key("the length of its window", "min")]
     used_percent: Annotated[float, Key("above 100 is kept", "0–100")]
@@ -442,7 +444,7 @@ class Doctor(TypedDict):
     history_restored: Annotated[Restored | None, Key("the last restore of the history")]
     broken_providers: Annotated[dict[str, str], Key("provider → what is wrong with it")]
     watching: Annotated[
-        bool, Key("the system tells of changed files; `false`: they are looked at each second")
+        bool, Key("the system reports changed files; `false`: aitop looks at them each second")
     ]
     prices_problem: Annotated[str | None, Key("why the prices on disk are not in force")]
     otel: Annotated[Telemetry | None, Key("`null` while telemetry is off")]

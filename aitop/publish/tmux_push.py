@@ -8,7 +8,7 @@ it for every client and window at once; the status line reads it as `#{E:@aitop_
 texts goes the time they hold until, which the status line compares with its own clock: a listener that
 was killed cannot leave an old number behind. A server that cannot do this reads segments instead.
 
-Never waits for tmux: a call that does not end is killed. A file whose server has gone is removed.
+Never waits for tmux: a call that does not end is killed. The file of a server that has gone is removed.
 """
 
 import os
@@ -31,7 +31,7 @@ MAX_CLIENTS = 8  # of a server, that are redrawn
 
 
 class Call:
-    """What a server was last told, and the call that tells it."""
+    """What a server was last sent, and the call that sends it."""
 
     __slots__ = ("answer", "begun", "clients", "failures", "pid", "redraw_due", "sent", "sent_at")
 
@@ -80,13 +80,13 @@ class Pusher:
 
     def segments(self, state: JsonObject, now: float) -> dict[str, str]:
         """The texts of servers that read segments: name of the segment → text."""
-        found: dict[str, str] = {}
+        texts: dict[str, str] = {}
         for name, server in list(self._servers.items()):
             if not server.push and lives(server):
-                found |= {f"tmux-{look}": text for look, text in _rendered(server, state, now).items()}
+                texts |= {f"tmux-{look}": text for look, text in _rendered(server, state, now).items()}
             elif not server.push:
                 self._forget(name)
-        return found
+        return texts
 
     def addresses(self) -> list[tuple[str, str]]:
         """(program, socket) of every living server, those that read segments included."""
@@ -109,8 +109,8 @@ class Pusher:
 
     def _look(self) -> None:
         try:
-            found = os.stat(self._folder)
-            stamp = (found.st_mtime_ns, found.st_ino)
+            status = os.stat(self._folder)
+            stamp = (status.st_mtime_ns, status.st_ino)
             if stamp == self._stamp:
                 return
             names = sorted(os.listdir(self._folder))[:MAX_SERVERS]
@@ -215,16 +215,16 @@ def _rendered(server: Server, state: JsonObject, now: float) -> dict[str, str]:
 
 
 def _texts(server: Server, state: JsonObject, now: float, *, several: bool) -> dict[str, str]:
-    """Every variable of a server: its texts, and the panes whose sessions work, wait and rest."""
-    found = {
+    """Every variable of a server: its texts, and the panes with sessions that work, wait and rest."""
+    variables = {
         "AITOP" if name == "aitop" else f"AITOP_{name.upper()}": text
         for name, text in _rendered(server, state, now).items()
     }
     if server.panes:
         for status, panes in by_status(state, server.pid if several else None).items():
-            found[f"AITOP_PANES_{status.upper()}"] = "".join(f"<{pane}>" for pane in panes)
-        found["AITOP_PANE_COSTS"] = _pane_costs(state, server.pid if several else None)
-    return found
+            variables[f"AITOP_PANES_{status.upper()}"] = "".join(f"<{pane}>" for pane in panes)
+        variables["AITOP_PANE_COSTS"] = _pane_costs(state, server.pid if several else None)
+    return variables
 
 
 def _pane_costs(state: JsonObject, server: int | None) -> str:

@@ -1,4 +1,4 @@
-"""What the tmux plugin leaves for each server in `$AITOP_HOME/tmux/`, and whose panes hold which sessions.
+"""What the tmux plugin leaves for each server in `$AITOP_HOME/tmux/`, and which of its panes hold which sessions.
 
 Reads files and processes; sends nothing.
 """
@@ -63,7 +63,7 @@ def lives(server: Server) -> bool:
 def by_status(state: JsonObject, server: int | None) -> dict[str, list[str]]:
     """Status → panes, a pane by its newest living session. `server`: only panes of this tmux server.
 
-    Two servers both have a pane %0: which one a session runs in is told by its process's ancestors.
+    Two servers both have a pane %0: the ancestors of a session's process show in which one it runs.
     """
     panes: dict[str, list[str]] = {status: [] for status in STATUSES}
     for pane, session in in_panes(state, server).items():
@@ -73,21 +73,21 @@ def by_status(state: JsonObject, server: int | None) -> dict[str, list[str]]:
 
 def in_panes(state: JsonObject, server: int | None) -> dict[str, JsonObject]:
     """Pane → its newest living session."""
-    found: dict[str, JsonObject] = {}
+    by_pane: dict[str, JsonObject] = {}
     for session in state["sessions"]:
         pane = session.get("pane")
-        if not pane or session.get("status") not in STATUSES or pane in found:
+        if not pane or session.get("status") not in STATUSES or pane in by_pane:
             continue
         if not (pane[0] == "%" and pane[1:].isascii() and pane[1:].isdigit()):
             continue
         if server is not None and session.get("pid") and not _descends(session["pid"], server):
             continue
-        found[pane] = session
-    return found
+        by_pane[pane] = session
+    return by_pane
 
 
 def _descends(pid: int, ancestor: int) -> bool:
-    """Whether a process stems from another; True where the system does not tell."""
+    """Whether a process stems from another; True where the system does not say."""
     for _ in range(32):
         if pid == ancestor:
             return True

@@ -165,9 +165,9 @@ class Forwarder:
 
 def shown(url: str) -> str:
     """The address without user, password and query."""
-    scheme, found, rest = url.partition("://")
+    scheme, separator, rest = url.partition("://")
     host, slash, path = rest.partition("/")
-    return f"{scheme}{found}{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
 
 
 def main(url: str) -> int:

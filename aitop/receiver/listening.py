@@ -85,7 +85,7 @@ def _remove_dead(path: str) -> None:
 def peer_of(sock: socket.socket) -> tuple[bool, int]:
     """(whether the peer runs as this user, its process or 0 where the system does not say).
 
-    Where the system cannot tell the user either, the socket's mode has decided.
+    Where the system cannot name the user either, the socket's mode has decided.
     """
     try:
         if hasattr(socket, "SO_PEERCRED"):

@@ -16,7 +16,7 @@ PATH = "/v1/litellm"
 def take(body: bytes, media: str, now: float) -> None:  # noqa: ARG001
     """Keep one payload, a list of them, or one per line. Raises Malformed, and OSError where writing fails."""
     session = journal.session("litellm", "proxy", now)
-    entries = [found for one in _payloads(body) if (found := litellm_payload.entry(one, session))]
+    entries = [made for one in _payloads(body) if (made := litellm_payload.entry(one, session))]
     if entries:
         journal.append("litellm", entries, now)
 

@@ -79,11 +79,11 @@ class Asker:
 
     def period_spans(self, period: Period) -> dict[str, spans.Span]:
         """Each period's label, oldest first, and the part of it that is asked for."""
-        found: dict[str, spans.Span] = {}
+        by_label: dict[str, spans.Span] = {}
         for day, (start, end) in zip(self.days, self.day_spans(), strict=True):
             label = filters.label(period, day, self.wanted.week_start)
-            found[label] = (found[label][0] if label in found else start, end)
-        return found
+            by_label[label] = (by_label[label][0] if label in by_label else start, end)
+        return by_label
 
     def whole(self) -> spans.Span | None:
         """From the first day to the end of the last; None where the filter's days hold nothing."""

@@ -73,7 +73,7 @@ def folders() -> dict[str, list[str]]:
     providers = selection.enabled(load_providers()[0], config)
     places = selection.folders(providers, config, dict(os.environ))
     existing = {client: [p for p in paths_ if os.path.isdir(p)] for client, paths_ in places.items()}
-    return {client: found for client, found in existing.items() if found}
+    return {client: there for client, there in existing.items() if there}
 
 
 def _read_or_restore(home: str, progress: Progress, now: float) -> dict[str, ClientCoverage]:

@@ -43,10 +43,10 @@ def day(text: str, today: date, zone: tzinfo | None) -> date:
     if back:
         return today - timedelta(days=int(back[1]) * (7 if back[2] == "w" else 1) - 1)
     form = "%Y%m%d" if re.fullmatch(r"\d{8}", text) else "%Y-%m-%d"
-    found = datetime.strptime(text, form).date()  # noqa: DTZ007
-    periods.midnight(found - timedelta(days=1), zone)  # years at the ends of the calendar have no such day
-    periods.midnight(found + timedelta(days=2), zone)
-    return found
+    wanted = datetime.strptime(text, form).date()  # noqa: DTZ007
+    periods.midnight(wanted - timedelta(days=1), zone)  # years at the ends of the calendar have no such day
+    periods.midnight(wanted + timedelta(days=2), zone)
+    return wanted
 
 
 def first_of(period: Period, within: date, week_start: int) -> date:

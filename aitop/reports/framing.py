@@ -16,7 +16,7 @@ Folders = Mapping[str, Sequence[str]]  # client → the folders its records are 
 
 
 def header(title: str, wanted: Filter, currency: Currency, now: float) -> str:
-    """One line: what is summed, of which days, in whose time, with which filters, and how it is paid."""
+    """One line: what is summed, of which days, in which time zone, with which filters, and how it is paid."""
     parts = [title, days(wanted), _zone(wanted, now)]
     parts += [f"--{name} {clean(value)}" for name, value in wanted.patterns().items()]
     return " · ".join([*parts, _billing(currency)])
@@ -50,22 +50,22 @@ def _billing(currency: Currency) -> str:
 
 def notes(total: Sum, coverage: Sequence[str] = ()) -> list[str]:
     """What the marks mean where they stand, how many responses are behind them, and what could not be counted."""
-    found = []
+    texts = []
     if total.unpriced_requests:
-        found.append(f"≥ {_times(total.unpriced_requests)} no known price: `aitop prices` lists their models")
+        texts.append(f"≥ {_times(total.unpriced_requests)} no known price: `aitop prices` lists their models")
     if total.understated_requests:
-        found.append(f"≥ {_times(total.understated_requests)} more output than their client's records say")
+        texts.append(f"≥ {_times(total.understated_requests)} more output than their client's records say")
     if total.estimated_requests:
-        found.append(f"~ {_times(total.estimated_requests)} the price of the newest model of their family")
+        texts.append(f"~ {_times(total.estimated_requests)} the price of the newest model of their family")
     if total.client_priced_requests:
-        found.append(
+        texts.append(
             f"  {_times(total.client_priced_requests)} the cost that their client says, no price of ours"
         )
     if total.untracked:
-        found.append(
+        texts.append(
             "  untracked: what the client reports beyond its records, such as titles and compactions"
         )
-    return [*found, *([_priced(total)] if total.requests else []), *coverage]
+    return [*texts, *([_priced(total)] if total.requests else []), *coverage]
 
 
 def _times(count: int) -> str:
@@ -123,5 +123,5 @@ def _matches(asker: Asker, name: str) -> bool:
 def _places(folders: Folders) -> list[str]:
     if not folders:
         return ["no client's folder was found; `aitop doctor` says where each is looked for"]
-    found = [f"  {client}: {', '.join(map(clean, places))}" for client, places in sorted(folders.items())]
-    return ["folders read:", *found]
+    texts = [f"  {client}: {', '.join(map(clean, places))}" for client, places in sorted(folders.items())]
+    return ["folders read:", *texts]

@@ -22,8 +22,8 @@ class Commit(NamedTuple):
 
 def toplevel(folder: str) -> str | None:
     """The root of the folder's working tree, None where there is none (any more)."""
-    found = _run(folder, "rev-parse", "--show-toplevel") if os.path.isdir(folder) else None
-    return found.rstrip("\n") if found else None
+    output = _run(folder, "rev-parse", "--show-toplevel") if os.path.isdir(folder) else None
+    return output.rstrip("\n") if output else None
 
 
 def commits(top: str, since: float) -> list[Commit]:
@@ -33,10 +33,10 @@ def commits(top: str, since: float) -> list[Commit]:
         "--numstat", "--no-ext-diff", "--no-textconv", "--no-renames", "--encoding=UTF-8",
         "--format=%x1e%H%x1f%at%x1f%ae%x1f%s",
     )  # fmt: skip
-    found = [commit for part in (text or "").split("\x1e")[1:] if (commit := _parse(part))]
+    everyones = [commit for part in (text or "").split("\x1e")[1:] if (commit := _parse(part))]
     email = (_run(top, "config", "user.email") or "").strip().lower()
-    own = [commit for commit in found if commit.email.lower() == email]
-    return sorted(own or found, key=lambda commit: (commit.at, commit.hash))
+    own = [commit for commit in everyones if commit.email.lower() == email]
+    return sorted(own or everyones, key=lambda commit: (commit.at, commit.hash))
 
 
 def _parse(part: str) -> Commit | None:

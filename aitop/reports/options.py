@@ -24,37 +24,45 @@ _EVERYWHERE = (
     click.option("--until", metavar="DAY", help="Last day, inclusive."),
     click.option(
         "--last", type=click.IntRange(1, 10_000), metavar="N",
-        help="The newest N days, today included; weeks or months where the report is by these.",
-    ),
-    click.option("--timezone", metavar="ZONE", help="Whose days these are. Default: this machine's."),
-    click.option(
-        "--project", metavar="PATTERN", help="Only this folder: a name, a path, or a pattern of either."
+        help="The newest N days, today included. A report by week or month takes N weeks or months.",
     ),
     click.option(
-        "--model", metavar="PATTERN", help="Only models whose id contains this, or matches the pattern."
+        "--timezone", metavar="ZONE",
+        help="Days begin at midnight of this zone, such as Europe/Berlin. Default: the system's zone.",
+    ),
+    click.option(
+        "--project", metavar="PATTERN", help="Only this folder: its name, its path, or a pattern such as '*/work/*'."
+    ),
+    click.option(
+        "--model", metavar="PATTERN", help="Only models with this text in their id, or an id that matches the pattern."
     ),
     click.option("--tag", metavar="PATTERN", help="Only sessions with this tag."),
     click.option("--provider", metavar="NAME", help="Only this client: claude-code, codex, …"),
-    click.option("--json", "json", is_flag=True, help="A list of objects; USD, epoch seconds."),
-    click.option("--csv", "csv", is_flag=True, help="Comma-separated, every field, USD."),
-    click.option("--markdown", "markdown", is_flag=True, help="A Markdown table."),
-    click.option("--plot", is_flag=True, help="Bars in the terminal (an extra: plot)."),
+    click.option("--json", "json", is_flag=True, help="Print a list of objects: money in USD, times in epoch seconds."),
+    click.option("--csv", "csv", is_flag=True, help="Print comma-separated values, with every field, in USD."),
+    click.option("--markdown", "markdown", is_flag=True, help="Print a Markdown table."),
+    click.option("--plot", is_flag=True, help="Draw bars in the terminal (needs the extra `plot`)."),
     click.option(
         "--order", type=click.Choice(("asc", "desc")),
         help="asc: oldest or cheapest first; desc: newest or dearest first.",
     ),
-    click.option("--limit", type=click.IntRange(1), help="At most so many rows; the total stays whole."),
-    click.option("--offset", type=click.IntRange(0), default=0, help="Rows to leave out first."),
+    click.option(
+        "--limit", type=click.IntRange(1),
+        help="Print at most this many rows. The total still covers all of them.",
+    ),
+    click.option("--offset", type=click.IntRange(0), default=0, help="Skip this many rows at the beginning."),
 )  # fmt: skip
-_BREAKDOWN = click.option("--breakdown", is_flag=True, help="Below each row its models.")
+_BREAKDOWN = click.option("--breakdown", is_flag=True, help="Show the models of each row below it.")
 _BY = click.option(
-    "--by", type=click.Choice(("day", "week", "month")), help="Spent by this period, side by side."
+    "--by",
+    type=click.Choice(("day", "week", "month")),
+    help="Show the cost of each period in a column of its own.",
 )
 _WEEKS = click.option(
     "--start-of-week",
     "week_start",
     type=click.Choice(("monday", "sunday")),
-    help="Default: as configured, else Monday.",
+    help="The first day of a week. Default: `week_start` of the configuration.",
 )
 
 

@@ -40,7 +40,7 @@ def history() -> Ready:
         raise click.ClickException(str(error)) from error
     except sqlite3.Error as error:
         raise click.ClickException(
-            f"the history cannot be read: {error}; `aitop doctor` tells what to do"
+            f"the history cannot be read: {error}; `aitop doctor` says what to do"
         ) from error
     finally:
         progress.end()

@@ -21,7 +21,10 @@ TAG_LETTERS_MAX = 64
     "--clear", is_flag=True, help="Remove the tag given by hand: $AITOP_TAG and the rules apply again."
 )
 def tag(session: str | None, name: str | None, clear: bool) -> None:
-    """Give a session (its id, or the beginning of it) the tag NAME; "" gives it none. Alone: list them."""
+    """Give a session the tag NAME. SESSION is its id or the beginning of it.
+
+    An empty NAME ("") means no tag, whatever the rules say. Without arguments: list the tags given so far.
+    """
     home = paths.home()
     if session is None:
         for identity, given_name in sorted(tags_file.read(home).items()):
@@ -45,7 +48,7 @@ def tag(session: str | None, name: str | None, clear: bool) -> None:
 
 
 def _session(home: str, beginning: str) -> str:
-    """The one session whose id begins so."""
+    """The one session with an id that begins so."""
     path = os.path.join(home, paths.HISTORY)
     if not os.path.exists(path):
         raise click.ClickException("there is no history yet: `aitop start`, or `aitop report`")

@@ -60,16 +60,16 @@ def render_all(
     values = Values(state, now)
     filled: dict[str, list[Piece]] = {}  # most segments share one look
     behind = details.blocks(values, state, now)
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for name, (display, preset, look) in wanted.items():
         text = _look(state, preset, look, display)
         if BY_FOLDER in text and display.removesuffix(PLAIN_SUFFIX) in SHELL_DISPLAYS:
-            found |= _by_folder(state, name, display, text, now)
+            texts |= _by_folder(state, name, display, text, now)
             continue
         if text not in filled:
             filled[text] = fill(text, values)
-        found[name] = _draw(display, filled[text], values, behind)
-    return found
+        texts[name] = _draw(display, filled[text], values, behind)
+    return texts
 
 
 def _by_folder(state: JsonObject, name: str, display: str, look: str, now: float) -> dict[str, str]:
@@ -79,17 +79,17 @@ def _by_folder(state: JsonObject, name: str, display: str, look: str, now: float
     """
     elsewhere = Values(state, now)
     elsewhere.view.in_folder = False
-    found = {name: _draw(display, fill(look, elsewhere), elsewhere, {})}
-    found[name + "%"] = found[name]  # the root: it also tells a shell that there are folders to look for
+    texts = {name: _draw(display, fill(look, elsewhere), elsewhere, {})}
+    texts[name + "%"] = texts[name]  # the root: it also tells a shell that there are folders to look for
     for session in fields.rows(state.get("sessions")):
         folder = session.get("cwd")
         if not isinstance(folder, str) or not folder.startswith("/") or not folder.isprintable():
             continue
         key = name + folder.replace("/", "%")
-        if key not in found and len(key.encode("utf-8", "replace")) <= MAX_NAME and len(found) <= MAX_FOLDERS:
+        if key not in texts and len(key.encode("utf-8", "replace")) <= MAX_NAME and len(texts) <= MAX_FOLDERS:
             values = Values(state, now, session=session)
-            found[key] = _draw(display, fill(look, values), values, {})
-    return found
+            texts[key] = _draw(display, fill(look, values), values, {})
+    return texts
 
 
 def for_tmux(

@@ -29,7 +29,7 @@ def name_of(word: str, argv: list[str], *, plain: bool) -> str | None:
 
 
 def command_of(name: str) -> tuple[str, list[str], bool] | None:
-    """(word, argv, plain) of a name, None for what is none."""
+    """(word, argv, plain) of a segment's name; None for a name that no command line made."""
     if not name.startswith(MARK):
         return None
     text = name[len(MARK) :]
@@ -61,14 +61,14 @@ def remember(name: str) -> None:
 def known(home: str, now: float) -> list[str]:
     """The names asked for lately, the newest first; older files are removed."""
     folder = os.path.join(home, paths.ASKED)
-    found: list[tuple[float, str]] = []
+    dated: list[tuple[float, str]] = []
     try:
         for name in os.listdir(folder):
             at = os.lstat(os.path.join(folder, name)).st_mtime
             if command_of(name) is None or now - at > KEEP_SECONDS:
                 os.unlink(os.path.join(folder, name))
             else:
-                found.append((at, name))
+                dated.append((at, name))
     except OSError:
         return []
-    return [name for _, name in sorted(found, reverse=True)[:MAX_ASKED]]
+    return [name for _, name in sorted(dated, reverse=True)[:MAX_ASKED]]

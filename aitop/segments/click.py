@@ -75,5 +75,5 @@ def terminals(command: list[str]) -> list[list[str]]:
     """The command lines to try, best first."""
     named = os.environ.get("TERMINAL", "")
     before = TERMINALS.get(os.path.basename(named), ["-e"])
-    found = [[named, *before, *command]] if named else []
-    return found + [[name, *words, *command] for name, words in TERMINALS.items()]
+    own = [[named, *before, *command]] if named else []
+    return own + [[name, *words, *command] for name, words in TERMINALS.items()]

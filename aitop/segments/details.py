@@ -59,37 +59,37 @@ def alerts(state: State) -> list[tuple[str, str]]:
 
 
 def sums(values: Values, state: State) -> list[Row]:
-    found = []
+    table_rows = []
     for label, name in (("Today", "today"), ("Week", "week"), ("Month", "month")):
         requests = humanize.count(fields.table(state.get(name)).get("requests"))
-        found.append([label, values[f"cost_{name}"][0], f"{requests} requests"])
-    return found
+        table_rows.append([label, values[f"cost_{name}"][0], f"{requests} requests"])
+    return table_rows
 
 
 def windows(values: Values, state: State) -> list[Row]:
     """The rolling windows in which anything happened."""
-    found = []
-    known = fields.table(state.get("windows"))
+    table_rows = []
+    published = fields.table(state.get("windows"))
     for label, name in (("1 min", "1m"), ("5 min", "5m"), ("15 min", "15m")):
-        window = fields.table(known.get(name))
+        window = fields.table(published.get(name))
         if not humanize.number(window.get("requests")):
             continue
         burn = values["burn" if name == "1m" else f"burn_{name}"][0]
         tokens = humanize.count(window.get("tokens_per_minute"))
-        found.append([label, values[f"cost_{name}"][0], burn, f"{tokens} tok/min"])
-    return found
+        table_rows.append([label, values[f"cost_{name}"][0], burn, f"{tokens} tok/min"])
+    return table_rows
 
 
 def rates(values: Values) -> list[str]:
-    found = []
+    texts = []
     if not values["cache_hit"][2]:
-        found.append(f"Cache hits {values['cache_hit'][0]}")
+        texts.append(f"Cache hits {values['cache_hit'][0]}")
     if not values["errors"][2]:
         many = values["errors"][0]
-        found.append(f"{many} error{'' if many == '1' else 's'} in 15 minutes")
+        texts.append(f"{many} error{'' if many == '1' else 's'} in 15 minutes")
     if not values["untracked"][2]:
-        found.append(f"Untracked {values['untracked'][0]}")
-    return found
+        texts.append(f"Untracked {values['untracked'][0]}")
+    return texts
 
 
 def limit(shown: fields.Limit, origin: str) -> tuple[Row, str]:
@@ -102,22 +102,22 @@ def limit(shown: fields.Limit, origin: str) -> tuple[Row, str]:
 
 def limits(state: State, now: float) -> list[str]:
     """The limits as sentences."""
-    found = []
+    texts = []
     for shown, row in zip(fields.limits(state, now), fields.limits_in_force(state, now), strict=True):
         reset = "" if shown.left is None else f" · resets in {humanize.duration(shown.left)}"
         origin = fields.limit_origin(row, now)
-        found.append(
+        texts.append(
             f"Limit {shown.label}: {humanize.percent(shown.used)}{reset}{f' · {origin}' if origin else ''}"
         )
-    return [*found, *paces(state, now)]
+    return [*texts, *paces(state, now)]
 
 
 def paces(state: State, now: float) -> list[str]:
     """The limits that will not last until they reset."""
-    known = ((row, humanize.number(row.get("exhausts_at"))) for row in fields.rows(state.get("limits")))
+    ending = ((row, humanize.number(row.get("exhausts_at"))) for row in fields.rows(state.get("limits")))
     return [
         f"Limit {fields.limit_label(row)} used up in {humanize.duration(ends - now)} at this pace"
-        for row, ends in known
+        for row, ends in ending
         if ends is not None and ends > now
     ]
 
@@ -127,7 +127,7 @@ def budget_levels(state: State) -> list[str]:
 
 
 def budgets(state: State, now: float) -> list[str]:
-    found = []
+    texts = []
     for row in fields.budgets(state):
         used = money.of(state, row.get("used_usd"), row)
         limit, share = money.of(state, row.get("limit_usd")), humanize.percent(row.get("percent"))
@@ -136,43 +136,43 @@ def budgets(state: State, now: float) -> list[str]:
             f" · resets in {humanize.duration(resets - now)}" if resets is not None and resets > now else ""
         )
         mark = {"warning": "! ", "critical": "‼ "}.get(fields.budget_level(row), "")
-        found.append(
+        texts.append(
             f"{mark}Budget {clean(row.get('name'), fields.TEXT_CELLS)}: {used} of {limit} ({share}){left}"
         )
-    return found
+    return texts
 
 
 def forecast(state: State) -> list[str]:
     """Where today and this month are going, with the interval where one is known."""
-    found = []
+    texts = []
     for period, name in (("block", "Block"), ("day", "Today"), ("month", "Month")):
         row = fields.table(fields.table(state.get("forecast")).get(period))
         if not humanize.number(row.get("usd")):
             continue
         low, high = (humanize.number(row.get(f"{end}_usd")) for end in ("low", "high"))
         between = f" ({money.of(state, low)} to {money.of(state, high)})" if low is not None else ""
-        found.append(f"{name} will end at {money.of(state, row.get('usd'))}{between}")
-    return found
+        texts.append(f"{name} will end at {money.of(state, row.get('usd'))}{between}")
+    return texts
 
 
 def coverage(state: State) -> list[str]:
     """What the totals do not hold: clients that were found and cannot be counted, wholly or in part."""
     clients = fields.table(fields.table(state.get("coverage")).get("clients"))
-    found = []
+    texts = []
     for name, row in sorted(clients.items()):
         row = fields.table(row)  # noqa: PLW2901
         client, reason = clean(name, 24), clean(row.get("reason"), 80)
         if row.get("found") is not True:
             continue
         if row.get("counted") is not True:
-            found.append(f"{client} is not counted: {reason or 'its records cannot be read'}")
+            texts.append(f"{client} is not counted: {reason or 'its records cannot be read'}")
             continue
         unread = humanize.number(row.get("unread")) or 0
         if unread or row.get("version_unknown"):
             why = reason or ("its format is new" if row.get("version_unknown") else "unreadable")
             files = f"{humanize.count(unread)} of {humanize.count(row.get('files'))} files"
-            found.append(f"{client} is at least: {files} not read ({why})")
-    return found
+            texts.append(f"{client} is at least: {files} not read ({why})")
+    return texts
 
 
 def living(state: State) -> list[State]:

@@ -28,7 +28,7 @@ COLOURED = (
     "budget",
     "errors",
     "waiting",
-)  # alerts whose own placeholder takes the level
+)  # alerts with a placeholder of their own, which takes the level
 MARKS = {"working": "●", "waiting": "◐", "idle": "○", "warning": "▲", "critical": "■"}
 TEXT_CELLS = 24
 PROJECT_CELLS = 40
@@ -66,21 +66,21 @@ def is_subscription(state: State) -> bool:
 def session_sums(state: State, session: JsonObject) -> JsonObject:
     """The honesty marks of one session, in the words `money` knows; by its model where it has no counts."""
     prices = table(state.get("prices"))
-    found: JsonObject = {"understated_requests": 1 if session.get("understated") is True else 0}
+    sums: JsonObject = {"understated_requests": 1 if session.get("understated") is True else 0}
     for kind in ("unpriced", "estimated"):
         models = prices.get(f"{kind}_models")
         many = humanize.number(session.get(f"{kind}_requests"))
         named = isinstance(models, list) and session.get("model") in models
-        found[f"{kind}_requests"] = int(named) if many is None else many
-    return found
+        sums[f"{kind}_requests"] = int(named) if many is None else many
+    return sums
 
 
 def current_session(state: State) -> JsonObject:
     """The newest session that works, else waits, else idles; {} when all have ended."""
-    found = rows(state.get("sessions"))
+    sessions = rows(state.get("sessions"))
     named = table(state.get("context")).get("session")
     for status in ("working", "waiting", "idle"):
-        matching = [session for session in found if session.get("status") == status]
+        matching = [session for session in sessions if session.get("status") == status]
         for session in matching:
             if session.get("id") == named:
                 return session
@@ -96,7 +96,9 @@ class Limit:
 
     def __init__(self, row: State, now: float, levels: object, *, account: str = "") -> None:
         used, resets = number(row.get("used_percent")) or 0.0, number(row.get("resets_at"))
-        self.about = "~" if row.get("estimated") is True else ""  # judged by a plan, not told by the client
+        self.about = (
+            "~" if row.get("estimated") is True else ""
+        )  # judged by a plan, not reported by the client
         self.window = limit_label(row)
         self.label = f"{self.about}{self.window}{f' {account}' if account else ''}"
         self.used = used
@@ -106,26 +108,26 @@ class Limit:
 
 def limits(state: State, now: float) -> list[Limit]:
     """Every limit still in force; the same limit of two accounts or clients is told apart by name."""
-    known = limits_in_force(state, now)
-    names = _accounts(known)
-    return [Limit(row, now, bounds(state, "limit"), account=names.get(id(row), "")) for row in known]
+    in_force = limits_in_force(state, now)
+    names = _accounts(in_force)
+    return [Limit(row, now, bounds(state, "limit"), account=names.get(id(row), "")) for row in in_force]
 
 
-def _accounts(known: list[JsonObject]) -> dict[int, str]:
+def _accounts(in_force: list[JsonObject]) -> dict[int, str]:
     """The short name of each row's account or client, only where two rows would read alike."""
-    found: dict[int, str] = {}
-    for row in known:
-        alike = [other for other in known if limit_label(other) == limit_label(row)]
+    names: dict[int, str] = {}
+    for row in in_force:
+        alike = [other for other in in_force if limit_label(other) == limit_label(row)]
         if len(alike) == 1:
             continue
         clients = {other.get("provider") for other in alike}
         account = clean(row.get("account"), 200).rstrip("/").rpartition("/")[2].lstrip(".")
         provider = clean(row.get("provider"), 16)
         if len(clients) == len(alike) or not account:
-            found[id(row)] = provider
+            names[id(row)] = provider
         else:
-            found[id(row)] = account if len(clients) == 1 else f"{provider} {account}"
-    return {key: clean(text, TEXT_CELLS) for key, text in found.items()}
+            names[id(row)] = account if len(clients) == 1 else f"{provider} {account}"
+    return {key: clean(text, TEXT_CELLS) for key, text in names.items()}
 
 
 def limits_in_force(state: State, now: float) -> list[JsonObject]:
@@ -133,13 +135,13 @@ def limits_in_force(state: State, now: float) -> list[JsonObject]:
 
     Above 100 percent a limit is full.
     """
-    found = []
+    in_force = []
     for row in rows(state.get("limits")):
         used, resets = number(row.get("used_percent")), number(row.get("resets_at"))
         if used is None or used > MAX_PERCENT or (resets is not None and resets <= now):
             continue
-        found.append(row if used <= 100 else {**row, "used_percent": 100.0})
-    return found
+        in_force.append(row if used <= 100 else {**row, "used_percent": 100.0})
+    return in_force
 
 
 def limit_origin(row: JsonObject, now: float) -> str:
@@ -155,9 +157,9 @@ def limit_origin(row: JsonObject, now: float) -> str:
 def limit_label(row: JsonObject) -> str:
     """five_hour → 5h, seven_day_opus → 7d opus; a limit of another name by its length."""
     name = clean(row.get("name"), TEXT_CELLS)
-    for known, label in (("five_hour", "5h"), ("seven_day", "7d")):
-        if name.startswith(known):
-            return (label + " " + name[len(known) :].replace("_", " ").strip()).strip()
+    for beginning, label in (("five_hour", "5h"), ("seven_day", "7d")):
+        if name.startswith(beginning):
+            return (label + " " + name[len(beginning) :].replace("_", " ").strip()).strip()
     minutes = number(row.get("window_minutes"))
     if minutes and minutes >= 60:
         return f"{int(minutes // 1440)}d" if minutes % 1440 == 0 else f"{int(minutes // 60)}h"
@@ -171,8 +173,8 @@ def alerts(state: State) -> list[JsonObject]:
 
 def budgets(state: State) -> list[JsonObject]:
     """The budgets, fullest first; what is no number is no budget."""
-    known = [row for row in rows(state.get("budgets")) if number(row.get("percent")) is not None]
-    return sorted(known, key=lambda row: -(number(row.get("percent")) or 0.0))
+    judged = [row for row in rows(state.get("budgets")) if number(row.get("percent")) is not None]
+    return sorted(judged, key=lambda row: -(number(row.get("percent")) or 0.0))
 
 
 def budget_level(row: JsonObject) -> str:

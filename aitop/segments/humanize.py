@@ -20,12 +20,12 @@ def number(value: object) -> int | float | None:
 
 def count(value: object) -> str:
     """999, 1.0k, 999.9k, 1.0M: at most six characters."""
-    found = number(value)
-    if found is None:
+    amount = number(value)
+    if amount is None:
         return UNKNOWN
-    if found < 0:
-        return "-" + count(-found)
-    whole = int(found + 0.5)
+    if amount < 0:
+        return "-" + count(-amount)
+    whole = int(amount + 0.5)
     if whole < 1000:
         return str(whole)
     size = 1
@@ -39,10 +39,10 @@ def count(value: object) -> str:
 
 def size(value: object) -> str:
     """A context size: 850, 53K, 200K, 1M, 1.5M."""
-    found = number(value)
-    if found is None:
+    amount = number(value)
+    if amount is None:
         return UNKNOWN
-    whole = max(0, int(found + 0.5))
+    whole = max(0, int(amount + 0.5))
     if whole < 1000:
         return str(whole)
     if whole < 999_500:
@@ -53,62 +53,62 @@ def size(value: object) -> str:
 
 def rate(value: object) -> str:
     """A rate per minute: one decimal below ten."""
-    found = number(value)
-    if found is None:
+    amount = number(value)
+    if amount is None:
         return UNKNOWN
-    tenths = int(max(0.0, found) * 10 + 0.5)
-    return f"{tenths // 10}.{tenths % 10}" if tenths < 100 else count(found)
+    tenths = int(max(0.0, amount) * 10 + 0.5)
+    return f"{tenths // 10}.{tenths % 10}" if tenths < 100 else count(amount)
 
 
 def percent(value: object) -> str:
     """Whole percent; 100% only when it is reached."""
-    found = number(value)
-    if found is None:
+    amount = number(value)
+    if amount is None:
         return UNKNOWN
-    whole = int(max(0.0, found) + 0.5)
-    return f"{min(whole, 99) if found < 100 else min(whole, 9999)}%"
+    whole = int(max(0.0, amount) + 0.5)
+    return f"{min(whole, 99) if amount < 100 else min(whole, 9999)}%"
 
 
 def share(value: object) -> str:
     """A fraction between 0 and 1 as percent."""
-    found = number(value)
-    return UNKNOWN if found is None else percent(found * 100)
+    amount = number(value)
+    return UNKNOWN if amount is None else percent(amount * 100)
 
 
 def money(usd: object, symbol: str = "$", factor: float = 1.0) -> str:
     """$4.21, $999.99, then whole: $1,235, $99,999, then $100.0k, $1.2M."""
-    found = number(usd)
-    found = None if found is None else number(found * factor)
-    if found is None:
+    amount = number(usd)
+    amount = None if amount is None else number(amount * factor)
+    if amount is None:
         return UNKNOWN
-    sign = "-" if found < 0 else ""
-    found = abs(found)
-    cents = int(found * 100 + 0.5)
+    sign = "-" if amount < 0 else ""
+    amount = abs(amount)
+    cents = int(amount * 100 + 0.5)
     if cents < 100_000:
         text = f"{cents // 100}.{cents % 100:02d}"
         sign = sign if cents else ""
-    elif found < 99_999.5:
-        text = f"{int(found + 0.5):,}"
+    elif amount < 99_999.5:
+        text = f"{int(amount + 0.5):,}"
     else:
-        text = count(found)
+        text = count(amount)
     return f"{sign}{symbol}{text}"
 
 
 def exact_money(usd: object, symbol: str = "$", factor: float = 1.0) -> str:
     """$4.2103: for the table, where there is room."""
-    found = number(usd)
-    found = None if found is None else number(found * factor)
-    if found is None:
+    amount = number(usd)
+    amount = None if amount is None else number(amount * factor)
+    if amount is None:
         return UNKNOWN
-    return f"{'-' if found < -0.00005 else ''}{symbol}{abs(found):,.4f}"
+    return f"{'-' if amount < -0.00005 else ''}{symbol}{abs(amount):,.4f}"
 
 
 def duration(seconds: object) -> str:
     """A time to go: <1m, 42m, 1h10, 3d4h."""
-    found = number(seconds)
-    if found is None:
+    amount = number(seconds)
+    if amount is None:
         return UNKNOWN
-    minutes = int(max(0.0, found)) // 60
+    minutes = int(max(0.0, amount)) // 60
     if minutes < 1:
         return "<1m"
     if minutes < 60:
@@ -121,10 +121,10 @@ def duration(seconds: object) -> str:
 
 def took(milliseconds: object) -> str:
     """A latency: 83ms, 1.2s, 48s, 3m20."""
-    found = number(milliseconds)
-    if found is None:
+    amount = number(milliseconds)
+    if amount is None:
         return UNKNOWN
-    whole = int(max(0.0, found) + 0.5)
+    whole = int(max(0.0, amount) + 0.5)
     if whole < 1000:
         return f"{whole}ms"
     if whole < 9950:
@@ -137,10 +137,10 @@ def took(milliseconds: object) -> str:
 
 def age(seconds: object) -> str:
     """A time gone by: 5s, 3m, 2h, 4d."""
-    found = number(seconds)
-    if found is None:
+    amount = number(seconds)
+    if amount is None:
         return UNKNOWN
-    whole = int(max(0.0, found))
+    whole = int(max(0.0, amount))
     for unit, length in (("d", 86_400), ("h", 3600), ("m", 60)):
         if whole >= length:
             return f"{whole // length}{unit}"

@@ -70,17 +70,17 @@ def of(state: JsonObject, usd: object, counts: Counts | None = None, *, exact: b
 
 def spent(sums: Counts) -> int | float | None:
     """What a sum or a session spent in USD: its counted responses, and what its client reports beyond them."""
-    known = humanize.number(sums.get("spent_usd"))
-    return humanize.number(sums.get("cost_usd")) if known is None else known
+    usd = humanize.number(sums.get("spent_usd"))
+    return humanize.number(sums.get("cost_usd")) if usd is None else usd
 
 
 def per_hour(window: Counts, minutes: float) -> int | float | None:
     """What a window of that length spent, as USD an hour."""
-    known = humanize.number(window.get("spent_usd"))
-    return humanize.number(window.get("cost_usd_per_hour")) if known is None else known * 60 / minutes
+    usd = humanize.number(window.get("spent_usd"))
+    return humanize.number(window.get("cost_usd_per_hour")) if usd is None else usd * 60 / minutes
 
 
 def by_minute(sparklines: object) -> object:
     """USD spent in each of the last 60 minutes, from a state's `sparklines`; an older listener has the cost alone."""
-    known = sparklines if isinstance(sparklines, dict) else {}
-    return known.get("spent_usd", known.get("cost_usd"))
+    table = sparklines if isinstance(sparklines, dict) else {}
+    return table.get("spent_usd", table.get("cost_usd"))

@@ -54,13 +54,13 @@ def current(options: Options, now: float) -> str | None:
     try:
         if _is_rendered(options):
             return _segment(options, now)
-        found = state.read(options.provider)
-        if found is None or not state.is_fresh(found, now):
+        published = state.read(options.provider)
+        if published is None or not state.is_fresh(published, now):
             return None
         display = options.display
         if os.environ.get("NO_COLOR") and display not in ("waybar", "swiftbar"):
             display += PLAIN_SUFFIX
-        return render(found, display, preset=options.preset, template=options.format, now=now)
+        return render(published, display, preset=options.preset, template=options.format, now=now)
     except Exception:  # whatever the state holds, a status line is no place for a traceback
         return None
 

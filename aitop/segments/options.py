@@ -67,5 +67,5 @@ def _check(options: Options) -> None:
         if wrong:
             raise ValueError(f"--format: {wrong}")
     if options.segment is not None and not options.segment.replace("-", "").replace("_", "").isalnum():
-        known = ", ".join(DISPLAYS)
-        raise ValueError(f"--segment is a name from the configuration's [segments.NAME], or one of {known}")
+        names = ", ".join(DISPLAYS)
+        raise ValueError(f"--segment is a name from the configuration's [segments.NAME], or one of {names}")

@@ -5,7 +5,7 @@
 A part in `{? … }` is shown only while one of its placeholders has something to say (a burn rate of
 zero has not, nor has an unknown limit); parts may nest. `{{` and `}}` are braces. Everything else is
 text, shown as it is in every display: a template cannot hold colours, they come from the levels. An
-unknown placeholder stands as written; `problem` tells a user about it before that.
+unknown placeholder stands as written; `problem` names it to the user before that.
 """
 
 from __future__ import annotations
@@ -34,36 +34,36 @@ def fill(template: str, values: Values) -> list[Piece]:
 
 def parts(template: str, values: Values) -> list[Part]:
     """What stands between ` · `; a part with placeholders that all have nothing to say is left out."""
-    found: list[Part] = []
+    alternatives: list[Part] = []
     for nodes in _divided(parse(template)):
         names = _names_in(nodes)
         pieces, speaks = _walk(nodes, values)
         joined = _joined(pieces) if speaks or not names else []
         if joined:
-            found.append((names, joined))
-    return found
+            alternatives.append((names, joined))
+    return alternatives
 
 
 def _divided(nodes: list[Any]) -> list[list[Any]]:
-    found: list[list[Any]] = [[]]
+    sides: list[list[Any]] = [[]]
     for node in nodes:
         if not isinstance(node, str):
-            found[-1].append(node)
+            sides[-1].append(node)
             continue
         first, *others = node.split(BETWEEN)
-        found[-1].append(first)
-        found += [[text] for text in others]
-    return found
+        sides[-1].append(first)
+        sides += [[text] for text in others]
+    return sides
 
 
 def _names_in(nodes: list[Any]) -> list[str]:
-    found: list[str] = []
+    names: list[str] = []
     for node in nodes:
         if isinstance(node, tuple):
-            found.append(node[0])
+            names.append(node[0])
         elif isinstance(node, list):
-            found += _names_in(node)
-    return found
+            names += _names_in(node)
+    return names
 
 
 def _joined(parts: list[Piece]) -> list[Piece]:
@@ -127,7 +127,7 @@ def _parse(source: str, at: int, depth: int) -> tuple[list[Any], int]:
             return nodes, at + 1
         else:
             braces = (source.find("{", at + 1), source.find("}", at + 1))
-            end = min((found for found in braces if found > 0), default=len(source))
+            end = min((place for place in braces if place > 0), default=len(source))
             nodes.append(source[at:end])
             at = end
     if depth:
@@ -143,13 +143,13 @@ def _walk(nodes: list[Any], values: Values) -> tuple[list[Piece], bool]:
         if isinstance(node, str):
             pieces.append((node, ""))
         elif isinstance(node, tuple):
-            found = values.get(node[0])
-            if found is None:
+            value = values.get(node[0])
+            if value is None:
                 pieces.append((f"{{{node[0]}}}" if node[0] else "{", ""))
                 speaks = speaks or bool(node[0])
             else:
-                pieces.append(found[:2])
-                speaks = speaks or not found[2]
+                pieces.append(value[:2])
+                speaks = speaks or not value[2]
         else:
             inner, inner_speaks = _walk(node, values)
             if inner_speaks:

@@ -19,12 +19,12 @@ def clean(value: object, cells_max: int) -> str:
     if not isinstance(value, str) or not value:
         return ""
     key = (value, cells_max)
-    found = _CLEAN.get(key)
-    if found is None:
+    cleaned = _CLEAN.get(key)
+    if cleaned is None:
         if len(_CLEAN) > 500:
             _CLEAN.clear()
-        found = _CLEAN[key] = cut(printable(value[:4096]), cells_max)
-    return found
+        cleaned = _CLEAN[key] = cut(printable(value[:4096]), cells_max)
+    return cleaned
 
 
 def printable(text: str) -> str:

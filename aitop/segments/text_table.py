@@ -25,12 +25,12 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 
 def widths(rows: Sequence[Cells]) -> list[int]:
     """The cells each column needs; rows may be of different lengths."""
-    found: list[int] = []
+    sizes: list[int] = []
     for row in rows:
-        found += [0] * (len(row) - len(found))
+        sizes += [0] * (len(row) - len(sizes))
         for at, text in enumerate(row):
-            found[at] = max(found[at], cells(text))
-    return found
+            sizes[at] = max(sizes[at], cells(text))
+    return sizes
 
 
 def lines(
@@ -57,12 +57,12 @@ def lines(
         if over > 0:
             sizes[shrink] = max(min(sizes[shrink], 6), sizes[shrink] - over)
     rule = "─" * (sum(sizes) + gap * (len(sizes) - 1))
-    found = [_line(row, sizes, align, gap) for row in rows]
+    texts = [_line(row, sizes, align, gap) for row in rows]
     if heads is not None:
-        found[:0] = [_line(heads, sizes, align.replace("a", "r"), gap), rule]
+        texts[:0] = [_line(heads, sizes, align.replace("a", "r"), gap), rule]
     if foot is not None:
-        found += [rule, _line(foot, sizes, align, gap)]
-    return found
+        texts += [rule, _line(foot, sizes, align, gap)]
+    return texts
 
 
 def _line(row: Cells, sizes: list[int], align: str, gap: int) -> str:

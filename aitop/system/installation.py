@@ -105,12 +105,12 @@ def requirements(extra: str) -> list[str]:
         lines = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         return []
-    found = []
+    names = []
     for line in lines:
         requirement, _, marker = line.partition(";")
         if f"extra == '{extra}'" in marker.replace('"', "'") and _for_this_python(marker):
-            found.append(requirement.strip())
-    return found
+            names.append(requirement.strip())
+    return names
 
 
 def _for_this_python(marker: str) -> bool:

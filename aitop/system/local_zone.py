@@ -36,10 +36,10 @@ def zone_file() -> str:
 def _stamp() -> tuple[str, int, int, int] | None:
     path = zone_file()
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return path, found.st_ino, found.st_mtime_ns, found.st_size
+    return path, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _read_again() -> None:

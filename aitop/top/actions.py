@@ -73,11 +73,15 @@ def remember(app: Top) -> None:
     """Remember each session's process when it is first seen, since the system reuses process numbers."""
     for session in fields.rows((app.world.state or {}).get("sessions")):
         pid, key = session.get("pid"), sessions.named(session)
-        known = app.seen.get(key)
-        if isinstance(pid, int) and session.get("status") != "ended" and (known is None or known.pid != pid):
-            found = processes.look(pid)
-            if found is not None:
-                app.seen[key] = found
+        earlier = app.seen.get(key)
+        if (
+            isinstance(pid, int)
+            and session.get("status") != "ended"
+            and (earlier is None or earlier.pid != pid)
+        ):
+            process = processes.look(pid)
+            if process is not None:
+                app.seen[key] = process
 
 
 async def stop(app: Top, session: JsonObject, name: str) -> None:
@@ -154,8 +158,8 @@ async def write(app: Top) -> None:
     question = f"Write {humanize.count(len(rows))} rows to (.csv or .json):"
     path = await app.push_screen_wait(Ask(question, os.path.join(os.getcwd(), name)))
     if path and path.strip():
-        found = await off(app, lambda: export.write(path.strip(), rows))
-        app.notify(f"Wrote {found}", markup=False)
+        path_written = await off(app, lambda: export.write(path.strip(), rows))
+        app.notify(f"Wrote {path_written}", markup=False)
 
 
 async def start(app: Top, *, unless_stopped: bool) -> None:

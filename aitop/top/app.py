@@ -157,28 +157,28 @@ class Top(App[int]):
             return
         height = size.height - self.filter.has_class("open")
         width = size.width - self.narrowed
-        found = picture.paint(self.world, self.choices, width, height, self.glyphs)
-        room = height - 2 - len(found.banner) - len(found.head) - len(found.tail)
-        if (len(found.body) > room) != self.narrowed:
+        painted = picture.paint(self.world, self.choices, width, height, self.glyphs)
+        room = height - 2 - len(painted.banner) - len(painted.head) - len(painted.tail)
+        if (len(painted.body) > room) != self.narrowed:
             self.narrowed = not self.narrowed
-            found = picture.paint(self.world, self.choices, size.width - self.narrowed, height, self.glyphs)
+            painted = picture.paint(self.world, self.choices, size.width - self.narrowed, height, self.glyphs)
         view, marked = self.choices.view, -1
-        if any(found.keys):
+        if any(painted.keys):
             marked, key = navigation.cursor(
-                found.keys, self.choices.cursor.get(view, ""), self.index.get(view, 0)
+                painted.keys, self.choices.cursor.get(view, ""), self.index.get(view, 0)
             )
             self.index[view] = marked
             if key != self.choices.cursor.get(view):
                 self.choices = self.choices.at(key)
-        elif "" in found.keys and view == "models":
+        elif "" in painted.keys and view == "models":
             marked = 0
-        self.picture, theme = found, self.choices.theme
-        self.top_line.show([found.top], theme)
-        self.banner.show(found.banner, theme)
-        self.head.show(found.head, theme)
-        self.pane.show(found.body, theme, marked)
-        self.tail.show(found.tail, theme)
-        self.bottom.show([found.bottom], theme)
+        self.picture, theme = painted, self.choices.theme
+        self.top_line.show([painted.top], theme)
+        self.banner.show(painted.banner, theme)
+        self.head.show(painted.head, theme)
+        self.pane.show(painted.body, theme, marked)
+        self.tail.show(painted.tail, theme)
+        self.bottom.show([painted.bottom], theme)
 
     def tick(self) -> None:
         """Only the clock goes on."""
@@ -201,14 +201,14 @@ class Top(App[int]):
         loop = asyncio.get_running_loop()
         at = self.clock()
         try:
-            found = await loop.run_in_executor(
+            answers = await loop.run_in_executor(
                 self.threads, questions.answer, question, self.world.answers, at
             )
         finally:
             self.asking = False
         self.asked.at[question] = (number, time.monotonic())
-        if found != self.world.answers:
-            self.world = replace(self.world, answers=found)
+        if answers != self.world.answers:
+            self.world = replace(self.world, answers=answers)
             self.show()
         self.ask()
 
@@ -260,18 +260,18 @@ class Top(App[int]):
 
     def go(self, name: str, by: int) -> None:
         """Move the cursor of a list, or scroll a page."""
-        found, height = self.picture, max(1, self.pane.size.height)
-        if found is None:
+        shown, height = self.picture, max(1, self.pane.size.height)
+        if shown is None:
             return
         steps = {
             "move": by,
             "page": by * max(1, height - 1),
-            "edge": by * max(len(found.body), len(found.keys)),
+            "edge": by * max(len(shown.body), len(shown.keys)),
         }[name]
         view = self.choices.view
-        if found.keys:
+        if shown.keys:
             here = (self.choices.cursor.get(view, ""), self.index.get(view, 0))
-            self.put_cursor(navigation.cursor(found.keys, *here, steps)[0])
+            self.put_cursor(navigation.cursor(shown.keys, *here, steps)[0])
         else:
             self.pane.scroll_to(y=self.pane.scroll_offset.y + steps, animate=False, force=True)
 

@@ -90,13 +90,13 @@ def chart(
     shown = bars(values, max(0, width - edge))
     columns = {value: (_column(value, top, rows, glyphs.eighths), style(value)) for value in set(shown)}
     drawn = [columns[value] for value in shown]
-    found: list[Line] = []
+    chart_lines: list[Line] = []
     for row in range(rows - 1, -1, -1):
         line = [right(names.get(row, ""), edge - 1, "dim"), Span("┤" if row in names else "│", "frame")]
         for name, group in groupby(drawn, itemgetter(1)):
             line.append(Span("".join([column[row] for column, _ in group]), name))
-        found.append(tuple(line))
-    return [*found, _axis(len(values), len(shown), edge)]
+        chart_lines.append(tuple(line))
+    return [*chart_lines, _axis(len(values), len(shown), edge)]
 
 
 def _column(value: float, top: float, rows: int, levels: str) -> str:

@@ -36,14 +36,14 @@ STYLES = {"warning": "\x1b[33m", "critical": "\x1b[1;31m"}
 @click.option("--theme", type=click.Choice(choices.THEMES), help="Colours of the full table; c changes them.")
 @click.option("--provider", metavar="NAME", help="Only one client: claude-code, codex, gemini, …")
 def top(*, once: bool, as_json: bool, simple: bool, theme: str | None, provider: str | None) -> None:
-    """What is being spent: overview, sessions, tools, models, each session from near.
+    """Show what is being spent: overview, sessions, tools, models, history, and one session in detail.
 
-    \b
-    The full table needs an extra, top; without it a plain one is redrawn in place.
-    Keys: ? lists them all; q or Ctrl-C leaves. Windows are sums of the last 1, 5 and 15 minutes; $/hr
-    extrapolates them. A ratio that is not known yet is `-` (null in JSON). NO_COLOR is honoured.
+    The full table needs the extra `top`. Without it a plain table is redrawn in place. The key ? lists
+    all keys; q or Ctrl-C leaves. Windows are sums of the last 1, 5 and 15 minutes; $/hr extrapolates
+    them. A ratio that is not known yet is `-` (null in JSON). NO_COLOR is honoured.
+
     Exit codes: 0 fine, 1 no fresh numbers (--once), 2 wrong usage.
-    """  # noqa: D301 - click's own mark
+    """
     if as_json and not once:
         raise click.UsageError("--json needs --once: aitop top --once --json")
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
@@ -72,9 +72,9 @@ def _full(theme: str | None, provider: str | None) -> int:
 
     app = Top(choices.Choices(theme=theme or default_theme(os.environ)))
     app.show_only(provider)
-    found = app.run()
+    code = app.run()
     signal.alarm(0)  # it left in time
-    return app.return_code or 0 if found is None else found
+    return app.return_code or 0 if code is None else code
 
 
 def default_theme(environ: Mapping[str, str]) -> str:
@@ -86,32 +86,36 @@ def default_theme(environ: Mapping[str, str]) -> str:
     return "dark" if rich else "terminal"
 
 
-def frame(found: JsonObject | None, now: float, width: int, notice: str, hint: str = "") -> list[str]:
+def frame(
+    published_state: JsonObject | None, now: float, width: int, notice: str, hint: str = ""
+) -> list[str]:
     """The lines of one redraw: the table, or why there is none; `hint` is advice below the title."""
-    if found is None or not published.is_fresh(found, now):
-        return ["aitop", "", f"Waiting: {trouble(found, now)}.", notice, "", "q leaves"]
-    title, *lines = plain.lines(found, width)
+    if published_state is None or not published.is_fresh(published_state, now):
+        return ["aitop", "", f"Waiting: {trouble(published_state, now)}.", notice, "", "q leaves"]
+    title, *lines = plain.lines(published_state, width)
     return [title, *([cut(hint, width)] if hint else []), *lines, "", "q leaves"]
 
 
-def painted(lines: list[str], found: JsonObject | None) -> list[str]:
+def painted(lines: list[str], published_state: JsonObject | None) -> list[str]:
     """Alerts in the colour of the state's level."""
-    style = STYLES.get(str((found or {}).get("level")), "")
+    style = STYLES.get(str((published_state or {}).get("level")), "")
     if not style or os.environ.get("NO_COLOR"):
         return lines
     return [f"{style}{line}\x1b[0m" if line.startswith("! ") else line for line in lines]
 
 
 def _live(hint: str, provider: str | None) -> None:
-    found = published.read()
-    notice = "" if published.is_fresh(found, time.time()) else start_listener(unless_stopped=True)
+    published_state = published.read()
+    notice = "" if published.is_fresh(published_state, time.time()) else start_listener(unless_stopped=True)
     try:
         with screen.taken() as resized:
             key: str | None = ""
             while key is not None and "q" not in key and "Q" not in key:
                 width, height = screen.size()
-                found, now = published.read(provider), time.time()
-                screen.draw(painted(frame(found, now, width, notice, hint), found), height)
+                published_state, now = published.read(provider), time.time()
+                screen.draw(
+                    painted(frame(published_state, now, width, notice, hint), published_state), height
+                )
                 key = screen.wait(resized, 1.0 - now % 1.0 + 0.02)
     except KeyboardInterrupt:
         return

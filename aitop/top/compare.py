@@ -48,14 +48,14 @@ class Alternative(NamedTuple):
 
 def by_model(mixes: Iterable[Mix]) -> list[Usage]:
     """Each model's sum, dearest first."""
-    found: dict[str, list[int]] = {}
+    totals: dict[str, list[int]] = {}
     for mix in mixes:
-        total = found.setdefault(mix.model, [0] * 8)
+        total = totals.setdefault(mix.model, [0] * 8)
         parts = (mix.requests, mix.uncached, mix.output, mix.cache_read, mix.write_5m + mix.write_1h, mix.cost,
                  mix.unpriced, mix.estimated)  # fmt: skip
         for place, value in enumerate(parts):
             total[place] += value
-    usages = [Usage(model, *total) for model, total in found.items()]
+    usages = [Usage(model, *total) for model, total in totals.items()]
     return sorted(usages, key=lambda usage: (-usage.cost, usage.model))
 
 
@@ -81,16 +81,16 @@ def steps(table: PriceTable) -> list[int]:
 def candidates(table: PriceTable, used: Iterable[str], today: str, *, everyone: bool) -> list[str]:
     """Models worth comparing with: Claude's of the last year or so and those used; or all there are."""
     names = {model.name: model for model in table.models.values()}
-    known = {found.name for name in used if (found := table.find(name)) is not None}
+    used_names = {listed.name for name in used if (listed := table.find(name)) is not None}
     if everyone:
-        return sorted(set(names) | known)
+        return sorted(set(names) | used_names)
     since = rows.epoch(today) - RECENT_DAYS * 86_400
     recent = {
         name
         for name, model in names.items()
         if normalise.is_claude(name) and model.released and rows.epoch(model.released) >= since
     }
-    return sorted(recent | known)
+    return sorted(recent | used_names)
 
 
 def alternatives(
@@ -98,7 +98,7 @@ def alternatives(
 ) -> list[Alternative]:
     """The same tokens on each of these models, cheapest first, at the prices of a day."""
     mixes = list(mixes)
-    used = {found.name for mix in mixes if (found := table.find(mix.model)) is not None}
+    used = {listed.name for mix in mixes if (listed := table.find(mix.model)) is not None}
     others: list[Alternative] = []
     for name in models:
         model = table.find(name)

@@ -22,12 +22,12 @@ def columns(rows: Sequence[Row]) -> list[str]:
 def as_json(rows: Sequence[Row]) -> str:
     """A list of objects; what is unknown is null. A sub-agent names its parent."""
     names = columns(rows)
-    found = [
+    objects = [
         {name: row.values.get(name) for name in names}
         | ({"parent": row.parent.partition("\t")[2]} if row.parent else {})
         for row in rows
     ]
-    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(objects, indent=1, ensure_ascii=False) + "\n"
 
 
 def as_csv(rows: Sequence[Row]) -> str:

@@ -41,9 +41,9 @@ def counts(value: Sum) -> JsonObject:
             "understated_requests": value.understated_requests}  # fmt: skip
 
 
-def rows(state: JsonObject, known: Past, group: str) -> list[Row]:
+def rows(state: JsonObject, days: Past, group: str) -> list[Row]:
     """The rows of one grouping."""
-    groups = past.grouped(known, group)
+    groups = past.grouped(days, group)
     whole = sum(row.sum.spent for row in groups)
     most = max((row.sum.spent for row in groups), default=0)
     exact = 0 < most < PICO
@@ -75,23 +75,23 @@ def _row(state: JsonObject, group: Group, whole: int, most: int, *, exact: bool)
 
 
 def picture(
-    state: JsonObject, known: Past, group: str, width: int, height: int, glyphs: Glyphs, *, heat: bool
+    state: JsonObject, days: Past, group: str, width: int, height: int, glyphs: Glyphs, *, heat: bool
 ) -> list[Line]:
     """The chart of the days, weeks or months, or the heat map of the days; [] where there is no room."""
-    if height < 5 or not known.days:
+    if height < 5 or not days.days:
         return []
     if heat and height >= 9:
-        return heat_map(state, known, width, glyphs)
+        return heat_map(state, days, width, glyphs)
     unit = group if group in UNITS else "day"
-    while unit != "month" and len({past.label(unit, day) for day, _ in known.days}) > width - 14:
+    while unit != "month" and len({past.label(unit, day) for day, _ in days.days}) > width - 14:
         unit = UNITS[UNITS.index(unit) + 1]  # all of it in coarser bars rather than its end alone
-    return chart(state, known, unit, width, min(height, 12), glyphs)
+    return chart(state, days, unit, width, min(height, 12), glyphs)
 
 
-def chart(state: JsonObject, known: Past, unit: str, width: int, height: int, glyphs: Glyphs) -> list[Line]:
+def chart(state: JsonObject, days: Past, unit: str, width: int, height: int, glyphs: Glyphs) -> list[Line]:
     """Spending by day, week or month, oldest at the left."""
     bars: dict[str, float] = {}
-    for day, value in known.days:
+    for day, value in days.days:
         name = past.label(unit, day)
         bars[name] = bars.get(name, 0.0) + value.spent / PICO
     values = list(bars.values())
@@ -113,15 +113,15 @@ def _ends(first: str, last: str, width: int) -> Line:
     return (left(first, max(0, width - len(last)), "dim"), right(last, min(width, len(last)), "dim"))
 
 
-def heat_map(state: JsonObject, known: Past, width: int, glyphs: Glyphs) -> list[Line]:
+def heat_map(state: JsonObject, days: Past, width: int, glyphs: Glyphs) -> list[Line]:
     """A column a week, a row a day, darker where more was spent; by quarters of the days in use."""
     inner = width - 4 - 4
     across = 2 if inner >= 2 * 53 else 1
     weeks = max(1, inner // across)
-    last = known.days[-1][0]
+    last = days.days[-1][0]
     monday = last - timedelta(days=last.weekday()) - timedelta(weeks=weeks - 1)
-    spent = {day: value.spent for day, value in known.days}
-    first = max(monday, known.days[0][0] - timedelta(days=known.days[0][0].weekday()))
+    spent = {day: value.spent for day, value in days.days}
+    first = max(monday, days.days[0][0] - timedelta(days=days.days[0][0].weekday()))
     weeks = (last - first).days // 7 + 1
     used = sorted(value for day, value in spent.items() if value > 0 and day >= first)
     steps = [used[len(used) * part // 4] for part in (1, 2, 3)] if used else []
@@ -134,7 +134,7 @@ def heat_map(state: JsonObject, known: Past, width: int, glyphs: Glyphs) -> list
             shade = 0 if value <= 0 else 1 + sum(value >= step for step in steps)
             text += SHADES[shade] * across
         lines.append((left(DAY_NAMES[row], 4, "dim"), Span(text, "money")))
-    best = max(known.days, key=lambda day: day[1].spent)
+    best = max(days.days, key=lambda day: day[1].spent)
     note = f"dearest {best[0]:%Y-%m-%d} {money.of(state, best[1].spent / PICO, counts(best[1]))}"
     return box(
         f"spent by day, {len(used)} {'day' if len(used) == 1 else 'days'} in use",
@@ -158,11 +158,11 @@ def _months(first: date, weeks: int, across: int) -> str:
     return text.rstrip()
 
 
-def summary(state: JsonObject, known: Past) -> str:
+def summary(state: JsonObject, days: Past) -> str:
     """Everything together, in words."""
-    whole = sum(value.spent for _, value in known.days) / PICO
-    used = sum(any(value) for _, value in known.days)
-    return f"{money.of(state, whole)} on {used} of {len(known.days)} days" if known.days else ""
+    whole = sum(value.spent for _, value in days.days) / PICO
+    used = sum(any(value) for _, value in days.days)
+    return f"{money.of(state, whole)} on {used} of {len(days.days)} days" if days.days else ""
 
 
 def nothing(problem: str, *, answered: bool) -> str:

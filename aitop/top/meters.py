@@ -71,13 +71,13 @@ def metrics(
 ) -> list[Line]:
     """Metrics down, sums across."""
     column = max(6, (width - LABEL) // max(1, len(named)))
-    found: list[Line] = [(left("", LABEL), *(right(name, column, "dim") for name, _ in named))]
+    table_lines: list[Line] = [(left("", LABEL), *(right(name, column, "dim") for name, _ in named))]
     for key, label, kind, style in rows:
         line = [left(label, LABEL, style or "dim")]
         for _, sums in named:
             line.append(right(shown(state, sums, key, kind), column, _style(state, key, sums, style)))
-        found.append(tuple(line))
-    return found
+        table_lines.append(tuple(line))
+    return table_lines
 
 
 def _style(state: JsonObject, key: str, sums: JsonObject, style: str) -> str:
@@ -99,11 +99,11 @@ def spent(state: JsonObject, width: int) -> list[Line]:
     many = 9
     heads = (("spent", 9), ("requests", many), ("input", 7), ("output", 7))
     label = max(5, width - sum(size for _, size in heads))
-    found: list[Line] = [(left("", label), *(right(name, size, "dim") for name, size in heads))]
+    rows: list[Line] = [(left("", label), *(right(name, size, "dim") for name, size in heads))]
     for name, text in PERIODS:
         sums = fields.table(state.get(name))
         shown_cost = money.of(state, money.spent(sums), sums)
-        found.append(
+        rows.append(
             (
                 left(text, label, "dim"),
                 right(shown_cost, 9, "money"),
@@ -112,7 +112,7 @@ def spent(state: JsonObject, width: int) -> list[Line]:
                 right(humanize.count(sums.get("output_tokens")), 7),
             )
         )
-    return found
+    return rows
 
 
 def gauge(label: str, percent: float | None, level: str, note: str, width: int, glyphs: Glyphs) -> Line:
@@ -150,7 +150,7 @@ def split(sums: JsonObject, width: int, glyphs: Glyphs) -> Line:
 def events(state: JsonObject) -> list[Line]:
     """Compactions and why responses stopped, today."""
     many = humanize.number(state.get("compactions"))
-    found: list[Line] = [
+    rows: list[Line] = [
         (left("compactions", 14, "dim"), right(humanize.count(many), 7, "" if many else "dim"))
     ]
     reasons = fields.table(state.get("stop_reasons"))
@@ -158,8 +158,8 @@ def events(state: JsonObject) -> list[Line]:
         reasons.items(), key=lambda item: (-(humanize.number(item[1]) or 0), item[0])
     ):
         bad = "warning" if reason in ("max_tokens", "refusal", "model_context_window_exceeded") else ""
-        found.append((left(clean(reason, 14), 14, bad or "dim"), right(humanize.count(count), 7, bad)))
-    return found
+        rows.append((left(clean(reason, 14), 14, bad or "dim"), right(humanize.count(count), 7, bad)))
+    return rows
 
 
 def top_tools(state: JsonObject, width: int, most: int) -> list[Line]:
@@ -167,18 +167,18 @@ def top_tools(state: JsonObject, width: int, most: int) -> list[Line]:
     tools = {str(name): fields.table(row) for name, row in fields.table(state.get("tools")).items()}
     order = sorted(tools.items(), key=lambda item: (-(humanize.number(item[1].get("calls")) or 0), item[0]))
     label = max(6, width - 14)
-    found: list[Line] = []
+    rows: list[Line] = []
     for name, row in order[:most]:
         failures = humanize.number(row.get("failures"))
         bad = f"{humanize.count(failures)} bad" if failures else ""
-        found.append(
+        rows.append(
             (
                 left(clean(name, label), label, "dim"),
                 right(humanize.count(row.get("calls")), 6),
                 right(bad, 8, "critical"),
             )
         )
-    return found
+    return rows
 
 
 def columns(lines: list[Line], width: int, height: int) -> list[Line]:

@@ -49,10 +49,10 @@ def back(choices: Choices, _world: World) -> Choices:
 def sort(choices: Choices, _world: World, column: str) -> Choices:
     """By this column; once more turns it round. Numbers begin with the largest, texts with A."""
     now = choices.sorting.get(choices.view)
-    known = next((c for c in COLUMNS.get(choices.view, ()) if c.key == column), None)
-    if now is None or known is None:
+    chosen = next((c for c in COLUMNS.get(choices.view, ()) if c.key == column), None)
+    if now is None or chosen is None:
         return choices
-    return choices.sorted_by(column, not now.descending if now.column == column else known.numeric)
+    return choices.sorted_by(column, not now.descending if now.column == column else chosen.numeric)
 
 
 def sort_by(choices: Choices, world: World, by: int) -> Choices:
@@ -121,7 +121,7 @@ def step(choices: Choices, world: World, name: str, arguments: tuple[Any, ...]) 
 
 def cursor(keys: list[str], key: str, index: int, by: int = 0) -> tuple[int, str]:
     """Where the cursor stands among the rows: by its row's key, else where it stood; then moved by some rows."""
-    rows = [place for place, found in enumerate(keys)]
+    rows = [place for place, row_key in enumerate(keys)]
     if not rows:
         return 0, ""
     place = keys.index(key) if key in keys else min(index, len(keys) - 1)

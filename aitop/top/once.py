@@ -47,21 +47,21 @@ def once(*, as_json: bool = False, provider: str | None = None, width: int = WID
 
 def without_terminal() -> int:
     """`aitop` alone in a pipe: start the listener if need be, print its first complete numbers."""
-    said = ""
+    notice = ""
     if _complete() is None:
-        said = start_listener(unless_stopped=True)
+        notice = start_listener(unless_stopped=True)
         deadline = time.monotonic() + WAIT_SECONDS
-        while _complete() is None and time.monotonic() < deadline and published_or_starting(said):
+        while _complete() is None and time.monotonic() < deadline and published_or_starting(notice):
             time.sleep(LOOK_SECONDS)
     code = once()
-    if said:
-        print(said, file=sys.stderr)
+    if notice:
+        print(notice, file=sys.stderr)
     return code
 
 
-def published_or_starting(said: str) -> bool:
+def published_or_starting(notice: str) -> bool:
     """Whether waiting makes sense: a listener runs or was just started."""
-    return said.startswith(("Started", "The listener runs"))
+    return notice.startswith(("Started", "The listener runs"))
 
 
 def _complete() -> JsonObject | None:

@@ -27,9 +27,9 @@ CHART_SECONDS = {"hour": 60, "day": 900, "week": 3600, "month": 86_400, "year": 
 
 def strip(state: JsonObject, width: int, height: int, glyphs: Glyphs) -> list[Line]:
     """How things are: rates, what is spent and where it leads, what fills up, alerts, what is not counted."""
-    found = [_rates(state, width, glyphs), *_spent(state, width)]
-    found += _short_gauges(state, width) if width < NARROW else _gauges(state, width, height, glyphs)
-    return [*found, *_alert_line(state, width), *_notes(state, height)]
+    rows = [_rates(state, width, glyphs), *_spent(state, width)]
+    rows += _short_gauges(state, width) if width < NARROW else _gauges(state, width, height, glyphs)
+    return [*rows, *_alert_line(state, width), *_notes(state, height)]
 
 
 def _rates(state: JsonObject, width: int, glyphs: Glyphs) -> Line:
@@ -120,26 +120,26 @@ def _all_gauges(state: JsonObject, width: int, glyphs: Glyphs) -> list[Line]:
     filled = humanize.number(context.get("percent"))
     level = fields.level_of(filled, fields.bounds(state, "context"))
     size = f"{humanize.size(context.get('tokens'))}/{humanize.size(context.get('limit'))}" if context else ""
-    found = [meters.gauge("context", filled, level, size, width, glyphs)]
+    rows = [meters.gauge("context", filled, level, size, width, glyphs)]
     limits = fields.limits(state, _written(state))
     for limit in sorted(limits, key=lambda limit: -limit.used) if len(limits) > 3 else limits:
         reset = "" if limit.left is None else f"↻ {humanize.duration(limit.left)}"
-        found.append(meters.gauge(limit.label, limit.used, limit.level, reset, width, glyphs))
+        rows.append(meters.gauge(limit.label, limit.used, limit.level, reset, width, glyphs))
     for row in fields.budgets(state):
         left_ = money.of(state, row.get("left_usd"))
-        found.append(
+        rows.append(
             meters.gauge(
                 clean(row.get("name"), 16), humanize.number(row.get("percent")), fields.budget_level(row),
                 f"{left_} left", width, glyphs,
             )
         )  # fmt: skip
-    return found
+    return rows
 
 
 def alerts(state: JsonObject) -> list[tuple[str, str]]:
     """(text, level) of every alert, the gravest first."""
-    found = [(clean(row.get("text"), 200), str(row.get("level"))) for row in fields.alerts(state)]
-    return [(text, "critical" if level == "critical" else "warning") for text, level in found if text]
+    texts = [(clean(row.get("text"), 200), str(row.get("level"))) for row in fields.alerts(state)]
+    return [(text, "critical" if level == "critical" else "warning") for text, level in texts if text]
 
 
 def alert_lines(state: JsonObject) -> list[str]:
@@ -149,12 +149,12 @@ def alert_lines(state: JsonObject) -> list[str]:
 
 def _alert_line(state: JsonObject, width: int) -> list[Line]:
     """All alerts in one line: how many, and the gravest in words."""
-    known = alerts(state)
-    if not known:
+    shown = alerts(state)
+    if not shown:
         return []
-    text, level = known[0]
-    many = f"{len(known)} alerts: " if len(known) > 1 else ""
-    hint = " (! lists them) " if len(known) > 1 and width >= 60 else " "
+    text, level = shown[0]
+    many = f"{len(shown)} alerts: " if len(shown) > 1 else ""
+    hint = " (! lists them) " if len(shown) > 1 and width >= 60 else " "
     line: Line = (
         Span(f" ▲ {many}{text}", f"{level} banner", "alerts"),
         Span(hint, f"{level} banner", "alerts"),
@@ -167,11 +167,11 @@ def _alert_line(state: JsonObject, width: int) -> list[Line]:
 
 def _notes(state: JsonObject, height: int) -> list[Line]:
     """What the numbers do not include: as many lines as the screen can spare, the rest counted."""
-    known = plain.notes(state)
+    texts = plain.notes(state)
     most = 1 if height < 30 else 4
-    shown = known[:most]
-    if len(known) > most:
-        shown[-1] += f" … and {len(known) - most} more: aitop doctor"
+    shown = texts[:most]
+    if len(texts) > most:
+        shown[-1] += f" … and {len(texts) - most} more: aitop doctor"
     return [span(f" {text}", "warning") for text in shown]
 
 

@@ -130,12 +130,12 @@ def box(
 def beside(blocks: list[tuple[list[Line], int]], gap: int = 1) -> list[Line]:
     """Blocks of (lines, width) side by side, the short ones filled up."""
     height = max((len(lines) for lines, _ in blocks), default=0)
-    found: list[Line] = []
+    rows: list[Line] = []
     for row in range(height):
         line: list[Span] = []
         for number, (lines, width) in enumerate(blocks):
             if number:
                 line.append(Span(" " * gap))
             line += fit(lines[row] if row < len(lines) else BLANK, width)
-        found.append(tuple(line))
-    return found
+        rows.append(tuple(line))
+    return rows

@@ -39,10 +39,10 @@ class Past(NamedTuple):
 
 def read(db: sqlite3.Connection, reach: str, now: float, provider: str | None = None) -> Past:
     """The days a reach covers, and what they were spent on. Raises sqlite3.Error."""
-    known = spans.bounds(db)
-    if known is None:
+    edges = spans.bounds(db)
+    if edges is None:
         return Past((), {})
-    today, first = periods.date_of(now), periods.date_of(known[0])
+    today, first = periods.date_of(now), periods.date_of(edges[0])
     back = REACHES[reach]
     if back is not None:
         first = max(first, today - timedelta(days=back - 1))
@@ -88,11 +88,11 @@ def project(cwd: str | None) -> str:
 
 def _grouped(parts: Iterator[tuple[str | None, Sum]]) -> tuple[Group, ...]:
     """Sums by name, dearest first; what has no name is left out."""
-    found: dict[str, Sum] = {}
+    by_name: dict[str, Sum] = {}
     for name, value in parts:
         if name is not None:
-            found[name] = plus(found.get(name, ZERO), value)
-    rows = [Group(name, value) for name, value in found.items() if any(value)]
+            by_name[name] = plus(by_name.get(name, ZERO), value)
+    rows = [Group(name, value) for name, value in by_name.items() if any(value)]
     return tuple(sorted(rows, key=lambda row: (-row.sum.spent, row.name)))
 
 
@@ -105,10 +105,10 @@ def grouped(past: Past, group: str) -> tuple[Group, ...]:
     """The rows of a grouping: days, weeks and months newest first, the others dearest first."""
     if group not in ("day", "week", "month"):
         return past.groups.get(group, ())
-    found: dict[str, list[Sum]] = {}
+    by_label: dict[str, list[Sum]] = {}
     for day, value in past.days:
-        found.setdefault(label(group, day), []).append(value)
-    rows = [Group(name, total(values)) for name, values in found.items()]
+        by_label.setdefault(label(group, day), []).append(value)
+    rows = [Group(name, total(values)) for name, values in by_label.items()]
     return tuple(row for row in reversed(rows) if any(row.sum))
 
 

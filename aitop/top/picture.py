@@ -73,10 +73,10 @@ def _overview(
     """The strip, the sessions, and beneath them what there is room for."""
     state = world.state or {}
     head = overview.strip(state, width, room, glyphs)
-    found = listed(world, choices, glyphs)
-    lines = table_lines("overview", found, choices.sorting["overview"], width, glyphs)
-    if found:
-        head, body, row_keys = [*head, lines[0]], lines[1:], [row.key for row in found]
+    shown = listed(world, choices, glyphs)
+    lines = table_lines("overview", shown, choices.sorting["overview"], width, glyphs)
+    if shown:
+        head, body, row_keys = [*head, lines[0]], lines[1:], [row.key for row in shown]
     else:
         body, row_keys = [span(f"  {nothing(world, choices)}", "dim")], [""]
     left_over = room - len(head) - len(body)
@@ -92,58 +92,58 @@ def _history(
     frame: Picture, world: World, choices: Choices, width: int, room: int, glyphs: Glyphs
 ) -> Picture:
     """A chart or a heat map, and the rows of the grouping."""
-    state, known = world.state or {}, world.answers.past.get(choices.reach)
+    state, days = world.state or {}, world.answers.past.get(choices.reach)
     start = (Span(" by ", "dim"), Span(choices.group, "accent", "group"), Span("  over ", "dim"),
              Span(choices.reach, "accent", "span"))  # fmt: skip
-    said = "" if known is None else history_view.summary(state, known)
-    head: list[Line] = [spread(start, span(f"{said} ", "dim"), width)]
-    if known is None or not known.days:
-        text = history_view.nothing(world.answers.problem, answered=known is not None)
+    summary = "" if days is None else history_view.summary(state, days)
+    head: list[Line] = [spread(start, span(f"{summary} ", "dim"), width)]
+    if days is None or not days.days:
+        text = history_view.nothing(world.answers.problem, answered=days is not None)
         body = [BLANK, span(f"  {text}", "dim")]
         return frame._replace(head=within(head, width), body=within(body, width), keys=["", ""])
     tall = room // 2 if room >= 12 else 0
-    head += history_view.picture(state, known, choices.group, width, tall, glyphs, heat=choices.heat)
-    found = listed(world, choices, glyphs)
+    head += history_view.picture(state, days, choices.group, width, tall, glyphs, heat=choices.heat)
+    shown = listed(world, choices, glyphs)
     columns = table.fitted(history_view.columns(choices.group), width)
     sorting = choices.sorting["history"]
     titles = table.header(columns, sorting, glyphs)
     head.append((*titles, Span(" " * max(0, width - width_of(titles)), "header")))
-    body = [table.line(row, columns, glyphs) for row in found]
-    return frame._replace(head=within(head, width), body=within(body, width), keys=[row.key for row in found])
+    body = [table.line(row, columns, glyphs) for row in shown]
+    return frame._replace(head=within(head, width), body=within(body, width), keys=[row.key for row in shown])
 
 
 def _list(frame: Picture, world: World, choices: Choices, width: int, room: int, glyphs: Glyphs) -> Picture:
     """A view that is one table; under the models, what the others would have cost."""
-    found = listed(world, choices, glyphs)
+    shown = listed(world, choices, glyphs)
     sorting = choices.sorting[choices.view]
-    lines = table_lines(choices.view, found, sorting, width, glyphs)
-    many = sum(bool(row.key) and not row.parent for row in found)
+    lines = table_lines(choices.view, shown, sorting, width, glyphs)
+    many = sum(bool(row.key) and not row.parent for row in shown)
     head = within([subtitle(world, choices, many, width), lines[0]], width)
-    if not found:
+    if not shown:
         body = within([BLANK, span(f"  {nothing(world, choices)}", "dim")], width)
         return frame._replace(head=head, body=body, keys=["", ""])
     tail: list[Line] = []
     if choices.view == "models" and world.answers.prices is not None and room >= 12:
-        tail = _beneath(world, choices, width, room - len(head) - len(found), room // 2, glyphs)
+        tail = _beneath(world, choices, width, room - len(head) - len(shown), room // 2, glyphs)
     frame = frame._replace(head=head, body=within(lines[1:], width), tail=within(tail, width))
-    return frame._replace(keys=[row.key for row in found])
+    return frame._replace(keys=[row.key for row in shown])
 
 
-def table_lines(view: str, found: list[Row], sorting: Sorting, width: int, glyphs: Glyphs) -> list[Line]:
+def table_lines(view: str, shown: list[Row], sorting: Sorting, width: int, glyphs: Glyphs) -> list[Line]:
     """The head and every row."""
-    columns = table.fitted(_used(view, found), width)
+    columns = table.fitted(_used(view, shown), width)
     head = table.header(columns, sorting, glyphs)
     head = (*head, Span(" " * max(0, width - width_of(head)), "header"))
-    return [head, *(table.line(row, columns, glyphs) for row in found)]
+    return [head, *(table.line(row, columns, glyphs) for row in shown)]
 
 
-def _used(view: str, found: list[Row]) -> list[table.Column]:
+def _used(view: str, shown: list[Row]) -> list[table.Column]:
     """Leave out an optional column without a value; its room goes to the others."""
     optional = ("tag", "agents", "branch", "latency", "ttft", "speed")
     return [
         column
         for column in COLUMNS[view]
-        if column.key not in optional or any(row.values.get(column.key) for row in found)
+        if column.key not in optional or any(row.values.get(column.key) for row in shown)
     ]
 
 
@@ -151,22 +151,22 @@ def listed(world: World, choices: Choices, glyphs: Glyphs) -> list[Row]:
     """The rows of a list: chosen, filtered, sorted."""
     state, answers, view = world.state or {}, world.answers, choices.view
     if view in ("sessions", "overview"):
-        found = sessions.rows(state, choices, answers.hourly, answers.agents, glyphs)
+        shown = sessions.rows(state, choices, answers.hourly, answers.agents, glyphs)
     elif view == "history":
-        known = answers.past.get(choices.reach)
-        found = history_view.rows(state, known, choices.group) if known else []
+        days = answers.past.get(choices.reach)
+        shown = history_view.rows(state, days, choices.group) if days else []
     elif view == "tools":
-        found = rows.tools(state)
+        shown = rows.tools(state)
     elif view == "models":
         usages = compare.by_model(answers.mixes.get(choices.span, []))
-        found = rows.models(state, usages, compare.together(usages))
+        shown = rows.models(state, usages, compare.together(usages))
     else:
-        found = comparison(state, answers, choices, everyone=choices.every_model)
-    found = table.matching(found, choices.filters.get(view, ""))
+        shown = comparison(state, answers, choices, everyone=choices.every_model)
+    shown = table.matching(shown, choices.filters.get(view, ""))
     if choices.sorting[view].column:
-        found = table.arranged(found, choices.sorting[view])
-    whole = [row for row in found if view == "models" and not row.key]
-    return [row for row in found if row not in whole] + whole
+        shown = table.arranged(shown, choices.sorting[view])
+    whole = [row for row in shown if view == "models" and not row.key]
+    return [row for row in shown if row not in whole] + whole
 
 
 def comparison(state: JsonObject, answers: Answers, choices: Choices, *, everyone: bool) -> list[Row]:
@@ -183,27 +183,27 @@ def _beneath(world: World, choices: Choices, width: int, room: int, least: int, 
     """The cheapest alternatives to the model under the cursor."""
     model = choices.cursor.get("models", "")
     chosen = Choices(view="compare", span=choices.span, model=model)
-    found = table.arranged(
+    shown = table.arranged(
         comparison(world.state or {}, world.answers, chosen, everyone=False), chosen.sorting["compare"]
     )
     name = clean(model, 40) or rows.TOGETHER
     many = max(least - 2, room - 2)
-    if not found or many < 2:
+    if not shown or many < 2:
         return []
     title = f" what the tokens of {name} would have cost {SPAN_WORDS[choices.span]}"
-    more = f"{len(found) - many + 1} more: Enter " if len(found) > many - 1 else "Enter: all of it "
-    lines = table_lines("compare", found[: many - 1], chosen.sorting["compare"], width, glyphs)
+    more = f"{len(shown) - many + 1} more: Enter " if len(shown) > many - 1 else "Enter: all of it "
+    lines = table_lines("compare", shown[: many - 1], chosen.sorting["compare"], width, glyphs)
     return [spread(span(title, "title"), span(more, "dim"), width), *lines]
 
 
 def detail(world: World, choices: Choices, width: int, glyphs: Glyphs) -> list[Line]:
     """The page of one session."""
     state = world.state or {}
-    found = sessions.found(state, choices.session)
-    if found is None:
+    row = sessions.found(state, choices.session)
+    if row is None:
         return [BLANK, span("  This session is no longer among the newest 50. Esc goes back.", "dim")]
-    known = world.answers.details.get(sessions.named(found))
-    return session.page(state, found, known, width, glyphs, world.answers.problem)
+    answer = world.answers.details.get(sessions.named(row))
+    return session.page(state, row, answer, width, glyphs, world.answers.problem)
 
 
 def within(lines: list[Line], width: int) -> list[Line]:
@@ -221,9 +221,9 @@ def waiting(world: World) -> list[Line]:
 def bar(world: World, choices: Choices, width: int, glyphs: Glyphs) -> Line:
     """The first line: where one is, and how things are."""
     here = {"detail": choices.back, "compare": "models"}.get(choices.view, choices.view)
-    found: list[Span] = [Span(" aitop ", "brand")]
+    spans: list[Span] = [Span(" aitop ", "brand")]
     if world.badge:
-        found = [
+        spans = [
             Span(f" {world.badge if width >= 100 else world.badge.split(' ')[0]} ", "warning banner"),
             Span(" "),
         ]
@@ -233,8 +233,8 @@ def bar(world: World, choices: Choices, width: int, glyphs: Glyphs) -> Line:
         text = f"{number} {title}"
         if slim and view != here:
             text = str(number)
-        found += [Span(f" {text} ", "tab" if view == here else "dim", f"view('{view}')"), Span(" ")]
-    return spread(tuple(found), _status(world, glyphs, width - width_of(tuple(found))), width)
+        spans += [Span(f" {text} ", "tab" if view == here else "dim", f"view('{view}')"), Span(" ")]
+    return spread(tuple(spans), _status(world, glyphs, width - width_of(tuple(spans))), width)
 
 
 def _status(world: World, glyphs: Glyphs, room: int) -> Line:
@@ -250,22 +250,22 @@ def _status(world: World, glyphs: Glyphs, room: int) -> Line:
     level = fields.overall(state)
     style = {"ok": "good", "warning": "warning", "critical": "critical"}[level]
     host = clean(state.get("host"), 24)
-    found: Line = (Span(f"{glyphs.marks['working']} ", style), Span(f"{active} active "))
+    spans: Line = (Span(f"{glyphs.marks['working']} ", style), Span(f"{active} active "))
     for more in (f" {host}  {clock} ", f" {clock} ", ""):
-        longer = (*found, Span(more, "dim"))
+        longer = (*spans, Span(more, "dim"))
         if width_of(longer) <= room:
             return longer
-    return found
+    return spans
 
 
 def banners(world: World, width: int) -> list[Line]:
     """What must not be missed, over everything else."""
-    found: list[Line] = []
+    rows: list[Line] = []
     if world.trouble and world.state is not None and readable(world.state):
-        found.append(fit(span(f" OLD NUMBERS: {world.trouble}. S starts it.", "critical banner"), width))
+        rows.append(fit(span(f" OLD NUMBERS: {world.trouble}. S starts it.", "critical banner"), width))
     if world.note and readable(world.state):
-        found.append(fit(span(f" {world.note}", "warning"), width))
-    return found
+        rows.append(fit(span(f" {world.note}", "warning"), width))
+    return rows
 
 
 def subtitle(world: World, choices: Choices, many: int, width: int) -> Line:
@@ -314,14 +314,14 @@ def foot(choices: Choices, width: int) -> Line:
     last = next(key for key in keys.KEYS if key.action == "quit")
     end: Line = (Span(" q ", "key", "quit"), Span(last.footer + " ", "label", "quit"))
     room = width - width_of(end)
-    found: list[Span] = []
+    spans: list[Span] = []
     for key in keys.footer(choices.view):
         name = key.shown.split(" ", maxsplit=1)[0]
         pieces = (Span(f" {name} ", "key", key.action), Span(f"{key.footer} ", "label", key.action))
-        if key.action != "quit" and width_of((*found, *pieces)) <= room:
-            found += pieces
-    space = Span(" " * max(0, room - width_of(tuple(found))), "label")
-    return fit((*found, space, *end), width)
+        if key.action != "quit" and width_of((*spans, *pieces)) <= room:
+            spans += pieces
+    space = Span(" " * max(0, room - width_of(tuple(spans))), "label")
+    return fit((*spans, space, *end), width)
 
 
 def text(picture: Picture) -> str:

@@ -59,12 +59,12 @@ TOOL_COLUMNS = (("tool", 28), ("calls", -9), ("failed", -9), ("p50 ms", -9), ("p
 def rows(state: JsonObject) -> list[JsonObject]:
     """One row a metric: its name, label and value in each window."""
     windows = fields.table(state.get("windows"))
-    found = []
+    shown = []
     for key, label, _ in METRICS + TIMINGS:
         row: JsonObject = {"metric": key, "label": label}
         row |= {name: humanize.number(fields.table(windows.get(name)).get(key)) for name in WINDOWS}
-        found.append(row)
-    return found
+        shown.append(row)
+    return shown
 
 
 def lines(state: JsonObject, width: int) -> list[str]:
@@ -80,11 +80,11 @@ def lines(state: JsonObject, width: int) -> list[str]:
         [f"! {clean(row.get('text'), 120)}" for row in fields.rows(state.get("alerts"))],
         notes(state),
     ]
-    found: list[str] = []
+    texts: list[str] = []
     for block in blocks:
         if block:
-            found += ([""] if found else []) + block
-    return [cut(line.rstrip(), width) for line in found]
+            texts += ([""] if texts else []) + block
+    return [cut(line.rstrip(), width) for line in texts]
 
 
 def shown(state: JsonObject, sums: JsonObject, key: str, kind: str) -> str:
@@ -113,8 +113,8 @@ def _spent(sums: JsonObject, key: str) -> object:
 
 def timed(windows: Iterable[JsonObject]) -> list[tuple[str, str, str]]:
     """The latencies that any of these windows knows."""
-    known = list(windows)
-    return [row for row in TIMINGS if any(humanize.number(w.get(row[0])) is not None for w in known)]
+    published = list(windows)
+    return [row for row in TIMINGS if any(humanize.number(w.get(row[0])) is not None for w in published)]
 
 
 def _columns(label: str, values: list[str]) -> str:
@@ -136,19 +136,19 @@ def _title(state: JsonObject) -> str:
 def _windows(state: JsonObject) -> list[str]:
     windows = fields.table(state.get("windows"))
     sums = [fields.table(windows.get(name)) for name in WINDOWS]
-    found = [_columns("", list(WINDOWS))]
+    texts = [_columns("", list(WINDOWS))]
     for key, label, kind in (*METRICS, *timed(sums)):
-        found.append(_columns(label, [shown(state, window, key, kind) for window in sums]))
-    return found
+        texts.append(_columns(label, [shown(state, window, key, kind) for window in sums]))
+    return texts
 
 
 def _periods(state: JsonObject) -> list[str]:
     sums = [fields.table(state.get(name)) for name, _ in PERIODS]
-    found = [_columns("", [label for _, label in PERIODS])]
+    texts = [_columns("", [label for _, label in PERIODS])]
     for key, label, kind in METRICS:
         if key in TOTALS:
-            found.append(_columns(label, [shown(state, period, key, kind) for period in sums]))
-    return found
+            texts.append(_columns(label, [shown(state, period, key, kind) for period in sums]))
+    return texts
 
 
 def _context(state: JsonObject) -> list[str]:
@@ -158,12 +158,12 @@ def _context(state: JsonObject) -> list[str]:
         gauge = used
     else:
         gauge = f"{used} / {humanize.size(context.get('limit'))} ({humanize.percent(context.get('percent'))})"
-    found = [f"context: {gauge}", f"compactions: {humanize.count(state.get('compactions'))}"]
+    texts = [f"context: {gauge}", f"compactions: {humanize.count(state.get('compactions'))}"]
     reasons = fields.table(state.get("stop_reasons"))
     for reason, many in sorted(reasons.items(), key=lambda item: (-(humanize.number(item[1]) or 0), item[0])):
         warning = "  !" if reason == "max_tokens" else ""
-        found.append(f"stop: {clean(reason, 30)} {humanize.count(many)}{warning}")
-    return found
+        texts.append(f"stop: {clean(reason, 30)} {humanize.count(many)}{warning}")
+    return texts
 
 
 def _limits(state: JsonObject) -> list[str]:
@@ -173,11 +173,11 @@ def _limits(state: JsonObject) -> list[str]:
 
 def _sessions(state: JsonObject) -> list[str]:
     written = humanize.number(state.get("written_at")) or 0.0
-    found = []
+    texts = []
     for row in fields.rows(state.get("sessions"))[:SESSIONS_SHOWN]:
         name, branch = clean(row.get("project"), 24) or clean(row.get("id"), 8), clean(row.get("branch"), 16)
         last = humanize.number(row.get("last_activity_at"))
-        found.append(
+        texts.append(
             _row(
                 SESSION_COLUMNS,
                 clean(row.get("status"), 8),
@@ -191,7 +191,7 @@ def _sessions(state: JsonObject) -> list[str]:
                 fields.short_model(row.get("model")),
             )
         )
-    return [_row(SESSION_COLUMNS, *(head for head, _ in SESSION_COLUMNS)), *found] if found else []
+    return [_row(SESSION_COLUMNS, *(head for head, _ in SESSION_COLUMNS)), *texts] if texts else []
 
 
 def _row(columns: tuple[tuple[str, int], ...], *texts: str) -> str:
@@ -205,27 +205,27 @@ def _row(columns: tuple[tuple[str, int], ...], *texts: str) -> str:
 def _tools(state: JsonObject) -> list[str]:
     tools = {name: fields.table(row) for name, row in fields.table(state.get("tools")).items()}
     order = sorted(tools.items(), key=lambda item: (-(humanize.number(item[1].get("calls")) or 0), item[0]))
-    found = []
+    texts = []
     for name, row in order[:10]:
         values = (humanize.count(row.get(key)) for key in ("calls", "failures", "p50_ms", "p95_ms"))
-        found.append(_row(TOOL_COLUMNS, clean(name, 28), *values))
-    return [_row(TOOL_COLUMNS, *(head for head, _ in TOOL_COLUMNS)), *found] if found else []
+        texts.append(_row(TOOL_COLUMNS, clean(name, 28), *values))
+    return [_row(TOOL_COLUMNS, *(head for head, _ in TOOL_COLUMNS)), *texts] if texts else []
 
 
 def notes(state: JsonObject) -> list[str]:
     """What the numbers do not include: history not read yet, prices that are missing or old."""
     prices, scan = fields.table(state.get("prices")), fields.table(state.get("scan"))
-    found = []
+    texts = []
     if scan.get("complete") is False:
         done, total = (humanize.number(scan.get(f"{name}_bytes")) or 0 for name in ("done", "total"))
         share = humanize.share(done / total if total else 0)
-        found.append(f"reading history: {share}; older sums still grow")
+        texts.append(f"reading history: {share}; older sums still grow")
     for key, text in (("unpriced_models", "no price for"), ("estimated_models", "priced by family (~)")):
         models = prices.get(key)
         if isinstance(models, list) and models:
-            found.append(f"{text}: {', '.join(clean(model, 40) for model in models)}")
+            texts.append(f"{text}: {', '.join(clean(model, 40) for model in models)}")
     if prices.get("stale") is True:
-        found.append(
+        texts.append(
             f"prices are of {clean(prices.get('as_of'), 10)}: refresh them with `aitop prices update`"
         )
-    return found + details.coverage(state)
+    return texts + details.coverage(state)

@@ -46,10 +46,10 @@ def look(pid: int) -> Process | None:
     import psutil
 
     try:
-        found = psutil.Process(pid)
-        with found.oneshot():
-            began = f"{found.create_time():.2f}"
-            return Process(pid, found.uids().real, began, tuple(found.cmdline()))
+        process = psutil.Process(pid)
+        with process.oneshot():
+            began = f"{process.create_time():.2f}"
+            return Process(pid, process.uids().real, began, tuple(process.cmdline()))
     except (psutil.Error, OSError):
         return None
 
@@ -70,7 +70,7 @@ def target(session: JsonObject, first_seen: Process | None) -> Process:
     """The process of a session, sure to be that client's, ours, and the one first seen. Raises ActError."""
     pid, provider = session.get("pid"), str(session.get("provider") or "")
     if not isinstance(pid, int) or isinstance(pid, bool) or pid <= 1:
-        raise ActError("its process is not known: only the client's hooks tell it (aitop install)")
+        raise ActError("its process is not known: only the client's hooks name it (aitop install)")
     process = look(pid)
     if process is None:
         raise ActError(f"process {pid} has ended")

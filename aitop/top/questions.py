@@ -48,8 +48,8 @@ class Asked:
 
     def due(self, question: Question, number: int, monotonic: float) -> bool:
         """Whether the numbers moved on since it was answered, and it is not asked too often."""
-        known = self.at.get(question)
-        return known is None or (known[0] != number and monotonic - known[1] >= EVERY[question.kind])
+        earlier = self.at.get(question)
+        return earlier is None or (earlier[0] != number and monotonic - earlier[1] >= EVERY[question.kind])
 
 
 def wanted(world: World, choices: Choices) -> list[Question]:
@@ -60,8 +60,8 @@ def wanted(world: World, choices: Choices) -> list[Question]:
     if choices.view in ("models", "compare"):
         return [Question("mixes", (choices.span,))]
     if choices.view == "detail":
-        found = sessions.found(state, choices.session)
-        return [Question("detail", sessions.named(found))] if found else []
+        row = sessions.found(state, choices.session)
+        return [Question("detail", sessions.named(row))] if row else []
     if choices.view == "history":
         return [Question("past", (choices.reach,))]
     if choices.view not in ("overview", "sessions"):
@@ -81,43 +81,43 @@ def _busy(state: JsonObject) -> bool:
     return bool(humanize.number(window.get("requests")))
 
 
-def answer(question: Question, known: Answers, now: float) -> Answers:
+def answer(question: Question, answers: Answers, now: float) -> Answers:
     """The answers with one more. Never raises: what went wrong is an answer too."""
     try:
-        return _answer(question, known, now)
+        return _answer(question, answers, now)
     except schema.HistoryError as error:
-        return replace(known, problem=str(error))
+        return replace(answers, problem=str(error))
     except (sqlite3.Error, OSError) as error:
-        return replace(known, problem=f"The history cannot be read ({error}); `aitop doctor` says more.")
+        return replace(answers, problem=f"The history cannot be read ({error}); `aitop doctor` says more.")
 
 
-def _answer(question: Question, known: Answers, now: float) -> Answers:
+def _answer(question: Question, answers: Answers, now: float) -> Answers:
     db = schema.connect_read_only(paths.in_home(paths.HISTORY))
     try:
         if question.kind == "hourly":
-            return replace(known, hourly=session_detail.hourly(db, now), problem="")
+            return replace(answers, hourly=session_detail.hourly(db, now), problem="")
         if question.kind == "past":
-            reach, provider = question.about[0], known.provider
+            reach, provider = question.about[0], answers.provider
             found_days = past.read(db, reach, now, provider)
-            return replace(known, past={**known.past, reach: found_days}, problem="")
+            return replace(answers, past={**answers.past, reach: found_days}, problem="")
         if question.kind == "costs":
             bars = past.costs(db, question.about[0], now)
-            return replace(known, costs={**known.costs, question.about[0]: bars}, problem="")
+            return replace(answers, costs={**answers.costs, question.about[0]: bars}, problem="")
         if question.kind == "agents":
-            return replace(known, agents=session_detail.agents(db, list(question.about)), problem="")
+            return replace(answers, agents=session_detail.agents(db, list(question.about)), problem="")
         if question.kind == "detail":
             provider, name = question.about
-            found = session_detail.session(db, provider, name, now)
-            return replace(known, details={question.about: found}, problem="")
-        if known.prices is None:
-            known = replace(
-                known, prices=load_prices(), day=datetime.fromtimestamp(now, UTC).date().isoformat()
+            detail = session_detail.session(db, provider, name, now)
+            return replace(answers, details={question.about: detail}, problem="")
+        if answers.prices is None:
+            answers = replace(
+                answers, prices=load_prices(), day=datetime.fromtimestamp(now, UTC).date().isoformat()
             )
-        assert known.prices is not None
+        assert answers.prices is not None
         span = question.about[0]
         start = 0.0 if span == "all" else periods.starts(now)[span]
-        mixes = {**known.mixes, span: session_detail.mixes(db, start, compare.steps(known.prices))}
-        return replace(known, mixes=mixes, problem="")
+        mixes = {**answers.mixes, span: session_detail.mixes(db, start, compare.steps(answers.prices))}
+        return replace(answers, mixes=mixes, problem="")
     finally:
         db.close()
 

@@ -50,16 +50,16 @@ COMPARE = (
 def tools(state: JsonObject) -> list[Row]:
     """Today's tools."""
     number = humanize.number
-    known = {str(name): fields.table(row) for name, row in fields.table(state.get("tools")).items()}
-    most = max((number(row.get("calls")) or 0 for row in known.values()), default=0)
-    found = []
-    for name, row in known.items():
+    by_name = {str(name): fields.table(row) for name, row in fields.table(state.get("tools")).items()}
+    most = max((number(row.get("calls")) or 0 for row in by_name.values()), default=0)
+    shown = []
+    for name, row in by_name.items():
         calls, failures = number(row.get("calls")), number(row.get("failures"))
         failed = failures / calls if calls and failures is not None else None
         p50, p95 = number(row.get("p50_ms")), number(row.get("p95_ms"))
         bad = "critical" if failed and failed >= 0.25 else ("warning" if failures else "dim")
         share = (calls or 0) / most if most else 0.0
-        found.append(
+        shown.append(
             Row(
                 name,
                 {
@@ -75,7 +75,7 @@ def tools(state: JsonObject) -> list[Row]:
                  "share": calls, "p50": p50, "p95": p95},
             )
         )  # fmt: skip
-    return found
+    return shown
 
 
 def _slow(milliseconds: float | None) -> str:

@@ -66,8 +66,8 @@ def put(text: str) -> None:
 
 def size() -> tuple[int, int]:
     """Columns and rows of the terminal."""
-    found = shutil.get_terminal_size((80, 24))
-    return max(1, found.columns), max(1, found.lines)
+    terminal = shutil.get_terminal_size((80, 24))
+    return max(1, terminal.columns), max(1, terminal.lines)
 
 
 def draw(lines: list[str], height: int) -> None:

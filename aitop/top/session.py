@@ -58,11 +58,11 @@ def _history(
     tall = max(4, len(windows) - len(stops) - 2)
     tools = box("tools", _tools(detail, other - 4, tall - 2), other, glyphs, height=tall)
     reasons = box("stop reasons", stops, other, glyphs)
-    found = context(state, session, detail, width, glyphs)
-    found += _pair((windows, half), ([*tools, *reasons], other), width)
+    rows = context(state, session, detail, width, glyphs)
+    rows += _pair((windows, half), ([*tools, *reasons], other), width)
     calls = box("last tools", _calls(detail, half - 4, 12), half, glyphs)
     agents = box("cost by sub-agent and model", _agents(state, detail, other - 4), other, glyphs)
-    return [*found, *_pair((calls, half), (agents, other), width)]
+    return [*rows, *_pair((calls, half), (agents, other), width)]
 
 
 def _pair(one: tuple[list[Line], int], two: tuple[list[Line], int], width: int) -> list[Line]:
@@ -103,8 +103,8 @@ def facts(state: JsonObject, session: JsonObject, width: int) -> list[Line]:
 
 def _process(session: JsonObject) -> str:
     pid, pane = session.get("pid"), clean(session.get("pane"), 12)
-    known = str(pid) if isinstance(pid, int) else "unknown (its hooks are not installed)"
-    return f"{known}, tmux pane {pane}" if pane else known
+    name = str(pid) if isinstance(pid, int) else "unknown (its hooks are not installed)"
+    return f"{name}, tmux pane {pane}" if pane else name
 
 
 def _latency(session: JsonObject) -> str:
@@ -152,7 +152,7 @@ def costs(state: JsonObject, session: JsonObject, width: int) -> list[Line]:
 
 def tokens(session: JsonObject, width: int, glyphs: Glyphs) -> list[Line]:
     """The split of its input, and its output."""
-    found = [meters.split(session, width, glyphs)]
+    rows = [meters.split(session, width, glyphs)]
     listed = (
         ("input", session.get("input_tokens"), ""),
         (" fresh", meters.fresh(session), "fresh"),
@@ -161,7 +161,7 @@ def tokens(session: JsonObject, width: int, glyphs: Glyphs) -> list[Line]:
         ("output", session.get("output_tokens"), ""),
         ("requests", session.get("requests"), ""),
     )
-    return found + [
+    return rows + [
         (left(name, max(8, width - 12), style or "dim"), right(humanize.count(value), 12, style))
         for name, value, style in listed
     ]
@@ -215,12 +215,12 @@ def _tools(detail: Detail, width: int, most: int) -> list[Line]:
 
 def _calls(detail: Detail, width: int, most: int) -> list[Line]:
     """The newest tool calls, newest first."""
-    found: list[Line] = []
+    rows: list[Line] = []
     for call in detail.calls[:most]:
         at = datetime.fromtimestamp(call.at).strftime("%H:%M:%S")  # noqa: DTZ006 - people read local time
         took = "…" if call.took is None else humanize.took(call.took)
         name = clean(call.name, 40)
-        found.append(
+        rows.append(
             (
                 left(at, 9, "dim"),
                 left(name, max(4, width - 9 - 7 - 7), "critical" if call.failed else ""),
@@ -228,7 +228,7 @@ def _calls(detail: Detail, width: int, most: int) -> list[Line]:
                 right("failed" if call.failed else "", 7, "critical"),
             )
         )
-    return found or [span("none", "dim")]
+    return rows or [span("none", "dim")]
 
 
 def _agents(state: JsonObject, detail: Detail, width: int) -> list[Line]:
@@ -239,14 +239,14 @@ def _agents(state: JsonObject, detail: Detail, width: int) -> list[Line]:
         right("output", 8, "dim"),
         right("cost", 12, "dim"),
     )
-    found: list[Line] = [head]
+    rows: list[Line] = [head]
     for agent in detail.agents:
         model = fields.short_model(agent.models.split(",", maxsplit=1)[0])
-        found.append(_share(state, clean(agent.name, 24) or "main thread", model, agent.sum, width))
-    found.append(BLANK)
+        rows.append(_share(state, clean(agent.name, 24) or "main thread", model, agent.sum, width))
+    rows.append(BLANK)
     for name, total in detail.models:
-        found.append(_share(state, fields.short_model(name) or "unknown model", "", total, width))
-    return found
+        rows.append(_share(state, fields.short_model(name) or "unknown model", "", total, width))
+    return rows
 
 
 def _share(state: JsonObject, name: str, note: str, value: Sum, width: int) -> Line:

@@ -48,17 +48,17 @@ def rows(
 ) -> list[Row]:
     """The sessions the user wants to see, in the published order, each followed by its unfolded agents."""
     now = written(state)
-    found: list[Row] = []
+    shown: list[Row] = []
     spent = [money.spent(session) or 0.0 for session in fields.rows(state.get("sessions"))]
     exact = 0 < max(spent, default=0.0) < 1  # four decimals while two would say nothing
     for session in fields.rows(state.get("sessions")):
         if wanted(session, choices.shown, now):
-            found.append(_row(state, session, hourly, choices, glyphs, now, exact=exact))
-            if found[-1].key in choices.unfolded:
-                found += _children(
-                    state, found[-1].key, agents.get(named(session), []), now, glyphs, exact=exact
+            shown.append(_row(state, session, hourly, choices, glyphs, now, exact=exact))
+            if shown[-1].key in choices.unfolded:
+                shown += _children(
+                    state, shown[-1].key, agents.get(named(session), []), now, glyphs, exact=exact
                 )
-    return found
+    return shown
 
 
 def written(state: JsonObject) -> float:
@@ -201,7 +201,7 @@ def _children(
     state: JsonObject, parent: str, agents: list[Agent], now: float, glyphs: Glyphs, *, exact: bool
 ) -> list[Row]:
     """A session's sub-agents, dearest first."""
-    found = []
+    children = []
     for number, agent in enumerate(agents):
         branch = glyphs.tree[3 if number == len(agents) - 1 else 2]
         sums = {"unpriced_requests": agent.sum.unpriced_requests,
@@ -223,5 +223,5 @@ def _children(
                   "requests": agent.sum.requests, "input": agent.sum.input_tokens,
                   "output": agent.sum.output_tokens, "cache_read": agent.sum.cache_read_tokens,
                   "cache_write": agent.sum.cache_write_tokens, "last": agent.last_at}  # fmt: skip
-        found.append(Row(f"{parent}\t{agent.name}", shown, values, parent))
-    return found
+        children.append(Row(f"{parent}\t{agent.name}", shown, values, parent))
+    return children

@@ -57,17 +57,17 @@ def fitted(columns: Iterable[Column], width: int) -> list[Fitted]:
     kept = list(columns)
     while len(kept) > 1 and _needed(kept) > width:
         kept.remove(max(kept, key=lambda column: column.rank))
-    found = {column.key: column.width for column in kept}
+    widths = {column.key: column.width for column in kept}
     room = width - _needed(kept)
     growing = [column for column in kept if column.most > column.width]
     while room > 0 and growing:
         for column in list(growing):
             if room > 0:
-                found[column.key] += 1
+                widths[column.key] += 1
                 room -= 1
-            if found[column.key] >= column.most:
+            if widths[column.key] >= column.most:
                 growing.remove(column)
-    return [Fitted(column, found[column.key]) for column in kept]
+    return [Fitted(column, widths[column.key]) for column in kept]
 
 
 def _needed(columns: list[Column]) -> int:
@@ -92,20 +92,20 @@ def header(columns: list[Fitted], sorting: Sorting, glyphs: Glyphs) -> Line:
 
 def line(row: Row, columns: list[Fitted], glyphs: Glyphs) -> Line:
     """One row as a line."""
-    found: list[Span] = [Span(" " * MARGIN)]
+    spans: list[Span] = [Span(" " * MARGIN)]
     for number, (column, width) in enumerate(columns):
         if number:
-            found.append(Span(" " * GAP))
+            spans.append(Span(" " * GAP))
         shown = row.shown.get(column.key, ())
         if isinstance(shown, Bar):
-            found += _bar(shown, width, glyphs)
+            spans += _bar(shown, width, glyphs)
         elif column.numeric:
             text = text_of(shown)
             room = width - cells(text)
-            found += (Span(" " * room), *shown) if room >= 0 else (right(text, width, shown[0].style),)
+            spans += (Span(" " * room), *shown) if room >= 0 else (right(text, width, shown[0].style),)
         else:
-            found += fit(shown, width)
-    return tuple(found)
+            spans += fit(shown, width)
+    return tuple(spans)
 
 
 def _bar(bar: Bar, width: int, glyphs: Glyphs) -> Line:
@@ -129,18 +129,18 @@ def arranged(rows: Iterable[Row], sorting: Sorting) -> list[Row]:
             families.setdefault(row.parent, []).append(row)
         else:
             tops.append(row)
-    found: list[Row] = []
+    ordered: list[Row] = []
     for row in _sorted(tops, sorting):
-        found.append(row)
-        found += families.get(row.key, [])
-    return found
+        ordered.append(row)
+        ordered += families.get(row.key, [])
+    return ordered
 
 
 def _sorted(rows: list[Row], sorting: Sorting) -> list[Row]:
-    known = [row for row in rows if row.values.get(sorting.column) is not None]
+    filled = [row for row in rows if row.values.get(sorting.column) is not None]
     unknown = [row for row in rows if row.values.get(sorting.column) is None]
-    known.sort(key=lambda row: _order(row.values[sorting.column]), reverse=sorting.descending)
-    return known + unknown
+    filled.sort(key=lambda row: _order(row.values[sorting.column]), reverse=sorting.descending)
+    return filled + unknown
 
 
 def _order(value: object) -> tuple[int, float, str]:
@@ -165,5 +165,5 @@ def matching(rows: Iterable[Row], text: str) -> list[Row]:
 
 
 def _says(row: Row, words: list[str]) -> bool:
-    said = " ".join(str(value) for value in row.values.values() if isinstance(value, str)).casefold()
-    return all(word in said for word in words)
+    text = " ".join(str(value) for value in row.values.values() if isinstance(value, str)).casefold()
+    return all(word in text for word in words)

@@ -58,10 +58,10 @@ PLAIN = {"name": "", "branch": "", "model": ""}
 @lru_cache(maxsize=512)
 def style(theme: str, name: str) -> Style:
     """The style of one or more names (`critical banner`, `money bold`)."""
-    found = base(theme)
+    pieces = base(theme)
     for word in name.split():
-        found += _word(PALETTES[theme], word)
-    return found
+        pieces += _word(PALETTES[theme], word)
+    return pieces
 
 
 @lru_cache(maxsize=16)
@@ -131,11 +131,11 @@ def _scrollbar(palette: Palette) -> dict[str, str]:
 
 def textual_themes() -> list[Theme]:
     """The same for what Textual draws itself: input lines, scroll bars, dialogs."""
-    found = []
+    themes = []
     for name, palette in PALETTES.items():
         ground, text = palette.ground or "ansi_default", palette.text or "ansi_default"
         ansi = not palette.ground
-        found.append(
+        themes.append(
             Theme(
                 name=f"aitop-{name}",
                 primary="ansi_blue" if ansi else palette.title,
@@ -149,4 +149,4 @@ def textual_themes() -> list[Theme]:
                 variables=ANSI if ansi else _scrollbar(palette),
             )
         )  # fmt: skip
-    return found
+    return themes

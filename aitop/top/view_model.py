@@ -64,11 +64,11 @@ class Feed:
     def look(self) -> bool:
         """Read the file if it is another one than last time; whether there is something new to show."""
         try:
-            found = os.stat(paths.in_home(paths.STATE))
+            status = os.stat(paths.in_home(paths.STATE))
         except OSError:
             self._stamp = None
             return False
-        stamp = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
+        stamp = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
         if stamp == self._stamp:
             return False
         state = published.read(self.provider)

@@ -7,7 +7,7 @@ prompt_aitop() {
   { true >| $home/.now } 2> /dev/null && [[ $home/segments/zsh -nt $home/.now ]] || return 0
   IFS=' ' read -r stamp pid look 2> /dev/null < $home/segments/zsh || return 0
   IFS=' ' read -r stamp pid text 2> /dev/null < $home/segments/zsh-plain || return 0
-  # The colours tell the level; a name cannot forge one, since every % of a name is doubled.
+  # The colours show the level; a name cannot forge one, since every % of a name is doubled.
   case $look in
     *%B%F{red}*) state=CRITICAL ;;
     %F{yellow}* | *[^%]%F{yellow}*) state=WARNING ;;

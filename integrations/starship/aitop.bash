@@ -8,7 +8,7 @@ __aitop_starship() {
   if [ -n "${NO_COLOR-}" ]; then look=$text; fi
   # Unset, not empty: starship draws the space of an empty one too.
   unset AITOP_SEG AITOP_OK AITOP_WARNING AITOP_CRITICAL
-  # The colours tell the level; names hold no escapes.
+  # The colours show the level; names hold no escapes.
   case $look in
     '') return 0 ;;
     *$'\e[1;31m'*) export AITOP_CRITICAL=$text ;;

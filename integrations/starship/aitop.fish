@@ -25,7 +25,7 @@ function __aitop_starship --on-event fish_prompt
     test -n "$NO_COLOR"; and set look $text
     test -n "$look"; or return 0
     set -gx AITOP_SEG $look
-    # The colours tell the level; names hold no escapes.
+    # The colours show the level; names hold no escapes.
     switch $look
         case '*'\e'[1;31m*'
             set -gx AITOP_CRITICAL $text

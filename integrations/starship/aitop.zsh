@@ -9,7 +9,7 @@ __aitop_starship() {
   [[ -n ${NO_COLOR-} ]] && look=$text
   # Unset, not empty: starship draws the space of an empty one too.
   unset AITOP_SEG AITOP_OK AITOP_WARNING AITOP_CRITICAL
-  # The colours tell the level; names hold no escapes.
+  # The colours show the level; names hold no escapes.
   case $look in
     '') return 0 ;;
     *$'\e[1;31m'*) export AITOP_CRITICAL=$text ;;

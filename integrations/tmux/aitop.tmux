@@ -1,6 +1,6 @@
 #!/bin/sh
 # aitop for tmux: replaces #{aitop} and #{aitop_NAME} in status-left, status-right and every other global
-# option that holds them, and tells the listener which texts this server shows, in which colours. Runs once,
+# option that holds them, and writes down for the listener which texts this server shows, in which colours. Runs once,
 # when tmux reads its configuration; from then on the listener sends the texts and no process is started at
 # a refresh (tmux 3.2 and newer; older ones run segment.sh). integrations/tmux/README.md lists the options.
 set -eu

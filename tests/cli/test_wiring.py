@@ -6,13 +6,16 @@ import sqlite3
 import pytest
 from golden import states
 from golden.home import ROOT
+from support.worlds import NOW, SESSIONS, Book
 
 from aitop import cli
 from aitop.history import columns as history_columns
-from aitop.history import schema
-from aitop.history.rows import Evidence, Row
-from aitop.model import Usage
+from aitop.history import keys, schema
+from aitop.history.rows import Evidence, Row, pack_modifiers
+from aitop.history.write import bulk_insert, prepare
+from aitop.model import Place, Response, Usage
 from aitop.model.sums import COLUMNS, Sum, published
+from aitop.pricing import cost
 from aitop.pricing.basis import Basis
 from aitop.reports import columns as report_columns
 from aitop.reports.rows import figures
@@ -96,6 +99,77 @@ def test_a_response_adds_the_same_by_sql_and_by_its_row(basis, incomplete):
     )
     assert found == row.contribution().sum
     db.close()
+
+
+@pytest.mark.parametrize("basis", Basis)
+@pytest.mark.parametrize(("incomplete", "visible"), [(False, 0), (True, 0), (True, 100)])
+def test_a_response_adds_the_same_in_a_first_read(basis, incomplete, visible):
+    counts = {prepare.UNCACHED: 2, prepare.OUTPUT: 3, prepare.CACHE_READ: 4, prepare.WRITE_5M: 5, prepare.WRITE_1H: 6,
+              prepare.COST: 7, prepare.BASIS: int(basis), prepare.INCOMPLETE: incomplete,
+              prepare.UNDERSTATED: visible > 0}  # fmt: skip
+    running = bulk_insert._Running()
+    running.add(tuple(counts.get(place) for place in range(prepare.REQUEST_KEY + 1)))
+    usage = Usage(
+        uncached_input_tokens=2,
+        output_tokens=3,
+        cache_read_tokens=4,
+        cache_write_5m_tokens=5,
+        cache_write_1h_tokens=6,
+    )
+    row = Row(1, 1, Evidence(900.0, "m", usage, None, visible, None, None, 1, 0))
+    row.cost, row.basis, row.incomplete = 7, basis, incomplete
+    assert running.sum() == row.contribution().sum
+
+
+@pytest.mark.parametrize("short_way", [True, False])
+@pytest.mark.parametrize(
+    ("model", "basis"),
+    [("claude-opus-4-6", Basis.LISTED), ("claude-opus-4-99", Basis.FAMILY), ("made-up", Basis.UNPRICED)],
+)
+def test_every_column_of_a_response_holds_the_value_of_its_name(short_way, model, basis):
+    """By both ways into the history; each value is one that no other column has."""
+    at = NOW - 90_000.0
+    usage = Usage(
+        101,
+        102,
+        103,
+        104,
+        105,
+        106,
+        107,
+        speed="fast",
+        geo="us",
+        advisor=(("claude-haiku-4-5", 1, 2, 3, 4, 5),),
+    )
+    response = Response(
+        SESSIONS[0], at, model, usage, "m1", "r1", "record", "end_turn", agent="helper", visible_chars=108, offset=109,
+        end=110, duration_ms=111.5, ttft_ms=112.5, place=Place("/work", "main"),
+    )  # fmt: skip
+    book = Book(exact=float("inf"))
+    file = book.history.file("claude-code", "/p/x.jsonl")
+    if short_way:
+        batch = book.history.prepare([response], NOW)
+        assert len(batch.responses) == 1
+        book.history.take("claude-code", batch, NOW, file)
+    else:
+        book.history.apply("claude-code", [response], NOW, file)
+    book.commit()
+    book.db.row_factory = sqlite3.Row
+    row = dict(book.db.execute("SELECT * FROM response").fetchone())
+    priced = cost.price(book.prices, model, usage, at)
+    assert priced.basis == basis
+    assert row == {
+        "id": 1, "session": 1, "model": row["model"], "file": file.id, "place": row["place"], "at": at,
+        "uncached": 101, "output": 102, "cache_read": 103, "write_5m": 104, "write_1h": 105, "reasoning": 106,
+        "searches": 107, "modifiers": pack_modifiers(usage), "stop_reason": "end_turn", "visible": 108,
+        "agent": "helper", "paying": None, "end": 110, "duration_ms": 111.5, "ttft_ms": 112.5, "billed": None,
+        "claimed": None, "cost": priced.cost, "basis": basis, "incomplete": 0, "copies": 0,
+        "message_key": keys.key("m", "m1"), "request_key": keys.key("r", "r1"),
+    }  # fmt: skip
+    named = book.db.execute("SELECT name FROM model WHERE id = ?", (row["model"],)).fetchone()[0]
+    placed = book.db.execute("SELECT cwd, branch FROM place WHERE id = ?", (row["place"],)).fetchone()
+    assert (named, tuple(placed)) == (model, ("/work", "main"))
+    book.db.close()
 
 
 def test_the_stored_numbers_of_a_basis_stay():

@@ -93,3 +93,33 @@ def test_a_constant_request_id_does_not_hide_that_a_message_is_told_twice(book):
     book.feed(FILE_A, line, prepared=book.prepared)
     book.feed(FILE_B, line, prepared=book.prepared)
     assert sum(requests for requests, _ in totals(book).values()) == 3
+
+
+def test_one_message_id_with_different_request_ids_is_two_responses_in_two_files(book):
+    feed(book, FILE_A, told("msg_same", "req_1", START, 10))
+    feed(book, FILE_B, told("msg_same", "req_2", START + 5, 20, session=B))
+    assert totals(book) == {A: (1, 10), B: (1, 20)}
+
+
+COPIES = {
+    "first": (FILE_A, told("msg_same", "req_1", START, 10)),
+    "second": (FILE_A, told("msg_same:req_2", "req_2", START + 5, 20)),
+    "copy that begins with the second": (FILE_B, told("msg_same", "req_2", START + 5, 20, session=B)),
+    "copy of the first": (FILE_B, told("msg_same:req_1", "req_1", START, 10, session=B)),
+    "a third": ("/p/-w/third.jsonl", told("msg_same", "req_3", START + 9, 40, session=B)),
+}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(COPIES)))
+@pytest.mark.parametrize("restart", [False, True], ids=["at once", "restarts"])
+def test_copies_of_responses_under_one_message_id_count_once_in_any_order(book, order, restart):
+    for name in order:
+        path, response = COPIES[name]
+        feed(book, path, response)
+        if restart:
+            book.commit()
+            book.restart()
+    book.commit()
+    book.check()
+    held = book.totals().values()
+    assert (sum(v.requests for v in held), sum(v.output_tokens for v in held)) == (3, 70)

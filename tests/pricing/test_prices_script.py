@@ -1,16 +1,18 @@
 """The package's price file is what its script makes of its sources."""
 
+import datetime as dt
 import importlib.metadata
 import os
 import re
 import subprocess
 import sys
 import tomllib
+from decimal import Decimal
 
 import orjson
 import pytest
 
-from aitop.pricing import table
+from aitop.pricing import rows, table
 
 SCRIPTS = os.path.join(
     os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "scripts"
@@ -18,12 +20,15 @@ SCRIPTS = os.path.join(
 
 
 def corrections():
-    with open(os.path.join(SCRIPTS, "price_corrections.toml"), "rb") as file:
-        return tomllib.load(file)
+    found = []
+    for name in ("price_corrections.toml", "price_additions.toml"):
+        with open(os.path.join(SCRIPTS, name), "rb") as file:
+            found += tomllib.load(file)["model"]
+    return found
 
 
 def test_every_corrected_row_names_its_source_and_the_day_it_was_checked():
-    found = [row for model in corrections()["model"] for row in model.get("row", ())]
+    found = [row for model in corrections() for row in model.get("row", ())]
     assert found
     for row in found:
         assert row["source"]
@@ -32,7 +37,7 @@ def test_every_corrected_row_names_its_source_and_the_day_it_was_checked():
 
 def test_every_correction_is_in_the_package():
     prices = table.load()
-    for model in corrections()["model"]:
+    for model in corrections():
         listed = prices.find(model["id"])
         assert listed.name == model["id"]
         assert len(listed.rows) >= len(model.get("row", ()))
@@ -51,3 +56,57 @@ def test_the_script_makes_the_same_bytes_again():
     script = os.path.join(SCRIPTS, "make_prices.py")
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def script():
+    pytest.importorskip("genai_prices", reason="pip install genai-prices")
+    sys.path.insert(0, SCRIPTS)
+    import make_prices
+
+    yield make_prices
+    sys.path.remove(SCRIPTS)
+
+
+def info_of(script, *prices):
+    """A model as genai-prices has it: (constraint, input rate) each."""
+    types = script.types
+    conditional = [
+        types.ConditionalPrice(constraint=when, prices=types.ModelPrice(input_mtok=rate, output_mtok=rate))
+        for when, rate in prices
+    ]
+    return types.ModelInfo(id="night", match=types.ClauseEquals(equals="night"), prices=conditional)
+
+
+def between(script, start, end):
+    hours = {"start_time": dt.time(start, 30), "end_time": dt.time(end, 30)}
+    return script.types.TimeOfDateConstraint(**hours)
+
+
+PEAKS = [(1, 4), (6, 10)]
+
+
+@pytest.mark.parametrize(
+    ("named", "base", "other"),
+    [(PEAKS, 1, 2), (PEAKS, 2, 1), ([(16, 0)], 2, 1), ([(0, 16)], 1, 2), ([(22, 2)], 1, 2)],
+    ids=["two dear spans", "two cheap spans", "a cheap night", "a dear day", "a dear midnight"],
+)
+def test_hours_of_a_source_are_kept_and_hold_at_every_quarter_of_a_day(script, named, base, other):
+    prices = [(None, Decimal(base)), *((between(script, *span), Decimal(other)) for span in named)]
+    (row,) = script.model_rows(info_of(script, *prices))
+    for quarter in range(96):
+        at, clock = rows.epoch("2026-11-25") + quarter * 900, quarter / 4
+        inside = any(
+            (start + 0.5 <= clock < end + 0.5) if start < end else not (end + 0.5 <= clock < start + 0.5)
+            for start, end in named
+        )
+        schedule = row.off_peak.schedule if row.off_peak.holds(at) else row.standard
+        assert rows.to_usd(schedule[0].rates.input) == (other if inside else base), clock
+
+
+def test_hours_belong_to_the_newest_row(script):
+    later = script.types.StartDateConstraint(start_date=dt.date(2026, 8, 17))
+    prices = [(None, Decimal(9)), (later, Decimal(1)), (between(script, 1, 4), Decimal(2))]
+    first, second = script.model_rows(info_of(script, *prices))
+    assert first.off_peak is None
+    assert second.off_peak.schedule[0].rates.input == rows.to_pico("", 1)

@@ -1,6 +1,7 @@
 """The modifiers: fast, US inference, batch, flex, priority, searches, side calls; ids and families."""
 
 import dataclasses
+import datetime as dt
 
 import pytest
 
@@ -353,3 +354,31 @@ def test_off_peak_hours_that_cannot_be_read_are_an_error(hours):
         rows.parse_model(
             "night", {"rows": [{"in": 1, "out": 1, "off_peak": {"hours": hours, "in": 1, "out": 1}}]}, "x"
         )
+
+
+@pytest.mark.parametrize(
+    ("moment", "usd"),
+    [
+        ("2026-08-12T02:00", 0.435),  # before there were hours
+        ("2026-08-19T00:59", 0.66),
+        ("2026-08-19T01:00", 1.32),
+        ("2026-08-22T02:00", 1.32),  # a Saturday, before weekends were cheaper
+        ("2026-11-25T03:59", 1.32),
+        ("2026-11-25T04:00", 0.66),
+        ("2026-11-25T06:00", 1.32),
+        ("2026-11-25T10:00", 0.66),
+        ("2026-11-28T02:00", 0.66),  # a Saturday
+        ("2026-11-30T00:30", 0.66),
+    ],
+)
+def test_deepseeks_hours_are_those_of_the_responses_own_utc_time(prices, moment, usd):
+    at = dt.datetime.fromisoformat(f"{moment}+00:00").timestamp()
+    assert cost.price(prices, "deepseek-v4-pro", Usage(1_000_000), at).cost == round(usd * 10**12)
+
+
+@pytest.mark.parametrize(
+    ("day", "usd"), [("2025-08-01", 1.1), ("2025-09-10", 1.68), ("2025-10-01", 0.42), ("2026-11-01", 0.42)]
+)
+def test_a_price_of_deepseek_chat_is_that_of_its_day(prices, day, usd):
+    at = rows.epoch(day) + 43_200
+    assert cost.price(prices, "deepseek-chat", Usage(0, 1_000_000), at).cost == round(usd * 10**12)

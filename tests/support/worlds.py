@@ -169,7 +169,7 @@ def worlds(draw):
         paths.append(path)
         # A fork begins with its origin's lines, so several files may begin at one moment.
         files[path] = [user("go", at=START + draw(st.sampled_from([0, 0, 1, 500])), session=session)]
-    relay = draw(st.booleans())
+    relay = draw(st.sampled_from([None, None, "request", "message"]))
     for number in range(draw(st.integers(1, 5))):
         at = START + draw(st.integers(0, 2000))
         holders = draw(st.lists(st.sampled_from(paths), min_size=1, max_size=3, unique=True))
@@ -179,20 +179,23 @@ def worlds(draw):
             sidechain = draw(st.booleans())
             for line in range(draw(st.integers(1, 3))):
                 ids = draw(st.sampled_from([(True, True), (True, True), (False, True)]))
-                if relay:  # it answers every call with one constant request id
+                if relay == "request":  # it answers every call with one constant request id
                     ids = (True, True)
-                request = "same" if relay else f"r{number}"
-                files[path].append(_line(draw, number, at + line, ids, request, model, paying, sidechain))
+                names = (
+                    ("m" if relay == "message" else f"m{number}") if ids[0] else None,
+                    ("same" if relay == "request" else f"r{number}") if ids[1] else None,
+                )
+                files[path].append(_line(draw, names, at + line, model, paying, sidechain))
     for path, records in files.items():
         files[path] = [records[0], *draw(st.permutations(records[1:]))]
     return files
 
 
-def _line(draw, number, at, ids, request, model, paying, sidechain):
+def _line(draw, names, at, model, paying, sidechain):
     return assistant(
-        f"m{number}" if ids[0] else None,
+        names[0],
         at,
-        request_id=request if ids[1] else None,
+        request_id=names[1],
         model=model,
         usage=usage(
             draw(st.integers(1, 300)),
@@ -306,12 +309,12 @@ def _epoch(record):
 
 
 def _groups(files):
-    """The lines of each response: those of one message id, and those without any that share its request id."""
+    """The lines of each response: one message id and one request id, and those without the first of the second."""
     records = [r for lines in files.values() for r in lines if r["type"] == "assistant"]
     groups = {}
     for record in records:
         if record["message"].get("id"):
-            groups.setdefault(record["message"]["id"], []).append(record)
+            groups.setdefault((record["message"]["id"], record["requestId"]), []).append(record)
     for record in records:
         if not record["message"].get("id"):
             request = record["requestId"]

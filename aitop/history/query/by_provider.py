@@ -8,7 +8,7 @@ from aitop.model.sums import Sum
 
 def since(db: sqlite3.Connection, starts: dict[str, float]) -> dict[str, dict[str, Sum]]:
     """Provider → period → sum, for periods that begin on a quarter hour."""
-    found: dict[str, dict[str, Sum]] = {}
+    sums: dict[str, dict[str, Sum]] = {}
     for provider in with_data(db):
         only = spans.Only(provider=provider)
         for (period, _), value in zip(
@@ -17,8 +17,8 @@ def since(db: sqlite3.Connection, starts: dict[str, float]) -> dict[str, dict[st
             strict=True,
         ):
             if any(value):
-                found.setdefault(provider, {})[period] = value
-    return found
+                sums.setdefault(provider, {})[period] = value
+    return sums
 
 
 def recent(db: sqlite3.Connection, start: float) -> list[tuple[str, float, Sum]]:

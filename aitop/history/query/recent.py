@@ -17,9 +17,9 @@ def by_session(db: sqlite3.Connection, start: float) -> list[tuple[float, int, S
         f"SELECT at, session, {columns.OF_RESPONSE} FROM response WHERE at >= ?",  # noqa: S608
         (start,),
     )
-    found = [(at, session, columns.from_response(values)) for at, session, *values in rows]
+    responses = [(at, session, columns.from_response(values)) for at, session, *values in rows]
     side_calls = db.execute("SELECT at, session, picodollars FROM side_call WHERE at >= ?", (start,))
-    return found + [(at, session, Sum(untracked=amount)) for at, session, amount in side_calls]
+    return responses + [(at, session, Sum(untracked=amount)) for at, session, amount in side_calls]
 
 
 def timed(db: sqlite3.Connection, start: float) -> list[tuple[float, int, Timing]]:

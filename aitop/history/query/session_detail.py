@@ -102,15 +102,15 @@ def session(db: sqlite3.Connection, provider: str, name: str, now: float) -> Det
 
 def agents(db: sqlite3.Connection, sessions: list[tuple[str, str]]) -> dict[tuple[str, str], list[Agent]]:
     """The sub-agents of several sessions, named by (provider, name); dearest first."""
-    found: dict[tuple[str, str], list[Agent]] = {}
+    by_session: dict[tuple[str, str], list[Agent]] = {}
     for key in sessions:
         row = db.execute(
             "SELECT id, started_at, last_at FROM session WHERE provider = ? AND name = ?", key
         ).fetchone()
         if row is not None:
             everyone = _agents(db, (row[0], row[1] or 0.0, (row[2] or 0.0) + 1))
-            found[key] = [agent for agent in everyone if agent.name]
-    return found
+            by_session[key] = [agent for agent in everyone if agent.name]
+    return by_session
 
 
 def hourly(db: sqlite3.Connection, now: float, span: int = 300) -> dict[tuple[str, str], float]:
@@ -162,8 +162,8 @@ def _window(db: sqlite3.Connection, identity: int, start: float) -> Sum:
         "SELECT ifnull(sum(picodollars), 0) FROM side_call WHERE at >= ? AND session = ?",
         (int(start) + 1, identity),
     ).fetchone()[0]
-    found = columns.from_response(row)
-    return found._replace(tool_calls=calls, tool_failures=failures, errors=errors, untracked=untracked)
+    counted = columns.from_response(row)
+    return counted._replace(tool_calls=calls, tool_failures=failures, errors=errors, untracked=untracked)
 
 
 def _context(db: sqlite3.Connection, mine: tuple[int, float, float]) -> list[Point]:
@@ -220,8 +220,8 @@ def _models(db: sqlite3.Connection, identity: int) -> list[tuple[str, Sum]]:
         "WHERE session = ? GROUP BY t.model HAVING sum(requests) != 0 OR sum(untracked) != 0",
         (identity,),
     )
-    found = [(name, columns.from_by_model(values)) for name, *values in rows]
-    return sorted(found, key=lambda one: (-one[1].spent, one[0]))
+    models = [(name, columns.from_by_model(values)) for name, *values in rows]
+    return sorted(models, key=lambda one: (-one[1].spent, one[0]))
 
 
 def _quarters(db: sqlite3.Connection, identity: int, start: float) -> list[tuple[int, int]]:

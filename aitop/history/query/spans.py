@@ -163,8 +163,8 @@ def _beyond(db: sqlite3.Connection, border: float, only: Only) -> Sum:
     if border == midnight:
         return ZERO
     part = (midnight, border) if border > midnight else (border, midnight)
-    found = _quarters(db, part, only)
-    return found if border > midnight else negative(found)
+    beyond = _quarters(db, part, only)
+    return beyond if border > midnight else negative(beyond)
 
 
 def _days(db: sqlite3.Connection, span: Span, only: Only) -> Sum:
@@ -253,8 +253,8 @@ def _parts(
     """A span cut into the coarsest tables: of whole sessions ("": there is none), of UTC days, of quarter hours."""
     whole, days, quarters_ = tables
     start, end = span
-    known = bounds(db) if whole else None
-    if known is not None and start <= known[0] and end >= known[1]:
+    edges = bounds(db) if whole else None
+    if edges is not None and start <= edges[0] and end >= edges[1]:
         return [(whole, ())]
     first, last = -(-int(start) // DAY) * DAY, int(end) // DAY * DAY
     if first >= last:
@@ -283,19 +283,19 @@ def quarters(db: sqlite3.Connection, span: Span) -> list[tuple[int, str, int, in
 
 def first_use(db: sqlite3.Connection, since: float, provider: str) -> int | None:
     """The first quarter hour from a moment on in which a provider's requests were answered."""
-    found = db.execute(
+    first = db.execute(
         "SELECT at FROM quarter_all WHERE at >= ? AND provider = ? AND requests > 0 ORDER BY at LIMIT 1",
         (since, provider),
     ).fetchone()
-    return found[0] if found else None
+    return first[0] if first else None
 
 
 def cost(db: sqlite3.Connection, span: Span) -> int:
     """Picodollars spent in one span."""
-    found: int | None = db.execute(
+    picodollars: int | None = db.execute(
         "SELECT sum(cost + untracked) FROM quarter_all WHERE at >= ? AND at < ?", span
     ).fetchone()[0]
-    return found or 0
+    return picodollars or 0
 
 
 def costs(db: sqlite3.Connection, start: float, end: float) -> list[tuple[int, int, int, int]]:

@@ -46,22 +46,22 @@ def past(db: sqlite3.Connection, start: float, provider: str | None = None) -> l
     """Every difference since a moment, at its own second: what windows and sparklines are filled from."""
     mine = "" if provider is None else " AND session IN (SELECT id FROM session WHERE provider = ?)"
     values = (start,) if provider is None else (start, provider)
-    found = [
+    dated = [
         (at, columns.from_response(numbers))
         for at, *numbers in db.execute(
             f"SELECT at, {columns.OF_RESPONSE} FROM response WHERE at >= ?{mine}",  # noqa: S608
             values,
         )
     ]
-    found += [
+    dated += [
         (at, Sum(untracked=amount))
         for at, amount in db.execute(f"SELECT at, picodollars FROM side_call WHERE at >= ?{mine}", values)  # noqa: S608
     ]
-    found += [
+    dated += [
         (at, Sum(tool_calls=1, tool_failures=failed))
         for at, failed in db.execute(f"SELECT at, failed FROM tool WHERE at >= ?{mine}", values)  # noqa: S608
     ]
-    found += [
+    dated += [
         (at, Sum(errors=1))
         for (at,) in db.execute(
             "SELECT at FROM incident WHERE at >= ? AND kind != 'compaction' "  # noqa: S608
@@ -69,7 +69,7 @@ def past(db: sqlite3.Connection, start: float, provider: str | None = None) -> l
             values,
         )
     ]
-    return found
+    return dated
 
 
 def tools_since(db: sqlite3.Connection, start: float) -> list[tuple[str, int, int, list[float]]]:
@@ -98,12 +98,12 @@ def stops_since(db: sqlite3.Connection, start: float) -> dict[str, int]:
 
 
 def compactions_since(db: sqlite3.Connection, start: float) -> int:
-    found: int = db.execute(
+    count: int = db.execute(
         "SELECT count(*) FROM incident WHERE kind = 'compaction' AND at >= ? "
         "AND NOT (twin IS NOT NULL AND from_file = 0)",
         (start,),
     ).fetchone()[0]
-    return found
+    return count
 
 
 def limits(db: sqlite3.Connection, now: float) -> list[Limit]:

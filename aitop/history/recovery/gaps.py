@@ -45,15 +45,15 @@ def last(db: sqlite3.Connection) -> Restored | None:
 
 def judge(history: History) -> Restored | None:
     """After the clients' files were read again: which days hold less than the old sums said."""
-    known = last(history.db)
-    if known is None or known.incomplete is not None:
-        return known
+    restored = last(history.db)
+    if restored is None or restored.incomplete is not None:
+        return restored
     have = _days(history.db.execute("SELECT at, requests FROM quarter").fetchall())
-    short = sorted(day for day, requests in known.expected.items() if have.get(day, 0) < requests)
-    known = known._replace(incomplete=[*([known.unknown] if known.unknown else []), *short])
+    short = sorted(day for day, requests in restored.expected.items() if have.get(day, 0) < requests)
+    restored = restored._replace(incomplete=[*([restored.unknown] if restored.unknown else []), *short])
     history.begin()
-    remember(history.db, known)
-    return known
+    remember(history.db, restored)
+    return restored
 
 
 class Witness:
@@ -77,8 +77,8 @@ class Witness:
                 if self._until is None or day >= self._until:
                     expected[day] = max(expected.get(day, 0), requests)
         unseen = damaged is None or "quarter" in damaged.holes
-        known = Restored(self._now, aside, base, carried, expected, self._unknown() if unseen else None)
-        return known if earlier is None else _with_earlier(known, earlier)
+        this_time = Restored(self._now, aside, base, carried, expected, self._unknown() if unseen else None)
+        return this_time if earlier is None else _with_earlier(this_time, earlier)
 
     def _unknown(self) -> str | None:
         """The span without a witness, where the clients' files may not hold everything any more."""
@@ -88,9 +88,9 @@ class Witness:
         return f"{self._until or 'the beginning'} to {kept_from}"
 
 
-def remember(db: sqlite3.Connection, known: Restored) -> None:
+def remember(db: sqlite3.Connection, restored: Restored) -> None:
     """Keep it, inside the caller's transaction."""
-    db.execute("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", (json.dumps(known),))
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", (json.dumps(restored),))
 
 
 def _old_sums(damaged: Damaged) -> list[tuple[int, int]]:
@@ -119,13 +119,13 @@ def _earlier(damaged: Damaged) -> Restored | None:
     return None
 
 
-def _with_earlier(known: Restored, earlier: Restored) -> Restored:
+def _with_earlier(restored: Restored, earlier: Restored) -> Restored:
     """A history damaged again: what an earlier restore missed is still missing."""
-    expected = dict(known.expected)
+    expected = dict(restored.expected)
     if earlier.incomplete is None:
         for day, requests in earlier.expected.items():
             expected[day] = max(expected.get(day, 0), requests)
     else:
         for day in set(earlier.incomplete) & set(earlier.expected):
             expected[day] = max(expected.get(day, 0), earlier.expected[day])
-    return known._replace(expected=expected, unknown=known.unknown or earlier.unknown)
+    return restored._replace(expected=expected, unknown=restored.unknown or earlier.unknown)

@@ -271,11 +271,11 @@ def _aliases_lead(db: sqlite3.Connection) -> bool:
     highest, count = db.execute("SELECT ifnull(max(id), 0), count(*) FROM response").fetchone()
     if highest > 16 * count + 1_000_000:  # they are given out one after the other
         return False
-    known = bytearray(highest + 1)
+    exists = bytearray(highest + 1)
     for (number,) in db.execute("SELECT id FROM response"):
-        known[number] = 1
+        exists[number] = 1
     return all(
-        0 < number < len(known) and known[number] for (number,) in db.execute("SELECT response FROM alias")
+        0 < number < len(exists) and exists[number] for (number,) in db.execute("SELECT response FROM alias")
     )
 
 

@@ -47,7 +47,7 @@ class Merge:
         self._of_file: dict[int, tuple[str, str]] = {}  # file there → (provider, session)
 
     def take(self, damaged: Damaged) -> None:
-        """Everything that is lacking here and that no file tells any more."""
+        """Everything that is lacking here and that no file holds any more."""
         self._models = {row["id"]: row["name"] for row in damaged.rows("model")}
         self._places = {row["id"]: Place(row["cwd"], row["branch"] or None) for row in damaged.rows("place")}
         self._take_files(damaged)
@@ -76,12 +76,12 @@ class Merge:
 
     def _take_files(self, damaged: Damaged) -> None:
         disk = _Disk()
-        known = {path: number for number, path in self.db.execute("SELECT id, path FROM file")}
+        numbers = {path: number for number, path in self.db.execute("SELECT id, path FROM file")}
         for row in damaged.rows("file"):
             there = row.pop("id")
-            if row["path"] not in known:
-                known[row["path"]] = self._insert("file", row)
-            self._files[there] = known[row["path"]]
+            if row["path"] not in numbers:
+                numbers[row["path"]] = self._insert("file", row)
+            self._files[there] = numbers[row["path"]]
             self._of_file[there] = (row["provider"], row["session"] or LOST)
             if disk.has(row):
                 self._intact.add(there)
@@ -101,26 +101,26 @@ class Merge:
             there = row["id"]
             facts = {name: value for name, value in row.items() if name not in _SUMMED}
             self._sessions[there] = self._session(row["provider"], row["name"])
-            told = {name: value for name, value in facts.items() if value is not None}
-            marks = ", ".join(f"{name} = ?" for name in told)
+            given = {name: value for name, value in facts.items() if value is not None}
+            marks = ", ".join(f"{name} = ?" for name in given)
             self.db.execute(
                 f"UPDATE session SET {marks} WHERE id = ? AND ifnull(last_at, 0) <= ?",
-                (*told.values(), self._sessions[there], row["last_at"] or 0),
+                (*given.values(), self._sessions[there], row["last_at"] or 0),
             )
 
     def _session(self, provider: str, name: str) -> int:
-        found = self.db.execute(
+        row = self.db.execute(
             "SELECT id FROM session WHERE provider = ? AND name = ?", (provider, name)
         ).fetchone()
-        return found[0] if found else self._insert("session", {"provider": provider, "name": name, **_UNSEEN})
+        return row[0] if row else self._insert("session", {"provider": provider, "name": name, **_UNSEEN})
 
     def _session_of(self, row: Values, file: int) -> int:
         """The session of a row; where that cannot be read any more, its file's."""
-        found = self._sessions.get(row["session"])
-        if found is None:
+        session = self._sessions.get(row["session"])
+        if session is None:
             provider, name = self._of_file.get(file, (LOST, LOST))
-            found = self._sessions[row["session"]] = self._session(provider, name)
-        return found
+            session = self._sessions[row["session"]] = self._session(provider, name)
+        return session
 
     # -- what counts -----------------------------------------------------------------------------------------
 
@@ -130,23 +130,23 @@ class Merge:
         for rows in _parts(damaged.rows("response")):
             self._alive()
             names = {row["id"]: _names(row) or self._keys_of(damaged, row["id"]) for row in rows}
-            known = load.aliases(self.db, [name for found in names.values() for name in found])
+            numbers = load.aliases(self.db, [name for keys in names.values() for name in keys])
             here: list[int] = []
             for row in rows:
                 there = row.pop("id")
                 if row["file"] in self._intact and not row["copies"]:
                     continue
-                same = next((known[name] for name in names[there] if name in known), None)
+                same = next((numbers[name] for name in names[there] if name in numbers), None)
                 if same is not None and not self._gives_way(same, row, ledger):
                     continue
                 number = self._insert("response", self._here(row, ledger), identity=same)
                 taken[there] = number
                 here.append(number)
-                known.update(dict.fromkeys(names[there], number))
+                numbers.update(dict.fromkeys(names[there], number))
                 self._alias((name, number) for name in names[there])
-            for found in load.rows(self.db, here, ledger.names).values():
-                ledger.book(found.contribution(), 1)
-                ledger.seen(ledger.session_by_id(found.session), found.evidence.at)
+            for written in load.rows(self.db, here, ledger.names).values():
+                ledger.book(written.contribution(), 1)
+                ledger.seen(ledger.session_by_id(written.session), written.evidence.at)
         self.carried += len(taken)
         return taken
 
@@ -171,10 +171,10 @@ class Merge:
         """Whether a response that is known here was still being written then, and is whole there."""
         if row["stop_reason"] is None:
             return False
-        found = load.rows(self.db, [number], ledger.names).get(number)
-        if found is None or found.evidence.stop_reason is not None:
+        here = load.rows(self.db, [number], ledger.names).get(number)
+        if here is None or here.evidence.stop_reason is not None:
             return False
-        ledger.book(found.contribution(), -1)
+        ledger.book(here.contribution(), -1)
         self.db.execute("DELETE FROM response WHERE id = ?", (number,))
         self.db.execute("DELETE FROM copy WHERE response = ?", (number,))
         return True
@@ -184,17 +184,17 @@ class Merge:
         file = row["file"]
         name = self._models.get(row["model"], LOST)
         place = self._places.get(row["place"] or 0)
-        found = {
+        own = {
             **row,
             "model": ledger.names.model(name),
             "file": self._file(file),
             "place": ledger.names.place(place),
         }
-        self.db.execute("INSERT OR IGNORE INTO model (id, name) VALUES (?, ?)", (found["model"], name))
+        self.db.execute("INSERT OR IGNORE INTO model (id, name) VALUES (?, ?)", (own["model"], name))
         if place is not None:
-            stored = (found["place"], place.cwd, place.branch or "")
+            stored = (own["place"], place.cwd, place.branch or "")
             self.db.execute("INSERT OR IGNORE INTO place (id, cwd, branch) VALUES (?, ?, ?)", stored)
-        return found | ({"session": self._session_of(row, file)} if "session" in row else {})
+        return own | ({"session": self._session_of(row, file)} if "session" in row else {})
 
     def _take_parts(self, damaged: Damaged, taken: dict[int, int], ledger: Ledger) -> None:
         """What belongs to the responses taken: other files' versions, further names, sub-agents."""
@@ -216,10 +216,10 @@ class Merge:
     def _take_tools(self, damaged: Damaged, ledger: Ledger) -> None:
         for rows in _parts(damaged.rows("tool")):
             self._alive()
-            known = load.tools(self.db, [row["key"] for row in rows])
+            stored = load.tools(self.db, [row["key"] for row in rows])
             for row in rows:
                 file = row["from_file"]
-                if row["key"] in known or file in self._intact:
+                if row["key"] in stored or file in self._intact:
                     continue
                 session = self._session_of(row, file)
                 self._insert("tool", row | {"session": session, "from_file": self._file(file)})
@@ -271,14 +271,14 @@ class _Disk:
 
     def has(self, row: Values) -> bool:
         try:
-            found = os.stat(row["path"], follow_symlinks=False)
+            status = os.stat(row["path"], follow_symlinks=False)
             readable = os.access(row["path"], os.R_OK)
         except FileNotFoundError:  # moved, or its path is what was damaged
             other = self._near(row["path"]).get((row["device"], row["inode"]))
             return other is not None and other.st_size >= row["offset"]
         except (OSError, ValueError):
             return False
-        return readable and found.st_ino == row["inode"] and bool(found.st_size >= row["offset"])
+        return readable and status.st_ino == row["inode"] and bool(status.st_size >= row["offset"])
 
     def _near(self, path: str) -> dict[tuple[int, int], os.stat_result]:
         """Every file below the nearest folder above that exists, by device and inode."""

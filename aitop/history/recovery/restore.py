@@ -1,7 +1,7 @@
 """A damaged, missing or poorer history is put together anew: from the fullest backup and what can still be read.
 
 The clients' files are the record: every file's offset goes back to its start, so what they hold is read
-again. So only what no file tells any more has to come from the backup (which is believed) and from the
+again. So only what no file holds any more has to come from the backup (which is believed) and from the
 damaged file (which counts where no other source has the row). A day that ends up with fewer requests than
 the old sums said is named, and stays named.
 
@@ -36,7 +36,7 @@ Alive = Callable[[], None]
 def connect(home: str, now: float, say: Say, alive: Alive = lambda: None) -> sqlite3.Connection:
     """`schema.connect`, after a restore where one is needed. Raises HistoryError, sqlite3.Error.
 
-    `say` is told what happens, `alive` is called now and then while it lasts.
+    `say` is called with each thing that happens, `alive` now and then while it lasts.
     """
     path = os.path.join(home, paths.HISTORY)
     _finish(home, now)
@@ -57,10 +57,10 @@ def connect(home: str, now: float, say: Say, alive: Alive = lambda: None) -> sql
     _not_again(home, now)
     there = os.path.exists(path)
     say(f"history: {trouble}: {'setting it aside and ' if there else ''}restoring it")
-    known = _build(home, now, say, alive)
+    restored = _build(home, now, say, alive)
     _finish(home, now)
-    rows = f" and {known.carried} rows of {known.aside}" if there else ""
-    say(f"history: restored from {known.base or 'nothing'}{rows}")
+    rows = f" and {restored.carried} rows of {restored.aside}" if there else ""
+    say(f"history: restored from {restored.base or 'nothing'}{rows}")
     return schema.connect(path)
 
 
@@ -127,8 +127,8 @@ def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
         if damaged is not None:
             merge.take(damaged)
         merge.finish()
-        known = witness.restored(damaged, _aside_name(now), base, merge.carried)
-        remember(db, known)
+        restored = witness.restored(damaged, _aside_name(now), base, merge.carried)
+        remember(db, restored)
         db.execute("DELETE FROM meta WHERE name = 'prices'")  # priced again: a cost may be what was damaged
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode = DELETE")
@@ -139,7 +139,7 @@ def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
     with open(fresh, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(fresh, os.path.join(home, BUILT))
-    return known
+    return restored
 
 
 def _base(home: str, fresh: str, say: Say) -> str | None:
@@ -228,10 +228,10 @@ def _name_in(built: str) -> str | None:
     """The name that the restore chose for the damaged file."""
     db = sqlite3.connect(f"file:{schema.quoted(built)}?mode=ro", uri=True)
     try:
-        known = last(db)
+        restored = last(db)
     finally:
         db.close()
-    return known.aside if known else None
+    return restored.aside if restored else None
 
 
 def _aside_name(now: float) -> str:

@@ -112,9 +112,9 @@ class Damaged:
         if key == "at":
             return int(self._latest)
         try:
-            found = self._db.execute(f"SELECT max({key}) FROM {table}").fetchone()[0]  # noqa: S608
-            if isinstance(found, int) and 0 <= found < MAX_VALUE:
-                return found
+            last = self._db.execute(f"SELECT max({key}) FROM {table}").fetchone()[0]  # noqa: S608
+            if isinstance(last, int) and 0 <= last < MAX_VALUE:
+                return last
         except (sqlite3.Error, ValueError):
             self.holes.add(table)
         return self._pages * 256

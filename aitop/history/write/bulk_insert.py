@@ -14,10 +14,11 @@ from aitop.history.rows import File, Session
 from aitop.history.write import load
 from aitop.history.write import prepare as b
 from aitop.history.write.ledger import QUARTER, STOPS, Ledger, within
+from aitop.history.write.naming import names_of
 from aitop.history.write.prepare import Batch, Plain
 from aitop.history.write.responses import Responses
 from aitop.history.write.tools import Tools
-from aitop.model.events import Event, Place, Timing
+from aitop.model.events import Event, Place, Response, Timing
 from aitop.model.histograms import steps
 from aitop.model.sums import ZERO, Sum, plus
 from aitop.pricing.basis import Basis
@@ -59,29 +60,31 @@ class Bulk:
         self._aliases: list[tuple[int, int]] = []
         self._tool_rows: list[Plain] = []
         self._kept_back: list[KeptBack] = []
+        self._lone: set[int] = set()  # request ids of kept back responses that have no message id
 
     def waiting(self) -> bool:
         """Whether anything is gathered or kept back."""
         return bool(self._rows or self._tool_rows or self._kept_back)
 
-    def take(self, provider: str, found: Batch, file: File, now: float) -> None:
+    def take(self, provider: str, batch: Batch, file: File, now: float) -> None:
         """Gather what is new in a run of a file, and keep back the rest of it."""
         exact = self.ledger.exact
         bound = min(exact, self._responses.paired_from())
-        fresh, late = _part(found.responses, lambda plain: plain[b.AT] < bound)
-        calls, later = _part(found.tools, lambda plain: plain[b.TOOL_AT] < exact)
+        fresh, late = _part(batch.responses, lambda plain: plain[b.AT] < bound)
+        calls, later = _part(batch.tools, lambda plain: plain[b.TOOL_AT] < exact)
         if fresh or calls:
-            owner = self.ledger.session(provider, found.session)
+            owner = self.ledger.session(provider, batch.session)
             sums: dict[int, Sum] = {}
-            fresh, known = self._new_responses(fresh)
+            fresh, again_responses = self._new_responses(fresh)
             self._count(fresh, owner, file, sums)
             calls, again = self._new_calls(calls)
             self._count_calls(calls, owner, file, sums)
             self._hand_out(sums, owner)
-            late, later = late + known, later + again
-        rest = b.in_order(found.session, late, later, found.rest)
+            late, later = late + again_responses, later + again
+        rest = b.in_order(batch.session, late, later, batch.rest)
         if rest:
             self._kept_back.append(KeptBack(provider, rest, now, file))
+            self._lone.update(name for event in batch.rest if (name := _lone_request(event)) is not None)
         if len(self._rows) + len(self._tool_rows) > MAX_GATHERED:
             self.write()
 
@@ -104,30 +107,33 @@ class Bulk:
 
     def settled(self) -> list[KeptBack]:
         """What was kept back so far, oldest first; it is the caller's now."""
-        found, self._kept_back = self._kept_back, []
-        return found
+        kept, self._kept_back = self._kept_back, []
+        self._lone.clear()
+        return kept
 
     # -- responses -------------------------------------------------------------------------------------------
 
-    def _new_responses(self, found: list[Plain]) -> tuple[list[Plain], list[Plain]]:
+    def _new_responses(self, responses: list[Plain]) -> tuple[list[Plain], list[Plain]]:
         """Those under names that are new, and the others."""
         waiting, names = self._responses.known, self._names
         stored: set[int] = set()
         if not self._all_known:
-            stored.update(load.aliases(self.ledger.db, [name for plain in found for name in plain[b.NAMES]]))
-        lone: set[int] = set()
-        if self._responses.lone_requests:  # a response told by its request id alone may be one of these
-            requests = [plain[b.REQUEST_KEY] for plain in found if plain[b.REQUEST_KEY]]
-            lone = {*load.aliases(self.ledger.db, requests), *(r for r in requests if r in waiting)}
-        fresh, known = [], []
-        for plain in found:
+            stored.update(
+                load.aliases(self.ledger.db, [name for plain in responses for name in plain[b.NAMES]])
+            )
+        lone = set(self._lone)
+        if self._responses.lone_requests:  # a response known by its request id alone may be one of these
+            requests = [plain[b.REQUEST_KEY] for plain in responses if plain[b.REQUEST_KEY]]
+            lone.update(load.aliases(self.ledger.db, requests), (r for r in requests if r in waiting))
+        fresh, seen_before = [], []
+        for plain in responses:
             (name,) = plain[b.NAMES]
             if name in names or name in stored or name in waiting or plain[b.REQUEST_KEY] in lone:
-                known.append(plain)
+                seen_before.append(plain)
             else:
                 names.add(name)
                 fresh.append(plain)
-        return fresh, known
+        return fresh, seen_before
 
     def _count(self, fresh: list[Plain], owner: Session, file: File, sums: dict[int, Sum]) -> None:
         if not fresh:
@@ -136,7 +142,7 @@ class Bulk:
         model = {name: names.model(name) for name in {plain[b.MODEL] for plain in fresh}}
         place = {where: names.place(where) for where in {plain[b.PLACE] for plain in fresh}}
         session, from_file, number = owner.id, file.id, self._responses.next
-        for number, plain in enumerate(fresh, number):  # noqa: B020 - the last one tells where to go on
+        for number, plain in enumerate(fresh, number):  # noqa: B020 - the last one says where to go on
             (name,) = plain[b.NAMES]
             self._aliases.append((name, number))
             self._rows.append(
@@ -181,20 +187,22 @@ class Bulk:
 
     # -- tool calls ------------------------------------------------------------------------------------------
 
-    def _new_calls(self, found: list[Plain]) -> tuple[list[Plain], list[Plain]]:
+    def _new_calls(self, plain_calls: list[Plain]) -> tuple[list[Plain], list[Plain]]:
         """Those that are new, and the others."""
         calls = self._calls
         before = (
-            self._tools.touched() if self._all_known else self._tools.among([plain[b.KEY] for plain in found])
+            self._tools.touched()
+            if self._all_known
+            else self._tools.among([plain[b.KEY] for plain in plain_calls])
         )
-        fresh, known = [], []
-        for plain in found:
+        fresh, seen_before = [], []
+        for plain in plain_calls:
             if plain[b.KEY] in calls or plain[b.KEY] in before:
-                known.append(plain)
+                seen_before.append(plain)
             else:
                 calls.add(plain[b.KEY])
                 fresh.append(plain)
-        return fresh, known
+        return fresh, seen_before
 
     def _count_calls(self, calls: list[Plain], owner: Session, file: File, sums: dict[int, Sum]) -> None:
         if not calls:
@@ -206,11 +214,11 @@ class Bulk:
         by_name: dict[tuple[int, str], list[int]] = {}
         for plain in calls:
             key = (int(plain[b.TOOL_AT]) // QUARTER * QUARTER, plain[b.NAME])
-            known = by_name.get(key)
-            if known is None:
-                known = by_name[key] = [0, 0]
-            known[0] += 1
-            known[1] += plain[b.FAILED]
+            counts = by_name.get(key)
+            if counts is None:
+                counts = by_name[key] = [0, 0]
+            counts[0] += 1
+            counts[1] += plain[b.FAILED]
         for (quarter, name), (count, failures) in by_name.items():
             self.ledger.out.add_tool(quarter, session, name, count, failures)
             value = Sum(tool_calls=count, tool_failures=failures)
@@ -279,14 +287,21 @@ class _Running:
 
 def _by_quarter(fresh: list[Plain]) -> dict[tuple[int, str, Place | None], _Running]:
     """(quarter hour, model, place) → what the responses add."""
-    found: dict[tuple[int, str, Place | None], _Running] = {}
+    sums: dict[tuple[int, str, Place | None], _Running] = {}
     for plain in fresh:
         key = (int(plain[b.AT]) // QUARTER * QUARTER, plain[b.MODEL], plain[b.PLACE])
-        running = found.get(key)
+        running = sums.get(key)
         if running is None:
-            running = found[key] = _Running()
+            running = sums[key] = _Running()
         running.add(plain)
-    return found
+    return sums
+
+
+def _lone_request(event: Event) -> int | None:
+    """The request id's key of a response that is named by it alone."""
+    if isinstance(event, Response) and not event.message_id:
+        return names_of(event).request
+    return None
 
 
 def _input(plain: Plain) -> int:
@@ -295,7 +310,7 @@ def _input(plain: Plain) -> int:
     return tokens
 
 
-def _part(found: list[Plain], wanted: Callable[[Plain], bool]) -> tuple[list[Plain], list[Plain]]:
+def _part(plain: list[Plain], wanted: Callable[[Plain], bool]) -> tuple[list[Plain], list[Plain]]:
     """Those that are wanted, and the others."""
-    others = [one for one in found if not wanted(one)]
-    return ([one for one in found if wanted(one)], others) if others else (found, others)
+    others = [one for one in plain if not wanted(one)]
+    return ([one for one in plain if wanted(one)], others) if others else (plain, others)

@@ -42,13 +42,13 @@ class Pending:
 
     def add(self, key: QuarterKey, value: Sum) -> None:
         """Move one quarter hour's sum; tool counts have a table of their own."""
-        known = self.quarters.get(key)
-        self.quarters[key] = value if known is None else plus(known, value)
+        so_far = self.quarters.get(key)
+        self.quarters[key] = value if so_far is None else plus(so_far, value)
 
     def add_tool(self, quarter: int, session: int, name: str, calls: int, failures: int) -> None:
-        known = self.tool_quarters.setdefault((quarter, session, name), [0, 0])
-        known[0] += calls
-        known[1] += failures
+        counts = self.tool_quarters.setdefault((quarter, session, name), [0, 0])
+        counts[0] += calls
+        counts[1] += failures
 
 
 def everything(db: sqlite3.Connection, out: Pending, files: list[File], names: Names) -> None:
@@ -90,17 +90,17 @@ def inherited(
 ) -> None:
     """What a forked session copied and another one paid: its client counts it again, we do not."""
     for provider, name in holders:
-        known = sessions.get((provider, name))
-        if known is None:
+        session = sessions.get((provider, name))
+        if session is None:
             continue
-        known.totals_moved = True
-        known.inherited = db.execute(
+        session.totals_moved = True
+        session.inherited = db.execute(
             "SELECT ifnull(sum(r.cost), 0) FROM file f "
             "JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
             "WHERE f.session = ? AND f.agent IS NULL AND r.session != ?",
-            (name, known.id),
+            (name, session.id),
         ).fetchone()[0]
-        db.execute("UPDATE session SET inherited = ? WHERE id = ?", (known.inherited, known.id))
+        db.execute("UPDATE session SET inherited = ? WHERE id = ?", (session.inherited, session.id))
 
 
 _LIMIT = "provider, account, name, window_minutes, used_percent, resets_at, source, seen_at"
@@ -168,22 +168,22 @@ def _add(
 
 def _folded(rows: dict[Any, Sum], key: Callable[..., Any]) -> dict[Any, Sum]:
     """The same differences by a coarser key."""
-    found: dict[Any, Sum] = {}
+    sums: dict[Any, Sum] = {}
     for fine, value in rows.items():
         coarse = key(*fine)
-        known = found.get(coarse)
-        found[coarse] = value if known is None else plus(known, value)
-    return found
+        so_far = sums.get(coarse)
+        sums[coarse] = value if so_far is None else plus(so_far, value)
+    return sums
 
 
 def _tools_folded(rows: dict[Any, list[int]], key: Callable[..., Any]) -> dict[Any, list[int]]:
     """The same for tool calls."""
-    found: dict[Any, list[int]] = {}
+    by_key: dict[Any, list[int]] = {}
     for fine, (calls, failures) in rows.items():
-        known = found.setdefault(key(*fine), [0, 0])
-        known[0] += calls
-        known[1] += failures
-    return found
+        counts = by_key.setdefault(key(*fine), [0, 0])
+        counts[0] += calls
+        counts[1] += failures
+    return by_key
 
 
 def _held(values: Iterable[int]) -> Iterable[int]:

@@ -32,9 +32,9 @@ class Incidents:
         if isinstance(event, Compaction) and event.agent is None and at >= session.context_at:
             session.context_at, session.context_tokens = at, None
         ledger.seen(session, at)
-        known = load.incident(db, key)
-        if known is not None:
-            self._again(kind, key, known, session.id, file)
+        earlier = load.incident(db, key)
+        if earlier is not None:
+            self._again(kind, key, earlier, session.id, file)
             return
         twin = load.twin(db, kind, session.id, at, TWINS.get(kind, 0.0), from_file=not file)
         row = (key, kind, session.id, at, what, file, twin and twin[0])
@@ -46,9 +46,9 @@ class Incidents:
             self._book(kind, session.id, twin[1], -1)
         self._book(kind, session.id, at, 1)
 
-    def _again(self, kind: str, key: int, known: tuple[int, int, float], session: int, file: int) -> None:
+    def _again(self, kind: str, key: int, earlier: tuple[int, int, float], session: int, file: int) -> None:
         """A fork repeats it: it belongs to the first file in order."""
-        owner, from_file, at = known
+        owner, from_file, at = earlier
         order = self.ledger.file_by_id
         if file and from_file and order(file).order() < order(from_file).order():
             self._book(kind, owner, at, -1)

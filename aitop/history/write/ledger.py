@@ -37,9 +37,9 @@ class Changes(NamedTuple):
         return any(self)
 
 
-def within(known: Collection[str], name: str, most: int) -> str:
+def within(names: Collection[str], name: str, most: int) -> str:
     """The name under which something is counted apart, "other" once there are too many."""
-    return name if name in known or len(known) < most else "other"
+    return name if name in names or len(names) < most else "other"
 
 
 def nothing() -> Changes:
@@ -71,39 +71,39 @@ class Ledger:
 
     def file(self, provider: str, path: str) -> File:
         """The tail state of a file, made at first sight."""
-        found = self.files.get(path)
-        if found is None:
-            found = File(self._next_file, provider, path)
+        file = self.files.get(path)
+        if file is None:
+            file = File(self._next_file, provider, path)
             self._next_file += 1
-            self.files[path] = self._file_by_id[found.id] = found
-        return found
+            self.files[path] = self._file_by_id[file.id] = file
+        return file
 
     def file_by_id(self, number: int) -> File:
-        """A file by its number; 0 stands for what no file told, which is last in every order."""
+        """A file by its number; 0 stands for what came from no file, which is last in every order."""
         return self._file_by_id.get(number) or File(0, "", "")
 
     def session(self, provider: str, name: str) -> Session:
         """A session by its client's id, made at first sight."""
         key = (provider, name)
-        found = self.sessions.get(key)
-        if found is None:
-            found = load.session(self.db, provider, name)
-            if found is None:
-                found = Session(self._next_session, provider, name)
+        session = self.sessions.get(key)
+        if session is None:
+            session = load.session(self.db, provider, name)
+            if session is None:
+                session = Session(self._next_session, provider, name)
                 self._next_session += 1
-            self.sessions[key] = self._session_by_id[found.id] = found
-        return found
+            self.sessions[key] = self._session_by_id[session.id] = session
+        return session
 
     def session_by_id(self, identity: int) -> Session:
-        found = self._session_by_id.get(identity)
-        if found is None:
-            found = load.session_by_id(self.db, identity)
-            assert found is not None
-            self.sessions[(found.provider, found.name)] = self._session_by_id[identity] = found
-        return found
+        session = self._session_by_id.get(identity)
+        if session is None:
+            session = load.session_by_id(self.db, identity)
+            assert session is not None
+            self.sessions[(session.provider, session.name)] = self._session_by_id[identity] = session
+        return session
 
     def trim(self) -> None:
-        """Let go of the sessions that were quiet longest."""
+        """Forget the sessions that were quiet longest; they can be loaded again."""
         if len(self.sessions) > 2 * KEEP_SESSIONS:
             kept = sorted(self.sessions.values(), key=lambda s: s.last_at, reverse=True)[:KEEP_SESSIONS]
             self.sessions = {(s.provider, s.name): s for s in kept}
@@ -164,13 +164,13 @@ class Ledger:
         commit.sums(self.db, out, lambda number: self.session_by_id(number).provider)
         out.side_calls, out.quarters, out.tool_quarters = {}, {}, {}
 
-    def limit(self, told: Limit) -> None:
+    def limit(self, new: Limit) -> None:
         """Take in a word on a limit: a later reset wins, within one reset the higher."""
-        key = (told.provider, told.account or "", told.name)
-        known = self.out.limits.get(key) or load.limit(self.db, *key)
-        if known is None or supersedes(told, known):
-            self.out.limits[key] = told
-            self.changes.limits.append(told)
+        key = (new.provider, new.account or "", new.name)
+        in_force = self.out.limits.get(key) or load.limit(self.db, *key)
+        if in_force is None or supersedes(new, in_force):
+            self.out.limits[key] = new
+            self.changes.limits.append(new)
 
     def book_tool(self, at: float, session_id: int, name: str, failed: bool, sign: int) -> None:
         """Add one tool call, or take it away."""

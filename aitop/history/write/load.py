@@ -36,20 +36,20 @@ Named = TypeVar("Named", bound=Hashable)
 class Numbered(Generic[Named]):
     """Values that rows name by a number, counted from 1; `fresh` are those the database does not have yet."""
 
-    def __init__(self, known: dict[int, Named]) -> None:
-        self._values = known
-        self._ids = {value: identity for identity, value in known.items()}
-        self._next = max(known, default=0) + 1
+    def __init__(self, stored: dict[int, Named]) -> None:
+        self._values = stored
+        self._ids = {value: identity for identity, value in stored.items()}
+        self._next = max(stored, default=0) + 1
         self._stored = self._next
 
     def id(self, value: Named) -> int:
         """Its number, given out at first sight."""
-        found = self._ids.get(value)
-        if found is None:
-            found = self._ids[value] = self._next
-            self._values[found] = value
+        identity = self._ids.get(value)
+        if identity is None:
+            identity = self._ids[value] = self._next
+            self._values[identity] = value
             self._next += 1
-        return found
+        return identity
 
     def value(self, identity: int) -> Named:
         """What a number stands for."""
@@ -57,9 +57,9 @@ class Numbered(Generic[Named]):
 
     def fresh(self) -> list[tuple[int, Named]]:
         """Values not yet in the database; from now on they count as stored."""
-        found = [(i, self._values[i]) for i in range(self._stored, self._next)]
+        unstored = [(i, self._values[i]) for i in range(self._stored, self._next)]
         self._stored = self._next
-        return found
+        return unstored
 
 
 class Names:
@@ -105,8 +105,8 @@ class Tool:
 
 
 def next_id(db: sqlite3.Connection, table: str) -> int:
-    found: int = db.execute(f"SELECT ifnull(max(id), 0) + 1 FROM {table}").fetchone()[0]  # noqa: S608
-    return found
+    free: int = db.execute(f"SELECT ifnull(max(id), 0) + 1 FROM {table}").fetchone()[0]  # noqa: S608
+    return free
 
 
 def files(db: sqlite3.Connection) -> dict[str, File]:
@@ -130,35 +130,37 @@ def newest_sessions(db: sqlite3.Connection, most: int) -> list[tuple[str, str]]:
 def _session(db: sqlite3.Connection, row: tuple[object, ...] | None) -> Session | None:
     if row is None:
         return None
-    found = Session(row[0], row[1], row[2])  # type: ignore[arg-type]
-    (found.cwd, found.branch, found.model, found.tag, found.pid, found.pane, found.info_at, found.started_at,
-     found.last_at, found.status, found.status_at, live, found.compactions, reasons, found.client_cost,
-     found.client_api_ms, found.inherited, found.context_tokens, found.context_at, found.context_limit,
-     timings, found.client_at, base, models, found.began_by) = row[3:_FACT_COUNT]  # type: ignore[assignment] # fmt: skip
-    found.context_model = found.model
-    found.status_live = bool(live)
-    found.stop_reasons = json.loads(reasons)  # type: ignore[arg-type]
-    found.client_base = base or 0.0  # type: ignore[assignment]
-    found.client_models = json.loads(models) if models else {}  # type: ignore[arg-type]
-    found.timings = unpacked(timings)  # type: ignore[arg-type]
-    found.total = columns.from_stored(row[_FACT_COUNT:])  # type: ignore[arg-type]
-    found.agents = {name for (name,) in db.execute("SELECT agent FROM agent WHERE session = ?", (found.id,))}
-    found.dirty = False
-    return found
+    session = Session(row[0], row[1], row[2])  # type: ignore[arg-type]
+    (session.cwd, session.branch, session.model, session.tag, session.pid, session.pane, session.info_at,
+     session.started_at, session.last_at, session.status, session.status_at, live, session.compactions,
+     reasons, session.client_cost, session.client_api_ms, session.inherited, session.context_tokens, session.context_at,
+     session.context_limit, timings, session.client_at, base, models, session.began_by) = row[3:_FACT_COUNT]  # type: ignore[assignment] # fmt: skip
+    session.context_model = session.model
+    session.status_live = bool(live)
+    session.stop_reasons = json.loads(reasons)  # type: ignore[arg-type]
+    session.client_base = base or 0.0  # type: ignore[assignment]
+    session.client_models = json.loads(models) if models else {}  # type: ignore[arg-type]
+    session.timings = unpacked(timings)  # type: ignore[arg-type]
+    session.total = columns.from_stored(row[_FACT_COUNT:])  # type: ignore[arg-type]
+    session.agents = {
+        name for (name,) in db.execute("SELECT agent FROM agent WHERE session = ?", (session.id,))
+    }
+    session.dirty = False
+    return session
 
 
 def aliases(db: sqlite3.Connection, names: list[int]) -> dict[int, int]:
-    found: dict[int, int] = {}
+    responses: dict[int, int] = {}
     for part in _parts(names):
-        found.update(db.execute(f"SELECT key, response FROM alias WHERE key IN ({_marks(part)})", part))  # noqa: S608
-    return found
+        responses.update(db.execute(f"SELECT key, response FROM alias WHERE key IN ({_marks(part)})", part))  # noqa: S608
+    return responses
 
 
 def rows(db: sqlite3.Connection, ids: Iterable[int], names: Names) -> dict[int, Row]:
-    found: dict[int, Row] = {}
+    by_id: dict[int, Row] = {}
     for part in _parts(list(ids)):
-        found |= _rows(db, f"id IN ({_marks(part)})", part, names)
-    return found
+        by_id |= _rows(db, f"id IN ({_marks(part)})", part, names)
+    return by_id
 
 
 def rows_after(db: sqlite3.Connection, after: int, most: int, names: Names) -> dict[int, Row]:
@@ -166,7 +168,7 @@ def rows_after(db: sqlite3.Connection, after: int, most: int, names: Names) -> d
 
 
 def _rows(db: sqlite3.Connection, where: str, values: list[int], names: Names) -> dict[int, Row]:
-    found: dict[int, Row] = {}
+    by_id: dict[int, Row] = {}
     for row in db.execute(f"SELECT {RESPONSE} FROM response WHERE {where}", values):  # noqa: S608
         number, session, *evidence = row[:_DECIDED]
         one = Row(number, session, _evidence(evidence, names))
@@ -174,26 +176,26 @@ def _rows(db: sqlite3.Connection, where: str, values: list[int], names: Names) -
         one.basis = Basis(basis)
         one.incomplete, one.copied = bool(incomplete), bool(copies)
         one.stored = True
-        found[one.id] = one
-    return found
+        by_id[one.id] = one
+    return by_id
 
 
 def copies(db: sqlite3.Connection, response: int, names: Names) -> dict[int, Evidence]:
     """Every file's version of one response, by file id."""
-    found = [
+    versions = [
         _evidence(row, names)
         for row in db.execute(f"SELECT {EVIDENCE} FROM copy WHERE response = ?", (response,))  # noqa: S608
     ]
-    return {evidence.file: evidence for evidence in found}
+    return {evidence.file: evidence for evidence in versions}
 
 
 def tools(db: sqlite3.Connection, names: list[int]) -> dict[int, Tool]:
-    found: dict[int, Tool] = {}
+    by_key: dict[int, Tool] = {}
     for part in _parts(names):
         for row in db.execute(f"SELECT {TOOL} FROM tool WHERE key IN ({_marks(part)})", part):  # noqa: S608
             key, owner, name, at, from_file, used, result_at, client_ms, failed = row
-            found[key] = Tool(owner, name, at, from_file, bool(used), result_at, client_ms, bool(failed))
-    return found
+            by_key[key] = Tool(owner, name, at, from_file, bool(used), result_at, client_ms, bool(failed))
+    return by_key
 
 
 def known_tools(db: sqlite3.Connection, names: list[int]) -> set[int]:
@@ -206,10 +208,10 @@ def known_tools(db: sqlite3.Connection, names: list[int]) -> set[int]:
 
 def incident(db: sqlite3.Connection, key: int) -> tuple[int, int, float] | None:
     """(session, from_file, at) of a known incident."""
-    found: tuple[int, int, float] | None = db.execute(
+    row: tuple[int, int, float] | None = db.execute(
         "SELECT session, from_file, at FROM incident WHERE key = ?", (key,)
     ).fetchone()
-    return found
+    return row
 
 
 def twin(
@@ -219,12 +221,12 @@ def twin(
     if not within:
         return None
     source = "from_file > 0" if from_file else "from_file = 0"
-    found: tuple[int, float] | None = db.execute(
+    row: tuple[int, float] | None = db.execute(
         f"SELECT key, at FROM incident WHERE session = ? AND kind = ? AND at BETWEEN ? AND ? AND twin IS NULL "  # noqa: S608
         f"AND {source} ORDER BY abs(at - ?) LIMIT 1",
         (session_id, kind, at - within, at + within, at),
     ).fetchone()
-    return found
+    return row
 
 
 def limit(db: sqlite3.Connection, provider: str, account: str, name: str) -> Limit | None:
@@ -238,7 +240,7 @@ def limit(db: sqlite3.Connection, provider: str, account: str, name: str) -> Lim
 
 
 def lone_requests(db: sqlite3.Connection) -> bool:
-    """Whether any response was told by its request id alone."""
+    """Whether any response is known by its request id alone."""
     where = "message_key IS NULL AND request_key IS NOT NULL"
     return db.execute(f"SELECT 1 FROM response WHERE {where} LIMIT 1").fetchone() is not None  # noqa: S608
 
@@ -249,7 +251,7 @@ def any_tool(db: sqlite3.Connection) -> bool:
 
 
 def of_request(db: sqlite3.Connection, request: int, start: float, end: float) -> list[tuple[int, float]]:
-    """(id, at) of the responses of a span that were told with one request id."""
+    """(id, at) of the responses of a span that came with one request id."""
     return db.execute(
         "SELECT id, at FROM response WHERE at BETWEEN ? AND ? AND request_key = ?", (start, end, request)
     ).fetchall()

@@ -3,6 +3,10 @@
 `message.id` names a response, and so does each further id in `Response.also` (what copies call it). A request id
 joins only a record that has no message id: a retry after a broken stream keeps its first request id, and some
 relays send one constant id. A record with neither is named by itself.
+
+Some relays send one message id for every answer. Records of one message id with different request ids are different
+responses: the one that comes second is called MESSAGE_ID:REQUEST_ID, in whichever file it stands. A file that tells
+both calls its second one so by itself.
 """
 
 from typing import NamedTuple
@@ -18,6 +22,21 @@ class Names(NamedTuple):
     message: int | None
     request: int | None
     at: float
+    texts: tuple[str, str] | None = None  # message id and request id, where a record has both
+
+    def bare(self) -> int | None:
+        """The key of MESSAGE_ID, where the record is called MESSAGE_ID:REQUEST_ID."""
+        if self.texts is None or not is_joint(*self.texts):
+            return None
+        message, request = self.texts
+        return keys.key("m", message[: -len(request) - 1])
+
+    def joint(self) -> int | None:
+        """The key of MESSAGE_ID:REQUEST_ID; None where the record lacks one of the two."""
+        if self.texts is None:
+            return None
+        message, request = self.texts
+        return keys.key("m", message if is_joint(message, request) else f"{message}:{request}")
 
     def leading(self, named: bool) -> tuple[int, ...]:
         """The keys that are kept to find the response by; `named`: it has a message id."""
@@ -37,4 +56,10 @@ def names_of(r: Response) -> Names:
         own = (message, *own)
     elif not own and request is None:
         own = (keys.key("u", r.record_id),)
-    return Names(own, message, request, r.at)
+    texts = (r.message_id, r.request_id) if r.message_id and r.request_id else None
+    return Names(own, message, request, r.at, texts)
+
+
+def is_joint(message_id: str, request_id: str) -> bool:
+    """Whether a message id is MESSAGE_ID:REQUEST_ID."""
+    return message_id.endswith(":" + request_id)

@@ -34,8 +34,10 @@ class Pairing:
     def told(self, provider: str, r: Response, at: float) -> int | None:
         """A feed reports `r`: the file's row that it is, if no feed reported that one yet. Needs a flushed database."""
         session, *numbers = _key(provider, r)[1:]
-        found = self._db.execute(_OF_FILE, (provider, session, session, at - NEAR, at + NEAR, *numbers, at))
-        row = next((identity for (identity,) in found if identity not in self._paired), None)
+        candidates = self._db.execute(
+            _OF_FILE, (provider, session, session, at - NEAR, at + NEAR, *numbers, at)
+        )
+        row = next((identity for (identity,) in candidates if identity not in self._paired), None)
         if row is not None:
             self._paired.add(row)
         return row

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from aitop.history import keys
 from aitop.history.columns import CHARS_PER_TOKEN
 from aitop.history.rows import INCOMPLETE_AFTER, pack_modifiers, unpack_usage
-from aitop.history.write.naming import names_of
+from aitop.history.write.naming import is_joint, names_of
 from aitop.model.events import Event, Place, Response, ToolUse
 from aitop.pricing import cost
 from aitop.pricing.table import PriceTable
@@ -80,6 +80,8 @@ def _response(r: Response, prices: PriceTable, now: float) -> Plain | None:
     if incomplete and now - at <= INCOMPLETE_AFTER:
         return None
     request = keys.key("r", request_id) if request_id else None
+    if message_id and request_id and is_joint(message_id, request_id):
+        return None  # another file may call it by its message id alone
     if message_id:
         name = message = keys.key("m", message_id)
     elif request is not None:
@@ -126,9 +128,9 @@ def tool(session: str, plain: Plain) -> ToolUse:
     )
 
 
-def events(found: Batch) -> list[Event]:
+def events(batch: Batch) -> list[Event]:
     """Everything that a batch holds, as events."""
-    return in_order(found.session, found.responses, found.tools, found.rest)
+    return in_order(batch.session, batch.responses, batch.tools, batch.rest)
 
 
 def in_order(session: str, responses: list[Plain], tools: list[Plain], rest: list[Event]) -> list[Event]:

@@ -1,6 +1,6 @@
 """API responses on their way into the history: found by any of their names, decided, priced, booked.
 
-One response may be told by several lines and several files, under several names; it counts once, and a
+One response may be in several lines and several files, under several names; it counts once, and a
 correction moves the sums by the difference it makes, in the second of the response's own time.
 """
 
@@ -35,10 +35,10 @@ class Responses:
     def preload(self, names: list[int]) -> None:
         """Fetch in a few statements every row these names lead to."""
         wanted = [name for name in names if name not in self.known]
-        found = load.aliases(self.ledger.db, wanted) if wanted else {}
-        if found:
-            self.known.update(found)
-            missing = {i for i in found.values() if i not in self._rows}
+        stored = load.aliases(self.ledger.db, wanted) if wanted else {}
+        if stored:
+            self.known.update(stored)
+            missing = {i for i in stored.values() if i not in self._rows}
             self._rows.update(load.rows(self.ledger.db, missing, self.ledger.names))
 
     def forget(self) -> None:
@@ -53,9 +53,9 @@ class Responses:
 
     def take(self, provider: str, r: Response, names: Names, file: int, now: float) -> None:
         """Count one record of a response."""
-        known = self._named(names) or self._other_word(provider, r, file, now)
+        numbers = self._named(names) or self._other_word(provider, r, file, now)
         before: Contribution | None = None
-        if not known:
+        if not numbers:
             session = self.ledger.session(provider, r.paying_session or r.session)
             row = Row(self.next, session.id, rows.first_evidence(r, file, now))
             self.next += 1
@@ -63,17 +63,12 @@ class Responses:
             if not file and unnamed(r):
                 self._pairing.wait(provider, r, row.evidence.at, row.id)
         else:
-            row = self._row(known[0])
+            row = self._row(numbers[0])
             before = row.contribution()
-            for other in known[1:]:
+            for other in numbers[1:]:
                 self._merge(row, self._row(other))
             self._tell(row, r, file, provider, now)
-        row.message_key = row.message_key or names.message
-        row.request_key = row.request_key or names.request
-        self.lone_requests |= row.message_key is None and row.request_key is not None
-        for name in names.leading(row.message_key is not None):
-            if self.known.get(name) != row.id:
-                self.known[name] = self.ledger.out.aliases[name] = row.id
+        self._call(row, names)
         self._count(row, before, now)
         if file:
             self._told_by(self.ledger.session(provider, r.session), r, row, r.agent)
@@ -83,26 +78,67 @@ class Responses:
     def _named(self, names: Names) -> list[int]:
         """The rows that a record's names lead to.
 
-        Different message ids are different responses. A request id leads to a row that has no message id, or a
-        record without one to the row that was told with it; several rows may have been.
+        Different message ids are different responses, and so are two records of one message id with different
+        request ids. A request id leads to a row that has no message id, or a record without one to the row that
+        came with it; several rows may have.
         """
-        found = {self.known[name] for name in names.own if name in self.known}
+        led = {self.known[name] for name in names.own if name in self.known}
+        numbers = {number for number in led if self._agrees(number, names)}
         if names.request is None:
-            return sorted(found)
+            return sorted(numbers)
+        if not numbers and names.texts is not None:
+            numbers.update(self._by_both(names, contradicted=bool(led)))
         lone = self.known.get(names.request)
         if lone is not None and (names.message is None or self._row(lone).message_key is None):
-            found.add(lone)
-        if not found and names.message is None:
+            numbers.add(lone)
+        if not numbers and names.message is None:
             return self._by_request(names.request, names.at)
-        return sorted(found)
+        return sorted(numbers)
+
+    def _agrees(self, number: int, names: Names) -> bool:
+        """Whether a row's request id does not contradict this record's."""
+        request = self._row(number).request_key
+        return request is None or names.request is None or request == names.request
+
+    def _by_both(self, names: Names, *, contradicted: bool) -> list[int]:
+        """The row of a message id and a request id, by its other spelling.
+
+        `contradicted`: the message id alone leads to a row with another request id.
+        """
+        other = names.joint() if contradicted else names.bare()
+        number = self._number(other) if other is not None else None
+        return [number] if number is not None and self._agrees(number, names) else []
+
+    def _number(self, name: int) -> int | None:
+        """The number of the row that one name leads to."""
+        if name not in self.known:
+            self.known.update(load.aliases(self.ledger.db, [name]))
+        return self.known.get(name)
+
+    def _call(self, row: Row, names: Names) -> None:
+        """Keep the names by which this record's row is found from now on."""
+        row.request_key = row.request_key or names.request
+        leading = names.leading(named=names.message is not None or row.message_key is not None)
+        free = [name for name in leading if self.known.get(name, row.id) == row.id]
+        joint = names.joint() if len(free) < len(leading) else None
+        if joint is not None:  # its message id is the name of a row with another request id
+            free.append(joint)
+        bare = names.bare()
+        if bare is not None and self._number(bare) is None:
+            free.append(bare)
+        for name in free:
+            if self.known.get(name) != row.id:
+                self.known[name] = self.ledger.out.aliases[name] = row.id
+        row.message_key = row.message_key or (names.message if joint is None else joint)
+        self.lone_requests |= row.message_key is None and row.request_key is not None
 
     def _by_request(self, request: int, at: float) -> list[int]:
-        """The row nearest in time that was told under a message id and this request id."""
+        """The row nearest in time that came with a message id and this request id."""
         fresh = [row for row in self._rows.values() if row.request_key == request]
-        found = {row.id: row.evidence.at for row in fresh if abs(row.evidence.at - at) <= NEAR}
+        times = {row.id: row.evidence.at for row in fresh if abs(row.evidence.at - at) <= NEAR}
         for identity, told_at in load.of_request(self.ledger.db, request, at - NEAR, at + NEAR):
-            found.setdefault(identity, told_at)
-        return [min(found, key=lambda identity: (abs(found[identity] - at), identity))] if found else []
+            times.setdefault(identity, told_at)
+        return [min(times, key=lambda identity: (abs(times[identity] - at), identity))] if times else []
 
     def settle(self, now: float) -> None:
         """Count as incomplete what has waited a minute for its stop reason."""
@@ -118,22 +154,22 @@ class Responses:
 
     def reprice(self, after: int, most: int, now: float) -> int | None:
         """Price up to `most` responses after id `after` again; where to go on, None when done."""
-        found = load.rows_after(self.ledger.db, after, most, self.ledger.names)
-        for identity, loaded in found.items():
+        loaded_rows = load.rows_after(self.ledger.db, after, most, self.ledger.names)
+        for identity, loaded in loaded_rows.items():
             row = self._rows.setdefault(identity, loaded)
             self._count(row, row.contribution(), now)
             if row.copied:
                 self._inherit(row, self._copies(row))
-        return max(found) if len(found) == most else None
+        return max(loaded_rows) if len(loaded_rows) == most else None
 
     def _other_word(self, provider: str, r: Response, file: int, now: float) -> list[int]:
         """The row of a response that a feed and a file name differently, once the other one has reported it."""
         at = min(r.at, now) if r.at > 0 else now
         if file:
-            found = self._pairing.written(provider, r, at)
+            number = self._pairing.written(provider, r, at)
         else:
-            found = self._pairing.told(provider, r, at) if unnamed(r) else None
-        return [] if found is None else [found]
+            number = self._pairing.told(provider, r, at) if unnamed(r) else None
+        return [] if number is None else [number]
 
     # -- deciding --------------------------------------------------------------------------------------------
 
@@ -191,6 +227,8 @@ class Responses:
         for name, identity in list(self.known.items()):
             if identity == other.id:
                 self.known[name] = ledger.out.aliases[name] = row.id
+        row.message_key = row.message_key or other.message_key
+        row.request_key = row.request_key or other.request_key
         commit.merge(ledger.db, ledger.out, row.id, other.id)
         del self._rows[other.id]
         self._decide(row, copies, ledger.session_by_id(row.session).provider)

@@ -104,7 +104,7 @@ def _wanted(db: sqlite3.Connection, ledger: Ledger, session: Session) -> dict[in
 
 
 def _counted(db: sqlite3.Connection, session: Session) -> int:
-    """Picodollars of the session's responses that the client's total can hold: those before it was told."""
+    """Picodollars of the session's responses that the client's total can hold: those before it was reported."""
     later = 0
     if session.client_at is not None and session.last_at > session.client_at:
         later = db.execute(
@@ -122,13 +122,13 @@ def _of_origin(db: sqlite3.Connection, session: Session) -> int:
         "SELECT min(at) FROM response WHERE at BETWEEN ? AND ? AND session = ?",
         (session.started_at or 0.0, session.last_at, session.id),
     ).fetchone()[0]
-    found: int = db.execute(
+    picodollars: int = db.execute(
         "SELECT ifnull(sum(picodollars), 0) FROM side_call WHERE at <= ? AND session IN ("
         "SELECT r.session FROM file f JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
         "WHERE f.session = ? AND f.agent IS NULL AND r.session != ?)",
         (own if own is not None else session.client_at, session.name, session.id),
     ).fetchone()[0]
-    return found
+    return picodollars
 
 
 def _move(db: sqlite3.Connection, ledger: Ledger, session: Session, wanted: dict[int, int]) -> None:

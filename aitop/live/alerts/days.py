@@ -16,14 +16,14 @@ LEAST_SPREAD = 0.05  # of the median: identical days still leave room for a litt
 def evaluate(edge: Edge, evidence: Evidence) -> list[Alert]:
     """The alert of today's cost. The cost only grows, so the alert stays until midnight."""
     today, past = evidence.today_spent, evidence.past_days
-    found = score(today, past)
-    if found is None:
+    deviations = score(today, past)
+    if deviations is None:
         return []
     usual = median(past)
     if today < LEAST_TIMES * usual or today - usual < LEAST_USD * PICO:
         return []
     cause = str(int(evidence.day_started))
-    level = edge.over(rules.ANOMALY, found, warning=edge.number("anomaly_score"), cause=cause)
+    level = edge.over(rules.ANOMALY, deviations, warning=edge.number("anomaly_score"), cause=cause)
     words = f"today cost {edge.usd(today / PICO)} so far, a usual day {edge.usd(usual / PICO)}"
     session = evidence.session(evidence.dearest_today[0]) if evidence.dearest_today else None
     if session is not None and evidence.dearest_today is not None:

@@ -55,8 +55,8 @@ def _runaway(edge: Edge, session: SessionEvidence) -> list[Alert]:
 
 def _compaction(edge: Edge, session: SessionEvidence) -> list[Alert]:
     near = edge.number("compaction_tokens")
-    known = session.provider == "claude-code" and session.context_limit > 2 * RESERVE
-    if not near or session.context_tokens is None or not known:
+    has_threshold = session.provider == "claude-code" and session.context_limit > 2 * RESERVE
+    if not near or session.context_tokens is None or not has_threshold:
         return []
     cause = str(session.compactions)
     left = session.context_limit - RESERVE - session.context_tokens

@@ -42,8 +42,8 @@ def split(rows: Iterable[tuple[int, str, int, int, int]]) -> list[Block]:
     return sorted(done, key=lambda b: (b.start, b.provider))
 
 
-def _block(provider: str, found: list[int]) -> Block:
-    start, *rest = found
+def _block(provider: str, quarters: list[int]) -> Block:
+    start, *rest = quarters
     return Block(provider, start, start + LENGTH, *rest)
 
 

@@ -103,8 +103,8 @@ def month(past: Past, today: date, spent_today: float, elapsed: float, scores: l
 
 def days_of_month(past: Past, today: date) -> Sequence[float]:
     """The whole days of the month under way, as far as they are known."""
-    known = min(today.day - 1, len(past.days))
-    return past.days[len(past.days) - known :]
+    count = min(today.day - 1, len(past.days))
+    return past.days[len(past.days) - count :]
 
 
 def at_least(one: Forecast, usd: float) -> Forecast:
@@ -146,21 +146,23 @@ Trial = tuple[object, float, float]  # (what was known, elapsed share, outcome i
 def _rank(ways: dict[str, Callable[..., float | None]], trials: list[Trial]) -> list[Score]:
     """Score every method on the moments that all of them can answer, so that their errors compare."""
     answers = [
-        ({name: way(known) for name, way in ways.items()}, elapsed, came) for known, elapsed, came in trials
+        ({name: way(moment) for name, way in ways.items()}, elapsed, came) for moment, elapsed, came in trials
     ]
-    fair = [(said, elapsed, came) for said, elapsed, came in answers if None not in said.values()]
+    fair = [
+        (forecasts, elapsed, came) for forecasts, elapsed, came in answers if None not in forecasts.values()
+    ]
     total = sum(came for _, _, came in fair)
-    found = []
+    scores = []
     for name in ways:
-        misses = tuple(Miss(elapsed, came - (said[name] or 0.0)) for said, elapsed, came in fair)
+        misses = tuple(Miss(elapsed, came - (forecasts[name] or 0.0)) for forecasts, elapsed, came in fair)
         error = 100 * sum(abs(m.miss) for m in misses) / total if total > 0 else 0.0
-        found.append(Score(name, error, len(misses), misses))
-    return sorted(found, key=lambda score: score.error_percent)
+        scores.append(Score(name, error, len(misses), misses))
+    return sorted(scores, key=lambda score: score.error_percent)
 
 
 def _day_trials(past: Past) -> list[Trial]:
     weekdays = _weekdays(past)
-    found: list[Trial] = []
+    trials: list[Trial] = []
     # days without use are not tested: they say nothing about how a day of work ends
     used = [number for number in range(WARM_UP, len(past.slots)) if sum(past.slots[number]) > 0]
     for number in used[-TESTED_DAYS:]:
@@ -168,41 +170,41 @@ def _day_trials(past: Past) -> list[Trial]:
         for cut in DAY_CUTS:
             running = Running(whole[:cut], cut / DAY_SLOTS, DAY_SLOTS, past.slots[:number], weekdays[number],
                               weekdays[:number])  # fmt: skip
-            found.append((running, cut / DAY_SLOTS, sum(whole)))
-    return found
+            trials.append((running, cut / DAY_SLOTS, sum(whole)))
+    return trials
 
 
 def _block_trials(past: Past) -> list[Trial]:
-    found: list[Trial] = []
+    trials: list[Trial] = []
     for number in range(max(3, len(past.blocks) - TESTED_BLOCKS), len(past.blocks)):
         whole = past.blocks[number]
         for cut in BLOCK_CUTS:
             elapsed = cut / BLOCK_SLOTS
             running = Running(whole[:cut], elapsed, BLOCK_SLOTS, past.blocks[:number])
-            found.append((running, elapsed, sum(whole)))
-    return found
+            trials.append((running, elapsed, sum(whole)))
+    return trials
 
 
 def _month_trials(past: Past) -> list[Trial]:
-    found: list[Trial] = []
+    trials: list[Trial] = []
     for begin, first, length in _whole_months(past)[-TESTED_MONTHS:]:
         came = sum(past.days[begin : begin + length])
         for cut in MONTH_CUTS:
-            known = Month(first, past.days[begin : begin + cut], 1.0, length, past.days[:begin])
-            found.append((known, cut / length, came))
-    return found
+            moment = Month(first, past.days[begin : begin + cut], 1.0, length, past.days[:begin])
+            trials.append((moment, cut / length, came))
+    return trials
 
 
 def _whole_months(past: Past) -> list[tuple[int, date, int]]:
     """(index of the first day, that day, length in days) of each month known as a whole, after the warm-up."""
-    found = []
+    months = []
     for number in range(MONTH_WARM_UP, len(past.days)):
         day_ = date.fromordinal(past.first.toordinal() + number)
         if day_.day == 1:
             length = _length(day_)
             if number + length <= len(past.days):
-                found.append((number, day_, length))
-    return found
+                months.append((number, day_, length))
+    return months
 
 
 def _length(day_: date) -> int:

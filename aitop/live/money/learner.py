@@ -58,9 +58,9 @@ class Learner:
         return True
 
     def past(self) -> forecast.Past:
-        known = {(row[0], row[1]): row[2] / PICO for row in self._rows}
+        costs = {(row[0], row[1]): row[2] / PICO for row in self._rows}
         by_block = [
-            [known.get((block.start + n * QUARTER, block.provider), 0.0) for n in range(BLOCK_SLOTS)]
+            [costs.get((block.start + n * QUARTER, block.provider), 0.0) for n in range(BLOCK_SLOTS)]
             for block in self.finished
         ]
         return forecast.Past(self._first, self._days, self._slots, by_block)

@@ -1,4 +1,4 @@
-"""Usage limits judged at a moment: how fast they go, when they end, and an estimate where none is told. Pure.
+"""Usage limits judged at a moment: how fast they go, when they end, and an estimate where none is reported. Pure.
 
 An official number is the client's own. Without one the five-hour block is measured against a plan's
 usual allowance or the user's own busiest blocks, and says that it is an estimate.
@@ -50,10 +50,10 @@ class LimitView(NamedTuple):
 
 def judge(limits: Iterable[Limit], blocks: list[Block], plan: str, now: float) -> list[LimitView]:
     """Every limit in force, with pace and exhaustion; the block's estimate where no official one is known."""
-    found = [limit for limit in limits if _holds(limit, now)]
-    if not any(limit.name == FIVE_HOUR for limit in found):
-        found += _estimate(blocks, plan, now)
-    return [_view(limit, now) for limit in found]
+    in_force = [limit for limit in limits if _holds(limit, now)]
+    if not any(limit.name == FIVE_HOUR for limit in in_force):
+        in_force += _estimate(blocks, plan, now)
+    return [_view(limit, now) for limit in in_force]
 
 
 def label(limit: Limit) -> str:
@@ -77,7 +77,7 @@ def allowance(plan: str, finished: Iterable[Block]) -> Plan | None:
     if plan != "p90":
         return PLANS.get(plan)
     every = [block for block in finished if block.requests]
-    hit = [block for block in every if any(_reached(block, known) for known in PLANS.values())]
+    hit = [block for block in every if any(_reached(block, allowed) for allowed in PLANS.values())]
     chosen = hit if len(hit) >= ENOUGH_BLOCKS else every
     if len(chosen) < ENOUGH_BLOCKS:
         return None
@@ -104,7 +104,7 @@ def _holds(limit: Limit, now: float) -> bool:
 
 
 def _estimate(blocks: list[Block], plan: str, now: float) -> list[Limit]:
-    provider = "claude-code"  # whose plans these are
+    provider = "claude-code"  # only its plans are known
     mine = [block for block in blocks if block.provider == provider]
     allowed = allowance(plan, (block for block in mine if block.end <= now))
     block = next((block for block in mine if block.start <= now < block.end), None)

@@ -76,24 +76,24 @@ def month_pace(month: Month) -> float | None:
 
 def month_weekday(month: Month) -> float | None:
     """What is spent, plus for each coming day the mean of its weekday over eight weeks."""
-    known = _known(month)
-    if len(known) < LEAST_DAYS:
+    costs = _known(month)
+    if len(costs) < LEAST_DAYS:
         return None
-    start = month.first + timedelta(days=len(month.days) - 1 - len(known))
-    return _with_rest(month, _weekday_means(known, start))
+    start = month.first + timedelta(days=len(month.days) - 1 - len(costs))
+    return _with_rest(month, _weekday_means(costs, start))
 
 
 def month_trend(month: Month) -> float | None:
     """The weekday pattern on a robust trend line over eight weeks. Its slope is the median of all slopes."""
-    known = _known(month)
-    if len(known) < 2 * LEAST_DAYS:
+    costs = _known(month)
+    if len(costs) < 2 * LEAST_DAYS:
         return None
-    start = month.first + timedelta(days=len(month.days) - 1 - len(known))
-    overall = fmean(known)
+    start = month.first + timedelta(days=len(month.days) - 1 - len(costs))
+    overall = fmean(costs)
     if overall <= 0:
         return sum(month.days)
-    means = _weekday_means(known, start)
-    weeks = [fmean(known[i : i + 7]) for i in range(len(known) % 7, len(known), 7)]
+    means = _weekday_means(costs, start)
+    weeks = [fmean(costs[i : i + 7]) for i in range(len(costs) % 7, len(costs), 7)]
     slopes = [(weeks[j] - weeks[i]) / (j - i) for i in range(len(weeks)) for j in range(i + 1, len(weeks))]
     slope = median(slopes) if slopes else 0.0
     middle = (len(weeks) - 1) / 2
@@ -138,11 +138,11 @@ def _known(month: Month) -> list[float]:
     return before[-7 * WEEKS :]
 
 
-def _weekday_means(known: Sequence[float], start: date) -> list[float]:
+def _weekday_means(daily_costs: Sequence[float], start: date) -> list[float]:
     by_day: list[list[float]] = [[] for _ in range(7)]
-    for number, cost in enumerate(known):
+    for number, cost in enumerate(daily_costs):
         by_day[(start.weekday() + number) % 7].append(cost)
-    overall = fmean(known)
+    overall = fmean(daily_costs)
     return [fmean(costs) if costs else overall for costs in by_day]
 
 

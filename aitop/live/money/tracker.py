@@ -183,22 +183,22 @@ class MoneyTracker:
     def block(self, official: Iterable[Limit], now: float) -> BlockView | None:
         """The running five-hour block, bordered by the official reset where one is known."""
         running = [b for b in self._blocks() if b.start <= now < b.end]
-        found = max(running, key=lambda b: b.last, default=None)
+        newest = max(running, key=lambda b: b.last, default=None)
         official_limit = next(
             (one for one in official if one.name == limits.FIVE_HOUR and one.resets_at > now), None
         )
         if official_limit is not None:
-            found = self._official_block(official_limit)
-        if found is None:
+            newest = self._official_block(official_limit)
+        if newest is None:
             return None
         return BlockView(
-            provider=found.provider,
-            started_at=found.start,
-            ends_at=found.end,
-            spent_usd=found.spent / PICO,
-            cost_usd=found.spent / PICO,
-            tokens=found.tokens,
-            requests=found.requests,
+            provider=newest.provider,
+            started_at=newest.start,
+            ends_at=newest.end,
+            spent_usd=newest.spent / PICO,
+            cost_usd=newest.spent / PICO,
+            tokens=newest.tokens,
+            requests=newest.requests,
             estimated=official_limit is None,
         )
 
@@ -213,25 +213,25 @@ class MoneyTracker:
         slots = self._slots(start, now, DAY_SLOTS, None)
         spent = sum(slots)
         so_far = {name: self._total(name) for name in self._starts}
-        found: dict[str, tuple[forecast.Forecast, float]] = {}  # with its end
+        by_period: dict[str, tuple[forecast.Forecast, float]] = {}  # with its end
         day = forecast.day(self.past, today, slots, elapsed, self._scores["day"])
         if block is not None:
             begun = block.started_at
             gone = (now - begun) / blocks.LENGTH
             slots = self._slots(begun, now, BLOCK_SLOTS, block.provider)
             one = forecast.block(self.past, slots, min(1.0, gone), self._scores["block"])
-            found["block"] = one, block.ends_at
+            by_period["block"] = one, block.ends_at
             if block.ends_at <= end:
                 day = forecast.at_least(day, spent + one.usd - sum(slots))
         day = forecast.at_least(day, so_far["day"])
         month = forecast.month(self.past, today, spent, elapsed, self._scores["month"])
         month = forecast.at_least(month, sum(forecast.days_of_month(self.past, today)) + day.usd)
         month = forecast.at_least(month, so_far["month"])
-        found |= {"day": (day, end), "month": (month, self._ends["month"])}
+        by_period |= {"day": (day, end), "month": (month, self._ends["month"])}
         return {
-            name: PeriodForecast(*found[name][0], ends_at=found[name][1])
+            name: PeriodForecast(*by_period[name][0], ends_at=by_period[name][1])
             for name in FORECAST_ORDER
-            if name in found
+            if name in by_period
         }
 
     def _total(self, period: str) -> float:
@@ -240,9 +240,9 @@ class MoneyTracker:
 
     def _remember(self, rows: Iterable[tuple[int, str, int, int, int]]) -> None:
         for at, provider, *values in rows:
-            known = self._quarters.setdefault((at, provider), [0, 0, 0])
+            sums = self._quarters.setdefault((at, provider), [0, 0, 0])
             for i, value in enumerate(values):
-                known[i] += value
+                sums[i] += value
 
     def _rows(self, since: float) -> list[tuple[int, str, int, int, int]]:
         return [
@@ -268,12 +268,12 @@ class MoneyTracker:
     def _slots(self, start: float, now: float, most: int, provider: str | None) -> list[float]:
         """USD by quarter hour from a moment to now, the current one last."""
         many = min(most, int(now - start) // QUARTER + 1)
-        found = [0.0] * many
+        costs = [0.0] * many
         for (at, of), values in self._quarters.items():
             number = int(at - start) // QUARTER
             if at >= start and (provider is None or of == provider):
-                found[min(number, many - 1)] += values[0] / PICO
-        return found
+                costs[min(number, many - 1)] += values[0] / PICO
+        return costs
 
 
 def _facts(s: Session) -> _Known:

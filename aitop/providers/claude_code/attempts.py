@@ -1,8 +1,8 @@
-"""Which API request of a session is under way, told by the client's own lines for each attempt. Pure.
+"""Which API request of a session is under way, by the client's own line for each attempt. Pure.
 
 Newer clients write an `api-request` line for each attempt, and the error line of a retry only in print mode. So a
-failed attempt shows either by the error line that answers it or by the next attempt. An attempt whose answer
-arrives gives that answer its duration.
+failed attempt shows either by the error line that answers it or by the next attempt. When an attempt's answer
+arrives, the attempt gives it its duration.
 """
 
 from typing import NamedTuple

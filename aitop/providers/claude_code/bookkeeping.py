@@ -16,9 +16,9 @@ def totals(record: JsonObject, session: str) -> ClientTotals | None:
     if cost is None:
         return None
     api_ms = record.get("totalAPIDuration")
-    known = isinstance(api_ms, int | float) and not isinstance(api_ms, bool) and 0 <= api_ms < 1e12
+    has_api_time = isinstance(api_ms, int | float) and not isinstance(api_ms, bool) and 0 <= api_ms < 1e12
     return ClientTotals(
-        session, None, cost, float(api_ms) if known and api_ms is not None else None,
+        session, None, cost, float(api_ms) if has_api_time and api_ms is not None else None,
         by_model=_by_model(record.get("modelUsage")),
     )  # fmt: skip
 

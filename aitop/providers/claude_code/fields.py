@@ -12,8 +12,8 @@ def is_nothing(raw: object) -> bool:
     """Whether a usage object holds no usage at all."""
     if isinstance(raw, dict) and count(raw.get("output_tokens")):
         return False
-    found = usage(raw)
-    return not any(found[:5]) and not found.web_searches and not found.advisor
+    counts = usage(raw)
+    return not any(counts[:5]) and not counts.web_searches and not counts.advisor
 
 
 def usage(raw: object) -> Usage:
@@ -57,9 +57,9 @@ def _advisor(iterations: object) -> tuple[tuple[str, int, int, int, int, int], .
     """Side calls that are billed at a model of their own. The top level of the usage does not include them."""
     if not isinstance(iterations, list):
         return ()
-    found = []
+    calls = []
     for entry in iterations:
         if isinstance(entry, dict) and entry.get("type") == "advisor_message":
             own = usage({**entry, "iterations": None})
-            found.append((text(entry.get("model")) or "unknown", *own[:5]))
-    return tuple(found)
+            calls.append((text(entry.get("model")) or "unknown", *own[:5]))
+    return tuple(calls)

@@ -117,8 +117,8 @@ def _what_happened(
 def _large_window(raw: object, session: str, now: float) -> list[Event]:
     """The window of a model that is named with its size; any other has its usual one."""
     model = _text(raw) or ""
-    known = model.removesuffix(LARGE)
-    return [ContextSize(session, now, 1_000_000, model=known)] if known and known != model else []
+    base = model.removesuffix(LARGE)
+    return [ContextSize(session, now, 1_000_000, model=base)] if base and base != model else []
 
 
 def _info(
@@ -202,8 +202,8 @@ def _limit(name: object, raw: object, account: str | None, now: float) -> Limit 
 
 
 def _paths(payload: JsonObject) -> list[str]:
-    found = (_text(payload.get(key), 4096) for key in ("transcript_path", "agent_transcript_path"))
-    return [path for path in found if path]
+    candidates = (_text(payload.get(key), 4096) for key in ("transcript_path", "agent_transcript_path"))
+    return [path for path in candidates if path]
 
 
 def _number(value: object) -> float | None:

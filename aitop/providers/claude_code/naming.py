@@ -44,9 +44,9 @@ class Naming:
         self._last: str | None = None
         # Responses of message ids that turned out to be shared, by message id and request id, the newest last.
         self._shared: dict[Names, Known] = {}
-        for message_id, known in _restored(carried):
-            self._shared[message_id, known.names[1]] = known
-            self._last, self._newest[message_id] = message_id, known
+        for message_id, named in _restored(carried):
+            self._shared[message_id, named.names[1]] = named
+            self._last, self._newest[message_id] = message_id, named
         if len(self._shared) == 1:
             self._shared.clear()
 
@@ -63,24 +63,24 @@ class Naming:
             return newest
         if newest is None:
             name = message_id if request_id else _timed(message_id, at)
-            found = Known((name, request_id), _input_side(usage, request_id), self.turn)
+            named = Known((name, request_id), _input_side(usage, request_id), self.turn)
         elif request_id:
-            found = self._with_request(newest, message_id, request_id)
+            named = self._with_request(newest, message_id, request_id)
         else:
-            found = self._without_request(newest, message_id, usage, at)
-        found.turn = self.turn
-        self._newest[message_id] = found
-        return found
+            named = self._without_request(newest, message_id, usage, at)
+        named.turn = self.turn
+        self._newest[message_id] = named
+        return named
 
     def carried(self) -> Carried | None:
         """What the next run has to know: the response of the newest line, and those that share a message id."""
         if self._last is None or len(self._last) > MAX_CARRIED_TEXT:
             return None
         newest = self._newest[self._last]
-        others = [(key[0], known) for key, known in self._shared.items() if known is not newest]
+        others = [(key[0], named) for key, named in self._shared.items() if named is not newest]
         return [
-            [message_id, *known.names, list(known.input_side), self.turn > known.turn]
-            for message_id, known in [*others[1 - MAX_CARRIED :], (self._last, newest)]
+            [message_id, *named.names, list(named.input_side), self.turn > named.turn]
+            for message_id, named in [*others[1 - MAX_CARRIED :], (self._last, newest)]
         ]
 
     def _with_request(self, newest: Known, message_id: str, request_id: str) -> Known:
@@ -113,7 +113,7 @@ def _timed(message_id: str, at: float) -> str:
 
 
 def _input_side(usage: object, request_id: str | None) -> tuple[int, ...]:
-    """What went to the model, as far as it tells two requests apart; empty where the request has an id."""
+    """What went to the model, as far as two requests differ in it; empty where the request has an id."""
     if request_id or not isinstance(usage, dict):
         return ()
     return (

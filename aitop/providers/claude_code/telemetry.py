@@ -1,9 +1,9 @@
 """Claude Code's telemetry → events: what its transcripts lack. Pure; keeps no text.
 
-Every API call is told here with the client's own cost, how long it took and how long to its first token,
-also those that no transcript holds: titles, compaction, checks of commands. Where a transcript tells of
-the same call, the request's id makes both one. Failed calls and compactions are in the transcripts, and
-only those of hidden calls are not. Attributes as sent by 2.1.330.
+Telemetry reports every API call with the client's own cost, its duration and the time to its first token,
+also calls that no transcript holds: titles, compaction, checks of commands. Where a transcript has the
+same call, the request's id makes both one. Failed calls and compactions are in the transcripts; only
+those of hidden calls are not. Attributes as sent by 2.1.330.
 """
 
 from aitop.model.events import ApiError, Event, Response, ToolResult, Usage
@@ -12,25 +12,25 @@ from aitop.providers.lenient import count, milliseconds, word
 
 PREFIX = "claude_code."
 MAIN = ("repl_main_thread", "sdk")
-DONE = ""  # it ended; how, only the transcript tells
+DONE = ""  # it ended; only the transcript says how
 
 
 def events(records: list[Record]) -> list[Event]:
-    found: list[Event] = []
+    made: list[Event] = []
     for record in records:
         session = record.text("session.id")
         if record.kind != "log" or session is None:
             continue
         name = record.name.removeprefix(PREFIX)
         if name == "api_request":
-            found.append(_response(record, session))
+            made.append(_response(record, session))
         elif name == "tool_result":
-            found += _tool(record, session)
+            made += _tool(record, session)
         elif name == "api_error" and _is_hidden(record):
             key = f"{session}:{record.count_of('event.sequence')}:{record.at:.3f}"
             kind = word(record.text("status_code")) or f"{record.count_of('status_code') or 'unknown'}"
-            found.append(ApiError(session, record.at, key, kind, final=False))
-    return found
+            made.append(ApiError(session, record.at, key, kind, final=False))
+    return made
 
 
 def _response(record: Record, session: str) -> Response:
@@ -64,7 +64,7 @@ def _agent(record: Record) -> str | None:
 
 
 def _is_hidden(record: Record) -> bool:
-    """Whether no transcript tells of a call. An older version that does not say who calls is taken at its silence."""
+    """Whether no transcript holds a call. A call of an older version, which does not say who calls, is not hidden."""
     source = record.text("query_source")
     return source is not None and not source.startswith((*MAIN, "agent:"))
 

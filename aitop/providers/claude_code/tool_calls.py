@@ -24,8 +24,10 @@ class ToolCalls:
         if identity not in self._begun:
             self._ends_alone.append(ToolResult(session, at, identity, "", failed))
             return
-        known = self._ended.get(identity)
-        self._ended[identity] = (at, failed) if known is None else (min(at, known[0]), failed or known[1])
+        earlier = self._ended.get(identity)
+        self._ended[identity] = (
+            (at, failed) if earlier is None else (min(at, earlier[0]), failed or earlier[1])
+        )
 
     def events(self, session: str) -> list[Event]:
         """Every call that began in this run, with its end if that came; then the ends of earlier calls."""

@@ -30,10 +30,10 @@ def cut(data: bytes, start: int = 0, stop: int | None = None) -> tuple[str, bool
     message = find(_MESSAGE, start, min(stop, start + HEAD))
     if message < 0 or find(b"{", start + 1, message) >= 0 or data[stop - 1] != _BRACE:
         return None
-    found = _identity(data, message + len(_MESSAGE), stop)
-    if found is None or find(_USER, start, message) < 0:
+    place = _identity(data, message + len(_MESSAGE), stop)
+    if place is None or find(_USER, start, message) < 0:
         return None
-    identity, begun = found
+    identity, begun = place
     end = find(_END, begun - 1, stop)
     if end < 0 or find(_ID, begun, end) >= 0:
         return None
@@ -41,8 +41,8 @@ def cut(data: bytes, start: int = 0, stop: int | None = None) -> tuple[str, bool
     if at is None:
         return None
     failed = data.endswith(b',"is_error":true', begun - 1, end)
-    said = failed or data.endswith(b',"is_error":false', begun - 1, end)
-    if not said and find(_FAILED, begun - 1, end) >= 0:
+    is_stated = failed or data.endswith(b',"is_error":false', begun - 1, end)
+    if not is_stated and find(_FAILED, begun - 1, end) >= 0:
         return None
     return identity, failed, at
 

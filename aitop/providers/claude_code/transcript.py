@@ -82,7 +82,7 @@ class _Run:
             at = stop + 1
 
     def _any(self, line: bytes, offset: int) -> None:
-        """A line whose bytes do not tell its kind, or that may hold an error, a compaction or a total."""
+        """A line of a kind that its bytes do not show, or that may hold an error, a compaction or a total."""
         if b'"usage"' in line:
             self._assistant(line, offset)
         elif b'"tool_use_id"' in line:
@@ -165,12 +165,12 @@ class _Run:
     ) -> ResponseBuilder:  # fmt: skip
         """The builder of the response that a line belongs to."""
         if message_id is not None:
-            known = self.naming.of(message_id, request_id, usage, at)
-            if known.builder is None:
-                known.builder = ResponseBuilder(known.names, at, offset, agent)
-                known.builder.rename(known.names, known.earlier_name)
-                self.builders.append(known.builder)
-            return known.builder
+            named = self.naming.of(message_id, request_id, usage, at)
+            if named.builder is None:
+                named.builder = ResponseBuilder(named.names, at, offset, agent)
+                named.builder.rename(named.names, named.earlier_name)
+                self.builders.append(named.builder)
+            return named.builder
         key = (request_id, "" if request_id else text(record.get("uuid")) or f"{self.session}:{offset}")
         if key not in self.nameless:
             self.nameless[key] = ResponseBuilder((None, request_id), at, offset, agent)

@@ -42,7 +42,9 @@ def _limit(raw: object, family: str | None, at: float, account: str | None) -> L
         return None
     if not at < resets <= at + length * 60 + 3600:
         return None
-    minutes = next((known for known in NAMES if abs(known - length) <= NEAR), round(length))
+    minutes = next(
+        (minutes_named for minutes_named in NAMES if abs(minutes_named - length) <= NEAR), round(length)
+    )
     name = window_name(minutes)
     if family and family != "codex":
         name = f"{family}_{name}"

@@ -15,7 +15,7 @@ MAX_ANCESTORS = 32  # each is one more name of every response
 
 @dataclass(slots=True)
 class FirstResponse:
-    """The first response of a turn. The turn's end tells how long its first token took."""
+    """The first response of a turn. The turn's end says how long its first token took."""
 
     at: float
     model: str
@@ -46,7 +46,7 @@ class Notes:
     first: FirstResponse | None = None
 
     def descends_from(self, thread: str | None) -> None:
-        """Note a thread whose responses may stand copied in this rollout."""
+        """Note a thread of which this rollout may hold copied responses."""
         if thread and thread != self.thread and thread not in self.ancestors:
             self.ancestors = [*self.ancestors, thread][:MAX_ANCESTORS]
 

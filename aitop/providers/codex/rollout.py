@@ -38,7 +38,7 @@ DONE = "completed"  # a usage is only written for a finished response
 UNKNOWN = "unknown"  # the model of a rollout too old to name it: unpriced, and listed as such
 UNIQUE_ID = 20  # characters of a response id that a server does not use again
 MAX_CWD = 1024  # characters
-HEAD = 400  # bytes of a line that tell its kind
+HEAD = 400  # bytes of a line that show its kind
 CALLS = ("function_call", "custom_tool_call", "local_shell_call", "web_search_call")
 OUTPUTS = ("function_call_output", "custom_tool_call_output")
 EXIT_CODE = re.compile(r'"exit_code":\s*(-?\d+)|(?:[Ee]xit(?:ed with)? code:?) (-?\d+)')
@@ -48,18 +48,18 @@ ENDINGS = (".zst", ".jsonl")
 
 
 def identify(path: str, usual: str = ".codex") -> Source:
-    """Only the lines tell a rollout's session. The file's name tells the thread, in case they do not.
+    """Only the lines name a rollout's session. The file's name has the thread, in case they do not.
 
     The folder above `sessions` is the account, where it is not the usual one below the user's home.
     """
     stem = os.path.basename(path)
     for ending in ENDINGS:
         stem = stem.removesuffix(ending)
-    known = {"thread": stem[-36:] if len(stem) > 43 else stem}
+    notes = {"thread": stem[-36:] if len(stem) > 43 else stem}
     home = _home(path)
     if home is not None and home != os.path.join(os.path.expanduser("~"), usual):
-        known["account"] = home[-256:]
-    return Source(None, None, json.dumps(known))
+        notes["account"] = home[-256:]
+    return Source(None, None, json.dumps(notes))
 
 
 def parse(data: bytes, start: int, source: Source) -> Parsed:  # noqa: ARG001
@@ -190,7 +190,7 @@ class _Run:
         """The response's own id within its thread.
 
         Some relays send one constant id, and servers at home count 1, 2, 3 anew at each start. Then the
-        running total tells the responses apart.
+        running total distinguishes the responses.
         """
         name, numbers = f"{thread}:{response}", _numbers(total, None)
         last = self.notes.last_record
@@ -242,7 +242,7 @@ class _Run:
         )  # fmt: skip
 
     def _turn_ends(self, took: object) -> None:
-        """A turn's end tells how long its first token took: repeat its first response with that time."""
+        """A turn's end says how long its first token took: repeat its first response with that time."""
         first = self.notes.first
         self.notes.turn_open, self.notes.first = False, None
         ttft_ms = milliseconds(float(took)) if isinstance(took, int | float) else None
@@ -301,8 +301,8 @@ class _Run:
 def _home(path: str) -> str | None:
     """The Codex home that a rollout lies in."""
     for part in ("sessions", "archived_sessions"):
-        home, found, _ = path.rpartition(f"{os.sep}{part}{os.sep}")
-        if found:
+        home, separator, _ = path.rpartition(f"{os.sep}{part}{os.sep}")
+        if separator:
             return home
     return None
 
@@ -319,7 +319,7 @@ def _numbers(total: object, last: object) -> str:
 
 
 def _failed(output: object) -> bool:
-    """Whether a tool's output tells of a failure: by its exit code, else by `success`."""
+    """Whether a tool's output shows a failure: by its exit code, else by `success`."""
     shown = output if isinstance(output, str) else as_json(output)[:10_000]
     exit_code = EXIT_CODE.search(shown[:2000]) or EXIT_CODE.search(shown[-500:])
     code = next((group for group in exit_code.groups() if group), "0") if exit_code else "0"

@@ -12,22 +12,22 @@ from aitop.providers.lenient import count, epoch, milliseconds
 
 
 def events(records: list[Record]) -> list[Event]:
-    found: list[Event] = []
+    made: list[Event] = []
     for record in records:
         thread = record.text("conversation.id")
         if record.kind != "log" or thread is None:
             continue
         at = epoch(record.text("event.timestamp")) or record.at
         if record.name == "codex.sse_event" and record.text("event.kind") == "response.completed":
-            found += _response(record, thread, at)
+            made += _response(record, thread, at)
         elif record.name == "codex.tool_result":
             call = record.text("call_id")
             if call:
                 failed = record.attributes.get("success") in ("false", False)
                 name = record.text("tool_name") or ""
                 took = milliseconds(record.number("duration_ms"))
-                found.append(ToolResult(thread, at, tool_id(thread, call), name, failed, took))
-    return found
+                made.append(ToolResult(thread, at, tool_id(thread, call), name, failed, took))
+    return made
 
 
 def _response(record: Record, thread: str, at: float) -> list[Event]:

@@ -10,10 +10,10 @@ from aitop.providers import genai
 
 
 def events(records: list[Record]) -> list[Event]:
-    found: list[Event] = []
+    made: list[Event] = []
     for record in genai.outermost(records):
         session = record.text("gen_ai.conversation.id")
         response = genai.response(record, session) if session else None
         if response is not None:
-            found.append(response._replace(message_id=None))
-    return found
+            made.append(response._replace(message_id=None))
+    return made

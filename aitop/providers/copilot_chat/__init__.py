@@ -59,13 +59,13 @@ class CopilotChat:
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
         """The same spans, where they are sent too: they have the same names as in the database."""
-        found: list[Event] = []
+        made: list[Event] = []
         for record in genai.outermost(records):
             session = record.text("gen_ai.conversation.id", "copilot_chat.chat_session_id")
             response = genai.response(record, session) if session else None
             if response is not None:
-                found.append(response._replace(message_id=response.message_id or response.record_id))
-        return found
+                made.append(response._replace(message_id=response.message_id or response.record_id))
+        return made
 
 
 provider = CopilotChat()

@@ -86,8 +86,8 @@ def _attributes(db: sqlite3.Connection, row: Row) -> dict[str, str]:
         return {}
     marks = ", ".join("?" * len(ATTRIBUTES))
     query = f"SELECT key, value FROM span_attributes WHERE span_id = ? AND key IN ({marks})"  # noqa: S608
-    found = db.execute(query, (row["span_id"], *ATTRIBUTES))
-    return {key: value for key, value in found if isinstance(value, str) and value}
+    pairs = db.execute(query, (row["span_id"], *ATTRIBUTES))
+    return {key: value for key, value in pairs if isinstance(value, str) and value}
 
 
 def _events(row: Row, attributes: Mapping[str, str]) -> Iterator[Event]:
@@ -140,8 +140,10 @@ def _usage(row: Row, attributes: Mapping[str, str]) -> Usage:
     """The input includes the cache."""
     whole, output = count(row["input_tokens"]), count(row["output_tokens"])
     read = min(whole, count(row["cached_tokens"]))
-    told = next((attributes[name] for name in WRITTEN if name in attributes), "")
-    written = min(whole - read, count(int(told)) if told.isdecimal() and len(told) < 12 else 0)
+    written_text = next((attributes[name] for name in WRITTEN if name in attributes), "")
+    written = min(
+        whole - read, count(int(written_text)) if written_text.isdecimal() and len(written_text) < 12 else 0
+    )
     reasoning = min(output, count(row["reasoning_tokens"]))
     return Usage(whole - read - written, output, read, written, 0, reasoning)
 

@@ -11,18 +11,18 @@ from aitop.providers.lenient import count, epoch, milliseconds, word
 
 
 def events(records: list[Record]) -> list[Event]:
-    found: list[Event] = []
+    made: list[Event] = []
     for record in records:
         session = record.text("session.id")
         if record.kind != "log" or session is None:
             continue
         at = epoch(record.text("event.timestamp")) or record.at
         if record.name == "gemini_cli.api_response":
-            found += _response(record, session, at)
+            made += _response(record, session, at)
         elif record.name == "gemini_cli.api_error":
             kind = word(record.text("error_type", "error.type")) or "error"
-            found.append(ApiError(session, at, f"{session}:{at:.3f}", kind, final=True))
-    return found
+            made.append(ApiError(session, at, f"{session}:{at:.3f}", kind, final=True))
+    return made
 
 
 def _response(record: Record, session: str, at: float) -> list[Event]:

@@ -40,16 +40,16 @@ class Family:
         home = environ.get("HOME") or os.path.expanduser("~")
         base = environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
         own = os.path.join(base, member.folder)
-        found = []
+        candidates = []
         for part in configured or [own]:
             data = os.path.abspath(os.path.expanduser(part.strip()))
             pattern = os.path.join(glob.escape(data), f"{member.database}-*.db")
-            found += [os.path.join(data, f"{member.database}.db"), *sorted(glob.glob(pattern))]
-            found.append(os.path.join(data, "storage", "message"))
+            candidates += [os.path.join(data, f"{member.database}.db"), *sorted(glob.glob(pattern))]
+            candidates.append(os.path.join(data, "storage", "message"))
         named = environ.get(member.variable, "")
         if named and named != ":memory:" and not configured:
-            found.append(os.path.abspath(os.path.join(own, os.path.expanduser(named))))
-        return list(dict.fromkeys(found))
+            candidates.append(os.path.abspath(os.path.join(own, os.path.expanduser(named))))
+        return list(dict.fromkeys(candidates))
 
     def wants(self, path: str) -> bool:
         name = os.path.basename(path)

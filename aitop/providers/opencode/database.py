@@ -144,7 +144,7 @@ def _generation(
         )
     ]
     parents = {one.identity: one.parent for one in sessions}
-    told: list[Event] = []
+    made: list[Event] = []
     newest = number = 0
     # A fork's copy is found by the name of its content, and counts to the session that is read first: the original.
     for session in sorted(sessions, key=lambda one: (one.created, one.updated, one.identity)):
@@ -156,15 +156,15 @@ def _generation(
         agent = None if main == session.identity else session.identity
         owner = Owner(main, agent, directory, copies_keep_cost)
         if session.parent is None and session.updated > since:
-            told.append(SessionInfo(session.identity, epoch(session.updated) or 0.0, cwd=directory))
+            made.append(SessionInfo(session.identity, epoch(session.updated) or 0.0, cwd=directory))
         for message, seen in _messages(db, generation, session.identity, since):
             newest = max(newest, seen)
-            told += _told(db, generation, message, owner)
+            made += _told(db, generation, message, owner)
             number += 1
             if number % MESSAGES_A_BATCH == 0:
-                yield Parsed(told, 0, FIRST, None, str(since)), newest
-                told = []
-    yield Parsed(told, 0, FIRST, None, str(since)), newest
+                yield Parsed(made, 0, FIRST, None, str(since)), newest
+                made = []
+    yield Parsed(made, 0, FIRST, None, str(since)), newest
 
 
 def _messages(
@@ -196,12 +196,12 @@ def _told(
     steps, tools = list[Step](), _contents(data, identity, owner)
     if generation.parts is not None:
         steps, tools = _parts(db, generation.parts, identity, owner)
-    told = events(identity, data, owner, steps)
+    made = events(identity, data, owner, steps)
     model, time = text(data.get("modelID")), data.get("time")
     at = epoch(time.get("created")) if isinstance(time, dict) else None
     if model and at and owner.agent is None:
-        told.append(SessionInfo(owner.session, at, model=model))
-    return told + tools
+        made.append(SessionInfo(owner.session, at, model=model))
+    return made + tools
 
 
 def _parts(db: sqlite3.Connection, table: str, identity: str, owner: Owner) -> tuple[list[Step], list[Event]]:

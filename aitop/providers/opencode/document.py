@@ -24,19 +24,19 @@ def read(path: str, source: Source, *, copies_keep_cost: bool = True) -> Iterato
         return
     session = text(data.get("sessionID"), 128) or session
     identity = text(data.get("id"), 128) or os.path.basename(path).removesuffix(".json")
-    told: list[Event] = events(identity, data, Owner(session, copies_keep_cost=copies_keep_cost), [])
+    made: list[Event] = events(identity, data, Owner(session, copies_keep_cost=copies_keep_cost), [])
     place = data.get("path")
-    at = max((event.at for event in told if isinstance(event, Response | ApiError)), default=0.0)
-    if told and isinstance(place, dict):
+    at = max((event.at for event in made if isinstance(event, Response | ApiError)), default=0.0)
+    if made and isinstance(place, dict):
         model = text(data.get("modelID"))
-        told.append(SessionInfo(session, at, cwd=text(place.get("cwd"), 4096), model=model))
-    yield Parsed(told, 0, at + _copied_after(identity, data) if at else None, session, None)
+        made.append(SessionInfo(session, at, cwd=text(place.get("cwd"), 4096), model=model))
+    yield Parsed(made, 0, at + _copied_after(identity, data) if at else None, session, None)
 
 
 def _copied_after(identity: str, data: JsonObject) -> float:
     """How many seconds after the message itself its id was made: more than 0 in a fork's copy.
 
-    The file that began first owns what several files tell, so a copy has to begin later than its original.
+    The file that began first owns what several files report, so a copy has to begin later than its original.
     """
     time = data.get("time")
     created = epoch(time.get("created")) if isinstance(time, dict) else None

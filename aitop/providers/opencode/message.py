@@ -3,7 +3,7 @@
 Its input excludes the cache. Its output excludes reasoning, which is billed as output. Its own cost is an estimate,
 and 0 where it does not know; it counts where we have no price. Must not keep any text.
 
-A response has several names, so that it counts once wherever it is told:
+A response has several names, so that it counts once in whatever place it is found:
 
 - the finished step's own id; the message's id names its first step, since older stores know only the message;
 - the name of its content. A fork copies messages under new ids, and keeps times, model, tokens and mostly cost.
@@ -42,15 +42,15 @@ def events(identity: str, data: JsonObject, owner: Owner, steps: list[Step]) -> 
     time = _table(data.get("time"))
     began, completed = epoch(time.get("created")), epoch(time.get("completed"))
     at = completed or began or 0.0
-    told: list[Event] = []
+    made: list[Event] = []
     error = _table(data.get("error"))
     if error and error.get("name") != "MessageAbortedError":
         kind = word(error.get("name")) or "error"
-        told.append(ApiError(owner.session, at, identity, kind, final=True))
-    told += _responses(identity, data, owner, steps, at)
+        made.append(ApiError(owner.session, at, identity, kind, final=True))
+    made += _responses(identity, data, owner, steps, at)
     if data.get("summary") is True and completed:
-        told.append(Compaction(owner.session, at, identity, "", owner.agent))
-    return told
+        made.append(Compaction(owner.session, at, identity, "", owner.agent))
+    return made
 
 
 def _responses(identity: str, data: JsonObject, owner: Owner, steps: list[Step], at: float) -> list[Response]:
@@ -58,7 +58,7 @@ def _responses(identity: str, data: JsonObject, owner: Owner, steps: list[Step],
     content = content_name(data, with_cost=owner.copies_keep_cost)
     folder = text(_table(data.get("path")).get("cwd"), 4096) or owner.cwd
     place = Place(folder) if folder else None
-    found = []
+    made = []
     for number, step in enumerate(steps or [Step(identity, {**data, "reason": data.get("finish")})]):
         used = usage(step.data.get("tokens"))
         if not (used.input_tokens or used.output_tokens):
@@ -67,12 +67,12 @@ def _responses(identity: str, data: JsonObject, owner: Owner, steps: list[Step],
         if content is not None:
             also.append(content if number == 0 else f"{content}#{number}")
         stop = word(step.data.get("reason")) or ("completed" if finished or steps else None)
-        found.append(Response(
+        made.append(Response(
             owner.session, at, text(data.get("modelID")) or "unknown", used, step.name, stop_reason=stop,
             agent=owner.agent, also=tuple(also), place=place, client_usd=_usd(step.data.get("cost")),
             billed_usd=0.0 if is_local(data.get("providerID"), text(data.get("modelID"))) else None,
         ))  # fmt: skip
-    return found
+    return made
 
 
 def content_name(data: JsonObject, *, with_cost: bool = True) -> str | None:

@@ -46,14 +46,14 @@ class OpenTelemetry:
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:
         """Events of these records, and of metrics that have waited. Called each second, often with no records."""
-        found: list[Event] = []
+        made: list[Event] = []
         for record in genai.outermost(records):
             response = genai.response(record, session_of(record))
             if response is not None:
-                found.append(response)
+                made.append(response)
                 if len(self._with_calls) < MAX_SERVICES:
                     self._with_calls.add(_service(record))
-        found += [tool for record in records if (tool := _tool(record)) is not None]
+        made += [tool for record in records if (tool := _tool(record)) is not None]
         for service, responses in self._metrics.responses(records, now).items():
             if len(self._waiting) < MAX_WAITING_BODIES:
                 self._waiting.append((now + WAIT, service, responses))
@@ -61,8 +61,8 @@ class OpenTelemetry:
         self._waiting = [entry for entry in self._waiting if now < entry[0] <= now + WAIT]
         for _, service, responses in due:
             if service not in self._with_calls:
-                found += responses
-        return found
+                made += responses
+        return made
 
 
 def session_of(record: Record) -> str:

@@ -74,13 +74,13 @@ class Metrics:
             if grown.measured and grown.value < MAX_TOKENS * MAX_CALLS:
                 parts = groups.setdefault((*_series(record), f"{record.at:.6f}"), {})
                 parts[kind] = _add(parts.get(kind), grown)
-        found: dict[str, list[Response]] = {}
+        by_service: dict[str, list[Response]] = {}
         left = MAX_RESPONSES
         for key, parts in groups.items():
             spread = _spread(key, parts)[:left]
             left -= len(spread)
-            found.setdefault(key[0], []).extend(spread)
-        return {service: responses for service, responses in found.items() if responses}
+            by_service.setdefault(key[0], []).extend(spread)
+        return {service: responses for service, responses in by_service.items() if responses}
 
     def _growth(self, record: Record) -> _Growth:
         """The value and the measurements that are new in a data point."""
@@ -156,7 +156,7 @@ def _spread(key: Key, parts: dict[str, _Growth]) -> list[Response]:
         for kind in ("input", "output", "read", "written", "reasoning")
     )
     took = milliseconds(duration.value * 1000 / duration.measured) if duration else None
-    found = []
+    made = []
     for n in range(calls):
         cached = min(whole[n], read[n] + written[n])
         from_cache = min(read[n], cached)
@@ -165,7 +165,7 @@ def _spread(key: Key, parts: dict[str, _Growth]) -> list[Response]:
         )
         if any(usage[:4]):
             name = f"{':'.join(key)}:{n}"
-            found.append(
+            made.append(
                 Response(
                     session,
                     record.at,
@@ -177,7 +177,7 @@ def _spread(key: Key, parts: dict[str, _Growth]) -> list[Response]:
                     billed_usd=0.0 if genai.is_local(record, model) else None,
                 )
             )
-    return found
+    return made
 
 
 def _shares(value: float, parts: int) -> list[int]:

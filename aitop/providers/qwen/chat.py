@@ -23,7 +23,7 @@ from aitop.providers.lenient import count, epoch, milliseconds, text, word
 
 NAME = "qwen"
 DONE = "completed"
-HEAD = 400  # bytes of a line that tell its kind
+HEAD = 400  # bytes of a line that show its kind
 MARKS = (b'"ui_telemetry"', b'"type":"user"', b'"type":"assistant"', b'"chat_compression"')
 UNIQUE_ID = 20  # characters of a response id that a server does not use again
 

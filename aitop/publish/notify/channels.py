@@ -1,4 +1,4 @@
-"""How each program is told: its arguments and what it reads. Pure; a text never becomes a program's code.
+"""How each program is called: its arguments and what it reads. Pure; a text never becomes a program's code.
 
 Alert texts hold names of folders, which anybody can choose: a shell never sees them, a tmux format and
 a notification's markup get them escaped.

@@ -1,6 +1,6 @@
-"""Starting what tells people, without ever waiting for it: few processes at a time, each with an end.
+"""Starting the programs that show alerts, without ever waiting for them: few processes at a time, each with an end.
 
-What is news is written down before it is told: a listener killed in between rather says nothing than
+What is news is written down before it is sent: a listener killed in between rather says nothing than
 the same thing twice.
 """
 

@@ -18,10 +18,10 @@ BAR_CELLS = 8
 
 def context_now(view: View) -> tuple[Number, Number, Number]:
     """Tokens, size and percent of the session's context: by its client's newest word, else by the state."""
-    said = view.said("context_window")
-    if number(said.get("used_percentage")) is not None:
-        used = number(said.get("total_input_tokens"))
-        return used, number(said.get("context_window_size")), number(said.get("used_percentage"))
+    reported = view.said("context_window")
+    if number(reported.get("used_percentage")) is not None:
+        used = number(reported.get("total_input_tokens"))
+        return used, number(reported.get("context_window_size")), number(reported.get("used_percentage"))
     context, session = view.period("context"), view.session
     if context and context.get("session") == session.get("id"):
         return number(context.get("tokens")), number(context.get("limit")), number(context.get("percent"))
@@ -59,20 +59,20 @@ def bar(percent: float) -> str:
 
 def cache_left(view: View) -> Value:
     """How long the session's prompt cache stays warm."""
-    said = view.said("prompt_cache") or fields.table(view.session.get("prompt_cache"))
-    ends = number(said.get("expires_at"))
-    if said.get("warm") is not True or ends is None or ends <= view.now:
-        return ("cold" if said and ends is not None else "", "", not said or ends is None)
+    cache = view.said("prompt_cache") or fields.table(view.session.get("prompt_cache"))
+    ends = number(cache.get("expires_at"))
+    if cache.get("warm") is not True or ends is None or ends <= view.now:
+        return ("cold" if cache and ends is not None else "", "", not cache or ends is None)
     left = ends - view.now
     return (humanize.duration(left), "warning" if left < 60 else "", False)
 
 
 def limits(view: View) -> list[fields.Limit]:
     """The limits that concern the view: those its client just said, else those of the state."""
-    said = view.said("rate_limits")
+    reported = view.said("rate_limits")
     listed = [
         {"name": name, "used_percent": row.get("used_percentage"), "resets_at": row.get("resets_at")}
-        for name, row in said.items()
+        for name, row in reported.items()
         if isinstance(row, dict)
     ]
     if view.payload and not listed:
@@ -111,10 +111,10 @@ def limit_worst(view: View) -> Value:
 
 def limits_all(view: View) -> Value:
     """Every limit in force, one after the other."""
-    known = limits(view)
-    grave = [row.level for row in known if row.level]
+    shown = limits(view)
+    grave = [row.level for row in shown if row.level]
     level = "critical" if "critical" in grave else "warning" if grave else ""
-    return (" · ".join(_limit_text(row) for row in known), level, not known)
+    return (" · ".join(_limit_text(row) for row in shown), level, not shown)
 
 
 def limits_more(view: View) -> Value:

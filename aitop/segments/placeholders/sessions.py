@@ -42,8 +42,8 @@ def active(view: View) -> Value:
 
 def model(view: View) -> Value:
     """The model's name: as its client shows it, else the id without what repeats."""
-    said = clean(view.said("model").get("display_name"), MODEL_CELLS)
-    return text(said or fields.short_model(view.session.get("model")), MODEL_CELLS)
+    display_name = clean(view.said("model").get("display_name"), MODEL_CELLS)
+    return text(display_name or fields.short_model(view.session.get("model")), MODEL_CELLS)
 
 
 def session_name(view: View) -> Value:
@@ -79,15 +79,15 @@ def alert(view: View) -> Value:
 
 
 def alerts(view: View) -> Value:
-    known = fields.alerts(view.state)
-    return (str(len(known)), alert(view)[1], not known)
+    shown = fields.alerts(view.state)
+    return (str(len(shown)), alert(view)[1], not shown)
 
 
 FIELDS: tuple[Field, ...] = (
     ("sessions", "count", "active sessions", active),
     ("working", "count", "sessions at work", lambda v: busy(v, "working")),
     ("waiting", "count", "sessions that wait for you; any is a warning", lambda v: busy(v, "waiting")),
-    ("waiting_elsewhere", "count", "the same without the session whose line this is", waiting_elsewhere),
+    ("waiting_elsewhere", "count", "the same without the session that shows this line", waiting_elsewhere),
     ("project", "text", "project of the current session",
      lambda v: text(v.session.get("project"), fields.PROJECT_CELLS)),
     ("branch", "text", "its git branch", branch),

@@ -56,17 +56,17 @@ class View:
         A client's total may hold what an earlier session spent (a resume); that part is what the total
         known to the listener exceeds the session's own spending by.
         """
-        known, total = money.spent(self.session), number(self.said("cost").get("total_cost_usd"))
+        published, total = money.spent(self.session), number(self.said("cost").get("total_cost_usd"))
         if total is None:
-            return known
-        if known is None:
+            return published
+        if published is None:
             return total
         before = number(self.session.get("client_cost_usd"))
-        return max(known, total - max(0.0, before - known if before is not None else 0.0))
+        return max(published, total - max(0.0, before - published if before is not None else 0.0))
 
     def ahead(self) -> float:
         """USD that the client reported just now and that no sum of the state holds yet."""
-        whole, known = self.session_spent(), money.spent(self.session)
-        if known is None or whole is None:
+        whole, published = self.session_spent(), money.spent(self.session)
+        if published is None or whole is None:
             return 0.0  # without a row nothing says how much of the client's total is of today
-        return max(0.0, whole - known)
+        return max(0.0, whole - published)

@@ -11,9 +11,9 @@ BYTES = 24
 
 def read_or_make(path: str) -> str:
     """The secret, made at the first call. Raises OSError, also for a file that others may read."""
-    found = read(path)
-    if found is not None:
-        return found
+    secret = read(path)
+    if secret is not None:
+        return secret
     fresh = f"{path}.{os.getpid()}"
     fd = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:

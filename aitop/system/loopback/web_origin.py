@@ -23,8 +23,8 @@ def is_foreign_page(origin: str | None, fetch_site: str | None) -> bool:
     """Whether a page of another site sent a request, by its `Origin` and `Sec-Fetch-Site` headers."""
     if origin is None:
         return fetch_site == "cross-site"
-    scheme, found, rest = origin.partition("://")
-    if not found:
+    scheme, separator, rest = origin.partition("://")
+    if not separator:
         return True  # "null": a page in a sandbox, or a file
     if scheme.lower() in PROGRAM_SCHEMES:
         return False

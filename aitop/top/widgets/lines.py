@@ -21,11 +21,11 @@ def strip(line: Line, width: int, theme: str, *, marked: bool = False) -> Strip:
     """One line in the colours of a theme, exactly `width` cells as this terminal library counts them."""
     ground = themes.base(theme)
     segments = [Segment(piece.text, themes.style(theme, piece.style)) for piece in line if piece.text]
-    found = Strip(segments).adjust_cell_length(width, ground)
+    drawn = Strip(segments).adjust_cell_length(width, ground)
     if marked:
         extra = themes.cursor(theme)
-        found = Strip([Segment(text, (style or ground) + extra) for text, style, _ in found], width)
-    return found
+        drawn = Strip([Segment(text, (style or ground) + extra) for text, style, _ in drawn], width)
+    return drawn
 
 
 def action_at(line: Line, x: int) -> str:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Hands one Claude Code event (stdin) to the aitop listener: by the forwarder that `aitop install` proved, else by
-# the command. Silent, exits 0. Where settings.json has our hooks too, those have it: an event is told once.
+# the command. Silent, exits 0. Where settings.json has our hooks too, those have it: an event is reported once.
 exec >/dev/null 2>&1
 home=${AITOP_HOME:-${HOME-}/.aitop}
 project=${CLAUDE_PROJECT_DIR:-$PWD}/.claude
