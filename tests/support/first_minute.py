@@ -108,7 +108,7 @@ class Terminal:
         self.call(self.outer, "set-option", "-g", "status", "off")
         self._camera = threading.Thread(target=self._film)
         self._camera.start()
-        self.until("$ ")
+        self.until(lambda lines: lines[0].startswith("$"))
 
     def call(self, socket, *words):
         return subprocess.run(["tmux", "-u", "-S", socket, *words], env=self.newcomer.environment,
