@@ -63,7 +63,9 @@ class Place:
 def main(argv: list[str]) -> int:
     """Run `aitop jump …`; the exit code."""
     if any(word in ("-h", "--help") for word in argv):
-        os.write(1, USAGE.encode())
+        from aitop.system import help_text
+
+        os.write(1, help_text.fitted(USAGE, help_text.columns()).encode())
         return 0
     target, pane, client, only_print = "", os.environ.get("TMUX_PANE", ""), "", False
     words = iter(argv)
@@ -75,8 +77,7 @@ def main(argv: list[str]) -> int:
         elif word == "--client":
             client = next(words, "")
         elif word.startswith("-") or target:
-            sys.stderr.write(f"aitop jump: {word}: not understood\n{USAGE}")
-            return 2
+            return _wrong(word)
         else:
             target = word
     try:
@@ -92,6 +93,15 @@ def main(argv: list[str]) -> int:
         _say(str(error), client)
         return 1
     return 0
+
+
+def _wrong(word: str) -> int:
+    from aitop.system import help_text
+
+    hint = help_text.nearest(word, ("--print", "--pane", "--client", "--help", "next", "back"))
+    usage = help_text.fitted(USAGE, help_text.columns())
+    sys.stderr.write(f"aitop jump: {word}: not understood{hint}\n{usage}")
+    return 2
 
 
 def _state() -> "JsonObject":

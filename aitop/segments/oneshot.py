@@ -22,7 +22,9 @@ def main(word: str, argv: list[str]) -> int:
     if any(argument in ("-h", "--help") for argument in argv):
         from aitop.segments import usage
 
-        return _print(usage.text(word))
+        from aitop.system import help_text
+
+        return _print(help_text.fitted(usage.text(word), help_text.columns()))
     try:
         options = parsed(word, argv)
     except ValueError as error:
