@@ -8,45 +8,20 @@ import sys
 
 
 def main() -> int:
-    word = sys.argv[1] if len(sys.argv) > 1 else ""
-    if word == "hook":
-        from aitop import hook
-
-        return hook.main(sys.argv[2:])
-    if word == "codex-notify":
-        from aitop import codex_notify
-
-        return codex_notify.main(sys.argv[2:])
-    if word == "statusline" and "--preview" in sys.argv[2:]:
-        from aitop.demo import statusline_preview
-
-        return statusline_preview.main(sys.argv[2:])
-    if word == "statusline":
-        from aitop import statusline
-
-        return statusline.main(sys.argv[2:])
-    if word == "jump":
-        from aitop import jump
-
-        return jump.main(sys.argv[2:])
-    if word == "guard":
-        from aitop import guard
-
-        return guard.main(sys.argv[2:])
-    if word in ("tmux", "prompt", "waybar", "swiftbar"):
-        from aitop.segments import oneshot
-
-        return oneshot.main(word, sys.argv[2:])
+    word, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
+    answer = _quick(word, arguments)
+    if answer is not None:
+        return answer
     from aitop.system import home_check
 
     problem = home_check.refusal(sys.argv[1:] or ["top"])
     if problem is not None:
         sys.stderr.write(f"aitop: {problem}\n")
         return 1
-    if word == "listen" and set(sys.argv[2:]) <= {"--quiet", "--replace"}:
+    if word == "listen" and set(arguments) <= {"--quiet", "--replace"}:
         from aitop.listener import run  # the listener lives for weeks: it does without click's 5 MB
 
-        return run.main(echo="--quiet" not in sys.argv[2:], replace="--replace" in sys.argv[2:])
+        return run.main(echo="--quiet" not in arguments, replace="--replace" in arguments)
     from aitop import cli
 
     for stream in (sys.stdout, sys.stderr):
@@ -54,6 +29,39 @@ def main() -> int:
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     cli.main(prog_name="aitop")
     return 0
+
+
+def _quick(word: str, arguments: list[str]) -> int | None:
+    """The exit code of a word that is answered before the command line is loaded; None for any other word."""
+    if word == "hook":
+        from aitop import hook
+
+        return hook.main(arguments)
+    if word == "codex-notify":
+        from aitop import codex_notify
+
+        return codex_notify.main(arguments)
+    if word == "statusline" and "--preview" in arguments:
+        from aitop.demo import statusline_preview
+
+        return statusline_preview.main(arguments)
+    if word == "statusline":
+        from aitop import statusline
+
+        return statusline.main(arguments)
+    if word == "jump":
+        from aitop import jump
+
+        return jump.main(arguments)
+    if word == "guard":
+        from aitop import guard
+
+        return guard.main(arguments)
+    if word in ("tmux", "prompt", "waybar", "swiftbar"):
+        from aitop.segments import oneshot
+
+        return oneshot.main(word, arguments)
+    return None
 
 
 if __name__ == "__main__":

@@ -33,7 +33,13 @@ COMMANDS = {
         "aitop.reports.forecast_cli:forecast",
         "What today and this month will cost; --backtest shows past errors.",
     ),
+    "plan": ("aitop.worth.plan_cli:plan", "What a subscription gave, and which plan would have sufficed."),
     "tag": ("aitop.reports.tag_cli:tag", "Give a session a tag that reports and budgets know."),
+    "run": (
+        "aitop.agents.run_cli:run",
+        "Run a command and say what it spent; --budget stops it above a sum.",
+    ),
+    "mcp": ("aitop.agents.mcp_cli:mcp", "Answer an agent's questions about spend and budgets (an extra)."),
     "advise": ("aitop.advice.cli:advise", "What could have cost less, with the evidence and the saving."),
     "energy": ("aitop.energy.cli:energy", "Estimated energy and carbon of the models' output (an extra)."),
     "prices": ("aitop.pricing.cli:prices", "The prices that apply; `prices update` refreshes them."),

@@ -69,9 +69,7 @@ def _of_option(error: click.NoSuchOption) -> click.UsageError:
     nearest = difflib.get_close_matches(error.option_name, known, n=1)
     if not nearest:
         return error
-    return click.UsageError(
-        f"No such option '{error.option_name}'. Did you mean `{nearest[0]}`?", error.ctx
-    )
+    return click.UsageError(f"No such option '{error.option_name}'. Did you mean `{nearest[0]}`?", error.ctx)
 
 
 def _of_choice(error: click.BadParameter) -> click.UsageError:

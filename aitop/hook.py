@@ -55,7 +55,9 @@ def main(argv: list[str]) -> int:
     if argv[:1] in (["-h"], ["--help"]):
         from aitop.system import help_text
 
-        os.write(1, help_text.fitted(USAGE, help_text.columns()).encode())  # the end of this script does not flush
+        os.write(
+            1, help_text.fitted(USAGE, help_text.columns()).encode()
+        )  # the end of this script does not flush
         return 0
     if argv[:1] == ["--launch"]:
         launch(argv[1:])

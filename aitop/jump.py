@@ -14,6 +14,7 @@ if __name__ == "__main__":
 from aitop import paths
 from aitop.segments import fields
 from aitop.segments.text import clean
+from aitop.system.ancestors import descends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def place_of(session: "Session") -> Place:
     candidates = servers()
     pid = session.get("pid")
     if len(candidates) > 1 and isinstance(pid, int):
-        candidates = [server for server in candidates if _descends(pid, server[2])] or candidates
+        candidates = [server for server in candidates if descends(pid, server[2])] or candidates
     program, socket, _ = (
         candidates[0] if candidates else (TMUX, os.environ.get("TMUX", "").partition(",")[0], 0)
     )
@@ -217,21 +218,6 @@ def servers() -> list[tuple[str, str, int]]:
             running.append((rows.get("tmux") or TMUX, rows["socket"], int(name)))
     here = os.environ.get("TMUX", "").partition(",")[0]
     return sorted(running, key=lambda server: server[1] != here)
-
-
-def _descends(pid: int, ancestor: int) -> bool:
-    """Whether a process stems from another; True where the system does not say."""
-    for _ in range(32):
-        if pid == ancestor:
-            return True
-        try:
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                pid = int(file.read().rpartition(b")")[2].split()[1])
-        except (OSError, ValueError, IndexError):
-            return not os.path.isdir("/proc/self")
-        if pid <= 1:
-            return False
-    return False
 
 
 def arguments(place: Place, client: str = "", *, asks: bool = False) -> list[str]:

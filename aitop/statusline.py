@@ -39,7 +39,9 @@ def main(argv: list[str]) -> int:
     if argv[:1] in (["-h"], ["--help"]):
         from aitop.system import help_text
 
-        os.write(1, help_text.fitted(USAGE, help_text.columns()).encode())  # the end of this script does not flush
+        os.write(
+            1, help_text.fitted(USAGE, help_text.columns()).encode()
+        )  # the end of this script does not flush
         return 0
     alone = argv[:1] == ["--no-listener"]  # Perl has sent it already, or the listener does not answer
     argv = argv[alone:]

@@ -1,21 +1,28 @@
 """Rules about surcharges that the record shows: fast mode, US-only inference, long prompts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from aitop.advice import what_if
 from aitop.advice.finding import Hit, Rule, Words, sessions, thousands, times
 from aitop.advice.record import Call, Record
+from aitop.model.events import Usage
 from aitop.pricing import rows
 from aitop.pricing.table import PriceTable
 
 
-def _fast(record: Record, table: PriceTable) -> Iterable[Hit]:
+def _surcharge(record: Record, table: PriceTable, plain: Callable[[Usage], Usage]) -> Iterable[Hit]:
+    """The requests that cost less with `plain` usage: the same tokens without the surcharge."""
     for call in record.calls:
-        if call.usage.speed == "fast" and call.priced:
-            saving = call.cost - what_if.priced(table, call, call.usage._replace(speed=""))
+        usage = plain(call.usage)
+        if usage != call.usage and call.priced:
+            saving = call.cost - what_if.priced(table, call, usage)
             if saving > 0:
                 yield Hit(saving, record.name, record.project, call.at)
+
+
+def _at_usual_speed(usage: Usage) -> Usage:
+    return usage._replace(speed="") if usage.speed == "fast" else usage
 
 
 def _say_fast(hits: Sequence[Hit]) -> Words:
@@ -27,15 +34,16 @@ def _say_fast(hits: Sequence[Hit]) -> Words:
     )
 
 
-FAST_MODE = Rule("fast-mode", "Fast mode's surcharge.", _fast, _say_fast)
+FAST_MODE = Rule(
+    "fast-mode",
+    "Fast mode's surcharge.",
+    lambda record, table: _surcharge(record, table, _at_usual_speed),
+    _say_fast,
+)
 
 
-def _us_only(record: Record, table: PriceTable) -> Iterable[Hit]:
-    for call in record.calls:
-        if call.usage.geo == "us" and call.priced:
-            saving = call.cost - what_if.priced(table, call, call.usage._replace(geo=""))
-            if saving > 0:
-                yield Hit(saving, record.name, record.project, call.at)
+def _anywhere(usage: Usage) -> Usage:
+    return usage._replace(geo="") if usage.geo == "us" else usage
 
 
 def _say_us(hits: Sequence[Hit]) -> Words:
@@ -46,7 +54,12 @@ def _say_us(hits: Sequence[Hit]) -> Words:
     )
 
 
-US_ONLY = Rule("us-only", "The surcharge for inference in the US.", _us_only, _say_us)
+US_ONLY = Rule(
+    "us-only",
+    "The surcharge for inference in the US.",
+    lambda record, table: _surcharge(record, table, _anywhere),
+    _say_us,
+)
 
 
 def _long_prompt(record: Record, table: PriceTable) -> Iterable[Hit]:

@@ -60,8 +60,8 @@ def history(ctx: click.Context) -> None:
 def reset_command(yes: bool) -> None:
     """Begin a new history: set the old one and its copies aside.
 
-    What the clients' files still hold is read again at the next start; older
-    days are then in the files set aside only. Nothing is deleted.
+    The next start reads again what the clients' files still hold. Older days
+    are then only in the files set aside. Nothing is deleted.
     """
     home = paths.home()
     try:

@@ -5,7 +5,9 @@ before goes into the record, so that the way back is exact.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from aitop.install import files, json_text, otel, record, settings
 from aitop.install.record import Installed
@@ -127,43 +129,39 @@ def _restore(path: str, kept: record.Settings, now: bytes) -> str | None:
 
 def without_telemetry(path: str, installed: Installed) -> Plan | None:
     """The plan that takes our variables alone out of one settings file; None when none are in it."""
-    before = files.read(path)
-    text = files.text_of(path, before)
-    try:
-        data = json_text.parse(text)
-    except json_text.NotJson as error:
-        raise files.Refused(f"{path}: cannot be parsed: {error}. Mend it and run this again") from error
     kept = installed.settings.get(path)
-    new = otel.remove(data, kept.env if kept else {})
-    if before is None or new == data:
-        return None
-    return Plan(os.path.dirname(path), path, before, files.bytes_of(json_text.patch(text, new), before))
+    return _without(path, lambda data: otel.remove(data, kept.env if kept else {}))
 
 
 def without_statusline(path: str, installed: Installed) -> Plan | None:
     """The plan that takes our status line alone out of one settings file; None when it is not in it."""
+    return _without(path, lambda data: settings.without_statusline(data, record.hook_scripts(installed)))
+
+
+def _without(path: str, removed: Callable[[Any], Any]) -> Plan | None:
     before = files.read(path)
     text = files.text_of(path, before)
-    try:
-        data = json_text.parse(text)
-    except json_text.NotJson as error:
-        raise files.Refused(f"{path}: cannot be parsed: {error}. Mend it and run this again") from error
-    new = settings.without_statusline(data, record.hook_scripts(installed))
+    data = _parsed(path, text)
+    new = removed(data)
     if before is None or new == data:
         return None
     return Plan(os.path.dirname(path), path, before, files.bytes_of(json_text.patch(text, new), before))
+
+
+def _parsed(path: str, text: str, still: str = "") -> Any:
+    try:
+        return json_text.parse(text)
+    except json_text.NotJson as error:
+        raise files.Refused(
+            f"{path}: cannot be parsed: {error}. Mend it and run this again{still}"
+        ) from error
 
 
 def _remove_entries(path: str, now: bytes | None, installed: Installed) -> str:
     if now is None:
         return f"{path}: there is no such file"
     text = files.text_of(path, now)
-    try:
-        data = json_text.parse(text)
-    except json_text.NotJson as error:
-        raise files.Refused(
-            f"{path}: cannot be parsed: {error}. Mend it and run this again; our entries are still in it"
-        ) from error
+    data = _parsed(path, text, "; our entries are still in it")
     kept = installed.settings.get(path)
     new = otel.remove(settings.remove(data, record.hook_scripts(installed)), kept.env if kept else {})
     if new == data:

@@ -17,9 +17,9 @@ from aitop.install import (
     record,
     roots,
 )
-from aitop.install.findings import WARN, Context, Finding, Found
+from aitop.install.findings import WARN, Context, Finding, Results
 
-CHECKS: dict[str, Callable[[Context], Found]] = {
+CHECKS: dict[str, Callable[[Context], Results]] = {
     "command": checks_client.command,
     "configuration": checks_listener.configuration,
     "home": checks_listener.home,
@@ -42,7 +42,7 @@ def run(context: Context) -> list[Finding]:
     findings: list[Finding] = []
     for name, check in CHECKS.items():
         try:
-            findings += [Finding(name, *rest) for rest in check(context)]
+            findings += [Finding(name, one.level, one.text, one.remedy) for one in check(context)]
         except Exception as error:
             findings.append(Finding(name, WARN, f"could not be checked: {type(error).__name__}: {error}"))
     return findings

@@ -9,33 +9,27 @@ import sys
 
 from aitop import __version__, paths
 from aitop.install import files, forwarder, json_text, record, scripts, settings, survey
-from aitop.install.findings import FAIL, OK, WARN, Context, Found
+from aitop.install.findings import Context, Results, fail, ok, warn
 
 MANAGED_FOLDERS = ("/etc/claude-code", "/Library/Application Support/ClaudeCode")
 
 
-def command(context: Context) -> Found:  # noqa: ARG001
+def command(context: Context) -> Results:  # noqa: ARG001
     command_path = shutil.which("aitop")
     if command_path is None:
         folder = os.path.dirname(sys.executable)
-        yield (
-            WARN,
-            "the command aitop is not on PATH",
-            f"add {folder} to PATH, or install with uv or pipx",
-        )
+        yield warn("the command aitop is not on PATH", f"add {folder} to PATH, or install with uv or pipx")
     elif ".pyenv/shims" in command_path:
-        yield (
-            WARN,
-            f"{command_path} is a pyenv shim: every call costs 100 ms more",
-            "install with uv or pipx instead",
+        yield warn(
+            f"{command_path} is a pyenv shim: every call costs 100 ms more", "install with uv or pipx instead"
         )
     else:
-        yield OK, f"{command_path}, version {__version__}"
+        yield ok(f"{command_path}, version {__version__}")
 
 
-def client_settings(context: Context) -> Found:
+def client_settings(context: Context) -> Results:
     if not (survey.has_claude_code() or context.installed.settings):
-        yield OK, "Claude Code is not here"
+        yield ok("Claude Code is not here")
         return
     ours = record.hook_scripts(context.installed)
     for root in context.roots:
@@ -43,53 +37,48 @@ def client_settings(context: Context) -> Found:
         try:
             data = json_text.parse(files.text_of(path, files.read(path)))
         except (files.Refused, json_text.NotJson) as error:
-            yield FAIL, f"{path}: {error}", "correct that line; until then Claude Code ignores the whole file"
+            yield fail(f"{path}: {error}", "correct that line; until then Claude Code ignores the whole file")
             continue
         events = settings.events_of_ours(data, ours)
         missing = [event for event in settings.EVENTS if event not in events]
         if not events:
-            yield (
-                WARN,
+            yield warn(
                 f"{path}: has no hooks of aitop, so the numbers come from the transcripts alone",
                 "aitop setup",
             )
         elif missing:
-            yield WARN, f"{path}: no hook for {', '.join(missing)}", "aitop setup"
+            yield warn(f"{path}: no hook for {', '.join(missing)}", "aitop setup")
         else:
-            yield OK, f"{path}: connected"
+            yield ok(f"{path}: connected")
         yield from switches(path, data)
         line = data.get("statusLine") if isinstance(data, dict) else None
         command = line.get("command") if isinstance(line, dict) else None
         if settings.wrapped(command, ours) is None:
-            yield OK, f"{path}: the status line does not feed aitop (optional: aitop setup --only statusline)"
+            yield ok(f"{path}: the status line does not feed aitop (optional: aitop setup --only statusline)")
         else:
-            yield OK, f"{path}: the status line feeds aitop"
+            yield ok(f"{path}: the status line feeds aitop")
 
 
-def switches(path: str, data: object) -> Found:
+def switches(path: str, data: object) -> Results:
     if not isinstance(data, dict):
         return
     if data.get("disableAllHooks") is True:
-        yield (
-            FAIL,
-            f"{path}: disableAllHooks is true: no hook and no status line runs",
-            "set it to false there",
+        yield fail(
+            f"{path}: disableAllHooks is true: no hook and no status line runs", "set it to false there"
         )
     if data.get("allowManagedHooksOnly") is True:
-        yield (
-            FAIL,
+        yield fail(
             f"{path}: allowManagedHooksOnly: your organisation allows its own hooks only",
             ("ask for an exception; the transcripts still give the costs"),
         )
     if data.get("strictPluginOnlyCustomization"):
-        yield (
-            FAIL,
+        yield fail(
             f"{path}: strictPluginOnlyCustomization: only plugins may add hooks",
             ("ask for an exception; the transcripts still give the costs"),
         )
 
 
-def managed(context: Context) -> Found:
+def managed(context: Context) -> Results:
     paths_found = []
     for folder in MANAGED_FOLDERS:
         more = os.path.join(folder, "managed-settings.d")
@@ -105,34 +94,33 @@ def managed(context: Context) -> Found:
             if raw is not None:
                 yield from switches(path, json_text.parse(files.text_of(path, raw)))
         except (files.Refused, json_text.NotJson) as error:
-            yield WARN, str(error), "check that file"
+            yield warn(str(error), "check that file")
 
 
-def forwarding(context: Context) -> Found:
+def forwarding(context: Context) -> Results:
     if not (survey.has_claude_code() or context.installed.settings):
         return
     folder, kind = paths.home(), context.installed.forwarder
     path = os.path.join(folder, paths.HOOK)
     if kind not in scripts.KINDS or not os.path.exists(path):
-        yield WARN, f"{path}: not written yet", "aitop setup"
+        yield warn(f"{path}: not written yet", "aitop setup")
         return
     for script in (path, os.path.join(folder, paths.STATUSLINE)):
         if not os.access(script, os.X_OK):
-            yield FAIL, f"{script}: cannot be executed; every event shows an error", "aitop install --write"
+            yield fail(f"{script}: cannot be executed; every event shows an error", "aitop install --write")
             return
     with open(path, encoding="utf-8") as file:
         text = file.read()
     if f"[ -e {scripts.quoted(forwarder.package_folder())}/aitop/hook.py ]" not in text:
-        yield FAIL, f"{path}: was written by another installation of aitop", "aitop install --write"
+        yield fail(f"{path}: was written by another installation of aitop", "aitop install --write")
         return
     if not context.prove:
         return
     proof = forwarder.prove_kind(kind)
     if proof.problem:
-        yield (
-            FAIL,
+        yield fail(
             f"{path}: the {kind} forwarder fails: {proof.problem}",
             "aitop install --write picks one that works",
         )
     else:
-        yield OK, f"{path}: {kind}, {proof.milliseconds:.1f} ms an event, proved"
+        yield ok(f"{path}: {kind}, {proof.milliseconds:.1f} ms an event, proved")

@@ -6,7 +6,7 @@ What the listener publishes comes first; without one the folders are looked at h
 import os
 
 from aitop import config, paths
-from aitop.install.findings import OK, WARN, Context, Found
+from aitop.install.findings import Context, Results, ok, warn
 from aitop.model.json_types import JsonObject
 from aitop.providers import selection
 from aitop.providers.load import load
@@ -14,7 +14,7 @@ from aitop.providers.load import load
 REPORT = "please report it with `aitop doctor --report`"
 
 
-def clients(context: Context) -> Found:
+def clients(context: Context) -> Results:
     """One line for each client that is here, one for all that are not."""
     folders = client_folders()
     published = _published(context.state)
@@ -31,22 +31,20 @@ def clients(context: Context) -> Found:
         if name not in here and places and not places[0].startswith(paths.home())
     }
     if missing and here:
-        yield OK, f"not here: {', '.join(missing)}"
+        yield ok(f"not here: {', '.join(missing)}")
     elif missing:
         looked = ", ".join(f"{name} ({folder})" for name, folder in missing.items())
-        yield (
-            WARN,
+        yield warn(
             f"found no records of any client in the folders of {looked}",
             "set other folders with `folders` under [providers.NAME] in the configuration",
         )
 
 
-def _client(name: str, row: JsonObject, places: list[str]) -> Found:
+def _client(name: str, row: JsonObject, places: list[str]) -> Results:
     where = f" in {', '.join(places)}" if places else ""
     files, unread, reason = row.get("files"), row.get("unread"), row.get("reason")
     if row.get("counted") is False:
-        yield (
-            WARN,
+        yield warn(
             f"{name} is here and is not counted: {reason or 'the reason is unknown'}",
             "its cost is missing in every total; `aitop report coverage` shows what is counted",
         )
@@ -58,9 +56,9 @@ def _client(name: str, row: JsonObject, places: list[str]) -> Found:
             if new
             else "remove that cause, then run `aitop doctor` again"
         )
-        yield WARN, f"{name}: {unread} of {files} files{where} are not read: {reason}", remedy
+        yield warn(f"{name}: {unread} of {files} files{where} are not read: {reason}", remedy)
         return
-    yield OK, f"{name}: {f'{files} files' if isinstance(files, int) else 'its files'}{where}"
+    yield ok(f"{name}: {f'{files} files' if isinstance(files, int) else 'its files'}{where}")
 
 
 def client_folders() -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ import os
 from aitop import paths
 from aitop.install import blocks, files, live_tmux, places, written
 from aitop.install.blocks import CSS, HASH, SLASHES
-from aitop.install.findings import FAIL, OK, RESTART, WARN, Context, Found
+from aitop.install.findings import RESTART, Context, Results, fail, ok, warn
 from aitop.system import installation
 
 # host of `init` → the segment that it shows
@@ -19,46 +19,43 @@ SEGMENTS = {
 }  # fmt: skip
 
 
-def displays(context: Context) -> Found:
+def displays(context: Context) -> Results:
     """One finding for each display; nothing where none is set up."""
     for host in written.hosts():
         mine = [path for path, kept in written.load().items() if host in kept.hosts]
         lost = [path for path in mine if not has_lines(path, host)]
         again = installation.command("init", host, "--write")
         if lost:
-            yield WARN, f"{host}: the lines of aitop are no longer in {', '.join(lost)}", again
+            yield warn(f"{host}: the lines of aitop are no longer in {', '.join(lost)}", again)
             continue
         if host == "tmux":
             yield from _tmux(context)
             continue
         segment = SEGMENTS.get(host)
         if segment is not None and not is_fresh(segment, context.now):
-            yield (
-                FAIL,
+            yield fail(
                 f"{host}: its numbers are not fresh, so it shows no numbers",
                 f"{installation.command('start')}, or {RESTART}",
             )
         else:
-            yield OK, f"{host}: {', '.join(mine)}, its numbers are fresh"
+            yield ok(f"{host}: {', '.join(mine)}, its numbers are fresh")
 
 
-def _tmux(context: Context) -> Found:
+def _tmux(context: Context) -> Results:
     if not live_tmux.runs():
-        yield OK, f"tmux: {places.tmux_conf()}; no server runs now"
+        yield ok(f"tmux: {places.tmux_conf()}; no server runs now")
     elif not live_tmux.shows():
-        yield (
-            WARN,
+        yield warn(
             "tmux: the running server does not show aitop's numbers yet",
             f"tmux source-file {places.tmux_conf()}",
         )
     elif not live_tmux.is_fresh(context.now) and not is_fresh("tmux", context.now):
-        yield (
-            FAIL,
+        yield fail(
             "tmux: its numbers are not fresh, so it shows no numbers",
             f"{installation.command('start')}, or {RESTART}",
         )
     else:
-        yield OK, f"tmux: {places.tmux_conf()}, its numbers are fresh"
+        yield ok(f"tmux: {places.tmux_conf()}, its numbers are fresh")
 
 
 def has_lines(path: str, host: str) -> bool:

@@ -10,7 +10,7 @@ import urllib.request
 
 from aitop import config, paths
 from aitop.install import service as units
-from aitop.install.findings import OK, WARN, Context, Found
+from aitop.install.findings import Context, Results, ok, warn
 from aitop.model.json_types import JsonObject
 from aitop.system.loopback import secret_file
 
@@ -20,7 +20,7 @@ REMEDY = (
 )
 
 
-def gateway(context: Context) -> Found:  # noqa: ARG001
+def gateway(context: Context) -> Results:  # noqa: ARG001
     try:
         settings = config.load()
     except config.ConfigError:
@@ -30,28 +30,25 @@ def gateway(context: Context) -> Found:  # noqa: ARG001
     port = settings["gateway.port"]
     answer = _asked(f"http://127.0.0.1:{port}/.aitop")
     if answer is None:
-        yield WARN, f"the gateway is set up, but nothing answers on 127.0.0.1:{port}", REMEDY
+        yield warn(f"the gateway is set up, but nothing answers on 127.0.0.1:{port}", REMEDY)
         return
     version = answer.get("aitop")
     if not isinstance(version, str):
-        yield WARN, f"another program listens on 127.0.0.1:{port}", "choose another gateway.port"
+        yield warn(f"another program listens on 127.0.0.1:{port}", "choose another gateway.port")
         return
     served = [str(name) for name in answer["upstreams"]] if isinstance(answer.get("upstreams"), list) else []
     missing = [name for name in settings.upstreams if name not in served]
     if answer.get("unread"):
-        yield (
-            WARN,
+        yield warn(
             f"{answer['unread']} answers could not be read and were not counted",
             "please report it with `aitop doctor --report`",
         )
     if missing:
-        yield (
-            WARN,
-            f"the running gateway does not know {', '.join(missing)} yet",
-            "start `aitop gateway` again",
+        yield warn(
+            f"the running gateway does not know {', '.join(missing)} yet", "start `aitop gateway` again"
         )
     else:
-        yield OK, f"127.0.0.1:{port}, version {version}: {', '.join(served)}"
+        yield ok(f"127.0.0.1:{port}, version {version}: {', '.join(served)}")
 
 
 def _asked(url: str) -> JsonObject | None:

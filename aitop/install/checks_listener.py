@@ -13,117 +13,109 @@ from aitop import state as published
 from aitop.history import schema
 from aitop.history.recovery import integrity, restore
 from aitop.install import service as units
-from aitop.install.findings import FAIL, OK, RESTART, WARN, Context, Found
+from aitop.install.findings import RESTART, Context, Results, fail, ok, warn
 from aitop.providers.gateway.records import NO_USAGE
 
 LOW_DISK = 100 * 1024 * 1024
 
 
-def listener(context: Context) -> Found:
+def listener(context: Context) -> Results:
     from aitop.listener import lifecycle, process_cache
 
     running, state = lifecycle.running(), context.state
     if running is None:
         held = os.path.exists(paths.in_home(paths.STOPPED))
-        yield FAIL, "no listener runs" + (", because you stopped it" if held else ""), "aitop start"
+        yield fail("no listener runs" + (", because you stopped it" if held else ""), "aitop start")
         return
-    yield OK, f"pid {running.get('pid')}, version {running.get('version')}"
+    yield ok(f"pid {running.get('pid')}, version {running.get('version')}")
     if running.get("version") not in (None, __version__):
-        yield (
-            WARN,
-            f"the listener is version {running.get('version')}, this is {__version__}",
-            RESTART,
-        )
+        yield warn(f"the listener is version {running.get('version')}, this is {__version__}", RESTART)
     age = published.age(state, context.now) if state else None
     if age is None:
-        yield (
-            FAIL,
+        yield fail(
             "the listener publishes nothing",
             f"read the errors in {paths.in_home(paths.LOG)}, then aitop stop; aitop start",
         )
     elif age > published.FRESH_SECONDS:
-        yield FAIL, f"its last state is {age:.0f} s old", RESTART
+        yield fail(f"the listener last published its numbers {age:.0f} s ago", RESTART)
     else:
-        yield OK, "its state is fresh"
+        yield ok("its numbers are fresh")
     pid = running.get("pid")
     if state and isinstance(pid, int) and not process_cache.exists(pid):
-        yield FAIL, f"the state names pid {pid}, which does not exist", "aitop start"
+        yield fail(f"the state names pid {pid}, which does not exist", "aitop start")
 
 
-def service(context: Context) -> Found:  # noqa: ARG001
+def service(context: Context) -> Results:  # noqa: ARG001
     if units.is_installed():
         active, line = units.status()
-        yield (OK, line) if active else (WARN, line, "aitop service install, or aitop service uninstall")
+        yield ok(line) if active else warn(line, "aitop service install, or aitop service uninstall")
 
 
-def home(context: Context) -> Found:  # noqa: ARG001
+def home(context: Context) -> Results:  # noqa: ARG001
     from aitop.listener import lifecycle
 
     folder = paths.home()
     if not os.path.isdir(folder):
-        yield WARN, f"{folder}: does not exist yet", "aitop setup"
+        yield warn(f"{folder}: does not exist yet", "aitop setup")
         return
     status = os.stat(folder)
     if status.st_uid != os.getuid():
-        yield FAIL, f"{folder}: belongs to another user", "set AITOP_HOME to a folder of your own"
+        yield fail(f"{folder}: belongs to another user", "set AITOP_HOME to a folder of your own")
     elif status.st_mode & 0o077:
-        yield FAIL, f"{folder}: other users can look into it", f"chmod 700 {folder}"
+        yield fail(f"{folder}: other users can look into it", f"chmod 700 {folder}")
     kind = lifecycle.file_system(folder)
     if kind in lifecycle.NETWORK:
-        yield FAIL, f"{folder}: is on a network file system ({kind})", "set AITOP_HOME to a local folder"
+        yield fail(f"{folder}: is on a network file system ({kind})", "set AITOP_HOME to a local folder")
     free = shutil.disk_usage(folder).free
     if free < LOW_DISK:
-        yield FAIL, f"{folder}: only {free // 1_048_576} MB are free on this disk", "free space on this disk"
+        yield fail(f"{folder}: only {free // 1_048_576} MB are free on this disk", "free space on this disk")
     else:
-        yield OK, f"{folder}: {free // 1_048_576} MB free"
+        yield ok(f"{folder}: {free // 1_048_576} MB free")
     socket = os.path.join(folder, paths.SOCKET)
     try:
         info = os.stat(socket)
     except OSError:
         return
     if not stat.S_ISSOCK(info.st_mode):
-        yield FAIL, f"{socket}: is not a socket", f"remove it, then {RESTART}"
+        yield fail(f"{socket}: is not a socket", f"remove it, then {RESTART}")
     elif info.st_uid != os.getuid() or stat.S_IMODE(info.st_mode) & 0o077:
-        yield FAIL, f"{socket}: is open to other users", RESTART
+        yield fail(f"{socket}: is open to other users", RESTART)
     else:
-        yield OK, f"{socket}: private"
+        yield ok(f"{socket}: private")
 
 
-def configuration(context: Context) -> Found:  # noqa: ARG001
+def configuration(context: Context) -> Results:  # noqa: ARG001
     path = paths.config_file()
     try:
         config.load(path)
     except config.ConfigError as error:
-        yield FAIL, str(error), "correct that line; `aitop config --defaults` shows every key"
+        yield fail(str(error), "correct that line; `aitop config --defaults` shows every key")
     else:
-        yield (
-            OK,
-            f"{path}: fine"
-            if os.path.exists(path)
-            else f"{path}: no such file, so every key has its default",
+        yield ok(
+            f"{path}: fine" if os.path.exists(path) else f"{path}: no such file, so every key has its default"
         )
 
 
-def prices(context: Context) -> Found:
+def prices(context: Context) -> Results:
     table = (context.state or {}).get("prices")
     if not isinstance(table, dict):
         return
     if table.get("stale"):
-        yield WARN, f"the prices are of {table.get('as_of')}", "aitop prices update"
+        yield warn(
+            f"the prices were last checked on {table.get('as_of')}, over 90 days ago", "aitop prices update"
+        )
     else:
-        yield OK, f"prices of {table.get('as_of')}"
+        yield ok(f"the prices were checked on {table.get('as_of')}")
     for key, word in (("unpriced_models", "no price"), ("estimated_models", "only a family's price")):
         models = [model for model in _names(table.get(key)) if not model.startswith(NO_USAGE)]
         if models:
-            yield (
-                WARN,
+            yield warn(
                 f"{word} for {', '.join(models[:10])}",
                 ("aitop prices update, or give prices under [prices.models] in the configuration"),
             )
     silent = [model for model in _names(table.get("unpriced_models")) if model.startswith(NO_USAGE)]
     if silent:
-        yield (
-            WARN,
+        yield warn(
             f"requests without usage: {', '.join(model.removeprefix(NO_USAGE) for model in silent[:10])}",
             'ask for it: stream_options={"include_usage": true}; docs/gateway.md; or aitop install --otel',
         )
@@ -133,26 +125,23 @@ def _names(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
-def reading(context: Context) -> Found:
+def reading(context: Context) -> Results:
     doctor = (context.state or {}).get("doctor")
     if not isinstance(doctor, dict):
         return
     bad, unread = doctor.get("bad_lines"), doctor.get("unread_files")
     if isinstance(bad, int) and bad:
-        yield (
-            WARN,
+        yield warn(
             f"{bad} lines of the client's files could not be read and were skipped",
             ("harmless when few; else please report it with `aitop doctor --report`"),
         )
     if isinstance(unread, list) and unread:
-        yield (
-            WARN,
-            f"{len(unread)} files cannot be opened, the first: {unread[0]}",
-            "check their owner and mode",
+        yield warn(
+            f"{len(unread)} files cannot be opened, the first: {unread[0]}", "check their owner and mode"
         )
 
 
-def history(context: Context) -> Found:
+def history(context: Context) -> Results:
     yield from _told(context)
     path = paths.in_home(paths.HISTORY)
     if not os.path.exists(path):
@@ -165,32 +154,30 @@ def history(context: Context) -> Found:
         finally:
             db.close()
     except schema.HistoryError as error:
-        yield WARN, str(error), "aitop start"
+        yield warn(str(error), "aitop start")
         return
     except sqlite3.Error as error:
         if integrity.is_passing(error):  # locked, or out of reach: nothing against the file
-            yield WARN, f"{path}: could not be checked: {error}", "run `aitop doctor` again in a moment"
+            yield warn(f"{path}: could not be checked: {error}", "run `aitop doctor` again in a moment")
             return
         trouble = str(error)
     if trouble is None:
-        yield OK, f"{path}: healthy, {os.path.getsize(path) // 1024} KB"
+        yield ok(f"{path}: healthy, {os.path.getsize(path) // 1024} KB")
         return
     mark = paths.in_home(restore.MARK)
-    yield (
-        FAIL,
+    yield fail(
         f"{path}: {trouble}",
         f"touch {mark}; {RESTART}. The start restores it from the newest backup and the clients' files",
     )
 
 
-def _told(context: Context) -> Found:
+def _told(context: Context) -> Results:
     """What the listener says of its history: whether it can be written, and whether it had to be restored."""
     doctor = (context.state or {}).get("doctor")
     if not isinstance(doctor, dict):
         return
     if doctor.get("history_error"):
-        yield (
-            FAIL,
+        yield fail(
             f"the history cannot be written: {doctor['history_error']}",
             "make room on the disk or give write access back; then the listener reads what the clients wrote meanwhile",
         )
@@ -199,8 +186,7 @@ def _told(context: Context) -> Found:
         return
     days = restored.get("incomplete_days")
     missing = f"; incomplete: {', '.join(days)}" if days else "; nothing is missing" if days == [] else ""
-    yield (
-        WARN,
+    yield warn(
         f"the history was damaged and was restored from {restored.get('backup') or 'the client files'}{missing}",
         f"the damaged file is kept as {restored.get('file')}: remove it when you no longer want it",
     )

@@ -4,14 +4,14 @@ import os
 
 from aitop import config, paths
 from aitop.install import checks_client, files, json_text, otel
-from aitop.install.findings import FAIL, OK, WARN, Context, Found
+from aitop.install.findings import Context, Results, fail, ok, warn
 from aitop.model.json_types import JsonObject
 from aitop.receiver import token
 
 AGAIN = "aitop install --otel --write"
 
 
-def telemetry(context: Context) -> Found:
+def telemetry(context: Context) -> Results:
     """Nothing where telemetry is not set up."""
     try:
         loaded = config.load()
@@ -20,60 +20,55 @@ def telemetry(context: Context) -> Found:
     sending = [(path, env) for path, env in _environments(context) if otel.is_ours({"env": env})]
     if not loaded["otel.enabled"]:
         for path, _ in sending:
-            yield (
-                WARN,
-                f"{path}: sends telemetry, but otel.enabled is false",
-                f"{AGAIN}, or --otel --uninstall",
+            yield warn(
+                f"{path}: sends telemetry, but otel.enabled is false", f"{AGAIN}, or --otel --uninstall"
             )
         return
     yield from _receiver(context)
     try:
         ours = token.read(paths.home())
     except OSError as error:
-        yield FAIL, str(error), "then restart the listener"
+        yield fail(str(error), "then restart the listener")
         return
     for path, env in sending:
         endpoint = f"http://127.0.0.1:{loaded['otel.port']}{otel.PATH}"
         if not ours or f"{token.HEADER}={ours}" not in str(env.get(otel.HEADERS)):
-            yield FAIL, f"{path}: shows another token than ours", AGAIN
+            yield fail(f"{path}: shows another token than ours", AGAIN)
         elif env.get(otel.ENDPOINT) != endpoint:
-            yield FAIL, f"{path}: sends to {env.get(otel.ENDPOINT)}, the receiver is {endpoint}", AGAIN
+            yield fail(f"{path}: sends to {env.get(otel.ENDPOINT)}, the receiver is {endpoint}", AGAIN)
         else:
-            yield OK, f"{path}: sends telemetry here"
+            yield ok(f"{path}: sends telemetry here")
     for path, env in _managed():
         if env.get(otel.ENDPOINT) or env.get(otel.EXPORTER):
-            yield (
-                WARN,
+            yield warn(
                 f"{path}: your organisation decides where telemetry goes",
                 "it wins over your settings; the transcripts still give the costs",
             )
 
 
-def _receiver(context: Context) -> Found:
+def _receiver(context: Context) -> Results:
     doctor = (context.state or {}).get("doctor")
     receiver = doctor.get("otel") if isinstance(doctor, dict) else None
     if not isinstance(receiver, dict):
-        yield WARN, "otel.enabled is true, but the listener does not listen for it", "aitop stop; aitop start"
+        yield warn("otel.enabled is true, but the listener does not listen for it", "aitop stop; aitop start")
         return
     if receiver.get("problem"):
         missing = str(receiver["problem"]).startswith(token.MISSING)
         mend = (
             "then aitop stop; aitop start" if missing else f"set otel.port in the configuration, then {AGAIN}"
         )
-        yield FAIL, str(receiver["problem"]), mend
+        yield fail(str(receiver["problem"]), mend)
     if receiver.get("port"):
-        yield (
-            OK,
-            f"127.0.0.1:{receiver['port']}: {receiver.get('received')} taken, {receiver.get('rejected')} refused",
+        yield ok(
+            f"127.0.0.1:{receiver['port']}: {receiver.get('received')} taken, {receiver.get('rejected')} refused"
         )
     forward = receiver.get("forward")
     if isinstance(forward, dict):
         if forward.get("problem"):
-            yield WARN, f"forwarding: {forward['problem']}", "look at your collector, or at otel.forward"
+            yield warn(f"forwarding: {forward['problem']}", "look at your collector, or at otel.forward")
         else:
-            yield (
-                OK,
-                f"forwarding to {forward.get('url')}: {forward.get('sent')} sent, {forward.get('lost')} lost",
+            yield ok(
+                f"forwarding to {forward.get('url')}: {forward.get('sent')} sent, {forward.get('lost')} lost"
             )
 
 

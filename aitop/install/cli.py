@@ -7,7 +7,7 @@ import os
 
 import click
 
-from aitop.install import connect, files, otel, record, roots, telemetry
+from aitop.install import connect, files, mcp, otel, record, roots, telemetry
 from aitop.system import installation
 
 ROOTS_HELP = (
@@ -27,17 +27,35 @@ ROOTS_HELP = (
 @click.option(
     "--forward", metavar="URL", help="With --otel: your own collector, which gets it all unchanged."
 )
+@click.option(
+    "--mcp",
+    "mcp_alone",
+    is_flag=True,
+    help="Only register `aitop mcp`, so that sessions can ask what they cost.",
+)
 @click.option("--uninstall", "undo", is_flag=True, help="Take our entries out of the settings again.")
 @click.option("--config-dir", "dirs", multiple=True, metavar="DIR", help=ROOTS_HELP)
 def install(
-    *, write: bool, statusline: bool, otel_too: bool, forward: str | None, undo: bool, dirs: tuple[str, ...]
+    *,
+    write: bool,
+    statusline: bool,
+    otel_too: bool,
+    forward: str | None,
+    mcp_alone: bool,
+    undo: bool,
+    dirs: tuple[str, ...],
 ) -> None:
     """Connect Claude Code: show the change to settings.json, --write applies it.
 
     Other hooks, the order of keys and the spacing stay. The first original is kept under
     $AITOP_HOME/backups and comes back byte for byte with --uninstall, unless the file was changed
-    since: then only our entries go. --otel --uninstall takes out the telemetry alone.
+    since: then only our entries go. --otel --uninstall takes out the telemetry alone, --mcp --uninstall the server.
     """
+    if mcp_alone:
+        if statusline or otel_too or dirs:
+            raise click.UsageError("--mcp goes with --write or --uninstall alone")
+        _server(write=write, undo=undo)
+        return
     if forward is not None and (undo or not otel_too or not forward.startswith(("http://", "https://"))):
         raise click.UsageError("--forward goes with --otel and is an address such as http://localhost:4318")
     try:
@@ -51,6 +69,21 @@ def install(
                 _write(roots.chosen(dirs), statusline=statusline, sending=sending)
         else:
             _show(roots.chosen(dirs), statusline=statusline, sending=sending)
+    except files.Refused as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _server(*, write: bool, undo: bool) -> None:
+    """Register or take out the MCP server. Raises click.ClickException."""
+    try:
+        if undo:
+            click.echo(mcp.remove() or "aitop is not registered with Claude Code: nothing to take out")
+        elif write:
+            click.echo(mcp.add())
+        else:
+            click.echo(mcp.planned())
+            applied = installation.in_hint("`aitop install --mcp --write` does this.")
+            click.echo(f"\nNothing was written. {applied}", err=True)
     except files.Refused as error:
         raise click.ClickException(str(error)) from error
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aitop.install.record import Installed
 from aitop.model.json_types import JsonObject
@@ -9,7 +10,28 @@ from aitop.model.json_types import JsonObject
 OK, WARN, FAIL = "ok", "warn", "fail"
 RESTART = "aitop stop; aitop start"
 
-Found = Iterator[tuple[str, ...]]  # level, text, and a remedy when it is not well
+
+class Result(NamedTuple):
+    """What one look of a check came to. Made by `ok`, `warn` and `fail`, so that what is not well has a remedy."""
+
+    level: str
+    text: str
+    remedy: str = ""
+
+
+Results = Iterator[Result]
+
+
+def ok(text: str) -> Result:
+    return Result(OK, text)
+
+
+def warn(text: str, remedy: str) -> Result:
+    return Result(WARN, text, remedy)
+
+
+def fail(text: str, remedy: str) -> Result:
+    return Result(FAIL, text, remedy)
 
 
 @dataclass(frozen=True, slots=True)

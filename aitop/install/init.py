@@ -30,9 +30,9 @@ def init(
     NAME: tmux bash zsh fish powerlevel10k starship oh-my-posh waybar swiftbar swiftbar-stream argos
     claude-code polybar i3blocks i3status-rust sketchybar zellij wezterm
 
-    --write does the same however often it runs, keeps the first original under $AITOP_HOME/backups
-    and refuses a file it cannot read for certain. Shells may also load the lines each time they
-    start: eval "$(aitop init bash)".
+    --write may run any number of times. It keeps the first original under $AITOP_HOME/backups and
+    refuses a file that it cannot parse. A shell may also load the lines at each start:
+    eval "$(aitop init bash)".
     """  # noqa: D301 - click's own mark
     if shell is not None and host not in ("starship", "oh-my-posh"):
         raise click.UsageError("--shell is for starship and oh-my-posh: aitop init starship --shell zsh")

@@ -6,7 +6,7 @@ import shutil
 import click
 
 from aitop import paths
-from aitop.install import connect, files, json_text, live_tmux, record, settings, written
+from aitop.install import connect, files, json_text, live_tmux, mcp, record, settings, written
 from aitop.install import service as units
 from aitop.system import installation
 
@@ -19,7 +19,7 @@ from aitop.system import installation
 def uninstall(*, purge: bool, yes: bool) -> None:
     """Undo everything aitop ever installed: settings, service, scripts; stops the listener.
 
-    The package itself goes with the tool that installed it (uv, pipx or pip).
+    Remove the package itself with the tool that installed it (uv, pipx or pip).
     """
     try:
         with files.lock():
@@ -34,7 +34,7 @@ def uninstall(*, purge: bool, yes: bool) -> None:
         click.echo(
             f"{paths.home()}: kept, with your history, tokens and remembered folders; `{purge_command}` deletes it"
         )
-    click.echo(f"The package itself goes with: {installation.remove()}")
+    click.echo(f"To remove the package itself: {installation.remove()}")
 
 
 def undo_all() -> list[str]:
@@ -47,6 +47,7 @@ def undo_all() -> list[str]:
             "listener: stopped" if lifecycle.stop(10.0) else "listener: does not stop; end it by hand"
         )
     lines += connect.undo(())
+    lines += _server()
     installed = record.load()
     installed.service = None
     record.save(installed)
@@ -55,6 +56,15 @@ def undo_all() -> list[str]:
         *connect.remove_scripts(),
         *(line for host in written.hosts() for line in remove_lines(host)),
     ]
+
+
+def _server() -> list[str]:
+    """The MCP server out of Claude Code; what is in the way is said, and costs nothing else."""
+    try:
+        line = mcp.remove()
+    except files.Refused as error:
+        return [str(error)]
+    return [line] if line else []
 
 
 def parts_there() -> list[str]:

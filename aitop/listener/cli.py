@@ -12,7 +12,7 @@ from aitop import paths
 
 @click.command()
 @click.option("--quiet", is_flag=True, help="Log to the file only.")
-@click.option("--replace", is_flag=True, help="Take the place of the listener that runs, if one does.")
+@click.option("--replace", is_flag=True, help="Replace the listener that runs now, if there is one.")
 def listen(quiet: bool, replace: bool) -> None:
     """Run the listener in the foreground until SIGTERM or Ctrl-C.
 

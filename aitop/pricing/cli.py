@@ -30,10 +30,10 @@ def prices(ctx: click.Context, as_json: bool, wanted: str, everything: bool) -> 
 
     \b
     Order of precedence: [prices.models] in the configuration, the refreshed
-    file ($AITOP_HOME/prices.json), the table of the package. "prompt" is the
-    length from which a row holds for every token of a request. "mode" is empty
-    for ordinary requests; batch and flex cost half, inference in the US 1.1
-    times, a web search $0.01.
+    file ($AITOP_HOME/prices.json), the table of the package. The column "prompt":
+    in a request with a longer prompt than this, every token has the price of
+    the row. The column "mode" is empty for ordinary requests. Batch and flex
+    cost half, inference in the US 1.1 times, a web search $0.01.
 
     \b
     Exit codes: 0 fine, 1 failed, 2 wrong usage.

@@ -70,13 +70,7 @@ def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> published.Sta
         "alerts": [_alert(alert) for alert in snap.alerts],
         "level": alerts.level(snap.alerts),
         "sparklines": rows.sparklines(sums),
-        "prices": {
-            "as_of": facts.prices_as_of,
-            "source": facts.prices_source,
-            "stale": facts.prices_stale,
-            "unpriced_models": snap.unpriced,
-            "estimated_models": snap.estimated,
-        },
+        "prices": _prices(snap, facts),
         "hooks": facts.hooks,
         "scan": facts.scan,
         "coverage": _coverage(sums, facts.coverage),
@@ -86,6 +80,16 @@ def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> published.Sta
             name: rows.provider_row(one, rows.project_rows(snap.projects, name))
             for name, one in snap.by_provider.items()
         },
+    }
+
+
+def _prices(snap: Snapshot, facts: ListenerFacts) -> published.Prices:
+    return {
+        "as_of": facts.prices_as_of,
+        "source": facts.prices_source,
+        "stale": facts.prices_stale,
+        "unpriced_models": snap.unpriced,
+        "estimated_models": snap.estimated,
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from aitop.live.aggregator import SumsView
 from aitop.live.snapshot import Gauge, ProjectToday, ProviderView, SessionView, folder_name, project
 from aitop.live.windows import WINDOW_SECONDS
+from aitop.model.events import CacheState
 from aitop.model.histograms import Timings
 from aitop.model.sums import PICO, ZERO, Sum, plus
 
@@ -95,7 +96,6 @@ def context_row(gauge: Gauge | None) -> published.Context | None:
 def session_row(one: SessionView) -> published.Session:
     session = one.session
     total = session.total
-    cache = session.cache
     return {
         "id": session.name,
         "provider": session.provider,
@@ -138,14 +138,18 @@ def session_row(one: SessionView) -> published.Session:
         "understated": total.understated_requests > 0,
         "client_api_ms": session.client_api_ms,
         **latencies_row(session.timings),
-        "prompt_cache": None
-        if cache is None
-        else {
-            "warm": cache.warm,
-            "expires_at": cache.expires_at,
-            "ttl": cache.ttl,
-            "hit_ratio": cache.hit_ratio,
-        },
+        "prompt_cache": _prompt_cache(session.cache),
+    }
+
+
+def _prompt_cache(cache: CacheState | None) -> published.PromptCache | None:
+    if cache is None:
+        return None
+    return {
+        "warm": cache.warm,
+        "expires_at": cache.expires_at,
+        "ttl": cache.ttl,
+        "hit_ratio": cache.hit_ratio,
     }
 
 

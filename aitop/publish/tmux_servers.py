@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from aitop import paths
 from aitop.model.json_types import JsonObject
+from aitop.system.ancestors import descends
 
 MAX_TEXTS = 16  # of one server
 STATUSES = ("working", "waiting", "idle")
@@ -80,22 +81,7 @@ def in_panes(state: JsonObject, server: int | None) -> dict[str, JsonObject]:
             continue
         if not (pane[0] == "%" and pane[1:].isascii() and pane[1:].isdigit()):
             continue
-        if server is not None and session.get("pid") and not _descends(session["pid"], server):
+        if server is not None and session.get("pid") and not descends(session["pid"], server):
             continue
         by_pane[pane] = session
     return by_pane
-
-
-def _descends(pid: int, ancestor: int) -> bool:
-    """Whether a process stems from another; True where the system does not say."""
-    for _ in range(32):
-        if pid == ancestor:
-            return True
-        try:
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                pid = int(file.read().rpartition(b")")[2].split()[1])
-        except (OSError, ValueError, IndexError):
-            return not os.path.isdir("/proc/self")
-        if pid <= 1:
-            return False
-    return False

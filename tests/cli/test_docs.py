@@ -6,10 +6,15 @@ import json
 import os
 import re
 
+import click
 import pytest
 from golden.home import ROOT
 
-from aitop.cli import COMMANDS, HOT
+from aitop.advice import all_rules
+from aitop.cli import COMMANDS, HOT, main
+from aitop.config.defaults import defaults_toml
+from aitop.live import alerts
+from aitop.segments import usage
 
 TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "RELEASE.md", os.path.join("packaging", "README.md"))
 PAGES = [*(os.path.join(ROOT, name) for name in TOP), *sorted(glob.glob(os.path.join(ROOT, "docs", "*.md")))]
@@ -100,3 +105,43 @@ def test_the_floors_of_the_architecture_page_are_those_of_the_import_contract_an
     heights = [[order[name] for name in floor] for floor in drawn]
     assert heights == sorted(heights)
     assert all(max(above) <= min(below) for above, below in zip(heights, heights[1:], strict=False))
+
+
+RIDDLES = re.compile(
+    r"\b(whose|whoever|nobody|told of|tells of|in vain|what is none|lets? go)\b", re.IGNORECASE
+)
+CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+
+
+def riddles(words):
+    """Sentences that have to be read twice, by the words that make them so; code is left out."""
+    return [line.strip() for line in CODE.sub("", words).splitlines() if RIDDLES.search(line)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=os.path.basename)
+def test_a_page_says_each_thing_with_its_subject(page):
+    found = riddles(text(page))
+    if os.path.basename(page) == "CONTRIBUTING.md":
+        found = [line for line in found if "Plain words" not in line]  # where these words are named
+    assert found == []
+
+
+def help_pages():
+    """(command, its help) of every command and of those below it."""
+
+    def walk(command, parent, path):
+        context = click.Context(command, info_name=path[-1], parent=parent)
+        yield " ".join(path), command.get_help(context)
+        for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+            yield from walk(command.get_command(context, name), context, [*path, name])
+
+    yield from walk(main, None, ["aitop"])
+
+
+def test_the_help_of_every_command_says_each_thing_with_its_subject():
+    assert {command: found for command, page in help_pages() if (found := riddles(page))} == {}
+
+
+def test_no_alert_no_advice_and_no_key_of_the_configuration_is_a_riddle():
+    rules = [rule.when for rule in alerts.RULES] + [rule.about for rule in all_rules.RULES]
+    assert riddles("\n".join([*rules, defaults_toml(), usage.text("tmux")])) == []

@@ -204,11 +204,12 @@ def sources():
 
 
 # The edges: who may ask what time it is.
-CLOCKS = ("advice/cli.py", "cli.py", "demo/", "energy/cli.py", "gateway/", "guard.py", "install/", "jump.py",
+CLOCKS = ("advice/cli.py", "agents/mcp_server.py", "agents/runner.py",
+          "cli.py", "demo/", "energy/cli.py", "gateway/", "guard.py", "install/", "jump.py",
           "listener/",
           "litellm.py", "log.py", "pricing/cli.py", "pricing/refresh.py", "publish/announcer.py", "publish/cli.py",
           "receiver/", "reports/", "segments/follow.py", "segments/oneshot.py",
-          "statusline.py", "top/")  # fmt: skip
+          "statusline.py", "top/", "worth/plan_cli.py")  # fmt: skip
 
 
 def test_only_the_edges_ask_what_time_it_is():
@@ -247,10 +248,6 @@ LONG_MODULES = {
     "publish/state_types.py": "the published state's one table: every key with its type and meaning",
 }
 LONG_FUNCTIONS = {
-    "__main__.py:main": "the words answered before the command line is loaded, a branch each",
-    "config/defaults.py:defaults_toml": "the text of the printed defaults, from top to bottom",
-    "live/snapshot.py:take": "one keyword for each fact of a moment",
-    "publish/state_json.py:build": "one key for each part of the published state",
     "publish/state_rows.py:session_row": "one key for each published fact of a session",
 }
 
@@ -275,11 +272,13 @@ def test_no_module_is_longer_than_a_reader_can_hold_in_mind():
             lengths[name] = sum(1 for _ in file)
     too_long = {name for name, length in lengths.items() if length > MODULE_LINES_MAX}
     assert sorted(too_long - set(LONG_MODULES)) == [], "split it, or name it above with its reason"
+    assert sorted(set(LONG_MODULES) - too_long) == [], "it is short enough now: take it off the list"
 
 
 def test_no_function_is_longer_than_a_screen():
     too_long = {name for name, length in functions() if length > FUNCTION_LINES_MAX}
     assert sorted(too_long - set(LONG_FUNCTIONS)) == [], "split it, or name it above with its reason"
+    assert sorted(set(LONG_FUNCTIONS) - too_long) == [], "it is short enough now: take it off the list"
 
 
 def test_any_is_left_to_the_edge_where_json_comes_in():

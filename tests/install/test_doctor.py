@@ -127,7 +127,7 @@ def test_no_listener_is_a_failure_and_says_when_it_was_stopped(installed, monkey
 
 def test_an_old_state_is_a_failure(installed):
     publish(installed, written_at=NOW - 60)
-    assert "60 s old" in problem("listener")
+    assert "numbers 60 s ago" in problem("listener")
     (installed / ".aitop" / "state.json").write_text("{broken")
     assert "publishes nothing" in problem("listener")
 

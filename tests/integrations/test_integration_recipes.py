@@ -2,14 +2,13 @@
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 import tomllib
 
 import pytest
 from golden import states
-from golden.home import FRONT, ROOT, need, publish
+from golden.home import ROOT, need, publish
+from support import hosts
 from support.desktop import Desktop
 from support.hosts import seconds
 
@@ -20,12 +19,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
 @pytest.fixture
 def command(tmp_path):
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    shutil.copy(FRONT, folder / "aitop")
-    (folder / "aitop-py").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m aitop "$@"\n')
-    (folder / "aitop-py").chmod(0o755)
-    return str(folder / "aitop")
+    return hosts.command_in(tmp_path)
 
 
 def test_i3blocks_shows_a_line_for_each_change(tmp_path, home, command):

@@ -1,7 +1,6 @@
 """The Waybar module in a real Waybar: drawn, coloured, hovered, clicked, and gone when the numbers are old."""
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -9,6 +8,7 @@ import time
 import pytest
 from golden import states
 from golden.home import FRONT, publish
+from support import hosts
 from support.desktop import Desktop
 from support.hosts import seconds
 
@@ -20,13 +20,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
 @pytest.fixture
 def command(tmp_path):
-    """The command as installed: the sh front with its Python beside it."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    shutil.copy(FRONT, folder / "aitop")
-    (folder / "aitop-py").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m aitop "$@"\n')
-    (folder / "aitop-py").chmod(0o755)
-    return str(folder / "aitop")
+    return hosts.command_in(tmp_path)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from conftest import ROOT
 from golden import states
 from hypothesis import given
 from hypothesis import strategies as st
+from support import golden_files
 
 from aitop import segments
 from aitop.segments import humanize, placeholders, presets, swiftbar, template, text, usage, waybar
@@ -31,12 +32,7 @@ def test_every_display_prints_its_golden_text(case, monkeypatch):
     monkeypatch.setattr(swiftbar.sys, "executable", FRONT)
     drawn = segments.render_all(states.ALL[case](), OWN, states.NOW)
     shown = "".join(f"--- {name}\n{line}\n" for name, line in sorted(drawn.items()))
-    path = os.path.join(GOLDEN, f"{case}.txt")
-    if os.environ.get("AITOP_GOLDEN") == "write":
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            file.write(shown)
-    with open(path, encoding="utf-8", newline="") as file:
-        assert shown == file.read()
+    golden_files.compare(os.path.join(GOLDEN, f"{case}.txt"), shown)
 
 
 def test_a_tmux_user_with_nothing_spent_sees_a_quiet_zero():

@@ -183,6 +183,7 @@ def on_a_terminal(newcomer, source=ROOT):
             terminal.until(
                 lambda lines, before=open_question: (
                     [line for line in lines if line.rstrip().endswith("]:")] != before
+                    or any(line.startswith("Set up: ") for line in lines)
                 )
             )
         terminal.until(lambda lines: shown(lines[-1]) is not None)

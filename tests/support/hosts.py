@@ -1,7 +1,9 @@
 """Real programs for the tests of integrations: a terminal of our own, a tmux inside it, sessions to show."""
 
 import os
+import shutil
 import subprocess
+import sys
 import time
 
 import pytest
@@ -128,3 +130,13 @@ class Claude:
 
 
 __all__ = ["FRONT", "HOSTILE", "ROOT", "TMUX_PLUGIN", "Claude", "Tmux", "need", "seconds"]
+
+
+def command_in(folder):
+    """The command as it is installed, in a folder of its own below `folder`: the sh front with its Python beside it."""
+    place = folder / "bin"
+    place.mkdir()
+    shutil.copy(FRONT, place / "aitop")
+    (place / "aitop-py").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m aitop "$@"\n')
+    (place / "aitop-py").chmod(0o755)
+    return str(place / "aitop")

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from conftest import ROOT
 from golden import states
+from support import golden_files
 from support.top_app import Choices, busy
 
 from aitop.model.sums import PICO, Sum
@@ -71,11 +72,7 @@ def screen(found, height):
 
 def compare(name, found):
     path = os.path.join(ROOT, "tests", "golden", "top", f"{name}.txt")
-    if os.environ.get("AITOP_RECORD"):
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(found + "\n")
-    with open(path, encoding="utf-8") as file:
-        assert found + "\n" == file.read()
+    golden_files.compare(path, found + "\n")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -9,6 +9,7 @@ from conftest import ROOT
 from golden import states
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support import golden_files
 from support.top_app import NOW, Choices, busy
 
 from aitop.history.query.session_detail import Agent, Mix
@@ -44,17 +45,12 @@ def priced():
 @pytest.mark.parametrize("size", [(80, 24), (200, 50), (40, 12)])
 @pytest.mark.parametrize("view", ["overview", "sessions", "tools", "detail", "models", "compare"])
 def test_the_main_screens_are_as_they_were(view, size):
-    """Against text captures; AITOP_RECORD=1 writes them anew, to be looked at before they are committed."""
+    """Against text captures; `golden_files` says how to write them anew."""
     chosen = Choices(view=view, session="claude-code\t00000000-0000-4000-8000-000000000001")
     answers = priced() if view in ("models", "compare") else {}
     found = picture.text(picture.paint(world(busy(), **answers), chosen, *size, RICH)) + "\n"
     path = os.path.join(ROOT, "tests", "golden", "top", f"{view}-{size[0]}x{size[1]}.txt")
-    if os.environ.get("AITOP_RECORD"):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(found)
-    with open(path, encoding="utf-8") as file:
-        assert found == file.read()
+    golden_files.compare(path, found)
 
 
 @given(
