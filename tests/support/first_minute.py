@@ -189,7 +189,7 @@ def on_a_terminal(newcomer, source=ROOT):
         terminal.until(lambda lines: shown(lines[-1]) is not None)
         newcomer.done("set up, the bar shows it")
         terminal.type("cd ../shop && clear && claude --model claude-sonnet-4-5")
-        terminal.until("for shortcuts")
+        terminal.until(lambda lines: any(line.startswith("❯") for line in lines))
         newcomer.done("the client is ready")
         terminal.type("round each line of the cart")
         terminal.until(ANSWER)
