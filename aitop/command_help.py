@@ -75,6 +75,6 @@ def _of_option(error: click.NoSuchOption) -> click.UsageError:
 def _of_choice(error: click.BadParameter) -> click.UsageError:
     match = re.match(r"'(.*?)' is not one of (.*)\.", error.message, re.DOTALL)
     nearest = match and difflib.get_close_matches(match.group(1), re.findall(r"'(.*?)'", match.group(2)), n=1)
-    if nearest:
-        error.message += f" Did you mean `{nearest[0]}`?"
-    return error
+    if not nearest:
+        return error
+    return click.UsageError(f"{error.format_message()} Did you mean `{nearest[0]}`?", error.ctx)
