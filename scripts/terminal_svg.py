@@ -115,7 +115,7 @@ def _rectangle(
     left, top = MARGIN + (column + x) * CHARACTER, MARGIN + (row + y) * LINE
     return (
         f'<rect x="{left:.1f}" y="{top:.1f}" width="{width * CHARACTER + 0.05:.2f}" height="{height * LINE:.2f}" '
-        f'fill="{colour}"{more}/>'
+        f'fill="{colour}" shape-rendering="crispEdges"{more}/>'
     )
 
 
@@ -141,7 +141,7 @@ TEXT, BACK, GREY = "#d7dae0", "#1e2127", "#7f848e"
 
 def captured(lines: Sequence[str]) -> list[list[Run]]:
     """Lines with SGR sequences (`tmux capture-pane -e`) as runs; a look goes on from line to line."""
-    look: dict[str, object] = {"fg": TEXT, "bg": None, "bold": False, "dim": False}
+    look: dict[str, object] = {"fg": TEXT, "bg": None, "bold": False, "dim": False, "reverse": False}
     return [list(_styled(line, look)) for line in lines]
 
 
@@ -152,12 +152,10 @@ def _styled(line: str, look: dict[str, object]) -> Iterable[Run]:
         if part.startswith("\x1b["):
             _apply(part[2:-1].replace(":", ";").split(";"), look)
         elif part:
-            yield Run(
-                part,
-                str(GREY if look["dim"] else look["fg"]),
-                look["bg"] and str(look["bg"]),
-                bool(look["bold"]),
-            )
+            text, ground = str(GREY if look["dim"] else look["fg"]), look["bg"] and str(look["bg"])
+            if look["reverse"]:
+                text, ground = str(ground or BACK), text
+            yield Run(part, text, ground, bool(look["bold"]))
 
 
 def _apply(words: list[str], look: dict[str, object]) -> None:
@@ -165,7 +163,9 @@ def _apply(words: list[str], look: dict[str, object]) -> None:
     while words:
         word = int(words.pop(0) or 0)
         if word == 0:
-            look.update(fg=TEXT, bg=None, bold=False, dim=False)
+            look.update(fg=TEXT, bg=None, bold=False, dim=False, reverse=False)
+        elif word in (7, 27):
+            look["reverse"] = word == 7
         elif word in (1, 2):
             look["bold" if word == 1 else "dim"] = True
         elif word == 22:
