@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 BACK = "jump.back"  # a line a jump: socket, pane
 MAX_BACK = 20
 TMUX = "tmux"
-USAGE = """Usage: aitop jump [next | SESSION | back] [--print]
+USAGE = """Usage: aitop jump [next | SESSION | back] [--print | --pid]
 
 Go to the tmux pane of a session: of the one that has waited for you longest (`next`, the default; again for
 the one after it), or of SESSION: the beginning of its id, its project, its tag or its name. `back` returns to
 where the last jump began. A session without a pane: the command that resumes it is printed.
   --print          only say where it would go
+  --pid            only print the session's process: recipes for terminals without tmux begin with it
   --pane PANE, --client CLIENT
                    where the key was pressed; the tmux plugin's keys say so
 
@@ -68,11 +69,11 @@ def main(argv: list[str]) -> int:
 
         os.write(1, help_text.fitted(USAGE, help_text.columns()).encode())
         return 0
-    target, pane, client, only_print = "", os.environ.get("TMUX_PANE", ""), "", False
+    target, pane, client, only = "", os.environ.get("TMUX_PANE", ""), "", ""
     words = iter(argv)
     for word in words:
-        if word == "--print":
-            only_print = True
+        if word in ("--print", "--pid"):
+            only = word
         elif word == "--pane":
             pane = next(words, "")
         elif word == "--client":
@@ -85,8 +86,11 @@ def main(argv: list[str]) -> int:
         if target == "back":
             return back(pane, client)
         session = chosen(_state(), target or "next", pane)
+        if only == "--pid":
+            print(process_of(session))
+            return 0
         place = place_of(session)
-        if only_print:
+        if only:
             print(f"{named(session)}: pane {place.pane} of {place.socket}")
             return 0
         go(place, pane, client)
@@ -99,7 +103,7 @@ def main(argv: list[str]) -> int:
 def _wrong(word: str) -> int:
     from aitop.system import help_text
 
-    hint = help_text.nearest(word, ("--print", "--pane", "--client", "--help", "next", "back"))
+    hint = help_text.nearest(word, ("--print", "--pid", "--pane", "--client", "--help", "next", "back"))
     usage = help_text.fitted(USAGE, help_text.columns())
     sys.stderr.write(f"aitop jump: {word}: not understood{hint}\n{usage}")
     return 2
@@ -176,6 +180,15 @@ def resume_command(session: "Session") -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
+
+
+def process_of(session: "Session") -> int:
+    """The process of a session's client. Raises JumpError where none is known."""
+    pid = session.get("pid")
+    if session.get("status") == "ended" or not isinstance(pid, int) or isinstance(pid, bool):
+        command = resume_command(session)
+        raise JumpError(f"{named(session)}: no process is known{f'; to go on: {command}' if command else ''}")
+    return pid
 
 
 def place_of(session: "Session") -> Place:
