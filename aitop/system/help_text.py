@@ -3,9 +3,14 @@
 Loaded only where somebody asks for help or made a mistake: it must stay out of every hot path's work.
 """
 
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Iterable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_COLUMNS = 100
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # iTerm2: go to the tab of the session that has waited for you longest, or of the one you name, by its tty.
-# Settings, Keys, Key Bindings: + , Run Coprocess, /path/to/jump.sh
+# Save it as ~/.config/iterm2/aitop-jump.sh (chmod +x). Settings, Keys, Key Bindings: + , Run Coprocess, that path
 aitop=@AITOP@
 "$aitop" jump "$@" 2>/dev/null && exit 0 # it runs in tmux
 pid=$("$aitop" jump "$@" --pid) || exit 1

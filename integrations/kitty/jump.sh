@@ -1,8 +1,9 @@
 #!/bin/sh
 # kitty: go to the window of the session that has waited for you longest, or of the one you name.
-# kitty.conf:  allow_remote_control socket-only
+# Save it as ~/.config/kitty/aitop-jump.sh (chmod +x), and in kitty.conf beside it:
+#              allow_remote_control socket-only
 #              listen_on unix:/tmp/kitty-{kitty_pid}
-#              map ctrl+shift+j launch --type=background --allow-remote-control /path/to/jump.sh
+#              map ctrl+shift+j launch --type=background --allow-remote-control ~/.config/kitty/aitop-jump.sh
 # kitty knows the pid of each window's shell, so the session's ancestors are tried one after another.
 aitop=@AITOP@
 "$aitop" jump "$@" 2>/dev/null && exit 0 # it runs in tmux

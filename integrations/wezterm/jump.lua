@@ -1,4 +1,4 @@
--- aitop in wezterm: go to the pane of the session that has waited for you longest. Add this before `return config`.
+-- aitop in wezterm: go to the pane of the session that has waited for you longest. Add this to ~/.wezterm.lua before `return config`.
 -- wezterm knows the terminal (tty) of each pane, and ps knows that of the session.
 config.keys = config.keys or {}
 table.insert(config.keys, {
