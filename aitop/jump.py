@@ -95,7 +95,9 @@ def main(argv: list[str]) -> int:
             return 0
         go(place, pane, client)
     except JumpError as error:
-        _say(str(error), client)
+        from aitop.system import installation
+
+        _say(installation.in_hint(str(error)), client)
         return 1
     return 0
 

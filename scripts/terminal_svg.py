@@ -97,7 +97,7 @@ def _piece(piece: str, run: Run, row: int, column: int, width: int) -> str:
         return _rectangle(column, row, 0, 0, 1, 1, run.colour, f' opacity="{SHADES[piece]}"')
     if piece in ARROWS:
         return _arrow(piece, row, column, run.colour)
-    piece = ICONS.get(piece, piece)
+    piece = ICONS.get(piece, "▫" if _is_private(piece) else piece)
     if piece in LINES:
         return _lines(piece, row, column, run.colour)
     weight = ' font-weight="bold"' if run.bold else ""
@@ -107,6 +107,11 @@ def _piece(piece: str, run: Run, row: int, column: int, width: int) -> str:
         f'<text x="{MARGIN + column * CHARACTER:.1f}" y="{MARGIN + row * LINE + LINE * 0.75:.1f}" fill="{run.colour}"'
         f'{weight} textLength="{width * CHARACTER:.1f}"{adjust}>{escape(piece.replace(" ", NO_BREAK_SPACE))}</text>'
     )
+
+
+def _is_private(piece: str) -> bool:
+    """A glyph that only a patched font has."""
+    return len(piece) == 1 and ("\ue000" <= piece <= "\uf8ff" or piece >= "\U000f0000")
 
 
 def _rectangle(
