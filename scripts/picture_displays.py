@@ -288,6 +288,7 @@ def main():
         if arguments.real_themes:
             pictures["real-themes"] = lambda: real_themes(environment, arguments.real_themes)
         place(stage.home)
+        hold(stage.home)
         for name, draw in pictures.items():
             if not arguments.only or name in arguments.only:
                 draw()
