@@ -71,6 +71,7 @@ def only(state: JsonObject, provider: str) -> JsonObject | None:
         "context": None,
         "compactions": 0,
         "projects_today": [],
+        "folders_today": [],
         **part,
         "providers": [provider],
         "sessions": _of(state.get("sessions"), provider),

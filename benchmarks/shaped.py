@@ -11,6 +11,7 @@ import os
 import random
 import sys
 import time
+from collections import deque
 from datetime import UTC, datetime
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -74,6 +75,7 @@ class Folder:
 
     def _lines(self, name, lines, at, agent):
         response, model = 0, MODELS[self.truth["files"] % len(MODELS)]
+        calls = deque()  # the ids of tool calls that have no result yet
         for number, (kind, size) in enumerate(lines):
             at += STEP
             if kind == "b":
@@ -83,20 +85,23 @@ class Folder:
                 response += 1
                 used = self._usage()
                 began = at
-            record = self._record(f"{name}_{number}", at, agent)
             if kind.lower() in "atk" and response:
-                record |= self._answer(kind.lower(), f"{name}_{response}", model, used)
+                body = self._answer(kind.lower(), f"{name}_{response}", model, used)
+                if kind.lower() == "t":
+                    calls.append(body["message"]["content"][0]["id"])
                 if kind.islower():
                     self._count(used, began)
             else:
-                record |= _other(kind, f"{name}_{number}")
-            yield self._filled(record, size)
+                body = _other(kind, calls.popleft() if kind == "r" and calls else f"toolu_{name}_{number}")
+            yield self._filled(self._record(f"{name}_{number}", at, agent, body), size)
 
-    def _record(self, name, at, agent):
+    def _record(self, name, at, agent, body):
+        """A record with its keys in the order in which the client writes them."""
         stamp = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return {
             "parentUuid": None, "isSidechain": agent, "userType": "external", "cwd": "/home/you/project",
-            "sessionId": self._session, "version": "2.1.219", "gitBranch": "main", "uuid": name, "timestamp": stamp,
+            "sessionId": self._session, "version": "2.1.219", "gitBranch": "main", **body,
+            "uuid": name, "timestamp": stamp,
         }  # fmt: skip
 
     def _usage(self):
@@ -127,14 +132,10 @@ class Folder:
         return line.replace("FILL", self.words[start : start + room], 1).encode() + b"\n"
 
 
-def _other(kind, name):
-    """A line that holds no response."""
+def _other(kind, call):
+    """A line that holds no response; a tool's result is that of `call`."""
     if kind in "pr":
-        content = (
-            "FILL"
-            if kind == "p"
-            else [{"type": "tool_result", "tool_use_id": f"toolu_{name}", "content": "FILL"}]
-        )
+        content = "FILL" if kind == "p" else [{"tool_use_id": call, "type": "tool_result", "content": "FILL"}]
         return {"type": "user", "message": {"role": "user", "content": content}}
     kinds = {"s": "system", "g": "progress", "m": "summary"}
     return {"type": kinds.get(kind, "attachment"), "content": "FILL"}

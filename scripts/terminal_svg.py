@@ -90,7 +90,9 @@ def _piece(piece: str, run: Run, row: int, column: int, width: int) -> str:
         return _rectangle(column, row, 0, 0, width, 1, run.colour, f' opacity="{SHADES["░"]}"')
     if piece in EIGHTHS:
         part = (EIGHTHS.index(piece) + 1) / 8
-        return _rectangle(column, row, 0, 1 - part, 1, part + 0.04, run.colour)  # over the seam to the cell below
+        return _rectangle(
+            column, row, 0, 1 - part, 1, part + 0.04, run.colour
+        )  # over the seam to the cell below
     if piece in PARTS:
         return _rectangle(column, row, 0, 0, (PARTS.index(piece) + 1) / 8, 1, run.colour)
     if piece in SHADES:

@@ -110,7 +110,13 @@ def payload(now: float) -> JsonObject:
 
 def state(now: float) -> JsonObject:
     """A published state beside it: two sessions, one of which waits."""
-    row = {"provider": "claude-code", "branch": "fix-rounding", "project": "checkout-api", "git_dirty": True}
+    row = {
+        "provider": "claude-code",
+        "branch": "fix-rounding",
+        "project": "checkout-api",
+        "git_dirty": True,
+        "folder": "/work/checkout-api",
+    }
     return {
         "written_at": now,
         "display": {"billing": "api", "levels": {"burn": [5, 20], "context": [80, 95], "limit": [80, 95]}},
@@ -120,6 +126,6 @@ def state(now: float) -> JsonObject:
             {**row, "id": "demo", "status": "working", "spent_usd": 2.41, "client_cost_usd": 2.41},
             {**row, "id": "other", "status": "waiting", "project": "docs-site", "spent_usd": 0.6},
         ],
-        "projects_today": [{"project": "checkout-api", "spent_usd": 9.4}],
+        "folders_today": [{"folder": "/work/checkout-api", "spent_usd": 9.4}],
         "active_sessions": 2, "host": "here",
     }  # fmt: skip

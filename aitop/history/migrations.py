@@ -1,14 +1,14 @@
 """How an older history becomes one of this version: the statements that lead from each version to the next.
 
-They say what a version was when it was current: once released, a step is never changed. `schema.connect` runs
-them in one transaction, after a backup.
+They say what a version was when it was current: once released, a step is never changed. So nothing here is taken
+from `schema.py`, which says what the newest version is. `schema.connect` runs the steps in one transaction, after a
+backup.
 """
 
 # ruff: noqa: S608 - every word of these statements stands in this file or in the tables it makes
 import sqlite3
 
 from aitop.history import keys
-from aitop.history import schema as schema_v4
 
 _DAYS = """
 CREATE TABLE day_sum (
@@ -38,6 +38,64 @@ _TIMINGS = (
         for column in ("duration_ms REAL", "ttft_ms REAL", "billed INTEGER")
     )
     + "ALTER TABLE session ADD COLUMN timings TEXT;"
+)
+
+_EVIDENCE_4 = """
+  at REAL NOT NULL, model INTEGER NOT NULL,
+  uncached INTEGER NOT NULL, output INTEGER NOT NULL, cache_read INTEGER NOT NULL,
+  write_5m INTEGER NOT NULL, write_1h INTEGER NOT NULL, reasoning INTEGER NOT NULL, searches INTEGER NOT NULL,
+  modifiers TEXT, stop_reason TEXT, visible INTEGER NOT NULL, agent TEXT, paying TEXT,
+  file INTEGER NOT NULL, end INTEGER NOT NULL, duration_ms REAL, ttft_ms REAL, billed INTEGER, claimed INTEGER,
+  place INTEGER NOT NULL DEFAULT 0
+"""
+_RESPONSE_TABLES_4 = f"""
+CREATE TABLE response (
+  id INTEGER PRIMARY KEY, session INTEGER NOT NULL, {_EVIDENCE_4}, cost INTEGER NOT NULL, basis INTEGER NOT NULL,
+  incomplete INTEGER NOT NULL, copies INTEGER NOT NULL, message_key INTEGER, request_key INTEGER);
+CREATE TABLE copy (response INTEGER NOT NULL, {_EVIDENCE_4}, PRIMARY KEY (response, file)) WITHOUT ROWID;
+"""
+_RESPONSE_INDEXES_4 = """
+CREATE INDEX response_at ON response (at);
+CREATE INDEX response_open ON response (at) WHERE stop_reason IS NULL AND incomplete = 0;
+CREATE INDEX response_basis ON response (model, basis) WHERE basis > 0;
+CREATE INDEX response_lone_request ON response (request_key) WHERE message_key IS NULL AND request_key IS NOT NULL;
+CREATE INDEX copy_file ON copy (file);
+"""
+_TOKENS_4 = """requests INTEGER NOT NULL DEFAULT 0, errors INTEGER NOT NULL DEFAULT 0,
+  uncached INTEGER NOT NULL DEFAULT 0, output INTEGER NOT NULL DEFAULT 0, cache_read INTEGER NOT NULL DEFAULT 0,
+  write_5m INTEGER NOT NULL DEFAULT 0, write_1h INTEGER NOT NULL DEFAULT 0, cost INTEGER NOT NULL DEFAULT 0,
+  untracked INTEGER NOT NULL DEFAULT 0"""
+_TOOLS_4 = "tool_calls INTEGER NOT NULL DEFAULT 0, tool_failures INTEGER NOT NULL DEFAULT 0"
+_MARKED_4 = """unpriced INTEGER NOT NULL DEFAULT 0, estimated INTEGER NOT NULL DEFAULT 0,
+  client_priced INTEGER NOT NULL DEFAULT 0, incomplete INTEGER NOT NULL DEFAULT 0,
+  understated INTEGER NOT NULL DEFAULT 0"""
+_KEY_4 = "session INTEGER NOT NULL, model INTEGER NOT NULL, place INTEGER NOT NULL"
+_SUM_TABLES_4 = (
+    "".join(
+        f"""
+CREATE TABLE {table} (
+  {at}{_KEY_4}, {_TOKENS_4}, {_MARKED_4}, PRIMARY KEY ({key}session, model, place)) WITHOUT ROWID;"""
+        for table, at, key in (
+            ("quarter", "at INTEGER NOT NULL, ", "at, "),
+            ("day_sum", "at INTEGER NOT NULL, ", "at, "),
+            ("session_sum", "", ""),
+        )
+    )
+    + "".join(
+        f"""
+CREATE TABLE {table} (
+  at INTEGER NOT NULL, provider TEXT NOT NULL, model INTEGER NOT NULL, {_TOKENS_4}, {_TOOLS_4}, {_MARKED_4},
+  PRIMARY KEY (at, provider, model)) WITHOUT ROWID;"""
+        for table in ("quarter_all", "day_all")
+    )
+    + "".join(
+        f"""
+CREATE TABLE {table} (
+  at INTEGER NOT NULL, session INTEGER NOT NULL, name TEXT NOT NULL,
+  calls INTEGER NOT NULL, failures INTEGER NOT NULL,
+  PRIMARY KEY (at, session, name)) WITHOUT ROWID;"""
+        for table in ("quarter_tool", "day_tool")
+    )
 )
 
 # Rows of responses get digests in place of ids, sums get a place, and there are more grains of sums.
@@ -74,8 +132,8 @@ CREATE TABLE side_call (
   PRIMARY KEY (session, model, at)) WITHOUT ROWID;
 CREATE INDEX side_call_at ON side_call (at);
 """
-    + schema_v4.SUM_TABLES
-    + schema_v4.RESPONSE_TABLES
+    + _SUM_TABLES_4
+    + _RESPONSE_TABLES_4
     + f"""
 INSERT INTO place (cwd, branch)
   SELECT DISTINCT cwd, ifnull(branch, '') FROM session WHERE cwd IS NOT NULL AND cwd != '';
@@ -119,7 +177,7 @@ INSERT INTO {to} (at, provider, model, tool_calls, tool_failures)
     + "".join(f"DROP TABLE old_{table};\n" for table in _OLD)
     + "DROP TABLE place_of;\n"
     + "DELETE FROM alias WHERE key IN (SELECT request_key FROM response WHERE message_key IS NOT NULL);\n"
-    + schema_v4.RESPONSE_INDEXES
+    + _RESPONSE_INDEXES_4
 )
 
 # version → the statements that lead from it to the next one

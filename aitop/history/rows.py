@@ -49,6 +49,7 @@ class Session:
         "client_at",
         "client_base",
         "client_cost",
+        "client_model_bases",
         "client_models",
         "compactions",
         "context_at",
@@ -102,6 +103,7 @@ class Session:
         self.client_at: float | None = None  # when the client last reported its total
         self.client_base = 0.0  # USD: what its total began with, which is another session's
         self.client_models: dict[str, float] = {}  # its total for each model, where it reports one
+        self.client_model_bases: dict[str, float] | None = {}  # what each began with; None: not known yet
         self.began_by: str | None = None
         self.restarted = (
             False  # begun again since its total was last reported; not kept over a restart of ours
@@ -117,6 +119,18 @@ class Session:
         # (changed lines as the client counts them, when that number last changed, when last reported); not kept either
         self.lines: tuple[int, float, float] | None = None
         self.dirty = True
+
+    def packed_models(self) -> str | None:
+        """The client's totals by model and their baselines, as JSON; the baselines stand under the empty name."""
+        if not self.client_models and self.client_model_bases == {}:
+            return None
+        bases = {} if self.client_model_bases == {} else {"": self.client_model_bases}
+        return json.dumps({**self.client_models, **bases})
+
+    def unpack_models(self, packed: str | None) -> None:
+        """The inverse of `packed_models`."""
+        self.client_models = json.loads(packed) if packed else {}
+        self.client_model_bases = self.client_models.pop("", {})  # type: ignore[assignment]
 
     def window(self) -> int | None:
         """The context window that the client reported (tokens); None where it was of another model than speaks now."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from aitop.history import keys
 from aitop.history.query import sums_since
 from aitop.history.rows import File, Session
-from aitop.history.write import commit, load, prepare, side_calls
+from aitop.history.write import commit, digest, load, prepare, side_calls
 from aitop.history.write.bulk_insert import Bulk
 from aitop.history.write.incidents import Incidents
 from aitop.history.write.ledger import Changes, Ledger, nothing
@@ -119,6 +119,10 @@ class History:
         """What needs no look into the database; the process that read the events does it."""
         return prepare.prepare(events, self._prices, now)
 
+    def packed(self, events: Iterable[Event], now: float) -> Batch:
+        """The same as a helper sends it: with what it adds up to, its rows packed."""
+        return digest.packed(self.prepare(events, now))
+
     def take(self, provider: str, batch: Batch, now: float, file: File) -> None:
         """Take in a run of a file that was prepared."""
         if batch.prices != self._prices.fingerprint:  # they changed meanwhile
@@ -133,16 +137,15 @@ class History:
         self._settle_bulk()
         events = list(events)
         feeds_unnamed = file is None and any(type(event) is Response and unnamed(event) for event in events)
+        if feeds_unnamed:
+            self._bulk.write()
         if self._ledger.out.size() > FLUSH_AT or feeds_unnamed:
             self._flush()
         self._preload(events)
         self._decide(provider, events, now, file)
 
     def _settle_bulk(self) -> None:
-        """Write what runs of files brought together, and decide what they kept back."""
-        if not self._bulk.waiting():
-            return
-        self._bulk.write()
+        """Decide what runs of files kept back. Their new rows stay gathered, but for those that these speak of."""
         waiting = self._bulk.settled()
         for start in range(0, len(waiting), RUNS_AT_ONCE):
             some = waiting[start : start + RUNS_AT_ONCE]
@@ -154,10 +157,15 @@ class History:
 
     def _preload(self, events: list[Event]) -> None:
         """Fetch in a few statements every row that these events may touch."""
-        responses = [event for event in events if isinstance(event, Response)]
-        self._responses.preload(list({key for r in responses for key in names_of(r).all()}))
-        calls = [event for event in events if isinstance(event, ToolUse | ToolResult)]
-        self._tools.preload(list({keys.key("t", call.tool_use_id) for call in calls}))
+        names = [names_of(event) for event in events if isinstance(event, Response)]
+        if any(one.message is None and one.request is not None for one in names):
+            self._bulk.write()  # such a record is looked for in the table, by its request id and time
+        spellings = {key for one in names for key in one.spellings()}
+        self._responses.adopt(self._bulk.take_responses(spellings))
+        self._responses.preload(list({key for one in names for key in one.all()}))
+        calls = list({keys.key("t", e.tool_use_id) for e in events if isinstance(e, ToolUse | ToolResult)})
+        self._tools.adopt(self._bulk.take_calls(calls))
+        self._tools.preload(calls)
 
     def _decide(self, provider: str, events: list[Event], now: float, file: File | None) -> None:
         """Take in events one by one."""
@@ -241,6 +249,7 @@ class History:
             if self._lost or self.waiting() or self.db.in_transaction:
                 self.begin()
                 self._settle_bulk()
+                self._bulk.write()
                 self._flush()
                 self.db.execute("COMMIT")
         except BaseException:
@@ -250,6 +259,36 @@ class History:
         changes, ledger.changes = ledger.changes, nothing()
         ledger.trim()
         return changes
+
+    def total_up(self) -> bool:
+        """Write the sums of all sessions together and the limits into the open transaction: they may be asked.
+
+        True where `add_up` did more, because what a client reports beyond its records has to be reckoned.
+        """
+        self.begin()
+        self._settle_bulk()
+        ledger = self._ledger
+        if ledger.out.inherited or any(one.client_cost is not None for one in ledger.sessions.values()):
+            self.add_up()
+            return True
+        commit.new_names(self.db, ledger.names)
+        commit.limits(self.db, ledger.out.limits.values())
+        commit.totals(self.db, ledger.out, self.provider_of)
+        return False
+
+    def add_up(self) -> None:
+        """Write all sums, facts and offsets into the open transaction. Questions on this connection are answered.
+
+        The rows that are only counted stay in memory until the next `commit`; nothing is durable before that.
+        """
+        self.begin()
+        self._settle_bulk()
+        self._flush()
+
+    @property
+    def full(self) -> bool:
+        """Whether so many rows wait in memory that they should be committed."""
+        return self._bulk.full()
 
     def abandon(self) -> None:
         """Take back everything since the last commit, in memory too.
@@ -275,6 +314,11 @@ class History:
     def _flush(self) -> None:
         """Write what was gathered into the open transaction, then forget it."""
         ledger = self._ledger
+        if self._bulk.waiting() and any(
+            side_calls.asks_rows(one, inherits=key in ledger.out.inherited)
+            for key, one in ledger.sessions.items()
+        ):
+            self._bulk.write()
         commit.everything(self.db, ledger.out, list(ledger.dirty_files), ledger.names)
         ledger.write_sums()
         commit.inherited(self.db, ledger.out.inherited, ledger.sessions)

@@ -39,6 +39,7 @@ class Job(NamedTuple):
     inode: int | None
     source: Source
     now: float = 0.0  # epoch seconds: whether the file is at rest
+    keeps_note: bool = False  # its provider's note outlives a file that is replaced
 
 
 class Chunk(NamedTuple):
@@ -104,7 +105,8 @@ def _chunks(job: Job, parse: Parse, identify: Identify, read: Read | None) -> It
     fd, status = opened
     try:
         if read is not None:
-            own = job.source if job.inode in (None, status.st_ino) else identify(job.path)
+            kept = job.keeps_note or job.inode in (None, status.st_ino)
+            own = job.source if kept else identify(job.path)
             batches = read(job.path, own)
             if batches is not None:
                 yield from _batches(job, batches, status)
@@ -113,7 +115,7 @@ def _chunks(job: Job, parse: Parse, identify: Identify, read: Read | None) -> It
         if offset and not _same(fd, status, job):
             offset, source = 0, identify(job.path)
         while offset < status.st_size:
-            data = _whole_lines(fd, offset)
+            data = _whole_lines(fd, offset, status.st_size - offset)
             if not data:
                 yield _unfinished(fd, job, parse, source, offset, status)
                 return
@@ -186,14 +188,15 @@ def _reach(data: bytes) -> int:
     return size
 
 
-def _whole_lines(fd: int, offset: int) -> bytes:
+def _whole_lines(fd: int, offset: int, left: int) -> bytes:
     """The bytes from `offset` up to the last newline of the next few megabytes; b"" while none ends there.
 
-    A line longer than LONGEST is returned in parts, each of which ends as a line that is not JSON.
+    `left` is how many there are. A line longer than LONGEST is returned in parts, each of which ends as a line that
+    is not JSON.
     """
     size = CHUNK
     while True:
-        data = os.pread(fd, size, offset)
+        data = os.pread(fd, min(size, left), offset)  # memory for more would be given back page by page
         end = data.rfind(b"\n")
         if end >= 0:
             return data[: end + 1]

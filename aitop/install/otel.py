@@ -168,7 +168,7 @@ Codex, in {home}/.codex/config.toml:
     protocol = "json"
     headers = {{ "{HEADER}" = "{shown}" }}
 
-Gemini CLI, in {home}/.gemini/settings.json and {home}/.gemini/.env:
+Gemini CLI, in {home}/.gemini/settings.json and {home}/.gemini/.env; Qwen Code, the same in {home}/.qwen:
 
     "telemetry": {{ "enabled": true, "target": "local", "logPrompts": false,
                    "otlpEndpoint": "{base}", "otlpProtocol": "http" }}

@@ -8,10 +8,12 @@ import os
 import socket
 import sqlite3
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from aitop import paths
 from aitop.history import tags_file
+from aitop.ingest import worktrees
 from aitop.listener.history_guard import HistoryGuard
 from aitop.listener.process_cache import ProcessCache
 from aitop.listener.reader import Reader
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from aitop.publish import state_types as published
 
 MAX_STEP = 5.0  # seconds between two publications that may show the same numbers
+MAX_FOLDERS = 1_000  # remembered with their repositories
 MAX_UNREAD_FILES = 20  # named in the state
 
 
@@ -41,6 +44,7 @@ class Publication:
         self._host = socket.gethostname()
         self._announcer = Announcer(Publisher(settings.home, paths.runtime_folder()), log)
         self._processes = ProcessCache()
+        self._repository = lru_cache(MAX_FOLDERS)(worktrees.repository)
         self._alerts: tuple[Alert, ...] = ()
         self._was_quiet = False  # and so was what was published last
         self._published_at = 0.0
@@ -171,4 +175,5 @@ class Publication:
         return Lookups(
             lambda pid: processes.lives(pid, now),
             lambda provider, model: processes.context_limit(provider, model, settings.context_limit),
+            self._repository,
         )

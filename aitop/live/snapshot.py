@@ -32,6 +32,7 @@ class Lookups(NamedTuple):
 
     alive: Callable[[int], bool | None]  # whether a process lives; None: nothing is known of it
     context_limit: Callable[[str, str], int | None]  # (client, model) → tokens
+    repository: Callable[[str], str] = str  # a folder → the same one in its repository's main checkout
 
 
 class SessionView(NamedTuple):
@@ -41,6 +42,7 @@ class SessionView(NamedTuple):
     status: str
     active: bool
     tag: str | None
+    folder: str | None  # that its work belongs to: a worktree's is that of its repository
     context_limit: int
     context_percent: float | None
 
@@ -137,7 +139,7 @@ def take(
         compactions=aggregator.compactions,
         stop_reasons={name: count for name, count in sorted(aggregator.stop_reasons.items()) if count > 0},
         tools=_tools(aggregator),
-        projects=tuple(projects),
+        projects=tuple(one._replace(cwd=lookups.repository(one.cwd)) for one in projects),
         limits=money.limits(in_force, config, now),
         block=block,
         budgets=budgets,
@@ -208,7 +210,7 @@ def _evidence(one: SessionView, aggregator: Aggregator, now: float) -> alerts.Se
     changed, since, lines_told = session.lines or (None, 0.0, 0.0)
     return alerts.SessionEvidence(
         name=session.name,
-        project=project(session),
+        project=project(one),
         provider=session.provider,
         status=one.status,
         recent=aggregator.recent.sum(session.id, now),
@@ -239,15 +241,16 @@ def view(session: Session, tag: str | None, lookups: Lookups, now: float) -> Ses
         status=status,
         active=session_activity.is_active(status, session.last_at, now),
         tag=tag,
+        folder=lookups.repository(session.cwd) if session.cwd else session.cwd,
         context_limit=limit,
         context_percent=None if tokens is None else min(100.0, 100 * tokens / limit),
     )
 
 
-def project(session: Session) -> str:
+def project(one: SessionView) -> str:
     """The name people know a session by: its folder's, else the program that its own name begins with."""
-    program, slash, _ = session.name.partition("/")
-    return folder_name(session.cwd) or (program if slash else session.name[:8])
+    program, slash, _ = one.session.name.partition("/")
+    return folder_name(one.folder) or (program if slash else one.session.name[:8])
 
 
 def folder_name(cwd: str | None) -> str:

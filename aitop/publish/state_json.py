@@ -59,6 +59,7 @@ def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> published.Sta
         "burn": cast("published.Burn", snap.burn._asdict()),
         "sessions": [rows.session_row(one) for one in snap.sessions],
         "projects_today": rows.project_rows(snap.projects),
+        "folders_today": rows.folder_rows(snap.projects, snap.sessions),
         "context": rows.context_row(snap.gauge),
         "compactions": snap.compactions,
         "stop_reasons": dict(snap.stop_reasons),
@@ -76,11 +77,15 @@ def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> published.Sta
         "coverage": _coverage(sums, facts.coverage),
         "display": display(config, limited=bool(snap.limits), burn=snap.burn),
         "doctor": facts.doctor,
-        "by_provider": {
-            name: rows.provider_row(one, rows.project_rows(snap.projects, name))
-            for name, one in snap.by_provider.items()
-        },
+        "by_provider": {name: _part(snap, name) for name in snap.by_provider},
     }
+
+
+def _part(snap: Snapshot, name: str) -> published.Provider:
+    """One client's part."""
+    projects = rows.project_rows(snap.projects, name)
+    folders = rows.folder_rows(snap.projects, snap.sessions, name)
+    return rows.provider_row(snap.by_provider[name], projects, folders)
 
 
 def _prices(snap: Snapshot, facts: ListenerFacts) -> published.Prices:

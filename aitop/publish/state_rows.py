@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 from typing import TYPE_CHECKING, cast
 
 from aitop.live.aggregator import SumsView
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from aitop.publish import state_types as published
 
 MAX_PROJECTS = 20
+MAX_FOLDERS = 30
 DURATION, TTFT, SPEED = range(3)  # metrics of `Timings`, in their order
 
 
@@ -99,8 +101,9 @@ def session_row(one: SessionView) -> published.Session:
     return {
         "id": session.name,
         "provider": session.provider,
-        "project": project(session),
+        "project": project(one),
         "cwd": session.cwd,
+        "folder": one.folder,
         "branch": session.branch or None,
         "git_dirty": None,
         "title": None,  # clients keep theirs in their transcripts: words of a conversation
@@ -161,23 +164,40 @@ def project_rows(today: Iterable[ProjectToday], provider: str | None = None) -> 
             name = folder_name(one.cwd) or "unknown"
             by_name[name] = plus(by_name.get(name, ZERO), one.sum)
     dearest = sorted(by_name.items(), key=lambda item: (-item[1].spent, item[0]))[:MAX_PROJECTS]
-    return [
-        {
-            "project": name,
-            "spent_usd": value.spent / PICO,
-            "cost_usd": value.cost / PICO,
-            "untracked_usd": value.untracked / PICO,
-            "requests": value.requests,
-            "unpriced_requests": value.unpriced_requests,
-            "estimated_requests": value.estimated_requests,
-            "client_priced_requests": value.client_priced_requests,
-            "understated_requests": value.understated_requests,
-        }
-        for name, value in dearest
-    ]
+    return [{"project": name, **_money(value)} for name, value in dearest]
 
 
-def provider_row(one: ProviderView, projects: list[published.Project]) -> published.Provider:
+def folder_rows(
+    today: Iterable[ProjectToday], sessions: Iterable[SessionView], provider: str | None = None
+) -> list[published.Folder]:
+    """What was spent in each listed session's folder and below it. `provider`: only that client's."""
+    spent = [one for one in today if provider is None or one.provider == provider]
+    folders = dict.fromkeys(one.folder for one in sessions if one.folder)
+    rows: list[published.Folder] = []
+    for folder in list(folders)[:MAX_FOLDERS]:
+        inside = (
+            one.sum for one in spent if one.cwd == folder or one.cwd.startswith(folder.rstrip("/") + "/")
+        )
+        rows.append({"folder": folder, **_money(reduce(plus, inside, ZERO))})
+    return rows
+
+
+def _money(value: Sum) -> published.Money:
+    return {
+        "spent_usd": value.spent / PICO,
+        "cost_usd": value.cost / PICO,
+        "untracked_usd": value.untracked / PICO,
+        "requests": value.requests,
+        "unpriced_requests": value.unpriced_requests,
+        "estimated_requests": value.estimated_requests,
+        "client_priced_requests": value.client_priced_requests,
+        "understated_requests": value.understated_requests,
+    }
+
+
+def provider_row(
+    one: ProviderView, projects: list[published.Project], folders: list[published.Folder]
+) -> published.Provider:
     """One client's part, in the shape of the whole."""
     return {
         "windows": windows_rows(one.sums),
@@ -192,4 +212,5 @@ def provider_row(one: ProviderView, projects: list[published.Project]) -> publis
         "context": context_row(one.gauge),
         "compactions": one.compactions,
         "projects_today": projects,
+        "folders_today": folders,
     }

@@ -102,6 +102,9 @@ class Session(Latencies):
     provider: Annotated[str, Key("the client")]
     project: Annotated[str, Key("the name of its folder")]
     cwd: Annotated[str | None, Key("the path of its folder")]
+    folder: Annotated[
+        str | None, Key("the folder its work belongs to: `cwd`, of a git worktree the same in its repository")
+    ]
     branch: Annotated[str | None, Key("the git branch")]
     git_dirty: Annotated[
         bool | None, Key("uncommitted changes in its folder; `null` unless a format shows them")
@@ -164,10 +167,9 @@ class Tool(TypedDict):
     p95_ms: Annotated[float | None, Key("", "ms")]
 
 
-class Project(TypedDict):
-    """One project, today."""
+class Money(TypedDict):
+    """What was spent in one place."""
 
-    project: Annotated[str, Key("the name of its folder")]
     spent_usd: Annotated[float, Key("`cost_usd` and `untracked_usd`: what was spent", "USD")]
     cost_usd: Annotated[float, Key("the counted responses at list price", "USD")]
     untracked_usd: Annotated[float, Key("as in the sums", "USD")]
@@ -176,6 +178,18 @@ class Project(TypedDict):
     estimated_requests: Annotated[int, Key("as in the sums")]
     client_priced_requests: Annotated[int, Key("as in the sums")]
     understated_requests: Annotated[int, Key("as in the sums")]
+
+
+class Project(Money):
+    """One project, today."""
+
+    project: Annotated[str, Key("the name of its folder")]
+
+
+class Folder(Money):
+    """What was spent in one folder and below it, today; a worktree's work belongs to its repository."""
+
+    folder: Annotated[str, Key("its path; a listed session's `folder`")]
 
 
 class Limit(TypedDict):
@@ -336,6 +350,7 @@ class Provider(TypedDict):
     context: Annotated[Context | None, Key("")]
     compactions: Annotated[int, Key("of the listed sessions, since they began")]
     projects_today: Annotated[list[Project], Key("")]
+    folders_today: Annotated[list[Folder], Key("")]
 
 
 class Listener(TypedDict):
@@ -471,6 +486,7 @@ class State(TypedDict):
     burn: Annotated[Burn, Key("the burn rate as it is judged")]
     sessions: Annotated[list[Session], Key("at most 50, newest activity first")]
     projects_today: Annotated[list[Project], Key("dearest first, at most 20")]
+    folders_today: Annotated[list[Folder], Key("of the listed sessions, at most 30")]
     context: Annotated[Context | None, Key("of the newest working session, else of the newest active one")]
     compactions: Annotated[int, Key("context compactions today")]
     stop_reasons: Annotated[dict[str, int], Key("reason → responses today")]

@@ -1,8 +1,14 @@
 """Bring the history up to date for a report: read what is new, or wait until the listener has.
 
 While no listener runs this process is the history's one writer, under the same lock. It must not publish.
+
+The answer comes before the rows. When everything is read, the sums of all sessions together are written into an open
+transaction, in which the report asks; a question for more is refused, and answered once `more` has written the rest of
+the sums. `finish` writes the rows and commits them together with the sums and the files' offsets. A process that ends
+at any moment before that leaves the history as it was, and the next one reads the same again.
 """
 
+import gc
 import os
 import select
 import sqlite3
@@ -18,15 +24,18 @@ from aitop.history.recovery import gaps, integrity, restore
 from aitop.history.store import History
 from aitop.ingest.coverage import ClientCoverage
 from aitop.ingest.queue import Ingest
-from aitop.listener import lifecycle
-from aitop.listener.lock import Held
+from aitop.listener import lifecycle, process_identity
+from aitop.listener.lock import Held, Lock, holder
 from aitop.pricing import table
 from aitop.providers import selection
 from aitop.providers.load import load as load_providers
 
 Progress = Callable[[int, int], None]  # (bytes read, bytes to read)
 END = float("inf")
-COMMIT_EVERY = 64 << 20  # bytes: an interrupted first read goes on from there
+ROWS = frozenset(
+    ("response", "alias", "tool", "copy", "file")
+)  # the tables that are complete only after `finish`
+TOTALS = frozenset(("quarter_all", "day_all", "model", "meta", "usage_limit", "sqlite_master"))
 
 
 class NotReadyError(Exception):
@@ -34,16 +43,53 @@ class NotReadyError(Exception):
 
 
 class Ready(NamedTuple):
-    """A history that has everything, read-only; the folders read for it, client → those that exist; its coverage."""
+    """A history that has everything; the folders read for it, client → those that exist; its coverage.
+
+    `more` completes what may be asked; before it a question for more than TOTALS fails with SQLITE_AUTH, and after it
+    one for ROWS. `finish` makes durable what was read and closes `db`. Both raise sqlite3.Error; then nothing of it is
+    durable.
+    """
 
     db: sqlite3.Connection
     folders: dict[str, list[str]]
     clients: dict[str, ClientCoverage]  # what is counted of each client on this machine, and what is not
+    more: Callable[[], None]
+    finish: Callable[[], None]
 
 
-def catch_up(progress: Progress) -> Ready:
+class Read(NamedTuple):
+    """What was read, in the writer's open transaction."""
+
+    history: History
+    clients: dict[str, ClientCoverage]
+
+    def totals(self) -> None:
+        """From now on the sums of all sessions together may be asked, and nothing else."""
+        whole = self.history.total_up()
+        self.history.db.set_authorizer(_no_rows if whole else _only_totals)
+
+    def more(self) -> None:
+        """From now on every sum may be asked, and no row."""
+        self.history.db.set_authorizer(None)
+        self.history.add_up()
+        self.history.db.set_authorizer(_no_rows)
+
+    def finish(self) -> None:
+        """Write everything and commit it. Raises sqlite3.Error."""
+        history = self.history
+        try:
+            history.db.set_authorizer(None)
+            history.add_up()
+            gaps.judge(history)
+            history.commit()
+        finally:
+            history.db.close()
+
+
+def catch_up(progress: Progress, *, rows: bool = True) -> Ready:
     """Read what is new, or wait until the listener has.
 
+    With `rows` all of it is durable before the answer; without, once `finish` was called.
     Raises NotReadyError, HistoryError, ConfigError, sqlite3.Error.
     """
     home = paths.home()
@@ -52,19 +98,56 @@ def catch_up(progress: Progress) -> Ready:
     except lifecycle.LifeError as error:
         raise NotReadyError(str(error)) from error
     lock = lifecycle.lock(home)
-    try:
-        lock.acquire(timeout=0.2)
-        lock.sign("report")  # a listener that starts now waits instead of ending
-    except Held:
-        clients = _wait_for_listener(progress)
-    except OSError as error:
-        raise NotReadyError(lifecycle.unwritable(home, error)) from error
-    else:
+    clients = _locked_or_told(home, lock, progress)
+    if clients is None:
         try:
-            clients = _read_or_restore(home, progress, time.time())
-        finally:
+            lock.sign("report")
+            read = _read_or_restore(home, progress, time.time())
+            if not rows:
+                read.totals()
+                return Ready(read.history.db, folders(), read.clients, read.more, lambda: _finish(read, lock))
+            read.finish()
+            clients = read.clients
+        except BaseException:
             lock.release()
-    return Ready(schema.connect_read_only(os.path.join(home, paths.HISTORY)), folders(), clients)
+            raise
+        lock.release()
+    db = schema.connect_read_only(os.path.join(home, paths.HISTORY))
+    return Ready(db, folders(), clients, lambda: None, db.close)
+
+
+def _locked_or_told(home: str, lock: Lock, progress: Progress) -> dict[str, ClientCoverage] | None:
+    """Take the lock, then None; or wait until the listener that holds it has read everything: its coverage."""
+    while True:
+        try:
+            lock.acquire(timeout=0.2)
+        except Held:
+            clients = _wait_for_listener(lock.path, progress)
+            if clients is not None:
+                return clients
+        except OSError as error:
+            raise NotReadyError(lifecycle.unwritable(home, error)) from error
+        else:
+            return None
+
+
+def _finish(read: Read, lock: Lock) -> None:
+    try:
+        read.finish()
+    finally:
+        lock.release()
+
+
+def _only_totals(action: int, table: str | None, *_: object) -> int:
+    """SQLite asks this before it runs a statement: whether it may read a table."""
+    denied = action == sqlite3.SQLITE_READ and table not in TOTALS
+    return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK
+
+
+def _no_rows(action: int, table: str | None, *_: object) -> int:
+    """The same once every sum is there."""
+    denied = action == sqlite3.SQLITE_READ and table in ROWS
+    return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK
 
 
 def folders() -> dict[str, list[str]]:
@@ -76,23 +159,31 @@ def folders() -> dict[str, list[str]]:
     return {client: there for client, there in existing.items() if there}
 
 
-def _read_or_restore(home: str, progress: Progress, now: float) -> dict[str, ClientCoverage]:
+def _read_or_restore(home: str, progress: Progress, now: float) -> Read:
     try:
-        return read_everything(home, progress, now)
+        return _read(home, progress, now)
     except sqlite3.Error as error:
         if not integrity.is_damage(error):
             raise
         restore.suspect(home, str(error))
-        return read_everything(home, progress, now)
+        return _read(home, progress, now)
 
 
 def read_everything(home: str, progress: Progress, now: float) -> dict[str, ClientCoverage]:
     """Read every file that changed into the history; what is counted of each client. The caller holds the lock."""
+    read = _read(home, progress, now)
+    read.finish()
+    return read.clients
+
+
+def _read(home: str, progress: Progress, now: float) -> Read:
+    """Read every file that changed; what is not committed waits in memory and in the open transaction."""
     config = load_config()
     prices = table.load(config.price_overrides, os.path.join(home, paths.PRICES))
     installed, _ = load_providers()
     providers = selection.enabled(installed, config)
     db = restore.connect(home, now, _say)
+    collects = gc.isenabled()
     try:
         history = History(db, prices, floor=END, exact=END)  # a report keeps no running sums
         ingest = Ingest(
@@ -102,29 +193,34 @@ def read_everything(home: str, progress: Progress, now: float) -> dict[str, Clie
             min(2, os.cpu_count() or 1),
         )
         otherwise = history.priced_otherwise()
-        ingest.rescan(now)
-        ingest.recruit(now)
-        committed = 0
-        while ingest.waiting:
-            if ingest.helpers:
-                ready, _, _ = select.select(ingest.helpers, [], [])
-                for helper in ready:
-                    ingest.receive(helper, now)
-            else:
-                ingest.step(now)
-            progress(ingest.done_bytes, ingest.total_bytes)
-            if ingest.done_bytes - committed > COMMIT_EVERY:
-                committed = ingest.done_bytes
-                history.commit()
+        gc.disable()  # what is read has no cycles, and looking for them took a tenth of the time
+        _take_in(history, ingest, progress, now)
         history.settle(now)
-        history.commit()
         if otherwise:
+            history.commit()
             _reprice(history, now)
-        gaps.judge(history)
-        history.commit()
-        return ingest.coverage()
-    finally:
+        return Read(history, ingest.coverage())
+    except BaseException:
         db.close()
+        raise
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _take_in(history: History, ingest: Ingest, progress: Progress, now: float) -> None:
+    ingest.rescan(now)
+    ingest.recruit(now)
+    while ingest.waiting:
+        if ingest.helpers:
+            ready, _, _ = select.select(ingest.helpers, [], [])
+            for helper in ready:
+                ingest.receive(helper, now)
+        else:
+            ingest.step(now)
+        progress(ingest.done_bytes, ingest.total_bytes)
+        if history.full:  # an interrupted first read goes on from there
+            history.commit()
 
 
 def _say(text: str) -> None:
@@ -141,8 +237,11 @@ def _reprice(history: History, now: float) -> None:
     history.commit()
 
 
-def _wait_for_listener(progress: Progress) -> dict[str, ClientCoverage]:
-    """A listener holds the history: wait until it has read everything once; the coverage it publishes."""
+def _wait_for_listener(lock: str, progress: Progress) -> dict[str, ClientCoverage] | None:
+    """Another process holds the history. A listener: wait until it has read everything, and take its coverage.
+
+    None once the lock may be tried again: another report holds it, for as long as it reads.
+    """
     from aitop import state as published
 
     quiet = 0
@@ -156,6 +255,10 @@ def _wait_for_listener(progress: Progress) -> dict[str, ClientCoverage]:
                 return clients
             progress(scan["done_bytes"], scan["total_bytes"])
         else:
+            known = holder(lock)
+            if known is None or known.role == "report" or not process_identity.lives(known.identity):
+                time.sleep(0.1)
+                return None
             quiet += 1
             if quiet > 100:
                 raise NotReadyError(

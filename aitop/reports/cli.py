@@ -17,7 +17,7 @@ from aitop.reports.ask import Asker
 from aitop.reports.filters import Filter, Period
 from aitop.reports.options import Chosen
 from aitop.reports.printing import Page
-from aitop.reports.ready import configuration, currency, history
+from aitop.reports.ready import asked, configuration, currency, history
 from aitop.reports.rows import Answer, clean
 from aitop.reports.table import Style
 from aitop.segments import details, text_table
@@ -108,13 +108,17 @@ def _command(name: str, about: Report) -> None:
         now = time.time()
         config = configuration()
         chosen = options.chosen(name, lambda zone: _date(now, zone), given, config["week_start"])
-        ready = history()
-        asker = Asker(ready.db, chosen.wanted, config.tags, tags_file.read(paths.home()))
-        try:
+        ready = history(rows=name == "commits")
+
+        def answered() -> None:
+            asker = Asker(ready.db, chosen.wanted, config.tags, tags_file.read(paths.home()))
             style = Style(currency(ready.db, config, now), printing.terminal_width(), chosen.wanted.zone)
             answer = about.ask(asker, now, chosen)
             coverage = details.coverage({"coverage": {"clients": ready.clients}})
             printing.show(Page(about.title, answer, chosen, style, ready.folders, coverage), asker, now)
+
+        try:
+            asked(answered, ready)
         except sqlite3.Error as error:
             raise click.ClickException(f"the history cannot be read: {error}; try `aitop doctor`") from error
 
@@ -136,8 +140,8 @@ for _name, _about in REPORTS.items():
 @click.option("--json", "as_json", is_flag=True, help="One object: clients by name, and the responses.")
 def coverage(as_json: bool) -> None:
     """How far the totals can be trusted: what is counted of each client, and how its responses are priced."""
-    ready = history()
-    total = groupings.grouped(Asker(ready.db, Filter(), (), {}), "model").total
+    ready = history(rows=False)
+    total = asked(lambda: groupings.grouped(Asker(ready.db, Filter(), (), {}), "model").total, ready)
     at_least = total.unpriced_requests + total.understated_requests
     responses = {
         "requests": total.requests,

@@ -3,8 +3,12 @@
 Errors become click's own, in one sentence that says what to do. Progress goes to a terminal's stderr alone.
 """
 
+import contextlib
+import os
 import sqlite3
 import sys
+from collections.abc import Callable
+from typing import TypeVar
 
 import click
 
@@ -20,6 +24,8 @@ from aitop.segments.money import Currency
 SHOWN_FROM_BYTES = 4 << 20  # less is read before a bar could be seen
 BAR_CELLS = 30
 
+T = TypeVar("T")
+
 
 def configuration() -> Config:
     """The user's configuration; from now on weeks begin as it says. Raises click.ClickException."""
@@ -31,11 +37,15 @@ def configuration() -> Config:
     return config
 
 
-def history() -> Ready:
-    """The history with everything that the clients wrote so far. Raises click.ClickException."""
+def history(*, rows: bool = True) -> Ready:
+    """The history with everything that the clients wrote so far. Raises click.ClickException.
+
+    Without `rows`, sums alone may be asked: what was read becomes durable when the command has ended and its
+    output is closed.
+    """
     progress = _Progress()
     try:
-        return catchup.catch_up(progress)
+        ready = catchup.catch_up(progress, rows=rows)
     except (catchup.NotReadyError, HistoryError, ConfigError) as error:
         raise click.ClickException(str(error)) from error
     except sqlite3.Error as error:
@@ -44,6 +54,45 @@ def history() -> Ready:
         ) from error
     finally:
         progress.end()
+    click.get_current_context().call_on_close(lambda: _finish(ready))
+    return ready
+
+
+def asked(question: Callable[[], T], ready: Ready) -> T:
+    """Its answer. Where the sums of all sessions together do not give it, once more when the others are there."""
+    try:
+        return question()
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_AUTH:
+            raise
+    ready.more()
+    return question()
+
+
+def _finish(ready: Ready) -> None:
+    """Close the output, so that whoever reads it goes on, and make durable what was read."""
+    try:
+        _close_output()
+    finally:
+        try:
+            ready.finish()
+        except sqlite3.Error as error:
+            sys.stderr.write(
+                f"aitop: what was read could not be kept ({error}): the next report reads it again\n"
+            )
+            sys.exit(1)
+
+
+def _close_output() -> None:
+    """A pipe or file is let go; a terminal has shown the answer already."""
+    out = sys.__stdout__
+    if out is None or sys.stdout is not out or out.isatty():
+        return
+    with contextlib.suppress(OSError):
+        out.flush()
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, out.fileno())
+    os.close(nothing)
 
 
 def currency(db: sqlite3.Connection, config: Config, now: float) -> Currency:

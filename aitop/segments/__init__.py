@@ -75,14 +75,15 @@ def render_all(
 def _by_folder(state: JsonObject, name: str, display: str, look: str, now: float) -> dict[str, str]:
     """A prompt's segment for each folder that has a session, and one for all other folders.
 
-    A shell finds that of `$PWD` by its name: the folder with `%` for `/`, behind the segment's own name.
+    A shell finds that of `$PWD` by its name: the folder with `%` for `/`, behind the segment's own name. A worktree's
+    session has two: the worktree, and the folder of its repository that its work belongs to.
     """
     elsewhere = Values(state, now)
     elsewhere.view.in_folder = False
     texts = {name: _draw(display, fill(look, elsewhere), elsewhere, {})}
     texts[name + "%"] = texts[name]  # the root: it also tells a shell that there are folders to look for
-    for session in fields.rows(state.get("sessions")):
-        folder = session.get("cwd")
+    sessions = fields.rows(state.get("sessions"))
+    for folder, session in ((row.get(key), row) for row in sessions for key in ("cwd", "folder")):
         if not isinstance(folder, str) or not folder.startswith("/") or not folder.isprintable():
             continue
         key = name + folder.replace("/", "%")

@@ -12,7 +12,7 @@ from aitop import cli
 from aitop.history import columns as history_columns
 from aitop.history import keys, schema
 from aitop.history.rows import Evidence, Row, pack_modifiers
-from aitop.history.write import bulk_insert, prepare
+from aitop.history.write import digest, prepare
 from aitop.model import Place, Response, Usage
 from aitop.model.sums import COLUMNS, Sum, published
 from aitop.pricing import cost
@@ -59,10 +59,12 @@ def test_every_number_of_a_sum_is_published_under_a_key_of_its_own():
 )  # fmt: skip
 def test_a_response_adds_to_the_sum_of_its_own_basis(basis, counted):
     db = sqlite3.connect(":memory:")
+    db.execute(schema.RESPONSE_TABLES.partition(";")[0].replace("NOT NULL", "NOT NULL DEFAULT 0"))
     db.execute(
-        "CREATE TABLE response (uncached, output, cache_read, write_5m, write_1h, cost, basis, incomplete, visible)"
+        "INSERT INTO response (uncached, output, cache_read, write_5m, write_1h, cost, basis) "
+        "VALUES (2, 3, 4, 5, 6, 7, ?)",
+        (basis,),
     )
-    db.execute("INSERT INTO response VALUES (2, 3, 4, 5, 6, 7, ?, 0, 0)", (basis,))
     found = history_columns.from_response(
         db.execute(f"SELECT {history_columns.OF_RESPONSE} FROM response").fetchone()
     )
@@ -107,8 +109,8 @@ def test_a_response_adds_the_same_in_a_first_read(basis, incomplete, visible):
     counts = {prepare.UNCACHED: 2, prepare.OUTPUT: 3, prepare.CACHE_READ: 4, prepare.WRITE_5M: 5, prepare.WRITE_1H: 6,
               prepare.COST: 7, prepare.BASIS: int(basis), prepare.INCOMPLETE: incomplete,
               prepare.UNDERSTATED: visible > 0}  # fmt: skip
-    running = bulk_insert._Running()
-    running.add(tuple(counts.get(place) for place in range(prepare.REQUEST_KEY + 1)))
+    running = digest._Running()
+    running.add(tuple(counts.get(place) or 0 for place in range(prepare.REQUEST_KEY + 1)))
     usage = Usage(
         uncached_input_tokens=2,
         output_tokens=3,

@@ -5,6 +5,7 @@ were taken, how often) or `kill NAME N` (die when step NAME is taken for the n-t
 it has just been done). The profiler of the interpreter sees the calls, so no line of the product knows.
 """
 
+import atexit
 import collections
 import json
 import os
@@ -45,6 +46,7 @@ def main():
     sys.argv = ["aitop", *sys.argv[2:]]
     if how[0] == "record":
         signal.signal(signal.SIGUSR1, note)
+        atexit.register(note)
     from aitop.__main__ import main as aitop
 
     sys.setprofile(watch)

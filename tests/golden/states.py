@@ -44,6 +44,7 @@ def session(number, **more):
         "provider": "claude-code",
         "project": "shop",
         "cwd": "/home/ada/shop",
+        "folder": "/home/ada/shop",
         "branch": "main",
         "model": "claude-opus-4-6-20260101",
         "tag": None,

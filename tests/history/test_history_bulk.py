@@ -171,7 +171,52 @@ def test_a_response_that_may_go_on_waits_for_its_end(book):
 def test_what_helpers_send_is_plain_data(book):
     parsed = provider.parse(encode([assistant(content=[use()]), result()]), 0, provider.identify(FILE_A))
     found = book.history.prepare(parsed.events, NOW)
+    sent = book.history.packed(parsed.events, NOW)
     assert (len(found.responses), len(found.tools)) == (1, 1)
+    assert prepare.unpacked(pickle.loads(pickle.dumps(sent))) == found
     assert all(type(told) is tuple for told in (*found.responses, *found.tools))
     assert pickle.loads(pickle.dumps(found)) == found
     assert sorted(map(repr, prepare.events(found))) == sorted(map(repr, parsed.events))
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_sums_are_the_same_before_and_after_the_rows_are_written(data):
+    """`total_up` and `add_up` answer a report; `commit` then writes the rows of the same responses."""
+    files = data.draw(worlds())
+    book = Book(exact=END)
+    try:
+        read(book, files, data.draw(readings(files)), lambda: data.draw(st.booleans()))
+        book.history.settle(NOW)
+        book.history.total_up()
+        of_all = book.db.execute("SELECT * FROM day_all ORDER BY 1, 2, 3").fetchall()
+        book.history.add_up()
+        before = (book.quarters(), book.tool_quarters(), book.totals())
+        assert book.db.execute("SELECT * FROM day_all ORDER BY 1, 2, 3").fetchall() == of_all
+        book.commit()
+        assert (book.quarters(), book.tool_quarters(), book.totals()) == before
+        assert book.totals() == by_session(oracle(files))
+        book.check()
+    finally:
+        book.db.close()
+
+
+def test_rows_wait_in_memory_until_the_commit(book):
+    book.feed(FILE_A, lines(50), prepared=True)
+    book.history.total_up()
+    assert book.db.execute("SELECT sum(requests) FROM day_all").fetchone() == (50,)
+    assert book.db.execute("SELECT count(*) FROM response").fetchone() == (0,)
+    book.commit()
+    assert book.db.execute("SELECT count(*) FROM response").fetchone() == (50,)
+    book.check()
+
+
+def test_a_response_whose_record_is_repeated_leaves_those_that_wait(book):
+    end = book.feed(FILE_A, lines(20), prepared=True)
+    book.feed(FILE_A, [assistant("m3", START + 3, request_id="r3", usage=usage(900))], end, prepared=True)
+    book.history.add_up()
+    assert book.db.execute("SELECT count(*) FROM response").fetchone() == (1,)
+    assert book.db.execute("SELECT sum(output) FROM day_all").fetchone()[0] == sum(range(1, 21)) - 4 + 900
+    book.commit()
+    assert book.db.execute("SELECT count(*), sum(output) FROM response").fetchone() == (20, 210 - 4 + 900)
+    book.check()

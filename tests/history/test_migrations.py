@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.worlds import PRICES
 
-from aitop.history import schema
+from aitop.history import migrations, schema
 from aitop.history.query import sums_since
 from aitop.history.store import History
 from aitop.model.sums import Sum
@@ -29,9 +29,17 @@ def indexes(db):
     return {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
 
 
+TABLES_OF_SUMS = ("session", "session_sum", "quarter", "day_sum", "quarter_all", "day_all")
+
+
 def made(path, version):
     """A history as that version made it, with one session, one response and its sums."""
     db = sqlite3.connect(path, isolation_level=None)
+    if version == 4:
+        db.executescript((OLD / "version4.sql").read_text() + OF_VERSION_4)
+        db.execute("PRAGMA user_version = 4")
+        db.close()
+        return
     db.executescript((OLD / "version3.sql").read_text())
     db.executescript(
         """
@@ -59,7 +67,29 @@ def made(path, version):
     db.close()
 
 
-@pytest.fixture(params=[1, 2, 3])
+OF_VERSION_4 = """
+INSERT INTO model VALUES (1, 'claude-opus-4-6');
+INSERT INTO place VALUES (1, '/home/me/shop', 'main');
+INSERT INTO file VALUES (1, 'claude-code', '/p/a.jsonl', 'a', NULL, 900, 1, 1, 10, 1, 10, 5, 0, NULL);
+INSERT INTO session (id, provider, name, cwd, branch, info_at, started_at, last_at, status_at, status_live,
+  requests, uncached, output, cost, context_at)
+  VALUES (1, 'claude-code', 'a', '/home/me/shop', 'main', 900, 900, 900, 0, 0, 1, 10, 20, 5000, 900);
+INSERT INTO response (id, session, at, model, uncached, output, cache_read, write_5m, write_1h, reasoning,
+  searches, stop_reason, visible, file, end, place, cost, basis, incomplete, copies, message_key, request_key)
+  VALUES (1, 1, 900, 1, 10, 20, 0, 0, 0, 0, 0, 'end_turn', 3, 1, 10, 1, 5000, 0, 0, 0, 7, 8);
+INSERT INTO alias VALUES (7, 1);
+INSERT INTO quarter (at, session, model, place, requests, uncached, output, cost)
+  VALUES (900, 1, 1, 1, 1, 10, 20, 5000);
+INSERT INTO day_sum (at, session, model, place, requests, uncached, output, cost) VALUES (0, 1, 1, 1, 1, 10, 20, 5000);
+INSERT INTO session_sum (session, model, place, requests, uncached, output, cost) VALUES (1, 1, 1, 1, 10, 20, 5000);
+INSERT INTO quarter_all (at, provider, model, requests, uncached, output, cost)
+  VALUES (900, 'claude-code', 1, 1, 10, 20, 5000);
+INSERT INTO day_all (at, provider, model, requests, uncached, output, cost)
+  VALUES (0, 'claude-code', 1, 1, 10, 20, 5000);
+"""
+
+
+@pytest.fixture(params=[1, 2, 3, 4])
 def older(tmp_path, request):
     path = str(tmp_path / "history.db")
     made(path, request.param)
@@ -79,3 +109,31 @@ def test_an_older_history_keeps_its_sums(older):
     expected = Sum(requests=1, uncached_input_tokens=10, output_tokens=20, cost=5000)
     assert sums_since.since(older, 0) == expected
     assert History(older, PRICES).session("claude-code", "a").total == expected
+
+
+def test_each_step_leads_to_the_tables_that_its_version_had(tmp_path):
+    """A step that took its tables from the newest version would make a later column, which a later step adds again."""
+    made(str(tmp_path / "three.db"), 3)
+    old = sqlite3.connect(tmp_path / "three.db", isolation_level=None)
+    migrations.prepare(old)
+    old.executescript(migrations.STEPS[3])
+    was = sqlite3.connect(":memory:")
+    was.executescript((OLD / "version4.sql").read_text())
+    assert shape(old) == shape(was)
+    assert indexes(old) == indexes(was)
+    old.close()
+    was.close()
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+def test_a_column_may_be_added_to_the_tables_of_sums_in_a_next_version(tmp_path, monkeypatch, version):
+    added = "".join(f"ALTER TABLE {t} ADD COLUMN more INTEGER NOT NULL DEFAULT 0;" for t in TABLES_OF_SUMS)
+    newest = schema.VERSION
+    monkeypatch.setitem(migrations.STEPS, newest, added)
+    monkeypatch.setattr(schema, "VERSION", newest + 1)
+    path = str(tmp_path / "history.db")
+    made(path, version)
+    db = schema.connect(path)
+    for table in TABLES_OF_SUMS:
+        assert db.execute(f"SELECT more FROM {table}").fetchall() == [(0,)]
+    db.close()

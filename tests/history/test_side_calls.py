@@ -170,6 +170,59 @@ def test_a_total_carried_over_clear_from_an_unknown_session_is_not_booked(book):
     assert untracked(book) == 0.5
 
 
+OPUS, HAIKU = "claude-opus-4-6", "claude-haiku-4-5"
+
+
+@pytest.mark.parametrize("reopened", [False, True], ids=["at once", "after a restart"])
+def test_the_part_of_each_model_after_clear_is_what_it_has_beyond_its_own_baseline(book, reopened):
+    first = totals(1.5, by_model=((OPUS, 1.1), (HAIKU, 0.4)))
+    book.apply(SessionInfo(A, START, pid=42), answer(), first)
+    book.apply(
+        SessionInfo(B, START + 100, pid=42, began_by="clear"), answer("m2", START + 105, 2.0, session=B),
+        totals(3.75, START + 110, B, by_model=((OPUS, 3.15), (HAIKU, 0.6))),
+    )  # fmt: skip
+    assert untracked(book, B) == 0.25
+    if reopened:
+        book.db.close()
+        book.open()
+    book.apply(totals(4.0, START + 120, B, by_model=((OPUS, 3.15), (HAIKU, 0.85))))
+    assert untracked(book, B) == 0.5
+    mine = [row for row in booked(book) if row[1] >= 100]
+    assert mine == [(HAIKU, 110, 200_000), (OPUS, 110, 50_000), (HAIKU, 120, 250_000)]
+
+
+def test_a_model_whose_baseline_nothing_tells_begins_with_its_first_report(book):
+    book.apply(
+        SessionInfo(A, START, began_by="clear"), answer(usd=0.01),
+        totals(541.0, by_model=((OPUS, 500.0), (HAIKU, 41.0))),
+    )  # fmt: skip
+    assert untracked(book) == 0.0
+    book.apply(totals(541.5, START + 20, by_model=((OPUS, 500.0), (HAIKU, 41.5))))
+    assert untracked(book) == 0.5
+    assert booked(book) == [(HAIKU, 20, 500_000)]
+
+
+def test_a_total_by_model_that_began_again_adds_to_the_one_before(book):
+    book.apply(answer(), totals(1.25, by_model=((OPUS, 1.0), (HAIKU, 0.25))))
+    book.commit()
+    again = totals(0.5, START + 60, by_model=((OPUS, 0.125), (HAIKU, 0.375)))
+    book.apply(SessionInfo(A, START + 50, began_by="resume"), again)
+    assert untracked(book) == 0.75
+    assert booked(book) == [(HAIKU, 10, 250_000), (HAIKU, 60, 375_000), (OPUS, 60, 125_000)]
+
+
+def test_a_fork_books_for_each_model_what_is_beyond_the_responses_it_copies(book):
+    for path, session in (("/p/a.jsonl", A), ("/p/b.jsonl", B)):
+        file = book.history.file("claude-code", path)
+        file.session, file.first_at = session, START + (session == B)
+        book.history.touch(file)
+        book.history.apply("claude-code", [answer(session=session)], NOW, file)
+        book.commit()
+    book.apply(totals(1.25, START + 11, B, by_model=((OPUS, 1.0), (HAIKU, 0.25))))
+    assert untracked(book, B) == 0.25
+    assert booked(book) == [(HAIKU, 11, 250_000)]
+
+
 def test_a_total_that_began_again_after_a_resume_adds_to_the_one_before(book):
     book.apply(answer(), totals(1.25))
     book.commit()

@@ -29,10 +29,13 @@ CALLS = {
 def state(base):
     return states.api() | {
         "sessions": [
-            states.session(1, project="shop", cwd=f"{base}/shop"),
-            states.session(2, project="docs", cwd=f"{base}/docs site"),
+            states.session(1, project="shop", cwd=f"{base}/shop", folder=f"{base}/shop"),
+            states.session(2, project="docs", cwd=f"{base}/docs site", folder=f"{base}/docs site"),
+            states.session(3, project="shop", cwd=f"{base}/shop-fix", folder=f"{base}/shop"),
         ],
-        "projects_today": [{"project": "shop", "spent_usd": 3.5}, {"project": "docs", "spent_usd": 0.25}],
+        "folders_today": [
+            {"folder": f"{base}/shop", "spent_usd": 3.5}, {"folder": f"{base}/docs site", "spent_usd": 0.25},
+        ],
     }  # fmt: skip
 
 
@@ -55,6 +58,7 @@ def test_a_prompt_shows_what_the_project_of_its_folder_costs(tmp_path, shell):
     publish(home, state(base), own=OWN)
     assert shown(shell, home, f"{base}/shop") == "$4.21 here $3.50"
     assert shown(shell, home, f"{base}/shop/src/deep") == "$4.21 here $3.50"
+    assert shown(shell, home, f"{base}/shop-fix/src") == "$4.21 here $3.50"
     assert shown(shell, home, f"{base}/docs site") == "$4.21 here $0.25"
     assert shown(shell, home, f"{base}/elsewhere") == "$4.21"
 
@@ -79,13 +83,15 @@ def test_only_a_look_with_the_projects_cost_is_made_for_each_folder():
     plain = segments.render_all(state("/w"), [], states.NOW)
     assert not [name for name in plain if "%" in name]
     each = segments.render_all(state("/w"), [("zsh", "zsh", None, LOOK)], states.NOW)
-    assert {name for name in each if name.startswith("zsh%")} == {"zsh%", "zsh%w%shop", "zsh%w%docs site"}
+    assert {name for name in each if name.startswith("zsh%")} == {
+        "zsh%", "zsh%w%shop", "zsh%w%docs site", "zsh%w%shop-fix",
+    }  # fmt: skip
 
 
 def test_a_folder_of_another_form_makes_no_file():
     odd = state("/w")
     odd["sessions"] += [
-        states.session(n, cwd=cwd)
+        states.session(n, cwd=cwd, folder=cwd)
         for n, cwd in ((3, "relative"), (4, "/a\nb"), (5, "/" + "x" * 300), (6, None))
     ]
     names = segments.render_all(odd, [("zsh", "zsh", None, LOOK)], states.NOW)

@@ -6,8 +6,9 @@ from aitop.config import Config
 from aitop.history.rows import Session
 from aitop.live.aggregator import Aggregator, Day
 from aitop.live.money.tracker import MoneyTracker
-from aitop.live.snapshot import Lookups, project, take
+from aitop.live.snapshot import Lookups, ProjectToday, project, take
 from aitop.model.events import Limit
+from aitop.model.sums import ZERO
 
 NOW = 1_790_000_000.0
 
@@ -137,7 +138,28 @@ def test_a_limit_that_was_reset_is_not_shown():
 
 
 def test_a_session_is_known_by_its_folder_s_name():
-    assert project(session("0123456789", cwd="/home/me/shop/")) == "shop"
-    assert project(session("0123456789", cwd="C:\\work\\shop")) == "shop"
-    assert project(session("0123456789", cwd=None)) == "01234567"
-    assert project(session("0123456789", cwd="/")) == "01234567"
+    def name(folder):
+        return project(snapshot(session("0123456789", cwd=folder)).sessions[0])
+
+    assert name("/home/me/shop/") == "shop"
+    assert name("C:\\work\\shop") == "shop"
+    assert name(None) == "01234567"
+    assert name("/") == "01234567"
+
+
+def test_a_worktrees_session_and_its_money_belong_to_the_folder_of_its_repository():
+    known = lookups()._replace(repository={"/w/fix": "/w/shop"}.get)
+    worktree = session(cwd="/w/fix")
+    today = [ProjectToday("claude-code", "/w/fix", ZERO._replace(untracked=5))]
+    found = take(
+        begun(),
+        MoneyTracker(),
+        [worktree],
+        before=(),
+        projects=today,
+        config=Config(),
+        lookups=known,
+        now=NOW,
+    )
+    assert [(one.folder, project(one)) for one in found.sessions] == [("/w/shop", "shop")]
+    assert [one.cwd for one in found.projects] == ["/w/shop"]

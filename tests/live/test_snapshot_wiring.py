@@ -207,6 +207,7 @@ def test_every_part_of_a_session_s_view_is_in_the_field_of_its_name(taken):
         "status": "working",
         "active": True,
         "tag": "tag of working-one",
+        "folder": "/home/ada/working-one-folder",
         "context_limit": 67_000,
         "context_percent": 100 * 61 / 67,
     })  # fmt: skip

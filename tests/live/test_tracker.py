@@ -2,9 +2,12 @@
 
 import json
 import os
+import sqlite3
 import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support.lines import MODEL, assistant, encode, usage
 from support.lines import START as BEGIN
 from support.worlds import SESSIONS, Book
@@ -13,7 +16,7 @@ from aitop.config import Config, parse
 from aitop.history import tags_file
 from aitop.live.money.methods import DAY_SLOTS
 from aitop.live.money.tracker import MoneyTracker
-from aitop.model.events import Limit
+from aitop.model.events import ClientTotals, Limit
 from aitop.model.sums import PICO
 
 DAY = 86_400
@@ -154,6 +157,89 @@ def test_a_forecast_stays_while_a_changed_past_is_learned_again(book):
         money.learn()
     money.fold(spend(book, now - 2 * DAY, "older"), book.history.sessions.values())
     assert money.forecasts(None, now).keys() == {"day", "month"}
+
+
+class Held:
+    """A history that another program holds from the nth question on."""
+
+    def __init__(self, db, questions):
+        self.db, self.left = db, questions
+
+    def execute(self, *given):
+        self.left -= 1
+        if self.left < 0:
+            raise sqlite3.OperationalError("database is locked")
+        return self.db.execute(*given)
+
+
+@pytest.mark.parametrize("questions", range(5))
+def test_a_day_that_cannot_begin_leaves_every_sum_as_it_was(book, questions):
+    now = START + 9 * DAY + 50_000
+    for n in range(9, -1, -1):
+        spend(book, now - n * DAY, f"old{n}")
+    money = MoneyTracker()
+    money.begin(book.db, now)
+    while not money.learned:
+        money.learn()
+    block = money.block((), now + 60)
+    before = used(money, book), money.forecasts(block, now + 60)
+    with pytest.raises(sqlite3.OperationalError):
+        money.begin(Held(book.db, questions), now + 60)
+    assert (used(money, book), money.forecasts(block, now + 60)) == before
+
+
+def test_side_calls_alone_are_a_part_of_the_block(book):
+    now = START + 9 * DAY + 50_000
+    spend(book, now - 2000, "a")
+    book.apply(ClientTotals(SESSIONS[0], now - 10, 5.0))
+    book.commit()
+    money = MoneyTracker()
+    money.begin(book.db, now)
+    assert money.block((), now).spent_usd == pytest.approx(5.0)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_no_forecast_is_below_what_its_period_has_spent_at_any_moment_of_a_first_reading(data):
+    """Days of the past arrive in any order, while the past is learned, by counted responses and by side calls."""
+    now = START + data.draw(st.integers(9, 40)) * DAY + data.draw(st.integers(0, DAY - 1))
+    book, money = Book(), MoneyTracker()
+    money.begin(book.db, now)
+    for number in range(data.draw(st.integers(1, 12))):
+        back = data.draw(st.sampled_from([0, 0, 1, 600, 4000, 20_000, DAY, 3 * DAY, 8 * DAY, 20 * DAY]))
+        session = data.draw(st.sampled_from(SESSIONS))
+        if data.draw(st.booleans()):
+            changes = spend(book, now - back, f"m{number}", session)
+        else:
+            book.apply(ClientTotals(session, now - back, data.draw(st.floats(0, 50))))
+            changes = book.commit()
+        money.fold(changes, book.history.sessions.values())
+        if data.draw(st.booleans()):
+            for _ in range(data.draw(st.integers(0, 12))):
+                money.learn()
+        block = money.block((), now)
+        found = money.forecasts(block, now)
+        spent = used(money, book)
+        for name, budget in (("day", "d"), ("month", "m")):
+            assert name not in found or found[name].usd >= spent[budget] / PICO - 1e-9
+        if block is not None and "block" in found:
+            assert found["block"].usd >= block.spent_usd - 1e-9
+    book.db.close()
+
+
+def test_the_month_holds_what_a_first_reading_brought_before_the_past_is_learned_again(book):
+    now = START + 9 * DAY + 50_000
+    spend(book, now - 600, "today")
+    money = MoneyTracker()
+    money.begin(book.db, now)
+    while not money.learned:
+        money.learn()
+    for n in range(1, 9):
+        money.fold(spend(book, now - n * DAY, f"old{n}"), book.history.sessions.values())
+    found = money.forecasts(None, now)
+    rest_of_today = found["day"].usd - used(money, book)["d"] / PICO
+    assert rest_of_today > 0
+    assert found["month"].usd >= used(money, book)["m"] / PICO + rest_of_today - 1e-9
 
 
 def test_the_block_is_an_estimate_until_the_client_tells_its_reset(book):

@@ -1,13 +1,16 @@
 """Each client's telemetry as events, as its real versions send it, and by the GenAI conventions anyone's."""
 
+import json
+
 import pytest
 from support import otlp_bodies as bodies
 from support.otlp_bodies import SESSION, START, log, logs, span, traces
+from support.worlds import Book, stamp
 
 from aitop import otlp
 from aitop.model.events import ApiError, Response, ToolResult, ToolUse, Usage
 from aitop.otlp import JSON
-from aitop.providers import claude_code, codex, copilot, gemini
+from aitop.providers import Source, claude_code, codex, copilot, gemini, qwen
 from aitop.providers.otel import WAIT, OpenTelemetry
 
 NOW = float(START + 100)
@@ -119,6 +122,56 @@ def test_gemini_bills_thoughts_beside_the_output():
 def test_a_call_that_chooses_the_model_is_geminis_own():
     (found,) = told(gemini.provider, "logs", logs(gemini_response(role="utility_router")))
     assert found.agent == ""
+
+
+QWEN_ID = "chatcmpl-0123456789abcdef"
+
+
+def qwen_response(**more):
+    known = {
+        "session__id": "q1", "model": "qwen3-coder-plus", "duration_ms": 395, "input_token_count": 9000,
+        "output_token_count": 50, "cached_content_token_count": 6000, "thoughts_token_count": 20,
+        "total_token_count": 9050, "response_id": QWEN_ID,
+    }  # fmt: skip
+    return log("qwen-code.api_response", START, **(known | more))
+
+
+def test_qwens_thoughts_are_a_part_of_the_output_unless_its_total_says_otherwise():
+    (plain,) = told(qwen.provider, "logs", logs(qwen_response()))
+    (beside,) = told(qwen.provider, "logs", logs(qwen_response(total_token_count=9070)))
+    assert (plain.usage, beside.usage) == (Usage(3000, 50, 6000, 0, 0, 20), Usage(3000, 70, 6000, 0, 0, 20))
+
+
+@pytest.mark.parametrize("identity", [QWEN_ID, "7"], ids=["by its id", "by its numbers"])
+@pytest.mark.parametrize("first", ["chat", "telemetry"])
+def test_a_response_of_qwens_telemetry_is_the_one_of_its_chat(tmp_path, identity, first):
+    book = Book(tmp_path / "history.db", now=NOW)
+    (sent,) = told(qwen.provider, "logs", logs(qwen_response(response_id=identity)))
+    record = {
+        "uuid": "u1", "sessionId": "q1", "timestamp": stamp(START + 5), "type": "system",
+        "subtype": "ui_telemetry", "systemPayload": {"uiEvent": {
+            "event.name": "qwen-code.api_response", "model": "qwen3-coder-plus", "input_token_count": 9000,
+            "output_token_count": 50, "cached_content_token_count": 6000, "thoughts_token_count": 20,
+            "total_token_count": 9050, "response_id": identity, "duration_ms": 395}},
+    }  # fmt: skip
+    file = book.history.file("qwen", "/h/.qwen/projects/p/chats/q1.jsonl")
+    file.session, file.first_at = "q1", START
+    book.history.touch(file)
+    written = qwen.provider.parse(json.dumps(record).encode() + b"\n", 0, Source("q1", None)).events
+    for source in (first, "telemetry" if first == "chat" else "chat"):
+        if source == "chat":
+            book.history.apply("qwen", written, NOW, file)
+        else:
+            book.history.apply("qwen", [sent], NOW)
+        book.commit()
+    total = book.history.session("qwen", "q1").total
+    book.db.close()
+    assert (total.requests, total.input_tokens, total.output_tokens) == (1, 9000, 50)
+
+
+def test_what_else_qwen_sends_counts_nothing():
+    others = ("qwen-code.tool_call", "qwen-code.api_error", "qwen-code.config")
+    assert told(qwen.provider, "logs", logs(*(log(name, START, session__id="q1") for name in others))) == []
 
 
 CHAT = {

@@ -21,10 +21,10 @@ from aitop.live.money.budgets import BudgetView
 from aitop.live.money.forecast import PeriodForecast
 from aitop.live.money.limits import LimitView
 from aitop.live.money.tracker import BlockView, MoneyTracker
-from aitop.live.snapshot import Gauge, ProjectToday, ToolView, take
+from aitop.live.snapshot import Gauge, ProjectToday, ToolView, take, view
 from aitop.model.events import CacheState, Limit
 from aitop.model.histograms import Timings
-from aitop.model.sums import PICO, Sum, published
+from aitop.model.sums import PICO, ZERO, Sum, published
 from aitop.publish import state_rows, state_schema, state_types
 
 NOW = 1_790_000_000.0
@@ -112,7 +112,7 @@ def test_every_fact_of_a_session_stands_under_its_own_name():
     (row,) = full_state()["sessions"]
     expected = published(EACH) | {
         "id": "s1", "provider": "claude-code", "project": "shop", "cwd": "/w/shop", "branch": "main", "model": "m",
-        "pid": 11, "pane": "%7", "status": "waiting", "status_since": NOW - 50, "active": True,
+        "folder": "/w/shop", "pid": 11, "pane": "%7", "status": "waiting", "status_since": NOW - 50, "active": True,
         "started_at": NOW - 100, "last_activity_at": NOW, "client_cost_usd": 5.5, "context_tokens": 44_000,
         "context_limit": 100_000, "context_percent": 44.0, "compactions": 41, "stop_reasons": {"end_turn": 42},
         "subagents": 3, "understated": True, "client_api_ms": 43.0, "title": None, "tag": None, "git_dirty": None,
@@ -133,7 +133,11 @@ def test_every_part_of_a_moment_stands_under_its_own_name():
     assert state["context"] == {"tokens": 44_000, "limit": 100_000, "percent": 44.0, "session": "s1"}
     assert (state["active_sessions"], state["waiting_sessions"]) == (1, 1)
     assert state["projects_today"][0]["requests"] == 2 * EACH.requests
+    assert [(row["folder"], row["requests"]) for row in state["folders_today"]] == [
+        ("/w/shop", EACH.requests)
+    ]
     part = state["by_provider"]["claude-code"]
+    assert part["folders_today"] == state["folders_today"]
     assert part["projects_today"][0]["requests"] == EACH.requests
     assert (part["active_sessions"], part["waiting_sessions"], part["context"]) == (1, 1, state["context"])
     assert [sum(state["sparklines"][name]) for name in ("spent_usd", "cost_usd")] == [5.0, 3.0]
@@ -211,3 +215,22 @@ def test_without_a_listener_the_command_fails_and_says_so(home):
     result = CliRunner().invoke(main, ["state"])
     assert result.exit_code == 1
     assert "no listener is running" in result.output
+
+
+def test_a_folders_money_is_what_was_spent_in_it_and_below_it():
+    spent = [
+        ("/w/shop", 1), ("/w/shop/api", 2), ("/w/shop/api/v2", 4), ("/w/shop-old", 8), ("/v/shop", 16), ("", 32),
+    ]  # fmt: skip
+    today = [ProjectToday("claude-code", cwd, ZERO._replace(cost=usd * PICO)) for cwd, usd in spent]
+    today.append(ProjectToday("codex", "/w/shop", ZERO._replace(untracked=64 * PICO)))
+    sessions = []
+    for number, folder in enumerate(("/w/shop", "/w/shop/api", "/w/shop", "/v/shop", None, "/")):
+        one = Session(number, "claude-code", f"s{number}")
+        one.cwd = folder
+        sessions.append(view(one, None, NOWHERE, NOW))
+    rows = state_rows.folder_rows(today, sessions)
+    assert {row["folder"]: row["spent_usd"] for row in rows} == {
+        "/w/shop": 71, "/w/shop/api": 6, "/v/shop": 16, "/": 95,
+    }  # fmt: skip
+    mine = state_rows.folder_rows(today, sessions, "codex")
+    assert {row["folder"]: row["spent_usd"] for row in mine}["/w/shop"] == 64

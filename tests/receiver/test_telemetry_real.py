@@ -198,6 +198,26 @@ def test_gemini_cli_counts_once_with_its_chat_and_tells_how_long_it_took(desktop
     assert session["duration_p50_ms"] > 0
 
 
+def test_qwen_code_counts_once_with_its_chat(desktop):
+    settings, environment = re.match(r"(.*?\})\s*(\S+=\S+)$", desktop.snippet("Gemini"), re.DOTALL).groups()
+    auth = '"security": {"auth": {"selectedType": "openai"}}'
+    desktop.write(".qwen/settings.json", f"{{{auth}, {settings}}}")
+    desktop.write(".qwen/.env", environment + "\n")
+    script = [
+        {"call": ("list_directory", {"path": str(desktop.work)}), "usage": FIRST}, {"text": "Hi.", "usage": SECOND},
+    ]  # fmt: skip
+    with Api(script) as api:
+        own = {
+            "OPENAI_API_KEY": "none",
+            "OPENAI_BASE_URL": f"{api.url}/v1",
+            "OPENAI_MODEL": "qwen3-coder-plus",
+        }
+        desktop.run("qwen", "--auth-type", "openai", "--yolo", "-p", "say hello", **own)
+        more = len(api.asked) - len(script)
+    session = told_by_both(desktop, 2 + more)
+    assert leaves(session) == (18_500 + 100 * more, 14_900, 120 + 10 * more)
+
+
 def environment(desktop):
     return dict(line.strip().split("=", 1) for line in desktop.snippet("Any program").splitlines())
 

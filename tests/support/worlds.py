@@ -54,7 +54,7 @@ class Book:
             source = Source(known.session, known.agent, known.pending)
         parsed = provider.parse(data, start, source or provider.identify(path))
         end = start + len(data)
-        batch = self.history.prepare(parsed.events, self.now) if prepared else None
+        batch = self.history.packed(parsed.events, self.now) if prepared else None
         self.ingest.apply(Chunk(path, provider.name, start, end, 0, 1, 1, end, 1, parsed), self.now, batch)
         return end
 

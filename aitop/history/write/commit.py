@@ -31,6 +31,7 @@ class Pending:
         self.side_calls: dict[tuple[int, int, int], int] = {}  # (session, model, second) → picodollars
         self.quarters: dict[QuarterKey, Sum] = {}
         self.tool_quarters: dict[tuple[int, int, str], list[int]] = {}
+        self.totals_written = False  # the sums of all sessions together stand in the open transaction already
 
     def anything(self) -> bool:
         return any(
@@ -60,7 +61,7 @@ def everything(db: sqlite3.Connection, out: Pending, files: list[File], names: N
     _put(db, "alias", "key, response", sorted(out.aliases.items()))
     _put(db, "tool", TOOL, ((key, *_tool(out.tools[key])) for key in sorted(out.tools)))
     _put(db, "agent", "session, agent", out.agents)
-    _limits(db, out.limits.values())
+    limits(db, out.limits.values())
 
 
 def new_names(db: sqlite3.Connection, names: Names) -> None:
@@ -111,33 +112,44 @@ def _put(db: sqlite3.Connection, table: str, columns: str, values: Iterable[tupl
     db.executemany(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", values)  # noqa: S608
 
 
-def _limits(db: sqlite3.Connection, limits: Iterable[Limit]) -> None:
+def limits(db: sqlite3.Connection, limits: Iterable[Limit]) -> None:
     """Write limits as they count; `ledger.limit` decided which word on each that is."""
     _put(db, "usage_limit", _LIMIT, (_limit(limit) for limit in limits))
 
 
 def sums(db: sqlite3.Connection, out: Pending, provider_of: Callable[[int], str]) -> None:
     """Move the sums of every grain by the same differences."""
-    by_day = _folded(out.quarters, lambda at, *rest: (at // DAY * DAY, *rest))
-    tools_by_day = _tools_folded(out.tool_quarters, lambda at, *rest: (at // DAY * DAY, *rest))
+    by_day = _folded(out.quarters, _day)
+    tools_by_day = _tools_folded(out.tool_quarters, _day)
     _add(db, "quarter", "at, session, model, place", columns.BY_MODEL, out.quarters)
     _add(db, "day_sum", "at, session, model, place", columns.BY_MODEL, by_day)
     _add(db, "session_sum", "session, model, place", columns.BY_MODEL, _folded(by_day, lambda _, *rest: rest))
-    for table, quarters, tools in (
-        ("quarter_all", out.quarters, out.tool_quarters),
-        ("day_all", by_day, tools_by_day),
-    ):
-        of_all = _folded(quarters, lambda at, session, model, _: (at, provider_of(session), model))
-        for (at, session, _), (calls, failures) in tools.items():
-            key = (at, provider_of(session), NO_MODEL)
-            of_all[key] = plus(of_all.get(key, ZERO), Sum(tool_calls=calls, tool_failures=failures))
-        _add(db, table, "at, provider, model", columns.STORED, of_all)
+    if not out.totals_written:
+        totals(db, out, provider_of)
+    out.totals_written = False
     for table, calls_by in (("quarter_tool", out.tool_quarters), ("day_tool", tools_by_day)):
         db.executemany(
             f"INSERT INTO {table} (at, session, name, calls, failures) VALUES (?, ?, ?, ?, ?) "  # noqa: S608
             "ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, failures = failures + excluded.failures",
             sorted((*key, *value) for key, value in calls_by.items() if any(value)),
         )
+
+
+def totals(db: sqlite3.Connection, out: Pending, provider_of: Callable[[int], str]) -> None:
+    """Move the sums of all sessions together."""
+    of_all: dict[tuple[int, str, int], Sum] = _folded(
+        out.quarters, lambda at, session, model, _: (at, provider_of(session), model)
+    )
+    for (at, session, _), (calls, failures) in out.tool_quarters.items():
+        key = (at, provider_of(session), NO_MODEL)
+        of_all[key] = plus(of_all.get(key, ZERO), Sum(tool_calls=calls, tool_failures=failures))
+    _add(db, "quarter_all", "at, provider, model", columns.STORED, of_all)
+    _add(db, "day_all", "at, provider, model", columns.STORED, _folded(of_all, _day))
+    out.totals_written = True
+
+
+def _day(at: int, *rest: Any) -> tuple[Any, ...]:
+    return (at // DAY * DAY, *rest)
 
 
 def side_calls(db: sqlite3.Connection, moved: dict[tuple[int, int, int], int]) -> None:
@@ -188,6 +200,9 @@ def _tools_folded(rows: dict[Any, list[int]], key: Callable[..., Any]) -> dict[A
 
 def _held(values: Iterable[int]) -> Iterable[int]:
     """As much of each as a column holds; only damaged files lead to more."""
+    values = tuple(values)
+    if min(values) >= -MAX_INTEGER and max(values) <= MAX_INTEGER:
+        return values
     return [min(max(value, -MAX_INTEGER), MAX_INTEGER) for value in values]
 
 
@@ -219,9 +234,10 @@ def _tool(t: Tool) -> tuple[object, ...]:
 def _session(s: Session) -> tuple[object, ...]:
     return (s.id, s.provider, s.name, s.cwd, s.branch, s.model, s.tag, s.pid, s.pane, s.info_at, s.started_at,
             s.last_at, s.status, s.status_at, s.status_live, s.compactions,
-            json.dumps(s.stop_reasons, separators=(",", ":")), s.client_cost, s.client_api_ms, s.inherited,
+            json.dumps(s.stop_reasons, separators=(",", ":")) if s.stop_reasons else "{}",
+            s.client_cost, s.client_api_ms, s.inherited,
             s.context_tokens, s.context_at, s.window(), s.timings.packed(), s.client_at, s.client_base or None,
-            json.dumps(s.client_models) if s.client_models else None, s.began_by,
+            s.packed_models(), s.began_by,
             *_held(columns.stored(s.total)))  # fmt: skip
 
 

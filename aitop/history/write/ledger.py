@@ -64,6 +64,7 @@ class Ledger:
         self.sessions: dict[tuple[str, str], Session] = {}
         self._session_by_id: dict[int, Session] = {}
         self._next_session = load.next_id(db, "session")
+        self._all_sessions = self._next_session == 1  # every session is in memory
         self.out = commit.Pending()
         self.changes = nothing()
 
@@ -87,7 +88,7 @@ class Ledger:
         key = (provider, name)
         session = self.sessions.get(key)
         if session is None:
-            session = load.session(self.db, provider, name)
+            session = None if self._all_sessions else load.session(self.db, provider, name)
             if session is None:
                 session = Session(self._next_session, provider, name)
                 self._next_session += 1
@@ -106,6 +107,7 @@ class Ledger:
         """Forget the sessions that were quiet longest; they can be loaded again."""
         if len(self.sessions) > 2 * KEEP_SESSIONS:
             kept = sorted(self.sessions.values(), key=lambda s: s.last_at, reverse=True)[:KEEP_SESSIONS]
+            self._all_sessions = False
             self.sessions = {(s.provider, s.name): s for s in kept}
             self._session_by_id = {s.id: s for s in kept}
 

@@ -139,7 +139,7 @@ def _session(db: sqlite3.Connection, row: tuple[object, ...] | None) -> Session 
     session.status_live = bool(live)
     session.stop_reasons = json.loads(reasons)  # type: ignore[arg-type]
     session.client_base = base or 0.0  # type: ignore[assignment]
-    session.client_models = json.loads(models) if models else {}  # type: ignore[arg-type]
+    session.unpack_models(models)  # type: ignore[arg-type]
     session.timings = unpacked(timings)  # type: ignore[arg-type]
     session.total = columns.from_stored(row[_FACT_COUNT:])  # type: ignore[arg-type]
     session.agents = {

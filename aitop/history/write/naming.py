@@ -46,6 +46,10 @@ class Names(NamedTuple):
         """Every key that another record may have left."""
         return self.own if self.request is None else (*self.own, self.request)
 
+    def spellings(self) -> tuple[int, ...]:
+        """The same, with the other spellings of a message id and a request id."""
+        return (*self.all(), *(name for name in (self.joint(), self.bare()) if name is not None))
+
 
 def names_of(r: Response) -> Names:
     """The names of one record."""

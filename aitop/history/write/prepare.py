@@ -5,6 +5,7 @@ tuples, which cross a process border several times faster than events. What is n
 session, one still under way, a fact) stays an event. Pure: no database, no clock.
 """
 
+import pickle
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -34,13 +35,18 @@ Plain = tuple[Any, ...]
 
 
 class Batch(NamedTuple):
-    """What one run of a file's lines says about one session."""
+    """What one run of a file's lines says about one session.
+
+    Between processes `responses` and `tools` travel packed, and what they add up to beside them (`digest.Digest`).
+    """
 
     prices: str  # fingerprint of the table that it is priced by
     session: str
     responses: list[Plain]  # in the file's order; none shares a key with one before it
     tools: list[Plain]
     rest: list[Event]
+    packed: bytes | None = None
+    digest: Any = None
 
 
 def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
@@ -68,6 +74,14 @@ def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
                 continue
         rest.append(event)
     return Batch(prices.fingerprint, session, responses, tools, rest)
+
+
+def unpacked(found: Batch) -> Batch:
+    """The same with its rows in `responses` and `tools`."""
+    if found.packed is None:
+        return found
+    responses, tools = pickle.loads(found.packed)  # noqa: S301 - packed by a helper of our own
+    return found._replace(responses=responses, tools=tools, packed=None, digest=None)
 
 
 def _response(r: Response, prices: PriceTable, now: float) -> Plain | None:
@@ -130,6 +144,7 @@ def tool(session: str, plain: Plain) -> ToolUse:
 
 def events(batch: Batch) -> list[Event]:
     """Everything that a batch holds, as events."""
+    batch = unpacked(batch)
     return in_order(batch.session, batch.responses, batch.tools, batch.rest)
 
 

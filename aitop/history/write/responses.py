@@ -41,6 +41,12 @@ class Responses:
             missing = {i for i in stored.values() if i not in self._rows}
             self._rows.update(load.rows(self.ledger.db, missing, self.ledger.names))
 
+    def adopt(self, rows_: Iterable[tuple[int, Row]]) -> None:
+        """(name, row) of rows that are counted and not written yet: from now on they are written from here."""
+        for name, row in rows_:
+            self._rows[row.id] = self.ledger.out.rows[row.id] = row
+            self.known[name] = self.ledger.out.aliases[name] = row.id
+
     def forget(self) -> None:
         """After a flush the database knows it all."""
         self._rows.clear()

@@ -5,7 +5,8 @@ it that is not covered by counted responses is spent all the same. It is booked 
 of the report in which it first appeared. Once such a call is reported singly, the newest bookings shrink by it.
 
 A running total may begin with another session's money: a client goes on counting after `/clear`, and a fork begins
-with the total of its origin. That is the session's baseline (`Session.client_base`) and never booked for it.
+with the total of its origin. That is the session's baseline (`Session.client_base`, and `client_model_bases` of
+each model) and never booked for it.
 
 Knows no clock. It asks the database about written rows only, so it runs after they are written.
 """
@@ -31,10 +32,14 @@ def told(ledger: Ledger, session: Session, event: ClientTotals, at: float | None
     if not 0 <= event.cost_usd <= MAX_TOTAL:
         return
     if session.client_cost is None:
-        session.client_base = _baseline(ledger, session, event, at)
+        session.client_base, session.client_model_bases = _baseline(ledger, session, event, at)
         session.client_cost = event.cost_usd
     elif session.restarted and event.cost_usd < session.client_cost:
         session.client_base -= session.client_cost  # it began again at zero: both runs are this session's
+        bases, models = session.client_model_bases or {}, session.client_models
+        session.client_model_bases = {
+            model: bases.get(model, 0.0) - models.get(model, 0.0) for model in {*bases, *models}
+        }
         session.client_cost, session.client_models = event.cost_usd, {}
     else:
         session.client_cost = max(session.client_cost, event.cost_usd)
@@ -48,12 +53,14 @@ def told(ledger: Ledger, session: Session, event: ClientTotals, at: float | None
     session.totals_moved = True
 
 
-def _baseline(ledger: Ledger, session: Session, event: ClientTotals, at: float | None) -> float:
-    """USD that a session's first total began with."""
+def _baseline(
+    ledger: Ledger, session: Session, event: ClientTotals, at: float | None
+) -> tuple[float, dict[str, float] | None]:
+    """USD that a session's first total began with, as a whole and by model (None: not known yet)."""
     if session.began_by == "startup" or at is None:
-        return 0.0
+        return 0.0, {}
     others = [
-        other.client_cost
+        (other.client_cost, dict(other.client_models))
         for other in sorted(ledger.sessions.values(), key=lambda other: other.client_at or 0.0, reverse=True)
         if other is not session
         and other.pid is not None
@@ -64,10 +71,19 @@ def _baseline(ledger: Ledger, session: Session, event: ClientTotals, at: float |
         and 0 <= at - other.client_at <= CARRIED
     ]
     if others:
-        return others[0] if others[0] <= event.cost_usd else 0.0
+        usd, models = others[0]
+        return (usd, models or None) if usd <= event.cost_usd else (0.0, {})
     if session.began_by == "clear":  # nothing says what it began with: at most what is counted is its own
-        return max(0.0, event.cost_usd - (session.total.cost + session.inherited) / PICO)
-    return 0.0
+        return max(0.0, event.cost_usd - (session.total.cost + session.inherited) / PICO), None
+    return 0.0, {}
+
+
+def asks_rows(session: Session, *, inherits: bool) -> bool:
+    """Whether `reckon` looks at single responses of this session. `inherits`: it holds another one's, as of now."""
+    if session.client_cost is None or not (session.totals_moved or inherits):
+        return False
+    later = session.client_at is not None and session.last_at > session.client_at
+    return later or inherits or session.inherited != 0
 
 
 def reckon(db: sqlite3.Connection, ledger: Ledger, sessions: Iterable[Session]) -> None:
@@ -83,24 +99,53 @@ def _wanted(db: sqlite3.Connection, ledger: Ledger, session: Session) -> dict[in
     assert session.client_cost is not None
     reported = round((session.client_cost - session.client_base) * PICO)
     left = reported - _counted(db, session) - session.inherited - _of_origin(db, session)
+    by_model = _by_model(db, ledger, session)
     if left < ROUNDING:
         return {}
     wanted: dict[int, int] = {}
-    if session.client_models and not session.client_base:
-        counted = dict(
-            db.execute(
-                "SELECT model, sum(cost) FROM session_sum WHERE session = ? GROUP BY model", (session.id,)
-            )
-        )
-        for name, usd in sorted(session.client_models.items(), key=lambda item: (-item[1], item[0])):
-            model = ledger.names.model(name)
-            beyond = min(round(usd * PICO) - counted.get(model, 0), left)
-            if beyond >= ROUNDING:
-                wanted[model] = beyond
-                left -= beyond
+    for model, beyond in sorted(
+        by_model.items(), key=lambda item: (-item[1], ledger.names.models.value(item[0]))
+    ):
+        part = min(beyond, left)
+        if part >= ROUNDING:
+            wanted[model] = part
+            left -= part
     if left >= ROUNDING:
         wanted[ledger.names.model("")] = left
     return wanted
+
+
+def _by_model(db: sqlite3.Connection, ledger: Ledger, session: Session) -> dict[int, int]:
+    """Model → picodollars that the client reports for it beyond its baseline and the counted responses.
+
+    Where nothing says what a model began with, all of its first report beyond the responses is its baseline.
+    """
+    if not session.client_models:
+        return {}
+    counted: dict[int, int] = dict(
+        db.execute("SELECT model, sum(cost) FROM session_sum WHERE session = ? GROUP BY model", (session.id,))
+    )
+    if session.inherited:
+        for model, cost in db.execute(_INHERITED_BY_MODEL, (session.name, session.id)):
+            counted[model] = counted.get(model, 0) + cost
+    models = {name: ledger.names.model(name) for name in session.client_models}
+    bases = session.client_model_bases
+    if bases is None:
+        bases = session.client_model_bases = {
+            name: max(0.0, usd - counted.get(models[name], 0) / PICO)
+            for name, usd in session.client_models.items()
+        }
+        session.dirty = True
+    return {
+        models[name]: round((usd - bases.get(name, 0.0)) * PICO) - counted.get(models[name], 0)
+        for name, usd in session.client_models.items()
+    }
+
+
+_INHERITED_BY_MODEL = (
+    "SELECT r.model, sum(r.cost) FROM file f JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
+    "WHERE f.session = ? AND f.agent IS NULL AND r.session != ? GROUP BY r.model"
+)
 
 
 def _counted(db: sqlite3.Connection, session: Session) -> int:

@@ -1,6 +1,6 @@
 """Tool calls on their way into the history: one per id, whether a hook, a transcript or both report it."""
 
-from collections.abc import Collection
+from collections.abc import Iterable, KeysView
 
 from aitop.history.write import load
 from aitop.history.write.ledger import Ledger
@@ -20,11 +20,16 @@ class Tools:
         if wanted:
             self._tools.update(load.tools(self.ledger.db, wanted))
 
+    def adopt(self, calls: Iterable[tuple[int, Tool]]) -> None:
+        """(key, call) of calls that are counted and not written yet: from now on they are written from here."""
+        for key, call in calls:
+            self._tools[key] = self.ledger.out.tools[key] = call
+
     def among(self, names: list[int]) -> set[int]:
         """Which of these calls are known."""
         return {name for name in names if name in self._tools} | load.known_tools(self.ledger.db, names)
 
-    def touched(self) -> Collection[int]:
+    def touched(self) -> KeysView[int]:
         """The calls in memory, some of which the database does not know."""
         return self._tools.keys()
 

@@ -80,22 +80,25 @@ class MoneyTracker:
         return self.past is not None and not waiting
 
     def begin(self, db: sqlite3.Connection, now: float) -> None:
-        """Start from the history's own sums: at the start, and at each local midnight. Raises sqlite3.Error."""
-        starts = periods.starts(now)
-        self._starts = {name: starts[key] for name, key in PERIODS.items()}
-        ends = periods.ends(now)
-        self._ends = {name: ends[key] for name, key in PERIODS.items()}
-        self._spent = {}
-        for name, start in self._starts.items():
-            for session, *values in spans.costs(db, start, ends["today"] + DAY):
-                mine = self._spent.setdefault(session, {})
+        """Start from the history's own sums: at the start, and at each local midnight.
+
+        Raises sqlite3.Error; then all stays as it was, so that no sum is short of what is spent.
+        """
+        starts, ends = periods.starts(now), periods.ends(now)
+        spent: dict[int, dict[str, Spent]] = {}
+        for name, key in PERIODS.items():
+            for session, *values in spans.costs(db, starts[key], ends["today"] + DAY):
+                mine = spent.setdefault(session, {})
                 mine[name] = mine.get(name, Spent()).plus(Spent(*values))
-        self._known = {
+        facts = {
             row.id: _Known(row.provider, row.name, row.cwd, row.branch, row.tag)
             for row in spans.facts(db, min(starts.values())).values()
         }
-        self._quarters = {}
-        self._remember(spans.quarters(db, (starts["today"] - 2 * DAY, float("inf"))))
+        quarters = spans.quarters(db, (starts["today"] - 2 * DAY, float("inf")))
+        self._starts = {name: starts[key] for name, key in PERIODS.items()}
+        self._ends = {name: ends[key] for name, key in PERIODS.items()}
+        self._spent, self._known, self._quarters = spent, facts, {}
+        self._remember(quarters)
         self._finished, self._anchors = [], {}
         self.past, self._scores, self._untested = None, {}, []
         self._source, self._now = db, now
@@ -220,13 +223,14 @@ class MoneyTracker:
             gone = (now - begun) / blocks.LENGTH
             slots = self._slots(begun, now, BLOCK_SLOTS, block.provider)
             one = forecast.block(self.past, slots, min(1.0, gone), self._scores["block"])
+            one = forecast.at_least(one, block.spent_usd)
             by_period["block"] = one, block.ends_at
             if block.ends_at <= end:
                 day = forecast.at_least(day, spent + one.usd - sum(slots))
         day = forecast.at_least(day, so_far["day"])
         month = forecast.month(self.past, today, spent, elapsed, self._scores["month"])
-        month = forecast.at_least(month, sum(forecast.days_of_month(self.past, today)) + day.usd)
-        month = forecast.at_least(month, so_far["month"])
+        # What the past holds of this month may be older than the month's own sum; that one is always whole.
+        month = forecast.at_least(month, so_far["month"] + max(0.0, day.usd - so_far["day"]))
         by_period |= {"day": (day, end), "month": (month, self._ends["month"])}
         return {
             name: PeriodForecast(*by_period[name][0], ends_at=by_period[name][1])
@@ -248,7 +252,7 @@ class MoneyTracker:
         return [
             (at, provider, cost, tokens, requests)
             for (at, provider), (cost, tokens, requests) in sorted(self._quarters.items())
-            if at >= since and requests > 0
+            if at >= since and (requests > 0 or cost > 0)  # side calls alone are use as well
         ]
 
     def _blocks(self) -> list[blocks.Block]:

@@ -5,13 +5,15 @@ Pure functions over parsed JSON. They run for every response of a first read, so
 
 from aitop.model.events import Usage
 from aitop.model.json_types import JsonObject
-from aitop.providers.lenient import count, text
+from aitop.providers.lenient import MAX_TOKENS, count, text
 
 
 def is_nothing(raw: object) -> bool:
     """Whether a usage object holds no usage at all."""
-    if isinstance(raw, dict) and count(raw.get("output_tokens")):
-        return False
+    if type(raw) is dict:
+        output = raw.get("output_tokens")
+        if type(output) is int and 0 < output < MAX_TOKENS:
+            return False
     counts = usage(raw)
     return not any(counts[:5]) and not counts.web_searches and not counts.advisor
 

@@ -11,10 +11,19 @@ LAST_LINES = 6  # among which a record of a turn is looked for
 OF_A_TURN = ("user", "assistant", "system")
 
 
-def last_record(data: bytes) -> tuple[JsonObject, float] | None:
-    """The newest record of a turn among the last lines, and when it was written."""
-    for line in _last_lines(data):
-        record = loads(line) if 1 < len(line) < MAX_LINE else None
+def last_record(
+    data: bytes, offset: int = 0, known: tuple[int, JsonObject] | None = None
+) -> tuple[JsonObject, float] | None:
+    """The newest record of a turn among the last lines, and when it was written.
+
+    `offset` is where `data` begins in its file; `known` is one record that is parsed already, and where it begins.
+    """
+    record: JsonObject | None
+    for start, stop in _last_lines(data):
+        if known is not None and known[0] == offset + start:
+            record = known[1]
+        else:
+            record = loads(data[start:stop]) if 1 < stop - start < MAX_LINE else None
         if isinstance(record, dict) and record.get("type") in OF_A_TURN:
             at = epoch(record.get("timestamp"))
             if at is not None:
@@ -22,15 +31,15 @@ def last_record(data: bytes) -> tuple[JsonObject, float] | None:
     return None
 
 
-def _last_lines(data: bytes) -> Iterator[bytes]:
-    """The last lines of a run, the newest first, without those of other kinds."""
+def _last_lines(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where the last lines of a run begin and end, the newest first, without those of other kinds."""
     stop = len(data) - 1
     for _ in range(LAST_LINES):
         if stop <= 0:
             return
         start = data.rfind(b"\n", 0, stop) + 1
         if record_kind.of(data, start, stop) in (None, b"user", b"assistant", b"system"):
-            yield data[start:stop]
+            yield start, stop
         stop = start - 1
 
 

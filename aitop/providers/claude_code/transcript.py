@@ -6,7 +6,6 @@ content block, and each repeats its usage; older clients write a placeholder fir
 wins, and only that one is taken apart. Must not keep any text: only its length leaves this file.
 """
 
-import json
 from typing import Any
 
 from aitop.model.events import ApiError, Event, Place, SessionInfo, Status
@@ -19,7 +18,7 @@ from aitop.providers.claude_code.naming import Naming
 from aitop.providers.claude_code.response_builder import ResponseBuilder, by_last_line
 from aitop.providers.claude_code.session_status import last_record, status_after
 from aitop.providers.claude_code.tool_calls import ToolCalls
-from aitop.providers.lenient import epoch, json_length, loads, text, word
+from aitop.providers.lenient import as_json, epoch, json_length, loads, text, word
 from aitop.providers.lines import pieces
 
 MAX_BOOKKEEPING = 65_536  # bytes; lines of compactions, errors and totals are smaller than this
@@ -49,26 +48,28 @@ class _Run:
         self.first_at: float | None = None
         self.last_at: float | None = None
         self.newest_place: tuple[float, Any, Any] | None = None  # (at, folder, branch)
+        self.newest_line: tuple[int, JsonObject] | None = None  # (offset, record) of the newest parsed one
 
     def read(self, data: bytes, start: int) -> Parsed:
         self._lines(data, start)
-        self._close(data)
+        self._close(data, start)
         self.builders.sort(key=by_last_line)
         responses: list[Event] = [builder.response(self.session) for builder in self.builders]
         events = responses + self.calls.events(self.session or "unknown") + self.events
         return Parsed(events, self.bad, self.first_at, self.session, self._pending())
 
     def _pending(self) -> str | None:
-        kept = {"attempt": self.attempts.newest, "newest": self.naming.carried()}
+        attempt = self.attempts.newest
+        kept = {"attempt": attempt and [*attempt], "newest": self.naming.carried()}
         kept = {name: value for name, value in kept.items() if value is not None}
-        return json.dumps(kept, separators=(",", ":")) if kept else None
+        return (as_json(kept) or None) if kept else None
 
     def _lines(self, data: bytes, start: int) -> None:
-        at = 0
-        while (stop := data.find(b"\n", at)) >= 0:
+        at, find, kind_of = 0, data.find, record_kind.of
+        while (stop := find(b"\n", at)) >= 0:
             if self.first_at is None or self.session is None:
                 self._open(data[at:stop])
-            kind = record_kind.of(data, at, stop)
+            kind = kind_of(data, at, stop)
             if kind == b"assistant":
                 self._assistant(data[at:stop], start + at)
             elif kind == b"user":
@@ -77,7 +78,7 @@ class _Run:
                 self._any(data[at:stop], start + at)
             elif record_kind.in_doubt(data, at, stop) and self._damaged(data[at:stop], start + at):
                 pass
-            elif kind == b"progress" and data.find(b'"usage"', at, stop) >= 0:
+            elif kind == b"progress" and find(b'"usage"', at, stop) >= 0:
                 self._assistant(data[at:stop], start + at)
             at = stop + 1
 
@@ -118,15 +119,17 @@ class _Run:
         if not isinstance(record, dict):
             self._damaged(line, offset)
             return
-        kind, message = record.get("type"), record.get("message")
+        get = record.get
+        kind, message = get("type"), get("message")
         if kind != "assistant" or not isinstance(message, dict):
             if kind == "user":
                 self._results(record)
             elif kind == "progress":
                 self._progress(record, offset)
             return
+        self.newest_line = (offset, record)
         at = self._at(record)
-        if record.get("isApiErrorMessage"):
+        if get("isApiErrorMessage"):
             self._failed(record, at, offset)
             return
         agent = self._agent(record)
@@ -135,24 +138,22 @@ class _Run:
         self.attempts.answered()
         if builder is None:
             return
-        self.newest_place = (at, record.get("cwd"), record.get("gitBranch"))
+        self.newest_place = (at, get("cwd"), get("gitBranch"))
         builder.visible += visible
-        builder.asked_at = self.attempts.asked_at(record.get("requestRef")) or builder.asked_at
+        builder.asked_at = self.attempts.asked_at(get("requestRef")) or builder.asked_at
 
     def _response(
         self, record: JsonObject, message: JsonObject, at: float, offset: int, agent: str | None
     ) -> ResponseBuilder | None:
         """Add a line to its response; None where it is no response."""
-        get = record.get
-        model, usage = message.get("model"), message.get("usage")
+        get, said = record.get, message.get
+        model, usage = said("model"), said("usage")
         if model == "<synthetic>" or is_nothing(usage):
             return None
-        builder = self._builder(
-            text(message.get("id")), text(get("requestId")), usage, at, offset, record, agent
-        )
+        builder = self._builder(text(said("id")), text(get("requestId")), usage, at, offset, record, agent)
         builder.add_line(at, agent)
         builder.end, builder.model, builder.usage = offset, model, usage
-        builder.stop_reason, builder.record_id = message.get("stop_reason"), get("uuid")
+        builder.stop_reason, builder.record_id = said("stop_reason"), get("uuid")
         builder.place = self._place(get("cwd"), get("gitBranch"))
         paying = get("requestSessionId")
         if paying is not None:
@@ -315,9 +316,7 @@ class _Run:
     def _agent(self, record: JsonObject) -> str | None:
         if self.source.agent is not None:
             return self.source.agent
-        if record.get("isSidechain") is True:
-            return text(record.get("agentId")) or "sidechain"
-        return None
+        return (text(record.get("agentId")) or "sidechain") if record.get("isSidechain") is True else None
 
     def _at(self, record: JsonObject) -> float:
         """The record's own time, else that of the record before it, else 0: the reader's arrival time."""
@@ -326,12 +325,12 @@ class _Run:
             self.last_at = at
         return at if at is not None else self.last_at or 0.0
 
-    def _close(self, data: bytes) -> None:
+    def _close(self, data: bytes, start: int) -> None:
         """What the end of the run says of the session: where it is, and whether it works or rests."""
         if self.session is None:
             return
         main = self.source.agent is None
-        newest = last_record(data) if main else None
+        newest = last_record(data, start, self.newest_line) if main else None
         if newest is not None:
             record, at = newest
             self.newest_place = (at, record.get("cwd"), record.get("gitBranch"))

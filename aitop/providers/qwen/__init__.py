@@ -2,14 +2,17 @@
 
 import os
 
+from aitop.model.events import Event
+from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.qwen import chat
+from aitop.providers.qwen import chat, telemetry
 
 
 class Qwen:
     """The provider. It has no state: every answer depends on the arguments alone."""
 
     name = chat.NAME
+    services = ("qwen-code",)
     environment = ("QWEN_RUNTIME_DIR", "QWEN_HOME")
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
@@ -35,6 +38,9 @@ class Qwen:
     def feed(self, header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:  # noqa: ARG002
         """None: its hooks hold nothing that its chats do not."""
         return None
+
+    def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
+        return telemetry.events(records)
 
 
 provider = Qwen()

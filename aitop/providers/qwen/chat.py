@@ -25,6 +25,7 @@ NAME = "qwen"
 DONE = "completed"
 HEAD = 400  # bytes of a line that show its kind
 MARKS = (b'"ui_telemetry"', b'"type":"user"', b'"type":"assistant"', b'"chat_compression"')
+API_RESPONSE = "qwen-code.api_response"
 UNIQUE_ID = 20  # characters of a response id that a server does not use again
 
 
@@ -83,36 +84,31 @@ class _Run:
 
     def _telemetry(self, event: Mapping[str, object], name: str, source: str | None) -> None:
         kind = event.get("event.name")
-        if kind == "qwen-code.api_response":
+        if kind == API_RESPONSE:
             self._response(event, name, source)
         elif kind == "qwen-code.api_error":
             code = event.get("status_code")
             error = word(event.get("error_type")) or (f"http_{code}" if type(code) is int else "error")
             self.events.append(ApiError(self.session, self.at, name, error, final=False))
         elif kind == "qwen-code.tool_call":
-            tool, took = text(event.get("function_name")) or "unknown", _duration(event)
+            tool, took = text(event.get("function_name")) or "unknown", duration(event)
             began = self.at - (took or 0.0) / 1000
             failed = event.get("success") is False
             self.events.append(ToolUse(self.session, began, name, tool, _agent(event), self.at, failed))
 
     def _response(self, event: Mapping[str, object], name: str, source: str | None) -> None:
-        """Input includes the cache. Thoughts are a part of the output, unless the total says otherwise."""
-        whole, output = count(event.get("input_token_count")), count(event.get("output_token_count"))
-        thoughts, total = count(event.get("thoughts_token_count")), count(event.get("total_token_count"))
-        if total == whole + output + thoughts:
-            output = count(output + thoughts)
-        if not (whole or output):
+        tokens = usage(event)
+        if tokens is None:
             return
-        cached = min(whole, count(event.get("cached_content_token_count")))
-        model, own = text(event.get("model")) or "unknown", text(event.get("response_id"), 128)
+        model, own = text(event.get("model")) or "unknown", unique_id(event)
         agent = _agent(event)
         if agent is None:
             self.model = model
         self.events.append(
             Response(
-                self.session, self.at, model, Usage(whole - cached, output, cached, 0, 0, min(thoughts, output)), name,
+                self.session, self.at, model, tokens, name,
                 stop_reason=DONE, agent=agent, paying_session=source if source != self.session else None,
-                also=(own,) if own is not None and len(own) >= UNIQUE_ID else (), duration_ms=_duration(event),
+                also=(own,) if own is not None else (), duration_ms=duration(event),
                 place=Place(self.cwd, self.branch) if self.cwd else None,
             )
         )  # fmt: skip
@@ -127,7 +123,29 @@ def _agent(event: Mapping[str, object]) -> str | None:
     return text(event.get("subagent_name"), 128)
 
 
-def _duration(event: Mapping[str, object]) -> float | None:
+def usage(event: Mapping[str, object]) -> Usage | None:
+    """The tokens of an `api_response`; None without any.
+
+    Input includes the cache. Thoughts are a part of the output, unless the total says otherwise.
+    """
+    whole, output = count(event.get("input_token_count")), count(event.get("output_token_count"))
+    thoughts, total = count(event.get("thoughts_token_count")), count(event.get("total_token_count"))
+    if total == whole + output + thoughts:
+        output = count(output + thoughts)
+    if not (whole or output):
+        return None
+    cached = min(whole, count(event.get("cached_content_token_count")))
+    return Usage(whole - cached, output, cached, 0, 0, min(thoughts, output))
+
+
+def unique_id(event: Mapping[str, object]) -> str | None:
+    """The API's own id of the response, where it is long enough to be used once."""
+    own = text(event.get("response_id"), 128)
+    return own if own is not None and len(own) >= UNIQUE_ID else None
+
+
+def duration(event: Mapping[str, object]) -> float | None:
+    """Milliseconds that a call took."""
     value = event.get("duration_ms")
     return (
         milliseconds(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None

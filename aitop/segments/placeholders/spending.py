@@ -51,10 +51,10 @@ def untracked(view: View) -> Value:
 
 
 def project(view: View) -> Value:
-    """Today's spending in the session's project."""
-    name = view.session.get("project") if view.in_folder else None
-    for row in fields.rows(view.state.get("projects_today")):
-        if name and row.get("project") == name:
+    """Today's spending in the session's folder and below it."""
+    folder = view.session.get("folder") if view.in_folder else None
+    for row in fields.rows(view.state.get("folders_today")):
+        if folder and row.get("folder") == folder:
             usd = money.spent(row)
             return (view.money(usd, row), "", not usd)
     return ("", "", True)
@@ -86,7 +86,7 @@ FIELDS: tuple[Field, ...] = (
     (
         "cost_project",
         "money",
-        "spent today in the project of the current session; in a prompt, of the folder",
+        "spent today in the folder of the current session and below it; in a prompt, in that of $PWD",
         project,
     ),
     ("cost_1m", "money", "spent in the last minute", lambda v: window(v, "1m")),
