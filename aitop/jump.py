@@ -106,9 +106,7 @@ def main(argv: list[str]) -> int:
             return 0
         go(place, pane, client)
     except JumpError as error:
-        from aitop.system import installation
-
-        _say(installation.in_hint(str(error)), client)
+        _say(str(error), client)
         return 1
     return 0
 

@@ -14,6 +14,7 @@ import glob
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -201,6 +202,19 @@ def place(home):
     time.sleep(1.2)
 
 
+def held(home, draw):
+    """Draw while the listener is stopped and its texts stay fresh: pictures of one moment."""
+    with open(os.path.join(home, "state.json"), "rb") as file:
+        listener = json.load(file)["listener"]["pid"]
+    os.kill(listener, signal.SIGSTOP)
+    try:
+        for name in os.listdir(os.path.join(home, "segments")):
+            os.utime(os.path.join(home, "segments", name), (time.time() + 3600, time.time() + 3600))
+        draw()
+    finally:
+        os.kill(listener, signal.SIGCONT)
+
+
 def shells(environment):
     lines = []
     for shell, start in (
@@ -282,13 +296,12 @@ def main():
             "swiftbar": lambda: swiftbar(stage.home),
             "tmux": lambda: tmux(environment),
             "themes": lambda: themes(environment),
-            "prompts": lambda: shells(environment),
+            "prompts": lambda: held(stage.home, lambda: shells(environment)),
             "waybar": lambda: waybar(stage.home),
         }
         if arguments.real_themes:
             pictures["real-themes"] = lambda: real_themes(environment, arguments.real_themes)
         place(stage.home)
-        hold(stage.home)
         for name, draw in pictures.items():
             if not arguments.only or name in arguments.only:
                 draw()
