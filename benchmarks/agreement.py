@@ -205,13 +205,14 @@ def agreement(effort):
 
 def _rows(watches, ledger):
     for watch in watches:
-        if not watch.lates or watch.wrong:
-            yield Row(
-                WHAT.format(watch.name),
-                BUDGET,
-                f"an amount that never was true: {watch.wrong[:1]}",
-                within=False,
+        last = ledger.steps[-1][1]
+        if watch.wrong or not any(abs(amount - last) < 0.0051 for amount in watch.amounts):
+            said = (
+                f"an amount that never was true: {watch.wrong[0]}"
+                if watch.wrong
+                else "the last amount was not seen"
             )
+            yield Row(WHAT.format(watch.name), BUDGET, said, within=False)
             continue
         worst = max(watch.lates)
         yield Row(WHAT.format(watch.name), BUDGET,

@@ -46,6 +46,32 @@ def document(lines: Sequence[Iterable[Run]], title: str, columns: int, *, ground
     return "\n".join([head(width, height, title, ground), *body(lines), "</svg>", ""])
 
 
+def film(
+    frames: Sequence[tuple[float, list[str]]], length: float, title: str, columns: int, rows: int
+) -> str:
+    """Captured screens, each shown from its second on, round and round; the last stands where nothing may move."""
+    kept = [frame for number, frame in enumerate(frames) if not number or frames[number - 1][1] != frame[1]]
+    last = f"#f{len(kept) - 1}{{visibility:visible}}"  # also where nothing can move: librsvg
+    style, groups = [f"<style>g.f{{visibility:hidden}}{last}"], []
+    for number, (begins, lines) in enumerate(kept):
+        start = 100 * begins / length if number else 0.0
+        stop = 100 * kept[number + 1][0] / length if number + 1 < len(kept) else 100.0
+        before = (
+            f"0%{{visibility:hidden}}{start:.2f}%{{visibility:visible}}"
+            if number
+            else "0%{visibility:visible}"
+        )
+        after = f"{stop:.2f}%,100%{{visibility:hidden}}" if stop < 100 else "100%{visibility:visible}"
+        style.append(f"@keyframes k{number}{{{before}{after}}}")
+        style.append(f"#f{number}{{animation:k{number} {length:g}s step-end infinite}}")
+        content = "\n".join(body(captured(lines)))
+        groups.append(f'<g class="f" id="f{number}">\n{content}\n</g>')
+    still = f"@media (prefers-reduced-motion: reduce){{g.f{{animation:none!important}}{last}}}"
+    width, height = size(columns, rows)
+    begin = head(width, height, title, BACK, "".join(style) + still + "</style>\n")
+    return "\n".join([begin, *groups, "</svg>", ""])
+
+
 def size(columns: int, rows: int) -> tuple[float, float]:
     return columns * CHARACTER + 2 * MARGIN, rows * LINE + 2 * MARGIN
 

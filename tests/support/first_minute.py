@@ -23,7 +23,8 @@ COLUMNS, ROWS = 100, 27
 USAGE = {"input_tokens": 2_000, "cache_read_input_tokens": 90_000, "cache_creation_input_tokens": 30_000,
          "output_tokens": 9_000}  # fmt: skip
 ANSWER = "Hello! The cart rounds each line now."
-CLONE = "git clone -q {source} aitop && cd aitop"
+URL = "https://github.com/OWNER/aitop"  # git is told to take it from this clone
+CLONE = f"git clone -q {URL} && cd aitop"
 PASSED = (
     "PIP_",
     "SSL_CERT",
@@ -40,12 +41,13 @@ PATIENCE = 240.0
 class Newcomer:
     """A user with Claude Code and tmux, and nothing of ours."""
 
-    def __init__(self):
+    def __init__(self, source=ROOT):
         self.folder = tempfile.mkdtemp(prefix="aitop-", dir="/tmp")
         self.home = os.path.join(self.folder, "h")
         self.shop = os.path.join(self.home, "shop")
         for path in (os.path.join(self.home, ".claude"), self.shop):
             os.makedirs(path)
+        self._write(".gitconfig", f'[url "{source}"]\n\tinsteadOf = {URL}\n[safe]\n\tdirectory = *\n')
         self._write(".promptrc", "PS1='$ '\n")
         self._write(".tmux.conf", "set -g status-left ''\nset -g status-interval 5\n")
         trusted = {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True, "allowedTools": []}
@@ -154,13 +156,13 @@ def shown(bar):
     return float(match.group(1)) if match else None
 
 
-def on_a_terminal(newcomer, source=ROOT):
+def on_a_terminal(newcomer):
     """Clone, `./bin/try setup` with each question answered, the client, a question: (the film, the bar's USD)."""
     terminal = Terminal(newcomer)
     try:
         newcomer.began = time.monotonic()
         newcomer.done("the terminal is open")
-        terminal.type(CLONE.format(source=source))
+        terminal.type(CLONE)
         terminal.until(lambda lines: sum(line.startswith("$") for line in lines) == 2)
         newcomer.done("cloned")
         terminal.type("./bin/try setup")
@@ -202,9 +204,9 @@ def on_a_terminal(newcomer, source=ROOT):
         terminal.close()
 
 
-def without_a_terminal(newcomer, source=ROOT):
+def without_a_terminal(newcomer):
     """The same for a script: (what the client says it cost, what a display prints)."""
-    newcomer.run(CLONE.format(source=source))
+    newcomer.run(CLONE)
     newcomer.done("cloned")
     said = newcomer.run("./bin/try setup --yes", "aitop")
     newcomer.done("installed and set up")
