@@ -136,8 +136,13 @@ def _choose(available: list[Part], only: tuple[str, ...], *, ask: bool) -> list[
     return [
         part
         for part in open_parts
-        if click.confirm(f"Set up {part.title}?", default=part.by_default or part.name in only)
+        if click.confirm(f"Set up {_asked(part)}?", default=part.by_default or part.name in only)
     ]
+
+
+def _asked(part: Part) -> str:
+    """A part as a question names it: tmux with the theme that was found."""
+    return f"{part.title} {part.about}" if part.name == "tmux" and part.about else part.title
 
 
 def _apply(available: list[Part], chosen: list[Part], *, as_json: bool) -> None:
