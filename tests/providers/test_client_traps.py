@@ -247,6 +247,24 @@ def test_a_turn_that_is_told_again_counts_once_with_its_last_numbers(tmp_path):
     assert (total.requests, total.input_tokens, total.output_tokens) == (2, 18_500, 120)
 
 
+@pytest.mark.parametrize(
+    "fork", ["00000000-0000-4000-8000-000000000000", "ffffffff-0000-4000-8000-000000000000"]
+)
+def test_a_fork_of_groks_counts_its_copied_turns_for_the_session_that_paid(tmp_path, fork):
+    def of(session, record):
+        copied = json.loads(json.dumps(record))
+        copied["params"]["sessionId"] = session
+        return copied
+
+    own = made.grok_turn(60, "6bde8692-1d86-429e-bb7c-7b866df72e50", 1, 500, 0, 5)
+    own["params"]["_meta"]["eventId"] = f"{fork}-9"
+    write(str(tmp_path / "w" / made.GROK_SESSION / "updates.jsonl"), *made.GROK)
+    write(str(tmp_path / "w" / fork / "updates.jsonl"), *(of(fork, one) for one in (*made.GROK, own)))
+    desk = Desk(grok.provider, tmp_path).read()
+    assert requests(desk) == {made.GROK_SESSION: 3, fork: 1}
+    assert len(desk.tools()) == 1
+
+
 def test_nothing_is_made_of_a_curve_of_the_context(tmp_path):
     chunk = made.grok(1, sessionUpdate="agent_message_chunk", content={"type": "text", "text": "Hi."})
     chunk["params"]["_meta"]["totalTokens"] = 9050

@@ -212,7 +212,8 @@ def test_copilot_cli_and_its_resumed_session(tmp_path):
 def test_qwen_code_and_its_resumed_session(tmp_path):
     """The resumed session makes a call without an answer of its own: the script's rest, which the server makes up."""
     run = Run(tmp_path, "qwen")
-    run.file(".qwen/settings.json", json.dumps({"security": {"auth": {"selectedType": "openai"}}}))
+    quiet = {"privacy": {"usageStatisticsEnabled": False}, "general": {"enableAutoUpdate": False}}
+    run.file(".qwen/settings.json", json.dumps({"security": {"auth": {"selectedType": "openai"}}, **quiet}))
     shell = ("run_shell_command", {"command": "echo hi", "description": "d", "is_background": False})
     script = [
         {"call": shell, "usage": FIRST},
@@ -254,8 +255,8 @@ def test_kilo_and_its_fork(tmp_path):
     title = {"text": "A title", "usage": use(77, 0, 7, 0)}
     with Api(THREE, lambda _, request: None if request.get("tools") else title) as api:
         run.file(".config/kilo/kilo.json", compatible(api))
-        run("run", "say hello")
-        run("run", "--continue", "--fork", "more")
+        for arguments in (["say hello"], ["--continue", "--fork", "more"]):
+            run("run", *arguments, KILO_DISABLE_MODELS_FETCH="1", OPENCODE_DISABLE_MODELS_FETCH="1")
     desk = Desk(opencode.kilo, *opencode.kilo.folders([], {"HOME": run.home})).read()
     first, fork = sorted(desk.totals().values(), key=lambda total: -total.requests)
     assert (leaves(first), leaves(fork)) == ((2, 3600, 14_900, 120), (1, 3000, 6000, 50))
@@ -341,7 +342,14 @@ def test_kimi_code_resumed_and_forked(tmp_path):
 
 def test_grok_build_resumed_and_forked(tmp_path):
     run = Run(tmp_path, "grok")
-    with Api([*THREE, {"text": "Fork.", "usage": SECOND}]) as api:
+    script = [*THREE, {"text": "Fork.", "usage": SECOND}]
+
+    def side(_, request):
+        """A title, or a line for its dashboard."""
+        aside = "<system-reminder>" in str(request["messages"][-1].get("content"))
+        return {"text": "A title", "usage": use(77, 0, 7, 0)} if aside else None
+
+    with Api(script, side) as api:
         run.file(
             ".grok/config.toml",
             f'[models]\ndefault = "{MODEL}"\n[model."{MODEL}"]\nmodel = "{MODEL}"\nbase_url = "{api.url}/v1"\n'

@@ -19,11 +19,11 @@ PACKAGES = {
     "copilot": "@github/copilot@1.0.102",
     "qwen": "@qwen-code/qwen-code@0.24.4",
     "pi": "@mariozechner/pi-coding-agent@0.73.1",
-    "kilo": "@kilocode/cli-linux-x64@7.7.9",
     "cline": "@cline/cli-linux-x64@3.0.65",
 }
 # These are run where they are there: too large for each run, or in need of more than Node 20.
 MORE = {
+    "kilo": ("@kilocode/cli-linux-x64@7.7.9", "a way to its maker's servers, else it may wait for long"),
     "grok": ("@xai-official/grok@1.0.41", "206 MB"),
     "kimi": ("@moonshot-ai/kimi-code@2.1.0", "Node 22.15 or later"),
     "hermes": ("hermes-agent==0.19.0", "a virtual environment of Python's"),
