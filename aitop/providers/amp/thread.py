@@ -2,7 +2,8 @@
 
 Where a thread has a `usageLedger`, each of its events is one call, with the cache in the usage of the message it led
 to. Older threads have the usage in their messages alone. Credits are a hundredth of a dollar each, as Amp says, and
-count as the client's reckoning. Newer threads are kept on Amp's servers: this is history only. Must not keep any text.
+what was billed; without credits the call went through a key of the user's. Newer threads are kept on Amp's servers:
+this is history only. Must not keep any text.
 """
 
 import os
@@ -90,7 +91,7 @@ def _response(
     usd = float(credits_) / CREDITS_PER_USD if known and isinstance(credits_, int | float) else None
     return Response(
         session, at, model or "unknown", usage, name, stop_reason=DONE, place=Place(cwd) if cwd else None,
-        client_usd=usd,
+        billed_usd=usd,
     )  # fmt: skip
 
 
