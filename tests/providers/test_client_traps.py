@@ -77,6 +77,15 @@ def test_a_failed_answer_of_pis_is_an_error_and_no_request(tmp_path):
     assert (total.requests, total.errors) == (0, 1)
 
 
+def test_a_value_that_is_nested_too_deeply_breaks_nothing(tmp_path):
+    deep = b"[" * 900 + b"]" * 900
+    compaction = b'{"type":"compaction","id":' + deep + b',"timestamp":"2026-09-21T14:13:25Z"}\n'
+    pi_file(tmp_path, made.PI_SESSION, made.pi_head(), compaction, made.pi_answer(2, 2))
+    desk = Desk(pi.provider, tmp_path / "sessions").read()
+    assert requests(desk) == {made.PI_SESSION: 1}
+    assert desk.ingest.unreadable == {}
+
+
 def test_openclaws_reset_and_deleted_sessions_count_and_its_backups_do_not(tmp_path):
     folder = tmp_path / "agents" / "main" / "sessions"
     for number, ending in enumerate(
