@@ -1,7 +1,7 @@
 """The real Claude Code through all that a day brings: what is spent is its own ledger, wherever it is shown.
 
-Plain turns, tools, a sub-agent, resumed and forked sessions, compaction, a relay with one constant request id, a
-stream that breaks off, `/clear` and `/compact` in a terminal. A fork's ledger goes on from its origin's total, and
+Plain turns, tools, a sub-agent, resumed and forked sessions, compaction, auto mode, fast mode, a relay with one
+constant request id, a stream that breaks off, `/clear` and `/compact` in a terminal. A fork's ledger goes on from its origin's total, and
 one that survives `/clear` from that of the session before.
 """
 
@@ -116,10 +116,11 @@ def test_each_session_has_spent_its_own_part_of_the_clients_ledger(user, listene
     assert 0 < begun < whole < forked < compacted
     relayed, constant = user.ask(script(call(), FINE), "-p", "relayed", request_id="req_same")
     broken, retried = user.ask(script(call(), FINE, FINE), "-p", "broken", cut={2})
-    assert user.ledgers() == pytest.approx(
-        {main: whole, fork: compacted, relayed: constant, broken: retried}, abs=MICRO
-    )
-    expected = {main: whole, fork: compacted - whole, relayed: constant, broken: retried}
+    free, automatic = user.ask(script(call(), FINE), "--permission-mode", "auto", "-p", "auto")
+    quick, fast = user.ask([(FINE, USED | {"speed": "fast"})], "--model", "claude-opus-5-5", "-p", "fast")
+    alone = {main: whole, relayed: constant, broken: retried, free: automatic, quick: fast}
+    assert user.ledgers() == pytest.approx(alone | {fork: compacted}, abs=MICRO)
+    expected = alone | {fork: compacted - whole}
     state = assert_all_agree(user, listener, expected)
     rows = {row["id"]: row for row in state["sessions"]}
     assert rows[main]["subagents"] == 1
