@@ -1,8 +1,8 @@
 """The real Claude Code through all that a day brings: what is spent is its own ledger, wherever it is shown.
 
 Plain turns, tools, a sub-agent, resumed and forked sessions, compaction, auto mode, fast mode, a relay with one
-constant request id, a stream that breaks off, `/clear` and `/compact` in a terminal. A fork's ledger goes on from its origin's total, and
-one that survives `/clear` from that of the session before.
+constant request id, a stream that breaks off, `/clear` and `/compact` in a terminal. A fork's ledger goes on from
+its origin's total, and one that survives `/clear` from that of the session before.
 """
 
 import glob
