@@ -214,6 +214,14 @@ KEYS = (
         0,
         "Counters move only once in so many minutes, and sessions are not told at all. 0: at once.",
     ),
+    Key(
+        "fleet.read",
+        "str",
+        "",
+        'The engine that has the totals of every machine, such as "http://prometheus:9090"; for `aitop top --fleet`.',
+    ),
+    Key("fleet.read_seconds", "positive", 60, "How often the listener asks it."),
+    Key("fleet.credentials", "str", "", "A file that holds USER:PASSWORD or a token for it."),
     Key("notify.desktop", "bool", False, "Show alerts as desktop notifications (notify-send, osascript)."),
     Key("notify.tmux", "bool", False, "Show alerts in every tmux client of a server with our plugin."),
     Key(
