@@ -42,6 +42,7 @@ COMMANDS = {
     "mcp": ("aitop.agents.mcp_cli:mcp", "Answer an agent's questions about spend and budgets (an extra)."),
     "advise": ("aitop.advice.cli:advise", "What could have cost less, with the evidence and the saving."),
     "energy": ("aitop.energy.cli:energy", "Estimated energy and carbon of the models' output (an extra)."),
+    "pull": ("aitop.fleet.pull_cli:pull", "Bring the responses of your other machines over ssh."),
     "export": (
         "aitop.fleet.cli:export",
         "Give the numbers to Prometheus, as a scrape or a textfile (an extra).",

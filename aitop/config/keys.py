@@ -222,6 +222,14 @@ KEYS = (
     ),
     Key("fleet.read_seconds", "positive", 60, "How often the listener asks it."),
     Key("fleet.credentials", "str", "", "A file that holds USER:PASSWORD or a token for it."),
+    Key(
+        "fleet.machines",
+        "strings",
+        [],
+        "Your other machines, as ssh names them, for `aitop pull`.",
+    ),
+    Key("fleet.ssh", "str", "ssh", "The command that reaches them."),
+    Key("fleet.command", "str", "aitop", "What aitop is called there."),
     Key("notify.desktop", "bool", False, "Show alerts as desktop notifications (notify-send, osascript)."),
     Key("notify.tmux", "bool", False, "Show alerts in every tmux client of a server with our plugin."),
     Key(

@@ -23,7 +23,7 @@ def lines(found: JsonObject, now: float, groups: tuple[str, ...], money: Money, 
     limits = found.get("limits") or []
     if limits and "host" in groups:
         rows = [
-            (_name(" ".join(str(one.get(key) or "") for key in ("user", "provider", "account", "limit"))),
+            (name(" ".join(str(one.get(key) or "") for key in ("user", "provider", "account", "limit"))),
              f"{one['used_percent']:.0f} %", _left(one.get("resets_at"), now))
             for one in limits
         ]  # fmt: skip
@@ -58,7 +58,7 @@ def trouble(found: JsonObject, now: float) -> list[str]:
 def _row(row: JsonObject, mark: str, money: Money) -> tuple[str, ...]:
     requests = row.get("requests")
     return (
-        _name(str(row.get("name") or "-")) + mark,
+        name(str(row.get("name") or "-")) + mark,
         *(money(row.get(f"{key}_usd")) for key in ("today", "month", "total")),
         "-" if requests is None else f"{requests:,}",
     )
@@ -75,7 +75,7 @@ def _mark(found: JsonObject, group: str, row: JsonObject, now: float) -> str:
     return f" (away {span(now - seen)})" if seen else " (away for more than a day)"
 
 
-def _name(text: str) -> str:
+def name(text: str) -> str:
     clean = "".join(char if char.isprintable() else "\ufffd" for char in text)
     return clean if len(clean) <= 40 else clean[:39] + "…"
 
