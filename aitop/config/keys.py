@@ -247,6 +247,20 @@ KEYS = (
     ),
     Key("fleet.ssh", "str", "ssh", "The command that reaches them."),
     Key("fleet.command", "str", "aitop", "What aitop is called there."),
+    Key(
+        "fleet.push",
+        "str",
+        "",
+        'An OTLP/HTTP receiver of metrics, such as "http://collector:4318/v1/metrics" (needs the extra fleet).',
+    ),
+    Key("fleet.push_seconds", "positive", 60, "How often the numbers are pushed to it."),
+    Key(
+        "fleet.push_temporality",
+        "cumulative|delta",
+        "cumulative",
+        "Whether it gets sums since the beginning or differences.",
+    ),
+    Key("fleet.push_headers", "strings", [], 'Headers for it, such as "authorization=Bearer …".'),
     Key("notify.desktop", "bool", False, "Show alerts as desktop notifications (notify-send, osascript)."),
     Key("notify.tmux", "bool", False, "Show alerts in every tmux client of a server with our plugin."),
     Key(

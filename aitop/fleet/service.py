@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aitop.fleet.asker import Asker
     from aitop.fleet.door import Door, Page
     from aitop.fleet.exporter import Exporter
+    from aitop.fleet.sender import Sender
 
 TOKEN = "fleet.token"  # noqa: S105 - a file
 RETRY_SECONDS = 10.0
@@ -39,6 +40,7 @@ class Service:
         self._door: Door | None = None
         self._exporter: Exporter | None = None
         self._asker: Asker | None = None
+        self._sender: Sender | None = None
         self._next_try = 0.0
         self.problem: str | None = None
 
@@ -47,6 +49,7 @@ class Service:
         before, self._config = self._config, config
         self._exporter = None  # a scrape in hand ends with the one it has
         self._ask(before, config)
+        self._push(config)
         same = before is not None and all(before[key] == config[key] for key in KEYS)
         if same and (self._door is not None or not config["fleet.enabled"]):
             return
@@ -69,6 +72,22 @@ class Service:
             self._asker = Asker(
                 self._home, config["fleet.read"], config["fleet.credentials"], seconds, self._log
             )
+
+    def _push(self, config: Config) -> None:
+        """Push by OTLP, where a receiver is named; anew with each configuration, which may shape labels otherwise."""
+        if self._sender is not None:
+            self._sender.close()
+        self._sender = None
+        if not config["fleet.push"]:
+            return
+        try:
+            from aitop.fleet.sender import Sender
+
+            self._sender = Sender(self._home, config, _scrape, self._log)
+        except ModuleNotFoundError as error:
+            self._log(f"fleet.push needs {error.name}: {installation.add_extra('fleet')}")
+        except (OSError, ValueError) as error:
+            self._log(f"fleet.push: {error}")
 
     def totals(self) -> JsonObject | None:
         """The contents of `state.fleet`; None where no engine is asked."""
@@ -147,8 +166,9 @@ class Service:
 
     def close(self) -> None:
         self._shut()
-        if self._asker is not None:
-            self._asker.close()
+        for thread in (self._asker, self._sender):
+            if thread is not None:
+                thread.close()
 
 
 def token(home: str, config: Config) -> str | None:
