@@ -84,6 +84,31 @@ def test_codex_with_cached_and_reasoning_tokens(tmp_path):
     assert total.tool_calls == 1
 
 
+def test_codex_whose_stream_breaks_off_and_is_asked_for_again(tmp_path):
+    """Of the broken stream nothing is known but its beginning: what counts is Codex's own running total."""
+    run = Run(tmp_path, "codex")
+    script = [
+        {"call": ("exec_command", {"cmd": "echo hi"}), "usage": FIRST},
+        {"text": "Hel", "usage": FIRST, "cut": 2}, {"text": "Hello.", "usage": SECOND},
+    ]  # fmt: skip
+    with Api(script) as api:
+        scripted = (
+            f'name = "s"\nbase_url = "{api.url}/v1"\nenv_key = "OPENAI_API_KEY"\nwire_api = "responses"\n'
+        )
+        run.file(
+            ".codex/config.toml", f'model = "{MODEL}"\nmodel_provider = "s"\n[model_providers.s]\n{scripted}'
+        )
+        run("exec", "--skip-git-repo-check", "say hello", OPENAI_API_KEY="none")
+        assert len(api.asked) == 3
+    _, total = held(codex.provider, run)
+    assert leaves(total) == (2, 3600, 14_900, 120)
+    (path,) = glob.glob(f"{run.home}/.codex/sessions/**/*.jsonl", recursive=True)
+    with open(path, encoding="utf-8") as file:
+        counts = [json.loads(line) for line in file if '"token_count"' in line]
+    ledger = [one["payload"]["info"] for one in counts if one["payload"].get("info")][-1]["total_token_usage"]
+    assert (total.input_tokens, total.output_tokens) == (ledger["input_tokens"], ledger["output_tokens"])
+
+
 def test_codex_resumed_forked_and_in_each_service_tier(tmp_path):
     """The server numbers its responses anew at each start, as servers at home do."""
     run = Run(tmp_path, "codex")
