@@ -164,6 +164,73 @@ KEYS = (
         "",
         "Your own collector, such as http://localhost:4318: what is received is passed on to it unchanged.",
     ),
+    Key(
+        "quality.enabled",
+        "bool",
+        False,
+        "Let a judge score sampled turns. Their texts go to quality.url and nowhere else; only numbers are kept. "
+        "While this is off no text is read for it.",
+    ),
+    Key(
+        "quality.url",
+        "str",
+        "",
+        "The judge: an OpenAI-compatible API up to and with /v1. An Ollama here: http://localhost:11434/v1.",
+    ),
+    Key("quality.model", "str", "", "The judge's model, as that API names it."),
+    Key("quality.key_file", "str", "", "A file that holds the key of that API, readable by you alone."),
+    Key("quality.turns_a_day", "number", 5, "How many turns are judged in a day at most."),
+    Key("quality.usd_a_day", "number", 0.25, "What the judge may cost in a day, USD."),
+    Key(
+        "fleet.enabled",
+        "bool",
+        False,
+        "Serve the numbers to Prometheus at http://127.0.0.1:4322/metrics (needs the extra fleet). docs/fleet.md.",
+    ),
+    Key(
+        "fleet.address",
+        "str",
+        "127.0.0.1",
+        "Another address than this machine's own asks for a token: see there.",
+    ),
+    Key("fleet.port", "port", 4322, "The port for it."),
+    Key("fleet.token", "bool", False, "Ask for the token on this machine's own address too."),
+    *(
+        Key(f"fleet.{label}", "on|off|hashed|listed", default, f"The label {label}: {meaning}.")
+        for label, default, meaning in (
+            ("provider", "on", "the client"),
+            ("model", "on", "the model's id"),
+            ("project", "on", "the folder's name"),
+            ("user", "on", "your name on this machine"),
+            ("host", "on", "this machine's name"),
+            ("account", "hashed", "the account that a limit belongs to"),
+            ("budget", "on", "the budget's name"),
+        )
+    ),
+    Key(
+        "fleet.listed",
+        "strings",
+        [],
+        'Values that a "listed" label may show, such as "project=shop"; others: other.',
+    ),
+    Key(
+        "fleet.salt",
+        "str",
+        "",
+        "The key of hashed labels: the same in a team, so that one project has one hash.",
+    ),
+    Key(
+        "fleet.max_series",
+        "positive",
+        500,
+        "Sets of provider, model and project that are shown; others: other.",
+    ),
+    Key(
+        "fleet.step_minutes",
+        "number",
+        0,
+        "Counters move only once in so many minutes, and sessions are not told at all. 0: at once.",
+    ),
     Key("notify.desktop", "bool", False, "Show alerts as desktop notifications (notify-send, osascript)."),
     Key("notify.tmux", "bool", False, "Show alerts in every tmux client of a server with our plugin."),
     Key(

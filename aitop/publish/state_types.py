@@ -335,6 +335,16 @@ class Sparklines(TypedDict):
     tokens: Annotated[list[int], Key("input and output", "tokens")]
 
 
+class Credits(TypedDict):
+    """A client's counted cost in the credits that its maker bills: beside the dollars, never added to them."""
+
+    unit: Annotated[str, Key("what its maker calls them")]
+    per_usd: Annotated[int, Key("credits for one dollar, as published")]
+    today: Annotated[float, Key("")]
+    week: Annotated[float, Key("")]
+    month: Annotated[float, Key("")]
+
+
 class Provider(TypedDict):
     """One client's part of the whole, key by key as the whole has it."""
 
@@ -351,6 +361,9 @@ class Provider(TypedDict):
     compactions: Annotated[int, Key("of the listed sessions, since they began")]
     projects_today: Annotated[list[Project], Key("")]
     folders_today: Annotated[list[Folder], Key("")]
+    credits: Annotated[
+        Credits | None, Key("null for a client that is not billed in credits of a published rate")
+    ]
 
 
 class Listener(TypedDict):
@@ -448,6 +461,13 @@ class Telemetry(TypedDict, total=False):
     forward: Annotated[Forward | None, Key("")]
 
 
+class FleetDoor(TypedDict):
+    """The door for [Prometheus](fleet.md)."""
+
+    port: Annotated[int | None, Key("`null`: it does not listen")]
+    problem: Annotated[str | None, Key("why it does not")]
+
+
 class Doctor(TypedDict):
     """What `aitop doctor` asks."""
 
@@ -463,6 +483,7 @@ class Doctor(TypedDict):
     ]
     prices_problem: Annotated[str | None, Key("why the prices on disk are not in force")]
     otel: Annotated[Telemetry | None, Key("`null` while telemetry is off")]
+    fleet: Annotated[FleetDoor | None, Key("`null` while nothing is served to Prometheus")]
 
 
 class State(TypedDict):

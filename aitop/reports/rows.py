@@ -19,6 +19,11 @@ class Answer(NamedTuple):
     total: Sum
     by_time: bool = False
 
+    @property
+    def in_credits(self) -> bool:
+        """Whether a row has credits beside its dollars."""
+        return any(row.get("credits") is not None for row in self.rows)
+
 
 def figures(value: Sum) -> Row:
     """A sum as every report shows it; money in USD, not rounded, so that the rows add up to the total."""
