@@ -34,7 +34,9 @@ stderr when a budget that covers the session is over, else 0; 0 too whenever the
 
 def main(argv: list[str]) -> int:
     if argv[:1] in (["-h"], ["--help"]):
-        sys.stdout.write(USAGE)
+        from aitop.system import help_text
+
+        sys.stdout.write(help_text.fitted(USAGE, help_text.columns()))
         return 0
     if "--hook" in argv:
         try:
@@ -52,7 +54,11 @@ def main(argv: list[str]) -> int:
         elif word == "--json":
             as_json = True
         else:
-            sys.stderr.write(f"aitop guard: {word}: not understood\n{USAGE}")
+            from aitop.system import help_text
+
+            hint = help_text.nearest(word, ("--budget", "--json", "--quiet", "--hook", "--help"))
+            usage = help_text.fitted(USAGE, help_text.columns())
+            sys.stderr.write(f"aitop guard: {word}: not understood{hint}\n{usage}")
             return 2
     if not as_json:
         _remember(names)

@@ -15,8 +15,8 @@ from aitop.hook import KEPT, KEPT_PREFIXES
 from aitop.system import atomic_file
 
 FILE = "environment.json"
-# Not remembered: each start has its own, or they say where the home itself is.
-_OF_EACH_START = frozenset(("HOME", "PATH", "LANG", "TZ"))
+# Not remembered: each start or login has its own, or they say where the home itself is.
+_OF_EACH_START = frozenset(("HOME", "PATH", "LANG", "TZ", "DBUS_SESSION_BUS_ADDRESS"))
 
 
 def names() -> frozenset[str]:
