@@ -12,7 +12,7 @@ from aitop.model.sums import PICO, Sum
 
 POINTS = 2000  # of a session's context, the newest
 LAST_TOOLS = 40
-SPANS = (60, 300, 900)  # seconds
+WINDOW_SECONDS = (60, 300, 900)  # seconds
 
 
 class Agent(NamedTuple):
@@ -50,7 +50,7 @@ class Point(NamedTuple):
 class Detail(NamedTuple):
     """Everything about one session that the published state does not hold."""
 
-    windows: tuple[Sum, ...]  # by SPANS
+    windows: tuple[Sum, ...]  # by WINDOW_SECONDS
     context: list[Point]
     compactions: list[tuple[float, str]]  # (at, trigger)
     calls: list[ToolCall]  # newest first
@@ -79,7 +79,7 @@ class Mix(NamedTuple):
 
 
 def session(
-    db: sqlite3.Connection, provider: str, name: str, now: float, windows: tuple[int, ...] = SPANS
+    db: sqlite3.Connection, provider: str, name: str, now: float, windows: tuple[int, ...] = WINDOW_SECONDS
 ) -> Detail | None:
     """One session in detail; None when the history does not know it (yet). `windows` end at `now`, the present."""
     row = db.execute(
