@@ -25,8 +25,8 @@ KEPT = {
         params.update.stop_reason params.update.title params.update.toolCallId""",
     "opencode": "error.name finish id modelID path.cwd sessionID",
     "opencode database": "message.error.name message.modelID message.path.cwd part.reason session.directory tool.tool",
-    "opencode-database": """message.data.error.name message.data.modelID message.data.path.cwd message.id part.data.callID
-        part.data.reason part.data.tool part.id session.directory session.id session.parent_id
+    "opencode-database": """message.data.error.name message.data.modelID message.data.path.cwd message.id
+        part.data.callID part.data.reason part.data.tool part.id session.directory session.id session.parent_id
         session_message.data.content.id session_message.data.content.name session_message.data.error.name
         session_message.data.finish session_message.data.model.id session_message.id session_v2.directory session_v2.id
         session_v2.parent_id""",
