@@ -18,8 +18,8 @@ from benchmarks import (
     shapes,
     ticks,
     top,
-    web,
     upkeep,
+    web,
 )
 from benchmarks.harness import Effort, Row
 
