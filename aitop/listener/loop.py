@@ -47,7 +47,11 @@ class Listener:
         self.selector = selectors.DefaultSelector()
         self.settings = Settings(home, config, log)
         self.guard = HistoryGuard(home, self.settings.prices, log, now, self._uncommitted_work_lost)
-        answers = Answers(lambda: self.publication.last_state, log.error)
+        answers = Answers(
+            lambda: self.publication.last_state,
+            log.error,
+            lambda *asked: self.publication.remember_line(*asked),
+        )
         self.reader = Reader(self.guard, self.settings, self.selector, log, listening, answers.answer)
         self.publication = Publication(self.guard, self.reader, self.settings, log)
         self.maintenance = Maintenance(home, log)
