@@ -42,6 +42,10 @@ COMMANDS = {
     "mcp": ("aitop.agents.mcp_cli:mcp", "Answer an agent's questions about spend and budgets (an extra)."),
     "advise": ("aitop.advice.cli:advise", "What could have cost less, with the evidence and the saving."),
     "energy": ("aitop.energy.cli:energy", "Estimated energy and carbon of the models' output (an extra)."),
+    "export": (
+        "aitop.fleet.cli:export",
+        "Give the numbers to Prometheus, as a scrape or a textfile (an extra).",
+    ),
     "prices": ("aitop.pricing.cli:prices", "The prices that apply; `prices update` refreshes them."),
     "history": ("aitop.history.cli:history", "What the history holds; `history reset` begins a new one."),
     "init": (
@@ -78,7 +82,7 @@ HOT = {
 }
 
 
-GROUPS = ("report", "prices", "history", "service")
+GROUPS = ("report", "export", "prices", "history", "service")
 
 
 class Lazy(click.Group):

@@ -43,6 +43,17 @@ RESUME = {
     "opencode": "opencode --session {id}",
     "copilot": "copilot --resume {id}",
     "qwen": "qwen --resume {id}",
+    "kilo": "kilo --session {id}",
+    "openclaude": "openclaude --resume {id}",
+    "pi": "pi --session {id}",
+    "cline-cli": "cline --id {id}",
+    "kimi": "kimi --session {id}",
+    "goose": "goose session --resume --session-id {id}",
+    "hermes": "hermes --resume {id}",
+    "droid": "droid --resume {id}",
+    "grok": "grok --resume {id}",
+    "crush": "crush --session {id}",
+    "vibe": "vibe --resume {id}",
 }
 
 

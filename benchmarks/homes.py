@@ -80,6 +80,13 @@ def state(home):
         return None
 
 
+def written_at(home):
+    """When the state was published last (epoch seconds): a quiet second only renews the file's own time."""
+    return max(
+        os.stat(os.path.join(home, "state.json")).st_mtime, (state(home) or {"written_at": 0})["written_at"]
+    )
+
+
 def caught_up(requests):
     """Whether a state holds so many requests of the last minutes, and nothing waits to be read."""
     return lambda state: state["scan"]["complete"] and state["windows"]["15m"]["requests"] == requests

@@ -3,7 +3,20 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from benchmarks import displays, feeds, gateway, growth, hosts, reading, refresh, reports, shapes, ticks, top
+from benchmarks import (
+    displays,
+    feeds,
+    floods,
+    gateway,
+    growth,
+    hosts,
+    reading,
+    refresh,
+    reports,
+    shapes,
+    ticks,
+    top,
+)
 from benchmarks.harness import Effort, Row
 
 
@@ -39,6 +52,7 @@ PARTS = {
     "idle": Part(reading.idle, "A listener with 2,000 transcripts and nothing to do"),
     "reports": Part(reports.reports, "Reports over a year, by its number of responses"),
     "gateway": Part(gateway.relayed, "What the gateway adds to a request, and 200 streams through it at once"),
+    "floods": Part(floods.floods, "Silent connections by the hundred at each door, at each limit of open files"),
     "top": Part(top.table, "The full-screen table: its first frame, and what it costs while it is open"),
     "years": Part(reports.many, "Every report, a start and the file's size over ten million responses", quick=False),
     "event": Part(hosts.to_tmux, "From an event to the number on tmux's line"),

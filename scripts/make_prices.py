@@ -187,18 +187,27 @@ def variant(info, base: dict[str, rows.Schedule], dated, key: str, word: str) ->
 
 
 def correct(models: dict[str, rows.Model], correction: dict) -> None:
-    """Apply one [[model]] of the corrections."""
-    name = correction["id"]
+    """Apply one [[model]] of the corrections or additions. Ends with a sentence where a key is missing."""
+    name = needed(correction, "id", f"a [[model]] ({correction})")
     old = models.pop(correction.get("replaces", name), None)
     body = {"rows": []}
     for row in correction.get("row", ()):
-        source = {"source": f"{row['source']} (checked {row['checked']})"}
+        where, checked = (needed(row, key, f"a row of {name}") for key in ("source", "checked"))
+        source = {"source": f"{where} (checked {checked})"}
         body["rows"].append({key: value for key, value in row.items() if key != "checked"} | source)
     own = rows.parse_model(name, body, "").rows if body["rows"] else old.rows
     also = (*(old.also if old else ()), *correction.get("also", ()))
-    provider = correction.get("provider") or old.provider
+    provider = (
+        old.provider if old and not correction.get("provider") else needed(correction, "provider", name)
+    )
     context = correction.get("context") or (old.context if old else None)
     models[name] = rows.Model(name, provider, own, context, correction.get("released", ""), also)
+
+
+def needed(table: dict, key: str, of: str) -> str:
+    if not table.get(key):
+        raise SystemExit(f"scripts/price_*.toml: {of} lacks the key `{key}`")
+    return table[key]
 
 
 def spelled_once(models: dict[str, rows.Model]) -> dict[str, rows.Model]:

@@ -164,6 +164,56 @@ KEYS = (
         "",
         "Your own collector, such as http://localhost:4318: what is received is passed on to it unchanged.",
     ),
+    Key(
+        "fleet.enabled",
+        "bool",
+        False,
+        "Serve the numbers to Prometheus at http://127.0.0.1:4322/metrics (needs the extra fleet). docs/fleet.md.",
+    ),
+    Key(
+        "fleet.address",
+        "str",
+        "127.0.0.1",
+        "Another address than this machine's own asks for a token: see there.",
+    ),
+    Key("fleet.port", "port", 4322, "The port for it."),
+    Key("fleet.token", "bool", False, "Ask for the token on this machine's own address too."),
+    *(
+        Key(f"fleet.{label}", "on|off|hashed|listed", default, f"The label {label}: {meaning}.")
+        for label, default, meaning in (
+            ("provider", "on", "the client"),
+            ("model", "on", "the model's id"),
+            ("project", "on", "the folder's name"),
+            ("user", "on", "your name on this machine"),
+            ("host", "on", "this machine's name"),
+            ("account", "hashed", "the account that a limit belongs to"),
+            ("budget", "on", "the budget's name"),
+        )
+    ),
+    Key(
+        "fleet.listed",
+        "strings",
+        [],
+        'Values that a "listed" label may show, such as "project=shop"; others: other.',
+    ),
+    Key(
+        "fleet.salt",
+        "str",
+        "",
+        "The key of hashed labels: the same in a team, so that one project has one hash.",
+    ),
+    Key(
+        "fleet.max_series",
+        "positive",
+        500,
+        "Sets of provider, model and project that are shown; others: other.",
+    ),
+    Key(
+        "fleet.step_minutes",
+        "number",
+        0,
+        "Counters move only once in so many minutes, and sessions are not told at all. 0: at once.",
+    ),
     Key("notify.desktop", "bool", False, "Show alerts as desktop notifications (notify-send, osascript)."),
     Key("notify.tmux", "bool", False, "Show alerts in every tmux client of a server with our plugin."),
     Key(

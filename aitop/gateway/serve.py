@@ -25,7 +25,6 @@ DRAIN = 60.0  # seconds for running answers after a signal
 CONNECT = 30.0
 LARGEST_HEADER = 1 << 16  # keys of some clouds are long
 BACKLOG = 1024
-ACCEPTS_AT_ONCE = 4
 RESERVED_FILES = 20  # descriptors for the loop, name lookups, certificates, the journal
 
 
@@ -60,22 +59,26 @@ async def serve(
             await stop.wait()
             server.close()
         finally:
+            if relay.connections is not None:
+                relay.connections.close()
             stop.clear()
             await _end(runner, stop)
 
 
 async def _listen(runner: web.AppRunner, relay: Relay, host: str, port: int) -> asyncio.Server:
-    """Listen. Few connections are accepted at once, so that a flood cannot take all descriptors."""
+    """Listen. The library opens the sockets, `Connections` accepts: only so can a flood be bounded."""
     descriptors.raise_limit()
     most = descriptors.connections(MAX_CONNECTIONS, reserved=RESERVED_FILES, per_connection=2)
     assert runner.server is not None
     relay.connections = Connections(runner.server, most)
     server = await asyncio.get_running_loop().create_server(
-        relay.connections.factory, host, port, backlog=ACCEPTS_AT_ONCE, reuse_address=True
+        runner.server, host, port, reuse_address=True, start_serving=False
     )
     for one in server.sockets:
-        with socket.socket(fileno=os.dup(one.fileno())) as listening:
-            listening.listen(BACKLOG)  # the loop takes one number for both
+        listening = socket.socket(fileno=os.dup(one.fileno()))
+        listening.listen(BACKLOG)
+        listening.setblocking(False)
+        relay.connections.listen(listening)
     return server
 
 

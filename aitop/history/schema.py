@@ -122,6 +122,10 @@ CREATE TABLE usage_limit (
   PRIMARY KEY (provider, account, name)) WITHOUT ROWID;
 {SUM_TABLES}"""
 
+# What tells this history from another one: when it was made, and chance.
+_BORN = """
+INSERT INTO meta VALUES ('born', strftime('%Y-%m-%dT%H:%M:%SZ ', 'now') || lower(hex(randomblob(4))));"""
+
 
 class HistoryError(Exception):
     """The history cannot be used; the message says what to do."""
@@ -185,7 +189,7 @@ def connect_read_only(path: str) -> sqlite3.Connection:
 
 
 def _make(db: sqlite3.Connection) -> None:
-    _script(db, TABLES, VERSION)
+    _script(db, TABLES + _BORN, VERSION)
 
 
 def _migrate(db: sqlite3.Connection, path: str, version: int) -> None:

@@ -5,10 +5,12 @@ Nothing is guessed for such a client. Looks at the disk only when it is asked fo
 """
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Protocol, TypedDict
+
+from aitop.providers import places
+from aitop.providers.uncountable import UNCOUNTABLE
 
 UNKNOWN_FORMAT = (
     "unknown format: "  # how a provider begins the problem of a file of a version it does not know
@@ -32,56 +34,14 @@ class File(Protocol):
     provider: str
 
 
-NO_COUNTS = "it keeps no token counts on this machine"
-ONLY_CREDITS = "it keeps credits and no token counts"
-NO_READER = "aitop cannot read its records yet"
-GATEWAY = "; calls with a key of yours: `aitop gateway`"
-# client → (its folders or files below the home folder, why it is not counted). Paths in capitals are expanded.
-UNCOUNTABLE = {
-    "cursor": (("CONFIG/Cursor/User/globalStorage/state.vscdb", ".cursor/chats"), NO_COUNTS + GATEWAY),
-    "antigravity": ((".gemini/antigravity", ".gemini/antigravity-cli"), "its counts end with the program" + GATEWAY),
-    "qoder": ((".qoder/projects", ".qoderwork/projects"), ONLY_CREDITS),
-    "kiro": ((".kiro/sessions", "DATA/kiro-cli/data.sqlite3"), ONLY_CREDITS),
-    "amp": (("DATA/amp/threads",), "its newer threads are kept on its maker's servers"),
-    "windsurf": (("CONFIG/Windsurf/User/globalStorage/state.vscdb",), NO_COUNTS),
-    "kimi": ((".kimi-code/sessions",), NO_READER + GATEWAY),
-    "goose": (("DATA/goose/sessions/sessions.db",), NO_READER + GATEWAY),
-    "pi": ((".pi/agent/sessions",), NO_READER + GATEWAY),
-    "openclaw": ((".openclaw/agents",), NO_READER + GATEWAY),
-    "hermes": ((".hermes/state.db",), NO_READER + GATEWAY),
-    "droid": ((".factory/sessions",), NO_READER + GATEWAY),
-    "grok": ((".grok/sessions",), NO_READER + GATEWAY),
-    "vibe": ((".vibe/logs/session",), NO_READER + GATEWAY),
-    "zed": (("DATA/zed/threads/threads.db",), NO_READER + GATEWAY),
-    "cline": (
-        (".cline/data/sessions", "CONFIG/Code/User/globalStorage/saoudrizwan.claude-dev/tasks"),
-        NO_READER + GATEWAY,
-    ),
-    "roo": (("CONFIG/Code/User/globalStorage/rooveterinaryinc.roo-cline/tasks",), NO_READER + GATEWAY),
-}  # fmt: skip
-
-
 def uncountable(environ: Mapping[str, str], counted_names: Iterable[str] = ()) -> dict[str, ClientCoverage]:
     """The clients on this machine that no provider reads; `counted_names` are those that one does."""
     names = set(counted_names)
     return {
         name: ClientCoverage(found=True, counted=False, reason=reason, files=0, unread=0, version_unknown=0)
-        for name, (places, reason) in UNCOUNTABLE.items()
-        if name not in names and any(os.path.exists(_expanded(place, environ)) for place in places)
+        for name, (found_in, reason) in UNCOUNTABLE.items()
+        if name not in names and any(os.path.exists(places.expand(place, environ)) for place in found_in)
     }
-
-
-def _expanded(place: str, environ: Mapping[str, str]) -> str:
-    home = environ.get("HOME") or os.path.expanduser("~")
-    support = os.path.join(home, "Library", "Application Support")
-    mac = sys.platform == "darwin"
-    first, _, rest = place.partition("/")
-    if first == "CONFIG":
-        return os.path.join(support if mac else environ.get("XDG_CONFIG_HOME") or f"{home}/.config", rest)
-    if first == "DATA":
-        own = environ.get("XDG_DATA_HOME") or f"{home}/.local/share"
-        return os.path.join(support if mac and not os.path.exists(os.path.join(own, rest)) else own, rest)
-    return os.path.join(home, place)
 
 
 class Unread:

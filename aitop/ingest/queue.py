@@ -35,6 +35,7 @@ class Ingest:
     ) -> None:
         self.history = history
         self.providers = {provider.name: guarded(provider) for provider in providers}
+        self._folders = folders
         self._roots = Roots(folders)
         self.folders = self._roots.all
         self.helpers_allowed = helpers
@@ -57,6 +58,9 @@ class Ingest:
 
     def add_roots(self, roots: dict[str, list[str]]) -> None:
         """Search these folders (provider → folders) in the place of the ones given so far."""
+        if roots == self._folders:
+            return
+        self._folders = roots
         self._roots = Roots(roots)
         self.folders = self._roots.all
         self._walk = self._new_walk()
@@ -302,7 +306,8 @@ class Ingest:
             source = self._identified[path] = self._identify(name, path)
             return Job(path, name, 0, 0, None, source, now)
         source = Source(file.session, file.agent, file.pending)
-        return Job(path, name, file.offset, file.tail, file.inode, source, now)
+        keeps_note = self.providers[name].keeps_note
+        return Job(path, name, file.offset, file.tail, file.inode, source, now, keeps_note)
 
     def _identify(self, provider: str, path: str) -> Source:
         return self.providers[provider].identify(path)

@@ -39,6 +39,7 @@ class Job(NamedTuple):
     inode: int | None
     source: Source
     now: float = 0.0  # epoch seconds: whether the file is at rest
+    keeps_note: bool = False  # its provider's note outlives a file that is replaced
 
 
 class Chunk(NamedTuple):
@@ -104,7 +105,8 @@ def _chunks(job: Job, parse: Parse, identify: Identify, read: Read | None) -> It
     fd, status = opened
     try:
         if read is not None:
-            own = job.source if job.inode in (None, status.st_ino) else identify(job.path)
+            kept = job.keeps_note or job.inode in (None, status.st_ino)
+            own = job.source if kept else identify(job.path)
             batches = read(job.path, own)
             if batches is not None:
                 yield from _batches(job, batches, status)

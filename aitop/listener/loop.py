@@ -14,6 +14,7 @@ import time
 
 from aitop import paths
 from aitop.config import Config
+from aitop.fleet.service import Service
 from aitop.listener.answers import Answers
 from aitop.listener.endings import DAMAGED, HISTORY_LOST, HOME_LOST, LOCK_LOST, START_ANEW
 from aitop.listener.history_guard import HistoryGuard
@@ -53,7 +54,8 @@ class Listener:
             lambda *asked: self.publication.remember_line(*asked),
         )
         self.reader = Reader(self.guard, self.settings, self.selector, log, listening, answers.answer)
-        self.publication = Publication(self.guard, self.reader, self.settings, log)
+        self.fleet = Service(home, log.info)
+        self.publication = Publication(self.guard, self.reader, self.settings, log, self.fleet.published)
         self.maintenance = Maintenance(home, log)
         self.ownership = Ownership(home, lock, self.guard.path, os.path.join(home, paths.SOCKET))
         self.stopping: str | None = None
@@ -72,6 +74,7 @@ class Listener:
         self.guard.recall(time.time())
         self.publication.start(time.time())
         self.maintenance.ready()
+        self.fleet.configure(self.settings.config)
         next_tick = time.monotonic()
         try:
             while self.stopping is None:
@@ -116,6 +119,7 @@ class Listener:
         if not starts_anew and not lost & {Loss.HOME, Loss.LOCK}:
             self.publication.withdraw(time.time())
         self.reader.close(keep_socket=starts_anew)
+        self.fleet.close()
         self.maintenance.close()
         self.publication.close()
         if not lost & {Loss.HOME, Loss.HISTORY}:
@@ -131,6 +135,7 @@ class Listener:
         if self.stopping is not None:
             return
         self.reader.sweep(monotonic, now)
+        self.fleet.sweep(monotonic)
         if self._reload_wanted or (int(monotonic) % 10 == 5 and self.maintenance.settings_changed()):
             self._reload_wanted = False
             self._reload(now)
@@ -228,4 +233,5 @@ class Listener:
         self.guard.use_prices(self.settings.prices)
         self.publication.reload()
         self.reader.reload()
+        self.fleet.configure(self.settings.config)
         self.log.info("configuration read again")

@@ -8,6 +8,7 @@ import os
 import socket
 import sqlite3
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
@@ -39,7 +40,16 @@ MAX_UNREAD_FILES = 20  # named in the state
 class Publication:
     """Builds and publishes the state, and notifies people of its alerts."""
 
-    def __init__(self, guard: HistoryGuard, reader: Reader, settings: Settings, log: Log) -> None:
+    def __init__(
+        self,
+        guard: HistoryGuard,
+        reader: Reader,
+        settings: Settings,
+        log: Log,
+        fleet: Callable[[], JsonObject | None],
+    ) -> None:
+        """`fleet`: what the state says of the fleet."""
+        self._fleet = fleet
         self._guard, self._reader, self._settings = guard, reader, settings
         self._host = socket.gethostname()
         self._announcer = Announcer(Publisher(settings.home, paths.runtime_folder()), log)
@@ -111,7 +121,7 @@ class Publication:
         return (
             self._guard.feed.folded, reader.receiver.counts.total(),
             reader.telemetry and reader.telemetry.sign(),
-            reader.ingest.complete, settings.config_error, self._guard.error, settings.config,
+            reader.ingest.complete, settings.config_error, self._guard.error, settings.config, self._fleet(),
         )  # fmt: skip
 
     def _projects_today(self, now: float) -> list[ProjectToday]:
@@ -157,6 +167,7 @@ class Publication:
             "watching": reader.watcher.active,
             "prices_problem": settings.prices.problem,
             "otel": self._telemetry_doctor(),
+            "fleet": cast("published.FleetDoor | None", self._fleet()),
         }
 
     def _telemetry_doctor(self) -> "published.Telemetry | None":

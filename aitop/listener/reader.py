@@ -74,14 +74,20 @@ class Reader:
         return reads or self._scan is not None
 
     def next_look(self) -> float:
-        """The monotonic time of the next look at a file whose turn just ended; infinity for none."""
-        return self._look_again[0][0] if self._look_again else float("inf")
+        """The monotonic time at which to look at a file whose turn just ended, or at a flood; infinity for none."""
+        turn = min(door.next_turn() for door in self._doors())
+        return min(turn, self._look_again[0][0]) if self._look_again else turn
+
+    def _doors(self) -> "tuple[Receiver | TelemetryReceiver, ...]":
+        return (self.receiver,) if self.telemetry is None else (self.receiver, self.telemetry)
 
     def take_in(self, now: float, *, last: bool = False) -> None:
         """Apply what arrived, look again where due, and read one slice (not with `last`)."""
         try:
             self._apply_arrivals(now)
             monotonic = time.monotonic()
+            for door in self._doors():
+                door.take_turn(monotonic)
             while self._look_again and self._look_again[0][0] <= monotonic:
                 self.ingest.look(heapq.heappop(self._look_again)[1], now)
             if last:
@@ -123,6 +129,7 @@ class Reader:
     def find_changes(self, now: float, monotonic: float) -> None:
         """Look for changed files as far as a tick should: everywhere when due, else at the recent ones."""
         if self._scan is None and (monotonic >= self._next_rescan or self.ingest.appeared()):
+            self.ingest.add_roots(self._settings.roots())  # a client's own list may have grown
             self._scan, self._scan_seconds = self.ingest.scan(now), 0.0
             self._next_rescan, self._new_watches = float("inf"), False
         if not self.watcher.active or int(monotonic) % 10 == 0:

@@ -51,9 +51,10 @@ class Feed(NamedTuple):
 class Provider(Protocol):
     """One client's formats. Every method is pure, except that `folders` and `identify` may look at the disk.
 
-    Two members are optional. `environment` is a tuple of the names of the client's variables that move its files: a
+    Three members are optional. `environment` is a tuple of the names of the client's variables that move its files: a
     listener keeps these variables however it was started, and gives them to `folders`. `enters(folder)` says whether
-    a folder below one of its own may hold records, so that the others are not searched.
+    a folder below one of its own may hold records, so that the others are not searched. `keeps_note` is True where
+    the records are running sums: then the note of a file (`Source.pending`) stays when the file is replaced.
     """
 
     name: str

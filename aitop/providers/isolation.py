@@ -40,6 +40,8 @@ class Guarded:
         self.environment = tuple(getattr(provider, "environment", ()))
         if not all(isinstance(one, str) and one.isidentifier() for one in self.environment):
             raise TypeError("its `environment` must be a tuple of names of variables")
+        # Whether the note of a file outlives its replacement: the provider's records are running sums.
+        self.keeps_note = getattr(provider, "keeps_note", False) is True
         self._faulty: set[str] = set()
 
     @property

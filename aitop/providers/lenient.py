@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from aitop.model.json_types import JsonObject
+
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 MAX_MILLISECONDS = 7 * 86_400_000.0
 MAX_TOKENS = 1 << 26  # of one response; a larger count is damage, and sums of such would not fit the history
@@ -89,3 +91,13 @@ def epoch(value: object) -> float | None:
     else:
         return None
     return seconds if 0 < seconds < 1e11 else None
+
+
+def table(value: object) -> JsonObject:
+    """A JSON object; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def rows(value: object) -> list[Any]:
+    """A JSON list; an empty one for anything else."""
+    return value if isinstance(value, list) else []

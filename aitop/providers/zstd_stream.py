@@ -106,3 +106,36 @@ def _by_program(file: BinaryIO) -> Iterator[bytes]:
         process.stdout.close()
         process.kill()
         process.wait()
+
+
+def unpacked_bytes(data: bytes, most: int) -> bytes:
+    """A small frame that is held in memory. Raises OSError, also above `most` bytes."""
+    state = decompressor()
+    if state is None:
+        return _by_program_at_once(data, most)
+    try:
+        found = state.decompress(data, most + 1)
+    except Exception as error:  # each module has an error class of its own
+        raise OSError(DAMAGED) from error
+    if len(found) > most or not state.eof:
+        raise OSError(DAMAGED)
+    return found
+
+
+def _by_program_at_once(data: bytes, most: int) -> bytes:
+    import shutil
+    import subprocess
+
+    program = shutil.which("zstd")
+    if program is None or not os.path.isabs(program):
+        raise OSError(MISSING)
+    done = subprocess.run(
+        [program, "-dcq", MAX_WINDOW],
+        input=data,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode or len(done.stdout) > most:
+        raise OSError(DAMAGED)
+    return done.stdout

@@ -448,6 +448,13 @@ class Telemetry(TypedDict, total=False):
     forward: Annotated[Forward | None, Key("")]
 
 
+class FleetDoor(TypedDict):
+    """The door for [Prometheus](fleet.md)."""
+
+    port: Annotated[int | None, Key("`null`: it does not listen")]
+    problem: Annotated[str | None, Key("why it does not")]
+
+
 class Doctor(TypedDict):
     """What `aitop doctor` asks."""
 
@@ -463,6 +470,7 @@ class Doctor(TypedDict):
     ]
     prices_problem: Annotated[str | None, Key("why the prices on disk are not in force")]
     otel: Annotated[Telemetry | None, Key("`null` while telemetry is off")]
+    fleet: Annotated[FleetDoor | None, Key("`null` while nothing is served to Prometheus")]
 
 
 class State(TypedDict):

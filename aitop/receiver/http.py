@@ -21,7 +21,12 @@ MAX_HEAD = 16 << 10
 MAX_CONNECTIONS = 64
 RESERVED_FILES = 26  # descriptors for everything else in the listener
 FILES_PER_CONNECTION = 4  # a quarter of the rest is for this port
-DROPS_PER_SECOND = 200  # connections replaced by newer ones; beyond it new ones wait
+DROPS_PER_SECOND = (
+    1000.0  # connections replaced by newer ones, beyond as many at once: three percent of a core
+)
+DROPS_IN_A_TURN = 50  # once those are used up: a turn each 50 ms, so that the next request soon has its own
+BACKLOG = 1024  # a connection that finds the queue full tries again after a second
+NEVER = float("inf")
 AT_ONCE = 16
 READ = 1 << 16
 READS = 4  # in a row, so that other connections get their turn
@@ -46,17 +51,24 @@ class Reply(NamedTuple):
 
 
 class _Connection:
-    __slots__ = ("body", "deadline", "head", "lost", "opened", "pieces", "protocol", "sock", "trusted")
+    __slots__ = ("_protocol", "body", "deadline", "head", "lost", "opened", "pieces", "sock", "trusted")
 
     def __init__(self, sock: socket.socket, monotonic: float) -> None:
         self.sock = sock
-        self.protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        self._protocol: h11.Connection | None = None
         self.opened, self.deadline = monotonic, monotonic + REQUEST_SECONDS
         self.head: Head | None = None
         self.body = bytearray()
         self.pieces = 0
         self.trusted = False  # it sent a request that passed the judge
         self.lost = False  # refused: what it still sends is dropped
+
+    @property
+    def protocol(self) -> h11.Connection:
+        """Made with its first byte: a silent peer costs little."""
+        if self._protocol is None:
+            self._protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        return self._protocol
 
 
 class Web:
@@ -75,14 +87,15 @@ class Web:
         self._most = descriptors.connections(
             MAX_CONNECTIONS, reserved=RESERVED_FILES, per_connection=FILES_PER_CONNECTION
         )
-        self._drops_left = DROPS_PER_SECOND
+        self._drops_left, self._drops_at = DROPS_PER_SECOND, 0.0
+        self._turn_at = NEVER  # while paused: when to accept again
         self._accepting = True
         self._buffered = 0
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind(("127.0.0.1", port))
-            self._socket.listen(64)
+            self._socket.listen(BACKLOG)
         except OSError:
             self._socket.close()
             raise
@@ -98,16 +111,27 @@ class Web:
 
     def sweep(self, monotonic: float) -> None:
         """Once a second: drop connections that took too long, and accept again where that was paused."""
-        self._drops_left = DROPS_PER_SECOND
         for connection in list(self._connections.values()):
             if connection.deadline < monotonic:
                 self._drop(connection)
+        self._resume()
+
+    def next_turn(self) -> float:
+        """The monotonic time at which a flood that was made to wait is to be taken in again; infinity for none."""
+        return self._turn_at
+
+    def take_turn(self, monotonic: float) -> None:
+        """Accept again where that is due."""
+        if monotonic >= self._turn_at:
+            self._resume()
+
+    def _resume(self) -> None:
         if not self._accepting:
             self._selector.register(self._socket, selectors.EVENT_READ, self._accept)
-            self._accepting = True
+            self._accepting, self._turn_at = True, NEVER
 
     def _pause(self) -> None:
-        """Accept no more until the next sweep: a full queue of connections must not keep the loop busy."""
+        """Accept no more for now: a full queue of connections must not keep the loop busy."""
         if self._accepting:
             self._selector.unregister(self._socket)
             self._accepting = False
@@ -117,8 +141,9 @@ class Web:
     def _accept(self, monotonic: float, now: float) -> None:
         for _ in range(AT_ONCE):
             full = len(self._connections) >= self._most
-            if full and not self._drops_left:
+            if full and not self._may_drop(monotonic):
                 self._pause()
+                self._turn_at = monotonic + (DROPS_IN_A_TURN - self._drops_left) / DROPS_PER_SECOND
                 return
             try:
                 sock, _ = self._socket.accept()
@@ -138,10 +163,17 @@ class Web:
             )
             self._readable(connection, monotonic, now)
 
+    def _may_drop(self, monotonic: float) -> bool:
+        """Whether not too many were dropped of late."""
+        earned = max(0.0, monotonic - self._drops_at) * DROPS_PER_SECOND
+        self._drops_left = min(DROPS_PER_SECOND, self._drops_left + earned)
+        self._drops_at = monotonic
+        return self._drops_left >= 1
+
     def _drop_one(self) -> None:
         """Make room: the oldest connection without a valid request goes first."""
         if self._connections:
-            self._drops_left = max(0, self._drops_left - 1)
+            self._drops_left = max(0.0, self._drops_left - 1)
             self._drop(min(self._connections.values(), key=lambda one: (one.trusted, one.opened)))
 
     def _drop(self, connection: _Connection) -> None:

@@ -19,7 +19,7 @@ from aitop.providers import Feed
 from aitop.providers.isolation import Guarded
 from aitop.receiver import litellm_callback, token
 from aitop.receiver.forwarding import Forwarder
-from aitop.receiver.http import Head, Reply, Web, plain
+from aitop.receiver.http import NEVER, Head, Reply, Web, plain
 from aitop.receiver.unix_socket import Arrival
 from aitop.system.loopback import web_origin
 
@@ -121,6 +121,15 @@ class TelemetryReceiver:
         if self._forwarder is not None:
             self._forwarder.sweep(monotonic)
         self._hand_over(self._generic(), [], now)
+
+    def next_turn(self) -> float:
+        """The monotonic time at which the port is to be looked at again; infinity for none."""
+        return NEVER if self._web is None else self._web.next_turn()
+
+    def take_turn(self, monotonic: float) -> None:
+        """Accept again where that is due."""
+        if self._web is not None:
+            self._web.take_turn(monotonic)
 
     def sign(self) -> tuple[object, ...]:
         """A value that changes whenever `doctor` changes."""

@@ -41,8 +41,10 @@ MAX_CONNECTIONS: Final = 512
 RESERVED_FILES = 26  # descriptors for the history, the selector, temporary files, helpers and programs
 ACCEPTS_IN_A_ROW = 64  # a burst must not keep the tick waiting
 MAX_SECONDS = 2.0  # a connection may take
-DROPS_PER_SECOND = 500.0  # of silent connections, beyond a burst of a full queue
+DROPS_PER_SECOND = 1200.0  # of silent connections, beyond a burst of a full queue: four percent of a core
+DROPS_IN_A_TURN = 60  # once the burst is used up: a turn each 50 ms, so that the next event soon has its own
 READ = 1 << 18
+NEVER = float("inf")
 
 Answer = Callable[[Question], bytes | None]
 
@@ -72,10 +74,12 @@ class Receiver:
         self._selector = selector
         self._payloads = Payloads(providers)
         self._deliver, self._answer = deliver, answer
-        self._connections: dict[int, _Connection] = {}  # oldest first
+        self._connections: dict[int, _Connection] = {}
+        self._by_process: dict[int, dict[int, _Connection]] = {}  # pid → its connections, oldest first
         self._max_connections = most_connections()
         self._buffered = 0
         self._drops_left, self._drops_at = float(BACKLOG), 0.0
+        self._turn_at = NEVER  # while paused: when to accept again
         self._accepting = False
         self._socket = listening or listen(path)
         self._place = _place(path)
@@ -94,19 +98,28 @@ class Receiver:
     def _resume(self) -> None:
         if not self._accepting:
             self._selector.register(self._socket, selectors.EVENT_READ, self.accept)
-            self._accepting = True
+            self._accepting, self._turn_at = True, NEVER
 
     def _pause(self) -> None:
         if self._accepting:
             self._selector.unregister(self._socket)
             self._accepting = False
 
+    def next_turn(self) -> float:
+        """The monotonic time at which a flood that was made to wait is to be taken in again; infinity for none."""
+        return self._turn_at
+
+    def take_turn(self, monotonic: float) -> None:
+        """Accept again where that is due."""
+        if monotonic >= self._turn_at:
+            self._resume()
+
     def accept(self, monotonic: float, now: float) -> None:
         """Take in some of the connections that wait; the rest wait in the socket's queue."""
         for _ in range(ACCEPTS_IN_A_ROW):
             full = len(self._connections) >= self._max_connections
             if full and not self._may_drop(monotonic):
-                self._pause()
+                self._wait_for_a_turn(monotonic)
                 return
             try:
                 sock, _ = self._socket.accept()
@@ -114,7 +127,7 @@ class Receiver:
                 return
             except OSError:  # out of descriptors
                 if not self._may_drop(monotonic):
-                    self._pause()
+                    self._wait_for_a_turn(monotonic)
                     return
                 self._drop_one(monotonic, now)
                 continue
@@ -128,6 +141,7 @@ class Receiver:
             sock.setblocking(False)
             connection = _Connection(sock, monotonic + MAX_SECONDS, pid)
             self._connections[sock.fileno()] = connection
+            self._by_process.setdefault(pid, {})[sock.fileno()] = connection
             self._selector.register(
                 sock, selectors.EVENT_READ, lambda m, n, c=connection: self._read(c, m, n)
             )
@@ -140,13 +154,17 @@ class Receiver:
         self._drops_at = monotonic
         return bool(self._connections) and self._drops_left >= 1
 
+    def _wait_for_a_turn(self, monotonic: float) -> None:
+        """Until so many may be dropped at once; where there is none to drop, until the next sweep."""
+        self._pause()
+        if self._connections:
+            self._turn_at = monotonic + (DROPS_IN_A_TURN - self._drops_left) / DROPS_PER_SECOND
+
     def _drop_one(self, monotonic: float, now: float) -> None:
         """Make room: the process with the most connections loses its oldest."""
         self._drops_left -= 1
-        by_process: dict[int, list[_Connection]] = {}
-        for connection in self._connections.values():
-            by_process.setdefault(connection.pid, []).append(connection)
-        self._hear_out(max(by_process.values(), key=len)[0], monotonic, now)
+        most = max(self._by_process.values(), key=len)
+        self._hear_out(next(iter(most.values())), monotonic, now)
 
     def _hear_out(self, connection: _Connection, monotonic: float, now: float) -> None:
         """Read what a connection sent by now, and close it if it has not ended with that."""
@@ -189,7 +207,12 @@ class Receiver:
 
     def _close(self, connection: _Connection, *, rejected: bool) -> None:
         self._selector.unregister(connection.sock)
-        del self._connections[connection.sock.fileno()]
+        number = connection.sock.fileno()
+        del self._connections[number]
+        of_process = self._by_process[connection.pid]
+        del of_process[number]
+        if not of_process:
+            del self._by_process[connection.pid]
         self._buffered -= len(connection.buffer)
         connection.sock.close()
         self.counts.rejected += rejected
@@ -219,6 +242,7 @@ class Receiver:
     def drain(self, monotonic: float, now: float, wait: Callable[[float], None], seconds: float) -> None:
         """Take no new connection; hear out those that are open, for so many seconds at most."""
         self._pause()
+        self._turn_at = NEVER
         steps = 20
         for _ in range(steps):
             if not self._connections:

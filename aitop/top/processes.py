@@ -19,7 +19,11 @@ from aitop.model.json_types import JsonObject
 
 # how each client's process names itself
 CLIENTS = {"claude-code": ("claude",), "codex": ("codex",), "gemini": ("gemini",), "opencode": ("opencode",),
-           "copilot": ("copilot",), "qwen": ("qwen",)}  # fmt: skip
+           "copilot": ("copilot",), "qwen": ("qwen",), "kilo": ("kilo",), "mimo": ("mimo", "mimocode"),
+           "openclaude": ("openclaude",), "trae": ("trae", "traecli"), "pi": ("pi",), "omp": ("omp",),
+           "openclaw": ("openclaw",), "qoder": ("qodercli", "qoder"), "cline-cli": ("cline",), "kimi": ("kimi",),
+           "goose": ("goose",), "hermes": ("hermes",), "droid": ("droid",), "crush": ("crush",), "grok": ("grok",),
+           "vibe": ("vibe",), "amp": ("amp",)}  # fmt: skip
 INTERPRETERS = ("node", "bun", "deno", "python")
 TAG_EVENT = "SessionTag"
 TAG_LONGEST = 60

@@ -59,10 +59,12 @@ def test_every_number_of_a_sum_is_published_under_a_key_of_its_own():
 )  # fmt: skip
 def test_a_response_adds_to_the_sum_of_its_own_basis(basis, counted):
     db = sqlite3.connect(":memory:")
+    db.execute(schema.RESPONSE_TABLES.partition(";")[0].replace("NOT NULL", "NOT NULL DEFAULT 0"))
     db.execute(
-        "CREATE TABLE response (uncached, output, cache_read, write_5m, write_1h, cost, basis, incomplete, visible)"
+        "INSERT INTO response (uncached, output, cache_read, write_5m, write_1h, cost, basis) "
+        "VALUES (2, 3, 4, 5, 6, 7, ?)",
+        (basis,),
     )
-    db.execute("INSERT INTO response VALUES (2, 3, 4, 5, 6, 7, ?, 0, 0)", (basis,))
     found = history_columns.from_response(
         db.execute(f"SELECT {history_columns.OF_RESPONSE} FROM response").fetchone()
     )
@@ -108,7 +110,7 @@ def test_a_response_adds_the_same_in_a_first_read(basis, incomplete, visible):
               prepare.COST: 7, prepare.BASIS: int(basis), prepare.INCOMPLETE: incomplete,
               prepare.UNDERSTATED: visible > 0}  # fmt: skip
     running = digest._Running()
-    running.add(tuple(counts.get(place) for place in range(prepare.REQUEST_KEY + 1)))
+    running.add(tuple(counts.get(place) or 0 for place in range(prepare.REQUEST_KEY + 1)))
     usage = Usage(
         uncached_input_tokens=2,
         output_tokens=3,

@@ -3,20 +3,27 @@
 It saves what it has and opens it anew, or ends; two listeners never publish in turn.
 """
 
+import contextlib
+import json
 import os
+import random
 import shutil
 import signal
 import sqlite3
+import threading
 import time
 
 import pytest
 from support.lines import append, assistant
 
+from aitop.listener import find
+
 from .conftest import LONG
 from .ground import aitop, fill, name, numbers, recount
 
-pytestmark = pytest.mark.timeout(1800 if LONG else 180)
-ROUNDS = 25 if LONG else 2
+pytestmark = pytest.mark.timeout(3600 if LONG else 180)
+ROUNDS = 60 if LONG else 2  # for each fault
+STORM = 160 if LONG else 5
 HISTORY = ("history.db", "history.db-wal", "history.db-shm")
 
 
@@ -137,3 +144,94 @@ def test_stop_ends_a_listener_that_lost_its_lock_and_spares_the_process_that_has
         done = aitop("stop")
         assert (done.returncode, done.stdout) == (0, "the listener is stopped\n")
         assert (first.wait(20), second.wait(20)) == (0, 0)
+
+
+class Watched(threading.Thread):
+    """Reads the state a hundred times a second: which processes published, in order, each once a turn."""
+
+    def __init__(self, home):
+        super().__init__()
+        self.path, self.publishers, self.enough = os.path.join(home, "state.json"), [], threading.Event()
+
+    def run(self):
+        while not self.enough.wait(0.01):
+            with contextlib.suppress(OSError), open(self.path, "rb") as file:
+                pid = json.load(file)["listener"]["pid"]
+                if self.publishers[-1:] != [pid]:
+                    self.publishers.append(pid)
+
+
+class Starts(threading.Thread):
+    """Starts a listener again and again, as hooks and users do."""
+
+    def __init__(self):
+        super().__init__()
+        self.enough, self.complaints = threading.Event(), []
+
+    def run(self):
+        while not self.enough.wait(0.2):
+            done = aitop("start")
+            if "Traceback" in done.stderr:
+                self.complaints.append(done.stderr)
+
+
+def take_the_home_away(home):
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def rename_the_home(home):
+    shutil.rmtree(f"{home}-moved", ignore_errors=True)
+    os.replace(home, f"{home}-moved")
+
+
+def test_whatever_is_taken_away_while_listeners_are_started_two_never_publish_in_turn(
+    home, claude, noon, tally, tmp_path
+):
+    path = fill(claude, time.time(), sessions=3)[0]
+    chance = random.Random(7)
+    faults = {**FAULTS, "home removed": take_the_home_away, "home renamed": rename_the_home}
+    watched, starts = Watched(home), Starts()
+    watched.start()
+    starts.start()
+    try:
+        counted(home, 20)
+        for turn in range(STORM):
+            fault = chance.choice(sorted(faults))
+            with tally.fault():
+                with contextlib.suppress(FileNotFoundError):  # a fault of before may not be mended yet
+                    faults[fault](home)
+                append(path, assistant(f"b{turn}", time.time(), request_id=f"rb{turn}", session=name(0)))
+                counted(home, 21 + turn, fault)
+                turns = watched.publishers
+                assert len(turns) == len(set(turns)), f"{fault}: two listeners published in turn: {turns}"
+        assert starts.complaints == []
+    finally:
+        for thread in (starts, watched):
+            thread.enough.set()
+            thread.join()
+        done = aitop("stop")
+    assert done.returncode == 0
+    assert find.listeners(home) == []
+    assert [pid for pid in watched.publishers if is_alive(pid)] == []
+    tally.same(numbers(home), recount(tmp_path))
+
+
+def counted(home, requests, fault=""):
+    """Wait until the first session has exactly so many requests."""
+    deadline = time.monotonic() + 60
+    found = None
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), open(os.path.join(home, "state.json"), "rb") as file:
+            state = json.load(file)
+            found = sum(one["requests"] for one in state["sessions"] if one["id"] == name(0))
+            if found == requests and state["scan"]["complete"]:
+                return
+        time.sleep(0.02)
+    pytest.fail(f"{fault}: {found} requests, not {requests}")
+
+
+def is_alive(pid):
+    """Whether it still runs; a zombie, whose parent here does not wait for it, does not."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return file.read().rpartition(")")[2].split()[0] != "Z"
+    return False

@@ -7,6 +7,7 @@ from support.desk import Desk
 from support.lines import assistant, transcript
 
 from aitop.ingest import coverage
+from aitop.providers import places as places_room
 from aitop.providers.claude_code import provider as claude
 from aitop.providers.opencode import provider as opencode
 
@@ -71,7 +72,7 @@ def test_every_client_that_cannot_be_counted_is_found_in_each_of_its_places(tmp_
     places, reason = coverage.UNCOUNTABLE[name]
     for number, place in enumerate(places):
         home = tmp_path / str(number)
-        path = place.replace("CONFIG", ".config").replace("DATA", ".local/share")
+        path = place.replace("CONFIG", ".config").replace("DATA", ".local/share").removeprefix("~/")
         os.makedirs(home / path)
         assert coverage.uncountable({"HOME": str(home)})[name] == {
             "found": True, "counted": False, "reason": reason, "files": 0, "unread": 0, "version_unknown": 0,
@@ -88,11 +89,11 @@ def test_a_client_that_a_provider_reads_is_not_among_them(tmp_path):
 
 
 def test_the_folders_of_applications_are_those_of_the_system(tmp_path, monkeypatch):
-    monkeypatch.setattr(coverage.sys, "platform", "darwin")
+    monkeypatch.setattr(places_room.sys, "platform", "darwin")
     os.makedirs(tmp_path / "Library" / "Application Support" / "Cursor/User/globalStorage/state.vscdb")
     assert list(coverage.uncountable({"HOME": str(tmp_path)})) == ["cursor"]
     os.makedirs(tmp_path / "c" / "Cursor/User/globalStorage/state.vscdb")
-    monkeypatch.setattr(coverage.sys, "platform", "linux")
+    monkeypatch.setattr(places_room.sys, "platform", "linux")
     assert list(coverage.uncountable({"HOME": "/nowhere", "XDG_CONFIG_HOME": str(tmp_path / "c")})) == [
         "cursor"
     ]

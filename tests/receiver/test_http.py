@@ -238,15 +238,28 @@ def test_its_connections_leave_descriptors_for_all_else(monkeypatch, limit, most
     made.end()
 
 
-def test_a_flood_is_taken_in_by_the_second_and_costs_no_busy_loop(server):
+def test_a_flood_is_taken_in_by_turns_and_costs_no_busy_loop(server):
     server.web._most = 2
-    for _ in range(http.DROPS_PER_SECOND + 20):
-        server.peers.append(socket.create_connection(("127.0.0.1", server.web.port)))
-        server.pump(0)
+    server.web._drops_left, server.web._drops_at = 10.0, server.monotonic
+    server.peers += [socket.create_connection(("127.0.0.1", server.web.port)) for _ in range(150)]
+    server.pump(0)
     assert len(server.web._connections) == 2
-    assert server.selector.select(0) == []  # nothing is looked at again before the next second
-    server.web.sweep(server.monotonic)
+    assert server.selector.select(0) == []  # nothing is looked at again before the next turn
+    turns = []
+    while (turn := server.web.next_turn()) != http.NEVER:
+        turns.append(turn - server.monotonic)
+        server.monotonic = turn
+        server.web.take_turn(turn)
+        server.pump(0)
+    assert 3 <= len(turns) <= 4  # 150, less 2 places and the first 10, in turns of 50
+    assert max(turns) <= http.DROPS_IN_A_TURN / http.DROPS_PER_SECOND
     assert said(server.peer(post()))[0] == 200
+
+
+def test_a_silent_peer_costs_no_protocol(server):
+    server.peer()
+    (connection,) = server.web._connections.values()
+    assert connection._protocol is None
 
 
 def test_out_of_descriptors_it_waits_for_the_next_second(server, monkeypatch):

@@ -291,17 +291,25 @@ def test_a_peer_of_another_process_keeps_its_place_in_a_flood(door):
         peer.close()
 
 
-def test_a_flood_that_never_ends_is_dropped_at_a_bounded_rate(door):
+def test_a_flood_that_never_ends_is_dropped_by_turns_at_a_bounded_rate(door):
     door.receiver._max_connections = 4
     door.receiver._drops_left, door.receiver._drops_at = 10.0, door.monotonic
-    silent = [door.connect(close=False) for _ in range(30)]
+    silent = [door.connect(close=False) for _ in range(250)]
     door.pump()
-    assert door.receiver._drops_left < 1
+    assert door.counts()[2] == 10
     assert not door.receiver._accepting  # the rest waits in the queue of the socket
-    door.monotonic += 1.0
-    door.receiver.sweep(door.monotonic, door.now)
-    door.pump()
-    assert door.counts()[2] == 26
+    door.receiver.take_turn(door.monotonic)
+    assert not door.receiver._accepting
+    turns = []
+    while (turn := door.receiver.next_turn()) != unix_socket.NEVER:
+        turns.append(turn - door.monotonic)
+        door.monotonic = turn
+        door.receiver.take_turn(turn)
+        door.pump()
+    assert door.counts()[2] == 246
+    assert 4 <= len(turns) <= 5  # 250, less 4 places and the first 10, in turns of 60
+    assert max(turns) <= unix_socket.DROPS_IN_A_TURN / unix_socket.DROPS_PER_SECOND
+    assert door.send(event())[0] == 1
     for peer in silent:
         peer.close()
 
@@ -314,6 +322,7 @@ def test_without_a_descriptor_left_it_neither_spins_nor_ends(door):
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (used + 2, before[1]))
         door.pump()
+        assert door.receiver.next_turn() > door.monotonic
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert door.send(event())[0] == 1

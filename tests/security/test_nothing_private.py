@@ -50,6 +50,8 @@ WORDS = {
     "claude-code": {"trigger", "error", "stop_reason"},
     "codex": {"codex_error_info", "http"},
     "copilot": {"errorType", "finishReason"},
+    "pi": {"stopReason"},
+    "grok": {"stop_reason", "title"},
     "gateway": {"error", "stop_reason"},
     "qwen": {"error_type"},
     "socket": {"error", "reason", "trigger"},
@@ -134,6 +136,9 @@ PLACES = {
     "gemini": ".gemini/tmp/shop{}/chats/session-2026-09-21T12-00.jsonl",
     "copilot": ".copilot/session-state/983c1524-b9f7-40a9-930c-{:012d}/events.jsonl",
     "qwen": ".qwen/projects/shop{}/chats/85c0792e-f721-41e7-bef5-cebbbf30eb10.jsonl",
+    "pi": ".pi/agent/sessions/--shop--/2026-09-21T14-13-20-000Z_01a22592-abea-722d-828d-{:012d}.jsonl",
+    "kimi": ".kimi-code/sessions/wd_shop{}_1c89ce7306c3/session_1/agents/main/wire.jsonl",
+    "grok": ".grok/sessions/%2Fwork%2Fshop{}/01a22595-bdb5-7ec0-be4e-6fc58dcd45cf/updates.jsonl",
     "opencode": ".local/share/opencode/storage/message/ses_{}/msg_1.json",
 }
 

@@ -6,6 +6,7 @@ import pytest
 from conftest import ROOT
 from fuzz import corpus
 from fuzz.targets import all_targets
+from support.client_samples import SAMPLES, Lines
 from support.kept_fields import KEPT
 
 from aitop.providers.load import BUILTIN
@@ -15,6 +16,7 @@ FOLDER = os.path.join(ROOT, "aitop", "providers")
 KNOWN_AS = {
     "openai": "gateway", "ollama": "gateway", "otel": "otlp-json",
     "kilo": "opencode", "mimo": "opencode", "openclaude": "claude-code", "trae": "codex",
+    "omp": "pi", "openclaw": "pi", "qoder": "claude-code",
 }  # fmt: skip
 
 
@@ -25,13 +27,15 @@ def test_every_provider_folder_is_registered():
     assert folders == {target.partition(":")[0].split(".")[2] for target in BUILTIN.values()}
 
 
-# A provider that reads a database by itself has both in its own tests: file → (hostile values, private text).
+# A provider that reads documents or a database by itself has both in a file of tests: hostile values, private text.
+BOTH = ("test_no_value_whatsoever_breaks_it", "test_no_content_is_taken")
 OWN_TESTS = {
-    "copilot-chat": (
-        "test_copilot_chat.py",
-        "test_no_value_whatsoever_breaks_it",
-        "test_no_content_is_taken",
-    ),
+    "copilot-chat": ("test_copilot_chat.py", *BOTH),
+    **{
+        name: ("test_every_client.py", *BOTH)
+        for name, (sample, _) in SAMPLES.items()
+        if not isinstance(sample, Lines)
+    },
 }
 BY_CORPUS = [name for name in BUILTIN if name not in OWN_TESTS]
 

@@ -16,6 +16,11 @@ KEPT = {
         data.usage.finishReason data.usage.model""",
     "qwen": """cwd forkedFrom.sessionId gitBranch systemPayload.uiEvent.error_type systemPayload.uiEvent.function_name
         systemPayload.uiEvent.model systemPayload.uiEvent.subagent_name uuid""",
+    "pi": """cwd id message.content.id message.content.name message.model message.responseId message.stopReason
+        message.toolCallId message.toolName""",
+    "kimi": """cwd event.name event.toolCallId message.payload.message_id model modelAlias""",
+    "grok": """#params.update.usage.modelUsage.gpt-5.1-codex params.sessionId params.update.prompt_id
+        params.update.stop_reason params.update.title params.update.toolCallId""",
     "opencode": "error.name finish id modelID path.cwd sessionID",
     "opencode database": "message.error.name message.modelID message.path.cwd part.reason session.directory tool.tool",
     "socket": """cwd error hook_event_name model model.id reason session_id source thread-id tool_name tool_use_id

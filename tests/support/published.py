@@ -10,6 +10,7 @@ from aitop.publish.state_json import ListenerFacts, build
 DOCTOR: Any = {
     "bad_lines": 0, "files": 0, "unread_files": [], "config_error": None, "history_error": None,
     "history_restored": None, "broken_providers": {}, "watching": True, "prices_problem": None, "otel": None,
+    "fleet": None,
 }  # fmt: skip
 NOWHERE = Lookups(lambda _: False, lambda *_: None)
 

@@ -17,6 +17,9 @@ PATHS = {
     "gemini": "/home/u/.gemini/tmp/shop/chats/session-2026-09-21T12-00-{:08d}.jsonl",
     "openai": "/home/u/.aitop/gateway/openai/2026-09-{:02d}.jsonl",
     "qwen": "/home/u/.qwen/projects/shop/chats/85c0792e-f721-41e7-bef5-{:012d}.jsonl",
+    "pi": "/home/u/.pi/agent/sessions/--shop--/2026-09-21T14-13-20-000Z_01a22592-abea-722d-828d-{:012d}.jsonl",
+    "kimi": "/home/u/.kimi-code/sessions/wd_shop_1c89ce7306c3/session_{:08d}/agents/main/wire.jsonl",
+    "grok": "/home/u/.grok/sessions/%2Fwork%2Fshop/01a22595-bdb5-7ec0-be4e-{:012d}/updates.jsonl",
     "copilot": "/home/u/.copilot/session-state/983c1524-b9f7-40a9-930c-{:012d}/events.jsonl",
 }
 

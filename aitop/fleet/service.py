@@ -1,0 +1,132 @@
+"""The fleet's part of a running listener: its door, switched by the configuration, and its problem in words.
+
+The exporter works in the door's threads, one scrape at a time. A fork of the listener waits for a scrape to end:
+a child that is forked while another thread is inside SQLite could wait for ever for its locks.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aitop.config import Config
+from aitop.system import installation
+from aitop.system.loopback import secret_file, web_origin
+
+if TYPE_CHECKING:
+    from aitop.fleet.door import Door, Page
+    from aitop.fleet.exporter import Exporter
+
+TOKEN = "fleet.token"  # noqa: S105 - a file
+RETRY_SECONDS = 10.0
+MISSING = "the exporter needs prometheus_client"
+KEYS = ("fleet.enabled", "fleet.address", "fleet.port", "fleet.token")
+
+_scrape = threading.Lock()
+os.register_at_fork(before=_scrape.acquire, after_in_parent=_scrape.release, after_in_child=_scrape.release)
+
+
+class Service:
+    """What the listener holds. It never raises: a fault is `problem`."""
+
+    def __init__(self, home: str, log: Callable[[str], None]) -> None:
+        self._home, self._log = home, log
+        self._config: Config | None = None
+        self._door: Door | None = None
+        self._exporter: Exporter | None = None
+        self._next_try = 0.0
+        self.problem: str | None = None
+
+    def configure(self, config: Config) -> None:
+        """Serve as the configuration says from now on; an unchanged address stays open."""
+        before, self._config = self._config, config
+        self._exporter = None  # a scrape in hand ends with the one it has
+        same = before is not None and all(before[key] == config[key] for key in KEYS)
+        if same and (self._door is not None or not config["fleet.enabled"]):
+            return
+        self._shut()
+        self.problem = None
+        if config["fleet.enabled"]:
+            self._open(config)
+
+    def sweep(self, monotonic: float) -> None:
+        """Once a second: try again where the address was taken."""
+        config = self._config
+        if (
+            self._door is None
+            and config is not None
+            and config["fleet.enabled"]
+            and monotonic >= self._next_try
+        ):
+            self._open(config)
+
+    def _open(self, config: Config) -> None:
+        """Open the door; where that fails, `problem` says why, and the log once."""
+        self._next_try = time.monotonic() + RETRY_SECONDS
+        host, port, before, self.problem = (
+            config["fleet.address"],
+            int(config["fleet.port"]),
+            self.problem,
+            None,
+        )
+        try:
+            from aitop.fleet import exposition  # noqa: F401 - so that a missing library is told at once
+            from aitop.fleet.door import Door
+
+            self._door = Door(host, port, token(self._home, config), self._answer)
+        except ModuleNotFoundError:
+            self.problem = f"{MISSING}: {installation.add_extra('fleet')}"
+        except OSError as error:
+            self.problem = (
+                f"{host}:{port} is not available ({error.strerror or error}): another program uses it, or a listener "
+                "of another home; choose another fleet.port"
+                if error.errno is not None
+                else str(error)
+            )
+        else:
+            self._log(f"metrics are served at {host}:{self._door.port}")
+        if self.problem and self.problem != before:
+            self._log(self.problem)
+
+    def _answer(self, accept: str) -> "Page":
+        from aitop.fleet import exposition
+        from aitop.fleet.door import Page
+
+        with _scrape:
+            try:
+                kind = exposition.media(accept)
+                return Page(200, kind, self._exporter_now().text(kind, time.time()))
+            except Exception as error:  # a scrape must never end the listener
+                self._log(f"metrics: {type(error).__name__}: {error}")
+                return Page(503, "text/plain; charset=utf-8", f"{error}\n".encode())
+
+    def _exporter_now(self) -> "Exporter":
+        exporter = self._exporter
+        if exporter is None:
+            from aitop.fleet.exporter import Exporter
+
+            assert self._config is not None
+            exporter = self._exporter = Exporter(self._home, self._config)
+        return exporter
+
+    def published(self) -> dict[str, object] | None:
+        """The contents of `state.doctor.fleet`; None while it is off."""
+        if self._door is None and self.problem is None:
+            return None
+        return {"port": self._door.port if self._door else None, "problem": self.problem}
+
+    def _shut(self) -> None:
+        if self._door is not None:
+            self._door.close()
+            self._door = None
+
+    def close(self) -> None:
+        self._shut()
+
+
+def token(home: str, config: Config) -> str | None:
+    """What a scraper must show; None on loopback, unless the user wants one there too. Raises OSError."""
+    if not config["fleet.token"] and web_origin.is_local_host(config["fleet.address"]):
+        return None
+    return secret_file.read_or_make(os.path.join(home, TOKEN))

@@ -1,0 +1,102 @@
+"""Clients that write only how much a session used so far: what it grew by is what was used since the last look.
+
+A growth is one or several responses at the moment it was seen, spread evenly over its calls, since prices go by the
+size of one request. The sums seen last are a note that the history keeps with the file (`Parsed.pending`), so nothing
+is told twice. A sum that fell belongs to a session that began again. Pure.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from aitop.model.events import Place, Response, Usage
+from aitop.providers.lenient import MAX_TOKENS
+
+MAX_SUM = 1 << 40  # tokens of one session
+MAX_CALLS = 10_000  # responses made of one growth
+NANO = 1_000_000_000
+DONE = "completed"
+
+
+class Sums(NamedTuple):
+    """What one session used of one model so far. Tokens are disjoint, reasoning is a part of the output."""
+
+    calls: int = 0  # 0: the client does not count them
+    fresh: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    nano_usd: int = 0  # by the client's own reckoning; 0: it does not know
+
+    @property
+    def tokens(self) -> int:
+        return self.fresh + self.output + self.cache_read + self.cache_write
+
+
+class Whose(NamedTuple):
+    """What a growth belongs to."""
+
+    session: str
+    model: str
+    at: float
+    agent: str | None = None
+    place: Place | None = None
+    billed: bool = False  # the client's cost is what was billed
+
+
+NOTHING = Sums()
+
+
+def whole(value: object) -> int:
+    """A sum of tokens or calls; 0 for anything but a number above 0."""
+    if type(value) is float and value == value and abs(value) < MAX_SUM:  # noqa: PLR0124
+        value = int(value)
+    return value if type(value) is int and 0 < value < MAX_SUM else 0
+
+
+def nano(usd: object) -> int:
+    """USD as whole billionths; 0 for anything but an amount above 0."""
+    if type(usd) not in (int, float) or not isinstance(usd, int | float) or not 0 < usd < 1e6:
+        return 0
+    return round(usd * NANO)
+
+
+def unpacked(note: str | None) -> dict[str, Sums]:
+    """The sums seen last, by their key; the inverse of `packed`."""
+    try:
+        found = json.loads(note or "{}")
+        return {key: Sums(*numbers) for key, numbers in found.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def packed(sums: dict[str, Sums]) -> str:
+    return json.dumps(sums, separators=(",", ":"), ensure_ascii=False)
+
+
+def grown(before: Sums, now: Sums) -> Sums:
+    """What came to a sum since it was seen last; all of it where it began again. Tokens and cost begin apart."""
+    usd = now.nano_usd - before.nano_usd if now.nano_usd >= before.nano_usd else now.nano_usd
+    if now.tokens < before.tokens:
+        calls = now.calls - before.calls if now.calls >= before.calls else now.calls
+        return now._replace(calls=calls, nano_usd=usd)
+    return Sums(*(max(0, new - old) for new, old in zip(now, before, strict=True)))._replace(nano_usd=usd)
+
+
+def responses(whose: Whose, before: Sums, now: Sums) -> Iterator[Response]:
+    """The responses that a growth stands for; their names hold the sum they lead to."""
+    growth = grown(before, now)
+    if not growth.tokens and not growth.nano_usd:
+        return
+    number = max(1, min(growth.calls, MAX_CALLS), 1 + growth.tokens // (MAX_TOKENS // 2))
+    name = f"{whose.session}:{whose.model}:{now.tokens}.{now.nano_usd}.{now.calls}:{whose.at:.0f}"
+    for one in range(number):
+        share = Sums(*(total // number + (total % number if one == 0 else 0) for total in growth))
+        usd = share.nano_usd / NANO if share.nano_usd else None
+        yield Response(
+            whose.session, whose.at, whose.model,
+            Usage(*share[1:5], 0, min(share.reasoning, share.output)),
+            f"{name}:{one}", stop_reason=DONE, agent=whose.agent, place=whose.place,
+            billed_usd=usd if whose.billed else None, client_usd=None if whose.billed else usd,
+        )  # fmt: skip

@@ -1,0 +1,28 @@
+"""Clients that keep no counts on this machine: where they are found, why they are not counted, and which way works.
+
+Nothing is guessed for them, neither from the length of texts nor from a gauge of the context. Only names and words:
+must not look at the disk.
+"""
+
+NO_COUNTS = "it keeps no token counts on this machine"
+GATEWAY = "; calls with a key of yours: `aitop gateway`"
+# client → (where it is found, as `places.expand` takes it, why it is not counted)
+UNCOUNTABLE = {
+    "cursor": (
+        ("CONFIG/Cursor/User/globalStorage/state.vscdb", "~/.cursor/chats"),
+        "it keeps a gauge of the context and no counts; it is billed by its maker's account" + GATEWAY,
+    ),
+    "antigravity": (
+        ("~/.gemini/antigravity", "~/.gemini/antigravity-cli", "CONFIG/Antigravity"),
+        "its counts end with the program" + GATEWAY,
+    ),
+    "kiro": (
+        ("~/.kiro/sessions", "DATA/kiro-cli/data.sqlite3"),
+        "it keeps credits and no token counts",
+    ),
+    "windsurf": (
+        ("CONFIG/Windsurf/User/globalStorage/state.vscdb", "~/.codeium/windsurf"),
+        NO_COUNTS + "; it is billed by its maker's account",
+    ),
+    "aider": (("~/.aider",), "it writes its counts as prose only" + GATEWAY),
+}  # fmt: skip
