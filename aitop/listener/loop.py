@@ -51,7 +51,7 @@ class Listener:
         answers = Answers(
             lambda: self.publication.last_state,
             log.error,
-            lambda *asked: self.publication.remember_line(*asked),
+            lambda payload, options, now: self.publication.remember_line(payload, options, now),  # noqa: PLW0108 - it is made below
         )
         self.reader = Reader(self.guard, self.settings, self.selector, log, listening, answers.answer)
         self.fleet = Service(home, log.info)
