@@ -41,6 +41,10 @@ COMMANDS = {
     ),
     "mcp": ("aitop.agents.mcp_cli:mcp", "Answer an agent's questions about spend and budgets (an extra)."),
     "advise": ("aitop.advice.cli:advise", "What could have cost less, with the evidence and the saving."),
+    "quality": (
+        "aitop.quality.cli:quality",
+        "Output quality: a judge you name scores sampled turns; off until you switch it on.",
+    ),
     "energy": ("aitop.energy.cli:energy", "Estimated energy and carbon of the models' output (an extra)."),
     "export": (
         "aitop.fleet.cli:export",
@@ -82,7 +86,7 @@ HOT = {
 }
 
 
-GROUPS = ("report", "export", "prices", "history", "service")
+GROUPS = ("report", "export", "prices", "history", "service", "quality")
 
 
 class Lazy(click.Group):

@@ -165,6 +165,23 @@ KEYS = (
         "Your own collector, such as http://localhost:4318: what is received is passed on to it unchanged.",
     ),
     Key(
+        "quality.enabled",
+        "bool",
+        False,
+        "Let a judge score sampled turns. Their texts go to quality.url and nowhere else; only numbers are kept. "
+        "While this is off no text is read for it.",
+    ),
+    Key(
+        "quality.url",
+        "str",
+        "",
+        "The judge: an OpenAI-compatible API up to and with /v1. An Ollama here: http://localhost:11434/v1.",
+    ),
+    Key("quality.model", "str", "", "The judge's model, as that API names it."),
+    Key("quality.key_file", "str", "", "A file that holds the key of that API, readable by you alone."),
+    Key("quality.turns_a_day", "number", 5, "How many turns are judged in a day at most."),
+    Key("quality.usd_a_day", "number", 0.25, "What the judge may cost in a day, USD."),
+    Key(
         "fleet.enabled",
         "bool",
         False,

@@ -29,6 +29,7 @@ class Maintenance:
         self._next = 0.0
         self._next_backup = time.monotonic() + 60  # the first reading comes first
         self._next_prices = 0.0
+        self._next_quality = time.monotonic() + 3600
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._new_version: str | None = None
         self._proof: subprocess.Popen[bytes] | None = None  # whether it starts
@@ -65,6 +66,9 @@ class Maintenance:
         if config["prices.update"] == "daily" and monotonic >= self._next_prices:
             self._next_prices = monotonic + DAY / 4
             self._start("prices", own_python.module("aitop", "prices", "update"))
+        if config["quality.enabled"] and monotonic >= self._next_quality:
+            self._next_quality = monotonic + DAY / 4
+            self._start("quality", own_python.module("aitop", "quality", "run", "--quiet"))
         return self._upgraded()
 
     def settings_changed(self) -> bool:

@@ -47,6 +47,7 @@ BUILTIN = {
     "vibe": "aitop.providers.vibe:provider",
     "openai": "aitop.providers.gateway:openai",
     "ollama": "aitop.providers.gateway:ollama",
+    "judge": "aitop.providers.gateway:judge",
     "litellm": "aitop.providers.gateway:litellm",
     "claude-code": "aitop.providers.claude_code:provider",
     "otel": "aitop.providers.otel:provider",

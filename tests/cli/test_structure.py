@@ -208,7 +208,8 @@ CLOCKS = ("advice/cli.py", "agents/mcp_server.py", "agents/runner.py",
           "cli.py", "demo/", "energy/cli.py", "fleet/cli.py",
           "fleet/exporter.py", "fleet/service.py", "gateway/", "guard.py", "install/", "jump.py",
           "listener/",
-          "litellm.py", "log.py", "pricing/cli.py", "pricing/refresh.py", "publish/announcer.py", "publish/cli.py",
+          "litellm.py", "log.py", "pricing/cli.py", "pricing/refresh.py", "quality/cli.py",
+          "publish/announcer.py", "publish/cli.py",
           "receiver/", "reports/", "segments/follow.py", "segments/oneshot.py",
           "statusline.py", "top/", "worth/plan_cli.py")  # fmt: skip
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from support.desk import START, Desk, write
+from support.published import NOWHERE
 
 from aitop.gateway import journal
 from aitop.model.events import Response, Usage
@@ -152,10 +153,10 @@ def test_damage_costs_its_own_line_and_no_more(tmp_path, desk):
 
 
 def test_a_session_without_a_folder_is_called_by_its_program(tmp_path, desk):
-    from aitop.live.snapshot import project
+    from aitop.live.snapshot import project, view
 
     write(path(tmp_path), line())
-    assert project(desk.read().session(SESSION)) == "openai-python"
+    assert project(view(desk.read().session(SESSION), None, NOWHERE, 0.0)) == "openai-python"
 
 
 def test_each_provider_reads_the_folder_of_its_name():

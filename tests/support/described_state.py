@@ -15,7 +15,8 @@ ROWS = 2  # of each list
 NAMES = {  # where a table's own names have a meaning
     "tools": ("Bash", "Read"), "stop_reasons": ("end_turn", "max_tokens"), "by_event": ("Stop",),
 }  # fmt: skip
-TEXTS = {"provider": "claude-code", "cwd": "/home/ada/shop", "model": "claude-opus-4-6", "billing": "api",
+TEXTS = {"provider": "claude-code", "cwd": "/home/ada/shop", "folder": "/home/ada/shop",
+         "model": "claude-opus-4-6", "billing": "api",
          "source": "statusline", "preset": "full", "style": "plain"}  # fmt: skip
 
 
@@ -125,5 +126,11 @@ def payload() -> Described:
         "worktree": {"name": "wt1", "path": "/home/ada/wt1", "branch": "fix", "original_branch": "main"},
     }  # fmt: skip
     known = {name: Described(part, f"payload.{name}") for name, part in parts.items()}
-    plain = {"session_id": "id 1", "session_name": "fix-login", "cwd": "/home/ada/shop", "version": "2.1.330"}
+    plain = {
+        "session_id": "id 1",
+        "session_name": "fix-login",
+        "cwd": "/home/ada/shop",
+        "folder": "/home/ada/shop",
+        "version": "2.1.330",
+    }
     return Described(plain | known, "payload")

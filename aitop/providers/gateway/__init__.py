@@ -44,3 +44,4 @@ class Journal:
 
 
 openai, ollama, litellm = Journal("openai"), Journal("ollama"), Journal("litellm")
+judge = Journal("judge")  # the requests of `aitop quality`
