@@ -1,14 +1,19 @@
 """Our sums beside ccusage's, on the same files: every day and month of every model, to the cent.
 
-python scripts/compare_ccusage.py [CLAUDE_FOLDER] [--timezone ZONE]
+python scripts/compare_ccusage.py [CLAUDE_FOLDER] [--codex CODEX_FOLDER] [--timezone ZONE] [--record FILE]
 
 Reads the folder (default: $CLAUDE_CONFIG_DIR, else ~/.claude) into a throw-away history, asks ccusage of
 the version below for the same, and prints what differs. Exit code 0: equal, or different only where ccusage
 is known to be wrong (`WHY`); 1: a difference without an explanation. ccusage is installed by npm into
 $AITOP_PEERS, else aitop-benchmarks in the user's cache; it is asked offline.
+
+`--codex` compares the tokens of each day and model of Codex's rollouts as well. ccusage counts what a forked rollout
+repeats of its parent's; the script counts these repeats by itself, from the lines, and names them.
 """
 
 import argparse
+import datetime
+import glob
 import json
 import os
 import shutil
@@ -40,7 +45,10 @@ LONG = "ccusage charges a long prompt's premium on the excess alone, or after th
 PRICES = table.load()
 UNPRICED = "ccusage knows no price for this model"
 
+REPEATED = "ccusage counts what a forked rollout repeats of its parent's"
+
 Cells = dict[tuple[str, str], float]  # (day or month, model) → USD
+Tokens = dict[tuple[str, str], tuple[int, int, int]]  # (day, model) → input, of it cached, output
 
 
 class Difference(NamedTuple):
@@ -150,22 +158,109 @@ def compare(folder, zone):
     return count, found
 
 
+def codex(folder, zone):
+    """(cells compared, differences in input tokens) of Codex's rollouts, by day and model."""
+    mine, his = _codex_ours(folder, zone), _codex_theirs(folder, zone)
+    repeats = _repeats(folder, zone)
+    found = []
+    for day, model in sorted(mine.keys() | his.keys()):
+        own, other = mine.get((day, model), (0, 0, 0)), his.get((day, model), (0, 0, 0))
+        if own != other:
+            more = tuple(b - a for a, b in zip(own, other, strict=True))
+            found.append(Difference(day, model, own[0], other[0], REPEATED if more == repeats[day] else ""))
+    return len(mine.keys() | his.keys()), found
+
+
+def _codex_ours(folder, zone) -> Tokens:
+    with tempfile.TemporaryDirectory() as home:
+        own = {"AITOP_HOME": home, "CLAUDE_CONFIG_DIR": home, "CODEX_HOME": folder}
+        os.environ.update({**own, "AITOP_CONFIG": f"{home}/none.toml"})
+        db = catchup.catch_up(lambda *_: None).db
+        asker = Asker(db, Filter(zone=ZoneInfo(zone), provider="codex"), (), {})
+        cells = {}
+        for day, span in zip(asker.days, asker.day_spans(), strict=True):
+            for cell in spans.cells(db, span, Only()):
+                if cell.session in asker.allowed and cell.sum.requests:
+                    one = cell.sum.input_tokens, cell.sum.cache_read_tokens, cell.sum.output_tokens
+                    key = day.isoformat(), cell.model
+                    cells[key] = tuple(map(sum, zip(cells.get(key, (0, 0, 0)), one, strict=True)))
+        db.close()
+    return cells
+
+
+def _codex_theirs(folder, zone) -> Tokens:
+    with tempfile.TemporaryDirectory() as home:
+        environ = {"PATH": os.environ["PATH"], "HOME": home, "CODEX_HOME": folder}
+        call = [ccusage(), "codex", "daily", "--json", "--offline", "--timezone", zone]
+        said = json.loads(subprocess.run(call, env=environ, capture_output=True, check=True).stdout)
+    return {
+        (row["date"], model): (
+            one["inputTokens"] + one["cacheReadTokens"] + one["cacheCreationTokens"], one["cacheReadTokens"],
+            one["outputTokens"],
+        )
+        for row in said["daily"]
+        for model, one in row["models"].items()
+    }  # fmt: skip
+
+
+def _repeats(folder, zone):
+    """Day → tokens of token counts that another rollout holds with the same running total."""
+    seen, found = {}, defaultdict(lambda: (0, 0, 0))
+    for path in sorted(glob.glob(os.path.join(folder, "**", "*.jsonl"), recursive=True)):
+        with open(path, "rb") as file:
+            for line in file:
+                try:
+                    record = json.loads(line)
+                    info = record["payload"]["info"]
+                    last, key = info["last_token_usage"], str(info["total_token_usage"])
+                except (ValueError, KeyError, TypeError):
+                    continue
+                if seen.setdefault(key, path) != path:
+                    at = datetime.datetime.fromisoformat(record["timestamp"]).astimezone(ZoneInfo(zone))
+                    one = last["input_tokens"], last["cached_input_tokens"], last["output_tokens"]
+                    day = at.date().isoformat()
+                    found[day] = tuple(map(sum, zip(found[day], one, strict=True)))
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", nargs="?", default=os.environ.get("CLAUDE_CONFIG_DIR") or "~/.claude")
     parser.add_argument("--timezone", default="UTC", type=lambda name: str(ZoneInfo(name)))
+    parser.add_argument("--codex", metavar="FOLDER", help="compare Codex's rollouts as well")
+    parser.add_argument("--record", metavar="FILE", help="append the date and the outcome to this file")
     arguments = parser.parse_args()
-    count, found = compare(os.path.expanduser(arguments.folder), arguments.timezone)
-    for one in found:
-        print(
-            f"{one.period:<10} {one.model:<32} ${one.ours:.4f} here, ${one.theirs:.4f} there: {one.why or '???'}"
+    said = [
+        _told(
+            "a model's day or month, to the cent",
+            "$",
+            *compare(os.path.expanduser(arguments.folder), arguments.timezone),
         )
-    known = sum(1 for one in found if one.why)
-    print(
-        f"{count} sums of a model's day or month: {count - len(found)} equal to the cent, {known} known, "
-        f"{len(found) - known} unexplained ({arguments.timezone}, ccusage {VERSION})"
+    ]
+    if arguments.codex:
+        said.append(
+            _told("a model's day in Codex, to the token", "", *codex(arguments.codex, arguments.timezone))
+        )
+    outcome = "; ".join(text for text, _ in said) + f" ({arguments.timezone}, ccusage {VERSION})"
+    print(outcome)
+    if arguments.record:
+        with open(arguments.record, "a") as file:
+            file.write(f"- {datetime.date.today()}: {outcome}\n")  # noqa: DTZ011
+    return 1 if any(unknown for _, unknown in said) else 0
+
+
+def _told(what, unit, count, found):
+    """(one line of text, differences without an explanation); each difference is printed."""
+    for one in found:
+        ours, theirs = (f"{unit}{value:,.4f}" if unit else f"{value:,} input tokens" for value in one[2:4])
+        print(f"{one.period:<10} {one.model:<32} {ours} here, {theirs} there: {one.why or '???'}")
+    unknown = sum(1 for one in found if not one.why)
+    lower = sum(1 for one in found if one.ours < one.theirs and not one.why)
+    text = (
+        f"{count} sums of {what}: {count - len(found)} equal, {len(found) - unknown} known, {unknown} unexplained, "
+        f"{lower} below"
     )
-    return 1 if known < len(found) else 0
+    return text, unknown
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from aitop.gateway.connections import Connections, Guarded
 from aitop.gateway.exchange import Exchange
 from aitop.gateway.upstreams import Upstream, Upstreams
 from aitop.providers.gateway.entry import Entry
+from aitop.system.local_zone import ZoneWatch
 from aitop.system.loopback import peer_owner
 from aitop.system.loopback.peer_owner import End
 
@@ -53,6 +54,7 @@ class Relay:
         self.rules, self._owner_of = rules, owner_of
         self.connections: Connections | None = None  # set when the server is made
         self.unread = 0
+        self._zone = ZoneWatch()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Relay one request. Raises CancelledError to end the connection of an answer that broke off."""
@@ -132,6 +134,7 @@ class Relay:
             raise asyncio.CancelledError from error
 
     def _record(self, upstream: Upstream, exchange: Exchange) -> None:
+        self._zone.changed()  # the day of the line is that of the zone in force now
         try:
             entry = exchange.entry(time.time(), time.monotonic())
         except Exception:

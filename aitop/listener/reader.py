@@ -19,6 +19,7 @@ from aitop.ingest.queue import Ingest
 from aitop.ingest.workers import Helper
 from aitop.listener.history_guard import HistoryGuard
 from aitop.listener.reload import Settings
+from aitop.listener.unrecorded import UnrecordedTurns
 from aitop.log import Log
 from aitop.model.events import Event
 from aitop.receiver import token
@@ -57,6 +58,7 @@ class Reader:
         self.watcher = Watcher()
         self._arrivals: list[Arrival] = []
         self._look_again: list[tuple[float, str]] = []  # (monotonic time, path), a heap
+        self._unrecorded = UnrecordedTurns()
         self._next_rescan = 0.0
         self._scan: Iterator[str] | None = None  # a look through every folder that is not yet at its end
         self._scan_seconds = 0.0
@@ -86,6 +88,9 @@ class Reader:
         try:
             self._apply_arrivals(now)
             monotonic = time.monotonic()
+            if self._guard.open():
+                for provider, turn in self._unrecorded.due(monotonic, self._guard.history):
+                    self._guard.history.apply(provider, [turn], now)
             for door in self._doors():
                 door.take_turn(monotonic)
             while self._look_again and self._look_again[0][0] <= monotonic:
@@ -116,6 +121,7 @@ class Reader:
             if config_dir is not None:
                 self._add_config_dir(provider, config_dir)
             by_provider.setdefault(provider, []).extend(feed.events)
+            self._unrecorded.wait(monotonic, provider, feed)
             self._log.debug(f"{provider}: {feed.event}, {len(feed.events)} events")
             for path in feed.paths:
                 if self.ingest.look(path, now) and feed.settle:

@@ -10,7 +10,7 @@ docs/providers.md first; it has a complete example.
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from aitop.model.events import Event
+from aitop.model.events import Event, Response
 from aitop.model.json_types import JsonObject
 from aitop.otlp import Record
 
@@ -46,6 +46,8 @@ class Feed(NamedTuple):
     tool_use_id: str | None
     paths: list[str]  # files to read again soon
     settle: bool  # the last lines may not be on disk yet: read again in a moment
+    # A turn that this payload ends: what counts where nothing records the session.
+    turn: Response | None = None
 
 
 class Provider(Protocol):

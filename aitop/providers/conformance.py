@@ -33,6 +33,7 @@ def checked_feed(value: object, name: str) -> Feed:
     feed: Feed = _tuple(value, Feed, "feed()", skip="events")
     if not isinstance(feed.paths, list) or not all(isinstance(path, str) for path in feed.paths):
         raise TypeError("Feed.paths must be a list of strings")
+    checked_events([feed.turn] if feed.turn is not None else [], name)
     return feed._replace(events=checked_events(feed.events, name))
 
 

@@ -10,7 +10,7 @@ GATEWAY = "; calls with a key of yours: `aitop gateway`"
 UNCOUNTABLE = {
     "cursor": (
         ("CONFIG/Cursor/User/globalStorage/state.vscdb", "~/.cursor/chats"),
-        "it keeps a gauge of the context and no counts; it is billed by its maker's account" + GATEWAY,
+        NO_COUNTS + ", only a gauge of the context; its maker's account bills it" + GATEWAY,
     ),
     "antigravity": (
         ("~/.gemini/antigravity", "~/.gemini/antigravity-cli", "CONFIG/Antigravity"),
@@ -22,7 +22,7 @@ UNCOUNTABLE = {
     ),
     "windsurf": (
         ("CONFIG/Windsurf/User/globalStorage/state.vscdb", "~/.codeium/windsurf"),
-        NO_COUNTS + "; it is billed by its maker's account",
+        NO_COUNTS + "; its maker's account bills it",
     ),
     "aider": (("~/.aider",), "it writes its counts as prose only" + GATEWAY),
 }  # fmt: skip

@@ -85,7 +85,7 @@ def _part(snap: Snapshot, name: str) -> published.Provider:
     """One client's part."""
     projects = rows.project_rows(snap.projects, name)
     folders = rows.folder_rows(snap.projects, snap.sessions, name)
-    return rows.provider_row(snap.by_provider[name], projects, folders)
+    return rows.provider_row(name, snap.by_provider[name], projects, folders)
 
 
 def _prices(snap: Snapshot, facts: ListenerFacts) -> published.Prices:

@@ -12,6 +12,7 @@ from aitop.live.windows import WINDOW_SECONDS
 from aitop.model.events import CacheState
 from aitop.model.histograms import Timings
 from aitop.model.sums import PICO, ZERO, Sum, plus
+from aitop.providers import credit_rates
 
 if TYPE_CHECKING:
     from aitop.publish import state_types as published
@@ -195,8 +196,19 @@ def _money(value: Sum) -> published.Money:
     }
 
 
+def credits_row(name: str, one: ProviderView) -> published.Credits | None:
+    """A client's periods in the credits it is billed in."""
+    rate = credit_rates.RATES.get(name)
+    if rate is None:
+        return None
+    today, week, month = (
+        one.sums.periods[period].cost * rate.per_usd / PICO for period in ("today", "week", "month")
+    )
+    return {"unit": rate.unit, "per_usd": rate.per_usd, "today": today, "week": week, "month": month}
+
+
 def provider_row(
-    one: ProviderView, projects: list[published.Project], folders: list[published.Folder]
+    name: str, one: ProviderView, projects: list[published.Project], folders: list[published.Folder]
 ) -> published.Provider:
     """One client's part, in the shape of the whole."""
     return {
@@ -213,4 +225,5 @@ def provider_row(
         "compactions": one.compactions,
         "projects_today": projects,
         "folders_today": folders,
+        "credits": credits_row(name, one),
     }

@@ -335,6 +335,16 @@ class Sparklines(TypedDict):
     tokens: Annotated[list[int], Key("input and output", "tokens")]
 
 
+class Credits(TypedDict):
+    """A client's counted cost in the credits that its maker bills: beside the dollars, never added to them."""
+
+    unit: Annotated[str, Key("what its maker calls them")]
+    per_usd: Annotated[int, Key("credits for one dollar, as published")]
+    today: Annotated[float, Key("")]
+    week: Annotated[float, Key("")]
+    month: Annotated[float, Key("")]
+
+
 class Provider(TypedDict):
     """One client's part of the whole, key by key as the whole has it."""
 
@@ -351,6 +361,9 @@ class Provider(TypedDict):
     compactions: Annotated[int, Key("of the listed sessions, since they began")]
     projects_today: Annotated[list[Project], Key("")]
     folders_today: Annotated[list[Folder], Key("")]
+    credits: Annotated[
+        Credits | None, Key("null for a client that is not billed in credits of a published rate")
+    ]
 
 
 class Listener(TypedDict):

@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from aitop.model.sums import Sum
 
-Kind = Literal["count", "money", "share", "moment", "names"]
+Kind = Literal["count", "money", "share", "moment", "names", "amount"]
 
 
 class Column(NamedTuple):
@@ -32,6 +32,8 @@ SPENT = (
     Column("untracked_usd", "untracked", "money", gives_way=8),
     Column("spent_usd", "spent", "money"),
 )
+# What clients are billed in beside dollars; shown where a row has some.
+CREDITS = Column("credits", "credits", "amount", gives_way=7)
 ACTIVITY = (
     Column("last_activity_at", "last activity", "moment", gives_way=4),
     Column("models", "models", "names", gives_way=1),
@@ -49,9 +51,9 @@ COMMITS = (
 )
 
 
-def columns(name: str, total: Sum) -> tuple[Column, ...]:
-    """Those of a report by what its rows are named by."""
+def columns(name: str, total: Sum, *, in_credits: bool = False) -> tuple[Column, ...]:
+    """Those of a report by what its rows are named by; `in_credits`: whether a row has credits beside its dollars."""
     if name in ("tool", "commit"):
         return TOOLS if name == "tool" else COMMITS
     money = SPENT if total.untracked else (COST,)
-    return (*USE, *money, *(ACTIVITY if name == "session" else ()))
+    return (*USE, *money, *((CREDITS,) if in_credits else ()), *(ACTIVITY if name == "session" else ()))

@@ -23,6 +23,11 @@ class Answer(NamedTuple):
     by_time: bool = False
     of: int | None = None
 
+    @property
+    def in_credits(self) -> bool:
+        """Whether a row has credits beside its dollars."""
+        return any(row.get("credits") is not None for row in self.rows)
+
 
 def figures(value: Sum) -> Row:
     """A sum as every report shows it; money in USD, not rounded, so that the rows add up to the total."""

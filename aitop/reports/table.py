@@ -119,7 +119,9 @@ def _cell(row: Row, column: Column, style: Style) -> str:
         return humanize.share(value)
     if column.kind == "moment":
         return f"{datetime.fromtimestamp(value, style.zone):%Y-%m-%d %H:%M}"
-    return ", ".join(map(clean, value)) if column.kind == "names" else f"{value:,}"
+    if column.kind == "names":
+        return ", ".join(map(clean, value))
+    return f"{value:,.1f}" if column.kind == "amount" else f"{value:,}"
 
 
 def _lines(row: Row, name: str, shown: Sequence[Column], style: Style) -> list[list[str]]:
@@ -133,7 +135,7 @@ def _lines(row: Row, name: str, shown: Sequence[Column], style: Style) -> list[l
 
 def _fitting(answer: Answer, rows: Sequence[Row], style: Style) -> tuple[Column, ...]:
     """The columns for which there is room beside names of a readable length."""
-    shown = columns(answer.name, answer.total)
+    shown = columns(answer.name, answer.total, in_credits=answer.in_credits)
     every = [*rows, *(part for row in rows for part in row.get("breakdown", [])), figures(answer.total)]
     longest = max((text_table.widths([[name_of(row, answer.name)]])[0] for row in rows), default=0)
     needed = min(longest, NAME_CELLS_MIN)

@@ -21,6 +21,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.widgets import Input
 
+from aitop.system.local_zone import ZoneWatch
 from aitop.top import actions, keys, navigation, overview, picture, processes, questions, themes, view_model
 from aitop.top.choices import THEMES, Choices, after
 from aitop.top.paint import RICH, SIMPLE, UNCOLOURED
@@ -60,6 +61,7 @@ class Top(App[int]):
         self.clock = clock
         self.choices = choices or Choices()
         self.feed = view_model.Feed()
+        self.zone = ZoneWatch()
         self.world = World()
         self.picture: picture.Picture | None = None
         self.seen: dict[
@@ -132,6 +134,7 @@ class Top(App[int]):
     def look(self, *, first: bool = False) -> None:
         """See whether there is something new; show it; ask what else this view needs."""
         changed = self.feed.look()
+        first |= self.zone.changed()  # the clock and every date on the screen are local
         if self.world.paused:
             return
         trouble = view_model.trouble(self.feed.state, self.clock())

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import os
 import random
+import shutil
 import socket
 import threading
 import time
@@ -13,6 +14,8 @@ import pytest
 
 pytest.importorskip("aiohttp")
 from support.upstream import Gateway, Upstream, always, answer, chunk, chunked_head, event, parts, post  # noqa: E402
+
+from aitop.system import local_zone  # noqa: E402
 
 CHAT = {"id": "chatcmpl-0123456789abcdefghij", "object": "chat.completion.chunk", "model": "gpt-5"}
 USAGE = {"prompt_tokens": 900, "completion_tokens": 40, "prompt_tokens_details": {"cached_tokens": 600},
@@ -333,6 +336,24 @@ def test_nothing_of_contents_keys_or_headers_is_written(gateway):
             assert os.stat(path).st_mode & 0o077 == 0
             with open(path, "rb") as file:
                 assert secret.encode() not in file.read()
+
+
+def test_the_day_of_a_line_follows_a_zone_that_changes(api, tmp_path):
+    file = tmp_path / "zone"
+    shutil.copy(f"{local_zone.ZONES}/Etc/GMT+12", file)
+    api.script = always(answer(CHAT | {"usage": USAGE}))
+    gateway = Gateway(tmp_path / "g", "--upstream", api.url, TZ=f":{file}")
+    try:
+        gateway.ask(post())
+        gateway.lines(1)
+        shutil.copy(f"{local_zone.ZONES}/Etc/GMT-14", f"{file}.new")  # always another day
+        os.replace(f"{file}.new", file)
+        gateway.ask(post())
+        sessions = [line["session"] for line in gateway.lines(2)]
+    finally:
+        gateway.close()
+    assert len({session.rpartition("/")[2] for session in sessions}) == 2
+    assert len(list((tmp_path / "g" / "gateway").rglob("*.jsonl"))) == 2
 
 
 def test_an_upstream_that_is_not_there_is_a_502_that_names_it(tmp_path):

@@ -11,10 +11,9 @@ from support.codex_records import (
     path,
 )
 from support.desk import START, write
-from support.otlp_bodies import as_json, log, logs
 
-from aitop import codex_notify, otlp
-from aitop.model.events import Response, Status, ToolResult, Usage
+from aitop import codex_notify
+from aitop.model.events import Status, ToolResult, Usage
 from aitop.providers.codex import provider, rollout
 
 
@@ -23,33 +22,20 @@ def fresh():
     return type(provider)()
 
 
-def unrecorded(fresh, name="Stop", **more):
-    """The responses of a hook of a thread that writes no rollout, as 0.171 sends it with `--ephemeral`."""
-    payload = hook(name, transcript_path=None, model=MODEL, **more)
-    fed = fresh.feed({"provider": "codex"}, payload, START)
-    return [one for one in fed.events if isinstance(one, Response)]
+def unrecorded(name="Stop", **more):
+    """The turn that a hook of a thread ends that writes no rollout, as 0.171 sends it with `--ephemeral`."""
+    fed = provider.feed({"provider": "codex"}, hook(name, transcript_path=None, model=MODEL, **more), START)
+    return fed.turn
 
 
-def test_a_turn_that_no_rollout_records_is_a_request_of_unknown_usage(fresh):
-    (found,) = unrecorded(fresh)
-    assert (found.model, found.usage, found.message_id) == (
-        f"no usage: {MODEL}",
-        Usage(),
-        f"{PARENT}:t:unrecorded",
-    )
-    assert unrecorded(fresh, "UserPromptSubmit") == []
+def test_a_turn_of_a_thread_without_a_rollout_may_be_one_that_nothing_records():
+    turn = unrecorded()
+    assert (turn.model, turn.usage, turn.message_id) == (MODEL, Usage(), f"{PARENT}:t:unrecorded")
+    assert unrecorded("UserPromptSubmit") is None
 
 
-def test_a_recorded_turn_is_told_by_its_rollout_alone(fresh):
-    fed = fresh.feed({"provider": "codex"}, hook(), START)
-    assert not any(isinstance(one, Response) for one in fed.events)
-
-
-def test_a_thread_that_sends_telemetry_is_told_by_that(fresh):
-    sent = logs(log("codex.sse_event", START, event__kind="response.completed", conversation__id=PARENT,
-                    input_token_count="900", output_token_count="5"), service="codex_exec")  # fmt: skip
-    assert fresh.telemetry(otlp.decode("logs", as_json(sent), otlp.JSON), START)
-    assert unrecorded(fresh) == []
+def test_a_recorded_turn_is_told_by_its_rollout_alone():
+    assert provider.feed({"provider": "codex"}, hook(), START).turn is None
 
 
 def hook(name="Stop", **more):

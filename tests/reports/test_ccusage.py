@@ -3,6 +3,7 @@
 Its known mistakes are in `scripts/compare_ccusage.py`, each with the reason it is one.
 """
 
+import json
 import os
 import pwd
 import random
@@ -10,6 +11,7 @@ import sys
 
 import pytest
 from golden.home import ROOT, need
+from support.codex_records import CHILD, MODEL, PARENT, SIBLING, count, meta, tokens, turn
 from support.lines import START, assistant, gave_up, transcript, usage, use
 
 sys.path.insert(0, os.path.join(ROOT, "scripts"))
@@ -101,3 +103,38 @@ def test_what_ccusage_leaves_out_is_named_and_anything_else_is_not_excused(tmp_p
     cell = {("2026-09-21", "claude-haiku-4-5-20251001"): 1.0}
     (unknown,) = compare_ccusage.differences(cell, {}, set(), {})
     assert unknown.why == ""
+
+
+def rollout(root, thread, counts, at, **more):
+    """A rollout of so many token counts, one a second."""
+    used = [tokens(100 + n, 50, 10) for n in range(counts)]
+    records = [meta(thread, at, **more), turn(at)]
+    records += [count(used[n], *used[:n], at=at + n) for n in range(counts)]
+    folder = root / "sessions" / "2026" / "09" / "21"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records)
+    (folder / f"rollout-2026-09-21T14-13-{int(at):02}-{thread}.jsonl").write_bytes(text)
+
+
+def test_codex_and_a_fork_are_equal_to_the_token(tmp_path):
+    rollout(tmp_path, PARENT, 3, 0)
+    rollout(tmp_path, SIBLING, 3, 5, forked_from_id=PARENT)
+    assert compare_ccusage.codex(str(tmp_path), "UTC") == (1, [])
+
+
+def test_in_codex_what_a_rollout_repeats_of_another_is_excused_and_no_more(tmp_path, monkeypatch):
+    rollout(tmp_path, PARENT, 3, 0)
+    rollout(tmp_path, CHILD, 5, 10)
+    mine = {("2026-09-21", MODEL): (510, 250, 50)}
+    monkeypatch.setattr(compare_ccusage, "_codex_ours", lambda *_: mine)
+    for more, why in ((303, compare_ccusage.REPEATED), (304, "")):
+        his = {("2026-09-21", MODEL): (510 + more, 400, 80)}
+        monkeypatch.setattr(compare_ccusage, "_codex_theirs", lambda *_, his=his: his)
+        assert [one.why for one in compare_ccusage.codex(str(tmp_path), "UTC")[1]] == [why]
+
+
+def test_a_difference_in_codex_without_a_repeat_has_no_excuse(tmp_path, monkeypatch):
+    rollout(tmp_path, PARENT, 3, 0)
+    monkeypatch.setattr(compare_ccusage, "_codex_ours", lambda *_: {})
+    (one,) = compare_ccusage.codex(str(tmp_path), "UTC")[1]
+    assert (one.theirs, one.why) == (303, "")

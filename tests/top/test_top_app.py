@@ -3,11 +3,14 @@
 import asyncio
 import json
 import os
+import shutil
+import time
 
 import pytest
 from golden import states
 from support.top_app import NOW, Choices, busy, press, publish, run, screen, until
 
+from aitop.system import local_zone
 from aitop.top import keys, plain
 from aitop.top.widgets import dialogs
 
@@ -353,6 +356,28 @@ def test_old_numbers_are_called_old_until_new_ones_come(home):
         await until(pilot, lambda: "OLD NUMBERS" not in screen(app))
 
     run(home, steps, busy(), clock=lambda: moment[0])
+
+
+def test_the_clock_follows_a_zone_that_changes(home, tmp_path, monkeypatch):
+    file = tmp_path / "zone"
+    shutil.copy(f"{local_zone.ZONES}/Etc/UTC", file)
+    monkeypatch.setenv("TZ", f":{file}")
+    time.tzset()
+    clock = {
+        zone: f"{(NOW + hours * 3600) // 3600 % 24:02.0f}:" for zone, hours in (("UTC", 0), ("GMT-5", 5))
+    }
+
+    async def steps(app, pilot):
+        assert f" {clock['UTC']}" in screen(app)
+        shutil.copy(f"{local_zone.ZONES}/Etc/GMT-5", f"{file}.new")
+        os.replace(f"{file}.new", file)
+        await until(pilot, lambda: f" {clock['GMT-5']}" in screen(app))
+
+    try:
+        run(home, steps, busy())
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_state_half_a_version_newer_is_shown_with_a_note(home):

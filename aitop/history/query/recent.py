@@ -12,14 +12,25 @@ DAY = 86_400
 
 
 def by_session(db: sqlite3.Connection, start: float) -> list[tuple[float, int, Sum]]:
-    """(at, session, what it added) of every response and side call since a moment."""
+    """(at, session, what it added) of every response, side call, tool call and failed request since a moment."""
     rows = db.execute(
         f"SELECT at, session, {columns.OF_RESPONSE} FROM response WHERE at >= ?",  # noqa: S608
         (start,),
     )
     responses = [(at, session, columns.from_response(values)) for at, session, *values in rows]
     side_calls = db.execute("SELECT at, session, picodollars FROM side_call WHERE at >= ?", (start,))
-    return responses + [(at, session, Sum(untracked=amount)) for at, session, amount in side_calls]
+    tools = db.execute("SELECT at, session, failed FROM tool WHERE at >= ?", (start,))
+    errors = db.execute(
+        "SELECT at, session FROM incident WHERE at >= ? AND kind != 'compaction' "
+        "AND NOT (twin IS NOT NULL AND from_file = 0)",
+        (start,),
+    )
+    return [
+        *responses,
+        *((at, session, Sum(untracked=amount)) for at, session, amount in side_calls),
+        *((at, session, Sum(tool_calls=1, tool_failures=failed)) for at, session, failed in tools),
+        *((at, session, Sum(errors=1)) for at, session in errors),
+    ]
 
 
 def timed(db: sqlite3.Connection, start: float) -> list[tuple[float, int, Timing]]:

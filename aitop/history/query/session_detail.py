@@ -100,6 +100,18 @@ def session(db: sqlite3.Connection, provider: str, name: str, now: float) -> Det
     )
 
 
+def is_counted(db: sqlite3.Connection, session: int, but: str) -> bool:
+    """Whether a session has any response of a model with another beginning than `but`."""
+    return (
+        db.execute(
+            "SELECT 1 FROM session_sum s JOIN model m ON m.id = s.model "
+            "WHERE s.session = ? AND s.requests > 0 AND substr(m.name, 1, ?) != ? LIMIT 1",
+            (session, len(but), but),
+        ).fetchone()
+        is not None
+    )
+
+
 def agents(db: sqlite3.Connection, sessions: list[tuple[str, str]]) -> dict[tuple[str, str], list[Agent]]:
     """The sub-agents of several sessions, named by (provider, name); dearest first."""
     by_session: dict[tuple[str, str], list[Agent]] = {}

@@ -209,9 +209,13 @@ class Responses:
         ledger = self.ledger
         row.copied = True
         row.evidence, name = rows.decide(copies.values(), ledger.file_by_id)
-        held = ledger.session_by_id(row.session)
+        before = row.session
+        held = ledger.session_by_id(before)
         # Two providers may report one response: it stays with the provider of the session that holds it.
         row.session = held.id if name in (None, held.name) else ledger.session(provider, name).id
+        if row.session != before:  # it inherits this one no more, and may have been its only inheritance
+            payer = ledger.session_by_id(row.session)
+            ledger.out.inherited.add((payer.provider, payer.name))
         self._inherit(row, copies)
 
     def _inherit(self, row: Row, copies: Iterable[int]) -> None:

@@ -12,10 +12,12 @@ from aitop.model.events import (
     ContextSize,
     Event,
     Limit,
+    Response,
     SessionInfo,
     Status,
     ToolResult,
     ToolUse,
+    Usage,
 )
 from aitop.model.json_types import JsonObject
 from aitop.providers import Feed
@@ -71,7 +73,12 @@ def feed(header: dict[str, str], payload: JsonObject, now: float) -> Feed | None
     at = 0.0 if name == TAG else now
     events: list[Event] = [_info(header, payload, session, agent, at)]
     events += _what_happened(name, payload, session, agent, now)
-    return Feed(events, session, name, tool_use_id, _paths(payload), name in ENDS)
+    turn = None
+    if name == "Stop" and payload.get("transcript_path"):  # at least one request, where that file is not kept
+        turn = Response(
+            session, now, "unknown", Usage(), f"{session}:{now:.3f}:unrecorded", stop_reason="end_turn"
+        )
+    return Feed(events, session, name, tool_use_id, _paths(payload), name in ENDS, turn)
 
 
 def _what_happened(

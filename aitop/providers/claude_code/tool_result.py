@@ -18,6 +18,7 @@ _TIME = b'"timestamp":"'
 _END = b'}]},"'
 _LATER = re.compile(rb'\}\]\},"uuid":"[^"\\]*","timestamp":"([^"\\]*)"')
 _FAILED = b'"is_error"'
+_OBJECT, _BEFORE_VALUE = b'{"', b"[:,"
 _BRACE, _ESCAPE = 125, b"\\"
 HEAD = 4096  # bytes of a line in which the message begins
 LONGEST = 200  # of an id
@@ -38,13 +39,22 @@ def cut(data: bytes, start: int = 0, stop: int | None = None) -> tuple[str, bool
     if end < 0 or find(_ID, begun, end) >= 0:
         return None
     at = epoch(_time(data, start, message, end, stop))
-    if at is None:
+    if at is None or _is_spliced(data, end, stop):
         return None
     failed = data.endswith(b',"is_error":true', begun - 1, end)
     is_stated = failed or data.endswith(b',"is_error":false', begun - 1, end)
     if not is_stated and find(_FAILED, begun - 1, end) >= 0:
         return None
     return identity, failed, at
+
+
+def _is_spliced(data: bytes, at: int, stop: int) -> bool:
+    """Whether another record begins on the rest of the line: an object behind no bracket, colon or comma."""
+    while (at := data.find(_OBJECT, at, stop)) >= 0:
+        if data[at - 1] not in _BEFORE_VALUE:
+            return True
+        at += 1
+    return False
 
 
 def _identity(data: bytes, at: int, stop: int) -> tuple[str, int] | None:

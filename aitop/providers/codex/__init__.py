@@ -6,12 +6,10 @@ A relative writes Codex's rollouts into a folder of its own. It is a line here: 
 import os
 from collections.abc import Iterator
 
-from aitop.model.events import Event, Limit, Response
+from aitop.model.events import Event, Limit
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.codex import hooks, packed, rollout, telemetry
-
-MAX_THREADS = 1000
 
 
 class Codex:
@@ -24,7 +22,6 @@ class Codex:
         self.name, self._home, self._variable = name, home, variable
         self.environment = (variable,) if variable else ()
         self.services = (name,) if variable else ()
-        self._with_telemetry: set[str] = set()
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:
         """`sessions` and `archived_sessions` of each Codex home: the configured ones, else the client's own."""
@@ -65,13 +62,10 @@ class Codex:
     def feed(self, header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:
         if self.name != rollout.NAME:
             return None  # relatives have no hook of ours
-        return hooks.feed(header, payload, now, self._with_telemetry)
+        return hooks.feed(header, payload, now)
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
-        events = telemetry.events(records)
-        if len(self._with_telemetry) < MAX_THREADS:
-            self._with_telemetry.update(one.session for one in events if isinstance(one, Response))
-        return events
+        return telemetry.events(records)
 
 
 provider = Codex()

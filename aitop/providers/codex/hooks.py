@@ -3,17 +3,15 @@
 The hooks look like Claude Code's. Codex's are recognised by the name of the rollout in `transcript_path`, or by
 the header of our own hook command.
 
-A thread without a rollout (`--ephemeral`) has hooks alone, which hold no tokens. Each of its turns counts as one
-request of unknown usage: without a price, so that every sum that holds it is a lower bound.
+A thread without a rollout (`--ephemeral`) has hooks alone, which hold no tokens: each of its turns is one that
+nothing may record (`Feed.turn`).
 """
 
 import os
-from collections.abc import Set as AbstractSet
 
 from aitop.model.events import Event, Response, SessionInfo, Status, ToolResult, ToolUse, Usage
 from aitop.providers import Feed
 from aitop.providers.codex.rollout import DONE, NAME, UNKNOWN, tool_id
-from aitop.providers.gateway.records import NO_USAGE
 from aitop.providers.lenient import text
 
 NOTIFY = "agent-turn-complete"
@@ -21,13 +19,8 @@ WORKING = ("UserPromptSubmit", "PreToolUse", "PostToolUse", "PreCompact", "Subag
 ENDS = ("Stop", "SubagentStop", "SessionEnd", "Interrupt")
 
 
-def feed(
-    header: dict[str, str],
-    payload: dict[str, object],
-    now: float,
-    with_telemetry: AbstractSet[str] = frozenset(),
-) -> Feed | None:
-    """One payload's events; None for a payload of another client. `with_telemetry`: threads counted by that."""
+def feed(header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:
+    """One payload's events; None for a payload of another client."""
     path = text(payload.get("transcript_path"), 4096)
     ours = header.get("provider") == NAME or os.path.basename(path or "").startswith("rollout-")
     paths = [path] if path else []
@@ -41,9 +34,10 @@ def feed(
     if not ours or session is None or name is None:
         return None
     events = [_info(header, payload, session, now), *_of_hook(name, payload, session, now)]
-    if name == "Stop" and session not in with_telemetry and payload.get("transcript_path", "") is None:
-        events.append(_unrecorded(payload, session, now))
-    return Feed(events, session, name, text(payload.get("tool_use_id")), paths, name in ENDS)
+    turn = None
+    if name == "Stop" and payload.get("transcript_path", "") is None:
+        turn = _unrecorded(payload, session, now)
+    return Feed(events, session, name, text(payload.get("tool_use_id")), paths, name in ENDS, turn)
 
 
 def _info(header: dict[str, str], payload: dict[str, object], session: str, now: float) -> Event:
@@ -59,10 +53,11 @@ def _info(header: dict[str, str], payload: dict[str, object], session: str, now:
     )
 
 
-def _unrecorded(payload: dict[str, object], session: str, now: float) -> Event:
+def _unrecorded(payload: dict[str, object], session: str, now: float) -> Response:
     """A turn that no rollout records: at least one request."""
-    model, turn = text(payload.get("model")) or UNKNOWN, text(payload.get("turn_id")) or f"{now:.3f}"
-    return Response(session, now, NO_USAGE + model, Usage(), f"{session}:{turn}:unrecorded", stop_reason=DONE)
+    turn = text(payload.get("turn_id")) or f"{now:.3f}"
+    model = text(payload.get("model")) or UNKNOWN
+    return Response(session, now, model, Usage(), f"{session}:{turn}:unrecorded", stop_reason=DONE)
 
 
 def _of_hook(name: str, payload: dict[str, object], session: str, now: float) -> list[Event]:

@@ -4,9 +4,9 @@ Most of its events have names of their own. `SessionStart`, `SessionEnd` and `No
 Code's: only Gemini puts a `timestamp` into the payload.
 """
 
-from aitop.model.events import Event, SessionInfo, Status
+from aitop.model.events import Event, Response, SessionInfo, Status, Usage
 from aitop.providers import Feed
-from aitop.providers.gemini.chat import NAME
+from aitop.providers.gemini.chat import DONE, NAME
 from aitop.providers.lenient import epoch, text
 
 OWN = frozenset(
@@ -42,7 +42,11 @@ def feed(header: dict[str, str], payload: dict[str, object], now: float) -> Feed
         events.append(Status(session, now, "waiting", "permission"))
     elif name == "SessionEnd":
         events.append(Status(session, now, "ended", name))
-    return Feed(events, session, name, None, [path] if path else [], name in ("AfterAgent", "SessionEnd"))
+    turn = None
+    if name == "AfterAgent" and "transcript_path" in payload:  # at least one request, where no chat is kept
+        turn = Response(session, now, "unknown", Usage(), f"{session}:{now:.3f}:unrecorded", stop_reason=DONE)
+    ends = name in ("AfterAgent", "SessionEnd")
+    return Feed(events, session, name, None, [path] if path else [], ends, turn)
 
 
 def _is_chat(path: str | None) -> bool:

@@ -4,7 +4,7 @@ from aitop.providers.declaration import Client
 
 PARSER = "aitop.providers.pi.session"
 # OpenClaw renames a session that is reset or deleted. Its `.bak` files are copies.
-ARCHIVED = r"\.jsonl(\.(reset|deleted)\.[^/]*)?$"
+ARCHIVED = r"\.jsonl(\.(reset|deleted)\.[^/]*(?<!\.bak))?$"
 
 provider = Client(
     "pi",
