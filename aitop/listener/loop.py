@@ -82,6 +82,8 @@ class Listener:
                 for key, _ in self.selector.select(0 if self.reader.busy else pause):
                     key.data(time.monotonic(), time.time())
                 self.reader.take_in(time.time())
+                if self.reader.ingest.newest_came():  # today's numbers are there: show them at once
+                    next_tick = min(next_tick, time.monotonic())
                 if time.monotonic() >= next_tick:
                     late, began = time.monotonic() - next_tick, time.process_time()
                     self._tick(time.time())
