@@ -29,13 +29,13 @@ class Walk:
         self._consider, self._unread = consider, unread
         self._missing: set[str] = set()  # roots that do not exist
         self._present: set[str] = set()  # roots that are single files
-        self._links: set[str] = set()  # links below our folders that lead out of them
+        self._left_out: set[str] = set()  # links that lead out of our folders, and folders that lie too deep
 
     def scan(self, now: float) -> Iterator[str]:
         """Look through every root; yields each folder after its files were considered."""
-        for link in self._links:
-            self._unread.discard(link)
-        self._links.clear()
+        for path in self._left_out:
+            self._unread.discard(path)
+        self._left_out.clear()
         self._present.clear()
         seen = set()
         for name, root in self._roots.all:
@@ -75,16 +75,20 @@ class Walk:
             except OSError:
                 continue
         yield folder
-        if depth < MAX_DEPTH:
-            for path in below:
-                if client.enters(path):
-                    yield from self._walk(path, provider, now, depth + 1)
+        for path in filter(client.enters, below):
+            if depth < MAX_DEPTH:
+                yield from self._walk(path, provider, now, depth + 1)
+            else:
+                self._left_out.add(path)
+                self._unread.add(
+                    path, provider, f"it lies more than {MAX_DEPTH} folders below the client's own"
+                )
 
     def _link(self, path: str, provider: str) -> None:
         """Name a link that may hold records and leads out of the roots. The others' targets are read by themselves."""
         may_hold = "." not in os.path.basename(path) or self._providers[provider].wants(path)
         if may_hold and is_text(path) and self._roots.resolve(path) is None:
-            self._links.add(path)
+            self._left_out.add(path)
             target = link_target(path) or "?"
             self._unread.add(
                 path, provider, f"it is a link to {target}, which is in no folder of this client"

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from aitop.publish.state_types import State
 
 
+MOVE_SECONDS = 10.0  # between two looks whether a folder in memory has come
+
+
 class Announcer:
     """Remembers the last state, and what it was made of."""
 
@@ -36,6 +39,7 @@ class Announcer:
         self._state: JsonObject | None = None
         self._sign: tuple[object, ...] | None = None
         self._made_at = 0.0
+        self._next_move = 0.0
 
     @property
     def state(self) -> JsonObject | None:
@@ -59,6 +63,7 @@ class Announcer:
         texts = segments.render_all(state, own, now) | self._pusher.segments(state, now)
         texts |= _of_one_provider(state, config, now) | asked.texts(state, self.publisher.home, now)
         texts |= self.status_lines.texts(state, now)
+        self._move_into_memory()
         self._write(texts, now)
         self._pusher.tell(state, now)
 
@@ -83,6 +88,15 @@ class Announcer:
                     return
             else:
                 return
+
+    def _move_into_memory(self) -> None:
+        """A logout takes the runtime folder away, and the files lie in the home until a login brings it back."""
+        monotonic = time.monotonic()
+        if self.publisher.folder != self.publisher.home or monotonic < self._next_move:
+            return
+        self._next_move = monotonic + MOVE_SECONDS
+        if paths.runtime_folder() is not None:
+            self._prepared()
 
     def _prepared(self) -> bool:
         try:

@@ -146,6 +146,46 @@ def test_stop_ends_a_listener_that_lost_its_lock_and_spares_the_process_that_has
         assert (first.wait(20), second.wait(20)) == (0, 0)
 
 
+def test_the_runtime_folder_may_go_at_a_logout_and_come_back_at_a_login(
+    listener, claude, tally, tmp_path, monkeypatch
+):
+    runtime, published = tmp_path / "run", os.path.join(listener.home, "state.json")
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    path = fill(claude, time.time(), sessions=1)[0]
+    listener.start().wait_for(lambda s: s["scan"]["complete"])
+    for turn in range(ROUNDS // 4 or 1):
+        assert os.path.realpath(published).startswith(str(runtime))
+        with tally.fault():
+            shutil.rmtree(runtime)
+            append(path, assistant(f"out{turn}", time.time(), request_id=f"out{turn}", session=name(0)))
+            in_session(listener, 21 + 2 * turn)
+            assert not os.path.islink(published)  # the home itself serves until then
+            assert os.listdir(os.path.join(listener.home, "segments"))
+        with tally.fault():
+            runtime.mkdir(mode=0o700)
+            append(path, assistant(f"in{turn}", time.time(), request_id=f"in{turn}", session=name(0)))
+            deadline = time.monotonic() + 40
+            while not os.path.islink(published):
+                assert time.monotonic() < deadline, "it never moved back into memory"
+                in_session(listener, 22 + 2 * turn)
+            in_session(listener, 22 + 2 * turn)
+            assert os.listdir(os.path.join(listener.home, "segments"))
+    assert listener.end() == 0
+    tally.same(numbers(listener.home), recount(tmp_path))
+
+
+def in_session(listener, requests):
+    """Wait for a state, written from now on, in which the first session has so many requests."""
+    now = time.time()
+    listener.wait_for(
+        lambda s: (
+            s["written_at"] > now
+            and sum(one["requests"] for one in s["sessions"] if one["id"] == name(0)) == requests
+        )
+    )
+
+
 class Watched(threading.Thread):
     """Reads the state a hundred times a second: which processes published, in order, each once a turn."""
 
