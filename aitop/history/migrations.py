@@ -181,7 +181,13 @@ INSERT INTO {to} (at, provider, model, tool_calls, tool_failures)
 )
 
 # version → the statements that lead from it to the next one
-STEPS: dict[int, str] = {1: _DAYS + _FILL_DAYS, 2: _TIMINGS, 3: _PLACES}
+_PULL_REQUESTS = """
+CREATE TABLE pull_request (
+  session INTEGER NOT NULL, repository TEXT NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL,
+  PRIMARY KEY (session, repository, number)) WITHOUT ROWID;
+"""
+
+STEPS: dict[int, str] = {1: _DAYS + _FILL_DAYS, 2: _TIMINGS, 3: _PLACES, 4: _PULL_REQUESTS}
 
 
 def prepare(db: sqlite3.Connection) -> None:

@@ -16,7 +16,7 @@ import stat
 
 from aitop.history import columns
 
-VERSION = 4
+VERSION = 5
 
 _EVIDENCE = """
   at REAL NOT NULL, model INTEGER NOT NULL,
@@ -105,6 +105,9 @@ CREATE TABLE side_call (       -- what a client reports beyond its records, book
   session INTEGER NOT NULL, model INTEGER NOT NULL, at INTEGER NOT NULL, picodollars INTEGER NOT NULL,
   PRIMARY KEY (session, model, at)) WITHOUT ROWID;
 CREATE INDEX side_call_at ON side_call (at);
+CREATE TABLE pull_request (    -- the pull requests that a session's client names
+  session INTEGER NOT NULL, repository TEXT NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL, -- when first named
+  PRIMARY KEY (session, repository, number)) WITHOUT ROWID;
 CREATE TABLE tool (
   key INTEGER PRIMARY KEY, session INTEGER NOT NULL, name TEXT NOT NULL, at REAL NOT NULL,
   from_file INTEGER NOT NULL,  -- the file that decides its session and time, 0: a hook

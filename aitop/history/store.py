@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from aitop.history import keys
 from aitop.history.query import sums_since
 from aitop.history.rows import File, Session
-from aitop.history.write import commit, digest, load, prepare, side_calls
+from aitop.history.write import commit, digest, load, prepare, pull_requests, side_calls
 from aitop.history.write.bulk_insert import Bulk
 from aitop.history.write.incidents import Incidents
 from aitop.history.write.ledger import Changes, Ledger, nothing
@@ -29,6 +29,7 @@ from aitop.model.events import (
     ContextSize,
     Event,
     Limit,
+    PullRequest,
     Response,
     SessionInfo,
     Status,
@@ -40,7 +41,7 @@ from aitop.pricing.table import PriceTable
 FLUSH_AT = 2000  # rows gathered in memory before they are written into the open transaction
 RUNS_AT_ONCE = 200  # of files, when what they kept back is decided
 
-Fact = CacheState | ClientTotals | ContextSize | SessionInfo | Status
+Fact = CacheState | ClientTotals | ContextSize | PullRequest | SessionInfo | Status
 
 
 class History:
@@ -194,6 +195,8 @@ class History:
                 session.lines = (event.lines_changed, since, at or now)
         elif isinstance(event, CacheState):
             session.cache = event
+        elif isinstance(event, PullRequest):
+            pull_requests.told(self.db, session, event, at or now)
         elif isinstance(event, ContextSize):
             session.context_limit, session.context_model = event.limit, event.model or session.model
             if event.tokens is not None and at is not None and at >= session.context_at:

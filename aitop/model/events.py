@@ -130,6 +130,15 @@ class Compaction(NamedTuple):
     agent: str | None = None
 
 
+class PullRequest(NamedTuple):
+    """A session's work belongs to a pull request, as the client itself says. `repository` is `owner/name`."""
+
+    session: str
+    at: float
+    repository: str
+    number: int
+
+
 class ClientTotals(NamedTuple):
     """What the client itself says a session cost so far (USD): what our counted responses are compared with."""
 
@@ -207,6 +216,7 @@ Event = (
     | ToolResult
     | ApiError
     | Compaction
+    | PullRequest
     | ClientTotals
     | ContextSize
     | CacheState

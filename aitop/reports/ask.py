@@ -124,6 +124,10 @@ class Asker:
         """The git branch a cell's work was done on, "" where no record names one."""
         return (cell.place.branch if cell.place else self.facts[cell.session].branch) or ""
 
+    def is_in_project(self, cwd: str | None) -> bool:
+        """Whether work in a folder is asked for."""
+        return self.wanted.project is None or budgets_and_tags.in_folder(cwd, self.wanted.project)
+
     def _allows(self, f: SessionFacts) -> bool:
         w = self.wanted
         return (w.provider is None or f.provider == w.provider) and (

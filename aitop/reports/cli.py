@@ -12,7 +12,7 @@ import click
 from aitop import paths
 from aitop.history import tags_file
 from aitop.ingest.coverage import ClientCoverage
-from aitop.reports import commits, framing, git, groupings, options, printing
+from aitop.reports import commits, framing, git, groupings, options, printing, pulls
 from aitop.reports.ask import Asker
 from aitop.reports.filters import Filter, Period
 from aitop.reports.options import Chosen
@@ -80,6 +80,11 @@ def _commits(asker: Asker, now: float, _: Chosen) -> Answer:
     return commits.answer(asker, start, end if end is not None else now + 1, git.toplevel, git.commits)
 
 
+def _pulls(asker: Asker, now: float, _: Chosen) -> Answer:
+    start, end = asker.wanted.span()
+    return pulls.answer(asker, start or 0.0, end if end is not None else now + 1, git.toplevel, git.merges)
+
+
 REPORTS = {
     "today": Report("Tokens and cost of today, by model.", "Today by model", _grouped("model")),
     "daily": Report("By day, from midnight to midnight.", "Cost by day", _by_period("day")),
@@ -105,6 +110,7 @@ REPORTS = {
         "Cost by commit",
         _commits,
     ),
+    "pulls": Report("What each pull request cost, dearest first.", "Cost by pull request", _pulls),
 }
 
 

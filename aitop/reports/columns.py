@@ -50,10 +50,20 @@ COMMITS = (
     Column("usd_per_line", "per line", "money"),
 )
 
+PULLS = (
+    Column("sessions", "sessions", gives_way=1),
+    Column("requests", "requests", gives_way=2),
+    Column("last_activity_at", "last activity", "moment", gives_way=3),
+    Column("merged_at", "merged", "moment", gives_way=4),
+    Column("spent_usd", "spent", "money"),
+)
+
 
 def columns(name: str, total: Sum, *, in_credits: bool = False) -> tuple[Column, ...]:
     """Those of a report by what its rows are named by; `in_credits`: whether a row has credits beside its dollars."""
     if name in ("tool", "commit"):
         return TOOLS if name == "tool" else COMMITS
+    if name == "pull_request":
+        return PULLS
     money = SPENT if total.untracked else (COST,)
     return (*USE, *money, *((CREDITS,) if in_credits else ()), *(ACTIVITY if name == "session" else ()))

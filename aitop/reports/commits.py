@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections.abc import Callable
 from statistics import median
 
-from aitop.config import budgets_and_tags
 from aitop.history.query import spans
 from aitop.history.query.spans import ResponseCost
 from aitop.model.events import Place
@@ -35,7 +34,7 @@ def answer(
     for one in spans.responses(asker.db, (start, end)):
         facts = asker.facts[one.session]
         place = places.get(one.place) or Place(facts.cwd, facts.branch)
-        if one.session not in asker.allowed or not place.cwd or not _in_project(asker, place.cwd):
+        if one.session not in asker.allowed or not place.cwd or not asker.is_in_project(place.cwd):
             continue
         if place.cwd not in tops:
             tops[place.cwd] = toplevel(place.cwd) if len(repositories) < REPOSITORIES_MAX else None
@@ -54,10 +53,6 @@ def answer(
         unpriced_requests=sum(share.unpriced for share in shares.values()),
     )
     return Answer("commit", _mark_spikes(rows), total)
-
-
-def _in_project(asker: Asker, cwd: str) -> bool:
-    return asker.wanted.project is None or budgets_and_tags.in_folder(cwd, asker.wanted.project)
 
 
 def next_commit(commits: list[Commit], at: float) -> Commit | None:

@@ -1,6 +1,7 @@
 """Commits of a folder, read with `git log`: read-only, bounded in time and number, no hook, filter or pager run."""
 
 import os
+import re
 import subprocess
 from typing import NamedTuple
 
@@ -18,6 +19,43 @@ class Commit(NamedTuple):
     subject: str
     added: int
     deleted: int
+
+
+class Merge(NamedTuple):
+    """A pull request that was merged; `branch` is None where its commit does not name one (a squash)."""
+
+    number: int
+    branch: str | None
+    at: int
+
+
+# How GitHub, GitLab and Bitbucket word a merge, and GitHub a squash: the subject, or a line of the body.
+_MERGES = (
+    re.compile(r"^Merge pull request #(?P<number>\d+) from [^/\s]+/(?P<branch>\S+)"),
+    re.compile(
+        r"^Merge branch '(?P<branch>[^']+)'.*^See merge request \S*!(?P<number>\d+)", re.DOTALL | re.MULTILINE
+    ),
+    re.compile(r"^Merged in (?P<branch>\S+) \(pull request #(?P<number>\d+)\)"),
+    re.compile(r"^[^\n]*\(#(?P<number>\d+)\)(?P<branch>)\s*(?:\n|$)"),
+)
+
+
+def merges(top: str) -> list[Merge]:
+    """The pull requests merged into any local branch, oldest first."""
+    text = _run(
+        top, "log", "--branches", "HEAD", f"--max-count={COMMITS_MAX}", "--encoding=UTF-8", "--format=%x1e%ct%x1f%B",
+    )  # fmt: skip
+    found = [merge for part in (text or "").split("\x1e")[1:] if (merge := _merge(part)) is not None]
+    return sorted(found, key=lambda merge: (merge.at, merge.number))
+
+
+def _merge(part: str) -> Merge | None:
+    at, _, message = part.partition("\x1f")
+    for pattern in _MERGES:
+        match = pattern.search(message)
+        if match and at.isdecimal() and len(match["number"]) < 10:
+            return Merge(int(match["number"]), match["branch"] or None, int(at))
+    return None
 
 
 def toplevel(folder: str) -> str | None:

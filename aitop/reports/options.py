@@ -132,7 +132,10 @@ def _filter(name: str, today_in: Callable[[tzinfo | None], date], given: Given, 
     if given["last"]:
         since = _last(given["last"], PERIODS.get(name, given.get("by") or "day"), today, week_start)
     _refuse(bool(since and until and until < since), "--until lies before --since")
-    _refuse(given["model"] is not None and name in ("tools", "commits"), f"--model says nothing about {name}")
+    _refuse(
+        given["model"] is not None and name in ("tools", "commits", "pulls"),
+        f"--model says nothing about {name}",
+    )
     if name == "today":
         since = until = today
     if name == "commits" and since is None:

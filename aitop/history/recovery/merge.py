@@ -60,6 +60,7 @@ class Merge:
         for row in damaged.rows("usage_limit"):
             self._insert("usage_limit", row, "OR IGNORE")
         self._take_side_calls(damaged, ledger)
+        self._take_pull_requests(damaged)
         commit.everything(self.db, ledger.out, [], ledger.names)
         ledger.write_sums()
         commit.new_names(self.db, ledger.names)
@@ -166,6 +167,12 @@ class Merge:
             if session is not None and session not in booked and row["picodollars"] > 0:
                 model = ledger.names.model(self._models.get(row["model"], LOST))
                 ledger.book_untracked(row["at"], session, model, row["picodollars"])
+
+    def _take_pull_requests(self, damaged: Damaged) -> None:
+        for row in damaged.rows("pull_request"):
+            session = self._sessions.get(row["session"])
+            if session is not None:
+                self._insert("pull_request", row | {"session": session}, "OR IGNORE")
 
     def _gives_way(self, number: int, row: Values, ledger: Ledger) -> bool:
         """Whether a response that is known here was still being written then, and is whole there."""

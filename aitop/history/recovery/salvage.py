@@ -23,14 +23,16 @@ FAILURES = 4000  # of one table: a file that is rubbish throughout is not worth 
 KEYS = {
     "model": "id", "file": "id", "session": "id", "response": "id", "agent": "session", "copy": "response",
     "alias": "key", "tool": "key", "incident": "key", "quarter": "at", "usage_limit": "", "meta": "",
-    "place": "id", "side_call": "session",
+    "place": "id", "side_call": "session", "pull_request": "session",
 }  # fmt: skip
 _FREE = frozenset(
     ("key", "twin", "message_key", "request_key", "device", "inode", "mtime_ns", "tail")
 )  # integers of any size
 # A digest of an id → the id's kind and the column in which versions before 4 kept it.
 _IDS = {"message_key": ("m", "message_id"), "request_key": ("r", "request_id")}
-_SHARED = frozenset(("agent", "copy", "quarter", "side_call"))  # several rows of one key: some may come twice
+_SHARED = frozenset(
+    ("agent", "copy", "pull_request", "quarter", "side_call")
+)  # several rows of one key: some may come twice
 Values = JsonObject
 
 

@@ -1,13 +1,16 @@
 """The client's own records between the messages: running totals, compactions, retries. Pure."""
 
+import re
 from typing import Any
 
-from aitop.model.events import ApiError, ClientTotals, Compaction
+from aitop.model.events import ApiError, ClientTotals, Compaction, PullRequest
 from aitop.model.json_types import JsonObject
 from aitop.providers.lenient import text, word
 
 MAX_USD = 1e9
 MAX_MODELS = 64
+REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}(/[A-Za-z0-9_.-]{1,100}){1,4}")
+MAX_NUMBER = 1 << 31
 
 
 def totals(record: JsonObject, session: str) -> ClientTotals | None:
@@ -44,6 +47,16 @@ def compaction(record: JsonObject, session: str, at: float, agent: str | None) -
     details = record.get("compactMetadata")
     trigger = word(details.get("trigger")) if isinstance(details, dict) else None
     return Compaction(session, at, _key(record, session, at), trigger or "", agent)
+
+
+def pull_request(record: JsonObject, session: str, at: float) -> list[PullRequest]:
+    """A `pr-link` line: the session works on a pull request. The address it also holds is not kept."""
+    repository, number = record.get("prRepository"), record.get("prNumber")
+    if not isinstance(repository, str) or not REPOSITORY.fullmatch(repository):
+        return []
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < MAX_NUMBER:
+        return []
+    return [PullRequest(session, at, repository, number)]
 
 
 def retried(record: JsonObject, session: str, at: float) -> ApiError:

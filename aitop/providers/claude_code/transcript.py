@@ -22,7 +22,8 @@ from aitop.providers.lenient import as_json, epoch, json_length, loads, text, wo
 from aitop.providers.lines import pieces
 
 MAX_BOOKKEEPING = 65_536  # bytes; lines of compactions, errors and totals are smaller than this
-BOOKKEEPING = frozenset((b"system", b"cost-state", b"api-request"))
+BOOKKEEPING = frozenset((b"system", b"cost-state", b"api-request", b"pr-link"))
+MARKS = (b'"cost-state"', b'"compact_boundary"', b'"api_error"', b'"api-request"', b'"pr-link"')
 
 
 def parse(data: bytes, start: int, source: Source) -> Parsed:
@@ -271,12 +272,7 @@ class _Run:
     # -- the client's own bookkeeping ------------------------------------------------------------------------
 
     def _other(self, line: bytes, offset: int) -> None:
-        if len(line) < MAX_BOOKKEEPING and (
-            b'"cost-state"' in line
-            or b'"compact_boundary"' in line
-            or b'"api_error"' in line
-            or b'"api-request"' in line
-        ):
+        if len(line) < MAX_BOOKKEEPING and any(mark in line for mark in MARKS):
             self._bookkeeping(line, offset)
         elif record_kind.in_doubt(line, 0, len(line)) and self._damaged(line, offset):
             return
@@ -300,6 +296,8 @@ class _Run:
         elif kind == "system" and subtype == "api_error":
             self.events.append(bookkeeping.retried(record, session, self._at(record)))
             self.attempts.answered()
+        elif kind == "pr-link":
+            self.events += bookkeeping.pull_request(record, session, self._at(record))
         elif kind == "api-request":
             failed = self.attempts.begin(record, session, self.source.agent, self._at(record))
             self.events += [failed] if failed else []
