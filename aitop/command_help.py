@@ -42,18 +42,39 @@ def fold(line: str, width: int) -> str:
 
 
 def with_suggestion(error: click.UsageError, elsewhere: Iterable[str] = ()) -> click.UsageError:
-    """The error of an unknown command with the nearest one; any other as it is.
+    """The error of an unknown command, option or choice with the nearest one; any other as it is.
 
     `elsewhere`: commands of other groups, as they are typed.
     """
+    if isinstance(error, click.NoSuchOption):
+        return _of_option(error)
+    if isinstance(error, click.BadParameter):
+        return _of_choice(error)
     match = re.fullmatch(r"No such command '(.*?)'\..*", error.message, re.DOTALL)
     if match is None or error.ctx is None or not isinstance(error.ctx.command, click.Group):
         return error
     typed = match.group(1)
-    paths = {name: f"{error.ctx.command_path} {name}" for name in error.ctx.command.list_commands(error.ctx)}
-    nearest = [paths[name] for name in difflib.get_close_matches(typed, list(paths), n=2)]
+    known = {name: f"{error.ctx.command_path} {name}" for name in error.ctx.command.list_commands(error.ctx)}
+    nearest = [known[name] for name in difflib.get_close_matches(typed, list(known), n=2, cutoff=0.65)]
     nearest += [path for path in elsewhere if path.rpartition(" ")[2] == typed and path not in nearest]
     if not nearest:
         return error
     shown = " or ".join(f"`{path}`" for path in nearest)
     return click.UsageError(f"No such command '{typed}'. Did you mean {shown}?", error.ctx)
+
+
+def _of_option(error: click.NoSuchOption) -> click.UsageError:
+    """One option, the nearest, instead of a list of all that begin alike."""
+    known = [name for parameter in error.ctx.command.params for name in parameter.opts] if error.ctx else []
+    nearest = difflib.get_close_matches(error.option_name, known, n=1)
+    if not nearest:
+        return error
+    return click.UsageError(f"No such option '{error.option_name}'. Did you mean `{nearest[0]}`?", error.ctx)
+
+
+def _of_choice(error: click.BadParameter) -> click.UsageError:
+    match = re.match(r"'(.*?)' is not one of (.*)\.", error.message, re.DOTALL)
+    nearest = match and difflib.get_close_matches(match.group(1), re.findall(r"'(.*?)'", match.group(2)), n=1)
+    if not nearest:
+        return error
+    return click.UsageError(f"{error.format_message()} Did you mean `{nearest[0]}`?", error.ctx)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 OK, NEAR, OVER, NOT_RUNNING, NO_DATA = 0, 10, 11, 20, 30
 BLOCK = 2  # what the client takes for "no, and here is why"
 STDIN_SECONDS = 0.1
-SPANS = {"day": "today", "week": "this week", "month": "this month", "session": "in one session"}
+PERIOD_WORDS = {"day": "today", "week": "this week", "month": "this month", "session": "in one session"}
 USAGE = """Usage: aitop guard [--budget NAME]... [--json | --quiet]
        aitop guard --hook < JSON
 
@@ -34,7 +34,9 @@ stderr when a budget that covers the session is over, else 0; 0 too whenever the
 
 def main(argv: list[str]) -> int:
     if argv[:1] in (["-h"], ["--help"]):
-        sys.stdout.write(USAGE)
+        from aitop.system import help_text
+
+        sys.stdout.write(help_text.fitted(USAGE, help_text.columns()))
         return 0
     if "--hook" in argv:
         try:
@@ -52,7 +54,11 @@ def main(argv: list[str]) -> int:
         elif word == "--json":
             as_json = True
         else:
-            sys.stderr.write(f"aitop guard: {word}: not understood\n{USAGE}")
+            from aitop.system import help_text
+
+            hint = help_text.nearest(word, ("--budget", "--json", "--quiet", "--hook", "--help"))
+            usage = help_text.fitted(USAGE, help_text.columns())
+            sys.stderr.write(f"aitop guard: {word}: not understood{hint}\n{usage}")
             return 2
     if not as_json:
         _remember(names)
@@ -110,7 +116,7 @@ def reason(state: "JsonObject", row: "JsonObject") -> str:
     if row.get("period") == "session":
         return f"aitop: this session has spent its budget {name} of {limit}; start another, or raise [budgets.{name}]"
     used = money.of(state, row.get("used_usd"), row)
-    span = SPANS.get(str(row.get("period")), "")
+    span = PERIOD_WORDS.get(str(row.get("period")), "")
     return f"aitop: budget {name} is over: {used} of {limit} {span}; raise [budgets.{name}] to go on"
 
 
@@ -168,7 +174,7 @@ def lines(state: "JsonObject", judged: "list[JsonObject]") -> list[str]:
         what = f"{row['kind']} {clean(row.get('name'), 40)}"
         if row["kind"] == "budget":
             used, limit = money.of(state, row.get("used_usd"), row), money.of(state, row.get("limit_usd"))
-            what += f": {used} of {limit} {SPANS.get(str(row.get('period')), '')}"
+            what += f": {used} of {limit} {PERIOD_WORDS.get(str(row.get('period')), '')}"
         texts.append(f"{row['verdict']:<5} {what} ({share})")
     return texts
 

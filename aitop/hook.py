@@ -37,7 +37,7 @@ KEPT = (
     "CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "COPILOT_HOME", "OPENCODE_DB",
     "KILO_DB", "QWEN_HOME", "QWEN_RUNTIME_DIR",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-    "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "DBUS_SESSION_BUS_ADDRESS",
 )  # fmt: skip
 KEPT_PREFIXES = ("XDG_", "AITOP_")
 USAGE = """Usage: aitop hook [EVENT] < PAYLOAD
@@ -53,7 +53,11 @@ class Late(Exception):  # noqa: N818
 
 def main(argv: list[str]) -> int:
     if argv[:1] in (["-h"], ["--help"]):
-        os.write(1, USAGE.encode())  # the end of this script does not flush
+        from aitop.system import help_text
+
+        os.write(
+            1, help_text.fitted(USAGE, help_text.columns()).encode()
+        )  # the end of this script does not flush
         return 0
     if argv[:1] == ["--launch"]:
         launch(argv[1:])

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 BACK = "jump.back"  # a line a jump: socket, pane
 MAX_BACK = 20
 TMUX = "tmux"
-USAGE = """Usage: aitop jump [next | SESSION | back] [--print]
+USAGE = """Usage: aitop jump [next | SESSION | back] [--print | --pid]
 
 Go to the tmux pane of a session: of the one that has waited for you longest (`next`, the default; again for
 the one after it), or of SESSION: the beginning of its id, its project, its tag or its name. `back` returns to
 where the last jump began. A session without a pane: the command that resumes it is printed.
   --print          only say where it would go
+  --pid            only print the session's process: recipes for terminals without tmux begin with it
   --pane PANE, --client CLIENT
                    where the key was pressed; the tmux plugin's keys say so
 
@@ -75,28 +76,32 @@ class Place:
 def main(argv: list[str]) -> int:
     """Run `aitop jump …`; the exit code."""
     if any(word in ("-h", "--help") for word in argv):
-        os.write(1, USAGE.encode())
+        from aitop.system import help_text
+
+        os.write(1, help_text.fitted(USAGE, help_text.columns()).encode())
         return 0
-    target, pane, client, only_print = "", os.environ.get("TMUX_PANE", ""), "", False
+    target, pane, client, only = "", os.environ.get("TMUX_PANE", ""), "", ""
     words = iter(argv)
     for word in words:
-        if word == "--print":
-            only_print = True
+        if word in ("--print", "--pid"):
+            only = word
         elif word == "--pane":
             pane = next(words, "")
         elif word == "--client":
             client = next(words, "")
         elif word.startswith("-") or target:
-            sys.stderr.write(f"aitop jump: {word}: not understood\n{USAGE}")
-            return 2
+            return _wrong(word)
         else:
             target = word
     try:
         if target == "back":
             return back(pane, client)
         session = chosen(_state(), target or "next", pane)
+        if only == "--pid":
+            print(process_of(session))
+            return 0
         place = place_of(session)
-        if only_print:
+        if only:
             print(f"{named(session)}: pane {place.pane} of {place.socket}")
             return 0
         go(place, pane, client)
@@ -104,6 +109,15 @@ def main(argv: list[str]) -> int:
         _say(str(error), client)
         return 1
     return 0
+
+
+def _wrong(word: str) -> int:
+    from aitop.system import help_text
+
+    hint = help_text.nearest(word, ("--print", "--pid", "--pane", "--client", "--help", "next", "back"))
+    usage = help_text.fitted(USAGE, help_text.columns())
+    sys.stderr.write(f"aitop jump: {word}: not understood{hint}\n{usage}")
+    return 2
 
 
 def _state() -> "JsonObject":
@@ -179,6 +193,15 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+def process_of(session: "Session") -> int:
+    """The process of a session's client. Raises JumpError where none is known."""
+    pid = session.get("pid")
+    if session.get("status") == "ended" or not isinstance(pid, int) or isinstance(pid, bool):
+        command = resume_command(session)
+        raise JumpError(f"{named(session)}: no process is known{f'; to go on: {command}' if command else ''}")
+    return pid
+
+
 def place_of(session: "Session") -> Place:
     """The pane a session runs in. Raises JumpError, with the command that resumes it where there is none."""
     pane = session.get("pane")
@@ -221,9 +244,13 @@ def servers() -> list[tuple[str, str, int]]:
     return sorted(running, key=lambda server: server[1] != here)
 
 
-def arguments(place: Place, client: str = "") -> list[str]:
-    """One tmux call that shows a pane: its window, the pane in it, its session in the client."""
+def arguments(place: Place, client: str = "", *, asks: bool = False) -> list[str]:
+    """One tmux call that shows a pane: its window, the pane in it, its session in the client.
+
+    `asks`: it first prints the pane that is shown now.
+    """
     start = [place.program, *(["-S", place.socket] if place.socket else [])]
+    start += ["display-message", "-p", "#{pane_id}", ";"] if asks else []
     switch = ["switch-client", *(["-c", client] if client else []), "-t", place.pane]
     return [*start, "select-window", "-t", place.pane, ";", "select-pane", "-t", place.pane, ";", *switch]
 
@@ -231,26 +258,34 @@ def arguments(place: Place, client: str = "") -> list[str]:
 def go(place: Place, pane: str, client: str, *, remember: bool = True) -> None:
     """Show the place; remember where the user was. Raises JumpError."""
     here = os.environ.get("TMUX", "").partition(",")[0]
-    code = _run(arguments(place, client if place.socket in ("", here) else ""))
+    outside = not here  # a notification's click: tmux says what its client shows before it goes
+    code, said = _run(
+        arguments(place, client if place.socket in ("", here) else "", asks=outside), heard=outside
+    )
     if code:
         shown = f"-S {place.socket} " if place.socket else ""
         raise JumpError(f"no tmux client shows that server; attach one: tmux {shown}attach -t '{place.pane}'")
-    if remember and _is_pane(pane) and here and pane != place.pane:
-        _push(here, pane)
+    origin, socket = (said, place.socket) if outside else (pane, here)
+    if remember and _is_pane(origin) and socket and origin != place.pane:
+        _push(socket, origin)
 
 
-def _run(command: list[str]) -> int:
-    """Run a program without output; its exit code, 127 when it is missing."""
+def _run(command: list[str], *, heard: bool = False) -> tuple[int, str]:
+    """Run a program without output: its exit code (127 when it is missing) and, if `heard`, its first line."""
+    read, write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             null = os.open(os.devnull, os.O_RDWR)
             for number in (0, 1, 2):
-                os.dup2(null, number)
+                os.dup2(write if heard and number == 1 else null, number)
             os.execvp(command[0], command)  # noqa: S606
         finally:
             os._exit(127)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os.close(write)
+    said = os.read(read, 200).decode("utf-8", "replace").partition("\n")[0] if heard else ""
+    os.close(read)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
 
 
 def back(pane: str, client: str) -> int:

@@ -74,6 +74,8 @@ def only(state: JsonObject, provider: str) -> JsonObject | None:
         "folders_today": [],
         **part,
         "providers": [provider],
+        "coverage": _coverage(state.get("coverage"), part.get("month"), provider),
+        "prices": _prices(state.get("prices"), part.get("month")),
         "sessions": _of(state.get("sessions"), provider),
         "stop_reasons": {},
         "tools": {},
@@ -84,6 +86,41 @@ def only(state: JsonObject, provider: str) -> JsonObject | None:
         "alerts": alerts,
         "level": max((_level(alert) for alert in alerts), key=LEVELS.index, default="ok"),
     }
+
+
+def _coverage(whole: object, month: object, provider: str) -> JsonObject:
+    """How far one client's month can be trusted."""
+    clients = whole.get("clients") if isinstance(whole, dict) else None
+    mine = (
+        {name: one for name, one in clients.items() if name == provider} if isinstance(clients, dict) else {}
+    )
+    requests, unpriced, estimated, understated = (
+        _count(month, name)
+        for name in ("requests", "unpriced_requests", "estimated_requests", "understated_requests")
+    )
+    responses = {
+        "priced": requests - unpriced - estimated,
+        "estimated": estimated,
+        "at_least": min(requests, unpriced + understated),
+    }
+    return {"clients": mine, "responses": responses}
+
+
+def _prices(whole: object, month: object) -> JsonObject:
+    """The table in force. Models without a listed price are named only where this client may have used them."""
+    named = {} if not isinstance(whole, dict) else dict(whole)
+    for key, counted in (
+        ("unpriced_models", "unpriced_requests"),
+        ("estimated_models", "estimated_requests"),
+    ):
+        if not _count(month, counted):
+            named[key] = []
+    return named
+
+
+def _count(sums: object, name: str) -> int:
+    value = sums.get(name) if isinstance(sums, dict) else None
+    return value if isinstance(value, int) else 0
 
 
 LEVELS = ("ok", "warning", "critical")

@@ -37,7 +37,11 @@ def main(argv: list[str]) -> int:
     if argv[:1] == ["--home"] and len(argv) > 1:
         home, argv = argv[1], argv[2:]
     if argv[:1] in (["-h"], ["--help"]):
-        os.write(1, USAGE.encode())  # the end of this script does not flush
+        from aitop.system import help_text
+
+        os.write(
+            1, help_text.fitted(USAGE, help_text.columns()).encode()
+        )  # the end of this script does not flush
         return 0
     alone = argv[:1] == ["--no-listener"]  # Perl has sent it already, or the listener does not answer
     argv = argv[alone:]

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from benchmarks import (
+    agreement,
     displays,
     feeds,
     floods,
     gateway,
     growth,
     hosts,
+    jumps,
     reading,
     refresh,
     reports,
@@ -55,6 +57,8 @@ PARTS = {
     "floods": Part(floods.floods, "Silent connections by the hundred at each door, at each limit of open files"),
     "top": Part(top.table, "The full-screen table: its first frame, and what it costs while it is open"),
     "years": Part(reports.many, "Every report, a start and the file's size over ten million responses", quick=False),
+    "jump": Part(jumps.key_to_pane, "From the key in tmux to the pane of the session that waits"),
+    "agreement": Part(agreement.agreement, "How long any display shows an amount that is no longer true"),
     "event": Part(hosts.to_tmux, "From an event to the number on tmux's line"),
     "starship": Part(hosts.in_starship, "A starship prompt with our modules, and without", quick=False),
     "tmux": Part(hosts.in_tmux, "Processes a minute in tmux", quick=False),

@@ -132,34 +132,10 @@ def shoot():
 
 
 def animated(frames):
-    """Frames as groups, each shown for its part of the time; equal neighbours are one."""
-    kept: list[tuple[float, float, list[str]]] = []
-    for number, frame in enumerate(frames):
-        if kept and kept[-1][2] == frame:
-            kept[-1] = (kept[-1][0], number + 1, frame)
-        else:
-            kept.append((number, number + 1, frame))
-    many = len(frames)
-    style, groups = ["<style>g.f{visibility:hidden}"], []
-    for number, (begins, ends, frame) in enumerate(kept):
-        start, stop = 100 * begins / many, 100 * ends / many
-        before = (
-            f"0%{{visibility:hidden}}{start:.2f}%{{visibility:visible}}"
-            if begins
-            else "0%{visibility:visible}"
-        )
-        after = f"{stop:.2f}%,100%{{visibility:hidden}}" if ends < many else "100%{visibility:visible}"
-        style.append(f"@keyframes k{number}{{{before}{after}}}")
-        style.append(f"#f{number}{{animation:k{number} {SECONDS}s step-end infinite}}")
-        body = "\n".join(terminal_svg.body(terminal_svg.captured(frame)))
-        groups.append(f'<g class="f" id="f{number}">\n{body}\n</g>')
-    # Where nothing moves, the last frame stands.
-    last = f"#f{len(kept) - 1}{{visibility:visible}}"
-    still = f"@media (prefers-reduced-motion: reduce){{g.f{{animation:none!important}}{last}}}"
-    width, height = terminal_svg.size(COLUMNS, ROWS)
+    """The frames as one picture that moves."""
     title = "tmux: a session works, another one comes to wait, a key goes to it"
-    head = terminal_svg.head(width, height, title, terminal_svg.BACK, "".join(style) + still + "</style>\n")
-    return "\n".join([head, *groups, "</svg>", ""])
+    timed = [(number * FRAME_SECONDS, frame) for number, frame in enumerate(frames)]
+    return terminal_svg.film(timed, SECONDS, title, COLUMNS, ROWS)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def exact_ids(match: types.MatchLogic) -> list[str]:
     return []
 
 
-def model_rows(info: types.ModelInfo) -> tuple[rows.Row, ...]:
+def model_rows(info: types.ModelInfo) -> tuple[rows.PriceRow, ...]:
     """The dated rows of one model, with its fast and priority variants.
 
     Hours have no date of their own in genai-prices: they are those of the newest row.
@@ -123,13 +123,15 @@ def model_rows(info: types.ModelInfo) -> tuple[rows.Row, ...]:
     base = {day: schedule(price) for day, price in sorted(dated.items())}
     fast = variant(info, base, dated, "speed", "fast")
     priority = variant(info, base, dated, "service_tier", "priority")
-    found = [rows.Row(day, steps, fast.get(day, ()), priority.get(day, ())) for day, steps in base.items()]
+    found = [
+        rows.PriceRow(day, steps, fast.get(day, ()), priority.get(day, ())) for day, steps in base.items()
+    ]
     return (*found[:-1], with_hours(found[-1], at_hours))
 
 
 def with_hours(
-    row: rows.Row, at_hours: list[tuple[types.TimeOfDateConstraint, types.ModelPrice]]
-) -> rows.Row:
+    row: rows.PriceRow, at_hours: list[tuple[types.TimeOfDateConstraint, types.ModelPrice]]
+) -> rows.PriceRow:
     """The row with its cheaper hours: those that are named, or those between the named ones. Raises ValueError."""
     if not at_hours:
         return row

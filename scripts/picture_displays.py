@@ -1,15 +1,20 @@
 """docs/pictures/*: every display as its real program draws it, from a run of the demo.
 
-python scripts/picture_displays.py [SECONDS]
+python scripts/picture_displays.py [--seconds N] [--real-themes FOLDER] [--only NAME]
+
+FOLDER holds clones of tmux themes, each under the name that we have for it: catppuccin, dracula, tokyonight, gruvbox.
 
 Terminals are captured from tmux, Waybar is a screenshot of the real one under sway. SwiftBar's menu is
 drawn from what it prints (draw_menu.py), since SwiftBar itself runs on macOS only. Needs tmux, zsh, fish, starship,
 and for Waybar what tests/support/desktop.py needs.
 """
 
+import argparse
+import glob
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -116,6 +121,16 @@ THEMES = {  # a bar in each theme's own colours, as the theme draws windows
 }
 
 
+# What a user of the real theme has in front of it, and behind it.
+OPTIONS = {
+    "catppuccin": "set -g @catppuccin_flavor mocha\nset -g @catppuccin_window_status_style rounded\n"
+    "set -g @catppuccin_window_text ' #W'\nset -g @catppuccin_window_current_text ' #W'\n",
+    "dracula": "set -g @dracula-plugins 'time'\nset -g @dracula-show-powerline true\n",
+    "tokyonight": "set -g @tokyo-night-tmux_show_git 0\nset -g @tokyo-night-tmux_show_wbg 0\n",
+}
+AFTER = {"catppuccin": "set -g status-left ''\nset -g status-right '#{E:@catppuccin_status_session}'\n"}
+
+
 def themes(environment):
     """The same line in the colours of each theme."""
     rows = []
@@ -140,6 +155,33 @@ def themes(environment):
     save("themes.svg", drawn(rows[:-1], "aitop in the colours of five tmux themes", 100))
 
 
+def real_themes(environment, folder):
+    """Our lines behind the real themes, each loaded as its own pages say."""
+    rows = []
+    for name in THEMES:
+        entries = sorted(glob.glob(os.path.join(folder, name, "*.tmux")))
+        if not entries:
+            continue
+        terminal = Terminal(environment, 130, 5)
+        try:
+            path = os.path.join(terminal.folder, "inner.conf")
+            with open(path, "w") as file:
+                file.write(
+                    f"set -g status-interval 1\nset -g status-left-length 30\n{OPTIONS.get(name, '')}"
+                    f"run-shell {entries[0]}\n{AFTER.get(name, '')}"
+                    + snippets.snippets("tmux", "bash", front(), name)[0]
+                )
+            inner = f"env -u TMUX tmux -u -S {terminal.folder}/i -f {path}"
+            lines = terminal.show(
+                f"{inner} new -s demo -n claude 'sleep 60' \\; neww -d -n zsh 'sleep 60'", wait=8
+            )
+            subprocess.run(["tmux", "-S", f"{terminal.folder}/i", "kill-server"], check=False)
+            rows += ["\x1b[0m\x1b[90m" + name, [line for line in lines if "claude" in line][-1], ""]
+        finally:
+            terminal.close()
+    save("real-themes.svg", drawn(rows[:-1], "aitop behind the real tmux themes", 130))
+
+
 def place(home):
     """The demo's sessions as if they ran in the panes of the pictured tmux: one waits."""
     with open(os.path.join(home, "state.json"), "rb") as file:
@@ -158,6 +200,19 @@ def place(home):
                 f"aitop/1\tprovider=claude-code\tpane=%25{pane}\n".encode() + json.dumps(said).encode()
             )
     time.sleep(1.2)
+
+
+def held(home, draw):
+    """Draw while the listener is stopped and its texts stay fresh: pictures of one moment."""
+    with open(os.path.join(home, "state.json"), "rb") as file:
+        listener = json.load(file)["listener"]["pid"]
+    os.kill(listener, signal.SIGSTOP)
+    try:
+        for name in os.listdir(os.path.join(home, "segments")):
+            os.utime(os.path.join(home, "segments", name), (time.time() + 3600, time.time() + 3600))
+        draw()
+    finally:
+        os.kill(listener, signal.SIGCONT)
 
 
 def shells(environment):
@@ -217,26 +272,39 @@ def swiftbar(home):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=21.0, help="how much of the demo is played first")
+    parser.add_argument("--real-themes", metavar="FOLDER", help="draw real-themes.svg too")
+    parser.add_argument("--only", action="append", metavar="NAME", help="only this picture, such as themes")
+    arguments = parser.parse_args()
     os.makedirs(TARGET, exist_ok=True)
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 21.0
     stage = Stage()
     try:
         beats = script.beats(table.load())
         stage.open([beat for beat in beats if beat.at < 0])
         began = time.monotonic()
         for beat in beats:
-            if 0 <= beat.at <= seconds:
+            if 0 <= beat.at <= arguments.seconds:
                 time.sleep(max(0.0, beat.at - (time.monotonic() - began)))
                 stage.play(beat, time.time())
         time.sleep(1.5)
         environment = stage.environment | {"PATH": os.environ["PATH"]}
-        save("statusline.svg", drawn([stage.status_line], "aitop as Claude Code's status line", 110))
-        swiftbar(stage.home)
+        pictures = {
+            "statusline": lambda: save(
+                "statusline.svg", drawn([stage.status_line], "aitop as Claude Code's status line", 110)
+            ),
+            "swiftbar": lambda: swiftbar(stage.home),
+            "tmux": lambda: tmux(environment),
+            "themes": lambda: themes(environment),
+            "prompts": lambda: held(stage.home, lambda: shells(environment)),
+            "waybar": lambda: waybar(stage.home),
+        }
+        if arguments.real_themes:
+            pictures["real-themes"] = lambda: real_themes(environment, arguments.real_themes)
         place(stage.home)
-        tmux(environment)
-        themes(environment)
-        shells(environment)
-        waybar(stage.home)
+        for name, draw in pictures.items():
+            if not arguments.only or name in arguments.only:
+                draw()
     finally:
         stage.close()
 

@@ -46,6 +46,32 @@ def document(lines: Sequence[Iterable[Run]], title: str, columns: int, *, ground
     return "\n".join([head(width, height, title, ground), *body(lines), "</svg>", ""])
 
 
+def film(
+    frames: Sequence[tuple[float, list[str]]], length: float, title: str, columns: int, rows: int
+) -> str:
+    """Captured screens, each shown from its second on, round and round; the last stands where nothing may move."""
+    kept = [frame for number, frame in enumerate(frames) if not number or frames[number - 1][1] != frame[1]]
+    last = f"#f{len(kept) - 1}{{visibility:visible}}"  # also where nothing can move: librsvg
+    style, groups = [f"<style>g.f{{visibility:hidden}}{last}"], []
+    for number, (begins, lines) in enumerate(kept):
+        start = 100 * begins / length if number else 0.0
+        stop = 100 * kept[number + 1][0] / length if number + 1 < len(kept) else 100.0
+        before = (
+            f"0%{{visibility:hidden}}{start:.2f}%{{visibility:visible}}"
+            if number
+            else "0%{visibility:visible}"
+        )
+        after = f"{stop:.2f}%,100%{{visibility:hidden}}" if stop < 100 else "100%{visibility:visible}"
+        style.append(f"@keyframes k{number}{{{before}{after}}}")
+        style.append(f"#f{number}{{animation:k{number} {length:g}s step-end infinite}}")
+        content = "\n".join(body(captured(lines)))
+        groups.append(f'<g class="f" id="f{number}">\n{content}\n</g>')
+    still = f"@media (prefers-reduced-motion: reduce){{g.f{{animation:none!important}}{last}}}"
+    width, height = size(columns, rows)
+    begin = head(width, height, title, BACK, "".join(style) + still + "</style>\n")
+    return "\n".join([begin, *groups, "</svg>", ""])
+
+
 def size(columns: int, rows: int) -> tuple[float, float]:
     return columns * CHARACTER + 2 * MARGIN, rows * LINE + 2 * MARGIN
 
@@ -90,14 +116,16 @@ def _piece(piece: str, run: Run, row: int, column: int, width: int) -> str:
         return _rectangle(column, row, 0, 0, width, 1, run.colour, f' opacity="{SHADES["░"]}"')
     if piece in EIGHTHS:
         part = (EIGHTHS.index(piece) + 1) / 8
-        return _rectangle(column, row, 0, 1 - part, 1, part, run.colour)
+        return _rectangle(
+            column, row, 0, 1 - part, 1, part + 0.04, run.colour
+        )  # over the seam to the cell below
     if piece in PARTS:
         return _rectangle(column, row, 0, 0, (PARTS.index(piece) + 1) / 8, 1, run.colour)
     if piece in SHADES:
         return _rectangle(column, row, 0, 0, 1, 1, run.colour, f' opacity="{SHADES[piece]}"')
     if piece in ARROWS:
         return _arrow(piece, row, column, run.colour)
-    piece = ICONS.get(piece, piece)
+    piece = ICONS.get(piece, "▫" if _is_private(piece) else piece)
     if piece in LINES:
         return _lines(piece, row, column, run.colour)
     weight = ' font-weight="bold"' if run.bold else ""
@@ -109,13 +137,18 @@ def _piece(piece: str, run: Run, row: int, column: int, width: int) -> str:
     )
 
 
+def _is_private(piece: str) -> bool:
+    """A glyph that only a patched font has."""
+    return len(piece) == 1 and ("\ue000" <= piece <= "\uf8ff" or piece >= "\U000f0000")
+
+
 def _rectangle(
     column: float, row: int, x: float, y: float, width: float, height: float, colour: str, more: str = ""
 ) -> str:
     left, top = MARGIN + (column + x) * CHARACTER, MARGIN + (row + y) * LINE
     return (
         f'<rect x="{left:.1f}" y="{top:.1f}" width="{width * CHARACTER + 0.05:.2f}" height="{height * LINE:.2f}" '
-        f'fill="{colour}"{more}/>'
+        f'fill="{colour}" shape-rendering="crispEdges"{more}/>'
     )
 
 
@@ -141,7 +174,7 @@ TEXT, BACK, GREY = "#d7dae0", "#1e2127", "#7f848e"
 
 def captured(lines: Sequence[str]) -> list[list[Run]]:
     """Lines with SGR sequences (`tmux capture-pane -e`) as runs; a look goes on from line to line."""
-    look: dict[str, object] = {"fg": TEXT, "bg": None, "bold": False, "dim": False}
+    look: dict[str, object] = {"fg": TEXT, "bg": None, "bold": False, "dim": False, "reverse": False}
     return [list(_styled(line, look)) for line in lines]
 
 
@@ -152,12 +185,10 @@ def _styled(line: str, look: dict[str, object]) -> Iterable[Run]:
         if part.startswith("\x1b["):
             _apply(part[2:-1].replace(":", ";").split(";"), look)
         elif part:
-            yield Run(
-                part,
-                str(GREY if look["dim"] else look["fg"]),
-                look["bg"] and str(look["bg"]),
-                bool(look["bold"]),
-            )
+            text, ground = str(GREY if look["dim"] else look["fg"]), look["bg"] and str(look["bg"])
+            if look["reverse"]:
+                text, ground = str(ground or BACK), text
+            yield Run(part, text, ground, bool(look["bold"]))
 
 
 def _apply(words: list[str], look: dict[str, object]) -> None:
@@ -165,7 +196,9 @@ def _apply(words: list[str], look: dict[str, object]) -> None:
     while words:
         word = int(words.pop(0) or 0)
         if word == 0:
-            look.update(fg=TEXT, bg=None, bold=False, dim=False)
+            look.update(fg=TEXT, bg=None, bold=False, dim=False, reverse=False)
+        elif word in (7, 27):
+            look["reverse"] = word == 7
         elif word in (1, 2):
             look["bold" if word == 1 else "dim"] = True
         elif word == 22:

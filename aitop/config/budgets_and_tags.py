@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from aitop.model.json_types import JsonObject
 
 PERIODS = ("day", "week", "month", "session")
-SCOPES = ("all", "project", "tag")
 BUDGET_FIELDS = ("period", "limit_usd", "project", "tag", "warning", "critical")
 TAG_FIELDS = ("folders", "branches")
 Fail = Callable[[str, str], Exception]

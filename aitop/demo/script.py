@@ -33,7 +33,7 @@ class Hook(NamedTuple):
     payload: JsonObject
 
 
-class Feed(NamedTuple):
+class FeedPayload(NamedTuple):
     """The JSON that the client hands to a status line command."""
 
     session: str
@@ -42,7 +42,7 @@ class Feed(NamedTuple):
 
 class Beat(NamedTuple):
     at: float
-    action: Line | Hook | Feed
+    action: Line | Hook | FeedPayload
 
 
 class Scene:
@@ -149,7 +149,7 @@ class Scene:
             },
             "rate_limits": {"five_hour": 38 + at / 12, "seven_day": 17 + at / 60},
         }  # fmt: skip
-        self.beats.append(Beat(at, Feed(self.session, payload)))
+        self.beats.append(Beat(at, FeedPayload(self.session, payload)))
 
 
 def _usage(usage: Usage, output: int) -> JsonObject:

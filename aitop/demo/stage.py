@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 
 import aitop
 from aitop import paths
-from aitop.demo.script import Beat, Feed, Hook, Line
+from aitop.demo.script import Beat, FeedPayload, Hook, Line
 
 PACKAGE = os.path.dirname(os.path.abspath(aitop.__file__))
 MAX_PATH_BYTES = 70  # bytes of the folder's path: a socket's address ends at 104
@@ -113,7 +113,7 @@ class Stage:
         else:
             self._feed(action)
 
-    def _feed(self, action: Feed) -> None:
+    def _feed(self, action: FeedPayload) -> None:
         limits = {
             "five_hour": round(self.started) + 7_920,
             "seven_day": round(self.started) + 277_200,

@@ -183,7 +183,7 @@ class Contribution(NamedTuple):
     place: Place | None = None
 
 
-class Row:
+class CountedResponse:
     """One response as it counts now. `copied`: more than one file holds it."""
 
     __slots__ = ("basis", "copied", "cost", "evidence", "id", "incomplete", "message_key", "request_key",

@@ -341,7 +341,8 @@ def _inform(session: Session, event: SessionInfo, at: float) -> None:
     newer = at >= session.info_at
     session.info_at = max(session.info_at, at)
     if event.began_by is not None:
-        session.began_by = session.began_by or event.began_by
+        if session.began_by in (None, "compact", "resume"):  # these go on with a session that began before
+            session.began_by = event.began_by
         session.restarted = session.client_cost is not None and event.began_by in ("startup", "resume")
     for name in ("cwd", "branch", "model", "tag", "pid", "pane"):
         value = getattr(event, name)

@@ -23,8 +23,11 @@ TAIL = (
     2048  # bytes before the offset that must be the same; many lines end alike, so a whole line with its ids
 )
 AT_REST_SECONDS = 5.0
+RACY_SECONDS = 1.0
 CUT_SHORT = -1  # a file's size while more of it is to be read
-UNFINISHED = -2  # while its last line waits for its newline, or for the file to be at rest
+UNFINISHED = (
+    -2
+)  # while its last line waits for its newline, or for the file or the database's log to be at rest
 PROBLEM = -3  # while its provider cannot read all of it: a later version of the provider reads it again
 WAL = "-wal"
 
@@ -165,10 +168,15 @@ def _batches(job: Job, batches: Iterator[Parsed], status: os.stat_result) -> Ite
         waiting = batch
     if waiting is None:
         waiting = Parsed([], 0, None, job.source.session, job.source.pending)
-    size = seen.size if waiting.problem is None else PROBLEM
+    size = PROBLEM if waiting.problem is not None else UNFINISHED if _is_racy(job, seen) else seen.size
     yield Chunk(
         job.path, job.provider, 0, seen.size, 0, status.st_dev, status.st_ino, size, seen.mtime_ns, waiting
     )
+
+
+def _is_racy(job: Job, seen: Stamp) -> bool:
+    """Whether a database's log was written just now: its last transaction shows a moment after its bytes are there."""
+    return job.now - seen.mtime < RACY_SECONDS and os.path.lexists(job.path + WAL)
 
 
 def _same(fd: int, status: os.stat_result, job: Job) -> bool:

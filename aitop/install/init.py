@@ -28,7 +28,8 @@ def init(
 
     \b
     NAME: tmux bash zsh fish powerlevel10k starship oh-my-posh waybar swiftbar swiftbar-stream argos
-    claude-code polybar i3blocks i3status-rust sketchybar zellij wezterm
+    claude-code polybar i3blocks i3status-rust sketchybar zellij wezterm wezterm-jump
+    kitty-jump iterm2-jump
 
     --write may run any number of times. It keeps the first original under $AITOP_HOME/backups and
     refuses a file that it cannot parse. A shell may also load the lines at each start:

@@ -17,7 +17,7 @@ from aitop.install import connect, files, live_tmux, parts, survey, uninstall, w
 from aitop.install.parts import Part
 from aitop.model.json_types import JsonObject
 from aitop.segments.text import printable
-from aitop.system import installation
+from aitop.system import help_text, installation
 
 PATIENCE = 8.0  # seconds for the first line of a listener that was just started
 
@@ -54,7 +54,7 @@ def setup(
         return
     try:
         available = parts.survey_parts(only)
-        _check_names(only, available)
+        only = _check_names(only, available, quiet=as_json)
         if as_json and not yes:
             click.echo(json.dumps(_as_json(available, [], []), indent=1))
             return
@@ -71,18 +71,30 @@ def setup(
         raise click.ClickException(str(error)) from error
 
 
-def _check_names(only: tuple[str, ...], available: list[Part]) -> None:
-    """A part that was named and cannot be set up is an error. Raises click.ClickException."""
-    names = {part.name for part in available}
-    missing = [name for name in only if name not in names]
-    if missing:
+def _check_names(only: tuple[str, ...], available: list[Part], *, quiet: bool) -> tuple[str, ...]:
+    """The names of parts among those given. A client that is here needs no part of its own, which is said.
+
+    A part that was named and cannot be set up is an error. Raises click.ClickException.
+    """
+    parts_here = {part.name for part in available}
+    missing = [name for name in only if name not in parts_here]
+    read = survey.clients() if missing else {}
+    for name in [name for name in missing if name in read]:
+        if not quiet:
+            click.echo(f"{name}: nothing to set up, its records in {read[name]} are read as they are.")
+    unknown = [name for name in missing if name not in read]
+    if unknown:
         others = sorted({part.name for part in parts.survey_parts()} - set(only))
+        hint = help_text.nearest(unknown[0], [*others, *survey.clients()])
         raise click.ClickException(
-            f"{', '.join(missing)}: not found here; what can be set up: {', '.join(others) or 'nothing'}"
+            f"{', '.join(unknown)}: not found here{hint}; what can be set up: {', '.join(others) or 'nothing'}"
         )
     for part in available:
         if only and part.problem:
             raise click.ClickException(f"{part.title}: {part.problem}")
+    if only and not parts_here:
+        raise click.exceptions.Exit(0)
+    return tuple(name for name in only if name in parts_here)
 
 
 def _show(available: list[Part], *, diff: bool) -> None:
@@ -124,8 +136,13 @@ def _choose(available: list[Part], only: tuple[str, ...], *, ask: bool) -> list[
     return [
         part
         for part in open_parts
-        if click.confirm(f"Set up {part.title}?", default=part.by_default or part.name in only)
+        if click.confirm(f"Set up {_asked(part)}?", default=part.by_default or part.name in only)
     ]
+
+
+def _asked(part: Part) -> str:
+    """A part as a question names it: tmux with the theme that was found."""
+    return f"{part.title} {part.about}" if part.name == "tmux" and part.about else part.title
 
 
 def _apply(available: list[Part], chosen: list[Part], *, as_json: bool) -> None:

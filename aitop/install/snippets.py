@@ -26,6 +26,9 @@ FILES = {
     "sketchybar": ("sketchybar/sketchybarrc",),
     "zellij": ("zellij/layout.kdl",),
     "wezterm": ("wezterm/aitop.lua",),
+    "wezterm-jump": ("wezterm/jump.lua",),
+    "kitty-jump": ("kitty/jump.sh",),
+    "iterm2-jump": ("iterm2/jump.sh",),
 }
 SHELLS = ("bash", "zsh", "fish")
 THEMES = ("plain", "catppuccin", "dracula", "tokyonight", "gruvbox", "powerline")  # of tmux

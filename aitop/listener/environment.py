@@ -15,8 +15,8 @@ from aitop.hook import KEPT, KEPT_PREFIXES
 from aitop.system import atomic_file
 
 FILE = "environment.json"
-# Not remembered: each start has its own, or they say where the home itself is.
-_OF_EACH_START = frozenset(("HOME", "PATH", "LANG", "TZ"))
+# Not remembered: each start or login has its own, or they say where the home itself is.
+_OF_EACH_START = frozenset(("HOME", "PATH", "LANG", "TZ", "DBUS_SESSION_BUS_ADDRESS"))
 
 
 def names() -> frozenset[str]:
@@ -53,7 +53,7 @@ def remember(environ: Mapping[str, str], *, by_hand: bool) -> list[str]:
     """
     listed = names() - _OF_EACH_START
     current = {name: _absolute(name, environ[name]) for name in sorted(listed) if environ.get(name)}
-    before = recall()
+    before = remembered()
     after = current if by_hand else before | current
     if after == before:
         return []
@@ -65,7 +65,7 @@ def remember(environ: Mapping[str, str], *, by_hand: bool) -> list[str]:
     return sorted(name for name in after.keys() | before.keys() if after.get(name) != before.get(name))
 
 
-def recall() -> dict[str, str]:
+def remembered() -> dict[str, str]:
     """The variables kept; none where the file is missing or damaged."""
     try:
         kept = json.loads(paths.read(paths.in_home(FILE)))["environment"]
@@ -76,5 +76,5 @@ def recall() -> dict[str, str]:
 
 def restore(environ: "os._Environ[str] | dict[str, str]") -> None:
     """Add to an environment what it lacks of the variables kept."""
-    for name, value in recall().items():
+    for name, value in remembered().items():
         environ.setdefault(name, value)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from aitop import paths
 from aitop.ingest.inotify import Watcher
 from aitop.ingest.queue import Ingest
+from aitop.ingest.tail import WAL
 from aitop.ingest.workers import Helper
 from aitop.listener.history_guard import HistoryGuard
 from aitop.listener.reload import Settings
@@ -35,6 +36,7 @@ RECENT_SECONDS = (
 )
 RESCAN_COST = 200  # a look through every folder takes at most this part of the time
 SLICE_SECONDS = 0.015  # of looking through folders, between which hooks are heard and answered
+LOG_DELAY = 0.1  # after a write to a database's log, whose transaction shows a moment later
 SETTLE_DELAYS = (0.2, 1.0, 3.0)  # after a hook that ends a turn: its last lines are written a moment later
 DRAIN_SECONDS = 0.2
 MAX_WAITING_ARRIVALS = 20_000  # while the history cannot be written; older ones are only hints by then
@@ -167,7 +169,8 @@ class Reader:
     def _files_changed(self, monotonic: float, now: float) -> None:  # noqa: ARG002
         changed, rescan = self.watcher.read()
         for path in changed:
-            self.ingest.look(path, now)
+            if self.ingest.look(path, now) and path.endswith(WAL):
+                heapq.heappush(self._look_again, (time.monotonic() + LOG_DELAY, path))
         if rescan:
             self._next_rescan = 0.0
 

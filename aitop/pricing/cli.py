@@ -14,7 +14,7 @@ import click
 from aitop import config, paths
 from aitop.model.json_types import JsonObject
 from aitop.pricing import litellm_prices, refresh, rows, table
-from aitop.pricing.rows import Model, Row, Schedule
+from aitop.pricing.rows import Model, PriceRow, Schedule
 
 HEAD = ("model", "from", "in", "out", "cache read", "write 5m", "write 1h", "prompt", "mode", "source")
 LEFT = {0, 1, 8, 9}  # columns of words; the others are numbers
@@ -122,7 +122,7 @@ def _seen_by_listener() -> dict[str, list[str]]:
 
 def _lines(
     price_table: table.PriceTable, wanted: str, today: str, *, everything: bool
-) -> Iterator[tuple[Model, str, Row]]:
+) -> Iterator[tuple[Model, str, PriceRow]]:
     """(model, state, row) sorted by id; the state is "" for the row that applies now."""
     unique = {model.name: model for model in price_table.models.values()}
     for name in sorted(unique):
@@ -135,7 +135,7 @@ def _lines(
             yield model, state, row
 
 
-def _parts(row: Row) -> list[tuple[str, int, rows.Rates]]:
+def _parts(row: PriceRow) -> list[tuple[str, int, rows.Rates]]:
     """A row's (mode, prompt length, rates), one for each line of the table."""
     modes: list[tuple[str, Schedule]] = [("", row.standard), ("fast", row.fast), ("priority", row.priority)]
     return [(mode, step.over, step.rates) for mode, schedule in modes for step in schedule]
@@ -143,7 +143,7 @@ def _parts(row: Row) -> list[tuple[str, int, rows.Rates]]:
 
 def _print_table(
     price_table: table.PriceTable,
-    listed: list[tuple[Model, str, Row]],
+    listed: list[tuple[Model, str, PriceRow]],
     seen: dict[str, list[str]],
     now: float,
 ) -> None:
@@ -173,7 +173,7 @@ def _print_table(
 
 
 def _table_lines(
-    price_table: table.PriceTable, listed: list[tuple[Model, str, Row]]
+    price_table: table.PriceTable, listed: list[tuple[Model, str, PriceRow]]
 ) -> list[tuple[str, ...]]:
     """One line for each price of each model; a model's later lines leave out what the first one says."""
     lines: list[tuple[str, ...]] = []
@@ -195,7 +195,7 @@ def _table_lines(
 
 def _print_json(
     price_table: table.PriceTable,
-    listed: list[tuple[Model, str, Row]],
+    listed: list[tuple[Model, str, PriceRow]],
     seen: dict[str, list[str]],
     now: float,
 ) -> None:

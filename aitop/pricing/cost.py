@@ -12,7 +12,7 @@ from typing import NamedTuple
 from aitop.model.events import Usage
 from aitop.pricing import normalise, rows
 from aitop.pricing.basis import Basis
-from aitop.pricing.rows import Model, OffPeak, Row, Schedule
+from aitop.pricing.rows import Model, OffPeak, PriceRow, Schedule
 from aitop.pricing.table import PriceTable
 
 # Models that no page prices, and the one of their family that comes nearest; both are Codex's own.
@@ -105,7 +105,7 @@ def _compile(table: PriceTable, model: str, speed: str, geo: str, tier: str) -> 
     return [rows.epoch(day) for day, _ in dated[1:]], steps, basis, by_hour if any(by_hour) else None
 
 
-def _schedule(row: Row, *, fast: bool, priority: bool) -> Schedule:
+def _schedule(row: PriceRow, *, fast: bool, priority: bool) -> Schedule:
     if fast and row.fast:
         return row.fast
     if (fast or priority) and row.priority:  # OpenAI calls its priority tier "fast" as well
@@ -127,7 +127,7 @@ def _step(schedule: Schedule, factor: Fraction) -> _Step:
     return step
 
 
-def _dated_rows(table: PriceTable, model: str) -> tuple[list[tuple[str, Row]], Basis]:
+def _dated_rows(table: PriceTable, model: str) -> tuple[list[tuple[str, PriceRow]], Basis]:
     """The rows of a model with the days they begin; those of its family where the table does not have it."""
     listed = table.find(model)
     if listed is not None:
@@ -146,9 +146,9 @@ def _dated_rows(table: PriceTable, model: str) -> tuple[list[tuple[str, Row]], B
     return [(row.start, row) for row in nearest.rows], Basis.FAMILY
 
 
-def _family_rows(members: tuple[Model, ...]) -> list[tuple[str, Row]]:
+def _family_rows(members: tuple[Model, ...]) -> list[tuple[str, PriceRow]]:
     """From each release on the newer model's rows, each where it is valid."""
-    dated: list[tuple[str, Row]] = []
+    dated: list[tuple[str, PriceRow]] = []
     for number, member in enumerate(members):
         begins = member.released if number else ""
         ends = members[number + 1].released if number + 1 < len(members) else "9999"

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from aitop.pricing import normalise, rows
-from aitop.pricing.rows import Model, OffPeak, Rates, Row, Schedule, Step
+from aitop.pricing.rows import Model, OffPeak, PriceRow, Rates, Schedule, Step
 
 URL = "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"
 # LiteLLM's word for a vendor → ours, in order of precedence
@@ -98,7 +98,7 @@ def _model(name: str, provider: str, entry: Mapping[str, Any]) -> Model:
     return Model(
         name,
         provider,
-        (Row("", standard, fast, priority, off_peak=_off_peak(name, entry, standard)),),
+        (PriceRow("", standard, fast, priority, off_peak=_off_peak(name, entry, standard)),),
         window,
     )
 

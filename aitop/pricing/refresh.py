@@ -17,7 +17,7 @@ import orjson
 
 from aitop.pricing import litellm_prices, normalise, rows, table
 from aitop.pricing.litellm_prices import Offer
-from aitop.pricing.rows import Model, Row, Step
+from aitop.pricing.rows import Model, PriceRow, Step
 
 DAY = 86_400.0
 SIZE_LIMIT = 32 * 1024 * 1024  # LiteLLM's file has 3 MB
@@ -227,7 +227,7 @@ def _new_model(model: Model, today: str) -> Model:
     return model._replace(name=name, rows=marked, released=model.released or dated[0].start)
 
 
-def _new_rows(ours: Model, offer: Offer, today: str) -> list[Row]:
+def _new_rows(ours: Model, offer: Offer, today: str) -> list[PriceRow]:
     """A row from today on where the offer differs now, and announced rows that we lack."""
     old, new = rows.row_at(ours, today), rows.row_at(offer.model, today)
     if offer.partial:
@@ -240,7 +240,7 @@ def _new_rows(ours: Model, offer: Offer, today: str) -> list[Row]:
     return new_rows + [row._replace(source=row.source or f"refreshed {today}") for row in announced]
 
 
-def _completed(old: Row, new: Row, silent: tuple[str, ...]) -> Row:
+def _completed(old: PriceRow, new: PriceRow, silent: tuple[str, ...]) -> PriceRow:
     """What a partial source leaves out keeps its proportion to the price it states."""
     before, after = old.standard[0].rates, new.standard[0].rates
     kept = {
@@ -267,7 +267,7 @@ def _completed(old: Row, new: Row, silent: tuple[str, ...]) -> Row:
     off_peak = old.off_peak and old.off_peak._replace(
         schedule=rows.rescale(old.off_peak.schedule, before, after)
     )
-    return Row(new.start, (Step(0, after), *steps), fast, priority, off_peak=new.off_peak or off_peak)
+    return PriceRow(new.start, (Step(0, after), *steps), fast, priority, off_peak=new.off_peak or off_peak)
 
 
 def _write(target: str, text: bytes) -> None:

@@ -77,7 +77,7 @@ class OffPeak(NamedTuple):
         return any(hours.hold(at) for hours in self.hours)
 
 
-class Row(NamedTuple):
+class PriceRow(NamedTuple):
     """The prices of one model from one day (UTC) on, until its next row."""
 
     start: str  # ISO date, "" for the beginning
@@ -93,7 +93,7 @@ class Model(NamedTuple):
 
     name: str
     provider: str
-    rows: tuple[Row, ...]
+    rows: tuple[PriceRow, ...]
     context: int | None = None
     released: str = ""
     also: tuple[str, ...] = ()  # other ids of the same model
@@ -102,7 +102,7 @@ class Model(NamedTuple):
 SHORT = ("in", "out", "cr", "w5", "w1")
 
 
-def row_at(model: Model, day: str) -> Row:
+def row_at(model: Model, day: str) -> PriceRow:
     """The row valid on an ISO day; before the first row, the first."""
     in_force = model.rows[0]
     for row in model.rows:
@@ -162,10 +162,10 @@ def parse_model(name: str, body: object, source: str) -> Model:
     return Model(name, str(provider), tuple(rows), context, _day(f"{name}.released", released), tuple(also))
 
 
-def _row(place: str, row: object, source: str) -> Row:
+def _row(place: str, row: object, source: str) -> PriceRow:
     if not isinstance(row, dict):
         raise PriceDataError(f"{place}: must be an object")
-    return Row(
+    return PriceRow(
         _day(f"{place}.from", row.get("from", "")),
         parse_schedule(place, row),
         parse_schedule(f"{place}.fast", row["fast"]) if "fast" in row else (),
@@ -278,7 +278,7 @@ def _dump_model(model: Model) -> JsonObject:
     return body
 
 
-def _dump_row(row: Row) -> JsonObject:
+def _dump_row(row: PriceRow) -> JsonObject:
     body: JsonObject = {"from": row.start} if row.start else {}
     body |= _dump_schedule(row.standard)
     if row.fast:

@@ -15,7 +15,7 @@ import orjson
 
 from aitop import paths
 from aitop.pricing import normalise, rows
-from aitop.pricing.rows import Model, Rates, Row, Step
+from aitop.pricing.rows import Model, PriceRow, Rates, Step
 
 SNAPSHOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "prices.json")
 STALE_AFTER = 90 * 86_400.0
@@ -161,7 +161,7 @@ def _override(by_id: dict[str, Model], name: str, body: Mapping[str, Any]) -> No
     key = normalise.normalise(name)
     listed = next((by_id[spelling] for spelling in normalise.spellings(name) if spelling in by_id), None)
     start = str(body["from"]) if body.get("from") else ""
-    row = Row(start, (Step(0, _own_rates(name, body, listed, start)),), source="your configuration")
+    row = PriceRow(start, (Step(0, _own_rates(name, body, listed, start)),), source="your configuration")
     earlier = tuple(old for old in listed.rows if start and old.start < start) if listed else ()
     own = Model(key, listed.provider if listed else "", (*earlier, row), listed.context if listed else None)
     for spelling in {key, normalise.spellings(name)[0]}:

@@ -104,7 +104,7 @@ class Reader(Protocol):
 
 
 @runtime_checkable
-class Telemetry(Protocol):
+class TelemetryReader(Protocol):
     """What a provider also has when its client sends OpenTelemetry."""
 
     services: tuple[str, ...]  # the client's `service.name`s, or their beginnings in front of a - or _

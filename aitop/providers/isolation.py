@@ -11,7 +11,7 @@ from typing import TypeVar
 from aitop.model.events import Event
 from aitop.model.json_types import JsonObject
 from aitop.otlp import Record
-from aitop.providers import Feed, Parsed, Provider, Reader, Source, Telemetry
+from aitop.providers import Feed, Parsed, Provider, Reader, Source, TelemetryReader
 from aitop.providers.conformance import checked_events, checked_feed, checked_parsed, checked_source
 
 FAULTY_FILES = 3
@@ -33,7 +33,7 @@ class Guarded:
         self.trusted = trusted
         self._provider = provider
         self._reader = provider if isinstance(provider, Reader) else None
-        self._telemetry = provider if isinstance(provider, Telemetry) else None
+        self._telemetry = provider if isinstance(provider, TelemetryReader) else None
         named = self._telemetry.services if self._telemetry else ()
         if not isinstance(named, tuple) or not all(isinstance(one, str) and one for one in named):
             raise TypeError("its `services` must be a tuple of service names")

@@ -161,8 +161,9 @@ def limit_label(row: JsonObject) -> str:
         if name.startswith(beginning):
             return (label + " " + name[len(beginning) :].replace("_", " ").strip()).strip()
     minutes = number(row.get("window_minutes"))
-    if minutes and minutes >= 60:
-        return f"{int(minutes // 1440)}d" if minutes % 1440 == 0 else f"{int(minutes // 60)}h"
+    for length, unit in ((1440, "d"), (60, "h"), (1, "m")):
+        if minutes and minutes >= length and minutes % length == 0:
+            return f"{int(minutes // length)}{unit}"
     return name or "limit"
 
 

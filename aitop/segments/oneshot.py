@@ -21,8 +21,9 @@ def main(word: str, argv: list[str]) -> int:
     """Run `aitop WORD ARGV…`; the exit code."""
     if any(argument in ("-h", "--help") for argument in argv):
         from aitop.segments import usage
+        from aitop.system import help_text
 
-        return _print(usage.text(word))
+        return _print(help_text.fitted(usage.text(word), help_text.columns()))
     try:
         options = parsed(word, argv)
     except ValueError as error:

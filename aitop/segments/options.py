@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from aitop.segments import DISPLAYS, presets, template
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 SHELLS = ("bash", "zsh", "fish", "plain")
 VALUED = {"--preset": "preset", "--format": "format", "--segment": "segment", "--shell": "shell",
           "--provider": "provider"}  # fmt: skip
@@ -46,18 +50,27 @@ def parsed(word: str, argv: list[str]) -> Options:
                 value = rest.pop(0)
             setattr(options, VALUED[name], value)
         else:
-            raise ValueError(f"unknown option {argument}; try: aitop {word} --help")
+            known = [*VALUED, "--follow", "--help", *(("--cycle", "--open") if word == "waybar" else ())]
+            raise ValueError(f"unknown option {argument}{_nearest(name, known)}; try: aitop {word} --help")
     _check(options)
     return options
 
 
+def _nearest(typed: str, known: Iterable[str]) -> str:
+    from aitop.system import help_text
+
+    return help_text.nearest(typed, known)
+
+
 def _check(options: Options) -> None:
     if options.shell is not None and (options.word != "prompt" or options.shell not in SHELLS):
-        raise ValueError(f"--shell is for prompt and one of {', '.join(SHELLS)}")
+        near = _nearest(options.shell, SHELLS)
+        raise ValueError(f"--shell is for prompt and one of {', '.join(SHELLS)}{near}")
     if options.word == "prompt":
         options.display = options.shell or "plain"
     if options.preset is not None and options.preset not in presets.NAMES:
-        raise ValueError(f"--preset is one of {', '.join(presets.NAMES)}, not {options.preset}")
+        near = _nearest(options.preset, presets.NAMES)
+        raise ValueError(f"--preset is one of {', '.join(presets.NAMES)}, not {options.preset}{near}")
     if sum(given is not None for given in (options.preset, options.format, options.segment)) > 1:
         raise ValueError("--preset, --format and --segment exclude each other")
     if options.provider is not None and options.segment is not None:

@@ -36,7 +36,8 @@ def text(word: str) -> str:
     """The whole help of one display."""
     shell = " [--shell bash|zsh|fish|plain]" if word == "prompt" else ""
     lines = [
-        f"Usage: aitop {word}{shell} [--preset NAME | --format TEMPLATE | --segment NAME] [--provider NAME] [--follow]",
+        f"Usage: aitop {word}{shell}",
+        "         [--preset NAME | --format TEMPLATE | --segment NAME] [--provider NAME] [--follow]",
         "",
         f"{SUMMARY[word]} Prints what the listener published; without options in one shell process.",
         "",

@@ -60,7 +60,7 @@ class Top(App[int]):
         super().__init__(ansi_color=True)
         self.clock = clock
         self.choices = choices or Choices()
-        self.feed = view_model.Feed()
+        self.feed = view_model.StateReader()
         self.zone = ZoneWatch()
         self.world = World()
         self.picture: picture.Picture | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 SHOWN = ("active", "idle", "all")
-SPANS = ("today", "week", "month", "all")
+TIME_SPANS = ("today", "week", "month", "all")
 REACHES = ("30 days", "90 days", "a year", "all time")  # of the History tab
 GROUPS = ("day", "week", "month", "project", "model", "client", "branch")
 CHARTS = ("hour", "day", "week", "month", "year")  # how far the overview's chart reaches

@@ -8,7 +8,7 @@ from typing import Any
 
 from aitop.segments import fields
 from aitop.top import sessions
-from aitop.top.choices import CHARTS, GROUPS, REACHES, SHOWN, SPANS, Choices, after
+from aitop.top.choices import CHARTS, GROUPS, REACHES, SHOWN, TIME_SPANS, Choices, after
 from aitop.top.keys import VIEWS
 from aitop.top.picture import COLUMNS
 from aitop.top.view_model import World
@@ -79,7 +79,7 @@ def more(choices: Choices, _world: World) -> Choices:
 def span(choices: Choices, _world: World) -> Choices:
     if choices.view == "history":
         return replace(choices, reach=after(REACHES, choices.reach))
-    return replace(choices, span=after(SPANS, choices.span))
+    return replace(choices, span=after(TIME_SPANS, choices.span))
 
 
 def group(choices: Choices, _world: World) -> Choices:

@@ -14,6 +14,7 @@ import time
 from aitop import state as published
 from aitop.model.json_types import JsonObject
 from aitop.segments import fields
+from aitop.system import installation
 from aitop.top import plain
 from aitop.top.start import start_listener
 
@@ -41,7 +42,8 @@ def once(*, as_json: bool = False, provider: str | None = None, width: int = WID
     elif fresh is not None:
         put("\n".join(plain.lines(fresh, width)))
     if fresh is None:
-        print(f"aitop: {trouble(state, now, provider)}. Start the listener: aitop start", file=sys.stderr)
+        hint = installation.command("start")
+        print(f"aitop: {trouble(state, now, provider)}. Start the listener: {hint}", file=sys.stderr)
     return 0 if fresh else 1
 
 

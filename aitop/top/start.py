@@ -3,10 +3,15 @@
 import os
 
 from aitop import paths
+from aitop.system import installation
 
 
 def start_listener(*, unless_stopped: bool) -> str:
-    """Start one in the background where none runs; what to tell the user."""
+    """Start one in the background where none runs; what to tell the user, with commands that work for this copy."""
+    return installation.in_hint(_started(unless_stopped=unless_stopped))
+
+
+def _started(*, unless_stopped: bool) -> str:
     if unless_stopped and os.path.exists(paths.in_home(paths.STOPPED)):
         return "The listener was stopped with `aitop stop`; `aitop start` starts it again."
     try:

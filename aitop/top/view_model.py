@@ -1,6 +1,6 @@
 """What is known: the published numbers, how far they may be believed, what the history answered.
 
-`Feed` is the one reader of `state.json` here. It looks at the file's stamp first, so a second in which
+`StateReader` is the one reader of `state.json` here. It looks at the file's stamp first, so a second in which
 nothing was published costs one `stat`; the rest is pure.
 """
 
@@ -52,7 +52,7 @@ class World:
     answers: Answers = field(default_factory=Answers)
 
 
-class Feed:
+class StateReader:
     """Reads the state when it changed."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@
 __aitop_prompt() {
   local code=$? home=${AITOP_HOME:-${HOME-}/.aitop} name=bash text=''
   if [ -n "${NO_COLOR-}" ]; then name=bash-plain; fi
-  AITOP_SEGMENT=''
+  AITOP_SEGMENT=${AITOP_OFF-} # what stands there while no listener runs: nothing, or your AITOP_OFF='aitop off'
   # The segment's time is its expiry, so touching .now tells a fresh one from an old one. A segment with
   # {cost_project} has a file for each folder with a session: that of $PWD, else of the folder above it.
   if { true >| "$home/.now"; } 2> /dev/null && [ "$home/segments/$name" -nt "$home/.now" ]; then

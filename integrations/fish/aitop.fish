@@ -7,7 +7,11 @@ function aitop_segment --description 'What AI coding costs now, from the aitop l
     set -l file $home/segments/fish
     test -n "$NO_COLOR"; and set file $home/segments/plain
     # The segment's time is its expiry: an age below zero is fresh. A pipe costs half of what a (substitution) does.
-    path mtime -R -- $file | read -l age; and test "$age" -lt 0; or return 0
+    # Where none is fresh, no listener runs: nothing is shown, or your AITOP_OFF, such as 'aitop off'.
+    if not begin; path mtime -R -- $file | read -l age; and test "$age" -lt 0; end
+        printf '%s' "$AITOP_OFF"
+        return 0
+    end
     # With {cost_project} there is a file for each folder with a session: that of $PWD, else of the folder above it.
     set -l parts
     path is -- $file%; and set parts (string split / -- $PWD)

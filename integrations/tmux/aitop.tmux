@@ -68,7 +68,9 @@ place() {
 		if [ "$how" = push ] && [ "$1" != pane ] && [ "$1" != pane_cost ]; then
 			variable=AITOP
 			[ "$1" = aitop ] || variable=AITOP_$(printf '%s' "$1" | tr '[:lower:]' '[:upper:]')
-			tmux set-option -gq "@aitop_out_$1" "#{?#{e|<:#{T:@aitop_clock},#{AITOP_UNTIL}},#{$variable},}"
+			# While no listener runs: nothing, or the user's @aitop_off in place of the whole text and of the cost.
+			case $1 in aitop | cost) off='#{?@aitop_off,#[push-default]#[dim]#{@aitop_off}#[pop-default],}' ;; *) off='' ;; esac
+			tmux set-option -gq "@aitop_out_$1" "#{?#{e|<:#{T:@aitop_clock},#{AITOP_UNTIL}},#{$variable},$off}"
 		fi
 		;;
 	esac

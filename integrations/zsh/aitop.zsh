@@ -5,7 +5,8 @@ __aitop_prompt() {
   emulate -L zsh
   local home=${AITOP_HOME:-$HOME/.aitop} name=zsh stamp='' pid='' text=''
   [[ -n ${NO_COLOR-} ]] && name=zsh-plain
-  typeset -g AITOP_SEGMENT=''
+  # What stands there while no listener runs: nothing, or your AITOP_OFF='%F{8}aitop off%f'.
+  typeset -g AITOP_SEGMENT=${AITOP_OFF-}
   # The segment's time is its expiry, so touching .now tells a fresh one from an old one. A segment with
   # {cost_project} has a file for each folder with a session: that of $PWD, else of the folder above it.
   if { true >| $home/.now } 2> /dev/null && [[ $home/segments/$name -nt $home/.now ]]; then

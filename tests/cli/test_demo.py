@@ -97,7 +97,7 @@ def test_the_script_shows_every_kind_of_thing():
     assert all(u["cache_creation_input_tokens"] and u["cache_read_input_tokens"] for u in usages)
     events = {beat.action.event for beat in made() if isinstance(beat.action, script.Hook)}
     assert {"PostToolUse", "PostToolUseFailure", "PermissionRequest", "SessionEnd"} <= events
-    assert any(isinstance(beat.action, script.Feed) for beat in made())
+    assert any(isinstance(beat.action, script.FeedPayload) for beat in made())
 
 
 def test_a_responses_output_grows_over_its_lines():

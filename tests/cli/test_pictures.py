@@ -58,3 +58,11 @@ def test_in_a_browser_every_text_has_the_width_of_its_cells(path, tmp_path):
     ascii_texts = [row for row in found if row[0].isascii() or "\u00a0" in row[0]]
     wrong = [row for row in ascii_texts if abs(row[1] - row[2]) > max(1.0, 0.04 * row[1])]
     assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["first-minute.svg", "tmux-animated.svg"])
+def test_where_nothing_moves_the_last_frame_of_a_film_stands(name):
+    with open(os.path.join(ROOT, "docs", "pictures", name), encoding="utf-8") as file:
+        text = file.read()
+    last = max(int(number) for number in re.findall(r'id="f(\d+)"', text))
+    assert f"<style>g.f{{visibility:hidden}}#f{last}{{visibility:visible}}" in text

@@ -11,7 +11,7 @@ from support.worlds import NOW, SESSIONS, Book
 from aitop import cli
 from aitop.history import columns as history_columns
 from aitop.history import keys, schema
-from aitop.history.rows import Evidence, Row, pack_modifiers
+from aitop.history.rows import CountedResponse, Evidence, pack_modifiers
 from aitop.history.write import digest, prepare
 from aitop.model import Place, Response, Usage
 from aitop.model.sums import COLUMNS, Sum, published
@@ -86,7 +86,7 @@ def test_a_response_adds_the_same_by_sql_and_by_its_row(basis, incomplete):
         cache_write_5m_tokens=5,
         cache_write_1h_tokens=6,
     )
-    row = Row(1, 1, Evidence(900.0, "m", usage, None, 100, None, None, 1, 0))
+    row = CountedResponse(1, 1, Evidence(900.0, "m", usage, None, 100, None, None, 1, 0))
     row.cost, row.basis, row.incomplete = 7, basis, incomplete
     db = sqlite3.connect(":memory:")
     db.executescript(schema.RESPONSE_TABLES)
@@ -118,7 +118,7 @@ def test_a_response_adds_the_same_in_a_first_read(basis, incomplete, visible):
         cache_write_5m_tokens=5,
         cache_write_1h_tokens=6,
     )
-    row = Row(1, 1, Evidence(900.0, "m", usage, None, visible, None, None, 1, 0))
+    row = CountedResponse(1, 1, Evidence(900.0, "m", usage, None, visible, None, None, 1, 0))
     row.cost, row.basis, row.incomplete = 7, basis, incomplete
     assert running.sum() == row.contribution().sum
 

@@ -168,3 +168,15 @@ def test_without_a_listener_it_says_how_to_start_one(tmp_path):
         [FRONT, "jump"], env=environment(str(tmp_path)), capture_output=True, timeout=30, check=False
     )
     assert (done.returncode, done.stderr) == (1, b"aitop jump: no listener is running: aitop start\n")
+
+
+def test_a_recipe_for_another_terminal_gets_the_process_of_the_session(tmp_path):
+    publish(str(tmp_path), state(row(1) | {"pid": 4242}, row(2, "ended", project="old")))
+    pid, ended = (
+        subprocess.run([FRONT, "jump", *words, "--pid"], env=environment(str(tmp_path)), capture_output=True,
+                       text=True, timeout=30, check=False)
+        for words in ([], ["old"])
+    )  # fmt: skip
+    assert (pid.returncode, pid.stdout) == (0, "4242\n")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "no process is known; to go on: cd" in ended.stderr

@@ -273,3 +273,35 @@ def test_a_response_without_a_place_belongs_to_its_sessions_folder(book):
     assert [(folder, value.cost) for _, folder, value in sums_since.by_folder(book.db, 0)] == [
         ("/home/me/shop", PICO)
     ]
+
+
+def test_a_total_that_only_the_clients_record_tells_has_a_baseline_as_well(book):
+    book.apply(SessionInfo(A, START, pid=42), answer(), totals(1.25))
+    book.commit()
+    book.apply(
+        SessionInfo(B, START + 100, pid=42, began_by="clear"), answer("m2", START + 105, 2.0, session=B)
+    )
+    book.apply(ClientTotals(B, None, 3.5))
+    assert untracked(book, B) == 0.25
+
+
+@pytest.mark.parametrize("order", [("compact", "clear"), ("clear", "compact"), ("clear", "resume")])
+def test_what_began_a_session_outranks_what_it_went_on_after(book, order):
+    for number, word in enumerate(order):
+        book.apply(SessionInfo(A, START + number, began_by=word))
+    assert book.session(A).began_by == "clear"
+
+
+def test_a_fork_does_not_book_its_origins_sub_agents_whose_responses_it_does_not_copy(book):
+    origin = [answer("m1", START), answer("m2", START + 60)]
+    for path, session, agent, responses in (
+        ("/p/a.jsonl", A, None, origin),
+        ("/p/a/agent.jsonl", A, "s1", [answer("sub", START + 30, 0.5, agent="s1")]),
+        ("/p/b.jsonl", B, None, [*(one._replace(session=B) for one in origin), answer("m3", START + 90, session=B)]),
+    ):  # fmt: skip
+        file = book.history.file("claude-code", path)
+        file.session, file.agent, file.first_at = session, agent, START + (session == B)
+        book.history.touch(file)
+        book.history.apply("claude-code", responses, NOW, file)
+    book.apply(totals(2.5, START + 61, A), totals(3.75, START + 91, B))
+    assert (untracked(book, A), untracked(book, B)) == (0.0, 0.25)

@@ -258,3 +258,21 @@ def test_a_file_of_one_unfinished_line_is_looked_at_again(path):
     assert reader.at(path, 1) == []
     assert [(chunk.start, chunk.end, chunk.size) for chunk in reader.chunks] == [(0, 0, tail.UNFINISHED)]
     assert reader.at(path, tail.AT_REST_SECONDS) == [b'{"a":1}']
+
+
+def test_a_database_that_was_written_just_now_is_read_once_more(tmp_path):
+    """Its log's bytes are there a moment before its transaction shows."""
+    path, log = tmp_path / "a.db", tmp_path / "a.db-wal"
+    path.write_bytes(b"x")
+    log.write_bytes(b"y")
+
+    def sizes(now):
+        job = tail.Job(str(path), "p", 0, 0, None, Source(None, None), now)
+        found = tail.chunks(job, None, None, lambda *_: iter([Parsed([], 0, None, None, None)]))
+        return [chunk.size for chunk in found]
+
+    written = log.stat().st_mtime
+    assert sizes(written + 0.1) == [tail.UNFINISHED]
+    assert sizes(written + 2) == [2]
+    log.unlink()
+    assert sizes(written + 0.1) == [1]

@@ -307,6 +307,15 @@ def test_a_theme_of_tmux_is_followed(home):
     assert "#50fa7b" in (home / ".tmux.conf").read_text().lower()
 
 
+def test_a_client_that_needs_no_part_is_no_error_and_a_mistyped_name_is_answered_with_the_nearest(home):
+    (home / ".codex" / "sessions").mkdir(parents=True)
+    before = tree(home)
+    assert "codex: nothing to set up" in aitop(home, "setup", "--yes", "--only", "codex")
+    assert "did you mean codex?" in aitop(home, "setup", "--yes", "--only", "codx", code=1)
+    assert "did you mean tmux?" in aitop(home, "setup", "--yes", "--only", "tmx", code=1)
+    assert tree(home) == before
+
+
 def test_a_home_without_anything_is_told_so(tmp_path):
     said = aitop(tmp_path, "setup", "--dry-run", PATH="/nonexistent", SHELL="/bin/none")
     assert "no Claude Code, tmux" in said or "service" in said

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from golden.home import environment
+from golden.home import ROOT, environment, need
 from support.hosts import Claude, seconds
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
@@ -56,3 +56,13 @@ def test_all_displays_show_the_same_sum_after_each_response(tmp_path, home, list
         assert len(set(sums.values())) == 1, sums
         assert float(sums["table"]) > 0
         claude.respond()
+
+
+def test_no_display_shows_an_amount_that_was_never_true_while_sessions_work():
+    need("zsh")
+    need("tmux")
+    said = subprocess.run([sys.executable, "-m", "benchmarks.agreement", "8"], cwd=ROOT, capture_output=True,
+                          text=True, timeout=110, check=True).stdout.splitlines()  # fmt: skip
+    names = [line.partition(":")[0] for line in said]
+    assert names == ["status line", "tmux", "zsh", "Waybar", "top", "report"]
+    assert [line for line in said if not re.search(r"\d s in \d+ looks at \d+ amounts", line)] == []

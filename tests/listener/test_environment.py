@@ -44,7 +44,7 @@ def test_a_folder_is_that_of_the_command_and_not_of_the_listener(tmp_path, monke
         "OPENCODE_DB": "x.db",
     }  # fmt: skip
     environment.remember(given, by_hand=True)
-    assert environment.recall()["CODEX_HOME"] == f"{tmp_path}/cx"
+    assert environment.remembered()["CODEX_HOME"] == f"{tmp_path}/cx"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_no_other_variable_does(name):
 
 def test_what_a_start_by_hand_had_is_remembered_privately(home):
     assert environment.remember(CODEX, by_hand=True) == ["CODEX_HOME", "HTTPS_PROXY"]
-    assert environment.recall() == {"CODEX_HOME": "/cx", "HTTPS_PROXY": "http://p"}
+    assert environment.remembered() == {"CODEX_HOME": "/cx", "HTTPS_PROXY": "http://p"}
     assert stat.S_IMODE(os.stat(home / environment.FILE).st_mode) == 0o600
     assert environment.remember(CODEX, by_hand=True) == []
 
@@ -64,7 +64,11 @@ def test_what_a_start_by_hand_had_is_remembered_privately(home):
 def test_a_hook_adds_and_takes_nothing_away():
     environment.remember(CODEX, by_hand=True)
     assert environment.remember({"GEMINI_CLI_HOME": "/g"}, by_hand=False) == ["GEMINI_CLI_HOME"]
-    assert environment.recall() == {"CODEX_HOME": "/cx", "HTTPS_PROXY": "http://p", "GEMINI_CLI_HOME": "/g"}
+    assert environment.remembered() == {
+        "CODEX_HOME": "/cx",
+        "HTTPS_PROXY": "http://p",
+        "GEMINI_CLI_HOME": "/g",
+    }
 
 
 def test_a_start_by_hand_without_a_variable_forgets_it(home):
@@ -85,4 +89,4 @@ def test_a_listener_started_without_them_gets_them_and_keeps_its_own():
 )
 def test_a_damaged_file_is_none(home, text):
     (home / environment.FILE).write_text(text)
-    assert environment.recall() == {}
+    assert environment.remembered() == {}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aitop.model.events import Usage
 from aitop.pricing import cost, rows, table
-from aitop.pricing.rows import Model, Rates, Row, Step
+from aitop.pricing.rows import Model, PriceRow, Rates, Step
 
 PRICES = table.load()
 MODELS = (
@@ -87,7 +87,7 @@ def test_sums_do_not_depend_on_the_order(requests, random):
 def test_a_row_added_later_changes_no_cost_before_its_day(model, usage, way, at, day, rate):
     known = PRICES.find(model)
     start = day.isoformat() if day.isoformat() > known.rows[-1].start else "2028-01-01"
-    later = known._replace(rows=(*known.rows, Row(start, (Step(0, Rates(*[rate] * 5)),))))
+    later = known._replace(rows=(*known.rows, PriceRow(start, (Step(0, Rates(*[rate] * 5)),))))
     changed = dataclasses.replace(PRICES, models=dict(PRICES.models) | {known.name: later}, compiled={})
     usage = usage._replace(**way)
     expected = price(model, usage, at)
@@ -101,7 +101,7 @@ def test_a_row_added_later_changes_no_cost_before_its_day(model, usage, way, at,
 
 @given(st.integers(1, 10**6), usages)
 def test_a_rate_that_a_multiplier_does_not_divide_is_rounded_once(rate, usage):
-    odd = Model("odd", "", (Row("", (Step(0, Rates(rate, rate, rate, rate, rate)),)),))
+    odd = Model("odd", "", (PriceRow("", (Step(0, Rates(rate, rate, rate, rate, rate)),)),))
     prices = dataclasses.replace(PRICES, models={"odd": odd}, compiled={})
     exact = sum(usage[:5]) * rate * 11
     halved = price("odd", usage._replace(geo="us", tier="batch"), NOW, prices)

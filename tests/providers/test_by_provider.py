@@ -175,3 +175,21 @@ def test_a_one_shot_of_a_segment_takes_no_provider(capsys):
 def test_a_report_of_a_client_that_told_of_nothing_is_empty(home):
     found = CliRunner().invoke(main, ["report", "models", "--json", "--provider", "gemini"])
     assert json.loads(found.stdout) == []
+
+
+def test_coverage_and_prices_are_those_of_the_one_client():
+    month = {"requests": 10, "unpriced_requests": 2, "estimated_requests": 0, "understated_requests": 1}
+    every = {
+        "by_provider": {"codex": {"month": month}, "gemini": {"month": {"requests": 3}}},
+        "coverage": {
+            "clients": {"codex": {"counted": True}, "gemini": {"counted": True}, "cursor": {"counted": False}},
+            "responses": {"priced": 90, "estimated": 7, "at_least": 30},
+        },
+        "prices": {"as_of": "2026-11-21", "unpriced_models": ["m"], "estimated_models": ["n"]},
+    }  # fmt: skip
+    part = state.only(every, "codex")
+    assert part["coverage"] == {
+        "clients": {"codex": {"counted": True}}, "responses": {"priced": 8, "estimated": 0, "at_least": 3},
+    }  # fmt: skip
+    assert part["prices"] == {"as_of": "2026-11-21", "unpriced_models": ["m"], "estimated_models": []}
+    assert state.only(every, "gemini")["prices"]["unpriced_models"] == []

@@ -77,6 +77,15 @@ def test_a_failed_answer_of_pis_is_an_error_and_no_request(tmp_path):
     assert (total.requests, total.errors) == (0, 1)
 
 
+def test_a_value_that_is_nested_too_deeply_breaks_nothing(tmp_path):
+    deep = b"[" * 900 + b"]" * 900
+    compaction = b'{"type":"compaction","id":' + deep + b',"timestamp":"2026-09-21T14:13:25Z"}\n'
+    pi_file(tmp_path, made.PI_SESSION, made.pi_head(), compaction, made.pi_answer(2, 2))
+    desk = Desk(pi.provider, tmp_path / "sessions").read()
+    assert requests(desk) == {made.PI_SESSION: 1}
+    assert desk.ingest.unreadable == {}
+
+
 def test_openclaws_reset_and_deleted_sessions_count_and_its_backups_do_not(tmp_path):
     folder = tmp_path / "agents" / "main" / "sessions"
     for number, ending in enumerate(
@@ -245,6 +254,24 @@ def test_a_turn_that_is_told_again_counts_once_with_its_last_numbers(tmp_path):
     write(path, made.grok_turn(4, whole=100, cached=0, output=1), made.grok_turn(5))
     total = Desk(grok.provider, tmp_path).read().total(made.GROK_SESSION)
     assert (total.requests, total.input_tokens, total.output_tokens) == (2, 18_500, 120)
+
+
+@pytest.mark.parametrize(
+    "fork", ["00000000-0000-4000-8000-000000000000", "ffffffff-0000-4000-8000-000000000000"]
+)
+def test_a_fork_of_groks_counts_its_copied_turns_for_the_session_that_paid(tmp_path, fork):
+    def of(session, record):
+        copied = json.loads(json.dumps(record))
+        copied["params"]["sessionId"] = session
+        return copied
+
+    own = made.grok_turn(60, "6bde8692-1d86-429e-bb7c-7b866df72e50", 1, 500, 0, 5)
+    own["params"]["_meta"]["eventId"] = f"{fork}-9"
+    write(str(tmp_path / "w" / made.GROK_SESSION / "updates.jsonl"), *made.GROK)
+    write(str(tmp_path / "w" / fork / "updates.jsonl"), *(of(fork, one) for one in (*made.GROK, own)))
+    desk = Desk(grok.provider, tmp_path).read()
+    assert requests(desk) == {made.GROK_SESSION: 3, fork: 1}
+    assert len(desk.tools()) == 1
 
 
 def test_nothing_is_made_of_a_curve_of_the_context(tmp_path):

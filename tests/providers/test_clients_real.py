@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import signal
 import subprocess
 import time
 
@@ -12,7 +13,7 @@ from support.desk import Desk
 from support.scripted_api import Api
 
 from aitop.model.sums import PICO
-from aitop.providers import codex, copilot, gemini, opencode, qwen
+from aitop.providers import cline, codex, copilot, gemini, grok, hermes, kimi, opencode, pi, qwen
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(150)]
 MODEL = "gpt-5.1-codex"
@@ -82,6 +83,31 @@ def test_codex_with_cached_and_reasoning_tokens(tmp_path):
     assert leaves(total) == (2, 3600, 14_900, 120)
     assert desk.db.execute("SELECT sum(reasoning) FROM response").fetchone() == (50,)
     assert total.tool_calls == 1
+
+
+def test_codex_whose_stream_breaks_off_and_is_asked_for_again(tmp_path):
+    """Of the broken stream nothing is known but its beginning: what counts is Codex's own running total."""
+    run = Run(tmp_path, "codex")
+    script = [
+        {"call": ("exec_command", {"cmd": "echo hi"}), "usage": FIRST},
+        {"text": "Hel", "usage": FIRST, "cut": 2}, {"text": "Hello.", "usage": SECOND},
+    ]  # fmt: skip
+    with Api(script) as api:
+        scripted = (
+            f'name = "s"\nbase_url = "{api.url}/v1"\nenv_key = "OPENAI_API_KEY"\nwire_api = "responses"\n'
+        )
+        run.file(
+            ".codex/config.toml", f'model = "{MODEL}"\nmodel_provider = "s"\n[model_providers.s]\n{scripted}'
+        )
+        run("exec", "--skip-git-repo-check", "say hello", OPENAI_API_KEY="none")
+        assert len(api.asked) == 3
+    _, total = held(codex.provider, run)
+    assert leaves(total) == (2, 3600, 14_900, 120)
+    (path,) = glob.glob(f"{run.home}/.codex/sessions/**/*.jsonl", recursive=True)
+    with open(path, encoding="utf-8") as file:
+        counts = [json.loads(line) for line in file if '"token_count"' in line]
+    ledger = [one["payload"]["info"] for one in counts if one["payload"].get("info")][-1]["total_token_usage"]
+    assert (total.input_tokens, total.output_tokens) == (ledger["input_tokens"], ledger["output_tokens"])
 
 
 def test_codex_resumed_forked_and_in_each_service_tier(tmp_path):
@@ -211,7 +237,8 @@ def test_copilot_cli_and_its_resumed_session(tmp_path):
 def test_qwen_code_and_its_resumed_session(tmp_path):
     """The resumed session makes a call without an answer of its own: the script's rest, which the server makes up."""
     run = Run(tmp_path, "qwen")
-    run.file(".qwen/settings.json", json.dumps({"security": {"auth": {"selectedType": "openai"}}}))
+    quiet = {"privacy": {"usageStatisticsEnabled": False}, "general": {"enableAutoUpdate": False}}
+    run.file(".qwen/settings.json", json.dumps({"security": {"auth": {"selectedType": "openai"}}, **quiet}))
     shell = ("run_shell_command", {"command": "echo hi", "description": "d", "is_background": False})
     script = [
         {"call": shell, "usage": FIRST},
@@ -230,3 +257,151 @@ def test_qwen_code_and_its_resumed_session(tmp_path):
     desk, total = held(qwen.provider, run)
     assert leaves(total) == (3 + more, 6600 + 100 * more, 20_900, 170 + 10 * more)
     assert desk.tools() == [("run_shell_command", 0)]
+
+
+# -- the families --------------------------------------------------------------------------------------------------
+
+
+THREE = [{"call": ECHO, "usage": FIRST}, {"text": "Hi.", "usage": SECOND}, {"text": "Again.", "usage": FIRST}]
+
+
+def compatible(api):
+    """A provider of OpenCode's and its relatives' configuration."""
+    model = {MODEL: {"name": "m", "limit": {"context": 100_000, "output": 1000}}}
+    options = {"baseURL": f"{api.url}/v1", "apiKey": "x"}
+    scripted = {"npm": "@ai-sdk/openai-compatible", "options": options, "models": model}
+    return json.dumps(
+        {"model": f"s/{MODEL}", "permission": "allow", "autoupdate": False, "provider": {"s": scripted}}
+    )
+
+
+def test_kilo_and_its_fork(tmp_path):
+    run = Run(tmp_path, "kilo")
+    title = {"text": "A title", "usage": use(77, 0, 7, 0)}
+    with Api(THREE, lambda _, request: None if request.get("tools") else title) as api:
+        run.file(".config/kilo/kilo.json", compatible(api))
+        for arguments in (["say hello"], ["--continue", "--fork", "more"]):
+            run("run", *arguments, KILO_DISABLE_MODELS_FETCH="1", OPENCODE_DISABLE_MODELS_FETCH="1")
+    desk = Desk(opencode.kilo, *opencode.kilo.folders([], {"HOME": run.home})).read()
+    first, fork = sorted(desk.totals().values(), key=lambda total: -total.requests)
+    assert (leaves(first), leaves(fork)) == ((2, 3600, 14_900, 120), (1, 3000, 6000, 50))
+
+
+def test_pi_resumed_and_forked(tmp_path):
+    run = Run(tmp_path, "pi")
+    with Api([*THREE, {"text": "Fork.", "usage": SECOND}]) as api:
+        model = {"id": MODEL, "contextWindow": 100_000, "maxTokens": 1000}
+        scripted = {"baseUrl": f"{api.url}/v1", "api": "openai-completions", "apiKey": "x", "models": [model]}
+        run.file(".pi/agent/models.json", json.dumps({"providers": {"s": scripted}}))
+        own = ("--provider", "s", "--model", MODEL)
+        run(*own, "-p", "say hello")
+        run(*own, "--continue", "-p", "again")
+        (first,) = glob.glob(f"{run.home}/.pi/agent/sessions/*/*.jsonl")
+        run(*own, "--fork", first, "-p", "another way")
+    desk = Desk(pi.provider, *pi.provider.folders([], {"HOME": run.home})).read()
+    first, fork = sorted(desk.totals().values(), key=lambda total: -total.requests)
+    assert (leaves(first), leaves(fork)) == ((3, 6600, 20_900, 170), (1, 600, 8900, 70))
+    assert ("bash", 0) in desk.tools()
+
+
+def end_hub(home):
+    """Cline leaves a process behind that serves its later runs."""
+    for path in glob.glob("/proc/[0-9]*/environ"):
+        try:
+            with open(path, "rb") as file:
+                ours = f"HOME={home}\0".encode() in file.read()
+            with open(path.replace("environ", "cmdline"), "rb") as file:
+                if ours and b"--cline-hub-daemon" in file.read():
+                    os.kill(int(path.split("/")[2]), signal.SIGTERM)
+        except (OSError, ValueError):
+            continue
+
+
+def test_clines_program_and_its_sub_agent(tmp_path):
+    run = Run(tmp_path, "cline")
+    script = [
+        {"call": ("spawn_agent", {"systemPrompt": "You help.", "task": "say hi"}), "usage": FIRST},
+        {"text": "Sub.", "usage": use(500, 100, 7, 0)},
+        {"text": "Main.", "usage": SECOND},
+    ]
+    with Api(script) as api:
+        own = ("-p", "openai", "-k", "x", "-m", MODEL, "-b", f"{api.url}/v1")
+        try:
+            run("auth", *own)
+            run("delegate this task")
+        finally:
+            end_hub(run.home)
+    desk, total = held(cline.program, run)
+    assert leaves(total) == (3, 4000, 15_000, 127)
+    (name,) = desk.totals()
+    assert len(desk.session(name).agents) == 1
+    assert desk.session(name).pid
+
+
+def test_kimi_code_resumed_and_forked(tmp_path):
+    run = Run(tmp_path, "kimi")
+    script = [{"call": ("Bash", {"command": "echo hi", "description": "d"}), "usage": FIRST}, *THREE[1:],
+              {"text": "Fork.", "usage": SECOND}]  # fmt: skip
+    with Api(script) as api:
+        run.file(
+            ".kimi-code/config.toml",
+            f'default_model = "mine"\n[providers.s]\ntype = "openai"\nbase_url = "{api.url}/v1"\napi_key = "x"\n'
+            f'[models.mine]\nprovider = "s"\nmodel = "{MODEL}"\nmax_context_size = 100000\n',
+        )
+        quiet = {"KIMI_CODE_NO_AUTO_UPDATE": "1"}
+        run("-p", "say hello", **quiet)
+        run("-c", "-p", "again", **quiet)
+        (first,) = (
+            os.path.basename(path) for path in glob.glob(f"{run.home}/.kimi-code/sessions/wd_*/session_*")
+        )
+        run("fork", first, **quiet)
+        forks = {
+            os.path.basename(path) for path in glob.glob(f"{run.home}/.kimi-code/sessions/wd_*/session_*")
+        }
+        (fork,) = forks - {first}
+        run("-S", fork, "-p", "another way", **quiet)
+    desk = Desk(kimi.provider, *kimi.provider.folders([], {"HOME": run.home})).read()
+    totals = desk.totals()
+    assert (leaves(totals[first]), leaves(totals[fork])) == ((3, 6600, 20_900, 170), (1, 600, 8900, 70))
+
+
+def test_grok_build_resumed_and_forked(tmp_path):
+    run = Run(tmp_path, "grok")
+    script = [*THREE, {"text": "Fork.", "usage": SECOND}]
+
+    def side(_, request):
+        """A title, or a line for its dashboard."""
+        aside = "<system-reminder>" in str(request["messages"][-1].get("content"))
+        return {"text": "A title", "usage": use(77, 0, 7, 0)} if aside else None
+
+    with Api(script, side) as api:
+        run.file(
+            ".grok/config.toml",
+            f'[models]\ndefault = "{MODEL}"\n[model."{MODEL}"]\nmodel = "{MODEL}"\nbase_url = "{api.url}/v1"\n'
+            'api_key = "x"\ncontext_window = 200000\napi_backend = "chat_completions"\n',
+        )
+        own = {"GROK_AUTO_UPDATE": "0", "XAI_API_KEY": "x"}
+        run("-m", MODEL, "--always-approve", "-p", "say hello", **own)
+        run("-m", MODEL, "--always-approve", "-c", "-p", "again", **own)
+        run("-m", MODEL, "--always-approve", "-c", "--fork-session", "-p", "another way", **own)
+    desk = Desk(grok.provider, *grok.provider.folders([], {"HOME": run.home})).read()
+    totals = sorted(
+        (total for total in desk.totals().values() if total.requests), key=lambda one: -one.requests
+    )
+    assert [leaves(total) for total in totals] == [(3, 6600, 20_900, 170), (1, 600, 8900, 70)]
+
+
+def test_hermes_agent_resumed(tmp_path):
+    run = Run(tmp_path, "hermes")
+    with Api(THREE) as api:
+        run.file(
+            ".hermes/config.yaml",
+            f"model:\n  default: {MODEL}\n  provider: custom\n  base_url: {api.url}/v1\n  api_key: x\n"
+            "  context_length: 200000\n",
+        )
+        run("chat", "-q", "say hello", "--yolo", OPENAI_API_KEY="x")
+        run("chat", "-q", "again", "--yolo", "--continue", OPENAI_API_KEY="x")
+        asked = [one for one in api.asked if not one["side"]]
+    _, total = held(hermes.provider, run)
+    more = len(asked) - len(THREE)
+    assert leaves(total) == (3 + more, 6600 + 100 * more, 20_900, 170 + 10 * more)

@@ -119,6 +119,11 @@ def test_gemini_bills_thoughts_beside_the_output():
     assert (found.session, found.duration_ms, found.agent) == ("g1", 395, None)
 
 
+def test_geminis_results_of_built_in_tools_are_input_in_telemetry_too():
+    (found,) = told(gemini.provider, "logs", logs(gemini_response(tool_token_count=480)))
+    assert found.usage == Usage(3480, 70, 6000, 0, 0, 20)
+
+
 def test_a_call_that_chooses_the_model_is_geminis_own():
     (found,) = told(gemini.provider, "logs", logs(gemini_response(role="utility_router")))
     assert found.agent == ""

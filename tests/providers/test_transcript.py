@@ -642,3 +642,19 @@ def test_what_is_left_of_a_damaged_line_is_counted_once():
     whole = encode([assistant()])
     parsed = transcript.parse(whole[:50] + whole[:60] + whole, 0, MAIN)
     assert parsed.bad_lines == 1
+
+
+CLEAR = "<command-name>/clear</command-name>\n            <command-message>clear</command-message>"
+
+
+@pytest.mark.parametrize(
+    ("content", "began"),
+    [
+        (CLEAR, ["clear"]),
+        ("what does <command-name>/clear</command-name> do?", []),
+        ("<command-name>/compact", []),
+    ],
+)
+def test_a_session_that_clear_began_says_so_in_its_first_prompt(content, began):
+    events = read(user(content, at=START), assistant("m1", START + 1)).events
+    assert [one.began_by for one in events if isinstance(one, SessionInfo) and one.began_by] == began

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import unicodedata
 
 import pytest
@@ -294,3 +295,21 @@ def test_a_larger_number_never_reads_smaller(one, other):
 @given(st.integers(0, 10**18))
 def test_a_count_never_needs_more_than_six_characters(number):
     assert len(humanize.count(number)) <= 6
+
+
+@pytest.mark.parametrize(
+    ("name", "minutes", "shown"),
+    [("one_day", 1440, "1d"), ("thirty_day", 43_200, "30d"), ("14_day", 20_160, "14d"), ("12_hour", 720, "12h"),
+     ("90_minute", 90, "90m"), ("five_hour", 300, "5h"), ("seven_day", 10_080, "7d")],
+)  # fmt: skip
+@pytest.mark.parametrize("display", ["tmux", "plain", "waybar"])
+def test_a_limit_of_any_length_has_a_readable_name_in_every_display(name, minutes, shown, display):
+    state = states.subscription()
+    limit = next(one for one in state["limits"]) | {
+        "name": name,
+        "window_minutes": minutes,
+        "used_percent": 100.0,
+    }
+    state["limits"] = [limit]
+    line = segments.render(state, display, preset="limits", now=states.NOW)
+    assert f"{shown} 100%" in re.sub(r"#\[[^]]*\]|<[^>]*>", "", line)

@@ -49,10 +49,11 @@ class Api:
     """Serves until `close`; `url` is what the client is given.
 
     `script` is a list of (content, usage) for the calls with tools, which are those of the client's main loop;
-    after it, and to calls without tools (titles and the like), it says "fine".
+    after it, and to calls without tools (titles and the like), it says "fine". `request_id` is sent with every
+    answer, as some relays do; of the answers to the turns in `cut` only the first part is sent.
     """
 
-    def __init__(self, script=ONE_CALL):
+    def __init__(self, script=ONE_CALL, request_id=None, cut=()):
         api = self
         self.turns = self.calls = 0
         self.lock = threading.Lock()
@@ -77,7 +78,8 @@ class Api:
                 body = "".join(
                     f"event: {name}\ndata: {json.dumps({'type': name} | data)}\n\n" for name, data in events
                 )
-                return self.answer(body.encode(), "text/event-stream", identity.replace("msg", "req"))
+                named = request_id or identity.replace("msg", "req")
+                return self.answer(body.encode(), "text/event-stream", named, cut=main and turn in cut)
 
             def do_GET(self):
                 self.answer(b"{}", "application/json")
@@ -85,13 +87,17 @@ class Api:
             def do_HEAD(self):
                 self.answer(b"", "application/json")
 
-            def answer(self, body, kind, request=None):
+            def answer(self, body, kind, request=None, cut=False):
                 self.send_response(200)
                 if request is not None:
                     self.send_header("request-id", request)
                 self.send_header("content-type", kind)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
+                if cut:
+                    self.wfile.write(body[: body.index(b"event: content_block_stop")])
+                    self.close_connection = True
+                    return
                 self.wfile.write(body)
 
             def log_message(self, *_):

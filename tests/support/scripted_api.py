@@ -3,7 +3,7 @@
 Speaks OpenAI's chat completions and responses (Copilot CLI, OpenCode, Codex) and Gemini's
 generateContent, streamed or not. A script is a list of replies given in order; when it runs out a
 short text ends the turn. A reply is {"text": …} or {"call": (name, arguments)}, each with "usage":
-{"input", "cached", "output", "reasoning"}, or {"status": 500}.
+{"input", "cached", "output", "reasoning"}, or {"status": 500}. With "cut" only so many events of its stream are sent.
 """
 
 import json
@@ -63,6 +63,7 @@ def _handler(api):
                 return self._json(
                     reply["status"], {"error": {"message": "scripted", "code": reply["status"]}}
                 )
+            self.cut = reply.get("cut")
             if "enerateContent" in path:
                 return self._gemini(path, number, reply)
             if path.endswith("/responses"):
@@ -81,7 +82,7 @@ def _handler(api):
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
             self.end_headers()
-            for event in events:
+            for event in events[: self.cut]:
                 name = f"event: {event['type']}\n" if "type" in event else ""
                 self.wfile.write(f"{name}data: {json.dumps(event)}\n\n".encode())
 

@@ -206,7 +206,7 @@ def test_a_listener_the_user_stopped_stays_stopped(home):
     with open(os.path.join(home, "stopped"), "w"):
         pass
     terminal = Terminal(home)
-    terminal.until(b"`aitop start` starts it again")
+    terminal.until(b"start` starts it again")
     os.write(terminal.near, b"q")
     assert terminal.over() == 0
     assert not os.path.exists(os.path.join(home, "state.json"))

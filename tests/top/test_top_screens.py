@@ -1,18 +1,20 @@
 """Screens of every size with no, one, six and fifty sessions and eight alerts: golden, and nothing cut in silence."""
 
 import os
+import re
 from datetime import date, timedelta
 
 import pytest
 from conftest import ROOT
 from golden import states
+from rich.color import ColorSystem
 from support import golden_files
 from support.top_app import Choices, busy
 
 from aitop.model.sums import PICO, Sum
 from aitop.segments.text import cells
-from aitop.top import history_view, overview, past, picture
-from aitop.top.paint import RICH, text_of
+from aitop.top import history_view, overview, past, picture, themes
+from aitop.top.paint import RICH, UNCOLOURED, text_of
 from aitop.top.view_model import Answers, World
 
 SIZES = [(40, 12), (80, 24), (120, 40), (200, 50)]
@@ -149,3 +151,29 @@ def test_a_heat_map_has_a_cell_for_each_day_in_use():
     lines = history_view.heat_map(busy(), known(200), 200, RICH)
     shaded = sum(text_of(line).count(shade) for line in lines[2:9] for shade in "░▒▓█")
     assert shaded // 2 == sum(any(value) for _, value in days(200))
+
+
+def painted(found, theme, height):
+    """A screen as a terminal of that theme is sent it: texts with their colours."""
+    room = height - 2 - len(found.banner) - len(found.head) - len(found.tail)
+    body = [*found.body[:room], *[()] * (room - len(found.body))]
+    lines = [found.top, *found.banner, *found.head, *body, *found.tail, found.bottom]
+    return "\n".join(
+        "".join(
+            themes.style(theme, piece.style).render(piece.text, color_system=ColorSystem.TRUECOLOR)
+            for piece in line
+        )
+        for line in lines
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", ["dark", "light", "mono"])
+def test_the_first_page_has_the_colours_it_had(size, theme):
+    glyphs = RICH._replace(mix=UNCOLOURED) if theme == "mono" else RICH
+    world = World(state=state(6, 8, budgets=2), number=1, answers=Answers())
+    shown = painted(picture.paint(world, Choices(), *size, glyphs), theme, size[1])
+    if theme == "mono":  # no colour at all: marks, bold and reverse carry it
+        assert not re.search(r"\x1b\[[0-9;]*[34][0-9]", shown)
+    path = os.path.join(ROOT, "tests", "golden", "top", f"painted-{size[0]}x{size[1]}-{theme}.ansi")
+    golden_files.compare(path, shown + "\n")

@@ -12,7 +12,7 @@ from aitop.model.sums import PICO, Sum
 
 POINTS = 2000  # of a session's context, the newest
 LAST_TOOLS = 40
-SPANS = (60, 300, 900)  # seconds
+WINDOW_SECONDS = (60, 300, 900)  # seconds
 
 
 class Agent(NamedTuple):
@@ -50,7 +50,7 @@ class Point(NamedTuple):
 class Detail(NamedTuple):
     """Everything about one session that the published state does not hold."""
 
-    windows: tuple[Sum, ...]  # by SPANS
+    windows: tuple[Sum, ...]  # by WINDOW_SECONDS
     context: list[Point]
     compactions: list[tuple[float, str]]  # (at, trigger)
     calls: list[ToolCall]  # newest first
@@ -88,7 +88,7 @@ def session(db: sqlite3.Connection, provider: str, name: str, now: float) -> Det
     identity, started, last = row
     mine = (identity, started or 0.0, max(last or 0.0, now) + 1)
     return Detail(
-        tuple(_window(db, identity, now - span) for span in SPANS),
+        tuple(_window(db, identity, now - span) for span in WINDOW_SECONDS),
         _context(db, mine),
         _compactions(db, identity),
         _calls(db, mine),

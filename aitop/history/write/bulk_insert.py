@@ -11,7 +11,7 @@ While the history was empty at the start, every name is known from memory and th
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from aitop.history.rows import File, Row, Session
+from aitop.history.rows import CountedResponse, File, Session
 from aitop.history.write import digest, load
 from aitop.history.write import prepare as b
 from aitop.history.write.digest import Digest
@@ -96,7 +96,7 @@ class Bulk:
 
     # -- rows that another record speaks of -------------------------------------------------------------------
 
-    def take_responses(self, names: Iterable[int]) -> list[tuple[int, Row]]:
+    def take_responses(self, names: Iterable[int]) -> list[tuple[int, CountedResponse]]:
         """(name, row) of those that are gathered; from now on the caller writes them."""
         rows = ((name, self._gathered.take_response(name, self.ledger.names)) for name in names)
         return [(name, row) for name, row in rows if row is not None]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from aitop.history import columns
-from aitop.history.rows import Evidence, File, Row, Session, pack_modifiers
+from aitop.history.rows import CountedResponse, Evidence, File, Session, pack_modifiers
 from aitop.history.write.load import EVIDENCE, FILE, RESPONSE, SESSION, TOOL, Names, Tool
 from aitop.model.events import Limit
 from aitop.model.sums import ZERO, Sum, plus
@@ -21,7 +21,7 @@ class Pending:
     """What `apply` gathered since the last commit."""
 
     def __init__(self) -> None:
-        self.rows: dict[int, Row] = {}
+        self.rows: dict[int, CountedResponse] = {}
         self.copies: dict[int, dict[int, Evidence]] = {}  # response → file → what it says
         self.aliases: dict[int, int] = {}
         self.tools: dict[int, Tool] = {}
@@ -217,7 +217,7 @@ def _evidence(e: Evidence, names: Names) -> tuple[object, ...]:
             e.paying, e.file, e.end, e.duration_ms, e.ttft_ms, e.billed, e.claimed, names.place(e.place))  # fmt: skip
 
 
-def _response(row: Row, names: Names) -> tuple[object, ...]:
+def _response(row: CountedResponse, names: Names) -> tuple[object, ...]:
     return (row.id, row.session, *_evidence(row.evidence, names), row.cost, row.basis, row.incomplete, row.copied,
             row.message_key, row.request_key)  # fmt: skip
 

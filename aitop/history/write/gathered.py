@@ -8,7 +8,7 @@ import pickle
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from aitop.history.rows import Evidence, Row, unpack_usage
+from aitop.history.rows import CountedResponse, Evidence, unpack_usage
 from aitop.history.write import prepare as b
 from aitop.history.write.load import Names, Tool
 from aitop.history.write.prepare import Batch, Plain
@@ -73,7 +73,7 @@ class Gathered:
 
     # -- taking out ------------------------------------------------------------------------------------------
 
-    def take_response(self, name: int, names: Names) -> Row | None:
+    def take_response(self, name: int, names: Names) -> CountedResponse | None:
         """The response of this name, which is no longer gathered; None where it is not here."""
         run = self.names.pop(name, None)
         if run is None:
@@ -138,7 +138,7 @@ def _rows(
         ]
 
 
-def _row(run: Run, number: int, plain: Plain, names: Names) -> Row:
+def _row(run: Run, number: int, plain: Plain, names: Names) -> CountedResponse:
     """As it would be read back from the database."""
     place = plain[b.PLACE]
     usage = unpack_usage(plain[b.UNCACHED : b.MODIFIERS], plain[b.MODIFIERS])
@@ -147,7 +147,7 @@ def _row(run: Run, number: int, plain: Plain, names: Names) -> Row:
         plain[b.END], plain[b.DURATION], plain[b.TTFT], None, None,
         names.places.value(names.place(place)) if place and place.cwd else None,
     )  # fmt: skip
-    row = Row(number, run.session, evidence)
+    row = CountedResponse(number, run.session, evidence)
     row.cost, row.basis, row.incomplete = plain[b.COST], Basis(plain[b.BASIS]), bool(plain[b.INCOMPLETE])
     row.message_key, row.request_key = plain[b.MESSAGE_KEY], plain[b.REQUEST_KEY]
     return row

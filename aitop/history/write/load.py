@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from aitop.history import columns
-from aitop.history.rows import Evidence, File, Row, Session, unpack_usage
+from aitop.history.rows import CountedResponse, Evidence, File, Session, unpack_usage
 from aitop.model.events import Limit, Place
 from aitop.model.histograms import unpacked
 from aitop.pricing.basis import Basis
@@ -156,22 +156,22 @@ def aliases(db: sqlite3.Connection, names: list[int]) -> dict[int, int]:
     return responses
 
 
-def rows(db: sqlite3.Connection, ids: Iterable[int], names: Names) -> dict[int, Row]:
-    by_id: dict[int, Row] = {}
+def rows(db: sqlite3.Connection, ids: Iterable[int], names: Names) -> dict[int, CountedResponse]:
+    by_id: dict[int, CountedResponse] = {}
     for part in _parts(list(ids)):
         by_id |= _rows(db, f"id IN ({_marks(part)})", part, names)
     return by_id
 
 
-def rows_after(db: sqlite3.Connection, after: int, most: int, names: Names) -> dict[int, Row]:
+def rows_after(db: sqlite3.Connection, after: int, most: int, names: Names) -> dict[int, CountedResponse]:
     return _rows(db, "id > ? ORDER BY id LIMIT ?", [after, most], names)
 
 
-def _rows(db: sqlite3.Connection, where: str, values: list[int], names: Names) -> dict[int, Row]:
-    by_id: dict[int, Row] = {}
+def _rows(db: sqlite3.Connection, where: str, values: list[int], names: Names) -> dict[int, CountedResponse]:
+    by_id: dict[int, CountedResponse] = {}
     for row in db.execute(f"SELECT {RESPONSE} FROM response WHERE {where}", values):  # noqa: S608
         number, session, *evidence = row[:_DECIDED]
-        one = Row(number, session, _evidence(evidence, names))
+        one = CountedResponse(number, session, _evidence(evidence, names))
         one.cost, basis, incomplete, copies, one.message_key, one.request_key = row[_DECIDED:]
         one.basis = Basis(basis)
         one.incomplete, one.copied = bool(incomplete), bool(copies)

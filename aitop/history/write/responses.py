@@ -7,7 +7,7 @@ correction moves the sums by the difference it makes, in the second of the respo
 from collections.abc import Iterable
 
 from aitop.history import rows
-from aitop.history.rows import Contribution, Evidence, Row, Session
+from aitop.history.rows import Contribution, CountedResponse, Evidence, Session
 from aitop.history.write import commit, load
 from aitop.history.write.ledger import Ledger
 from aitop.history.write.naming import Names
@@ -26,7 +26,7 @@ class Responses:
         self.prices = prices
         self.next = load.next_id(ledger.db, "response")  # the number of the next new one
         self.known: dict[int, int] = {}  # names that are not in the database yet, and some that are
-        self._rows: dict[int, Row] = {}
+        self._rows: dict[int, CountedResponse] = {}
         self._pairing = Pairing(ledger.db)
         self.lone_requests = load.lone_requests(
             ledger.db
@@ -41,7 +41,7 @@ class Responses:
             missing = {i for i in stored.values() if i not in self._rows}
             self._rows.update(load.rows(self.ledger.db, missing, self.ledger.names))
 
-    def adopt(self, rows_: Iterable[tuple[int, Row]]) -> None:
+    def adopt(self, rows_: Iterable[tuple[int, CountedResponse]]) -> None:
         """(name, row) of rows that are counted and not written yet: from now on they are written from here."""
         for name, row in rows_:
             self._rows[row.id] = self.ledger.out.rows[row.id] = row
@@ -63,7 +63,7 @@ class Responses:
         before: Contribution | None = None
         if not numbers:
             session = self.ledger.session(provider, r.paying_session or r.session)
-            row = Row(self.next, session.id, rows.first_evidence(r, file, now))
+            row = CountedResponse(self.next, session.id, rows.first_evidence(r, file, now))
             self.next += 1
             self._rows[row.id] = row
             if not file and unnamed(r):
@@ -121,7 +121,7 @@ class Responses:
             self.known.update(load.aliases(self.ledger.db, [name]))
         return self.known.get(name)
 
-    def _call(self, row: Row, names: Names) -> None:
+    def _call(self, row: CountedResponse, names: Names) -> None:
         """Keep the names by which this record's row is found from now on."""
         row.request_key = row.request_key or names.request
         leading = names.leading(named=names.message is not None or row.message_key is not None)
@@ -179,13 +179,13 @@ class Responses:
 
     # -- deciding --------------------------------------------------------------------------------------------
 
-    def _row(self, identity: int) -> Row:
+    def _row(self, identity: int) -> CountedResponse:
         row = self._rows.get(identity)
         if row is None:
             row = self._rows[identity] = load.rows(self.ledger.db, {identity}, self.ledger.names)[identity]
         return row
 
-    def _tell(self, row: Row, r: Response, file: int, provider: str, now: float) -> None:
+    def _tell(self, row: CountedResponse, r: Response, file: int, provider: str, now: float) -> None:
         """Another record of a response that is known: by the same file, or by one more."""
         old = row.evidence
         if not row.copied and old.file == file:
@@ -198,14 +198,14 @@ class Responses:
         copies[file] = rows.more_evidence(mine, r, now) if mine else rows.first_evidence(r, file, now)
         self._decide(row, copies, provider)
 
-    def _copies(self, row: Row) -> dict[int, Evidence]:
+    def _copies(self, row: CountedResponse) -> dict[int, Evidence]:
         out = self.ledger.out.copies
         if row.id not in out:
             stored = load.copies(self.ledger.db, row.id, self.ledger.names) if row.copied else {}
             out[row.id] = stored or {row.evidence.file: row.evidence}
         return out[row.id]
 
-    def _decide(self, row: Row, copies: dict[int, Evidence], provider: str) -> None:
+    def _decide(self, row: CountedResponse, copies: dict[int, Evidence], provider: str) -> None:
         ledger = self.ledger
         row.copied = True
         row.evidence, name = rows.decide(copies.values(), ledger.file_by_id)
@@ -218,7 +218,7 @@ class Responses:
             ledger.out.inherited.add((payer.provider, payer.name))
         self._inherit(row, copies)
 
-    def _inherit(self, row: Row, copies: Iterable[int]) -> None:
+    def _inherit(self, row: CountedResponse, copies: Iterable[int]) -> None:
         """Sessions that hold a copy of what another one paid: their inherited cost is summed again."""
         paid = self.ledger.session_by_id(row.session)
         for number in copies:
@@ -226,7 +226,7 @@ class Responses:
             if holder and holder != paid.name:
                 self.ledger.out.inherited.add((paid.provider, holder))
 
-    def _merge(self, row: Row, other: Row) -> None:
+    def _merge(self, row: CountedResponse, other: CountedResponse) -> None:
         """One record showed that two known responses are the same one."""
         ledger = self.ledger
         copies = self._copies(row)
@@ -245,7 +245,7 @@ class Responses:
 
     # -- counting --------------------------------------------------------------------------------------------
 
-    def _count(self, row: Row, before: Contribution | None, now: float) -> None:
+    def _count(self, row: CountedResponse, before: Contribution | None, now: float) -> None:
         """Price a response and move the sums by the difference it makes."""
         ledger, e = self.ledger, row.evidence
         row.cost, row.basis = priced(self.prices, e.model, e.usage, e.at, e.billed, e.claimed)
@@ -260,7 +260,7 @@ class Responses:
             ledger.book(after, 1)
         ledger.seen(ledger.session_by_id(row.session), e.at)
 
-    def _told_by(self, session: Session, r: Response, row: Row, agent: str | None) -> None:
+    def _told_by(self, session: Session, r: Response, row: CountedResponse, agent: str | None) -> None:
         """What a record says of the session it stands in, whichever session pays: the same in any reading order."""
         ledger, e = self.ledger, row.evidence
         if agent and agent not in session.agents:

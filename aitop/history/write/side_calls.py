@@ -32,7 +32,8 @@ def told(ledger: Ledger, session: Session, event: ClientTotals, at: float | None
     if not 0 <= event.cost_usd <= MAX_TOTAL:
         return
     if session.client_cost is None:
-        session.client_base, session.client_model_bases = _baseline(ledger, session, event, at)
+        moment = at or session.last_at or None  # a record of the client's own totals has no time
+        session.client_base, session.client_model_bases = _baseline(ledger, session, event, moment)
         session.client_cost = event.cost_usd
     elif session.restarted and event.cost_usd < session.client_cost:
         session.client_base -= session.client_cost  # it began again at zero: both runs are this session's
@@ -98,7 +99,8 @@ def _wanted(db: sqlite3.Connection, ledger: Ledger, session: Session) -> dict[in
     """Model → picodollars that should stand booked; model "" takes what the client attributes to none."""
     assert session.client_cost is not None
     reported = round((session.client_cost - session.client_base) * PICO)
-    left = reported - _counted(db, session) - session.inherited - _of_origin(db, session)
+    carried = session.inherited + sum(_beyond_copies(db, session).values()) + _of_origin(db, session)
+    left = reported - _counted(db, session) - carried
     by_model = _by_model(db, ledger, session)
     if left < ROUNDING:
         return {}
@@ -126,7 +128,8 @@ def _by_model(db: sqlite3.Connection, ledger: Ledger, session: Session) -> dict[
         db.execute("SELECT model, sum(cost) FROM session_sum WHERE session = ? GROUP BY model", (session.id,))
     )
     if session.inherited:
-        for model, cost in db.execute(_INHERITED_BY_MODEL, (session.name, session.id)):
+        copied = db.execute(_INHERITED_BY_MODEL, (session.name, session.id))
+        for model, cost in (*copied, *_beyond_copies(db, session).items()):
             counted[model] = counted.get(model, 0) + cost
     models = {name: ledger.names.model(name) for name in session.client_models}
     bases = session.client_model_bases
@@ -159,6 +162,34 @@ def _counted(db: sqlite3.Connection, session: Session) -> int:
     return session.total.cost - later
 
 
+def _beyond_copies(db: sqlite3.Connection, session: Session) -> dict[int, int]:
+    """Model → picodollars of its origins' responses that a fork does not copy, but whose money its total began with.
+
+    They are those of sub-agents, which have files of their own, and of branches that were left.
+    """
+    if not session.inherited:
+        return {}
+    copied = db.execute(
+        "SELECT min(r.at), max(r.at) FROM file f JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
+        "WHERE f.session = ? AND f.agent IS NULL AND r.session != ?",
+        (session.name, session.id),
+    ).fetchone()
+    return dict(
+        db.execute(
+            f"SELECT model, sum(cost) FROM response WHERE at >= ? AND at <= ? AND session IN ({_ORIGINS}) "  # noqa: S608
+            "AND id NOT IN (SELECT c.response FROM file f JOIN copy c ON c.file = f.id "
+            "WHERE f.session = ? AND f.agent IS NULL) GROUP BY model",
+            (*copied, session.name, session.id, session.name),
+        ).fetchall()
+    )
+
+
+_ORIGINS = (
+    "SELECT r.session FROM file f JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
+    "WHERE f.session = ? AND f.agent IS NULL AND r.session != ?"
+)
+
+
 def _of_origin(db: sqlite3.Connection, session: Session) -> int:
     """Untracked picodollars of the sessions that a fork copies, from before it went its own way."""
     if not session.inherited:
@@ -168,9 +199,7 @@ def _of_origin(db: sqlite3.Connection, session: Session) -> int:
         (session.started_at or 0.0, session.last_at, session.id),
     ).fetchone()[0]
     picodollars: int = db.execute(
-        "SELECT ifnull(sum(picodollars), 0) FROM side_call WHERE at <= ? AND session IN ("
-        "SELECT r.session FROM file f JOIN copy c ON c.file = f.id JOIN response r ON r.id = c.response "
-        "WHERE f.session = ? AND f.agent IS NULL AND r.session != ?)",
+        f"SELECT ifnull(sum(picodollars), 0) FROM side_call WHERE at <= ? AND session IN ({_ORIGINS})",  # noqa: S608
         (own if own is not None else session.client_at, session.name, session.id),
     ).fetchone()[0]
     return picodollars

@@ -2,7 +2,9 @@
 
 
 def span(seconds: float) -> str:
-    """`45 min`, `3 h 05 min`, `4 days`."""
+    """`30 s`, `45 min`, `3 h 05 min`, `4 days`."""
+    if seconds < 59.5:
+        return f"{max(0, round(seconds))} s"
     minutes = max(0, round(seconds / 60))
     if minutes < 60:
         return f"{minutes} min"

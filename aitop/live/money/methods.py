@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from aitop.model.median import median
 
-SLOT = 900
 DAY_SLOTS = 96
 BLOCK_SLOTS = 20
 RECENT = 28  # days or blocks that make the usual course

@@ -2,7 +2,8 @@
 
 Where a thread has a `usageLedger`, each of its events is one call, with the cache in the usage of the message it led
 to. Older threads have the usage in their messages alone. Credits are a hundredth of a dollar each, as Amp says, and
-count as the client's reckoning. Newer threads are kept on Amp's servers: this is history only. Must not keep any text.
+what was billed; without credits the call went through a key of the user's. Newer threads are kept on Amp's servers:
+this is history only. Must not keep any text.
 """
 
 import os
@@ -35,7 +36,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
     cwd = _folder(thread)
     ledger = rows(table(thread.get("usageLedger")).get("events"))
     if ledger:
-        usages = {str(one.get("messageId")): table(one.get("usage")) for one in messages}
+        usages = {_id(one.get("messageId")): table(one.get("usage")) for one in messages}
         calls = [_of_ledger(table(one), session, usages, cwd) for one in ledger]
     else:
         calls = [_of_message(one, session, began, cwd, number) for number, one in enumerate(messages)]
@@ -53,7 +54,7 @@ def _of_ledger(
     at, tokens = epoch(event.get("timestamp")), table(event.get("tokens"))
     if at is None:
         return None
-    beside = usages.get(str(event.get("toMessageId")), {})
+    beside = usages.get(_id(event.get("toMessageId")), {})
     usage = Usage(
         count(tokens.get("input")), count(tokens.get("output")),
         count(beside.get("cacheReadInputTokens")), count(beside.get("cacheCreationInputTokens")),
@@ -90,8 +91,13 @@ def _response(
     usd = float(credits_) / CREDITS_PER_USD if known and isinstance(credits_, int | float) else None
     return Response(
         session, at, model or "unknown", usage, name, stop_reason=DONE, place=Place(cwd) if cwd else None,
-        client_usd=usd,
+        billed_usd=usd,
     )  # fmt: skip
+
+
+def _id(value: object) -> str:
+    """A message's id, which is a number or a text."""
+    return str(value) if isinstance(value, int | str) else ""
 
 
 def _folder(thread: JsonObject) -> str | None:

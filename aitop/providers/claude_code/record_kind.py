@@ -15,6 +15,8 @@ _BEFORE = b",{"
 _AFTER = b",}"
 _BRACE = 125
 LONGEST = 40
+_CLEAR = b'"content":"<command-name>/clear</command-name>'
+LONGEST_COMMAND = 4096  # bytes of a line that holds a command
 
 
 def of(data: bytes, start: int, stop: int) -> bytes | None:
@@ -41,6 +43,11 @@ def in_doubt(data: bytes, start: int, stop: int) -> bool:
         return stop - start > 1 and not is_single(data[start:stop])
     ends = data[stop - 1] == _BRACE or data[start:stop].rstrip()[-1:] == b"}"
     return not ends or data.find(OPENING, start + 1, stop) >= 0
+
+
+def is_clear(data: bytes, start: int, stop: int) -> bool:
+    """Whether a user's line says that `/clear` began this session: its first prompt is that command."""
+    return stop - start < LONGEST_COMMAND and data.find(_CLEAR, start, stop) >= 0
 
 
 def is_user(line: bytes) -> bool:

@@ -237,6 +237,8 @@ class _Run:
             self._tool_result(data[start:stop], offset)
         elif not (record_kind.in_doubt(data, start, stop) and self._damaged(data[start:stop], offset)):
             self.naming.user_line()
+            if record_kind.is_clear(data, start, stop) and self.session:
+                self.events.append(SessionInfo(self.session, self.first_at or 0.0, began_by="clear"))
             if self.attempts.under_way and record_kind.is_user(data[start:stop]):
                 self.attempts.answered()  # the user interrupted it: nothing answered, nothing failed
 

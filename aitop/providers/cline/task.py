@@ -20,6 +20,7 @@ from aitop.providers.lenient import count, epoch, loads, rows, table, text
 AGAIN = 600.0  # seconds: messages that are this much older than the newest do not change any more
 DONE = "completed"
 MAX_HISTORY = 64 << 20
+MAX_TEXT = 16 << 20
 MAX_USD = 1e6
 ROO_WHOLE_SINCE = 1_761_955_200.0  # 2025-11-01, version 3.29.5
 # The API providers of Cline's whose `tokensIn` is the whole prompt.
@@ -91,22 +92,20 @@ class _Task:
         self.newest = max(self.newest, at)
         asked, said = message.get("ask"), message.get("say")
         what = asked if message.get("type") == "ask" else said
-        status = STATUSES.get(str(asked), "waiting") if message.get("type") == "ask" else "working"
+        status = STATUSES.get(text(asked) or "", "waiting") if message.get("type") == "ask" else "working"
         if said == "completion_result":
             status = "idle"
         self._status = Status(self.session, at, status, "messages", live=False)
         if at < self._since:
             return
         if what == "api_req_started":
-            self._request(message, loads(str(message.get("text") or "").encode("utf-8", "replace")), at)
+            self._request(message, _inner(message), at)
         elif what in ("api_req_failed", "api_req_retried"):
             final = what == "api_req_failed"
             key = f"{self.session}:{at:.3f}"
             self._events.append(ApiError(self.session, at, key, "error" if final else "retried", final))
         elif what in ("tool", "command"):
-            name = text(
-                table(loads(str(message.get("text") or "").encode("utf-8", "replace"))).get("tool"), 64
-            )
+            name = text(table(_inner(message)).get("tool"), 64)
             self._events.append(
                 ToolUse(
                     self.session,
@@ -180,6 +179,11 @@ class _Task:
         if self._events:
             self._events.append(SessionInfo(self.session, self.newest, cwd=folder, model=model))
         return [*self._events, *([self._status] if self._status else [])]
+
+
+def _inner(message: JsonObject) -> object:
+    """The JSON that a message's text is; None for any other text."""
+    return loads((text(message.get("text"), MAX_TEXT) or "").encode("utf-8", "replace"))
 
 
 def _is_whole(protocol: object, provider: str | None, at: float) -> bool:

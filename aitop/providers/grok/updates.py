@@ -1,9 +1,10 @@
 """Grok Build's updates → events. Pure: bytes in, events out, no clock, no I/O.
 
 A `turn_completed` update holds what one prompt used, for each model: sums over its calls, spread evenly over them.
-The input includes the cache, the output reasoning. It may be told again, and its last telling stands. Versions that
-write no such update keep only a curve of the context; nothing is made of that. Fields as written by 1.0.41. Must not
-keep any text.
+The input includes the cache, the output reasoning. It may come again, and the last one stands. A fork copies updates
+under its own session; their event ids keep the session that paid. The calls for a title and a dashboard line are in
+no update. Versions that write no `turn_completed` keep only a curve of the context; nothing is made of that. Fields
+as written by 1.0.41. Must not keep any text.
 """
 
 import os
@@ -46,7 +47,8 @@ def parse(data: bytes, start: int, source: Source) -> Parsed:  # noqa: ARG001
             continue
         first_at, newest = first_at or at, max(newest, at)
         session = text(params.get("sessionId"), 128) or session
-        events += _told(table(params.get("update")), session, at, source.pending)
+        paid = _made_by(text(meta.get("eventId"), 256), session)
+        events += _told(table(params.get("update")), session, at, source.pending, paid)
     if events and source.pending:
         events.append(SessionInfo(session, newest, cwd=source.pending))
     return Parsed(events, bad, first_at, session, source.pending)
@@ -57,21 +59,31 @@ def _is_other(line: bytes) -> bool:
     return not any(mark in head for mark in MARKS)
 
 
-def _told(update: Mapping[str, object], session: str, at: float, cwd: str | None) -> Iterator[Event]:
+def _made_by(event: str | None, session: str) -> str | None:
+    """The session that made an update which a fork copied: its event's id keeps it. None for the session's own."""
+    maker = (event or "").rpartition("-")[0]
+    return maker if len(maker) == len(session) and maker != session else None
+
+
+def _told(
+    update: Mapping[str, object], session: str, at: float, cwd: str | None, paid: str | None
+) -> Iterator[Event]:
     kind, call = update.get("sessionUpdate"), text(update.get("toolCallId"), 128)
     if kind == "user_message_chunk":
         yield Status(session, at, "working", "prompt", live=False)
     elif kind == "tool_call" and call:
         # The title is the tool's name here; an update's may be a sentence.
-        yield ToolUse(session, at, f"{session}:{call}", word(update.get("title")) or "unknown")
+        yield ToolUse(session, at, f"{paid or session}:{call}", word(update.get("title")) or "unknown")
     elif kind == "tool_call_update" and call and update.get("status") in ENDED:
-        yield ToolResult(session, at, f"{session}:{call}", "", update.get("status") == "failed")
+        yield ToolResult(session, at, f"{paid or session}:{call}", "", update.get("status") == "failed")
     elif kind == "turn_completed":
         yield Status(session, at, "idle", "answer", live=False)
-        yield from _turn(update, session, at, cwd)
+        yield from _turn(update, session, at, cwd, paid)
 
 
-def _turn(update: Mapping[str, object], session: str, at: float, cwd: str | None) -> Iterator[Response]:
+def _turn(
+    update: Mapping[str, object], session: str, at: float, cwd: str | None, paid: str | None
+) -> Iterator[Response]:
     usage = table(update.get("usage"))
     models = {name: table(one) for name, one in table(usage.get("modelUsage")).items() if name}
     # Sums without a model are of the session's; only they are there where the client knows no model.
@@ -91,7 +103,7 @@ def _turn(update: Mapping[str, object], session: str, at: float, cwd: str | None
             usd = ticks / TICKS_PER_USD / calls if ticks else None
             yield Response(
                 session, at, model[:256], _usage(share), f"{prompt}:{model}:{one}", stop_reason=why,
-                place=Place(cwd) if cwd else None, duration_ms=duration, client_usd=usd,
+                place=Place(cwd) if cwd else None, duration_ms=duration, client_usd=usd, paying_session=paid,
             )  # fmt: skip
 
 

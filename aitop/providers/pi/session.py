@@ -78,7 +78,9 @@ class _Run:
         elif kind == "model_change":
             self.model = text(record.get("modelId")) or self.model
         elif kind == "compaction":
-            self.events.append(Compaction(self.session, self.at, f"{record.get('id')}:{self.at}", ""))
+            self.events.append(
+                Compaction(self.session, self.at, f"{text(record.get('id'), 64)}:{self.at}", "")
+            )
         elif kind == "message":
             self._message(table(record.get("message")), text(record.get("id"), 64) or "")
 

@@ -1,0 +1,119 @@
+"""Two trees of aitop side by side: start, memory, one-shots and hot imports, in turn, on the same machine.
+
+    python -m benchmarks.against OTHER_TREE [--rounds N]
+
+Run it before and after a change of structure: OTHER_TREE is a checkout of the commit before. Each round runs both
+trees, in an order that changes, so a busy moment hurts both. The ratio of the medians says more than either number.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PATIENCE = 60.0  # seconds for a listener to publish
+# name → (arguments of Python, what it gets on stdin); TREE stands for the tree's folder
+COMMANDS = {
+    "hook": (["-I", "-S", "TREE/aitop/hook.py", "Stop"], b"{}"),
+    "statusline": (["-I", "-S", "TREE/aitop/statusline.py"], b"{}"),
+    "tmux --preset burn": (["-m", "aitop", "tmux", "--preset", "burn"], b""),
+    "waybar --format": (["-m", "aitop", "waybar", "--format", "{burn}"], b""),
+    "version": (["-m", "aitop", "version"], b""),
+}
+
+
+def environment(tree: str, home: str) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": home, "AITOP_HOME": os.path.join(home, "a"), "PYTHONPATH": tree,
+            "AITOP_PROVIDERS": "builtin", "CLAUDE_CONFIG_DIR": os.path.join(home, "claude"), "LC_ALL": "C.UTF-8",
+            "XDG_RUNTIME_DIR": os.path.join(home, "none")}  # fmt: skip
+
+
+def command(tree: str, words: list[str], *flags: str) -> list[str]:
+    return [sys.executable, *flags, *(word.replace("TREE", tree) for word in words)]
+
+
+def milliseconds(tree: str, home: str, name: str) -> float:
+    words, given = COMMANDS[name]
+    began = time.perf_counter()
+    subprocess.run(command(tree, words), input=given, capture_output=True, env=environment(tree, home),
+                   cwd=home, check=False)  # fmt: skip
+    return 1000 * (time.perf_counter() - began)
+
+
+def modules(tree: str, home: str, name: str) -> int:
+    """How many modules Python loads for a command, by its own account."""
+    words, given = COMMANDS[name]
+    done = subprocess.run(command(tree, words, "-X", "importtime"), input=given, capture_output=True,
+                          env=environment(tree, home), cwd=home, check=False)  # fmt: skip
+    return done.stderr.count(b"import time:") - 1
+
+
+def listener(tree: str, home: str) -> tuple[float, float]:
+    """Seconds from its start to the first state, and MB resident two seconds later."""
+    shutil.rmtree(os.path.join(home, "a"), ignore_errors=True)
+    state = os.path.join(home, "a", "state.json")
+    began = time.perf_counter()
+    process = subprocess.Popen(command(tree, ["-m", "aitop", "listen", "--quiet"]), env=environment(tree, home),
+                               cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    try:
+        while not os.path.exists(state) and time.perf_counter() - began < PATIENCE:
+            time.sleep(0.005)
+        took = time.perf_counter() - began
+        time.sleep(2)
+        with open(f"/proc/{process.pid}/statm", encoding="ascii") as file:
+            resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+    return took, resident
+
+
+def compared(trees: list[str], rounds: int) -> list[tuple[str, str, float, float]]:
+    """(what, unit, the other tree's, this tree's)."""
+    found: dict[tuple[str, str], dict[str, list[float]]] = {}
+
+    def note(what: str, unit: str, tree: str, value: float) -> None:
+        found.setdefault((what, unit), {}).setdefault(tree, []).append(value)
+
+    with tempfile.TemporaryDirectory(prefix="aitop-") as home:
+        for number in range(rounds):
+            for tree in trees if number % 2 else reversed(trees):
+                for name in COMMANDS:
+                    note(name, "ms", tree, milliseconds(tree, home, name))
+                if number < max(3, rounds // 5):
+                    took, resident = listener(tree, home)
+                    note("listener to its first state", "s", tree, took)
+                    note("listener, resident", "MB", tree, resident)
+        for tree in trees:
+            for name in COMMANDS:
+                note(f"{name}: modules", "", tree, modules(tree, home, name))
+    other, ours = trees
+    return [
+        (what, unit, statistics.median(values[other]), statistics.median(values[ours]))
+        for (what, unit), values in found.items()
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("other", help="the checkout to compare this one with")
+    parser.add_argument("--rounds", type=int, default=15)
+    chosen = parser.parse_args()
+    rows = compared([os.path.abspath(chosen.other), HERE], chosen.rounds)
+    print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, {chosen.rounds} rounds\n")
+    print("| what | before | after | ratio |\n|---|---|---|---|")
+    for what, unit, before, after in rows:
+        print(f"| {what} | {before:.4g} {unit} | {after:.4g} {unit} | {after / before:.2f} |")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
