@@ -12,7 +12,8 @@ from aitop import paths
 
 PERL, PYTHON = KINDS = ("perl", "python")
 
-# Perl's own words only: a module costs more than Python's whole start. It has no fine clock of its
+# Perl's own words only: a module costs more than Python's whole start, and a regular expression a tenth of it; so
+# what is seldom needed is compiled where it is needed. Perl has no fine clock of its
 # own, so the deadline is the sum of its waits (Linux: select says what is left; elsewhere: naps are
 # counted, dearer than they are) and of its processor time; the alarm is the last resort.
 # `leave` ends the program: 3 for "no listener", 0 for everything else.
@@ -36,9 +37,12 @@ _PERL_SEND = r"""
          ["pane", $ENV{TMUX_PANE}, 64], ["config_dir", $ENV{CLAUDE_CONFIG_DIR}, 900], ["answer", $answer, 200]) {
       ($k, $v, $most) = @$_;
       if (length $v > $most) {
-        next if $k eq "config_dir"; $v = substr $v, 0, $most; $v =~ s/[\xC0-\xFF]?[\x80-\xBF]*\z//;
+        next if $k eq "config_dir"; $v = substr $v, 0, $most; eval q($v =~ s/[\xC0-\xFF]?[\x80-\xBF]*\z//);
       }
-      next if !length $v; $v =~ s/([^-A-Za-z0-9._~\/])/sprintf "%%%02X", ord $1/ge; $data .= "\t$k=$v";
+      next if !length $v;
+      $v = join "", map { tr/-A-Za-z0-9._~\/// ? $_ : sprintf "%%%02X", ord } split //, $v
+        if $v =~ tr/-A-Za-z0-9._~\///c;
+      $data .= "\t$k=$v";
     }
     $data .= "\n"; $head = length $data; vec($in, 0, 1) = 1;
     do {
@@ -102,12 +106,14 @@ sub give {{
 sub leave {{
   $SIG{{ALRM}} = "DEFAULT"; alarm 0;
   if ($own) {{ close S; chdir D; give(); $SIG{{PIPE}} = "DEFAULT"; command() }}
-  if ($variant =~ /^[-a-z]*$/ && $data =~ /"session_id"\s*:\s*"([-A-Za-z0-9_]{{1,64}})"/) {{
-    my $file = "$home/segments/status-$1$variant"; my $expiry = (stat $file)[9];
-    if (defined $expiry && $expiry > time && open F, "<", $file) {{
-      sysread F, my $text, 65536; if ($text =~ s/\A\d+ \d+ //) {{ syswrite STDOUT, $text; exit 0 }}
+  eval q(
+    if ($variant !~ tr/-a-z//c && $data =~ /"session_id"\s*:\s*"([-A-Za-z0-9_]{{1,64}})"/) {{
+      my $file = "$home/segments/status-$1$variant"; my $expiry = (stat $file)[9];
+      if (defined $expiry && $expiry > time && open F, "<", $file) {{
+        sysread F, my $text, 65536; if ($text =~ s/\A\d+ \d+ //) {{ syswrite STDOUT, $text; exit 0 }}
+      }}
     }}
-  }}
+  );
   give(); $SIG{{PIPE}} = "DEFAULT"; itself("--no-listener", @ARGV)
 }}
 if ($own) {{ $left = 0.02 }}
