@@ -46,6 +46,7 @@ COMMANDS = {
         "Output quality: a judge you name scores sampled turns; off until you switch it on.",
     ),
     "energy": ("aitop.energy.cli:energy", "Estimated energy and carbon of the models' output (an extra)."),
+    "pull": ("aitop.fleet.pull_cli:pull", "Bring the responses of your other machines over ssh."),
     "export": (
         "aitop.fleet.cli:export",
         "Give the numbers to Prometheus, as a scrape or a textfile (an extra).",

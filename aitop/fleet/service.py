@@ -11,16 +11,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aitop.config import Config
+from aitop.model.json_types import JsonObject
 from aitop.system import installation
 from aitop.system.loopback import secret_file, web_origin
 
 if TYPE_CHECKING:
+    from aitop.fleet.asker import Asker
     from aitop.fleet.door import Door, Page
     from aitop.fleet.exporter import Exporter
+    from aitop.fleet.sender import Sender
 
 TOKEN = "fleet.token"  # noqa: S105 - a file
 RETRY_SECONDS = 10.0
 MISSING = "the exporter needs prometheus_client"
+READ_KEYS = ("fleet.read", "fleet.read_seconds", "fleet.credentials")
 KEYS = ("fleet.enabled", "fleet.address", "fleet.port", "fleet.token")
 
 _scrape = threading.Lock()
@@ -35,6 +39,8 @@ class Service:
         self._config: Config | None = None
         self._door: Door | None = None
         self._exporter: Exporter | None = None
+        self._asker: Asker | None = None
+        self._sender: Sender | None = None
         self._next_try = 0.0
         self.problem: str | None = None
 
@@ -42,6 +48,8 @@ class Service:
         """Serve as the configuration says from now on; an unchanged address stays open."""
         before, self._config = self._config, config
         self._exporter = None  # a scrape in hand ends with the one it has
+        self._ask(before, config)
+        self._push(config)
         same = before is not None and all(before[key] == config[key] for key in KEYS)
         if same and (self._door is not None or not config["fleet.enabled"]):
             return
@@ -49,6 +57,41 @@ class Service:
         self.problem = None
         if config["fleet.enabled"]:
             self._open(config)
+
+    def _ask(self, before: Config | None, config: Config) -> None:
+        """Read the fleet's totals back from an engine, where one is named."""
+        if before is not None and all(before[key] == config[key] for key in READ_KEYS):
+            return
+        if self._asker is not None:
+            self._asker.close()
+        self._asker = None
+        if config["fleet.read"]:
+            from aitop.fleet.asker import Asker
+
+            seconds = float(config["fleet.read_seconds"])
+            self._asker = Asker(
+                self._home, config["fleet.read"], config["fleet.credentials"], seconds, self._log
+            )
+
+    def _push(self, config: Config) -> None:
+        """Push by OTLP, where a receiver is named; anew with each configuration, which may shape labels otherwise."""
+        if self._sender is not None:
+            self._sender.close()
+        self._sender = None
+        if not config["fleet.push"]:
+            return
+        try:
+            from aitop.fleet.sender import Sender
+
+            self._sender = Sender(self._home, config, _scrape, self._log)
+        except ModuleNotFoundError as error:
+            self._log(f"fleet.push needs {error.name}: {installation.add_extra('fleet')}")
+        except (OSError, ValueError) as error:
+            self._log(f"fleet.push: {error}")
+
+    def totals(self) -> JsonObject | None:
+        """The contents of `state.fleet`; None where no engine is asked."""
+        return self._asker.summary if self._asker is not None else None
 
     def sweep(self, monotonic: float) -> None:
         """Once a second: try again where the address was taken."""
@@ -123,6 +166,9 @@ class Service:
 
     def close(self) -> None:
         self._shut()
+        for thread in (self._asker, self._sender):
+            if thread is not None:
+                thread.close()
 
 
 def token(home: str, config: Config) -> str | None:

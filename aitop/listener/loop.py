@@ -55,7 +55,7 @@ class Listener:
         )
         self.reader = Reader(self.guard, self.settings, self.selector, log, listening, answers.answer)
         self.fleet = Service(home, log.info)
-        self.publication = Publication(self.guard, self.reader, self.settings, log, self.fleet.published)
+        self.publication = Publication(self.guard, self.reader, self.settings, log, self.fleet)
         self.maintenance = Maintenance(home, log)
         self.ownership = Ownership(home, lock, self.guard.path, os.path.join(home, paths.SOCKET))
         self.stopping: str | None = None

@@ -8,11 +8,11 @@ import os
 import socket
 import sqlite3
 import sys
-from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from aitop import paths
+from aitop.fleet.service import Service as Fleet
 from aitop.history import tags_file
 from aitop.ingest import worktrees
 from aitop.listener.history_guard import HistoryGuard
@@ -46,9 +46,8 @@ class Publication:
         reader: Reader,
         settings: Settings,
         log: Log,
-        fleet: Callable[[], JsonObject | None],
+        fleet: Fleet,
     ) -> None:
-        """`fleet`: what the state says of the fleet."""
         self._fleet = fleet
         self._guard, self._reader, self._settings = guard, reader, settings
         self._host = socket.gethostname()
@@ -121,7 +120,8 @@ class Publication:
         return (
             self._guard.feed.folded, reader.receiver.counts.total(),
             reader.telemetry and reader.telemetry.sign(),
-            reader.ingest.complete, settings.config_error, self._guard.error, settings.config, self._fleet(),
+            reader.ingest.complete, settings.config_error, self._guard.error, settings.config,
+            self._fleet.published(), self._fleet.totals(),
         )  # fmt: skip
 
     def _projects_today(self, now: float) -> list[ProjectToday]:
@@ -149,6 +149,7 @@ class Publication:
                 "complete": ingest.complete,
             },
             coverage=ingest.coverage(),
+            fleet=cast("published.Fleet | None", self._fleet.totals()),
             doctor=self._doctor(),
         )
 
@@ -167,7 +168,7 @@ class Publication:
             "watching": reader.watcher.active,
             "prices_problem": settings.prices.problem,
             "otel": self._telemetry_doctor(),
-            "fleet": cast("published.FleetDoor | None", self._fleet()),
+            "fleet": cast("published.FleetDoor | None", self._fleet.published()),
         }
 
     def _telemetry_doctor(self) -> "published.Telemetry | None":

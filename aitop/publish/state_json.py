@@ -38,6 +38,7 @@ class ListenerFacts(NamedTuple):
     scan: published.Scan
     coverage: Mapping[str, published.ClientCoverage]
     doctor: published.Doctor
+    fleet: published.Fleet | None = None
 
 
 def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> published.State:
@@ -77,6 +78,7 @@ def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> published.Sta
         "coverage": _coverage(sums, facts.coverage),
         "display": display(config, limited=bool(snap.limits), burn=snap.burn),
         "doctor": facts.doctor,
+        "fleet": facts.fleet,
         "by_provider": {name: _part(snap, name) for name in snap.by_provider},
     }
 

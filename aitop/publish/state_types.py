@@ -486,6 +486,18 @@ class Doctor(TypedDict):
     fleet: Annotated[FleetDoor | None, Key("`null` while nothing is served to Prometheus")]
 
 
+class Fleet(TypedDict):
+    """Every machine together, as the engine of [the fleet](fleet.md) knows them. `null`: it does not know."""
+
+    at: Annotated[float | None, Key("when it last answered", "s")]
+    problem: Annotated[str | None, Key("why it does not answer; the numbers are then those of `at`")]
+    today_usd: Annotated[float | None, Key("since midnight here", "USD")]
+    month_usd: Annotated[float | None, Key("", "USD")]
+    total_usd: Annotated[float | None, Key("all that was ever counted", "USD")]
+    machines: Annotated[int, Key("known within thirty days")]
+    stale_machines: Annotated[int, Key("not scraped for ten minutes")]
+
+
 class State(TypedDict):
     """The whole of `state.json`."""
 
@@ -525,3 +537,4 @@ class State(TypedDict):
     coverage: Annotated[Coverage, Key("what the totals cover")]
     display: Annotated[Display, Key("what displays need of the configuration")]
     doctor: Annotated[Doctor, Key("what `aitop doctor` asks")]
+    fleet: Annotated[Fleet | None, Key("every machine together; `null` unless `fleet.read` is set")]

@@ -15,6 +15,7 @@ from aitop.ingest.coverage import ClientCoverage
 from aitop.reports import commits, framing, git, groupings, options, printing, pulls
 from aitop.reports.ask import Asker
 from aitop.reports.filters import Filter, Period
+from aitop.reports.fleet_cli import fleet, hosts
 from aitop.reports.options import Chosen
 from aitop.reports.printing import Page
 from aitop.reports.ready import asked, configuration, currency, history
@@ -37,7 +38,9 @@ class ReportGroup(click.Group):
     """Without a word the report is by model, whatever options there are."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in (*ctx.help_option_names, "--help")):
+        if args and args[0] in ("--fleet", "--host"):
+            args = [{"--fleet": "fleet", "--host": "hosts"}[args[0]], *args[1:]]
+        elif not args or (args[0].startswith("-") and args[0] not in (*ctx.help_option_names, "--help")):
             args = ["models", *args]
         return super().parse_args(ctx, args)
 
@@ -53,7 +56,13 @@ def report() -> None:
     aitop report daily --last 7 --breakdown     a week by day, below each day its models
     aitop report projects --by month            projects down, months across
     aitop report sessions --since yesterday --json
+    aitop report --fleet                        every machine, from Prometheus
+    aitop report --host                         this machine and those of `aitop pull`
     """  # noqa: D301 - click's own mark
+
+
+report.add_command(fleet)
+report.add_command(hosts)
 
 
 def _grouped(name: str) -> Ask:

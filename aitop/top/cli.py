@@ -35,7 +35,10 @@ STYLES = {"warning": "\x1b[33m", "critical": "\x1b[1;31m"}
 @click.option("--plain", "simple", is_flag=True, help="The plain table even where the full one is installed.")
 @click.option("--theme", type=click.Choice(choices.THEMES), help="Colours of the full table; c changes them.")
 @click.option("--provider", metavar="NAME", help="Only one client: claude-code, codex, gemini, …")
-def top(*, once: bool, as_json: bool, simple: bool, theme: str | None, provider: str | None) -> None:
+@click.option("--fleet", is_flag=True, help="Every machine, as Prometheus knows them: fleet.read.")
+def top(
+    *, once: bool, as_json: bool, simple: bool, theme: str | None, provider: str | None, fleet: bool
+) -> None:
     """Show what is being spent: overview, sessions, tools, models, history, and one session in detail.
 
     The full table needs the extra `top`. Without it a plain table is redrawn in place. The key ? lists
@@ -47,7 +50,14 @@ def top(*, once: bool, as_json: bool, simple: bool, theme: str | None, provider:
     if as_json and not once:
         raise click.UsageError("--json needs --once: aitop top --once --json")
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    if once or not on_terminal or os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
+    if fleet:
+        from aitop.top import fleet as machines
+
+        if once or not on_terminal:
+            width = screen.size()[0] if sys.stdout.isatty() else once_text.WIDTH
+            sys.exit(machines.once(as_json=as_json, width=width))
+        machines.live()
+    elif once or not on_terminal or os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
         width = screen.size()[0] if sys.stdout.isatty() else once_text.WIDTH
         sys.exit(once_text.once(as_json=as_json, provider=provider, width=width))
     # Textual draws on stderr

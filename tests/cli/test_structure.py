@@ -212,7 +212,8 @@ def sources():
 # The edges: who may ask what time it is.
 CLOCKS = ("advice/cli.py", "agents/mcp_server.py", "agents/runner.py",
           "cli.py", "demo/", "energy/cli.py", "fleet/cli.py",
-          "fleet/exporter.py", "fleet/service.py", "gateway/", "guard.py", "install/", "jump.py",
+          "fleet/asker.py", "fleet/exporter.py", "fleet/pull_cli.py",
+          "fleet/sender.py", "fleet/service.py", "gateway/", "guard.py", "install/", "jump.py",
           "listener/",
           "litellm.py", "log.py", "pricing/cli.py", "pricing/refresh.py", "quality/cli.py",
           "publish/announcer.py", "publish/cli.py",

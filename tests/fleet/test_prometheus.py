@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -146,8 +147,37 @@ def test_the_fleet_is_the_sum_of_its_histories_through_a_kill_and_a_set_clock(fl
         never_fell(prometheus)
         every_query_answers(prometheus, machines[0], paths[0])
         rules_are_healthy(prometheus)
+        read_back(prometheus, machines, second)
     finally:
         prometheus.close()
+
+
+def read_back(prometheus, machines, total):
+    """`report --fleet` asks; `top --fleet`, the state and a segment have what the listener asked."""
+    alpha = machines[0]
+    with open(alpha.config) as file:
+        text = file.read().replace("[fleet]", f'[fleet]\nread = "{prometheus.url}"\nread_seconds = 5')
+    with open(alpha.config, "w") as file:
+        file.write(text)
+    found = alpha.run("report", "--fleet", "--json")
+    assert found.returncode == 0, found.stderr
+    answer = json.loads(found.stdout)
+    assert abs(answer["total_usd"] - total) < 1e-6
+    assert answer["recorded"] is True
+    assert {row["name"] for row in answer["project"]} == {"shop", "site"}
+    assert abs(sum(row["total_usd"] or 0 for row in answer["model"]) - total) < 1e-6
+    assert [one["stale"] for one in answer["machines"]] == [False] * 3
+    assert answer["limits"][0]["used_percent"] == 85
+    alpha.process.send_signal(signal.SIGHUP)
+    prometheus.wait(lambda: (alpha.state().get("fleet") or {}).get("total_usd"))
+    state = alpha.state()["fleet"]
+    assert abs(state["total_usd"] - total) < 1e-6
+    assert (state["machines"], state["stale_machines"], state["problem"]) == (3, 0, None)
+    shown = alpha.run("top", "--fleet", "--once")
+    assert shown.returncode == 0, shown.stderr
+    assert "3 machines" in shown.stdout
+    assert "claude-opus-4-6" in shown.stdout
+    assert alpha.run("tmux", "--format", "{fleet_total}").stdout.strip().endswith(f"${total:.2f}")
 
 
 def never_fell(prometheus):

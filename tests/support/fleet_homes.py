@@ -76,6 +76,10 @@ class Machine:
             text=True, timeout=60, **more,
         )  # fmt: skip
 
+    def state(self):
+        with open(os.path.join(self.home, "state.json")) as file:
+            return json.load(file)
+
     def spent(self):
         """USD of the whole history, by the report."""
         found = self.run("report", "models", "--json")

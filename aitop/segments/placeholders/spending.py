@@ -73,6 +73,24 @@ def spark(view: View) -> Value:
     return (text, "", not text)
 
 
+FLEET_OLD = 600.0  # seconds after which a fleet's numbers are not shown as if they were new
+
+
+def fleet(view: View, name: str) -> Value:
+    """Spent by every machine together; nothing where the engine has not answered for ten minutes."""
+    found = fields.table(view.state.get("fleet"))
+    at, usd = number(found.get("at")), number(found.get(f"{name}_usd"))
+    if at is None or usd is None or abs(view.now - at) > FLEET_OLD:
+        return ("-", "", True)
+    return (view.money(usd), "", not usd)
+
+
+def away(view: View) -> Value:
+    """Machines of the fleet that have not been scraped."""
+    count = number(fields.table(view.state.get("fleet")).get("stale_machines"))
+    return ("-" if count is None else f"{count:.0f}", "", not count)
+
+
 FIELDS: tuple[Field, ...] = (
     ("cost_today", "money", "spent today (local time)", lambda v: period(v, "today")),
     ("cost_week", "money", "spent this week", lambda v: period(v, "week")),
@@ -108,5 +126,9 @@ FIELDS: tuple[Field, ...] = (
     ),
     ("forecast_today", "money", "what today will have cost", lambda v: forecast(v, "day")),
     ("forecast_month", "money", "what this month will have cost", lambda v: forecast(v, "month")),
+    ("fleet_today", "money", "spent today by every machine (fleet.read)", lambda v: fleet(v, "today")),
+    ("fleet_month", "money", "spent this month by every machine", lambda v: fleet(v, "month")),
+    ("fleet_total", "money", "all that every machine ever counted", lambda v: fleet(v, "total")),
+    ("fleet_away", "number", "machines of the fleet that have not been scraped for ten minutes", away),
     ("spark", "bars", "cost of the last 20 minutes, one bar a minute", spark),
 )
