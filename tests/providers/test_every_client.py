@@ -5,6 +5,8 @@ import importlib
 import json
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 from conftest import ROOT
@@ -119,6 +121,17 @@ def test_the_documented_declaration_is_a_real_one_of_at_most_fifteen_lines():
     exec(code, names)
     assert names["omp"] == pi.omp
     assert len(code.splitlines()) <= 15
+
+
+def test_no_parser_is_loaded_for_a_client_that_is_not_here(tmp_path):
+    parsers = {provider(name).parser for name in NAMES}
+    code = (
+        "import sys; from aitop.providers import load, selection; from aitop.config import Config; "
+        f"found = selection.folders(load.load()[0], Config(), {{'HOME': {str(tmp_path)!r}}}); "
+        f"print(sorted({parsers!r} & set(sys.modules)), len(found) > 30)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out == "[] True\n"
 
 
 def test_each_sample_is_of_a_built_in_provider_and_each_new_provider_has_one():
