@@ -142,10 +142,10 @@ class Service:
             try:
                 kind = exposition.media(accept)
                 first = self._exporter is None
-                page = Page(200, kind, self._exporter_now().text(kind, time.time()))
+                text = self._exporter_now().text(kind, time.time())
                 if first:
                     _give_back()
-                return page
+                return Page(200, kind, text)
             except Exception as error:  # a scrape must never end the listener
                 self._log(f"metrics: {type(error).__name__}: {error}")
                 return Page(503, "text/plain; charset=utf-8", f"{error}\n".encode())
