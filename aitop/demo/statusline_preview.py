@@ -11,6 +11,7 @@ import time
 
 from aitop.model.json_types import JsonObject
 from aitop.segments import presets, statusline_segment, template
+from aitop.system import help_text
 
 USAGE = """Usage: aitop statusline --preview [--format TEMPLATE]... [--preset NAME] [--style NAME] [--columns N]
 
@@ -34,16 +35,16 @@ OPTIONS = ("--format", "--preset", "--style", "--columns")
 def main(argv: list[str]) -> int:
     """Run `aitop statusline --preview …`; the exit code."""
     if any(word in ("-h", "--help") for word in argv):
-        sys.stdout.write(
-            USAGE.format(presets=", ".join(presets.NAMES), styles=", ".join(statusline_segment.STYLES))
-        )
+        usage = USAGE.format(presets=", ".join(presets.NAMES), styles=", ".join(statusline_segment.STYLES))
+        sys.stdout.write(help_text.fitted(usage, help_text.columns()))
         return 0
     try:
         chosen = _configured() | _asked(argv)
     except ValueError as error:
         sys.stderr.write(f"aitop statusline --preview: {error}\n")
         return 2
-    styles = [chosen["style"]] if "style" in chosen and "--style" in argv else list(statusline_segment.STYLES)
+    named = any(word.partition("=")[0] == "--style" for word in argv)
+    styles = [chosen["style"]] if named else list(statusline_segment.STYLES)
     now = time.time()
     shown = []
     for style in styles:
@@ -71,7 +72,8 @@ def _asked(argv: list[str]) -> JsonObject:
     for word in words:
         name, equals, value = word.partition("=")
         if name not in OPTIONS:
-            raise ValueError(f"unknown option {word}; try: aitop statusline --preview --help")
+            near = help_text.nearest(name, OPTIONS)
+            raise ValueError(f"unknown option {word}{near}; try: aitop statusline --preview --help")
         value = value if equals else next(words, "")
         if name == "--format":
             problem = template.problem(value)

@@ -52,6 +52,16 @@ def test_no_help_of_a_fast_command_is_wider_than_the_terminal(word, columns):
     assert [line for line in done.stdout.splitlines() if cells(line) > int(columns)] == []
 
 
+def test_no_help_of_the_preview_is_wider_than_the_terminal():
+    said = hot("statusline", "--preview", "--help", COLUMNS="40").stdout
+    assert [line for line in said.splitlines() if cells(line) > 40] == []
+
+
+def test_a_style_named_with_an_equals_sign_is_the_only_one_shown():
+    assert hot("statusline", "--preview", "--style=nerd").stdout.startswith("nerd:")
+    assert "plain:" not in hot("statusline", "--preview", "--style=nerd").stdout
+
+
 @pytest.mark.parametrize("width", range(20, 120, 7))
 def test_folding_loses_no_word(width):
     text = hot("prompt", "--help", COLUMNS="100").stdout
@@ -66,6 +76,7 @@ def test_folding_loses_no_word(width):
         (["tmux", "--preset", "limit"], "did you mean limits?"),
         (["prompt", "--shell", "zhs"], "did you mean zsh?"),
         (["jump", "nxt", "x"], "not understood"),
+        (["statusline", "--preview", "--styl", "nerd"], "did you mean --style?"),
         (["jump", "--prnt"], "did you mean --print?"),
         (["guard", "--jsn"], "did you mean --json?"),
         (["tmux", "--format", "{cost_tody}"], "did you mean {cost_today}?"),
