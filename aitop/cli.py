@@ -16,6 +16,7 @@ from aitop.system import installation
 # name → (module:attribute, one line of help). Help is here so that `aitop --help` imports no room.
 COMMANDS = {
     "top": ("aitop.top.cli:top", "What is being spent, as a table redrawn in place."),
+    "web": ("aitop.web.cli:web", "Pages in a browser: now, a day, the year, a session (an extra)."),
     "setup": (
         "aitop.install.setup:setup",
         "Set up Claude Code, tmux, your prompt and bars, as far as they are installed; --remove undoes it.",
@@ -65,7 +66,7 @@ COMMANDS = {
     ),
     "service": (
         "aitop.install.service_cli:service",
-        "Run the listener or the gateway as a systemd or launchd service.",
+        "Run the listener, the gateway or the web server as a systemd or launchd service.",
     ),
     "doctor": ("aitop.install.doctor:doctor", "Check every part and say what to do."),
     "config": ("aitop.listener.cli:config", "The configuration in force; --defaults explains every key."),

@@ -23,6 +23,7 @@ BACKUPS = "backups"
 PRESET = "waybar.preset"  # chosen by a click on the bar
 NOTIFIED = "notified.json"  # alerts that were sent already
 GATEWAY_TOKEN = "gateway.token"  # noqa: S105 - a file: requests show it where the system cannot name their user
+WEB_TOKEN = "web.token"  # noqa: S105 - a file: what a browser shows that is let in to `aitop web`
 OTEL = "otel.token"  # what a program must show that sends us telemetry
 CONFIG_DIRS = "config_dirs.json"  # folders where clients keep their files, as their hooks named them
 ASKED = "asked"  # one empty file for each command line of a display that is rendered each second

@@ -95,11 +95,11 @@ def caught_up(requests):
 class Listener:
     """A real listener from `start` to `stop`."""
 
-    def __init__(self, home, claude=None):
+    def __init__(self, home, claude=None, **more):
         self.home = home
         self.started = time.time()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "aitop", "listen", "--quiet"], env=environment(home, claude), cwd=HERE,
+            [sys.executable, "-m", "aitop", "listen", "--quiet"], env=environment(home, claude) | more, cwd=HERE,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
 
@@ -160,8 +160,9 @@ def _on_processor(pid):
 
 
 @contextlib.contextmanager
-def listening(home, claude=None):
-    listener = Listener(home, claude)
+def listening(home, claude=None, **more):
+    """A running listener; `more` goes into its environment."""
+    listener = Listener(home, claude, **more)
     try:
         yield listener
     finally:

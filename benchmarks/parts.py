@@ -7,6 +7,7 @@ from benchmarks import (
     agreement,
     displays,
     feeds,
+    fleet,
     floods,
     gateway,
     growth,
@@ -18,6 +19,8 @@ from benchmarks import (
     shapes,
     ticks,
     top,
+    upkeep,
+    web,
 )
 from benchmarks.harness import Effort, Row
 
@@ -54,8 +57,14 @@ PARTS = {
     "idle": Part(reading.idle, "A listener with 2,000 transcripts and nothing to do"),
     "reports": Part(reports.reports, "Reports over a year, by its number of responses"),
     "gateway": Part(gateway.relayed, "What the gateway adds to a request, and 200 streams through it at once"),
+    "exporter": Part(fleet.exporter, "What serving metrics to Prometheus adds to a listener"),
+    "fleet": Part(fleet.simulated, "A thousand simulated machines in one Prometheus", quick=False),
     "floods": Part(floods.floods, "Silent connections by the hundred at each door, at each limit of open files"),
+    "backup": Part(upkeep.backups, "The daily backup of ten million responses", quick=False),
+    "disk": Part(upkeep.disk, "Bytes written where no folder is in memory, at rest and at work"),
+    "files": Part(upkeep.files, "A listener with a hundred thousand transcripts and nothing to do", quick=False),
     "top": Part(top.table, "The full-screen table: its first frame, and what it costs while it is open"),
+    "web": Part(web.pages, "The pages in a browser: first paint, any span of History, the server with one tab"),
     "years": Part(reports.many, "Every report, a start and the file's size over ten million responses", quick=False),
     "jump": Part(jumps.key_to_pane, "From the key in tmux to the pane of the session that waits"),
     "agreement": Part(agreement.agreement, "How long any display shows an amount that is no longer true"),

@@ -150,6 +150,7 @@ KEYS = (
         "",
         "Country of the electricity for `aitop energy`: FRA, USA; WOR for the world. Empty: by provider.",
     ),
+    Key("web.port", "port", 4331, "Where `aitop web` listens on this machine."),
     Key("gateway.port", "port", 4330, "Where `aitop gateway` listens on this machine."),
     Key(
         "otel.enabled",

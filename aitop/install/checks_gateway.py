@@ -16,7 +16,7 @@ from aitop.system.loopback import secret_file
 
 PATIENCE = 1.0
 REMEDY = (
-    "run `aitop gateway` or `aitop service install --gateway`, or take it out of configuration and services"
+    "run `aitop gateway` or `aitop service install gateway`, or take it out of configuration and services"
 )
 
 

@@ -1,4 +1,4 @@
-"""The listener, and the gateway, as services of the user's: systemd units on Linux, launchd agents on macOS.
+"""The listener, the gateway and the web server as the user's services: systemd units, launchd agents on macOS.
 
 Hardening stays within what an unprivileged user manager can enforce without namespaces of its own:
 where those are forbidden, a unit that asks for them does not start at all. The listener must read
@@ -62,6 +62,13 @@ LISTENER = Program(
 GATEWAY = Program(
     "gateway", "gateway", "-gateway", "a relay that counts what passes", "Type=exec\nTimeoutStopSec=75\n"
 )
+
+
+# Its stop cuts the streams of open tabs.
+WEB = Program(
+    "web", "web server", "-web", "the numbers as pages in a browser", "Type=exec\nTimeoutStopSec=15\nNice=5\n"
+)
+PROGRAMS = {"listener": LISTENER, "gateway": GATEWAY, "web": WEB}
 
 
 def is_mac() -> bool:
@@ -184,7 +191,7 @@ def uninstall(program: Program = LISTENER) -> list[str]:
 def status(program: Program = LISTENER) -> tuple[bool, str]:
     """Whether the service is installed and running, and a line about it."""
     if not is_installed(program):
-        more = "" if program is LISTENER else f" --{program.word}"
+        more = "" if program is LISTENER else f" {program.word}"
         return False, f"no service is installed; `aitop service install{more}` writes one"
     if is_mac():
         problem = _run(["launchctl", "print", f"gui/{os.getuid()}/{label(program)}"])

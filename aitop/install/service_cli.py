@@ -1,7 +1,8 @@
-"""`service`: the listener, or the gateway, under the system's own service manager."""
+"""`service`: the listener, the gateway or the web server under the system's own service manager."""
 
 import importlib.util
 import os
+from collections.abc import Callable
 
 import click
 
@@ -10,25 +11,36 @@ from aitop.install import connect, files, forwarder, record, scripts
 from aitop.install import service as units
 from aitop.system import installation
 
-OF_GATEWAY = click.option("--gateway", is_flag=True, help="The gateway's service instead of the listener's.")
+NEEDED = {"gateway": "aiohttp", "web": "aiohttp"}  # program → what its extra brings
+
+
+def of_program(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command name whose service is meant."""
+    flag = click.option("--gateway", is_flag=True, help="The same as the word gateway.")
+    return click.argument("program", type=click.Choice(list(units.PROGRAMS)), required=False)(flag(command))
+
+
+def _chosen(program: str | None, *, gateway: bool) -> units.Program:
+    return units.PROGRAMS["gateway" if gateway else program or "listener"]
 
 
 @click.group()
 def service() -> None:
-    """Run the listener, or the gateway, as a systemd or launchd service."""
+    """Run the listener, the gateway or the web server as a systemd or launchd service."""
 
 
 @service.command("install")
-@OF_GATEWAY
-def service_install(*, gateway: bool) -> None:
-    """Write the service, start it now and at every login.
+@of_program
+def service_install(*, program: str | None, gateway: bool) -> None:
+    """Write the service, start it now and at every login: the listener's, or that of the PROGRAM named.
 
-    The gateway serves what the configuration says: gateway.port, [gateway.upstreams].
+    They serve what the configuration says: gateway.port, [gateway.upstreams], web.port.
     """
+    chosen = _chosen(program, gateway=gateway)
     try:
         with files.lock():
-            if gateway:
-                _install_gateway()
+            if chosen is not units.LISTENER:
+                _install_other(chosen)
                 return
             for line in install_listener():
                 click.echo(line)
@@ -54,21 +66,25 @@ def install_listener() -> list[str]:
     return lines
 
 
-def _install_gateway() -> None:
-    if importlib.util.find_spec("aiohttp") is None:
-        raise files.Refused(f"`aitop gateway` needs aiohttp: {installation.add_extra('gateway')}")
-    for line in units.install(units.GATEWAY):
+def _install_other(program: units.Program) -> None:
+    if importlib.util.find_spec(NEEDED[program.word]) is None:
+        add = installation.add_extra(program.word)
+        raise files.Refused(f"`aitop {program.word}` needs {NEEDED[program.word]}: {add}")
+    for line in units.install(program):
         click.echo(line)
+    if program is units.WEB:
+        click.echo("`aitop web` opens its pages")
 
 
 @service.command("uninstall")
-@OF_GATEWAY
-def service_uninstall(*, gateway: bool) -> None:
+@of_program
+def service_uninstall(*, program: str | None, gateway: bool) -> None:
     """Stop the service and remove it."""
+    chosen = _chosen(program, gateway=gateway)
     try:
         with files.lock():
-            if gateway:
-                for line in units.uninstall(units.GATEWAY) or ["no service of the gateway is installed"]:
+            if chosen is not units.LISTENER:
+                for line in units.uninstall(chosen) or [f"no service of the {chosen.noun} is installed"]:
                     click.echo(line)
                 return
             for line in units.uninstall() or ["no service is installed"]:
@@ -79,10 +95,10 @@ def service_uninstall(*, gateway: bool) -> None:
 
 
 @service.command("status")
-@OF_GATEWAY
-def service_status(*, gateway: bool) -> None:
+@of_program
+def service_status(*, program: str | None, gateway: bool) -> None:
     """Whether the service is installed and running. Exit code 3 when it is not."""
-    active, line = units.status(units.GATEWAY if gateway else units.LISTENER)
+    active, line = units.status(_chosen(program, gateway=gateway))
     click.echo(line)
     if not active:
         raise SystemExit(3)

@@ -41,7 +41,7 @@ def undo_all() -> list[str]:
     """Services, listener, settings, scripts and every block of lines; under the caller's lock. Raises Refused."""
     from aitop.listener import lifecycle
 
-    lines = [*units.uninstall(), *units.uninstall(units.GATEWAY)]
+    lines = [*units.uninstall(), *units.uninstall(units.GATEWAY), *units.uninstall(units.WEB)]
     if lifecycle.running() is not None:
         lines.append(
             "listener: stopped" if lifecycle.stop(10.0) else "listener: does not stop; end it by hand"

@@ -62,7 +62,7 @@ class Maintenance:
             self._next_backup = monotonic + 3600
             if backup.due(self._home, now):
                 history = os.path.join(self._home, paths.HISTORY)
-                self._start("backup", own_python.code(_BACKUP, history, self._home))
+                self._start("backup", own_python.code(BACKUP, history, self._home))
         if config["prices.update"] == "daily" and monotonic >= self._next_prices:
             self._next_prices = monotonic + DAY / 4
             self._start("prices", own_python.module("aitop", "prices", "update"))
@@ -171,7 +171,7 @@ def give_back_memory() -> None:
         trim(0)
 
 
-_BACKUP = (
+BACKUP = (
     "import sys; from aitop.history.recovery import backup; sys.exit(backup.run(sys.argv[1], sys.argv[2]))"
 )
 _PROVE = (

@@ -51,7 +51,7 @@ def opened(path: str) -> Iterator[Store]:
             store.check()
         finally:
             store.db.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # a message that quotes damaged bytes is no text
         raise OSError(f"the database cannot be read: {error}") from error
 
 

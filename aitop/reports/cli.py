@@ -1,6 +1,7 @@
 """`aitop report`: totals of the whole history in any grouping, as tables or for programs."""
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -12,16 +13,19 @@ import click
 from aitop import paths
 from aitop.history import tags_file
 from aitop.ingest.coverage import ClientCoverage
-from aitop.reports import commits, framing, git, groupings, options, printing, pulls
+from aitop.reports import commits, framing, git, groupings, html, options, printing, pulls
 from aitop.reports.ask import Asker
+from aitop.reports.currency import currency
 from aitop.reports.filters import Filter, Period
 from aitop.reports.fleet_cli import fleet, hosts
+from aitop.reports.html import Kept
 from aitop.reports.options import Chosen
 from aitop.reports.printing import Page
-from aitop.reports.ready import asked, configuration, currency, history
+from aitop.reports.ready import asked, configuration, history
 from aitop.reports.rows import Answer, clean
 from aitop.reports.table import Style
 from aitop.segments import details, text_table
+from aitop.system import atomic_file
 
 Ask = Callable[[Asker, float, Chosen], Answer]
 
@@ -128,8 +132,14 @@ def _command(name: str, about: Report) -> None:
         def answered() -> None:
             asker = Asker(ready.db, chosen.wanted, config.tags, tags_file.read(paths.home()))
             style = Style(currency(ready.db, config, now), printing.terminal_width(), chosen.wanted.zone)
-            answer = about.ask(asker, now, chosen)
             coverage = details.coverage({"coverage": {"clients": ready.clients}})
+            if chosen.html:
+                _write(
+                    chosen.html,
+                    html.document(asker, Kept(style, coverage, chosen.hide_names, _first(name)), now),
+                )
+                return
+            answer = about.ask(asker, now, chosen)
             printing.show(Page(about.title, answer, chosen, style, ready.folders, coverage), asker, now)
 
         try:
@@ -141,6 +151,20 @@ def _command(name: str, about: Report) -> None:
     for option in reversed(options.declared(name)):
         command = option(command)
     report.command(name=name, help=about.help)(command)
+
+
+def _first(name: str) -> str:
+    """The grouping that a file shows first."""
+    return {"projects": "project", "branches": "branch"}.get(name, "model")
+
+
+def _write(path: str, text: str) -> None:
+    """Write the file whole, for its owner alone."""
+    try:
+        atomic_file.replace(os.path.abspath(path), text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror or error}") from error
+    click.echo(f"wrote {path}")
 
 
 def _date(now: float, zone: tzinfo | None) -> date:

@@ -80,6 +80,11 @@ GROUPINGS = {
         keeps=lambda cell: bool(cell.model),
         worth=lambda value: bool(value.requests or value.untracked),
     ),
+    "provider": Grouping(
+        key=lambda asker, cell: (cell.provider or asker.facts[cell.session].provider,),
+        naming=lambda _, key: {"provider": key[0]},
+        details=lambda *_: {},
+    ),
     "session": Grouping(
         key=lambda _, cell: (cell.session,),
         naming=_session_name,
@@ -111,9 +116,19 @@ GROUPINGS = {
 def grouped(asker: Asker, name: str, *, breakdown: bool = False) -> Answer:
     """One row for each group, the dearest first."""
     grouping = GROUPINGS[name]
-    groups = _fold(asker, grouping, asker.cells_by_model() if name == "model" else asker.cells())
+    groups = _fold(
+        asker, grouping, asker.cells_by_model() if name in ("model", "provider") else asker.cells()
+    )
     rows = [_row(asker, grouping, key, group, breakdown=breakdown) for key, group in _dearest(groups)]
     return Answer(name, _distinct(rows), total(group.sum for group in groups.values()))
+
+
+def dearest(asker: Asker, name: str, most: int) -> tuple[list[Row], int]:
+    """The rows of the dearest groups alone, and how many groups there are: a year has thousands of sessions."""
+    grouping = GROUPINGS[name]
+    groups = _fold(asker, grouping, asker.cells())
+    rows = [_row(asker, grouping, key, group, breakdown=False) for key, group in _dearest(groups)[:most]]
+    return rows, len(groups)
 
 
 def crossed(asker: Asker, name: str, period: Period) -> Answer:

@@ -41,6 +41,8 @@ _EVERYWHERE = (
     click.option("--json", "json", is_flag=True, help="Print a list of objects: money in USD, times in epoch seconds."),
     click.option("--csv", "csv", is_flag=True, help="Print comma-separated values, with every field, in USD."),
     click.option("--markdown", "markdown", is_flag=True, help="Print a Markdown table."),
+    click.option("--html", metavar="FILE", help="Write one file for a browser, with charts, tables and CSV in it."),
+    click.option("--hide-names", is_flag=True, help="With --html: numbers instead of names of projects and sessions."),
     click.option("--plot", is_flag=True, help="Draw bars in the terminal (needs the extra `plot`)."),
     click.option(
         "--order", type=click.Choice(("asc", "desc")),
@@ -77,6 +79,8 @@ class Chosen(NamedTuple):
     order: str | None
     limit: int | None
     offset: int
+    html: str | None = None  # the file to write instead of printing
+    hide_names: bool = False
 
 
 def declared(name: str) -> list[Callable[[Any], Any]]:
@@ -109,9 +113,13 @@ def chosen(
         by is None and name in CROSSED and given.get("week_start") is not None,
         "--start-of-week goes with --by week",
     )
+    html, hidden = given.get("html"), bool(given.get("hide_names"))
+    _refuse(hidden and not html, "--hide-names goes with --html FILE")
+    _refuse(bool(html) and bool(forms or plot or breakdown or by),
+            "--html writes a file with every grouping; leave the options of what is printed out")  # fmt: skip
     return Chosen(
         _filter(name, today, given, week_start), forms[0] if forms else "table", plot, breakdown, by, given["order"],
-        given["limit"], given["offset"],
+        given["limit"], given["offset"], html, hidden,
     )  # fmt: skip
 
 

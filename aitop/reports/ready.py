@@ -1,4 +1,4 @@
-"""What every command over the history begins with: the configuration, the history brought up to date, the currency.
+"""What every command over the history begins with: the configuration, the history brought up to date.
 
 Errors become click's own, in one sentence that says what to do. Progress goes to a terminal's stderr alone.
 """
@@ -14,12 +14,11 @@ import click
 
 from aitop.config import Config, ConfigError
 from aitop.config import load as load_config
-from aitop.history.query import sums_since
 from aitop.history.schema import HistoryError
 from aitop.model import periods
 from aitop.reports import catchup
 from aitop.reports.catchup import Ready
-from aitop.segments.money import Currency
+from aitop.reports.currency import currency as currency  # noqa: PLC0414 - asked for here by many commands
 
 SHOWN_FROM_BYTES = 4 << 20  # less is read before a bar could be seen
 BAR_CELLS = 30
@@ -93,13 +92,6 @@ def _close_output() -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, out.fileno())
     os.close(nothing)
-
-
-def currency(db: sqlite3.Connection, config: Config, now: float) -> Currency:
-    """How money is shown: as configured; with `billing = "auto"` a client that reports limits is a subscription's."""
-    billing = config["billing"]
-    subscription = bool(sums_since.limits(db, now)) if billing == "auto" else billing == "subscription"
-    return Currency(config["currency.symbol"], config["currency.rate"], subscription=subscription)
 
 
 class _Progress:

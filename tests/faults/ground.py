@@ -96,6 +96,14 @@ def recount(tmp_path, now=None):
     return found
 
 
+def take_away(folder):
+    """Remove a folder at one stroke, as an unmount does: a listener may be writing into it."""
+    gone = f"{folder}.gone"
+    os.replace(folder, gone)
+    while os.path.exists(gone):
+        shutil.rmtree(gone, ignore_errors=True)
+
+
 def aitop(*words, **more):
     environ = os.environ | {"PYTHONPATH": ROOT} | more
     return subprocess.run(

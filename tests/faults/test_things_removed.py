@@ -19,7 +19,7 @@ from support.lines import append, assistant
 from aitop.listener import find
 
 from .conftest import LONG
-from .ground import aitop, fill, name, numbers, recount
+from .ground import aitop, fill, name, numbers, recount, take_away
 
 pytestmark = pytest.mark.timeout(3600 if LONG else 180)
 ROUNDS = 60 if LONG else 2  # for each fault
@@ -70,7 +70,7 @@ FAULTS = {
     "history renamed": rename("history.db"),
     "history replaced": replace_history_by_an_older_one,
     "state removed": remove("state.json"),
-    "segments removed": lambda home: shutil.rmtree(os.path.join(home, "segments")),
+    "segments removed": lambda home: take_away(os.path.join(home, "segments")),
 }
 
 
@@ -112,7 +112,7 @@ def test_a_home_that_is_taken_away_ends_its_listener_and_another_one_takes_its_p
             first = listener.start().process
             listener.wait_for(lambda s: s["scan"]["complete"])
             if fault == "removed":
-                shutil.rmtree(listener.home)
+                take_away(listener.home)
             else:
                 shutil.rmtree(f"{listener.home}-moved", ignore_errors=True)
                 os.replace(listener.home, f"{listener.home}-moved")
@@ -157,7 +157,7 @@ def test_the_runtime_folder_may_go_at_a_logout_and_come_back_at_a_login(
     for turn in range(ROUNDS // 4 or 1):
         assert os.path.realpath(published).startswith(str(runtime))
         with tally.fault():
-            shutil.rmtree(runtime)
+            take_away(runtime)
             append(path, assistant(f"out{turn}", time.time(), request_id=f"out{turn}", session=name(0)))
             in_session(listener, 21 + 2 * turn)
             assert not os.path.islink(published)  # the home itself serves until then
@@ -215,10 +215,6 @@ class Starts(threading.Thread):
                 self.complaints.append(done.stderr)
 
 
-def take_the_home_away(home):
-    shutil.rmtree(home, ignore_errors=True)
-
-
 def rename_the_home(home):
     shutil.rmtree(f"{home}-moved", ignore_errors=True)
     os.replace(home, f"{home}-moved")
@@ -229,7 +225,7 @@ def test_whatever_is_taken_away_while_listeners_are_started_two_never_publish_in
 ):
     path = fill(claude, time.time(), sessions=3)[0]
     chance = random.Random(7)
-    faults = {**FAULTS, "home removed": take_the_home_away, "home renamed": rename_the_home}
+    faults = {**FAULTS, "home removed": take_away, "home renamed": rename_the_home}
     watched, starts = Watched(home), Starts()
     watched.start()
     starts.start()

@@ -50,7 +50,9 @@ def aitop(*arguments, code=0):
     return done.output
 
 
-@pytest.mark.parametrize("program", [service.LISTENER, service.GATEWAY], ids=lambda one: one.noun)
+@pytest.mark.parametrize(
+    "program", [service.LISTENER, service.GATEWAY, service.WEB], ids=lambda one: one.noun
+)
 def test_the_unit_is_one_that_systemd_accepts(home, program):
     verify = shutil.which("systemd-analyze")
     if not verify:
@@ -173,7 +175,7 @@ def test_the_gateway_has_a_service_of_its_own(home, system):
     assert not os.path.exists(service.path())
     assert "removed" in aitop("uninstall", "--gateway")
     assert not unit.exists()
-    assert "service install --gateway" in aitop("status", "--gateway", code=3)
+    assert "service install gateway" in aitop("status", "--gateway", code=3)
 
 
 def test_uninstalling_aitop_takes_the_gateways_service_too(home, system):
@@ -181,6 +183,17 @@ def test_uninstalling_aitop_takes_the_gateways_service_too(home, system):
     aitop("install", "--gateway")
     assert CliRunner().invoke(uninstall.uninstall).exit_code == 0
     assert not os.path.exists(service.path(service.GATEWAY))
+
+
+def test_the_web_server_gets_a_service_of_its_own_and_uninstalling_aitop_takes_it(home, system):
+    pytest.importorskip("aiohttp")
+    assert "`aitop web` opens its pages" in aitop("install", "web")
+    with open(service.path(service.WEB)) as file:
+        assert f'ExecStart="{sys.executable}" "-P" "-m" "aitop" "web"\n' in file.read()
+    assert system.calls[-1] == ["systemctl", "--user", "enable", "--now", "aitop-web.service"]
+    assert CliRunner().invoke(uninstall.uninstall).exit_code == 0
+    assert not os.path.exists(service.path(service.WEB))
+    assert "service install web" in aitop("status", "web", code=3)
 
 
 def test_a_gateway_without_its_extra_gets_no_service(home, system, monkeypatch):

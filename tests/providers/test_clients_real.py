@@ -190,6 +190,27 @@ def test_gemini_cli(tmp_path):
     assert desk.tools() == [("list_directory", 0)]
 
 
+@pytest.mark.parametrize("broken", [False, True], ids=["whole", "a broken stream"])
+def test_gemini_cli_and_its_resumed_session(tmp_path, broken):
+    """A stream that ends before its last event is asked for again; of the first one no usage is known."""
+    run = Run(tmp_path, "gemini")
+    run.file(".gemini/settings.json", json.dumps({"security": {"auth": {"selectedType": "gemini-api-key"}}}))
+    script = [{"text": "Hi.", "usage": FIRST}, {"text": "Again.", "usage": SECOND}]
+    if broken:
+        script.insert(1, {"text": "Ag", "usage": FIRST, "cut": 0})
+    with Api(script) as api:
+        own = {
+            "GOOGLE_GEMINI_BASE_URL": api.url,
+            "GEMINI_CLI_TRUST_WORKSPACE": "true",
+            "GEMINI_API_KEY": "none",
+        }
+        run("-m", "gemini-2.5-flash", "--yolo", "-p", "say hello", **own)
+        run("-m", "gemini-2.5-flash", "--yolo", "--resume", "latest", "-p", "again", **own)
+        assert len(api.asked) == len(script)
+    _, total = held(gemini.provider, run)
+    assert leaves(total) == (2, 3600, 14_900, 170)
+
+
 def test_opencode_and_its_fork(tmp_path):
     run = Run(tmp_path, "opencode")
     script = [

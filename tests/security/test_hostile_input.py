@@ -9,6 +9,7 @@ import sqlite3
 import pytest
 from click.testing import CliRunner
 from fuzz import judge
+from fuzz.targets import databases
 from support.copilot_records import start
 from support.gemini_records import header, message
 from support.history_changes import changes
@@ -57,6 +58,32 @@ def of_codex(*payloads, kind="response_item"):
 
 
 # -- clients' records ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["opencode-database", "copilot-chat"])
+@pytest.mark.parametrize("odd", [None, "x", 1.5, ["x"], "x" * 9000])
+def test_no_value_of_another_kind_in_any_column_of_a_client_s_database_breaks_it(target, odd):
+    fed = databases.Rows(target)
+    try:
+        for seed in fed.seeds:
+            for table, rows in seed.items():
+                for column in {name for row in rows for name in row}:
+                    changed = {**seed, table: [row | {column: odd} for row in rows]}
+                    fed.check(json.dumps(changed).encode())
+            fed.settle()
+    finally:
+        fed.close()
+
+
+@pytest.mark.parametrize("target", ["opencode-database", "copilot-chat"])
+def test_a_damaged_name_in_a_client_s_database_is_told_as_a_file_that_cannot_be_read(target):
+    fed = databases.Rows(target)
+    try:
+        for image in fed.images:
+            for name in (b"spans", b"session", b"message", b"span_id", b"parent_id"):
+                fed.check(image.replace(name, b"\xff" * len(name)))
+    finally:
+        fed.close()
 
 
 @pytest.mark.parametrize("calls", [5, 1.5, "text", {"id": "c"}, True])

@@ -16,6 +16,7 @@ import sys
 import pytest
 from conftest import ROOT
 from fuzz import corpus, mutate
+from fuzz.targets import databases
 from support.kept_fields import KEPT
 from support.lines import START
 from support.opencode_records import TABLES, ms
@@ -33,7 +34,7 @@ IN_FILES = ("opencode", "opencode database", "environment")  # seen in what the 
 def leaves(value, path=""):
     """(container, key, dotted path) of every text inside, and of every name with `#` before it."""
     inside = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
-    if isinstance(value, dict) and set(value) == {"key", "value"}:  # an attribute of OTLP
+    if isinstance(value, dict) and {"key", "value"} <= set(value):  # an attribute
         path = f"{path.removesuffix('.attributes')}[{value['key']}]"
     for key, one in inside:
         dotted = f"{path}.{key}".lstrip(".") if isinstance(value, dict) else path
@@ -143,8 +144,18 @@ PLACES = {
 }
 
 
+ROWS = ("opencode-database", "copilot-chat")  # clients of databases: a seed says the rows of each table
+
+
 def understood(client, seed, variant):
     """What a provider makes of a variant, as text."""
+    if client in ROWS:
+        fed = databases.Rows(client)
+        try:
+            fed.write(json.dumps(variant).encode())
+            return repr(list(fed.provider.read(fed.path, fed.source)))
+        finally:
+            fed.close()
     providers = {one.name: one for one in load()[0]}
     if client in ("socket", "status-line"):
         feeds = (
@@ -167,7 +178,7 @@ def seeds_of(client):
         for data in corpus.raw(client):
             signal, _, body = data.partition(b"\n")
             yield signal.decode(), json.loads(body)
-    elif client in ("socket", "status-line", "litellm"):
+    elif client in ("socket", "status-line", "litellm", *ROWS):
         yield from ((None, seed) for seed in corpus.documents(client))
     else:
         yield from ((None, seed) for seed in corpus.lines(client))

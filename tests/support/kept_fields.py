@@ -2,7 +2,9 @@
 
 # client → the fields whose text may be kept: which session, where, by which model and tool, how it ended
 KEPT = {
-    "claude-code": """agentId compactMetadata.trigger cwd error gitBranch id message.content.id message.content.name
+    "claude-code": """agentId compactMetadata.trigger cwd data.agentId data.message.cwd data.message.gitBranch
+        data.message.message.id data.message.message.model data.message.message.stop_reason data.message.requestId
+        data.message.uuid error gitBranch id message.content.id message.content.name
         message.content.tool_use_id message.id message.model message.stop_reason message.usage.iterations.model
         requestId requestSessionId sessionId uuid""",
     "codex": """#payload.codex_error_info.http payload.call_id payload.codex_error_info payload.cwd
@@ -23,6 +25,14 @@ KEPT = {
         params.update.stop_reason params.update.title params.update.toolCallId""",
     "opencode": "error.name finish id modelID path.cwd sessionID",
     "opencode database": "message.error.name message.modelID message.path.cwd part.reason session.directory tool.tool",
+    "opencode-database": """message.data.error.name message.data.modelID message.data.path.cwd message.id
+        part.data.callID part.data.reason part.data.tool part.id session.directory session.id session.parent_id
+        session_message.data.content.id session_message.data.content.name session_message.data.error.name
+        session_message.data.finish session_message.data.model.id session_message.id session_v2.directory session_v2.id
+        session_v2.parent_id""",
+    "copilot-chat": """span_attributes[gen_ai.response.finish_reasons].value
+        span_attributes[gen_ai.response.id].value spans.chat_session_id spans.conversation_id spans.request_model
+        spans.response_model spans.span_id spans.tool_call_id spans.tool_name spans.trace_id""",
     "socket": """cwd error hook_event_name model model.id reason session_id source thread-id tool_name tool_use_id
         trigger turn-id workspace.project_dir""",
     "status-line": "model.id session_id workspace.project_dir",

@@ -78,8 +78,10 @@ class Mix(NamedTuple):
     estimated: int
 
 
-def session(db: sqlite3.Connection, provider: str, name: str, now: float) -> Detail | None:
-    """One session in detail; None when the history does not know it (yet)."""
+def session(
+    db: sqlite3.Connection, provider: str, name: str, now: float, windows: tuple[int, ...] = WINDOW_SECONDS
+) -> Detail | None:
+    """One session in detail; None when the history does not know it (yet). `windows` end at `now`, the present."""
     row = db.execute(
         "SELECT id, started_at, last_at FROM session WHERE provider = ? AND name = ?", (provider, name)
     ).fetchone()
@@ -88,7 +90,7 @@ def session(db: sqlite3.Connection, provider: str, name: str, now: float) -> Det
     identity, started, last = row
     mine = (identity, started or 0.0, max(last or 0.0, now) + 1)
     return Detail(
-        tuple(_window(db, identity, now - span) for span in WINDOW_SECONDS),
+        tuple(_window(db, identity, now - span) for span in windows),
         _context(db, mine),
         _compactions(db, identity),
         _calls(db, mine),

@@ -17,6 +17,7 @@ from aitop.providers.lenient import count, epoch, loads, milliseconds, text, wor
 
 ROWS_A_BATCH = 200
 PATIENCE = 0.5  # seconds to wait for a writer
+LONGEST_ID = 256
 DONE = "completed"
 FAILED = 2  # the status of a span
 USD_PER_NANO_AIU = 1e-11  # one AI credit is a cent
@@ -43,7 +44,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
             yield from _rows(db, source)
         finally:
             db.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # a message that quotes damaged bytes is no text
         raise OSError(f"the database cannot be read: {error}") from error
 
 
@@ -55,7 +56,9 @@ def _rows(db: sqlite3.Connection, source: Source) -> Iterator[Parsed]:
         yield Parsed([], 0, None, None, source.pending, problem)
         return
     last, name = _place(source.pending)
-    if db.execute("SELECT span_id FROM spans WHERE rowid = ?", (last,)).fetchone() != (name,):
+    if db.execute(
+        "SELECT substr(span_id, 1, ?) FROM spans WHERE rowid = ?", (LONGEST_ID, last)
+    ).fetchone() != (name,):
         last = 0
     while True:
         cursor = db.execute(
@@ -67,10 +70,10 @@ def _rows(db: sqlite3.Connection, source: Source) -> Iterator[Parsed]:
         first_at = epoch(rows[0]["start_time_ms"]) if rows else None
         if len(rows) < ROWS_A_BATCH:
             if rows:
-                last, name = rows[-1]["rowid"], rows[-1]["span_id"]
+                last, name = rows[-1]["rowid"], str(rows[-1]["span_id"])[:LONGEST_ID]
             yield Parsed(events, 0, first_at, None, f"{last}:{name}")
             return
-        name = rows[-1]["span_id"]
+        name = str(rows[-1]["span_id"])[:LONGEST_ID]
         last = rows[-1]["rowid"]
         yield Parsed(events, 0, first_at, None, source.pending)
 
@@ -111,7 +114,7 @@ def _events(row: Row, attributes: Mapping[str, str]) -> Iterator[Event]:
     if usage.input_tokens or usage.output_tokens:
         yield _response(row, attributes, session, model, usage, (began, ended))
     elif failed:
-        yield ApiError(session, ended, f"{row['trace_id']}:{row['span_id']}", "error", final=False)
+        yield ApiError(session, ended, _name(row), "error", final=False)
 
 
 def _response(
@@ -124,7 +127,7 @@ def _response(
 ) -> Response:
     """`times`: begin and end, in epoch seconds."""
     began, ended = times
-    name, first = f"{row['trace_id']}:{row['span_id']}", row["ttft_ms"]
+    name, first = _name(row), row["ttft_ms"]
     reasons = loads(attributes.get(REASONS, "").encode())
     nano = attributes.get(CREDITS, "")
     return Response(
@@ -134,6 +137,10 @@ def _response(
         ttft_ms=milliseconds(float(first)) if isinstance(first, int | float) else None,
         client_usd=int(nano) * USD_PER_NANO_AIU if nano.isdecimal() and len(nano) < 18 else None,
     )  # fmt: skip
+
+
+def _name(row: Row) -> str:
+    return f"{row['trace_id']}:{row['span_id']}"[:LONGEST_ID]
 
 
 def _usage(row: Row, attributes: Mapping[str, str]) -> Usage:

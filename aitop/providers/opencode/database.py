@@ -25,6 +25,7 @@ MESSAGES_A_BATCH = 200
 SESSIONS_AGO = 3_600_000  # milliseconds: a session's own time may lie behind its messages'
 MESSAGES_AGO = 10_000  # milliseconds: a row may be seen a moment after its time
 PATIENCE = 0.5  # seconds to wait for a writer
+LONGEST_ID = 256
 FIRST = 0.0  # a database comes before every document, which knows only the sum of a message's steps
 SESSION_COLUMNS = {"id", "parent_id", "directory", "time_updated"}
 PART_COLUMNS = {"id", "message_id", "data"}
@@ -63,7 +64,7 @@ def read(path: str, source: Source, *, copies_keep_cost: bool = True) -> Iterato
             yield from _changed(db, since, copies_keep_cost)
         finally:
             db.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # a message that quotes damaged bytes is no text
         raise OSError(f"the database cannot be read: {error}") from error
 
 
@@ -138,10 +139,11 @@ def _generation(
     """Batches of events, each with the newest time of change seen in it."""
     created = "time_created" if "time_created" in columns[generation.sessions] else "0"
     sessions = [
-        Session(*row)
-        for row in db.execute(
+        Session(identity, parent if _is_id(parent) else None, directory, _ms(updated), _ms(begun))
+        for identity, parent, directory, updated, begun in db.execute(
             f"SELECT id, parent_id, directory, time_updated, {created} FROM {generation.sessions}"  # noqa: S608
         )
+        if _is_id(identity)
     ]
     parents = {one.identity: one.parent for one in sessions}
     made: list[Event] = []
@@ -173,12 +175,13 @@ def _messages(
     """((id, kind, data), time of change) of a session's messages that moved; the kind is "" in OpenCode 1."""
     kind = "''" if generation.parts else "type"
     return [
-        ((identity, kind, data), updated)
+        ((identity, kind, data), _ms(updated))
         for identity, kind, data, updated in db.execute(
             f"SELECT id, {kind}, data, time_updated FROM {generation.messages} "  # noqa: S608
             "WHERE session_id = ? AND time_updated > ? ORDER BY time_created, id",
             (session, since - MESSAGES_AGO),
         )
+        if _is_id(identity) and isinstance(kind, str) and isinstance(data, str)
     ]
 
 
@@ -210,6 +213,8 @@ def _parts(db: sqlite3.Connection, table: str, identity: str, owner: Owner) -> t
     tools: list[Event] = []
     rows = db.execute(f"SELECT id, data FROM {table} WHERE message_id = ? ORDER BY id", (identity,))  # noqa: S608
     for part, raw in rows:
+        if not _is_id(part) or not isinstance(raw, str):
+            continue
         if '"step-finish"' not in raw and '"tool"' not in raw:
             continue
         value = loads(raw.encode())
@@ -266,6 +271,15 @@ def _root(session: str, parents: dict[str, str | None]) -> str:
         seen.add(parent)
         session, parent = parent, parents.get(parent)
     return session
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID
+
+
+def _ms(value: object) -> int:
+    """A column's milliseconds. SQLite stores any value in any column."""
+    return value if isinstance(value, int) else 0
 
 
 def _quoted(path: str) -> str:

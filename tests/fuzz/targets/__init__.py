@@ -26,7 +26,7 @@ class Target(Protocol):
 
 def all_targets() -> dict[str, Callable[[], Target]]:
     """Name → how it is made."""
-    from . import feeds, published, records, settings, telemetry
+    from . import databases, feeds, published, records, settings, telemetry
 
     return {
         "socket": feeds.Socket,
@@ -40,6 +40,8 @@ def all_targets() -> dict[str, Callable[[], Target]]:
         "kimi": lambda: records.Lines("kimi"),
         "grok": lambda: records.Lines("grok"),
         "opencode": records.Documents,
+        "opencode-database": lambda: databases.Rows("opencode-database"),
+        "copilot-chat": lambda: databases.Rows("copilot-chat"),
         "gateway": lambda: records.Lines("openai"),
         "litellm": telemetry.LiteLLM,
         "otlp-json": lambda: telemetry.Bodies("json"),

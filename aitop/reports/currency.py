@@ -1,0 +1,14 @@
+"""How money is shown by whoever asks the history. Reads only."""
+
+import sqlite3
+
+from aitop.config import Config
+from aitop.history.query import sums_since
+from aitop.segments.money import Currency
+
+
+def currency(db: sqlite3.Connection, config: Config, now: float) -> Currency:
+    """As configured; with `billing = "auto"` a client that reports limits is a subscription's."""
+    billing = config["billing"]
+    subscription = bool(sums_since.limits(db, now)) if billing == "auto" else billing == "subscription"
+    return Currency(config["currency.symbol"], config["currency.rate"], subscription=subscription)
