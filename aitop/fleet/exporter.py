@@ -4,8 +4,8 @@ The counters are made anew only when the history changed, and never so often tha
 thousandth of a processor. It opens a connection of its own for that and never writes the history.
 """
 
-import getpass
 import os
+import pwd
 import socket
 import sqlite3
 import time
@@ -134,7 +134,7 @@ def _sign(path: str) -> object:
 def origin(shape: labels.Shape) -> Origin:
     """The names of the user and the machine, as their labels are shaped."""
     try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's number without a name
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's number without a name
         user = str(os.getuid())
     return Origin(shape.value("user", user), shape.value("host", socket.gethostname()))

@@ -57,7 +57,8 @@ def top(
             width = screen.size()[0] if sys.stdout.isatty() else once_text.WIDTH
             sys.exit(machines.once(as_json=as_json, width=width))
         machines.live()
-    elif once or not on_terminal or os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
+        return
+    if once or not on_terminal or os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
         width = screen.size()[0] if sys.stdout.isatty() else once_text.WIDTH
         sys.exit(once_text.once(as_json=as_json, provider=provider, width=width))
     # Textual draws on stderr

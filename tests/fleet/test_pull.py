@@ -89,6 +89,9 @@ def test_a_transcript_that_is_synced_between_machines_counts_once(three, sshd):
     text = here.run("report", "--host").stdout
     assert "box1" in text
     assert "total" in text
+    top = here.run("top", "--fleet", "--once").stdout
+    assert "over ssh" in top
+    assert "box2" in top
 
 
 def test_only_what_is_new_travels_and_a_response_is_a_hundred_bytes_at_most(three, sshd):

@@ -166,3 +166,36 @@ def test_a_damaged_copy_is_as_none_or_shows_nothing(home, content):
         file.write(content)
     found = totals.read(home)
     assert found is None or "nothing is known" in text(found)
+
+
+@pytest.mark.real
+def test_the_fleet_on_a_terminal_leaves_with_q_and_shows_nothing_else(home, tmp_path):
+    import pty
+    import subprocess
+    import sys
+
+    from golden.home import ROOT
+
+    main, side = pty.openpty()
+    environ = os.environ | {"PYTHONPATH": ROOT, "TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "aitop", "top", "--fleet"],
+        stdin=side,
+        stdout=side,
+        stderr=side,
+        env=environ,
+    )
+    os.close(side)
+    shown = b""
+    while b"q leaves" not in shown:
+        shown += os.read(main, 65536)
+    os.write(main, b"q")
+    try:
+        while data := os.read(main, 65536):
+            shown += data
+    except OSError:  # Linux: the other side has closed
+        pass
+    assert process.wait(30) == 0
+    os.close(main)
+    assert b"nothing is known of a fleet" in shown
+    assert b"\x1b[?1003h" not in shown  # the full table follows the mouse

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 from conftest import ROOT
+from support import clients
 from support.client_samples import SAMPLES, Documents, Lines, Store, Total, Writing
 from support.desk import Desk
 
@@ -132,6 +133,14 @@ def test_no_parser_is_loaded_for_a_client_that_is_not_here(tmp_path):
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out == "[] True\n"
+
+
+def test_ci_installs_the_packages_of_the_pinned_clients_and_nothing_else():
+    with open(os.path.join(ROOT, ".ci", "run"), encoding="utf-8") as file:
+        (pattern,) = re.findall(r"sed -n 's/(\^.*)/\\1/p' tests/support/clients.py", file.read())
+    with open(clients.__file__, encoding="utf-8") as file:
+        picked = [re.search(pattern.replace(r"\(", "(").replace(r"\)", ")"), line) for line in file]
+    assert [one[1] for one in picked if one] == list(clients.PACKAGES.values())
 
 
 def test_each_sample_is_of_a_built_in_provider_and_each_new_provider_has_one():

@@ -28,15 +28,15 @@ MORE = {
     "kimi": ("@moonshot-ai/kimi-code@2.1.0", "Node 22.15 or later"),
     "hermes": ("hermes-agent==0.19.0", "a virtual environment of Python's"),
 }
-INSIDE = {
-    "kilo": "@kilocode/cli-linux-x64/bin",
-    "cline": "@cline/cli-linux-x64/bin",
-}  # packages of a bare program
+INSIDE = {  # packages of a bare program: where it is
+    "kilo": ("@kilocode", "cli-linux-x64", "bin"),
+    "cline": ("@cline", "cli-linux-x64", "bin"),
+}
 
 
 def client(name):
     """A real client's program; skips the test, in CI fails it, where it is missing."""
-    folder = os.path.join(FOLDER, "node_modules", INSIDE.get(name, ".bin"))
+    folder = os.path.join(FOLDER, "node_modules", *INSIDE.get(name, (".bin",)))
     found = shutil.which(name, path=folder) or shutil.which(name)
     if found is None and name in MORE:
         pytest.skip(f"{name} is missing: {MORE[name][0]} ({MORE[name][1]})")
