@@ -42,6 +42,7 @@ ASKED = """async (query) => {
   const began = performance.now();
   const answers = await Promise.all([fetch('/api/history?' + query), fetch('/api/heat?')]);
   await Promise.all(answers.map((answer) => answer.json()));
+  if (!answers.every((answer) => answer.ok)) throw new Error('the history was not answered from');
   return performance.now() - began;
 }"""
 
