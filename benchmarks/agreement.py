@@ -186,8 +186,11 @@ def observe(seconds):
                 ends = time.monotonic() + seconds
                 while time.monotonic() < ends:
                     many = chance.choice((1, 1, 1, 2, 3))
-                    sessions.respond(many)
-                    ledger.add(many * RESPONSE_USD)
+                    for _ in range(
+                        many
+                    ):  # one by one: what lies between two of them is true for a moment too
+                        sessions.respond()
+                        ledger.add(RESPONSE_USD)
                     stopped(home, sessions)
                     time.sleep(chance.choice((0.4, 1.1, 2.3, 4.0, 6.5, 11.0)))
                 time.sleep(4)

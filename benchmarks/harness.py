@@ -35,12 +35,16 @@ class Effort(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One process: wall seconds, processor seconds, largest resident size in bytes, exit code."""
+    """One process: wall seconds, processor seconds, largest resident size in bytes, exit code.
+
+    `ended`: seconds to its end, where `wall` is the time to its answer.
+    """
 
     wall: float
     cpu: float
     rss: int
     code: int
+    ended: float = 0.0
 
 
 class Row(NamedTuple):
@@ -98,6 +102,27 @@ def _end_in_time(pid: int) -> None:
         os.close(fd)
         if not ended:
             os.killpg(pid, signal.SIGKILL)
+
+
+def run_to_answer(argv, env, path, cwd=None):
+    """As `run_family`; `wall` is the time until the command closed its output, which is kept at `path`."""
+    fifo = f"{path}.pipe"
+    if os.path.lexists(fifo):
+        os.unlink(fifo)
+    os.mkfifo(fifo, 0o600)
+    closed, began = [], time.perf_counter()
+
+    def read():
+        with open(fifo, "rb") as pipe, open(path, "wb") as file:
+            file.write(pipe.read())
+            closed.append(time.perf_counter() - began)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    found = run_family(argv, env, stdout=fifo, cwd=cwd)
+    reader.join(timeout=10)
+    os.unlink(fifo)
+    return found._replace(wall=closed[0] if closed else found.wall, ended=found.wall)
 
 
 def run_family(argv, env, stdout=os.devnull, cwd=None):

@@ -24,8 +24,8 @@ WHY = {
     (
         INSTALLED,
         "ccusage statusline, cached, native binary",
-    ): "ours starts Python, and tells the listener what the "
-    "client said; the peer, called past its own launcher, prints its last line again",
+    ): "ours asks the listener for the numbers of that very call; "
+    "the peer, called past its own launcher, prints its last line again",
 }
 
 

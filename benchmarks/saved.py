@@ -172,11 +172,15 @@ def _when(made):
 
 
 def _where(saved):
-    """The machines and days of all parts; one of each, as a rule."""
+    """The machines, days and loads of all parts; one of each, as a rule."""
     parts = saved["parts"].values()
     places = dict.fromkeys(f"Python {m['python']}, {m['cores']} cores of {m['processor']}" for m in parts)
     days = sorted({made["date"] for made in parts})
-    return f"{' to '.join(dict.fromkeys((days[0], days[-1])))}; {'; '.join(places)}.\n" if days else ""
+    if not days:
+        return ""
+    loads = sorted(made["load_before"] for made in parts)
+    load = " to ".join(dict.fromkeys(f"{one:g}" for one in (loads[0], loads[-1])))
+    return f"{' to '.join(dict.fromkeys((days[0], days[-1])))}; {'; '.join(places)}; load before a part {load}.\n"
 
 
 def readme_block(saved):

@@ -1,7 +1,8 @@
 """A made-up year of responses, written straight into a `history.db` by the product's own writer.
 
-It serves reports and forecasts over histories too large for transcripts on a disk. No file is read. Every
-response and tool call goes through `History.apply`, so the product itself computes sums, days and prices.
+It serves reports and forecasts over histories too large for transcripts on a disk. No file is read. Each session goes
+through `History.packed` and `History.take`, as a helper of a first read sends it, so the product itself computes sums,
+days and prices.
 The same seed makes the same year. `grow` adds to it, each time over the whole year, so
 one file is measured at several sizes.
 
@@ -17,7 +18,7 @@ import time
 
 from aitop.history import schema
 from aitop.history.store import History
-from aitop.model.events import Response, SessionInfo, ToolResult, ToolUse, Usage
+from aitop.model.events import Response, SessionInfo, ToolUse, Usage
 from aitop.pricing import table
 
 DAYS = 365
@@ -35,7 +36,8 @@ class Year:
         self.db = schema.connect(path)
         self.db.execute("PRAGMA synchronous = OFF")  # made again when lost
         self.db.execute("PRAGMA cache_size = -262144")  # ids have no order: their tree is kept in memory
-        self.history = History(self.db, table.load(), floor=now)  # the changes are not used
+        end = float("inf")
+        self.history = History(self.db, table.load(), floor=end, exact=end)  # the changes are not used
         self.history.priced_otherwise()  # from now on it counts as priced by this table
         self.now, self.random, self.sessions = now, random.Random(seed), 0
         self.truth = {"responses": 0, "sessions": 0, "tools": 0, "input": 0, "output": 0}
@@ -83,9 +85,9 @@ class Year:
             at = min(at + self.random.expovariate(1 / pace), self.now)
             events += self._response(name, f"{number:x}_{count:x}", at, model, context, count)
             context = 9_000 if context > 180_000 else context + self.random.randrange(300, 2_500)
-        self.history.apply(
-            "claude-code", events, self.now, self.history.file("claude-code", f"{folder}/{name}.jsonl")
-        )
+        file = self.history.file("claude-code", f"{folder}/{name}.jsonl")
+        self.history.touch(file)
+        self.history.take("claude-code", self.history.packed(events, self.now), self.now, file)
         self.sessions += 1
         self.truth["sessions"] += 1
         self.truth["responses"] += responses
@@ -98,8 +100,8 @@ class Year:
                        "end_turn", offset=count * 2_000, end=count * 2_000 + 1_500)  # fmt: skip
         if tool:
             called, failed = self.random.choice(TOOLS), self.random.random() < 0.03
-            yield ToolUse(session, at, f"toolu_{name}", called)
-            yield ToolResult(session, min(at + 2, self.now), f"toolu_{name}", called, failed)
+            ended = min(at + 2, self.now)
+            yield ToolUse(session, at, f"toolu_{name}", called, None, ended, failed)
             self.truth["tools"] += 1
         self.truth["input"] += usage.input_tokens
         self.truth["output"] += output

@@ -17,13 +17,14 @@ from aitop.history.write.prepare import Batch
 from aitop.ingest import workers
 from aitop.ingest.coverage import ClientCoverage, Coverage
 from aitop.ingest.roots import Roots, is_text
-from aitop.ingest.tail import AT_REST_SECONDS, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
+from aitop.ingest.tail import AT_REST_SECONDS, CUT_SHORT, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
 from aitop.ingest.walk import Walk
 from aitop.providers import Parsed, Provider, Source
 from aitop.providers.isolation import guarded
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
 HELP_FROM_FILES = 400  # waiting files from which they pay too
+NEWEST_SECONDS = 90_000.0  # files changed within these hold all of today, also where a clock is put back
 MANY = 16  # events of one run from which it pays to prepare them together
 
 
@@ -53,6 +54,8 @@ class Ingest:
         self._current: Iterator[Chunk] | None = None
         self._path = self._reading = ""  # the file that it reads, and the file's provider
         self._hot: dict[str, tuple[str, float]] = {}  # path → (provider, when it last changed)
+        self._newest: set[str] = set()  # of the first look: files that may hold today's numbers, not yet read
+        self._newest_read = False
         self._unfinished: dict[str, float] = {}  # path → when its last line, without a newline, is at rest
         self._walk = self._new_walk()
 
@@ -154,6 +157,8 @@ class Ingest:
             return
         if path not in self._queued and status.st_size:
             self._queued.add(path)
+            if not self._scanned and now - seen.mtime < NEWEST_SECONDS:
+                self._newest.add(path)
             heapq.heappush(self._queue, (-seen.mtime, path, provider))
             start = (
                 stored.offset
@@ -163,6 +168,13 @@ class Ingest:
             self.total_bytes += seen.size - start
 
     # -- reading ---------------------------------------------------------------------------------------------
+
+    def newest_came(self) -> bool:
+        """True once: what the first look found of today has been read, though older files may not be."""
+        if self._newest_read or self._newest or not self._scanned:
+            return False
+        self._newest_read = True
+        return True
 
     @property
     def complete(self) -> bool:
@@ -270,6 +282,8 @@ class Ingest:
             self._unread.add(chunk.path, chunk.provider, parsed.problem)
         else:
             self._unread.discard(chunk.path)
+        if chunk.size != CUT_SHORT:
+            self._newest.discard(chunk.path)
         if chunk.size == UNFINISHED:
             self._unfinished[chunk.path] = chunk.mtime_ns / 1e9 + AT_REST_SECONDS
         self.history.touch(file, file.bad_lines - bad_before)

@@ -1,8 +1,8 @@
 """The two small scripts under `$AITOP_HOME` that other programs' settings call.
 
-They are POSIX sh, stay where they are across upgrades, and once the package is gone they exit 0 in
-silence (the status line then runs the user's own command alone). Text in, text out: nothing here
-touches a file.
+They are POSIX sh, or Perl where a status line is waited for. They stay where they are across upgrades, and once
+the package is gone they exit 0 in silence (the status line then runs the user's own command alone). Text in, text
+out: nothing here touches a file.
 """
 
 import shlex
@@ -12,12 +12,13 @@ from aitop import paths
 
 PERL, PYTHON = KINDS = ("perl", "python")
 
-# Perl's own words only: a module costs more than Python's whole start. It has no fine clock of its
+# Perl's own words only: a module costs more than Python's whole start, and a regular expression a tenth of it; so
+# what is seldom needed is compiled where it is needed. Perl has no fine clock of its
 # own, so the deadline is the sum of its waits (Linux: select says what is left; elsewhere: naps are
 # counted, dearer than they are) and of its processor time; the alarm is the last resort.
 # `leave` ends the program: 3 for "no listener", 0 for everything else.
 _PERL_WAIT = r"""
-    $SIG{PIPE} = "IGNORE"; $SIG{ALRM} = sub { leave(0) }; alarm 1;
+    $SIG{PIPE} = "IGNORE"; $SIG{ALRM} = sub { leave(0) }; alarm 1 if !$own;
     $linux = $^O eq "linux"; $timed = $linux; $nap = 0.002;
     sub spend { my ($u, $s) = times; leave(0) if ($left -= $_[0]) <= $u + $s }
     sub rest { spend($timed ? $_[0] : $_[0] * 1.5 + 0.0003); select undef, undef, undef, $_[0] }
@@ -36,16 +37,19 @@ _PERL_SEND = r"""
          ["pane", $ENV{TMUX_PANE}, 64], ["config_dir", $ENV{CLAUDE_CONFIG_DIR}, 900], ["answer", $answer, 200]) {
       ($k, $v, $most) = @$_;
       if (length $v > $most) {
-        next if $k eq "config_dir"; $v = substr $v, 0, $most; $v =~ s/[\xC0-\xFF]?[\x80-\xBF]*\z//;
+        next if $k eq "config_dir"; $v = substr $v, 0, $most; eval q($v =~ s/[\xC0-\xFF]?[\x80-\xBF]*\z//);
       }
-      next if !length $v; $v =~ s/([^-A-Za-z0-9._~\/])/sprintf "%%%02X", ord $1/ge; $data .= "\t$k=$v";
+      next if !length $v;
+      $v = join "", map { tr/-A-Za-z0-9._~\/// ? $_ : sprintf "%%%02X", ord } split //, $v
+        if $v =~ tr/-A-Za-z0-9._~\///c;
+      $data .= "\t$k=$v";
     }
     $data .= "\n"; $head = length $data; vec($in, 0, 1) = 1;
     do {
-      ready($in); $n = sysread STDIN, $data, 1048576, length $data;
-      leave(0) if !defined $n || length $data > 16781312;
+      ready($in) if !$own; $n = sysread STDIN, $data, 1048576, length $data;
+      leave(0) if !defined $n || (length $data > 16781312 && !$own);
     } while $n;
-    if (length $path > 100) { $path =~ s{^(.*)/}{} and chdir $1 }
+    if (length $path > 100) { opendir D, "." if $own; $path =~ s{^(.*)/}{} and chdir $1 }
     socket S, 1, $linux ? 2049 : 1, 0 or leave(0); fcntl S, 4, 4 if !$linux;
     $where = $linux ? pack "Sa108", 1, $path : pack "CCa104", 106, 1, $path;
     until (connect S, $where) {
@@ -60,32 +64,73 @@ _PERL_SEND = r"""
     }
 """
 _PERL = rf"""
-    ($path, $event, $report, $spool) = @ARGV; $left = 0.15; unlink $spool if length $spool;
+    ($path, $event, $report) = @ARGV; $left = 0.15;
     sub leave {{ exit($report ? $_[0] : 0) }}
     {_PERL_WAIT.strip()}
     {_PERL_SEND.strip()}
     exit 0
 """
-# Asks for an answer and prints it. Without one it becomes the Python program that makes the line by itself,
-# with what was read of stdin as its own.
-_PERL_ASK = rf"""
-    ($path, $event, $answer, @otherwise) = @ARGV; $left = 0.07;
-    sub leave {{
-      $SIG{{ALRM}} = "DEFAULT"; alarm 0; $SIG{{PIPE}} = "DEFAULT";
-      my $said = substr $data, $head; pipe R, W;
-      if (length $said > 60000) {{
-        my $child = fork; exit 0 if !defined $child;
-        if (!$child) {{ close R; close STDOUT; syswrite W, $said; exit 0 }}
-      }}
-      else {{ syswrite W, $said }}
-      close W; open STDIN, "<&R"; close R; exec @otherwise; exit 0
+# The status line is a program of Perl's: a shell in front of it would cost a third more. Alone it asks for an answer
+# and prints it. Without one it prints what the listener prepared for this session, else it becomes the Python program
+# that makes the line by itself, with what was read of stdin as its own. In front of a command it tells the listener
+# and becomes that command, with the same stdin.
+_STATUSLINE_PERL = r"""#!{perl}
+# aitop: Claude Code's status line, alone or as `statusline -- COMMAND` in front of your own. Written
+# by `aitop install`, which may write it again. Once the package is gone, your command runs alone.
+BEGIN {{ $^H = 0; $^W = 0 }}
+binmode STDIN; binmode STDOUT;
+($package, $python, $home, $path, $boot) = ({quoted});
+$event = "StatusLine"; $there = -e "$package/aitop/statusline.py"; $own = @ARGV > 1 && $ARGV[0] eq "--";
+sub itself {{ exec $python, "-I", "-S", "-c", $boot, $package, "--home", $home, @_; exit 0 }}
+sub command {{
+  shift @ARGV; @ARGV = ("sh", "-c", @ARGV) if @ARGV == 1; exec {{ $ARGV[0] }} @ARGV;
+  print STDERR "aitop statusline: $ARGV[0]: $!\n"; exit 127
+}}
+command() if $own && !$there;
+exit 0 if !$there;
+itself(@ARGV) if !$own && @ARGV && !(@ARGV == 2 && $ARGV[0] eq "--preset");
+sub give {{
+  my $said = substr $data, $head; pipe R, W;
+  if (length $said > 16000) {{
+    my $child = fork;
+    if (defined $child && !$child) {{
+      exit 0 if fork; close R; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null";
+      my $at = 0; while ($at < length $said) {{ last if !($n = syswrite W, $said, 65536, $at); $at += $n }}
+      exit 0
     }}
-    {_PERL_WAIT.strip()}
-    {_PERL_SEND.strip()}
-    shutdown S, 1; vec($back = "", fileno S, 1) = 1;
-    do {{ ready($back); $n = sysread S, $line, 65536, length $line; leave(0) if !defined $n }} while $n;
-    leave(0) if !length $line; syswrite STDOUT, $line; exit 0
+    waitpid $child, 0 if defined $child
+  }}
+  else {{ syswrite W, $said }}
+  close W; open STDIN, "<&R"; close R
+}}
+sub leave {{
+  $SIG{{ALRM}} = "DEFAULT"; alarm 0;
+  if ($own) {{ close S; chdir D; give(); $SIG{{PIPE}} = "DEFAULT"; command() }}
+  eval q(
+    if ($variant !~ tr/-a-z//c && $data =~ /"session_id"\s*:\s*"([-A-Za-z0-9_]{{1,64}})"/) {{
+      my $file = "$home/segments/status-$1$variant"; my $expiry = (stat $file)[9];
+      if (defined $expiry && $expiry > time && open F, "<", $file) {{
+        sysread F, my $text, 65536; if ($text =~ s/\A\d+ \d+ //) {{ syswrite STDOUT, $text; exit 0 }}
+      }}
+    }}
+  );
+  give(); $SIG{{PIPE}} = "DEFAULT"; itself("--no-listener", @ARGV)
+}}
+if ($own) {{ $left = 0.02 }}
+else {{
+  open STDERR, ">/dev/null"; $left = 0.06; $answer = "line"; $variant = "";
+  if (@ARGV) {{ $answer .= ";preset=$ARGV[1]"; $variant = "-$ARGV[1]" }}
+  $answer .= ";columns=$ENV{{COLUMNS}}" if length $ENV{{COLUMNS}};
+  if (length $ENV{{NO_COLOR}}) {{ $answer .= ";no_color"; $variant .= "-plain" }}
+}}
+{wait}
+{send}
+leave(0) if $own;
+shutdown S, 1; vec($back = "", fileno S, 1) = 1;
+do {{ ready($back); $n = sysread S, $line, 65536, length $line; leave(0) if !defined $n }} while $n;
+leave(0) if !length $line; syswrite STDOUT, $line; exit 0
 """
+LONGEST_INTERPRETER = 100  # characters of a path that a system takes behind `#!`
 # -c and not the file itself: Python keeps the compiled form of what is imported only.
 _BOOT = (
     "import os,sys;sys.path.append(sys.argv.pop(1));"
@@ -126,35 +171,6 @@ _STATUSLINE_HEAD = """\
 # aitop: Claude Code's status line, alone or as `statusline -- COMMAND` in front of your own. Written
 # by `aitop install`, which may write it again. Once the package is gone, your command runs alone.
 if [ -e {package}/aitop/statusline.py ] && [ -x {python} ]; then
-"""
-# The listener answers on the connection. A command of the user's own gets the same stdin from a file,
-# which the forwarder opens and removes; it is started by `exec`, in the process that the client started.
-_STATUSLINE_PERL = """\
-  if [ -x {perl} ]; then
-    case "$#:${{1-}}" in
-    0: | 2:--preset)
-      ask="line${{2:+;preset=$2}}${{COLUMNS:+;columns=$COLUMNS}}${{NO_COLOR:+;no_color}}"
-      unset PERL5OPT PERL5LIB PERL_UNICODE
-      exec {perl} -e '{ask}' {socket} StatusLine "$ask" {python} -I -S -c {boot} {package} --home {home} \\
-        --no-listener "$@" 2>/dev/null
-      ;;
-    *:--)
-      spool={home}/.statusline.$$
-      if [ "$#" -gt 1 ] && [ -w {home} ] && (umask 077 && exec cat >"$spool") 2>/dev/null; then
-        exec 3<"$spool"
-        (
-          unset PERL5OPT PERL5LIB PERL_UNICODE
-          # shellcheck disable=SC2094 # it removes the file, which is open by then
-          {perl} -e '{program}' {socket} StatusLine '' "$spool" <"$spool" >/dev/null 2>&1 3<&- &
-        )
-        exec <&3 3<&-
-        shift
-        [ $# -gt 1 ] && exec "$@"
-        exec sh -c "$1"
-      fi
-      ;;
-    esac
-  fi
 """
 _STATUSLINE_PYTHON = """\
   exec {python} -I -S -c {boot} {package} --home {home} "$@"
@@ -206,15 +222,22 @@ def quoted(path: str) -> str:
 
 def statusline(kind: str, *, home: str, python: str, package: str, perl: str = "") -> str:
     """Claude Code's status line. With Perl the listener's answer is printed, else Python makes the line."""
+    if kind == PERL and len(perl) <= LONGEST_INTERPRETER and not perl.isspace() and " " not in perl:
+        boot = _BOOT.format(module="statusline")
+        values = (package, python, home, f"{home}/{paths.SOCKET}", boot)
+        return _STATUSLINE_PERL.format(
+            perl=perl,
+            quoted=", ".join(map(_perl_quoted, values)),
+            wait=textwrap.dedent(_PERL_WAIT).strip(),
+            send=textwrap.dedent(_PERL_SEND).strip(),
+        )
     words = _words(home, python, package, "statusline")
-    words |= {
-        "perl": shlex.quote(perl),
-        "program": textwrap.dedent(_PERL),
-        "ask": textwrap.dedent(_PERL_ASK),
-        "socket": shlex.quote(f"{home}/{paths.SOCKET}"),
-    }
-    parts = (_STATUSLINE_HEAD, *([_STATUSLINE_PERL] if kind == PERL else []), _STATUSLINE_PYTHON)
-    return "".join(part.format(**words) for part in parts)
+    return (_STATUSLINE_HEAD + _STATUSLINE_PYTHON).format(**words)
+
+
+def _perl_quoted(text: str) -> str:
+    """As a literal of Perl's."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _words(home: str, python: str, package: str, module: str) -> dict[str, str]:

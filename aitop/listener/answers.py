@@ -20,8 +20,14 @@ MAX_ANSWER = 64_000  # bytes: far less than a socket takes without waiting
 class Answers:
     """Turns a question into bytes. `state` gives the last published state, None before there is one."""
 
-    def __init__(self, state: Callable[[], JsonObject | None], complain: Callable[[str], None]) -> None:
-        self._state, self._complain = state, complain
+    def __init__(
+        self,
+        state: Callable[[], JsonObject | None],
+        complain: Callable[[str], None],
+        remember: Callable[[JsonObject, JsonObject, float], None] = lambda *_: None,
+    ) -> None:
+        """`remember` takes the payload and options of each line that was asked for, and when."""
+        self._state, self._complain, self._remember = state, complain, remember
 
     def answer(self, question: Question) -> bytes | None:
         """The answer, ended by a newline; None for a format that is unknown."""
@@ -39,6 +45,8 @@ class Answers:
         state = self._state()
         lines = statusline_segment.render(question.payload, state, None, now, options)
         text = "\n".join(lines)
+        if form == "line":
+            self._remember(question.payload, options, now)
         if form == "json":
             state = state or {}
             row = statusline_segment.found(state, question.payload)

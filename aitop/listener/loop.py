@@ -48,7 +48,11 @@ class Listener:
         self.selector = selectors.DefaultSelector()
         self.settings = Settings(home, config, log)
         self.guard = HistoryGuard(home, self.settings.prices, log, now, self._uncommitted_work_lost)
-        answers = Answers(lambda: self.publication.last_state, log.error)
+        answers = Answers(
+            lambda: self.publication.last_state,
+            log.error,
+            lambda payload, options, now: self.publication.remember_line(payload, options, now),  # noqa: PLW0108 - it is made below
+        )
         self.reader = Reader(self.guard, self.settings, self.selector, log, listening, answers.answer)
         self.fleet = Service(home, log.info)
         self.publication = Publication(self.guard, self.reader, self.settings, log, self.fleet)
@@ -78,6 +82,8 @@ class Listener:
                 for key, _ in self.selector.select(0 if self.reader.busy else pause):
                     key.data(time.monotonic(), time.time())
                 self.reader.take_in(time.time())
+                if self.reader.ingest.newest_came():  # today's numbers are there: show them at once
+                    next_tick = min(next_tick, time.monotonic())
                 if time.monotonic() >= next_tick:
                     late, began = time.monotonic() - next_tick, time.process_time()
                     self._tick(time.time())

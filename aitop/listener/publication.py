@@ -98,6 +98,10 @@ class Publication:
         self._alerts = snap.alerts
         self._announcer.publish(build(snap, config, self._facts(now)), self._sign(), config, now)
 
+    def remember_line(self, payload: JsonObject, options: JsonObject, now: float) -> None:
+        """A session asked for its status line: it is prepared each second from now on."""
+        self._announcer.status_lines.remember(payload, options, now)
+
     @property
     def last_state(self) -> JsonObject | None:
         """What was published last; None before the first time."""

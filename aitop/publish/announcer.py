@@ -15,6 +15,7 @@ from aitop.model.json_types import JsonObject
 from aitop.publish import asked
 from aitop.publish.files import REFRESH, Publisher
 from aitop.publish.git_changes import GitChanges
+from aitop.publish.status_lines import StatusLines
 from aitop.publish.tmux_push import Pusher
 from aitop.segments.asked import known as asked_names
 from aitop.state import only
@@ -33,6 +34,7 @@ class Announcer:
         self.publisher = publisher
         self._pusher = Pusher(publisher.home, log)
         self._git = GitChanges()
+        self.status_lines = StatusLines()
         self._log = log
         self._state: JsonObject | None = None
         self._sign: tuple[object, ...] | None = None
@@ -60,6 +62,7 @@ class Announcer:
         own = [(s.name, s.display, s.preset, s.format) for s in config.segments if s.provider is None]
         texts = segments.render_all(state, own, now) | self._pusher.segments(state, now)
         texts |= _of_one_provider(state, config, now) | asked.texts(state, self.publisher.home, now)
+        texts |= self.status_lines.texts(state, now)
         self._move_into_memory()
         self._write(texts, now)
         self._pusher.tell(state, now)

@@ -95,6 +95,13 @@ class Asker:
         span = span or self.whole()
         return spans.cells(self.db, span, self.only) if span else ()
 
+    def asks_everything(self) -> bool:
+        """Whether no filter leaves anything of the history out."""
+        bounds, span = spans.bounds(self.db), self.whole()
+        if bounds is None or span is None or not self.only.everything or self.only.models is not None:
+            return False
+        return span[0] <= bounds[0] and span[1] >= bounds[1]
+
     def cells_by_model(self) -> Iterable[Cell]:
         """What the filter lets through of all its days, by provider and model."""
         span = self.whole()

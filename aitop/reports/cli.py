@@ -73,6 +73,11 @@ def _grouped(name: str) -> Ask:
     def ask(asker: Asker, _: float, chosen: Chosen) -> Answer:
         if chosen.by:
             return groupings.crossed(asker, name, chosen.by)
+        if name == "session" and chosen.limit is not None and not chosen.breakdown:
+            cheapest = chosen.order == "asc"
+            some = groupings.dearest_sessions(asker, chosen.offset, chosen.limit, cheapest=cheapest)
+            if some is not None:
+                return some
         return groupings.grouped(asker, name, breakdown=chosen.breakdown)
 
     return ask

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
+from aitop.history.query import grouped as by_database
 from aitop.history.query import spans
 from aitop.history.query.spans import Cell
 from aitop.live.money.blocks import borders
@@ -20,16 +21,22 @@ Key = tuple[str | int, ...]
 class Group:
     """One row while it is added up."""
 
-    __slots__ = ("by_model", "sessions")
+    __slots__ = ("by_model", "providers", "sessions")
 
     def __init__(self) -> None:
         self.sessions: set[int] = set()
+        self.providers: set[str] = set()  # where the database grouped
         self.by_model: dict[str, Sum] = {}
 
     def add(self, cell: Cell) -> None:
+        """One cell of a session."""
         self.sessions.add(cell.session)
-        before = self.by_model.get(cell.model)
-        self.by_model[cell.model] = plus(before, cell.sum) if before else cell.sum
+        self.add_model(cell.model, cell.sum)
+
+    def add_model(self, model: str, value: Sum) -> None:
+        """What a model adds."""
+        before = self.by_model.get(model)
+        self.by_model[model] = plus(before, value) if before else value
 
     @property
     def sum(self) -> Sum:
@@ -54,7 +61,7 @@ def _described(asker: Asker, _: Key, group: Group) -> Row:
     return {
         "sessions": len(group.sessions),
         "models": group.models,
-        "providers": sorted({asker.facts[session].provider for session in group.sessions}),
+        "providers": sorted(group.providers or {asker.facts[session].provider for session in group.sessions}),
     }
 
 
@@ -116,11 +123,45 @@ GROUPINGS = {
 def grouped(asker: Asker, name: str, *, breakdown: bool = False) -> Answer:
     """One row for each group, the dearest first."""
     grouping = GROUPINGS[name]
-    groups = _fold(
-        asker, grouping, asker.cells_by_model() if name in ("model", "provider") else asker.cells()
-    )
+    if name in ("project", "branch"):
+        groups = _by_place(asker, by_branch=name == "branch")
+    else:
+        groups = _fold(
+            asker, grouping, asker.cells_by_model() if name in ("model", "provider") else asker.cells()
+        )
     rows = [_row(asker, grouping, key, group, breakdown=breakdown) for key, group in _dearest(groups)]
     return Answer(name, _distinct(rows), total(group.sum for group in groups.values()))
+
+
+def dearest_sessions(asker: Asker, offset: int, limit: int, *, cheapest: bool) -> Answer | None:
+    """Some rows of `grouped` by session, found by an index; None where a filter asks for sums that have none."""
+    if not asker.asks_everything():
+        return None
+    found = by_database.dearest(asker.db, offset, limit, cheapest=cheapest)
+    asker.facts = by_database.facts_of(asker.db, found.sessions)
+    rows = []
+    for number, parts in by_database.models_of(asker.db, found.sessions).items():
+        group = Group()
+        for model, value in parts:
+            group.add_model(model, value)
+        group.add_model("", by_database.tool_calls_of(asker.db, number))
+        rows.append(_row(asker, GROUPINGS["session"], (number,), group, breakdown=False))
+    return Answer("session", rows, found.total, of=found.used)
+
+
+def _by_place(asker: Asker, *, by_branch: bool) -> dict[Key, Group]:
+    """The groups by folder, or by folder and branch."""
+    groups: dict[Key, Group] = {}
+    span = asker.whole()
+    if span is None:
+        return groups
+    for cell in by_database.by_place(asker.db, span, asker.only):
+        group = groups.setdefault((cell.cwd, cell.branch) if by_branch else (cell.cwd,), Group())
+        group.add_model(cell.model, cell.sum)
+        group.providers.add(cell.provider)
+    for cwd, branch, session in by_database.sessions_by_place(asker.db, span, asker.only):
+        groups[(cwd, branch) if by_branch else (cwd,)].sessions.add(session)
+    return {key: group for key, group in groups.items() if any(group.sum)}
 
 
 def dearest(asker: Asker, name: str, most: int) -> tuple[list[Row], int]:

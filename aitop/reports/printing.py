@@ -39,11 +39,13 @@ def terminal_width() -> int:
 def show(page: Page, asker: Asker, now: float) -> None:
     """Print it."""
     answer, chosen = page.answer, page.chosen
-    rows = _in_order(answer, chosen)[chosen.offset :][: chosen.limit]
+    rows = answer.rows
+    if answer.of is None:
+        rows = _in_order(answer, chosen)[chosen.offset :][: chosen.limit]
     if chosen.form in ("json", "csv"):
         click.echo(formats.render(answer, chosen.form, rows, page.style))
         return
-    if not answer.rows:
+    if not answer.rows and not answer.of:
         click.echo(framing.nothing(asker, page.folders))
         return
     click.echo(framing.header(page.title, chosen.wanted, page.style.currency, now))
@@ -64,8 +66,9 @@ def _body(page: Page, rows: list[Row]) -> str:
 
 def _below(page: Page, rows: list[Row]) -> list[str]:
     answer, lines = page.answer, []
-    if len(rows) < len(answer.rows) and not page.chosen.by:
-        lines.append(f"{len(rows)} of {len(answer.rows)} rows shown; the total is of all of them")
+    count = len(answer.rows) if answer.of is None else answer.of
+    if len(rows) < count and not page.chosen.by:
+        lines.append(f"{len(rows)} of {count} rows shown; the total is of all of them")
     if answer.name == "commit" and not page.chosen.plot:
         lines += commits.by_branch(answer.rows, page.style.currency)
         lines += commits.spikes(rows, page.style.currency)

@@ -12,12 +12,16 @@ Row: TypeAlias = JsonObject  # one row as JSON has it: USD, tokens, epoch second
 
 
 class Answer(NamedTuple):
-    """A report: its rows, the sum of all of them, what a row is named by, and whether the oldest comes first."""
+    """A report: its rows, the sum of all of them, what a row is named by, and whether the oldest comes first.
+
+    `of`: how many rows there are, where `rows` are only those asked for, in the order asked for; None: they are all.
+    """
 
     name: str
     rows: list[Row]
     total: Sum
     by_time: bool = False
+    of: int | None = None
 
     @property
     def in_credits(self) -> bool:

@@ -191,13 +191,14 @@ def test_a_hook_as_installed_is_one_process(home, listener, kind):
 def test_the_status_line_as_installed_is_one_process(home, kind):
     forwarder.write_script(os.path.join(home, "statusline"), forwarder.render_statusline(home, kind))
     with socket_peer.answering(os.path.join(home, "claudecode.sock"), b"line\n"):
-        assert started([os.path.join(home, "statusline")], home) == (0, 2)  # sh, then perl or python
+        programs = 1 if kind == scripts.PERL else 2  # perl alone, or sh that becomes python
+        assert started([os.path.join(home, "statusline")], home) == (0, programs)
 
 
 @pytest.mark.skipif(not shutil.which("perl"), reason="needs Perl")
 def test_the_status_line_without_an_answer_becomes_python_in_the_same_process(home):
     forwarder.write_script(os.path.join(home, "statusline"), forwarder.render_statusline(home, "perl"))
-    assert started([os.path.join(home, "statusline")], home) == (0, 3)
+    assert started([os.path.join(home, "statusline")], home) == (0, 2)
 
 
 def sources():

@@ -346,7 +346,10 @@ def test_the_scripts_are_clean_shell(home):
         for launch in (None, ["start", "it's"]):
             command_of(kind, home, launch)
             assert finish([check, "-e", "SC2016", str(home / "hook")]).stdout == b""
-        forwarder.write_script(str(home / "statusline"), forwarder.render_statusline(str(home), kind))
+        text = forwarder.render_statusline(str(home), kind)
+        if not text.startswith("#!/bin/sh"):
+            continue  # a program of Perl's
+        forwarder.write_script(str(home / "statusline"), text)
         assert finish([check, "-e", "SC2016", str(home / "statusline")]).stdout == b""
 
 

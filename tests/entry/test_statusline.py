@@ -111,6 +111,48 @@ def test_what_a_users_command_reads_is_no_file_afterwards(home):
     assert [name for name in os.listdir(home) if name.startswith(".statusline")] == []
 
 
+@needs_perl
+@pytest.mark.parametrize("size", [0, 300_000])
+@pytest.mark.parametrize("other", [socket_peer.hanging, socket_peer.dripping, contextlib.nullcontext])
+def test_a_users_command_gets_all_of_its_input_whatever_the_listener_does(home, other, size):
+    payload = json.dumps(SAID | {"filler": "x" * size}).encode()
+    with other(home / "claudecode.sock"):
+        done = run(home, "--", "cat; pwd; exit 3", payload=payload, script="perl")
+    assert (done.stdout, done.returncode) == (payload + os.getcwd().encode() + b"\n", 3)
+
+
+@needs_perl
+def test_a_users_command_keeps_its_folder_where_the_home_has_a_long_name(tmp_path):
+    home = tmp_path / ("h" * 120)
+    home.mkdir()
+    done = run(home, "--", "pwd", payload=b"{}", script="perl")
+    assert done.stdout == os.getcwd().encode() + b"\n"
+
+
+@needs_perl
+@pytest.mark.parametrize("other", [socket_peer.hanging, contextlib.nullcontext])
+def test_without_an_answer_the_line_prepared_for_the_session_is_printed(home, other):
+    segment = home / "segments" / "status-5f0c-burn-plain"
+    segment.parent.mkdir()
+    segment.write_bytes("12 34 Opus · $4.20\nsecond line\n".encode())
+    for expiry, shown in ((time.time() + 9, True), (time.time() - 1, False)):
+        os.utime(segment, (expiry, expiry))
+        with other(home / "claudecode.sock"):
+            done = run(
+                home, "--preset", "burn", payload=json.dumps(SAID).encode(), script="perl", NO_COLOR="1"
+            )
+        assert done.stdout
+        assert (done.stdout.decode() == "Opus · $4.20\nsecond line\n") is shown
+        (home / "claudecode.sock").unlink(missing_ok=True)
+
+
+@needs_perl
+def test_settings_of_perls_own_do_not_cost_the_line(home):
+    with socket_peer.answering(home / "claudecode.sock", b"line\n"):
+        done = run(home, payload=b"{}", script="perl", PERL5OPT="-Mstrict -w", PERL_UNICODE="SDA")
+    assert (done.stdout, done.stderr) == (b"line\n", b"")
+
+
 def test_an_old_state_is_not_shown(home):
     old, new = FRESH | {"written_at": time.time() - 60}, FRESH | {"written_at": time.time()}
     for state, expected in ((old, False), (new, True)):

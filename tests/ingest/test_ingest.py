@@ -434,3 +434,19 @@ def test_a_root_that_appears_is_noticed_once(desk, tmp_path, kind):
     assert desk.ingest.appeared()
     desk.read()
     assert not desk.ingest.appeared()
+
+
+def test_it_says_once_when_the_newest_files_of_the_first_look_have_been_read(tmp_path):
+    now = time.time()
+    old, new = (transcript(tmp_path, [assistant(f"m{n}", now - 60)], session=f"{n}" * 8) for n in (1, 2))
+    os.utime(old, (now - 5 * 86_400,) * 2)
+    ingest = Desk(tmp_path).ingest
+    assert not ingest.newest_came()
+    ingest.rescan(now)
+    assert not ingest.newest_came()
+    while not ingest.newest_came():
+        assert ingest.step(now)
+    assert ingest.history.files[str(new)].offset > 0
+    assert str(old) not in ingest.history.files
+    while ingest.step(now):
+        assert not ingest.newest_came()

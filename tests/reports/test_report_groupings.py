@@ -470,3 +470,59 @@ def test_each_branch_is_told_with_its_commits_and_its_changed_lines():
         "branch shop: fix: $6.00, 2 commits, 40 lines, $0.1500 per line",
         "branch shop: main: $1.00, 1 commit, 0 lines",
     ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_some_sessions_are_a_part_of_all_sessions(data):
+    files = data.draw(worlds())
+    book = Book()
+    try:
+        read_world(book, files, data.draw(readings(files)), lambda: data.draw(st.booleans()))
+        every = groupings.grouped(asked(book.db), "session")
+        offset, limit = data.draw(st.integers(0, 4)), data.draw(st.integers(1, 5))
+        for cheapest in (False, True):
+            some = groupings.dearest_sessions(asked(book.db), offset, limit, cheapest=cheapest)
+            if some is None:
+                assert not every.rows
+                continue
+            ordered = every.rows[::-1] if cheapest else every.rows
+            assert some.rows == ordered[offset : offset + limit]
+            assert (some.total, some.of) == (every.total, len(every.rows))
+    finally:
+        book.db.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_what_the_database_groups_by_place_is_what_the_cells_add_up_to(data):
+    files = data.draw(worlds())
+    book = Book()
+    try:
+        read_world(book, files, data.draw(readings(files)), lambda: data.draw(st.booleans()))
+        first = date(2026, 9, 20)
+        wanted = data.draw(
+            st.sampled_from(
+                [{}, {"provider": "claude-code"}, {"since": first}, {"model": "opus"}, {"project": "/*"}]
+            )
+        )
+        for name in ("project", "branch"):
+            by_cells = asked(book.db, **wanted)
+            groups = groupings._fold(by_cells, groupings.GROUPINGS[name], by_cells.cells())
+            rows = [
+                groupings._row(by_cells, groupings.GROUPINGS[name], key, group, breakdown=True)
+                for key, group in groupings._dearest(groups)
+            ]
+            assert groupings.grouped(
+                asked(book.db, **wanted), name, breakdown=True
+            ).rows == groupings._distinct(rows)
+    finally:
+        book.db.close()
+
+
+def test_a_filter_or_a_breakdown_takes_sessions_the_long_way(book):
+    spend(book, START, "m1")
+    book.commit()
+    assert groupings.dearest_sessions(asked(book.db), 0, 5, cheapest=False).of == 1
+    assert groupings.dearest_sessions(asked(book.db, model="opus"), 0, 5, cheapest=False) is None
+    assert groupings.dearest_sessions(asked(book.db, provider="x"), 0, 5, cheapest=False) is None

@@ -88,6 +88,9 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+FACTS = "id, provider, name, cwd, branch, model, tag, started_at, last_at, client_cost, compactions"
+
+
 class SessionFacts(NamedTuple):
     """What is known of a session besides its sums."""
 
@@ -199,7 +202,7 @@ def cells(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[Cell]:
     models = dict(db.execute("SELECT id, name FROM model"))
     where = places(db)
     key = "session, model, place"
-    for table, part in _parts(db, ("session_sum", "day_sum", "quarter"), span):
+    for table, part in parts(db, ("session_sum", "day_sum", "quarter"), span):
         for session, model, place, *values in db.execute(
             f"SELECT {key}, {columns.SUMS} FROM {table} WHERE {only.where(timed=bool(part))} GROUP BY {key}",  # noqa: S608
             part,
@@ -207,14 +210,21 @@ def cells(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[Cell]:
             yield Cell(session, models[model], columns.from_by_model(values), where.get(place))
     if only.models is not None:
         return
-    for table, part in _parts(db, ("session_tool", "day_tool", "quarter_tool"), span):
-        source = _SESSION_TOOL if table == "session_tool" else table
+    for source, condition, part in tool_sources(db, span, only):
         for session, calls, failures in db.execute(
-            f"SELECT session, sum(calls), sum(failures) FROM {source} "  # noqa: S608
-            f"WHERE {only.where(by_place=False, timed=bool(part))} GROUP BY session",
+            f"SELECT session, sum(calls), sum(failures) FROM {source} WHERE {condition} GROUP BY session",  # noqa: S608
             part,
         ):
             yield Cell(session, "", Sum(tool_calls=calls, tool_failures=failures))
+
+
+def tool_sources(
+    db: sqlite3.Connection, span: Span, only: Only
+) -> Iterator[tuple[str, str, Span | tuple[()]]]:
+    """(what to select calls by session from, under which condition, with which values) for each part of a span."""
+    for table, part in parts(db, ("session_tool", "day_tool", "quarter_tool"), span):
+        source = _SESSION_TOOL if table == "session_tool" else table
+        yield source, only.where(by_place=False, timed=bool(part)), part
 
 
 _SESSION_TOOL = (
@@ -226,7 +236,7 @@ _SESSION_TOOL = (
 def by_model(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[Cell]:
     """A span by provider and model, of all sessions together; `only.everything` must hold."""
     models = dict(db.execute("SELECT id, name FROM model"))
-    for table, part in _parts(db, ("", "day_all", "quarter_all"), span):
+    for table, part in parts(db, ("", "day_all", "quarter_all"), span):
         for provider, model, *values in db.execute(
             f"SELECT provider, model, {columns.STORED_SUMS} FROM {table} WHERE {only.where_all()} "  # noqa: S608
             "GROUP BY provider, model",
@@ -237,7 +247,7 @@ def by_model(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[Cell]:
 
 def tools(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[ToolCell]:
     """A span's calls by tool; a tool may come more than once."""
-    for table, part in _parts(db, ("", "day_tool", "quarter_tool"), span):
+    for table, part in parts(db, ("", "day_tool", "quarter_tool"), span):
         for row in db.execute(
             f"SELECT name, sum(calls), sum(failures) FROM {table} "  # noqa: S608
             f"WHERE {only._replace(models=None).where(by_place=False)} "
@@ -247,7 +257,7 @@ def tools(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[ToolCell]:
             yield ToolCell(*row)
 
 
-def _parts(
+def parts(
     db: sqlite3.Connection, tables: tuple[str, str, str], span: Span
 ) -> list[tuple[str, Span | tuple[()]]]:
     """A span cut into the coarsest tables: of whole sessions ("": there is none), of UTC days, of quarter hours."""
@@ -265,8 +275,7 @@ def _parts(
 def facts(db: sqlite3.Connection, since: float = 0.0) -> dict[int, SessionFacts]:
     """The facts of every session active since a moment, by its number."""
     rows = db.execute(
-        "SELECT id, provider, name, cwd, branch, model, tag, started_at, last_at, client_cost, compactions "
-        "FROM session WHERE ifnull(last_at, 0) >= ?",
+        f"SELECT {FACTS} FROM session WHERE ifnull(last_at, 0) >= ?",  # noqa: S608
         (since,),
     )
     return {row[0]: SessionFacts(*row) for row in rows}
@@ -302,7 +311,7 @@ def costs(db: sqlite3.Connection, start: float, end: float) -> list[tuple[int, i
     """(session, picodollars spent, unpriced, estimated requests) of a span; a session may come more than once."""
     return [
         row
-        for table, part in _parts(db, ("", "day_sum", "quarter"), (start, end))
+        for table, part in parts(db, ("", "day_sum", "quarter"), (start, end))
         for row in db.execute(
             f"SELECT session, sum(cost + untracked), sum(unpriced), sum(estimated) FROM {table} "  # noqa: S608
             "WHERE at >= ? AND at < ? GROUP BY session",
