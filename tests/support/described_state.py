@@ -84,6 +84,8 @@ class _Maker:
             return True
         if hint is str:
             return TEXTS.get(key, f"{key} {self.number()}")
+        if key == "at":  # when something was done or heard: a moment ago
+            return NOW - 30.0
         if key.endswith(("_at", "ends_at", "since")):
             return NOW + 100.0 * self.number()
         return self.number() if hint is int else self.number() + 0.5
