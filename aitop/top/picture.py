@@ -320,19 +320,28 @@ def nothing(world: World, choices: Choices) -> str:
 
 
 def foot(world: World, choices: Choices, width: int) -> Line:
-    """The last line: the keys that matter here, as far as there is room."""
-    last = next(key for key in keys.KEYS if key.action == "quit")
-    end: Line = (Span(" q ", "key", "quit"), Span(last.footer + " ", "label", "quit"))
+    """The last line: the keys that matter here; where there is no room for all, `…`. `?` lists them, so it stays."""
+    always = [next(key for key in keys.KEYS if key.action == action) for action in ("help", "quit")]
+    end = tuple(piece for key in always for piece in _key(key, key.footer))
+    others = [key for key in keys.footer(choices.view) if key not in always]
+    words = ["Alerts" if key.action == "open" and on_alerts(world, choices) else key.footer for key in others]
+    pieces = [_key(key, word) for key, word in zip(others, words, strict=True)]
     room = width - width_of(end)
-    spans: list[Span] = []
-    for key in keys.footer(choices.view):
-        name = key.shown.split(" ", maxsplit=1)[0]
-        word = "Alerts" if key.action == "open" and on_alerts(world, choices) else key.footer
-        pieces = (Span(f" {name} ", "key", key.action), Span(f"{word} ", "label", key.action))
-        if key.action != "quit" and width_of((*spans, *pieces)) <= room:
-            spans += pieces
-    space = Span(" " * max(0, room - width_of(tuple(spans))), "label")
+    if sum(width_of(piece) for piece in pieces) > room:
+        end = (Span("… ", "label", "help"), *end)
+        room -= 2
+    spans: Line = ()
+    for piece in pieces:
+        if width_of((*spans, *piece)) <= room:
+            spans = (*spans, *piece)
+    space = Span(" " * max(0, room - width_of(spans)), "label")
     return fit((*spans, space, *end), width)
+
+
+def _key(key: keys.Key, word: str) -> Line:
+    """One key with what it does, for the last line."""
+    name = key.shown.split(" ", maxsplit=1)[0]
+    return Span(f" {name} ", "key", key.action), Span(f"{word} ", "label", key.action)
 
 
 def text(picture: Picture) -> str:
