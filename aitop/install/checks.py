@@ -14,6 +14,7 @@ from aitop.install import (
     checks_gateway,
     checks_listener,
     checks_otel,
+    checks_web,
     record,
     roots,
 )
@@ -32,6 +33,7 @@ CHECKS: dict[str, Callable[[Context], Results]] = {
     "displays": checks_displays.displays,
     "telemetry": checks_otel.telemetry,
     "gateway": checks_gateway.gateway,
+    "web": checks_web.web,
     "prices": checks_listener.prices,
     "reading": checks_listener.reading,
     "history": checks_listener.history,
