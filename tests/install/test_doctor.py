@@ -8,9 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from aitop import __version__
+from aitop.fleet import service
 from aitop.history import schema
 from aitop.install import checks, checks_client, checks_gateway, checks_listener, cli, doctor, forwarder
-from aitop.install.findings import FAIL, OK, WARN
+from aitop.install.findings import FAIL, OK, RESTART, WARN
 from aitop.install.init import init
 from aitop.listener import lifecycle
 from aitop.system import installation
@@ -295,6 +296,43 @@ def test_a_gateway_of_which_only_the_service_is_there_is_missed_too(installed, m
 
 def test_without_upstreams_nothing_is_said_of_a_gateway(installed):
     assert found("gateway") == []
+
+
+# -- the exporter --------------------------------------------------------------------------------------------------
+
+
+def serve_metrics(home, enabled=True, **door):
+    where = home / ".config" / "aitop" / "config.toml"
+    where.parent.mkdir(parents=True, exist_ok=True)
+    where.write_text(f"[fleet]\nenabled = {str(enabled).lower()}\n")
+    publish(home, **({"doctor": {"fleet": door}} if door else {}))
+
+
+def test_without_an_exporter_nothing_is_said_of_one(installed):
+    assert found("exporter") == []
+
+
+def test_a_running_exporter_is_named_with_its_address(installed):
+    serve_metrics(installed, port=9464, problem=None)
+    (finding,) = found("exporter")
+    assert (finding.level, finding.text) == (OK, "metrics are served at 127.0.0.1:9464")
+
+
+def test_an_exporter_that_cannot_listen_fails_with_the_reason(installed):
+    serve_metrics(installed, port=None, problem="127.0.0.1:9464 is not available (Address already in use)")
+    assert "127.0.0.1:9464 is not available" in problem("exporter")
+
+
+def test_an_exporter_without_its_library_is_not_told_to_change_its_port(installed):
+    serve_metrics(installed, port=None, problem=f"{service.MISSING}: pip install 'aitop-status[fleet]'")
+    (finding,) = found("exporter")
+    assert finding.level == FAIL
+    assert finding.remedy == f"then {RESTART}"
+
+
+def test_a_listener_that_does_not_know_of_its_exporter_yet_is_told(installed):
+    serve_metrics(installed)
+    assert "serves no metrics" in problem("exporter", WARN)
 
 
 # -- what is counted, and what is shown ----------------------------------------------------------------------------
