@@ -6,6 +6,7 @@ listener can always tidy its files. What takes too long is broken off inside SQL
 
 import asyncio
 import ctypes
+import gc
 import os
 import sqlite3
 import time
@@ -32,7 +33,8 @@ class NoHistoryError(Exception):
 
 
 def _give_back() -> None:
-    """Give what an answer took back to the system, where the C library keeps it otherwise (glibc)."""
+    """Give what an answer took back to the system: rows that refer to each other, and what glibc would keep."""
+    gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -1,6 +1,7 @@
 """What the server answers: pages, their files, the live stream, and JSON for each question."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from aitop.history import tags_file
 from aitop.model import periods
 from aitop.model.json_types import JsonObject
 from aitop.web import assets
-from aitop.web.answers import advice, backtest, past, rows, session, timeline
+from aitop.web.answers import past, rows, session, timeline
 from aitop.web.answers.asked import Asked
 from aitop.web.answers.session import UnknownSessionError
 from aitop.web.feed import Feed
@@ -34,6 +35,18 @@ class Kind(NamedTuple):
     slow: bool = False
 
 
+def _advice(db: sqlite3.Connection, asked: Asked) -> JsonObject:
+    from aitop.web.answers import advice  # what it needs takes memory that no other page does
+
+    return advice.advice(db, asked)
+
+
+def _backtest(db: sqlite3.Connection, asked: Asked) -> JsonObject:
+    from aitop.web.answers import backtest  # the same
+
+    return backtest.backtest(db, asked)
+
+
 ANSWERS = {
     "history": Kind(past.history),
     "heat": Kind(past.heat),
@@ -42,8 +55,8 @@ ANSWERS = {
     "rows": Kind(rows.rows),
     "timeline": Kind(timeline.timeline),
     "commits": Kind(timeline.commits, slow=True),
-    "backtest": Kind(backtest.backtest, slow=True),
-    "advice": Kind(advice.advice, slow=True),
+    "backtest": Kind(_backtest, slow=True),
+    "advice": Kind(_advice, slow=True),
 }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import time
@@ -61,6 +62,7 @@ async def serve(port: int, uid: int | None, secret: str, ready: Callable[[int, T
         app, access_log=None, logger=_silent(), handler_cancellation=True, shutdown_timeout=0.1
     )
     await runner.setup()
+    gc.freeze()  # what is loaded stays: the tidying after each answer does not look at it
     try:
         site = web.TCPSite(runner, HOST, port, shutdown_timeout=LEAVE_SECONDS)
         await site.start()

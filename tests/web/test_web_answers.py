@@ -1,8 +1,10 @@
 """What the pages are answered with: the same sums as the reports, exactly the rows behind a number, in bounded time."""
 
 import asyncio
+import gc
 import sqlite3
 import time
+import weakref
 from datetime import timedelta
 
 import pytest
@@ -238,6 +240,33 @@ def test_a_day_has_the_commits_of_its_folders(db, tmp_path):
     (found,) = timeline.commits(db, asked())["commits"]
     assert (found["subject"], found["project"], found["at"]) == ("<b>fix", "repo", int(NOW - 600))
     assert timeline.commits(db, asked(day="2026-09-20"))["commits"] == []
+
+
+def test_what_an_answer_needed_is_let_go_with_it_also_where_it_refers_to_itself(tmp_path):
+    class Rows:
+        pass
+
+    left = []
+
+    def question(_):
+        rows = Rows()
+        rows.own = rows
+        left.append(weakref.ref(rows))
+        return 7
+
+    async def ask():
+        path = str(tmp_path / "history.db")
+        schema.connect(path).close()
+        questions = Questions(path)
+        gc.disable()
+        try:
+            return await questions.ask(question, 5.0)
+        finally:
+            gc.enable()
+            questions.close()
+
+    assert asyncio.run(ask()) == 7
+    assert left[0]() is None
 
 
 def test_a_question_that_takes_too_long_is_broken_off(tmp_path):
