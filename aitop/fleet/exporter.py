@@ -45,6 +45,7 @@ class Exporter:
         self._texts: dict[str, bytes] = {}
         self._not_before = 0.0
         self.problem: str | None = None
+        self.readings = 0  # how often the history was read
 
     def text(self, kind: str, now: float) -> bytes:
         """The whole exposition. `kind`: `exposition.OPENMETRICS` or `exposition.TEXT`. Raises OSError.
@@ -93,6 +94,7 @@ class Exporter:
             self._shown = self._read(db, now)
         finally:
             db.close()
+        self.readings += 1
         self._texts.clear()
         # Two commits within one tick of the system's clock have one sign: so a change is read once more.
         self._sign, self._confirmed = sign, same

@@ -4,6 +4,7 @@ The exporter works in the door's threads, one scrape at a time. A fork of the li
 a child that is forked while another thread is inside SQLite could wait for ever for its locks.
 """
 
+import gc
 import os
 import threading
 import time
@@ -140,8 +141,12 @@ class Service:
             try:
                 kind = exposition.media(accept)
                 first = self._exporter is None
-                text = self._exporter_now().text(kind, time.time())
+                exporter = self._exporter_now()
+                before = exporter.readings
+                text = exporter.text(kind, time.time())
                 if first:
+                    gc.collect()  # what loading the library took for a moment
+                if exporter.readings != before:
                     _give_back()
                 return Page(200, kind, text)
             except Exception as error:  # a scrape must never end the listener
@@ -185,11 +190,9 @@ def _keep_one_heap() -> None:
 
 
 def _give_back() -> None:
-    """Hand back what loading the library took for a moment."""
+    """Hand back the memory that a reading of the history took: the C library would keep it for the next one."""
     import ctypes
-    import gc
 
-    gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -139,13 +139,15 @@ def _command(name: str, about: Report) -> None:
             style = Style(currency(ready.db, config, now), printing.terminal_width(), chosen.wanted.zone)
             coverage = details.coverage({"coverage": {"clients": ready.clients}})
             if chosen.html:
-                _write(
-                    chosen.html,
-                    html.document(asker, Kept(style, coverage, chosen.hide_names, _first(name)), now),
-                )
+                text = html.document(asker, Kept(style, coverage, chosen.hide_names, _first(name)), now)
+                _write(chosen.html, text.encode("utf-8", "replace"))
                 return
             answer = about.ask(asker, now, chosen)
-            printing.show(Page(about.title, answer, chosen, style, ready.folders, coverage), asker, now)
+            page = Page(about.title, answer, chosen, style, ready.folders, coverage)
+            if chosen.png:
+                _write(chosen.png, printing.png(page, asker, now))
+            else:
+                printing.show(page, asker, now)
 
         try:
             asked(answered, ready)
@@ -163,10 +165,10 @@ def _first(name: str) -> str:
     return {"projects": "project", "branches": "branch"}.get(name, "model")
 
 
-def _write(path: str, text: str) -> None:
+def _write(path: str, data: bytes) -> None:
     """Write the file whole, for its owner alone."""
     try:
-        atomic_file.replace(os.path.abspath(path), text.encode("utf-8", "replace"))
+        atomic_file.replace(os.path.abspath(path), data)
     except OSError as error:
         raise click.ClickException(f"{path} cannot be written: {error.strerror or error}") from error
     click.echo(f"wrote {path}")

@@ -44,6 +44,7 @@ _EVERYWHERE = (
     click.option("--html", metavar="FILE", help="Write one file for a browser, with charts, tables and CSV in it."),
     click.option("--hide-names", is_flag=True, help="With --html: numbers instead of names of projects and sessions."),
     click.option("--plot", is_flag=True, help="Draw bars in the terminal (needs the extra `plot`)."),
+    click.option("--png", metavar="FILE", help="Write the bars of --plot as a picture (needs the extra `plot`)."),
     click.option(
         "--order", type=click.Choice(("asc", "desc")),
         help="asc: oldest or cheapest first; desc: newest or dearest first.",
@@ -81,6 +82,7 @@ class Chosen(NamedTuple):
     offset: int
     html: str | None = None  # the file to write instead of printing
     hide_names: bool = False
+    png: str | None = None  # the file to write the chart to
 
 
 def declared(name: str) -> list[Callable[[Any], Any]]:
@@ -113,13 +115,16 @@ def chosen(
         by is None and name in CROSSED and given.get("week_start") is not None,
         "--start-of-week goes with --by week",
     )
-    html, hidden = given.get("html"), bool(given.get("hide_names"))
+    html, hidden, png = given.get("html"), bool(given.get("hide_names")), given.get("png")
+    _refuse(bool(png) and bool(forms or plot or html),
+            f"--png writes a picture; leave --{(*forms, 'plot' if plot else 'html')[0]} out")  # fmt: skip
+    _refuse(bool(png) and bool(breakdown or by), "--png draws one bar a row; leave --breakdown and --by out")
     _refuse(hidden and not html, "--hide-names goes with --html FILE")
     _refuse(bool(html) and bool(forms or plot or breakdown or by),
             "--html writes a file with every grouping; leave the options of what is printed out")  # fmt: skip
     return Chosen(
         _filter(name, today, given, week_start), forms[0] if forms else "table", plot, breakdown, by, given["order"],
-        given["limit"], given["offset"], html, hidden,
+        given["limit"], given["offset"], html, hidden, png,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from aitop.reports.rows import Row
 from aitop.reports.table import name_of
@@ -22,14 +23,31 @@ class MissingError(Exception):
     """The plotting library is not installed; the message says how."""
 
 
+class Calendar(NamedTuple):
+    """Days as weeks side by side: the first Monday, how many weeks, the last day, USD of each day with use.
+
+    `bounds`: the cost from which on each shade begins, a quarter of the days with use in each.
+    """
+
+    monday: date
+    weeks: int
+    last: date
+    costs: dict[date, float]
+    bounds: tuple[float, ...]
+
+    def shade(self, day: date) -> int | None:
+        """The number of a day's shade, 0 the cheapest; None without use."""
+        cost = self.costs.get(day, 0.0)
+        return None if cost <= 0 else bisect_right(self.bounds[1:], cost)
+
+
 def bars(rows: Sequence[Row], name: str, key: str, width: int, currency: Currency) -> str:
     """One bar a row, in the rows' order; days, weeks and months without use are empty bars. Raises MissingError."""
     try:
         import plotext  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError as error:
         raise MissingError(f"--plot needs plotext: {installation.add_extra('plot')}") from error
-    rows = with_gaps(rows, name, key) if name in PERIODS else list(rows)
-    shown = rows[-BARS_MAX:] if name in (*PERIODS, "block") else rows[:BARS_MAX]
+    shown = drawn_rows(rows, name, key)
     factor = currency.rate if key.endswith("_usd") else 1.0
     values = [float(row[key] or 0) * factor for row in shown]
     if not any(values):
@@ -42,6 +60,12 @@ def bars(rows: Sequence[Row], name: str, key: str, width: int, currency: Currenc
     if not key.endswith("_usd"):  # the library writes every number with cents
         drawn = "\n".join(line.rstrip().removesuffix(".00") for line in drawn.split("\n"))
     return drawn.rstrip()
+
+
+def drawn_rows(rows: Sequence[Row], name: str, key: str) -> list[Row]:
+    """The rows that become bars: with the empty periods between them, the newest or the dearest of too many."""
+    every = with_gaps(rows, name, key) if name in PERIODS else list(rows)
+    return every[-BARS_MAX:] if name in (*PERIODS, "block") else every[:BARS_MAX]
 
 
 def _labels(rows: Sequence[Row], name: str) -> list[str]:
@@ -69,24 +93,32 @@ def _next(label: str, name: str) -> str:
     return (date.fromisoformat(label) + timedelta(days=7 if name == "week" else 1)).isoformat()
 
 
-def heatmap(rows: Sequence[Row], currency: Currency) -> str:
-    """Days as weeks side by side, Monday on top, a quarter of the days in each shade; "" for less than a fortnight."""
-    costs = {date.fromisoformat(row["day"]): row["spent_usd"] for row in rows}
+def calendar(rows: Sequence[Row]) -> Calendar | None:
+    """The heatmap's facts; None for less than a fortnight and for days without use."""
+    costs = {date.fromisoformat(row["day"]): float(row["spent_usd"] or 0) for row in rows}
     used = sorted(cost for cost in costs.values() if cost > 0)
     if len(costs) < 14 or not used:
-        return ""
+        return None
     first, last = min(costs), max(costs)
     monday = first - timedelta(days=first.weekday())
     weeks = min(WEEKS_MAX, (last - monday).days // 7 + 1)
     monday = last - timedelta(days=last.weekday()) - timedelta(weeks=weeks - 1)
-    bounds = [used[len(used) * part // len(SHADES)] for part in range(1, len(SHADES))]
-    lines = [f"    {_months(monday, weeks)}".rstrip()]
+    bounds = tuple(used[len(used) * part // len(SHADES)] for part in range(1, len(SHADES)))
+    return Calendar(monday, weeks, last, costs, (used[0], *bounds))
+
+
+def heatmap(rows: Sequence[Row], currency: Currency) -> str:
+    """Days as weeks side by side, Monday on top, a quarter of the days in each shade; "" for less than a fortnight."""
+    found = calendar(rows)
+    if found is None:
+        return ""
+    lines = [f"    {_months(found.monday, found.weeks)}".rstrip()]
     for weekday, head in enumerate(WEEKDAYS):
-        days = [monday + timedelta(weeks=week, days=weekday) for week in range(weeks)]
-        lines.append(f"{head} " + "".join(_shade(costs.get(day, 0.0), bounds) for day in days))
-    steps = zip(SHADES, (used[0], *bounds), strict=True)
+        days = [found.monday + timedelta(weeks=week, days=weekday) for week in range(found.weeks)]
+        lines.append(f"{head} " + "".join(_mark(found.shade(day)) for day in days))
+    steps = zip(SHADES, found.bounds, strict=True)
     legend = "  ".join(f"{shade} from {money.text(bound, currency)}" for shade, bound in steps)
-    return "\n".join([*lines, f"    {monday.isoformat()} to {last.isoformat()}; {legend}"])
+    return "\n".join([*lines, f"    {found.monday.isoformat()} to {found.last.isoformat()}; {legend}"])
 
 
 def _months(monday: date, weeks: int) -> str:
@@ -99,5 +131,5 @@ def _months(monday: date, weeks: int) -> str:
     return line[:weeks]
 
 
-def _shade(cost: float, bounds: list[float]) -> str:
-    return " " if cost <= 0 else SHADES[bisect_right(bounds, cost)]
+def _mark(shade: int | None) -> str:
+    return " " if shade is None else SHADES[shade]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import click
 
 from aitop.model.sums import ZERO
-from aitop.reports import commits, formats, framing, plot, table
+from aitop.reports import commits, formats, framing, picture, plot, table
 from aitop.reports.ask import Asker
 from aitop.reports.framing import Folders
 from aitop.reports.options import Chosen
@@ -39,9 +39,7 @@ def terminal_width() -> int:
 def show(page: Page, asker: Asker, now: float) -> None:
     """Print it."""
     answer, chosen = page.answer, page.chosen
-    rows = answer.rows
-    if answer.of is None:
-        rows = _in_order(answer, chosen)[chosen.offset :][: chosen.limit]
+    rows = _shown(answer, chosen)
     if chosen.form in ("json", "csv"):
         click.echo(formats.render(answer, chosen.form, rows, page.style))
         return
@@ -69,11 +67,37 @@ def _below(page: Page, rows: list[Row]) -> list[str]:
     count = len(answer.rows) if answer.of is None else answer.of
     if len(rows) < count and not page.chosen.by:
         lines.append(f"{len(rows)} of {count} rows shown; the total is of all of them")
-    if answer.name == "commit" and not page.chosen.plot:
+    if answer.name == "commit" and not (page.chosen.plot or page.chosen.png):
         lines += commits.by_branch(answer.rows, page.style.currency)
         lines += commits.spikes(rows, page.style.currency)
     notes = framing.notes(answer.total if answer.name != "tool" else ZERO, page.coverage)
     return [*lines, *([""] if notes and page.chosen.form == "markdown" else []), *notes]
+
+
+def png(page: Page, asker: Asker, now: float) -> bytes:
+    """The report's chart as a picture. Raises click.ClickException where there is nothing to draw or to draw with."""
+    answer, currency = page.answer, page.style.currency
+    rows, key = _to_draw(answer, _shown(answer, page.chosen))
+    if not any(row[key] for row in rows):
+        raise click.ClickException(f"no picture: {framing.nothing(asker, page.folders)}")
+    title = framing.header(page.title, page.chosen.wanted, currency, now)
+    try:
+        return picture.png(picture.Chart(rows, answer.name, key, currency, title, _below(page, rows)))
+    except plot.MissingError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _shown(answer: Answer, chosen: Chosen) -> list[Row]:
+    """The rows that the options ask for."""
+    if answer.of is not None:
+        return answer.rows
+    return _in_order(answer, chosen)[chosen.offset :][: chosen.limit]
+
+
+def _to_draw(answer: Answer, rows: list[Row]) -> tuple[list[Row], str]:
+    """The rows in the order of a chart, and the field that its bars show."""
+    key = "tool_calls" if answer.name == "tool" else "spent_usd"
+    return sorted(rows, key=lambda row: row[answer.name]) if answer.name in plot.PERIODS else rows, key
 
 
 def _in_order(answer: Answer, chosen: Chosen) -> list[Row]:
@@ -90,9 +114,8 @@ def _part(names: list[str], chosen: Chosen) -> list[str]:
 
 def _drawn(page: Page, rows: list[Row]) -> str:
     answer = page.answer
-    key = "tool_calls" if answer.name == "tool" else "spent_usd"
+    ordered, key = _to_draw(answer, rows)
     width = min(PLOT_CELLS_MAX, page.style.width or shutil.get_terminal_size((100, 24)).columns)
-    ordered = sorted(rows, key=lambda row: row[answer.name]) if answer.name in plot.PERIODS else rows
     try:
         drawn = plot.bars(ordered, answer.name, key, width, page.style.currency)
     except plot.MissingError as error:

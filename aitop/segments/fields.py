@@ -145,13 +145,13 @@ def limits_in_force(state: State, now: float) -> list[JsonObject]:
 
 
 def limit_origin(row: JsonObject, now: float) -> str:
-    """Where a limit comes from, and how old it is: `told 3m ago`, `estimate: p90`; "" while it is fresh."""
+    """Where a limit comes from, and how old it is: `reported 3m ago`, `estimate: p90`; "" while it is fresh."""
     source, seen = clean(row.get("source"), TEXT_CELLS), number(row.get("seen_at"))
     if row.get("estimated") is True:
         return f"estimate: {source.partition(':')[2] or source}"
     if seen is None or now - seen < 60:
         return ""
-    return f"told {humanize.age(now - seen)} ago"
+    return f"reported {humanize.age(now - seen)} ago"
 
 
 def limit_label(row: JsonObject) -> str:

@@ -166,7 +166,10 @@ class Top(App[int]):
             self.narrowed = not self.narrowed
             painted = picture.paint(self.world, self.choices, size.width - self.narrowed, height, self.glyphs)
         view, marked = self.choices.view, -1
-        if any(painted.keys):
+        on_alerts = picture.on_alerts(self.world, self.choices)
+        if any(painted.keys) and on_alerts:
+            marked = self.index["overview"] = 0
+        elif any(painted.keys):
             marked, key = navigation.cursor(
                 painted.keys, self.choices.cursor.get(view, ""), self.index.get(view, 0)
             )
@@ -179,7 +182,7 @@ class Top(App[int]):
         self.top_line.show([painted.top], theme)
         self.banner.show(painted.banner, theme)
         self.head.show(painted.head, theme)
-        self.pane.show(painted.body, theme, marked)
+        self.pane.show(painted.body, theme, marked, lit=not on_alerts)
         self.tail.show(painted.tail, theme)
         self.bottom.show([painted.bottom], theme)
 
@@ -226,6 +229,8 @@ class Top(App[int]):
     def press(self, action: str) -> None:
         """Do what a key or a click names."""
         name, arguments = parsed(action)
+        if name == "open" and picture.on_alerts(self.world, self.choices):
+            name = "alerts"
         if self.screen.is_modal and name != "quit":
             return
         if not keys.allowed(name, self.choices.view):
@@ -245,6 +250,8 @@ class Top(App[int]):
         elif name == "filter":
             self.open_filter()
         elif name == "alerts":
+            if picture.on_alerts(self.world, self.choices):  # leaving the list leads to the sessions
+                self.choose(self.choices.at(""))
             self.push_screen(dialogs.Alerts(overview.alert_lines(self.world.state or {})))
         elif name == "help":
             self.push_screen(dialogs.Help())
@@ -272,11 +279,25 @@ class Top(App[int]):
             "edge": by * max(len(shown.body), len(shown.keys)),
         }[name]
         view = self.choices.view
+        if name == "move" and view == "overview" and self.to_or_from_alerts(by):
+            return
         if shown.keys:
             here = (self.choices.cursor.get(view, ""), self.index.get(view, 0))
             self.put_cursor(navigation.cursor(shown.keys, *here, steps)[0])
         else:
             self.pane.scroll_to(y=self.pane.scroll_offset.y + steps, animate=False, force=True)
+
+    def to_or_from_alerts(self, by: int) -> bool:
+        """A step up from the first session to the alerts, or down from them; False where it is neither."""
+        there = picture.on_alerts(self.world, self.choices)
+        if by > 0 and there:
+            self.put_cursor(0)
+        elif by < 0 and self.index.get("overview", 0) == 0 and overview.alerts(self.world.state or {}):
+            self.choices = self.choices.at(overview.ALERTS)
+            self.show()
+        else:
+            return False
+        return True
 
     def put_cursor(self, row: int) -> None:
         """The cursor on one row of the list."""

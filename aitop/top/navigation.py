@@ -10,6 +10,7 @@ from aitop.segments import fields
 from aitop.top import sessions
 from aitop.top.choices import CHARTS, GROUPS, REACHES, SHOWN, TIME_SPANS, Choices, after
 from aitop.top.keys import VIEWS
+from aitop.top.overview import ALERTS
 from aitop.top.picture import COLUMNS
 from aitop.top.view_model import World
 
@@ -36,7 +37,9 @@ def open_(choices: Choices, _world: World) -> Choices:
 
 
 def back(choices: Choices, _world: World) -> Choices:
-    """Leave a filter first, then the view."""
+    """Leave the alerts for the sessions, then a filter, then the view."""
+    if choices.cursor.get(choices.view) == ALERTS:
+        return choices.at("")
     if choices.filters.get(choices.view):
         return choices.filtered("")
     if choices.view == "detail":
@@ -97,7 +100,7 @@ def chart(choices: Choices, _world: World) -> Choices:
 def fold(choices: Choices, _world: World) -> Choices:
     """Open or close the sub-agents of the session under the cursor."""
     key = "\t".join(choices.cursor.get(choices.view, "").split("\t")[:2])
-    return replace(choices, unfolded=choices.unfolded ^ {key}).at(key) if key else choices
+    return replace(choices, unfolded=choices.unfolded ^ {key}).at(key) if key not in ("", ALERTS) else choices
 
 
 def fold_all(choices: Choices, world: World) -> Choices:
@@ -121,8 +124,7 @@ def step(choices: Choices, world: World, name: str, arguments: tuple[Any, ...]) 
 
 def cursor(keys: list[str], key: str, index: int, by: int = 0) -> tuple[int, str]:
     """Where the cursor stands among the rows: by its row's key, else where it stood; then moved by some rows."""
-    rows = [place for place, row_key in enumerate(keys)]
-    if not rows:
+    if not keys:
         return 0, ""
     place = keys.index(key) if key in keys else min(index, len(keys) - 1)
     place = max(0, min(len(keys) - 1, place + by))

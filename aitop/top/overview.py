@@ -18,6 +18,7 @@ from aitop.top.paint import Glyphs, Line, Span, beside, box, cells, fit, left, s
 
 NARROW = 76  # cells below which the strip has no gauges
 GAUGE_CELLS = 38
+ALERTS = "!"  # the cursor's row when it stands on the alerts; no session has this key
 CHART_LINES = (6, 20)  # of the chart, fewest and most
 TALL = 40  # lines from which a chart stands under any number of sessions
 CHART_NAMES = {"hour": "minute, last hour", "day": "quarter hour, last day", "week": "hour, last week",
@@ -25,11 +26,13 @@ CHART_NAMES = {"hour": "minute, last hour", "day": "quarter hour, last day", "we
 CHART_SECONDS = {"hour": 60, "day": 900, "week": 3600, "month": 86_400, "year": 86_400}
 
 
-def strip(state: JsonObject, width: int, height: int, glyphs: Glyphs) -> list[Line]:
+def strip(
+    state: JsonObject, width: int, height: int, glyphs: Glyphs, *, on_alerts: bool = False
+) -> list[Line]:
     """How things are: rates, what is spent and where it leads, what fills up, alerts, what is not counted."""
     rows = [_rates(state, width, glyphs), *_spent(state, width)]
     rows += _short_gauges(state, width) if width < NARROW else _gauges(state, width, height, glyphs)
-    return [*rows, *_alert_line(state, width), *_notes(state, height)]
+    return [*rows, *_alert_line(state, width, glyphs, chosen=on_alerts), *_notes(state, height)]
 
 
 def _rates(state: JsonObject, width: int, glyphs: Glyphs) -> Line:
@@ -147,18 +150,19 @@ def alert_lines(state: JsonObject) -> list[str]:
     return [f"{'■' if level == 'critical' else '▲'} {text}" for text, level in alerts(state)] or ["No alert."]
 
 
-def _alert_line(state: JsonObject, width: int) -> list[Line]:
-    """All alerts in one line: how many, and the gravest in words."""
+def _alert_line(state: JsonObject, width: int, glyphs: Glyphs, *, chosen: bool) -> list[Line]:
+    """All alerts in one line: how many, and the gravest in words; `chosen` where the cursor stands on it."""
     shown = alerts(state)
     if not shown:
         return []
     text, level = shown[0]
     many = f"{len(shown)} alerts: " if len(shown) > 1 else ""
     hint = " (! lists them) " if len(shown) > 1 and width >= 60 else " "
-    line: Line = (
-        Span(f" ▲ {many}{text}", f"{level} banner", "alerts"),
-        Span(hint, f"{level} banner", "alerts"),
-    )
+    start, style = " ", f"{level} banner"
+    if chosen:
+        start, style = glyphs.tree[0], f"{level} cursor"
+        hint = " (Enter lists them) " if width >= 60 else " "
+    line: Line = (Span(f"{start}▲ {many}{text}", style, "alerts"), Span(hint, style, "alerts"))
     if width_of(line) > width:
         room = width - cells(hint)
         line = (*fit(line[:1], room), line[-1])

@@ -51,7 +51,11 @@ class Picture(NamedTuple):
 
 def paint(world: World, choices: Choices, width: int, height: int, glyphs: Glyphs) -> Picture:
     """Everything, for a screen of that size."""
-    top, banner, bottom = bar(world, choices, width, glyphs), banners(world, width), foot(choices, width)
+    top, banner, bottom = (
+        bar(world, choices, width, glyphs),
+        banners(world, width),
+        foot(world, choices, width),
+    )
     room = max(1, height - 2 - len(banner))
     state = world.state
     if state is None or not readable(state):
@@ -72,7 +76,7 @@ def _overview(
 ) -> Picture:
     """The strip, the sessions, and beneath them what there is room for."""
     state = world.state or {}
-    head = overview.strip(state, width, room, glyphs)
+    head = overview.strip(state, width, room, glyphs, on_alerts=on_alerts(world, choices))
     shown = listed(world, choices, glyphs)
     lines = table_lines("overview", shown, choices.sorting["overview"], width, glyphs)
     if shown:
@@ -86,6 +90,12 @@ def _overview(
     tail = overview.beneath(state, width, left_over, glyphs, chart=choices.chart, values=values)
     frame = frame._replace(head=within(head, width), body=within(body, width), tail=within(tail, width))
     return frame._replace(keys=row_keys)
+
+
+def on_alerts(world: World, choices: Choices) -> bool:
+    """Whether the cursor stands on the alerts instead of a session."""
+    here = choices.view == "overview" and choices.cursor.get("overview") == overview.ALERTS
+    return here and bool(overview.alerts(world.state or {}))
 
 
 def _history(
@@ -309,19 +319,29 @@ def nothing(world: World, choices: Choices) -> str:
     return f"No requests {SPAN_WORDS[choices.span]}; t takes a longer time."
 
 
-def foot(choices: Choices, width: int) -> Line:
-    """The last line: the keys that matter here, as far as there is room."""
-    last = next(key for key in keys.KEYS if key.action == "quit")
-    end: Line = (Span(" q ", "key", "quit"), Span(last.footer + " ", "label", "quit"))
+def foot(world: World, choices: Choices, width: int) -> Line:
+    """The last line: the keys that matter here; where there is no room for all, `…`. `?` lists them, so it stays."""
+    always = [next(key for key in keys.KEYS if key.action == action) for action in ("help", "quit")]
+    end = tuple(piece for key in always for piece in _key(key, key.footer))
+    others = [key for key in keys.footer(choices.view) if key not in always]
+    words = ["Alerts" if key.action == "open" and on_alerts(world, choices) else key.footer for key in others]
+    pieces = [_key(key, word) for key, word in zip(others, words, strict=True)]
     room = width - width_of(end)
-    spans: list[Span] = []
-    for key in keys.footer(choices.view):
-        name = key.shown.split(" ", maxsplit=1)[0]
-        pieces = (Span(f" {name} ", "key", key.action), Span(f"{key.footer} ", "label", key.action))
-        if key.action != "quit" and width_of((*spans, *pieces)) <= room:
-            spans += pieces
-    space = Span(" " * max(0, room - width_of(tuple(spans))), "label")
+    if sum(width_of(piece) for piece in pieces) > room:
+        end = (Span("… ", "label", "help"), *end)
+        room -= 2
+    spans: Line = ()
+    for piece in pieces:
+        if width_of((*spans, *piece)) <= room:
+            spans = (*spans, *piece)
+    space = Span(" " * max(0, room - width_of(spans)), "label")
     return fit((*spans, space, *end), width)
+
+
+def _key(key: keys.Key, word: str) -> Line:
+    """One key with what it does, for the last line."""
+    name = key.shown.split(" ", maxsplit=1)[0]
+    return Span(f" {name} ", "key", key.action), Span(f"{word} ", "label", key.action)
 
 
 def text(picture: Picture) -> str:

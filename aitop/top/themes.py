@@ -60,7 +60,7 @@ def style(theme: str, name: str) -> Style:
     """The style of one or more names (`critical banner`, `money bold`)."""
     pieces = base(theme)
     for word in name.split():
-        pieces += _word(PALETTES[theme], word)
+        pieces += cursor(theme) if word == "cursor" else _word(PALETTES[theme], word)
     return pieces
 
 

@@ -7,9 +7,11 @@ import time
 
 import pytest
 
+from aitop import paths
 from aitop.config import Config
 from aitop.fleet import service
 from aitop.fleet.door import MOST, Door, Page
+from aitop.history import schema
 from aitop.system.loopback import secret_file
 
 
@@ -132,6 +134,28 @@ def test_a_port_in_use_is_told_in_words_once_and_tried_again(home):
     mine.configure(config(enabled=False, port=port))
     assert mine.published() is None
     mine.close()
+
+
+def test_memory_is_handed_back_after_each_reading_of_the_history_and_only_then(home, monkeypatch):
+    pytest.importorskip("prometheus_client")
+    from aitop.fleet import exporter
+
+    handed_back = []
+    monkeypatch.setattr(exporter, "COST", 0)  # each change is read at once
+    monkeypatch.setattr(service, "_give_back", lambda: handed_back.append(mine._exporter.readings))
+    mine = service.Service(home, print)
+    mine._config = config()
+    db = schema.connect(os.path.join(home, paths.HISTORY))
+
+    def scraped(times):
+        for _ in range(times):
+            assert mine._answer("").status == 200
+        return handed_back
+
+    assert scraped(5) == [1, 2]  # a change is read once more
+    db.execute("INSERT INTO model (name) VALUES ('opus')")
+    assert scraped(5) == [1, 2, 3, 4]
+    db.close()
 
 
 def test_a_fork_waits_for_a_scrape_in_hand():

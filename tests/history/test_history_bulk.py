@@ -34,6 +34,17 @@ def lines(count, **more):
     ]
 
 
+def test_the_last_line_wins_where_a_run_of_the_file_ends_between_the_lines(book):
+    """The first line still waits for its stop reason, so it is kept back; the last one must not overtake it."""
+    book.now = START + 10
+    first = assistant("m1", START, request_id="r1", usage=usage(1), stop=None)
+    last = assistant("m1", START, request_id="r1", usage=usage(7))
+    end = book.feed(FILE_A, [first], prepared=True)
+    book.feed(FILE_A, [last], start=end, prepared=True)
+    book.commit()
+    assert book.db.execute("SELECT output, stop_reason FROM response").fetchall() == [(7, "end_turn")]
+
+
 def by_quarter(seconds):
     found = defaultdict(lambda: [0] * len(Sum._fields))
     for (at, session), value in seconds.items():

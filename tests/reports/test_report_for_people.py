@@ -314,6 +314,10 @@ def test_without_a_word_any_option_works_and_the_report_is_by_model(spend, repor
      (("daily", "--plot", "--json"), "--plot draws"), (("daily", "--plot", "--breakdown"), "leave --breakdown out"),
      (("projects", "--by", "month", "--breakdown"), "choose one"),
      (("projects", "--by", "month", "--plot"), "leave --by out"),
+     (("daily", "--png", "x", "--plot"), "leave --plot out"), (("daily", "--png", "x", "--csv"), "leave --csv out"),
+     (("daily", "--png", "x", "--html", "y"), "leave --html out"),
+     (("daily", "--png", "x", "--breakdown"), "--png draws one bar a row"),
+     (("models", "--png", "x", "--by", "day"), "--png draws one bar a row"),
      (("daily", "--breakdown", "--csv"), "no rows within rows"),
      (("daily", "--since", "7d", "--last", "3"), "choose one"),
      (("daily", "--until", "today", "--last", "3"), "leave --until out"), (("today", "--last", "3"), "today is today"),
@@ -368,7 +372,7 @@ def test_a_year_of_months_that_does_not_fit_says_what_is_left_out():
 
 
 def test_every_grouping_that_can_be_crossed_is_one():
-    assert set(groupings.GROUPINGS) == {"model", "session", "project", "tag", "branch"}
+    assert set(groupings.GROUPINGS) == {"model", "session", "project", "tag", "branch", "provider"}
 
 
 # -- coverage ----------------------------------------------------------------------------------------------------

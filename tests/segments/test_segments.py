@@ -56,10 +56,10 @@ def test_a_limit_says_whose_word_it_is_once_that_is_not_plain():
     state["limits"][0] |= {"seen_at": states.NOW - 700}
     state["limits"][1] |= {"estimated": True, "source": "estimate:p90"}
     menu = segments.render(state, "swiftbar", now=states.NOW)
-    assert "Limit 5h · 42% · resets in 1h10 · told 11m ago | " in menu
+    assert "Limit 5h · 42% · resets in 1h10 · reported 11m ago | " in menu
     assert "Limit ~7d · 81% · resets in 3d4h · estimate: p90 | " in menu
     assert "Limit 7d opus · 12% · resets in 1d0h | " in menu
-    assert "told 11m ago" in segments.render(state, "waybar", now=states.NOW)
+    assert "reported 11m ago" in segments.render(state, "waybar", now=states.NOW)
 
 
 def test_lower_bounds_and_estimates_are_marked():

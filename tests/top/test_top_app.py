@@ -186,6 +186,91 @@ def test_enter_opens_a_session_and_escape_closes_it(home):
     assert app.choices.view == "sessions"
 
 
+def alarmed(sessions=True):
+    """Two active sessions, or none, and two alerts."""
+    state = busy()
+    texts = {
+        "warning": "shop waits for 4 minutes",
+        "critical": "docs spent $30.00 today, its budget is $25.00",
+    }
+    state["alerts"] = [
+        {"id": level, "level": level, "since": NOW, "text": text} for level, text in texts.items()
+    ]
+    if not sessions:
+        state["sessions"] = []
+    return state
+
+
+@pytest.mark.parametrize("up", ["up", "k"])
+@pytest.mark.parametrize("sessions", [True, False])
+def test_up_from_the_first_session_reaches_the_alerts_and_enter_lists_them(home, up, sessions):
+    async def steps(app, pilot):
+        assert "▸▲" not in screen(app)
+        await pilot.press(up)
+        await pilot.pause()
+        assert "▸▲ 2 alerts: docs spent" in screen(app)
+        assert "(Enter lists them)" in screen(app)
+        assert " Enter Alerts " in screen(app).splitlines()[-1]
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, dialogs.Alerts)
+        assert all(f"{row['text']}" in screen(app) for row in alarmed()["alerts"])
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not app.screen.is_modal
+        assert app.choices.view == "overview"
+        assert "▸▲" not in screen(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert (app.choices.view == "detail") == sessions
+
+    run(home, steps, alarmed(sessions))
+
+
+@pytest.mark.parametrize("leave", ["down", "j", "escape", "home"])
+def test_the_alerts_are_left_for_the_first_session(home, leave):
+    app, text = press(home, "up", "up", leave, state=alarmed())
+    assert app.choices.cursor["overview"].endswith("1")
+    assert "▸▲" not in text
+    assert " Enter Open " in text.splitlines()[-1]
+
+
+def test_a_click_on_a_session_leaves_the_alerts_and_opens_nothing_yet(home):
+    async def steps(app, pilot):
+        await pilot.press("up")
+        await pilot.click("#pane", offset=(40, 0))
+        await pilot.pause()
+        assert app.choices.view == "overview"
+        assert app.choices.cursor["overview"].endswith("1")
+
+    run(home, steps, alarmed())
+
+
+def test_no_key_of_a_session_acts_from_the_alerts(home):
+    async def steps(app, pilot):
+        await pilot.press("up", "y", "space")
+        await until(pilot, lambda: any("No session is selected" in n.message for n in app._notifications))
+        assert not app.clipboard
+        assert not app.choices.unfolded
+
+    run(home, steps, alarmed())
+
+
+def test_alerts_that_end_give_the_cursor_back(home):
+    async def steps(app, pilot):
+        await pilot.press("up")
+        publish(home, busy() | {"alerts": []})
+        await until(pilot, lambda: "▲ 2 alerts" not in screen(app))
+        assert app.choices.cursor["overview"].endswith("1")
+
+    run(home, steps, alarmed())
+
+
+def test_up_stays_on_the_first_session_where_nothing_is_alerted(home):
+    app, _ = press(home, "up", state=busy() | {"alerts": []})
+    assert app.choices.cursor["overview"].endswith("1")
+
+
 @pytest.mark.parametrize("key", ["space", "right", "plus"])
 def test_a_session_unfolds_and_folds(home, key):
     app, _ = press(home, "2", key)

@@ -13,7 +13,7 @@ from support.top_app import Choices, busy
 
 from aitop.model.sums import PICO, Sum
 from aitop.segments.text import cells
-from aitop.top import history_view, overview, past, picture, themes
+from aitop.top import history_view, keys, overview, past, picture, themes
 from aitop.top.paint import RICH, UNCOLOURED, text_of
 from aitop.top.view_model import Answers, World
 
@@ -177,3 +177,13 @@ def test_the_first_page_has_the_colours_it_had(size, theme):
         assert not re.search(r"\x1b\[[0-9;]*[34][0-9]", shown)
     path = os.path.join(ROOT, "tests", "golden", "top", f"painted-{size[0]}x{size[1]}-{theme}.ansi")
     golden_files.compare(path, shown + "\n")
+
+
+@pytest.mark.parametrize("view", ["overview", "sessions", "tools", "models", "history", "detail", "compare"])
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+def test_the_last_line_says_where_it_has_no_room_for_a_key_and_always_leads_to_the_help(view, width):
+    line = text_of(picture.foot(World(), Choices(view=view), width))
+    assert cells(line) == width
+    assert line.endswith(" ? Help  q Quit ")
+    left_out = [key for key in keys.footer(view) if f" {key.shown.split(' ')[0]} {key.footer} " not in line]
+    assert bool(left_out) == ("…" in line)

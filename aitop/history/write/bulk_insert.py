@@ -49,6 +49,7 @@ class Bulk:
         self._calls: set[int] = set()
         self._gathered = Gathered()
         self._kept_back: list[KeptBack] = []
+        self._held: set[int] = set()  # names of kept back responses: a later line of one must not overtake it
         self._lone: set[int] = set()  # request ids of kept back responses that have no message id
 
     def waiting(self) -> bool:
@@ -69,7 +70,12 @@ class Bulk:
             rest = self._take_parted(provider, b.unpacked(batch), file)
         if rest:
             self._kept_back.append(KeptBack(provider, rest, now, file))
-            self._lone.update(name for event in batch.rest if (name := _lone_request(event)) is not None)
+            for event in rest:
+                if isinstance(event, Response):
+                    names = names_of(event)
+                    self._held.update(names.own)
+                    if names.message is None and names.request is not None:
+                        self._lone.add(names.request)
 
     def write(self) -> None:
         """Put what is gathered into the open transaction."""
@@ -91,6 +97,7 @@ class Bulk:
     def settled(self) -> list[KeptBack]:
         """What was kept back so far, oldest first; it is the caller's now."""
         kept, self._kept_back = self._kept_back, []
+        self._held.clear()
         self._lone.clear()
         return kept
 
@@ -116,7 +123,8 @@ class Bulk:
         # the large one is asked for each of the few: the other way round it would be walked through
         names, calls = found.names, found.calls
         if not all(
-            have.isdisjoint(names) for have in (gathered.names.keys(), known.known.keys(), self._names)
+            have.isdisjoint(names)
+            for have in (gathered.names.keys(), known.known.keys(), self._names, self._held)
         ):
             return False
         touched = self._tools.touched()
@@ -157,7 +165,7 @@ class Bulk:
         known: list[Plain] = []
         for plain in found:
             (name,) = plain[b.NAMES]
-            if name in names or name in gathered or name in stored or name in waiting:
+            if name in names or name in gathered or name in stored or name in waiting or name in self._held:
                 known.append(plain)
             else:
                 (known if plain[b.REQUEST_KEY] in lone else fresh).append(plain)
@@ -226,13 +234,6 @@ class Bulk:
                 owner.context_at, owner.model, owner.context_tokens = at, model, tokens
         ledger.seen(owner, what.first)
         ledger.seen(owner, what.last)
-
-
-def _lone_request(event: Event) -> int | None:
-    """The request id's key of a response that is named by it alone."""
-    if isinstance(event, Response) and not event.message_id:
-        return names_of(event).request
-    return None
 
 
 def _part(found: list[Plain], wanted: Callable[[Plain], bool]) -> tuple[list[Plain], list[Plain]]:

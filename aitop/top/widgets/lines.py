@@ -88,17 +88,22 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
         self._press, self._choose = press, choose
         self._lines: list[Line] = []
         self._marked = -1
+        self._lit = True
 
-    def show(self, lines: list[Line], theme: str, marked: int = -1) -> None:
-        """Place these instead. `marked` is the line under the cursor, -1 where there is none."""
+    def show(self, lines: list[Line], theme: str, marked: int = -1, *, lit: bool = True) -> None:
+        """Place these instead. `marked` is the line under the cursor, -1 where there is none.
+
+        It is not `lit` while the cursor stands outside the list.
+        """
         before, self._lines = self._lines, lines
         was, self._marked = self._marked, marked
+        turned, self._lit = lit != self._lit, lit
         if theme != self.look or len(before) != len(lines):
             self.look = theme
             self.virtual_size = Size(self.size.width, len(lines))
             self.refresh()
         else:
-            for row in self._changed(before, lines, {was, marked} if was != marked else set()):
+            for row in self._changed(before, lines, {was, marked} if turned or was != marked else set()):
                 self.refresh(Region(0, row, self.size.width, 1))
         if marked >= 0 and marked != was:
             self.reveal(marked)
@@ -123,7 +128,7 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         row = y + self.scroll_offset.y
         line = self._lines[row] if row < len(self._lines) else ()
-        return strip(line, self.size.width, self.look, marked=row == self._marked)
+        return strip(line, self.size.width, self.look, marked=self._lit and row == self._marked)
 
     def on_click(self, event: events.Click) -> None:
         row = event.y + self.scroll_offset.y
@@ -134,7 +139,7 @@ class Pane(ScrollView, can_focus=True, inherit_bindings=False):
             if action:
                 self._press(action)
             return
-        again = row == self._marked
+        again = self._lit and row == self._marked
         self._choose(row)
         if action:
             self._press(action)
