@@ -80,6 +80,7 @@ def _is_slow(item):
 @pytest.fixture(autouse=True)
 def isolated(tmp_path, monkeypatch):
     """No test sees this user's home, configuration, clients or time zone."""
+    before = set(os.environ)
     user = tmp_path / "user"
     user.mkdir()
     for name in PRIVATE:
@@ -92,6 +93,8 @@ def isolated(tmp_path, monkeypatch):
     time.tzset()
     yield
     monkeypatch.undo()
+    for name in set(os.environ) - before - {"PYTEST_CURRENT_TEST"}:
+        del os.environ[name]  # set by a program that ran in this process
     time.tzset()
 
 

@@ -10,7 +10,7 @@ from aitop.model.json_types import JsonObject
 WINDOW_KEYS = ("spent_usd", "cost_usd", "untracked_usd", "requests", "input_tokens", "output_tokens",
                "cache_hit_rate", "cost_usd_per_hour", "unpriced_requests", "estimated_requests")  # fmt: skip
 NAMES = frozenset(
-    ("project", "cwd", "branch", "tag", "title", "pane", "name", "match", "account", "session_ids")
+    ("project", "cwd", "folder", "branch", "tag", "title", "pane", "name", "match", "account", "session_ids")
 )
 NO_LISTENER = "no listener is running, so the present numbers are unknown: `aitop start` starts it"
 

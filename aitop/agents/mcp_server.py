@@ -109,7 +109,7 @@ class Questions:
         rules = [rule for rule in all_rules.RULES if rule.id not in config["advise.disable"]]
         with _History() as db:
             sessions = record.sessions(db, start, None)
-        found = all_rules.findings(sessions, prices, rules, config["advise.least_usd"])
+            found = all_rules.findings(sessions, prices, rules, config["advise.least_usd"])
         return answers.findings([finding_row(one) for one in found], hide_names=self._hide)
 
     def _session(self, provider: str, identity: str) -> JsonObject:

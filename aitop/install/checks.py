@@ -15,6 +15,7 @@ from aitop.install import (
     checks_gateway,
     checks_listener,
     checks_otel,
+    checks_web,
     record,
     roots,
 )
@@ -33,6 +34,7 @@ CHECKS: dict[str, Callable[[Context], Results]] = {
     "displays": checks_displays.displays,
     "telemetry": checks_otel.telemetry,
     "gateway": checks_gateway.gateway,
+    "web": checks_web.web,
     "exporter": checks_fleet.exporter,
     "prices": checks_listener.prices,
     "reading": checks_listener.reading,

@@ -71,10 +71,11 @@ class Site:
         try:
             asked = Asked(request.query, _config(), _tags(), time.time())
             questions = self._slow if kind.slow else self._quick
-            found = await questions.ask(
-                lambda db: kind.answer(db, asked), SLOW_SECONDS if kind.slow else QUICK_SECONDS
+            # Encoded in the thread that asked, which then gives the rows' memory back.
+            body = await questions.ask(
+                lambda db: encoded(kind.answer(db, asked)), SLOW_SECONDS if kind.slow else QUICK_SECONDS
             )
-            return web.Response(body=await asyncio.to_thread(encoded, found), content_type="application/json")
+            return web.Response(body=body, content_type="application/json")
         except BadAddressError as error:
             return problem(400, str(error))
         except UnknownSessionError:

@@ -94,6 +94,10 @@ def test_a_session_that_is_unknown_is_an_error_that_says_so(environment, transcr
     assert "aitop install" in found[2]
 
 
+def test_advice_is_an_answer_and_no_error(environment, transcript):
+    assert ask(environment, ("advice", {})) == [{"findings": []}]
+
+
 def test_names_are_hidden_on_request(environment, transcript, listener):
     listener.start(HOME=environment["HOME"])
     listener.wait_for(lambda state: state["today"]["requests"] == 1)

@@ -27,7 +27,7 @@ from aitop.model import periods
 from .conftest import LONG
 from .ground import aitop, catch_up, fill, name, numbers, recount
 
-pytestmark = pytest.mark.timeout(1800 if LONG else 60)
+pytestmark = pytest.mark.timeout(1800 if LONG else 180)
 SEEDS = 150 if LONG else 8
 REQUESTS = 0  # of a cell's numbers
 

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import threading
 
 import pytest
 from click.testing import CliRunner
@@ -10,7 +11,16 @@ from click.testing import CliRunner
 from aitop import __version__
 from aitop.fleet import service
 from aitop.history import schema
-from aitop.install import checks, checks_client, checks_gateway, checks_listener, cli, doctor, forwarder
+from aitop.install import (
+    checks,
+    checks_client,
+    checks_gateway,
+    checks_listener,
+    checks_web,
+    cli,
+    doctor,
+    forwarder,
+)
 from aitop.install.findings import FAIL, OK, RESTART, WARN
 from aitop.install.init import init
 from aitop.listener import lifecycle
@@ -296,6 +306,55 @@ def test_a_gateway_of_which_only_the_service_is_there_is_missed_too(installed, m
 
 def test_without_upstreams_nothing_is_said_of_a_gateway(installed):
     assert found("gateway") == []
+
+
+def serve_web(installed, monkeypatch, port):
+    folder = installed / ".config" / "aitop"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(f"[web]\nport = {port}\n")
+    monkeypatch.setattr(checks_web.units, "is_installed", lambda program: program is checks_web.units.WEB)
+
+
+def test_a_web_server_with_a_service_that_does_not_answer(installed, monkeypatch):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        serve_web(installed, monkeypatch, probe.getsockname()[1])
+    assert "nothing answers" in problem("web", WARN)
+
+
+def test_a_web_server_with_a_service_that_answers(installed, monkeypatch):
+    pytest.importorskip("aiohttp")
+    from support.web_site import Site
+
+    running = Site(str(installed / ".aitop"))
+    try:
+        serve_web(installed, monkeypatch, running.port)
+        assert [finding.level for finding in found("web")] == [OK]
+    finally:
+        running.end()
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.0 403 No\r\n\r\naitop: not you", b"HTTP/1.0 401 No\r\n\r\nhello", b"hm\n"]
+)
+def test_another_program_at_the_port_of_the_pages_is_named(installed, monkeypatch, answer):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        serve_web(installed, monkeypatch, server.getsockname()[1])
+
+        def one():
+            peer, _ = server.accept()
+            with peer:
+                peer.recv(65536)
+                peer.sendall(answer)
+
+        thread = threading.Thread(target=one)
+        thread.start()
+        assert "another program" in problem("web", WARN)
+        thread.join()
+
+
+def test_without_its_service_nothing_is_said_of_a_web_server(installed):
+    assert found("web") == []
 
 
 # -- the exporter --------------------------------------------------------------------------------------------------

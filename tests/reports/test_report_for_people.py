@@ -372,7 +372,7 @@ def test_a_year_of_months_that_does_not_fit_says_what_is_left_out():
 
 
 def test_every_grouping_that_can_be_crossed_is_one():
-    assert set(groupings.GROUPINGS) == {"model", "session", "project", "tag", "branch"}
+    assert set(groupings.GROUPINGS) == {"model", "session", "project", "tag", "branch", "provider"}
 
 
 # -- coverage ----------------------------------------------------------------------------------------------------

@@ -44,7 +44,12 @@ def test_every_script_that_is_installed_starts_python_isolated():
         words = {"home": "/h", "python": "/p/python", "package": "/l", "perl": "/b/perl"}
         launch = [*own_python.module("aitop", "start")]
         for text in (scripts.hook(kind, launch=launch, **words), scripts.statusline(kind, **words)):
+            # in a shell's words, or in Perl's list
             starts = re.findall(r"/p/python (-\S+ -\S+)", text)
+            starts += [
+                part.replace('"', "").replace(",", "")
+                for part in re.findall(r'exec \$python, ("-\S+ "-\S+)', text)
+            ]
             assert starts
             assert all(start.startswith("-I ") for start in starts), starts
 

@@ -14,7 +14,7 @@ from aitop.providers.load import BUILTIN
 FOLDER = os.path.join(ROOT, "aitop", "providers")
 # provider → its name among the fuzz targets and the privacy examples, where that is another one
 KNOWN_AS = {
-    "openai": "gateway", "ollama": "gateway", "otel": "otlp-json",
+    "judge": "gateway", "openai": "gateway", "ollama": "gateway", "otel": "otlp-json",
     "kilo": "opencode", "mimo": "opencode", "openclaude": "claude-code", "trae": "codex",
     "omp": "pi", "openclaw": "pi", "qoder": "claude-code",
 }  # fmt: skip

@@ -9,7 +9,7 @@ from random import Random
 
 from aitop import otlp
 from aitop.otlp import JSON, PROTOBUF, Malformed
-from aitop.providers import Feed, Telemetry
+from aitop.providers import Feed, TelemetryReader
 from aitop.providers.conformance import checked_feed
 from aitop.providers.gateway import litellm_payload
 from aitop.providers.gateway.entry import to_line
@@ -46,7 +46,7 @@ class Bodies:
     def fresh(self) -> None:
         self.close()
         guarded, _ = load()
-        self.providers = [one._provider for one in guarded if isinstance(one._provider, Telemetry)]  # noqa: SLF001
+        self.providers = [one._provider for one in guarded if isinstance(one._provider, TelemetryReader)]  # noqa: SLF001
         self.book = Book(self.now)
 
     def close(self) -> None:
