@@ -11,7 +11,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from aitop import __version__, command_help
-from aitop.system import installation
 
 # name → (module:attribute, one line of help). Help is here so that `aitop --help` imports no room.
 COMMANDS = {
@@ -119,6 +118,8 @@ class Lazy(click.Group):
         except click.UsageError as error:
             raise command_help.with_suggestion(error, _grouped(ctx)) from None
         except click.ClickException as error:
+            from aitop.system import installation
+
             raise click.ClickException(installation.in_hint(error.message)) from error
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

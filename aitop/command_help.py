@@ -1,12 +1,9 @@
 """Help and errors of the command line: lines fit the terminal, a mistyped command names the right one.
 
-It knows click and no command of ours; `cli` uses it for every level.
+It knows click and no command of ours; `cli` uses it for every level. What only help or an error needs is loaded there.
 """
 
-import difflib
 import re
-import shutil
-import textwrap
 from collections.abc import Iterable
 
 import click
@@ -18,6 +15,8 @@ class Formatter(click.HelpFormatter):
     """click's formatter. Paragraphs that keep their lines are folded too where the terminal is narrow."""
 
     def __init__(self, width: int | None = None, **options: int | None) -> None:
+        import shutil
+
         width = min(shutil.get_terminal_size().columns, MAX_WIDTH)
         super().__init__(width=max(width - 1, 20), max_width=options.get("max_width"))
 
@@ -32,6 +31,8 @@ def fold(line: str, width: int) -> str:
     """A line over several where it is too long, each below the first word of it."""
     if len(line.rstrip("\n")) <= width:
         return line
+    import textwrap
+
     margin = re.match(r" *", line)
     indent = min(len(margin.group()) if margin else 0, width // 2)
     wrapped = textwrap.wrap(
@@ -50,6 +51,8 @@ def with_suggestion(error: click.UsageError, elsewhere: Iterable[str] = ()) -> c
         return _of_option(error)
     if isinstance(error, click.BadParameter):
         return _of_choice(error)
+    import difflib
+
     match = re.fullmatch(r"No such command '(.*?)'\..*", error.message, re.DOTALL)
     if match is None or error.ctx is None or not isinstance(error.ctx.command, click.Group):
         return error
@@ -65,6 +68,8 @@ def with_suggestion(error: click.UsageError, elsewhere: Iterable[str] = ()) -> c
 
 def _of_option(error: click.NoSuchOption) -> click.UsageError:
     """One option, the nearest, instead of a list of all that begin alike."""
+    import difflib
+
     known = [name for parameter in error.ctx.command.params for name in parameter.opts] if error.ctx else []
     nearest = difflib.get_close_matches(error.option_name, known, n=1)
     if not nearest:
@@ -73,6 +78,8 @@ def _of_option(error: click.NoSuchOption) -> click.UsageError:
 
 
 def _of_choice(error: click.BadParameter) -> click.UsageError:
+    import difflib
+
     match = re.match(r"'(.*?)' is not one of (.*)\.", error.message, re.DOTALL)
     nearest = match and difflib.get_close_matches(match.group(1), re.findall(r"'(.*?)'", match.group(2)), n=1)
     if not nearest:

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 from aitop.config import Config
 from aitop.model.json_types import JsonObject
-from aitop.system import installation
-from aitop.system.loopback import secret_file, web_origin
 
 if TYPE_CHECKING:
     from aitop.fleet.asker import Asker
@@ -87,7 +85,7 @@ class Service:
 
             self._sender = Sender(self._home, config, _scrape, self._log)
         except ModuleNotFoundError as error:
-            self._log(f"fleet.push needs {error.name}: {installation.add_extra('fleet')}")
+            self._log(f"fleet.push needs {error.name}: {_add_extra()}")
         except (OSError, ValueError) as error:
             self._log(f"fleet.push: {error}")
 
@@ -122,7 +120,7 @@ class Service:
 
             self._door = Door(host, port, token(self._home, config), self._answer)
         except ModuleNotFoundError:
-            self.problem = f"{MISSING}: {installation.add_extra('fleet')}"
+            self.problem = f"{MISSING}: {_add_extra()}"
         except OSError as error:
             self.problem = (
                 f"{host}:{port} is not available ({error.strerror or error}): another program uses it, or a listener "
@@ -200,8 +198,16 @@ def _give_back() -> None:
         trim(0)
 
 
+def _add_extra() -> str:
+    from aitop.system import installation
+
+    return installation.add_extra("fleet")
+
+
 def token(home: str, config: Config) -> str | None:
     """What a scraper must show; None on loopback, unless the user wants one there too. Raises OSError."""
+    from aitop.system.loopback import secret_file, web_origin
+
     if not config["fleet.token"] and web_origin.is_local_host(config["fleet.address"]):
         return None
     return secret_file.read_or_make(os.path.join(home, TOKEN))

@@ -25,8 +25,9 @@ class Roots:
 
     def __init__(self, folders: dict[str, list[str]]) -> None:
         named = [(name, folder) for name in folders for folder in folders[name]]
-        self.all = list(dict.fromkeys((name, os.path.realpath(folder)) for name, folder in named))
-        spelled = {os.path.abspath(folder): os.path.realpath(folder) for _, folder in named}
+        real = {folder: os.path.realpath(folder) for folder in dict.fromkeys(folder for _, folder in named)}
+        self.all = list(dict.fromkeys((name, real[folder]) for name, folder in named))
+        spelled = {os.path.abspath(folder): real[folder] for _, folder in named}
         self._spelled = sorted(spelled.items(), key=lambda pair: -len(pair[0]))
 
     def real(self, path: str) -> str | None:

@@ -19,6 +19,7 @@ PICO_PER_MTOK = 1_000_000  # picodollars per token in one USD per million tokens
 _HOURS = re.compile(r"^([01]?\d|2[0-4]):([0-5]\d)\s*-\s*([01]?\d|2[0-4]):([0-5]\d)$")
 EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 DAY = 86_400
+_NUMBERS = (int, float)
 HIGHEST = 10_000  # USD per million tokens; anything above is a slip of the unit
 FORMAT = 1
 
@@ -217,23 +218,23 @@ def _rates(place: str, body: Mapping[str, Any]) -> Rates:
     """Missing cache rates: a cached token costs what a fresh one does, a long write what a short one does."""
     if "in" not in body or "out" not in body:
         raise PriceDataError(f"{place}: needs in and out (USD per million tokens)")
-    fresh = to_pico(f"{place}.in", body["in"])
-    write = to_pico(f"{place}.w5", body["w5"]) if "w5" in body else fresh
+    fresh = to_pico(place, body["in"], ".in")
+    write = to_pico(place, body["w5"], ".w5") if "w5" in body else fresh
     return Rates(
         fresh,
-        to_pico(f"{place}.out", body["out"]),
-        to_pico(f"{place}.cr", body["cr"]) if "cr" in body else fresh,
+        to_pico(place, body["out"], ".out"),
+        to_pico(place, body["cr"], ".cr") if "cr" in body else fresh,
         write,
-        to_pico(f"{place}.w1", body["w1"]) if "w1" in body else write,
+        to_pico(place, body["w1"], ".w1") if "w1" in body else write,
     )
 
 
-def to_pico(place: str, usd_per_mtok: Any) -> int:
-    """USD per million tokens → picodollars per token."""
-    right = isinstance(usd_per_mtok, int | float) and not isinstance(usd_per_mtok, bool)
+def to_pico(place: str, usd_per_mtok: Any, part: str = "") -> int:
+    """USD per million tokens → picodollars per token. `place` and `part` name it in an error, and only there."""
+    right = isinstance(usd_per_mtok, _NUMBERS) and not isinstance(usd_per_mtok, bool)
     if not right or not 0 <= usd_per_mtok <= HIGHEST:
         raise PriceDataError(
-            f"{place}: {usd_per_mtok!r} is not a price (USD per million tokens, 0 to {HIGHEST})"
+            f"{place}{part}: {usd_per_mtok!r} is not a price (USD per million tokens, 0 to {HIGHEST})"
         )
     pico: int = round(usd_per_mtok * PICO_PER_MTOK)
     return pico

@@ -187,12 +187,13 @@ def _own_rates(name: str, body: Mapping[str, Any], listed_model: Model | None, s
 
 def _fingerprint(by_id: Mapping[str, Model]) -> str:
     """Of everything that can change a cost, and of nothing else (not of sources or days of checking)."""
-    priced = [
-        (
-            name,
-            model.released,
-            [(row.start, row.standard, row.fast, row.priority, row.off_peak) for row in model.rows],
-        )
-        for name, model in sorted(by_id.items())
-    ]
-    return hashlib.sha256(f"{RULES}{priced!r}".encode()).hexdigest()[:16]
+    rows_text: dict[int, str] = {}  # a model stands under each of its names: its rows are written out once
+    priced = []
+    for name, model in sorted(by_id.items()):
+        text = rows_text.get(id(model))
+        if text is None:
+            text = rows_text[id(model)] = repr(
+                [(row.start, row.standard, row.fast, row.priority, row.off_peak) for row in model.rows]
+            )
+        priced.append(f"({name!r}, {model.released!r}, {text})")
+    return hashlib.sha256(f"{RULES}[{', '.join(priced)}]".encode()).hexdigest()[:16]

@@ -2,24 +2,25 @@
 
 Pure and cheap: the listener renders every segment each second, a one-shot with options renders one.
 Nothing here reads a clock, a file or the configuration. One file per display, each with its own
-escaping; what they share (placeholders, templates, presets) knows no display.
+escaping, loaded when it is first drawn: a one-shot draws one. What they share (placeholders, templates, presets)
+knows no display.
 """
 
 from __future__ import annotations
 
-from aitop.segments import bash, details, fields, fish, plain, presets, swiftbar, tmux, waybar, zsh
+from aitop.segments import fields, presets
 from aitop.segments.placeholders import Values
 from aitop.segments.template import fill
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from aitop.model.json_types import JsonObject
     from aitop.segments.details import Blocks
     from aitop.segments.template import Piece
 
-TEXT_DISPLAYS = {"tmux": tmux, "bash": bash, "zsh": zsh, "fish": fish, "plain": plain}
+TEXT_DISPLAYS = ("tmux", "bash", "zsh", "fish", "plain")
 DOCUMENTS = ("waybar", "swiftbar")  # with more behind the line: a tooltip, a menu
 DISPLAYS = (*TEXT_DISPLAYS, *DOCUMENTS)
 SHELL_DISPLAYS = ("bash", "zsh", "fish", "plain")
@@ -39,7 +40,7 @@ def render(
 ) -> str:
     """One display's text without a trailing newline; "" hides it."""
     values = Values(state, now)
-    behind = details.blocks(values, state, now) if display in DOCUMENTS else {}
+    behind = _behind(values, state, now) if display in DOCUMENTS else {}
     return _draw(display, fill(_look(state, preset, template, display), values), values, behind)
 
 
@@ -59,7 +60,7 @@ def render_all(
             wanted[name] = (variant if variant in NO_COLOUR else "plain", base[1], base[2])
     values = Values(state, now)
     filled: dict[str, list[Piece]] = {}  # most segments share one look
-    behind = details.blocks(values, state, now)
+    behind = _behind(values, state, now)
     texts: dict[str, str] = {}
     for name, (display, preset, look) in wanted.items():
         text = _look(state, preset, look, display)
@@ -105,9 +106,10 @@ def for_tmux(
     shown = fields.table(state.get("display"))
     bounds = fields.table(shown.get("levels")) | levels
     view = {**state, "display": {**shown, "levels": bounds}}
+    line = _line_of("tmux")
     values = Values(view, now)
     return {
-        name: tmux.line(fill(_look(view, preset, look), values), colour=True, colours=colours)
+        name: line(fill(_look(view, preset, look), values), colour=True, colours=colours)
         for name, (preset, look) in looks.items()
     }
 
@@ -127,10 +129,27 @@ def _draw(display: str, pieces: list[Piece], values: Values, behind: Blocks) -> 
     if not pieces:
         return ""
     if display == "waybar":
+        from aitop.segments import waybar
+
         return waybar.document(pieces, values, behind)
     if display == "swiftbar":
+        from aitop.segments import swiftbar
+
         return swiftbar.document(pieces, values, behind)
-    text: str = TEXT_DISPLAYS[display.removesuffix(PLAIN_SUFFIX)].line(
-        pieces, colour=not display.endswith(PLAIN_SUFFIX)
-    )
-    return text
+    return _line_of(display.removesuffix(PLAIN_SUFFIX))(pieces, colour=not display.endswith(PLAIN_SUFFIX))
+
+
+def _line_of(display: str) -> Callable[..., str]:
+    """What draws one of the text displays."""
+    module = __import__(
+        f"aitop.segments.{display}", fromlist=["line"]
+    )  # importlib is slower to load than all of it
+    line: Callable[..., str] = module.line
+    return line
+
+
+def _behind(values: Values, state: JsonObject, now: float) -> Blocks:
+    """What a tooltip or a menu shows."""
+    from aitop.segments import details
+
+    return details.blocks(values, state, now)

@@ -11,7 +11,7 @@ import sys
 import time
 
 from aitop import paths, state
-from aitop.segments import PLAIN_SUFFIX, asked, render, swiftbar, waybar
+from aitop.segments import PLAIN_SUFFIX, asked, render
 from aitop.segments.options import Options, parsed
 
 COLOURED = ("tmux", "bash", "zsh")
@@ -68,7 +68,15 @@ def current(options: Options, now: float) -> str | None:
 
 def off(word: str) -> str:
     """What a display shows without fresh numbers: a prompt and tmux nothing, a bar an off state."""
-    return {"waybar": waybar.OFF, "swiftbar": swiftbar.off()}.get(word, "")
+    if word == "waybar":
+        from aitop.segments import waybar
+
+        return waybar.OFF
+    if word == "swiftbar":
+        from aitop.segments import swiftbar
+
+        return swiftbar.off()
+    return ""
 
 
 def source(options: Options) -> str:

@@ -163,12 +163,13 @@ def events(state: JsonObject) -> list[Line]:
 
 
 def top_tools(state: JsonObject, width: int, most: int) -> list[Line]:
-    """The tools called most."""
+    """The tools called most; the last of `most` lines counts those without a line."""
     tools = {str(name): fields.table(row) for name, row in fields.table(state.get("tools")).items()}
     order = sorted(tools.items(), key=lambda item: (-(humanize.number(item[1].get("calls")) or 0), item[0]))
     label = max(6, width - 14)
     rows: list[Line] = []
-    for name, row in order[:most]:
+    shown = order if len(order) <= most else order[: max(0, most - 1)]
+    for name, row in shown:
         failures = humanize.number(row.get("failures"))
         bad = f"{humanize.count(failures)} bad" if failures else ""
         rows.append(
@@ -178,15 +179,17 @@ def top_tools(state: JsonObject, width: int, most: int) -> list[Line]:
                 right(bad, 8, "critical"),
             )
         )
-    return rows
+    return rows if shown is order else [*rows, (left(f"… {len(order) - len(shown)} more", width, "dim"),)]
 
 
 def columns(lines: list[Line], width: int, height: int) -> list[Line]:
-    """A short list in as many columns as it needs to fit the height."""
+    """A short list in as many columns as it needs to fit the height; `…` where the width has too few."""
     if height < 1 or len(lines) <= height:
         return lines
     across = max(1, min(width // 17, -(-len(lines) // height)))
     size = width // across
+    if len(lines) > across * height:
+        lines = [*lines[: across * height - 1], (Span("…", "dim"), Span(""))]
     parts = [lines[start : start + height] for start in range(0, len(lines), height)][:across]
     return beside([([_narrowed(line, size - 1) for line in part], size) for part in parts], 0)
 

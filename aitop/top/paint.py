@@ -108,9 +108,14 @@ def spread(start: Line, end: Line, width: int) -> Line:
 def box(
     title: str, lines: list[Line], width: int, glyphs: Glyphs, *, height: int = 0, note: str = ""
 ) -> list[Line]:
-    """A frame with its title, `width` cells wide; `height` lines tall when given, else as tall as its content."""
+    """A frame with its title, `width` cells wide; `height` lines tall when given, else as tall as its content.
+
+    `…` stands for lines without room.
+    """
     inner = max(0, width - 4)
     rows = height - 2 if height else len(lines)
+    if len(lines) > rows > 0:
+        lines = [*lines[: rows - 1], span("…", "dim")]
     shown = [*lines[:rows], *([BLANK] * (rows - len(lines)))]
     across, down = glyphs.sides[0], glyphs.sides[1]
     name = cut(title, max(0, width - 6))

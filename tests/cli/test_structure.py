@@ -147,6 +147,31 @@ def test_a_one_shot_with_options_loads_the_modules_on_its_list_and_json(home, wo
     assert found <= ONESHOT | json_brings(home)
 
 
+def test_a_one_shot_loads_no_display_but_its_own(home):
+    call = "import sys; sys.argv = ['aitop-py', 'tmux', '--preset', 'burn']; from aitop.__main__ import main; main()"
+    found = extra("-c", call, home=home, bare=("-c", "import aitop"))
+    others = ("bash", "details", "fish", "plain", "swiftbar", "text_table", "waybar", "zsh")
+    assert not found & {f"aitop.segments.{name}" for name in others}
+
+
+def test_the_command_line_loads_what_only_help_and_errors_need_when_they_come(home):
+    found = extra("-c", "import aitop.cli", home=home, bare=("-c", "import click"))
+    assert not found & {"difflib", "shutil", "textwrap", "shlex", "bz2", "lzma", "aitop.system.installation"}
+
+
+def test_providers_load_their_parsers_with_their_first_file(home):
+    found = extra("-c", "from aitop.providers import load; load.load()", home=home)
+    parsers = (
+        "codex.rollout",
+        "gemini.chat",
+        "opencode.database",
+        "copilot.events",
+        "qwen.chat",
+        "copilot_chat.traces",
+    )
+    assert not found & {f"aitop.providers.{name}" for name in parsers}
+
+
 def started(arguments, home, stdin=b"{}", **more):
     """(processes started beyond the first, programs executed) by a command, counted by the kernel."""
     need("strace")

@@ -187,3 +187,20 @@ def test_the_last_line_says_where_it_has_no_room_for_a_key_and_always_leads_to_t
     assert line.endswith(" ? Help  q Quit ")
     left_out = [key for key in keys.footer(view) if f" {key.shown.split(' ')[0]} {key.footer} " not in line]
     assert bool(left_out) == ("…" in line)
+
+
+@pytest.mark.parametrize("size", [(120, 60), (120, 42), (200, 50), (200, 60)])
+def test_blocks_say_what_they_have_no_room_for(size):
+    reasons = {f"reason-{n}": 40 - n for n in range(30)}
+    value = state(0) | {
+        "tools": {f"Tool{n:02d}": {"calls": 90 - n, "failures": 0} for n in range(30)},
+        "stop_reasons": reasons,
+    }
+    text = screen(drawn(size, Choices(), value), size[1])
+    tools = set(re.findall(r"Tool\d\d", text))
+    assert tools
+    assert f"… {30 - len(tools)} more" in text
+    kept = {name for name in reasons if re.search(rf"{name}\b", text)}
+    blocks = text.partition("why responses ended")[2]
+    assert blocks
+    assert len(kept) == 30 or "…" in blocks.rpartition("\n")[0]

@@ -11,7 +11,8 @@ import os
 
 from aitop.model.events import Event, Response, SessionInfo, Status, ToolResult, ToolUse, Usage
 from aitop.providers import Feed
-from aitop.providers.codex.rollout import DONE, NAME, UNKNOWN, tool_id
+from aitop.providers.codex import NAME
+from aitop.providers.codex.rollout import DONE, UNKNOWN, tool_id
 from aitop.providers.lenient import text
 
 NOTIFY = "agent-turn-complete"

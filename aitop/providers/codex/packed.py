@@ -10,7 +10,6 @@ from aitop.providers import Parsed, Source
 from aitop.providers.codex import rollout
 from aitop.providers.zstd_stream import pieces
 
-ENDING = ".jsonl.zst"
 SLICE = 4 << 20  # bytes of lines that are parsed at once
 MAX_LINE = 64 << 20
 

@@ -33,7 +33,6 @@ from aitop.providers.codex.notes import FirstResponse
 from aitop.providers.lenient import as_json, count, epoch, milliseconds, text, word
 from aitop.providers.local_models import is_local
 
-NAME = "codex"
 DONE = "completed"  # a usage is only written for a finished response
 UNKNOWN = "unknown"  # the model of a rollout too old to name it: unpriced, and listed as such
 UNIQUE_ID = 20  # characters of a response id that a server does not use again

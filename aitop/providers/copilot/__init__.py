@@ -5,13 +5,14 @@ import os
 from aitop.model.events import Event
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.copilot import events, telemetry
+
+NAME = "copilot"
 
 
 class Copilot:
     """The provider. It has no state: every answer depends on the arguments alone."""
 
-    name = events.NAME
+    name = NAME
     environment = ("COPILOT_HOME",)
     services = ("github-copilot",)
 
@@ -30,6 +31,8 @@ class Copilot:
         return Source(os.path.basename(os.path.dirname(path)), None)
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
+        from aitop.providers.copilot import events
+
         return events.parse(data, start, source)
 
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
@@ -40,6 +43,8 @@ class Copilot:
         return None
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
+        from aitop.providers.copilot import telemetry
+
         return telemetry.events(records)
 
 

@@ -28,7 +28,6 @@ from aitop.providers.copilot import sums
 from aitop.providers.copilot.sums import ModelSums
 from aitop.providers.lenient import count, epoch, loads, milliseconds, text, word
 
-NAME = "copilot"
 DONE = "completed"
 MAX_SPREAD = 50_000  # responses of all shutdowns in one run of lines; beyond it there are fewer, larger ones
 ANSWER = b'"assistant.message"'

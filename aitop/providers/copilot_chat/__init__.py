@@ -10,8 +10,7 @@ from collections.abc import Iterator
 
 from aitop.model.events import Event
 from aitop.otlp import Record
-from aitop.providers import Feed, Parsed, Source, genai
-from aitop.providers.copilot_chat import traces
+from aitop.providers import Feed, Parsed, Source
 
 DATABASE = "agent-traces.db"
 EDITORS = ("Code", "Code - Insiders", "VSCodium")
@@ -48,6 +47,8 @@ class CopilotChat:
         return Parsed([], 0, None, source.session, source.pending)
 
     def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
+        from aitop.providers.copilot_chat import traces
+
         return traces.read(path, source)
 
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
@@ -59,6 +60,8 @@ class CopilotChat:
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
         """The same spans, where they are sent too: they have the same names as in the database."""
+        from aitop.providers import genai
+
         made: list[Event] = []
         for record in genai.outermost(records):
             session = record.text("gen_ai.conversation.id", "copilot_chat.chat_session_id")

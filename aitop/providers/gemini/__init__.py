@@ -8,13 +8,14 @@ from aitop.model.events import Event
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
 from aitop.providers.files import read_regular
-from aitop.providers.gemini import chat, hooks, telemetry
+
+NAME = "gemini"
 
 
 class Gemini:
     """The provider. It has no state: every answer depends on the arguments and the named files alone."""
 
-    name = chat.NAME
+    name = NAME
     environment = ("GEMINI_CLI_HOME",)
     services = ("gemini-cli",)
 
@@ -48,18 +49,28 @@ class Gemini:
         return Source(parent if agent else None, agent, json.dumps(kept))
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
+        from aitop.providers.gemini import chat
+
         return chat.parse(data, start, source)
 
     def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
-        return chat.document(path, source) if path.endswith(".json") else None
+        if not path.endswith(".json"):
+            return None
+        from aitop.providers.gemini import chat
+
+        return chat.document(path, source)
 
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
         return None
 
     def feed(self, header: dict[str, str], payload: dict[str, object], now: float) -> Feed | None:
+        from aitop.providers.gemini import hooks
+
         return hooks.feed(header, payload, now)
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
+        from aitop.providers.gemini import telemetry
+
         return telemetry.events(records)
 
 

@@ -15,7 +15,6 @@ from aitop.providers import Parsed, Source, lines
 from aitop.providers.files import read_regular
 from aitop.providers.lenient import count, epoch, loads, text
 
-NAME = "gemini"
 DONE = "completed"
 LARGEST = 256 << 20  # bytes of one document
 

@@ -6,7 +6,8 @@ Code's: only Gemini puts a `timestamp` into the payload.
 
 from aitop.model.events import Event, Response, SessionInfo, Status, Usage
 from aitop.providers import Feed
-from aitop.providers.gemini.chat import DONE, NAME
+from aitop.providers.gemini import NAME
+from aitop.providers.gemini.chat import DONE
 from aitop.providers.lenient import epoch, text
 
 OWN = frozenset(

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from aitop.model.json_types import JsonObject
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.opencode import database, document
 
 
 class Member(NamedTuple):
@@ -63,7 +62,10 @@ class Family:
         return Parsed([], 0, None, source.session, source.pending)
 
     def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
-        read = document.read if _is_message(path) else database.read
+        if _is_message(path):
+            from aitop.providers.opencode.document import read
+        else:
+            from aitop.providers.opencode.database import read
         return read(path, source, copies_keep_cost=self._member.copies_keep_cost)
 
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002

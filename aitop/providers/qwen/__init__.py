@@ -5,13 +5,14 @@ import os
 from aitop.model.events import Event
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.qwen import chat, telemetry
+
+NAME = "qwen"
 
 
 class Qwen:
     """The provider. It has no state: every answer depends on the arguments alone."""
 
-    name = chat.NAME
+    name = NAME
     services = ("qwen-code",)
     environment = ("QWEN_RUNTIME_DIR", "QWEN_HOME")
 
@@ -30,6 +31,8 @@ class Qwen:
         return Source(os.path.basename(path).removesuffix(".jsonl"), None)
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
+        from aitop.providers.qwen import chat
+
         return chat.parse(data, start, source)
 
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
@@ -40,6 +43,8 @@ class Qwen:
         return None
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
+        from aitop.providers.qwen import telemetry
+
         return telemetry.events(records)
 
 

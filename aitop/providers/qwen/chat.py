@@ -21,7 +21,6 @@ from aitop.model.events import (
 from aitop.providers import Parsed, Source, lines
 from aitop.providers.lenient import count, epoch, milliseconds, text, word
 
-NAME = "qwen"
 DONE = "completed"
 HEAD = 400  # bytes of a line that show its kind
 MARKS = (b'"ui_telemetry"', b'"type":"user"', b'"type":"assistant"', b'"chat_compression"')
