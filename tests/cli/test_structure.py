@@ -259,6 +259,26 @@ def test_only_the_edges_ask_what_time_it_is():
     assert [name for name in sorted(asked) if not name.startswith(CLOCKS)] == []
 
 
+def test_no_private_function_is_left_uncalled():
+    """An alert that its family's `evaluate` does not call would be a rule that never speaks."""
+    uncalled = []
+    for name, path in sources():
+        with open(path) as file:
+            tree = ast.parse(file.read())
+        own = {
+            node.name
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.name.startswith("_")
+            and not node.name.startswith("__")
+            and not node.decorator_list
+        }
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        uncalled += [f"{name}: {function}" for function in sorted(own - used)]
+    assert uncalled == []
+
+
 def test_the_package_itself_imports_nothing():
     with open(os.path.join(PACKAGE, "__init__.py")) as file:
         tree = ast.parse(file.read())

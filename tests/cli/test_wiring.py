@@ -1,6 +1,7 @@
 """Tables that must agree: a row added to one of them and forgotten in the other is found here."""
 
 import os
+import re
 import sqlite3
 
 import pytest
@@ -17,6 +18,7 @@ from aitop.model import Place, Response, Usage
 from aitop.model.sums import COLUMNS, Sum, published
 from aitop.pricing import cost
 from aitop.pricing.basis import Basis
+from aitop.providers.load import BUILTIN
 from aitop.reports import columns as report_columns
 from aitop.reports.rows import figures
 from aitop.top import plain, sessions
@@ -185,11 +187,17 @@ def test_the_stored_numbers_of_a_basis_stay():
 
 def test_every_column_of_a_report_is_a_field_of_its_rows():
     row = figures(Sum())
-    own = {"last_activity_at", "models", "failure_rate", "lines", "usd_per_line"}
-    for name in ("day", "session", "tool", "commit", "model"):
+    own = {"last_activity_at", "models", "failure_rate", "lines", "usd_per_line", "sessions", "merged_at"}
+    for name in ("day", "session", "tool", "commit", "model", "pull_request"):
         for total in (Sum(), Sum(untracked=1)):
             keys = {column.key for column in report_columns.columns(name, total)}
             assert keys - own <= set(row)
+
+
+def test_every_built_in_provider_has_a_row_in_its_page():
+    with open(os.path.join(ROOT, "docs", "providers.md"), encoding="utf-8") as file:
+        rows = set(re.findall(r"^\| `([a-z-]+)` \|", file.read(), re.MULTILINE))
+    assert sorted(set(BUILTIN) - rows) == []
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
