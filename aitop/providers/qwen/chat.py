@@ -91,7 +91,7 @@ class _Run:
             self.events.append(ApiError(self.session, self.at, name, error, final=False))
         elif kind == "qwen-code.tool_call":
             tool, took = text(event.get("function_name")) or "unknown", duration(event)
-            began = self.at - (took or 0.0) / 1000
+            began = max(0.0, self.at - (took or 0.0) / 1000)  # a damaged line may lack its time
             failed = event.get("success") is False
             self.events.append(ToolUse(self.session, began, name, tool, _agent(event), self.at, failed))
 
