@@ -125,8 +125,8 @@ class _Run:
 def _usage(raw: object) -> Usage:
     if not isinstance(raw, dict):
         return Usage()
-    whole, thoughts = count(raw.get("input")), count(raw.get("thoughts"))
-    cached = min(whole, count(raw.get("cached")))
-    whole = count(whole + count(raw.get("tool")))
+    given, thoughts = count(raw.get("input")), count(raw.get("thoughts"))
+    whole = count(given + count(raw.get("tool")))
+    cached = min(whole, given, count(raw.get("cached")))  # a sum that is damage counts as nothing
     output = count(count(raw.get("output")) + thoughts)
     return Usage(whole - cached, output, cached, 0, 0, min(thoughts, output))

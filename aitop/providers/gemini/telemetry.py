@@ -27,12 +27,12 @@ def events(records: list[Record]) -> list[Event]:
 
 def _response(record: Record, session: str, at: float) -> list[Event]:
     """The input includes the cache. Thoughts are billed as output, results of built-in tools as input."""
-    whole, thoughts = (
+    given, thoughts = (
         count(record.count_of("input_token_count")),
         count(record.count_of("thoughts_token_count")),
     )
-    cached = min(whole, count(record.count_of("cached_content_token_count")))
-    whole = count(whole + count(record.count_of("tool_token_count")))
+    whole = count(given + count(record.count_of("tool_token_count")))
+    cached = min(whole, given, count(record.count_of("cached_content_token_count")))
     output = count(count(record.count_of("output_token_count")) + thoughts)
     if not (whole or output):
         return []
