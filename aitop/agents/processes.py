@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import psutil
 
+from aitop import state as published
 from aitop.history.query.between import Named
-from aitop.model.json_types import JsonObject
 from aitop.providers.claude_code import session_registry
 from aitop.providers.isolation import Guarded
 from aitop.top.processes import CLIENTS, Process, is_client
@@ -46,6 +46,7 @@ class Tree:
         self._strangers: set[tuple[int, float]] = set()
         self._sessions: set[Named] = set()
         self._records: set[str] = set()
+        self._looked_at: set[tuple[int, str]] = set()  # (process number, open file) that was judged already
         self._clients: set[str] = set()
         with contextlib.suppress(psutil.Error):
             self._add(psutil.Process(root))
@@ -108,13 +109,14 @@ class Tree:
         """Take the sessions that a process itself shows."""
         try:
             environ = self._environ[key] = self._environ.get(key) or process.environ()
-            opened = [file.path for file in process.open_files()]
+            opened = {(key[0], file.path) for file in process.open_files()} - self._looked_at
         except (psutil.Error, OSError):
             return
         session = session_registry.session_of(*key, environ)
         if session is not None:
             self._sessions.add((CLAUDE, session))
-        for path in opened:
+        self._looked_at |= opened
+        for _, path in opened:
             self._records.update(self._as_record(path, environ))
 
     def _as_record(self, path: str, environ: dict[str, str]) -> list[str]:
@@ -159,9 +161,10 @@ def session_above(told: Mapping[int, Named]) -> Named | None:
     return None
 
 
-def told_by_hooks(state: JsonObject | None) -> Mapping[int, Named]:
-    """Process number → session, of the sessions in a state."""
-    rows = (state or {}).get("sessions")
+def told_by_hooks(now: float) -> Mapping[int, Named]:
+    """Process number → session, as the published state has it from hooks; none where the state is old."""
+    state = published.read()
+    rows = state.get("sessions") if state is not None and published.is_fresh(state, now) else None
     return {
         row["pid"]: (row["provider"], row["id"])
         for row in (rows if isinstance(rows, list) else [])

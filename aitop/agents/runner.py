@@ -10,16 +10,13 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Mapping
 from typing import Self
 
 from aitop import paths
-from aitop import state as published
 from aitop.agents.processes import MARK, Found, Tree, told_by_hooks
 from aitop.agents.run_result import Run
 from aitop.history import schema
 from aitop.history.query import between
-from aitop.history.query.between import Named
 from aitop.model.sums import PICO, total
 from aitop.providers import selection
 from aitop.providers.load import load as load_providers
@@ -78,7 +75,7 @@ def _watched(
     """Look at the command until it ends; the evidence, and whether it was stopped above its budget."""
     stopped, next_ask = False, started
     while True:
-        found = tree.look(_told())
+        found = tree.look(told_by_hooks(time.time()))
         if budget is not None and not stopped and time.time() >= next_ask:
             next_ask = time.time() + ASK_SECONDS
             if _spent(found, started) > round(budget * PICO):
@@ -126,12 +123,6 @@ class _Forwarding:
 
 def _ignored(number: int, _: object) -> None:
     """A handler, because a command would inherit that a signal is ignored, but not that it is handled."""
-
-
-def _told() -> Mapping[int, Named]:
-    """The sessions of processes that hooks reported; none where the state is old."""
-    state = published.read()
-    return told_by_hooks(state) if published.is_fresh(state, time.time()) else {}
 
 
 def _spent(found: Found, started: float) -> int:

@@ -15,7 +15,7 @@ NEEDED = {"gateway": "aiohttp", "web": "aiohttp"}  # program → what its extra 
 
 
 def of_program(command: Callable[..., None]) -> Callable[..., None]:
-    """Let a command name whose service is meant."""
+    """Add the argument that names the program of the service."""
     flag = click.option("--gateway", is_flag=True, help="The same as the word gateway.")
     return click.argument("program", type=click.Choice(list(units.PROGRAMS)), required=False)(flag(command))
 

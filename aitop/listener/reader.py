@@ -36,7 +36,7 @@ RECENT_SECONDS = (
 )
 RESCAN_COST = 200  # a look through every folder takes at most this part of the time
 SLICE_SECONDS = 0.015  # of looking through folders, between which hooks are heard and answered
-LOG_DELAY = 0.1  # after a write to a database's log, whose transaction shows a moment later
+LOG_DELAY = 0.1  # after a write to a database's log: the transaction shows a moment later
 SETTLE_DELAYS = (0.2, 1.0, 3.0)  # after a hook that ends a turn: its last lines are written a moment later
 DRAIN_SECONDS = 0.2
 MAX_WAITING_ARRIVALS = 20_000  # while the history cannot be written; older ones are only hints by then
@@ -78,7 +78,7 @@ class Reader:
         return reads or self._scan is not None
 
     def next_look(self) -> float:
-        """The monotonic time at which to look at a file whose turn just ended, or at a flood; infinity for none."""
+        """The monotonic time of the next look at a file in which a turn ended, or at a flood; infinity for none."""
         turn = min(door.next_turn() for door in self._doors())
         return min(turn, self._look_again[0][0]) if self._look_again else turn
 

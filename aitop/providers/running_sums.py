@@ -34,8 +34,8 @@ class Sums(NamedTuple):
         return self.fresh + self.output + self.cache_read + self.cache_write
 
 
-class Whose(NamedTuple):
-    """What a growth belongs to."""
+class Bearer(NamedTuple):
+    """What a growth of the sums belongs to, and when and where it came about."""
 
     session: str
     model: str
@@ -84,19 +84,19 @@ def grown(before: Sums, now: Sums) -> Sums:
     return Sums(*(max(0, new - old) for new, old in zip(now, before, strict=True)))._replace(nano_usd=usd)
 
 
-def responses(whose: Whose, before: Sums, now: Sums) -> Iterator[Response]:
+def responses(bearer: Bearer, before: Sums, now: Sums) -> Iterator[Response]:
     """The responses that a growth stands for; their names hold the sum they lead to."""
     growth = grown(before, now)
     if not growth.tokens and not growth.nano_usd:
         return
     number = max(1, min(growth.calls, MAX_CALLS), 1 + growth.tokens // (MAX_TOKENS // 2))
-    name = f"{whose.session}:{whose.model}:{now.tokens}.{now.nano_usd}.{now.calls}:{whose.at:.0f}"
+    name = f"{bearer.session}:{bearer.model}:{now.tokens}.{now.nano_usd}.{now.calls}:{bearer.at:.0f}"
     for one in range(number):
         share = Sums(*(total // number + (total % number if one == 0 else 0) for total in growth))
         usd = share.nano_usd / NANO if share.nano_usd else None
         yield Response(
-            whose.session, whose.at, whose.model,
+            bearer.session, bearer.at, bearer.model,
             Usage(*share[1:5], 0, min(share.reasoning, share.output)),
-            f"{name}:{one}", stop_reason=DONE, agent=whose.agent, place=whose.place,
-            billed_usd=usd if whose.billed else None, client_usd=None if whose.billed else usd,
+            f"{name}:{one}", stop_reason=DONE, agent=bearer.agent, place=bearer.place,
+            billed_usd=usd if bearer.billed else None, client_usd=None if bearer.billed else usd,
         )  # fmt: skip

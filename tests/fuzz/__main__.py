@@ -1,6 +1,6 @@
 """`python -m tests.fuzz`: so many inputs for each target, one table, exit code 1 when a property broke.
 
---inputs N     for each target (default 10,000)
+--inputs N     for each target (default 20,000)
 --seed S       the same seed makes the same inputs (default 1)
 --target NAME  only this one; may be given again
 --jobs N       processes (default: the number of cores)
@@ -59,7 +59,7 @@ def fuzz(inputs: int, seed: int, names: list[str], jobs: int, keep: str) -> list
 def main(argv: list[str] | None = None) -> int:
     known = list(all_targets())
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.partition("\n")[0])
-    parser.add_argument("--inputs", type=int, default=10_000, help="for each target")
+    parser.add_argument("--inputs", type=int, default=20_000, help="for each target")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--target", action="append", choices=known)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)

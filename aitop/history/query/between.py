@@ -29,7 +29,7 @@ def sessions_of(db: sqlite3.Connection, records: Iterable[str]) -> set[Named]:
 
 
 def sessions_like(db: sqlite3.Connection, beginning: str) -> list[Named]:
-    """The sessions with this id, else those whose id begins so; at most two."""
+    """The sessions with this id. Without one, the sessions with an id that begins with it. At most two."""
     exact = db.execute("SELECT provider, name FROM session WHERE name = ?", (beginning,)).fetchall()
     if exact:
         return exact[:2]

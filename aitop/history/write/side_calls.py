@@ -163,7 +163,7 @@ def _counted(db: sqlite3.Connection, session: Session) -> int:
 
 
 def _beyond_copies(db: sqlite3.Connection, session: Session) -> dict[int, int]:
-    """Model → picodollars of its origins' responses that a fork does not copy, but whose money its total began with.
+    """Model → picodollars of its origins' responses that a fork does not copy; its total began with their money.
 
     They are those of sub-agents, which have files of their own, and of branches that were left.
     """

@@ -23,7 +23,7 @@ MAX_HISTORY = 64 << 20
 MAX_TEXT = 16 << 20
 MAX_USD = 1e6
 ROO_WHOLE_SINCE = 1_761_955_200.0  # 2025-11-01, version 3.29.5
-# The API providers of Cline's whose `tokensIn` is the whole prompt.
+# With these API providers Cline's `tokensIn` is the whole prompt.
 WHOLE = frozenset(
     (
         "openai",

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from aitop.model.events import Event, Place, SessionInfo, Status
 from aitop.providers import Parsed, Source, sqlite_store
 from aitop.providers.lenient import epoch, text
-from aitop.providers.running_sums import NOTHING, Sums, Whose, nano, packed, responses, unpacked, whole
+from aitop.providers.running_sums import NOTHING, Bearer, Sums, nano, packed, responses, unpacked, whole
 from aitop.providers.sqlite_store import Store
 
 NEEDED = {"id", "parent_session_id", "prompt_tokens", "completion_tokens", "cost", "created_at", "updated_at"}
@@ -45,7 +45,7 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
         was = before.get(session, NOTHING)
         at = epoch(updated) or epoch(created) or 0.0
         place = Place(cwd) if cwd else None
-        told = list(responses(Whose(session, model, at, None, place, nano(cost) > 0), was, seen[session]))
+        told = list(responses(Bearer(session, model, at, None, place, nano(cost) > 0), was, seen[session]))
         if told:
             events += [*told, SessionInfo(session, at, cwd=cwd, model=model)]
             events.append(Status(session, at, "idle", "usage", live=False))

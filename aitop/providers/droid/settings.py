@@ -15,7 +15,7 @@ from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, documents
 from aitop.providers.files import open_regular
 from aitop.providers.lenient import loads, table, text
-from aitop.providers.running_sums import NOTHING, Sums, Whose, packed, responses, unpacked, whole
+from aitop.providers.running_sums import NOTHING, Bearer, Sums, packed, responses, unpacked, whole
 
 ENDING = ".settings.json"
 FIRST_LINE = 64 << 10
@@ -38,8 +38,8 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
     before, now = unpacked(source.pending).get(session, NOTHING), _sums(document.value)
     cwd, at = text(start.get("cwd"), 4096), document.changed_at
     model = _model(text(document.value.get("model")) or "unknown")
-    whose = Whose(parent or session, model, at, session if parent else None, Place(cwd) if cwd else None)
-    events: list[Event] = list(responses(whose, before, now))
+    bearer = Bearer(parent or session, model, at, session if parent else None, Place(cwd) if cwd else None)
+    events: list[Event] = list(responses(bearer, before, now))
     if events and parent is None:
         events += [
             SessionInfo(session, at, cwd=cwd, model=model),

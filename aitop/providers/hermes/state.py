@@ -14,8 +14,8 @@ from aitop.providers import Parsed, Source, sqlite_store
 from aitop.providers.lenient import epoch, text
 from aitop.providers.running_sums import (
     NOTHING,
+    Bearer,
     Sums,
-    Whose,
     grown,
     nano,
     packed,
@@ -111,8 +111,8 @@ class _Look:
         cwd, branch = text(own.get("cwd"), 4096), text(own.get("git_branch"))
         model = text(row.get("model")) or text(own.get("model")) or "unknown"
         billed = nano(row.get("actual_cost_usd")) > 0
-        whose = Whose(main, model, at, agent, Place(cwd, branch) if cwd else None, billed)
-        self.events += responses(whose, before, now)
+        bearer = Bearer(main, model, at, agent, Place(cwd, branch) if cwd else None, billed)
+        self.events += responses(bearer, before, now)
         if agent is None:
             self.events.append(SessionInfo(main, at, cwd=cwd, branch=branch, model=model))
 

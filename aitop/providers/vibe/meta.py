@@ -12,7 +12,7 @@ from aitop.model.events import Event, Place, SessionInfo, Status
 from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, documents
 from aitop.providers.lenient import epoch, rows, table, text
-from aitop.providers.running_sums import NOTHING, Sums, Whose, nano, packed, responses, unpacked, whole
+from aitop.providers.running_sums import NOTHING, Bearer, Sums, nano, packed, responses, unpacked, whole
 
 
 def identify(path: str) -> Source:
@@ -44,8 +44,8 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
     branch = text(meta.get("git_branch"))
     parent = _parent(path, meta) if source.agent is not None else None
     agent = source.agent if parent else None
-    whose = Whose(parent or own, model, at, agent, Place(cwd, branch) if cwd else None)
-    events: list[Event] = list(responses(whose, unpacked(source.pending).get(own, NOTHING), now))
+    bearer = Bearer(parent or own, model, at, agent, Place(cwd, branch) if cwd else None)
+    events: list[Event] = list(responses(bearer, unpacked(source.pending).get(own, NOTHING), now))
     if events and agent is None:
         ended = epoch(meta.get("end_time")) is not None
         events.append(SessionInfo(own, at, cwd=cwd, branch=branch, model=model))

@@ -11,7 +11,7 @@ from aitop.model.events import Event, Place, SessionInfo, Status
 from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, sqlite_store
 from aitop.providers.lenient import epoch, loads, rows, table, text
-from aitop.providers.running_sums import NOTHING, Sums, Whose, packed, responses, unpacked, whole
+from aitop.providers.running_sums import NOTHING, Bearer, Sums, packed, responses, unpacked, whole
 from aitop.providers.zstd_stream import DAMAGED, MISSING, unpacked_bytes
 
 NEEDED = {"id", "updated_at", "data_type", "data"}
@@ -66,12 +66,12 @@ def _told(
     """The events of one thread; its sums in `seen` move on."""
     chosen = table(thread.get("model"))
     model, cwd = text(chosen.get("model")) or "unknown", _folder(thread)
-    whose = Whose(parent or session, model, at, session if parent else None, Place(cwd) if cwd else None)
+    bearer = Bearer(parent or session, model, at, session if parent else None, Place(cwd) if cwd else None)
     requests = [_sums(one) for one in table(thread.get("request_token_usage")).values()]
     known = Sums(*map(sum, zip(*requests, strict=True))) if requests else NOTHING
     total = _sums(thread.get("cumulative_token_usage"))
     now = Sums(*map(max, total, known))._replace(calls=len(requests))
-    yield from responses(whose, seen.get(session, NOTHING), now)
+    yield from responses(bearer, seen.get(session, NOTHING), now)
     seen[session] = now
     if parent is None:
         yield SessionInfo(session, at, cwd=cwd, model=model)
