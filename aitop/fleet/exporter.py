@@ -98,7 +98,9 @@ class Exporter:
         self._texts.clear()
         # Two commits within one tick of the system's clock have one sign: so a change is read once more.
         self._sign, self._confirmed = sign, same
-        self._not_before = time.monotonic() + min(LONGEST, (time.thread_time() - begun) * COST)
+        # The first reading pays for what is loaded once, and the history may still be filling: it holds up nothing.
+        if self.readings > 1:
+            self._not_before = time.monotonic() + min(LONGEST, (time.thread_time() - begun) * COST)
 
     def _read(self, db: sqlite3.Connection, now: float) -> Shown:
         db.execute("BEGIN")  # one moment of the history for all questions

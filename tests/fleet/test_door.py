@@ -158,6 +158,23 @@ def test_memory_is_handed_back_after_each_reading_of_the_history_and_only_then(h
     db.close()
 
 
+def test_a_dear_first_reading_does_not_hold_up_the_next(home, monkeypatch):
+    pytest.importorskip("prometheus_client")
+    from aitop.fleet import exporter
+
+    monkeypatch.setattr(
+        exporter, "COST", 1_000_000
+    )  # each reading after the first holds up the next for minutes
+    mine = service.Service(home, print)
+    mine._config = config()
+    db = schema.connect(os.path.join(home, paths.HISTORY))
+    for wanted in (1, 2, 2):
+        assert mine._answer("").status == 200
+        assert mine._exporter.readings == wanted
+        db.execute("INSERT INTO model (name) VALUES (?)", (f"opus {wanted} {time.monotonic()}",))
+    db.close()
+
+
 def test_a_fork_waits_for_a_scrape_in_hand():
     import threading
 

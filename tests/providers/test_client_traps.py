@@ -28,7 +28,7 @@ from aitop.providers import (
     vibe,
     zed,
 )
-from aitop.providers.running_sums import Sums, Whose, grown, packed, responses, unpacked
+from aitop.providers.running_sums import Bearer, Sums, grown, packed, responses, unpacked
 from aitop.reports import groupings
 from aitop.reports.ask import Asker
 from aitop.reports.filters import Filter
@@ -298,7 +298,7 @@ def test_a_sum_that_fell_began_again_and_tokens_and_cost_begin_apart():
 
 
 def test_a_growth_is_spread_over_its_calls_and_no_part_is_lost():
-    told = list(responses(Whose("s", MODEL, 5.0), Sums(), Sums(3, 10, 7, 5, 0, 2, 900_000_000)))
+    told = list(responses(Bearer("s", MODEL, 5.0), Sums(), Sums(3, 10, 7, 5, 0, 2, 900_000_000)))
     assert [one.usage.uncached_input_tokens for one in told] == [4, 3, 3]
     assert sum(one.usage.output_tokens for one in told) == 7
     assert sum(one.client_usd for one in told) == pytest.approx(0.9)
@@ -306,7 +306,7 @@ def test_a_growth_is_spread_over_its_calls_and_no_part_is_lost():
 
 
 def test_a_large_growth_without_a_number_of_calls_is_cut_into_believable_ones():
-    told = list(responses(Whose("s", MODEL, 5.0), Sums(), Sums(0, 1 << 30)))
+    told = list(responses(Bearer("s", MODEL, 5.0), Sums(), Sums(0, 1 << 30)))
     assert sum(one.usage.input_tokens for one in told) == 1 << 30
     assert all(one.usage.input_tokens < 1 << 26 for one in told)
 
