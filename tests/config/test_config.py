@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import re
 import tomllib
 
@@ -10,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from support.sources import sources
 
-import aitop
 from aitop import config, paths
 from aitop.config import KEYS, Config, ConfigError, Segment
 from aitop.config.budgets_and_tags import TagRule
@@ -212,25 +211,21 @@ def test_the_defaults_are_toml_of_the_right_types():
 # -- the schema and the code agree with the table of keys ----------------------------------------------------------
 
 
-def sources():
-    folder = os.path.dirname(os.path.abspath(aitop.__file__))
-    for at, _, names in os.walk(folder):
-        for name in names:
-            if name.endswith(".py") and not at.endswith("config"):
-                with open(os.path.join(at, name)) as file:
-                    yield os.path.relpath(os.path.join(at, name), folder), ast.parse(file.read())
+def outside():
+    """Every module but those of the configuration's own room."""
+    return [source for source in sources() if not source.name.startswith("config/")]
 
 
 def keys_in_code():
     """(file, key) of every text in the code that names a key of the configuration or looks like one."""
     tables = {key.path.partition(".")[0] for key in KEYS if "." in key.path}
     form = re.compile(rf"({'|'.join(sorted(tables))})\.[a-z0-9_]+")
-    for name, tree in sources():
-        for node in ast.walk(tree):
+    for source in outside():
+        for node in source.nodes:
             if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
                 text = node.slice.value
                 if isinstance(text, str) and form.fullmatch(text):
-                    yield name, text
+                    yield source.name, text
 
 
 def test_the_code_asks_for_no_key_that_the_table_lacks():
@@ -246,9 +241,9 @@ def test_a_misspelt_key_is_an_error_and_not_zero():
 
 def test_no_code_reads_past_the_check_of_a_key():
     past = [
-        name
-        for name, tree in sources()
-        for node in ast.walk(tree)
+        source.name
+        for source in outside()
+        for node in source.nodes
         if isinstance(node, ast.Call)
         and ast.unparse(node.func).endswith(("config.values.get", "settings.values.get"))
     ]
