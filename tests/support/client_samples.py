@@ -66,6 +66,7 @@ class Writing:
         if isinstance(sample, Store):
             self.db = sqlite3.connect(self.path, isolation_level=None)
             self.db.execute("PRAGMA journal_mode = WAL")
+            self.db.execute("PRAGMA synchronous = OFF")  # a sample need not survive a power cut
             self.db.executescript(sample.schema)
         for name, value in getattr(sample, "beside", {}).items():
             path = os.path.join(str(home), name)
