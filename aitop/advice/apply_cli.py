@@ -3,7 +3,6 @@
 import os
 import sqlite3
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 
 import click
@@ -22,7 +21,7 @@ from aitop.segments.money import Currency
 
 def apply(
     findings: Sequence[Finding], sessions: Callable[[], Iterable[Record]], table: PriceTable, least_usd: float,
-    currency: Currency, *, dry_run: bool, yes: bool,
+    currency: Currency, now: float, *, dry_run: bool, yes: bool,
 ) -> None:  # fmt: skip
     """Offer each finding that a setting follows, and write what the user agrees to. Raises click.ClickException.
 
@@ -40,7 +39,7 @@ def apply(
         changes = _planned(setting, one)
         if changes:
             offered += 1
-            _offer(one, setting, changes, money.text(saving / PICO, currency), dry_run=dry_run, yes=yes)
+            _offer(one, setting, changes, money.text(saving / PICO, currency), now, dry_run=dry_run, yes=yes)
     if not offered:
         click.echo("Nothing to apply: no finding that a setting of Claude Code follows.", err=True)
 
@@ -75,7 +74,14 @@ def _data(path: str) -> dict[str, object]:
 
 
 def _offer(
-    one: Finding, setting: Setting, changes: list[Change], saving: str, *, dry_run: bool, yes: bool
+    one: Finding,
+    setting: Setting,
+    changes: list[Change],
+    saving: str,
+    now: float,
+    *,
+    dry_run: bool,
+    yes: bool,
 ) -> None:
     most = "up to " if one.rule.judgement else ""
     click.echo(f"{one.rule.id}: {most}{saving}\n  {one.words.evidence}.\n  {setting.warning}.\n")
@@ -88,7 +94,6 @@ def _offer(
         return
     try:
         with files.lock():
-            now = time.time()
             for change in changes:
                 advised.write(change, now)
                 click.echo(f"{change.path}: {'.'.join(change.keys)} = {change.value}")

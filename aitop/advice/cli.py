@@ -196,6 +196,7 @@ def _apply(asked: _Asked, now: float, *, dry_run: bool, yes: bool) -> None:
         prices,
         asked.config["advise.least_usd"],
         currency(asked.db, asked.config, now),
+        now,
         dry_run=dry_run,
         yes=yes,
     )
