@@ -23,6 +23,7 @@ from aitop.live.alerts import Alert
 from aitop.live.snapshot import Lookups, ProjectToday, take
 from aitop.log import Log
 from aitop.model.json_types import JsonObject
+from aitop.publish.alert_journal import AlertJournal
 from aitop.publish.announcer import Announcer
 from aitop.publish.files import Publisher
 from aitop.publish.state_json import ListenerFacts, build
@@ -56,6 +57,7 @@ class Publication:
         self._alerts: tuple[Alert, ...] = ()
         self._was_quiet = False  # and so was what was published last
         self._published_at = 0.0
+        self._journal = AlertJournal(settings.home)
         self._log = log
         self._sender: Sender | None = None
 
@@ -77,6 +79,8 @@ class Publication:
             self._sender = self._new_sender()
         if self._sender is not None:
             self._sender.tick(alerts, self._settings.config, now)
+        if self._reader.ingest.complete:
+            self._journal.note(alerts, now)
 
     def _new_sender(self) -> "Sender":
         """Made for the first alert: without one there is nothing to send, and nothing to remember."""
