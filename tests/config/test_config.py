@@ -218,7 +218,7 @@ def outside():
 
 
 TABLES = sorted({key.path.partition(".")[0] for key in KEYS if "." in key.path})
-FILES = (".py", ".key", ".json", ".lock", ".token", ".db")  # names of files look like keys
+FILES = (".py", ".key", ".json", ".jsonl", ".lock", ".token", ".db")  # names of files look like keys
 # Where the code puts a key together: file → (its table, the names that it may put behind the dot).
 PUT_TOGETHER = {"live/alerts/edge.py": ("alerts", ()), "fleet/labels.py": ("fleet", labels.SHAPED)}
 
