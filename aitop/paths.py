@@ -22,6 +22,7 @@ INSTALLED = "installed.json"
 BACKUPS = "backups"
 PRESET = "waybar.preset"  # chosen by a click on the bar
 NOTIFIED = "notified.json"  # alerts that were sent already
+ALERTS = "alerts.jsonl"  # when which alert was raised and ended
 GATEWAY_TOKEN = "gateway.token"  # noqa: S105 - a file: requests show it where the system cannot name their user
 WEB_TOKEN = "web.token"  # noqa: S105 - a file: what a browser shows that is let in to `aitop web`
 OTEL = "otel.token"  # what a program must show that sends us telemetry

@@ -61,7 +61,7 @@ def tmux(home, config, clients):
 
         try:
             for number in range(clients):
-                what = "attach -t s" if number else "new -s s 'sleep 600'"
+                what = "attach -t s" if number else "new -s s cat"  # it ends when the server does
                 call(
                     outer,
                     "new",

@@ -23,6 +23,7 @@ from aitop.live.alerts import Alert
 from aitop.live.snapshot import Lookups, ProjectToday, take
 from aitop.log import Log
 from aitop.model.json_types import JsonObject
+from aitop.publish.alert_journal import AlertJournal
 from aitop.publish.announcer import Announcer
 from aitop.publish.files import Publisher
 from aitop.publish.notify.sender import Sender
@@ -57,6 +58,7 @@ class Publication:
         self._alerts: tuple[Alert, ...] = ()
         self._was_quiet = False  # and so was what was published last
         self._published_at = 0.0
+        self._journal = AlertJournal(settings.home)
         self._sender = Sender(
             os.path.join(settings.home, paths.NOTIFIED),
             self._host,
@@ -80,6 +82,8 @@ class Publication:
         """Tell people of new alerts, but of none that an unfinished first reading might raise."""
         alerts = self._alerts if self._reader.ingest.complete else ()
         self._sender.tick(alerts, self._settings.config, now)
+        if self._reader.ingest.complete:
+            self._journal.note(alerts, now)
 
     def publish(self, now: float) -> None:
         """The whole state. While nothing happens, most seconds only renew the last one."""

@@ -13,7 +13,8 @@ import click
 from aitop import paths
 from aitop.history import tags_file
 from aitop.ingest.coverage import ClientCoverage
-from aitop.reports import commits, framing, git, groupings, html, options, printing, pulls
+from aitop.pricing import table
+from aitop.reports import commits, context_report, framing, git, groupings, html, options, printing, pulls
 from aitop.reports.ask import Asker
 from aitop.reports.currency import currency
 from aitop.reports.filters import Filter, Period
@@ -118,6 +119,13 @@ def _tries(asker: Asker, now: float, _: Chosen) -> Answer:
     return tries.answer(acts, shipped.turns_of(asker, start, end if end is not None else now + 1, acts))
 
 
+def _context(asker: Asker, now: float, _: Chosen) -> Answer:
+    start, end = asker.wanted.span()
+    assert start is not None
+    prices = table.load(configuration().price_overrides, paths.in_home(paths.PRICES))
+    return context_report.answer(asker, prices, start, end if end is not None else now + 1)
+
+
 REPORTS = {
     "today": Report("Tokens and cost of today, by model.", "Today by model", _grouped("model")),
     "daily": Report("By day, from midnight to midnight.", "Cost by day", _by_period("day")),
@@ -137,6 +145,12 @@ REPORTS = {
     "branches": Report("By folder and git branch.", "Cost by branch", _grouped("branch")),
     "tools": Report(
         "Tool calls and failures, most used first.", "Calls by tool", lambda asker, *_: groupings.tools(asker)
+    ),
+    "context": Report(
+        "What MCP servers, skills and tools put into context, and its cost (estimated); the last "
+        f"{options.COMMIT_DAYS} days unless --since says otherwise.",
+        "Cost by what is in the context",
+        _context,
     ),
     "commits": Report(
         f"What each git commit cost, newest first; the last {options.COMMIT_DAYS} days unless --since says otherwise.",

@@ -11,10 +11,8 @@ from aitop.reports import filters
 from aitop.reports.filters import Filter, Period
 from aitop.reports.formats import Form
 
-COMMIT_DAYS = (
-    30  # what the reports of ON_DEMAND look back without --since: they ask git, or read records again
-)
-ON_DEMAND = ("commits", "shipped", "tries")
+COMMIT_DAYS = 30  # what the reports of ON_DEMAND look back without --since
+ON_DEMAND = ("commits", "context", "shipped", "tries")  # they ask git, or read each response or record
 PERIODS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
 CROSSED = ("sessions", "projects", "models", "tags", "branches")
 BROKEN_DOWN = ("daily", "weekly", "monthly", "blocks", "sessions", "projects", "tags", "branches")
