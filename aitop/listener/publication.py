@@ -27,12 +27,11 @@ from aitop.model.json_types import JsonObject
 from aitop.publish.alert_journal import AlertJournal
 from aitop.publish.announcer import Announcer
 from aitop.publish.files import Publisher
-from aitop.publish.notify.sender import Sender
 from aitop.publish.state_json import ListenerFacts, build
-from aitop.receiver import token
 
 if TYPE_CHECKING:
     from aitop.publish import state_types as published
+    from aitop.publish.notify.sender import Sender
 
 MAX_STEP = 5.0  # seconds between two publications that may show the same numbers
 MAX_FOLDERS = 1_000  # remembered with their repositories
@@ -61,13 +60,8 @@ class Publication:
         self._was_quiet = False  # and so was what was published last
         self._published_at = 0.0
         self._journal = AlertJournal(settings.home)
-        self._sender = Sender(
-            os.path.join(settings.home, paths.NOTIFIED),
-            self._host,
-            sys.platform,
-            self._announcer.tmux_servers,
-            log.error,
-        )
+        self._log = log
+        self._sender: Sender | None = None
 
     def start(self, now: float) -> None:
         """Publish what the history already knows."""
@@ -83,9 +77,19 @@ class Publication:
     def notify(self, now: float) -> None:
         """Tell people of new alerts, but of none that an unfinished first reading might raise."""
         alerts = self._alerts if self._reader.ingest.complete else ()
-        self._sender.tick(alerts, self._settings.config, now)
+        if self._sender is None and alerts:
+            self._sender = self._new_sender()
+        if self._sender is not None:
+            self._sender.tick(alerts, self._settings.config, now)
         if self._reader.ingest.complete:
             self._journal.note(alerts, now)
+
+    def _new_sender(self) -> "Sender":
+        """Made for the first alert: without one there is nothing to send, and nothing to remember."""
+        from aitop.publish.notify.sender import Sender
+
+        path = os.path.join(self._settings.home, paths.NOTIFIED)
+        return Sender(path, self._host, sys.platform, self._announcer.tmux_servers, self._log.error)
 
     def publish(self, now: float) -> None:
         """The whole state. While nothing happens, most seconds only renew the last one."""
@@ -118,7 +122,8 @@ class Publication:
         self._announcer.withdraw(now)
 
     def close(self) -> None:
-        self._sender.close()
+        if self._sender is not None:
+            self._sender.close()
 
     def _sign(self) -> tuple[object, ...]:
         """Equal signs mean that nothing happened in between."""
@@ -192,7 +197,11 @@ class Publication:
     def _telemetry_doctor(self) -> "published.Telemetry | None":
         if self._reader.telemetry is not None:
             return cast("published.Telemetry | None", self._reader.telemetry.doctor())
-        return {"problem": token.missing()} if self._settings.config["otel.enabled"] else None
+        if not self._settings.config["otel.enabled"]:
+            return None
+        from aitop.receiver import token
+
+        return {"problem": token.missing()}
 
     def _providers_in_use(self) -> list[str]:
         """The providers that have data, and those the user named."""
