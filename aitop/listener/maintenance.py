@@ -74,6 +74,10 @@ class Maintenance:
             self._start("quality", own_python.module("aitop", "quality", "run", "--quiet"))
         return self._upgraded()
 
+    def make_energy_factors(self) -> None:
+        """Have today's models measured by the library that the listener does not load."""
+        self._start("energy", own_python.module("aitop", "energy", "--factors"))
+
     def settings_changed(self) -> bool:
         """Whether the configuration, the prices or the tags changed since the last call."""
         before, self._stamps = self._stamps, [_stamp(path) for path in self._watched]

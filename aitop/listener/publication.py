@@ -15,6 +15,7 @@ from aitop import paths
 from aitop.fleet.service import Service as Fleet
 from aitop.history import tags_file
 from aitop.ingest import worktrees
+from aitop.listener.energy import Energy
 from aitop.listener.history_guard import HistoryGuard
 from aitop.listener.process_cache import ProcessCache
 from aitop.listener.reader import Reader
@@ -49,6 +50,7 @@ class Publication:
         fleet: Fleet,
     ) -> None:
         self._fleet = fleet
+        self.energy = Energy(settings.home)
         self._guard, self._reader, self._settings = guard, reader, settings
         self._host = socket.gethostname()
         self._announcer = Announcer(Publisher(settings.home, paths.runtime_folder()), log)
@@ -130,7 +132,7 @@ class Publication:
             self._guard.feed.folded, reader.receiver.counts.total(),
             reader.telemetry and reader.telemetry.sign(),
             reader.ingest.complete, settings.config_error, self._guard.error, settings.config,
-            self._fleet.published(), self._fleet.totals(),
+            self._fleet.published(), self._fleet.totals(), self.energy.sign(),
         )  # fmt: skip
 
     def _projects_today(self, now: float) -> list[ProjectToday]:
@@ -160,7 +162,19 @@ class Publication:
             coverage=ingest.coverage(),
             fleet=cast("published.Fleet | None", self._fleet.totals()),
             doctor=self._doctor(),
+            energy=self._energy(now),
         )
+
+    def _energy(self, now: float) -> "published.Energy | None":
+        """Today's electricity and carbon, where the extra is installed."""
+        guard = self._guard
+        feed = guard.feed
+        try:
+            view = self.energy.view(guard.db, feed.aggregator.day_start, feed.folded, now)
+        except sqlite3.Error as error:
+            guard.report(error)
+            return None
+        return cast("published.Energy | None", view and view._asdict())
 
     def _doctor(self) -> "published.Doctor":
         guard, reader, settings = self._guard, self._reader, self._settings
