@@ -70,6 +70,7 @@ def _is_slow(item):
     folder = os.path.relpath(item.path, os.path.join(ROOT, "tests")).split(os.sep)[0]
     return (
         item.get_closest_marker("real") is not None
+        or item.get_closest_marker("by_hand") is not None
         or item.get_closest_marker("slow") is not None
         or not SLOW_FIXTURES.isdisjoint(item.fixturenames)
         or folder in SLOW_FOLDERS
