@@ -5,6 +5,7 @@ that docs/providers.md names. So a pass of CI says nothing about them.
 """
 
 import glob
+import json
 import os
 
 import pytest
@@ -12,7 +13,7 @@ from support.client_runs import FIRST, MODEL, SECOND, THREE, Run, compatible, he
 from support.desk import Desk
 from support.scripted_api import Api
 
-from aitop.providers import grok, hermes, kimi, opencode
+from aitop.providers import grok, hermes, kimi, opencode, pi
 
 pytestmark = [pytest.mark.by_hand, pytest.mark.timeout(150)]
 
@@ -99,3 +100,33 @@ def test_hermes_agent_resumed(tmp_path):
     _, total = held(hermes.provider, run)
     more = len(asked) - len(THREE)
     assert leaves(total) == (3 + more, 6600 + 100 * more, 20_900, 170 + 10 * more)
+
+
+@pytest.mark.timeout(300)
+def test_openclaw_resumed(tmp_path):
+    run = Run(tmp_path, "openclaw")
+    script = [{"call": ("exec", {"command": "echo hi"}), "usage": FIRST}, *THREE[1:]]
+    with Api(script) as api:
+        model = {"id": MODEL, "name": "m", "contextWindow": 200_000, "maxTokens": 1000, "input": ["text"],
+                 "reasoning": False, "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0}}  # fmt: skip
+        scripted = {"baseUrl": f"{api.url}/v1", "apiKey": "x", "api": "openai-completions", "models": [model]}
+        agents = {
+            "defaults": {"model": {"primary": f"s/{MODEL}"}, "workspace": run.work, "skipBootstrap": True}
+        }
+        run.file(
+            ".openclaw/openclaw.json",
+            json.dumps({"models": {"providers": {"s": scripted}}, "agents": agents}),
+        )
+        for text in ("say hello", "again"):
+            run(
+                "agent",
+                "--local",
+                "--session-id",
+                "8f0c1111-2222-4333-8444-555555555555",
+                "-m",
+                text,
+                patience=120,
+            )
+    desk, total = held(pi.openclaw, run)
+    assert leaves(total) == (3, 6600, 20_900, 170)
+    assert desk.tools() == [("exec", 0)]

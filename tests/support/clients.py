@@ -27,6 +27,7 @@ MORE = {
     "kilo": ("@kilocode/cli-linux-x64@7.7.9", "228 MB; half a minute a run"),
     "grok": ("@xai-official/grok@1.0.41", "206 MB"),
     "kimi": ("@moonshot-ai/kimi-code@2.1.0", "120 MB, and Node 22.19 or later on PATH: 190 MB"),
+    "openclaw": ("openclaw@2026.9.6", "647 MB, and Node 24 on PATH: 190 MB"),
     "hermes": ("hermes-agent==0.19.0", "242 MB in a virtual environment of Python's"),
 }
 INSIDE = {  # packages of a bare program: where it is
