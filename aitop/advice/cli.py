@@ -152,9 +152,9 @@ def _book() -> advised.Book:
 
 def _show(asked: _Asked, now: float, *, as_json: bool) -> None:
     """What was applied, then the findings; what is in force or withdrawn is no finding unless it is named."""
-    found = asked.findings(asked.sessions(), _prices(asked.config))
+    findings = asked.findings(asked.sessions(), _prices(asked.config))
     if as_json:
-        click.echo(json.dumps([published(one) for one in found], indent=1))
+        click.echo(json.dumps([published(one) for one in findings], indent=1))
         return
     try:
         book = advised.load()
@@ -166,7 +166,7 @@ def _show(asked: _Asked, now: float, *, as_json: bool) -> None:
         [] if asked.named else [applied.shown(one, shown_in) for one in applied.results(asked.db, book, now)]
     )
     left_out = set() if asked.named else applied.not_offered(book)
-    parts += [shown(one, shown_in) for one in found if one.rule.id not in left_out]
+    parts += [shown(one, shown_in) for one in findings if one.rule.id not in left_out]
     if parts:
         click.echo("\n\n".join(parts))
 
@@ -188,10 +188,10 @@ def _show_results(now: float, *, as_json: bool) -> None:
 
 def _apply(asked: _Asked, now: float, *, dry_run: bool, yes: bool) -> None:
     prices, book = _prices(asked.config), _book()
-    found = asked.findings(asked.sessions_of_client(), prices)
+    findings = asked.findings(asked.sessions_of_client(), prices)
     left_out = {one.rule for one in book.in_force()} if asked.named else applied.not_offered(book)
     apply_cli.apply(
-        [one for one in found if one.rule.id not in left_out],
+        [one for one in findings if one.rule.id not in left_out],
         asked.sessions_of_client,
         prices,
         asked.config["advise.least_usd"],

@@ -180,9 +180,13 @@ def _but(used: Sequence[Used], number: int) -> list[Used]:
 
 def _jackknife(values: Sequence[float | None]) -> float:
     """The variance of a value from the values with each of its observations left out."""
-    known = [value for value in values if value is not None]
-    mean = math.fsum(known) / len(known) if known else 0.0
-    return (len(known) - 1) / len(known) * math.fsum((value - mean) ** 2 for value in known) if known else 0.0
+    measured = [value for value in values if value is not None]
+    mean = math.fsum(measured) / len(measured) if measured else 0.0
+    return (
+        (len(measured) - 1) / len(measured) * math.fsum((value - mean) ** 2 for value in measured)
+        if measured
+        else 0.0
+    )
 
 
 def _student(freedom: float) -> float:

@@ -41,14 +41,14 @@ DAYS = 30  # of advice
 
 def server(*, hide_names: bool) -> MCPServer:
     """The server with its tools. `hide_names`: without names of projects, folders, branches, tags and budgets."""
-    found = MCPServer("aitop", version=__version__, instructions=INSTRUCTIONS, log_level="WARNING")
+    made = MCPServer("aitop", version=__version__, instructions=INSTRUCTIONS, log_level="WARNING")
     questions = Questions(hide_names=hide_names)
     for question in (
         questions.spend, questions.budgets, questions.limits, questions.this_session,
         questions.session, questions.cost_since, questions.advice,
     ):  # fmt: skip
-        found.tool(annotations=READ_ONLY)(question)
-    return found
+        made.tool(annotations=READ_ONLY)(question)
+    return made
 
 
 class Questions:
@@ -109,8 +109,8 @@ class Questions:
         rules = [rule for rule in all_rules.RULES if rule.id not in config["advise.disable"]]
         with _History() as db:
             sessions = record.sessions(db, start, None)
-            found = all_rules.findings(sessions, prices, rules, config["advise.least_usd"])
-        return answers.findings([finding_row(one) for one in found], hide_names=self._hide)
+            findings = all_rules.findings(sessions, prices, rules, config["advise.least_usd"])
+        return answers.findings([finding_row(one) for one in findings], hide_names=self._hide)
 
     def _session(self, provider: str, identity: str) -> JsonObject:
         with _History() as db:
@@ -132,10 +132,10 @@ def _state() -> JsonObject:
 
 def _asking() -> Named:
     """The session of the client that started this server."""
-    found = session_above(told_by_hooks(time.time()))
-    if found is None:
+    session = session_above(told_by_hooks(time.time()))
+    if session is None:
         raise ToolError("the session that asks is unknown: `aitop install --write` lets its hooks tell it")
-    return found
+    return session
 
 
 class _History:

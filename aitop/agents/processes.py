@@ -51,15 +51,15 @@ class Tree:
         with contextlib.suppress(psutil.Error):
             self._add(psutil.Process(root))
 
-    def look(self, told: Mapping[int, Named]) -> Found:
-        """Find new processes and their sessions. `told`: process number → session, as hooks told it."""
+    def look(self, by_process: Mapping[int, Named]) -> Found:
+        """Find new processes and their sessions. `by_process`: process number → session, as hooks told it."""
         self._grow()
         for key, process in list(self._members.items()):
             if not process.is_running():
                 del self._members[key]
                 continue
-            if key[0] in told:
-                self._sessions.add(told[key[0]])
+            if key[0] in by_process:
+                self._sessions.add(by_process[key[0]])
             self._see(process, key)
             self._clients.update(_clients_of(process, key))
         return Found(frozenset(self._sessions), frozenset(self._records), frozenset(self._clients))
@@ -134,24 +134,24 @@ class Tree:
 def _clients_of(process: psutil.Process, key: tuple[int, float]) -> list[str]:
     """The client that a process is, by its program's name."""
     try:
-        known = Process(key[0], process.uids().real, str(key[1]), tuple(process.cmdline()))
+        described = Process(key[0], process.uids().real, str(key[1]), tuple(process.cmdline()))
     except (psutil.Error, OSError):
         return []
-    return [provider for provider in CLIENTS if is_client(known, provider)]
+    return [provider for provider in CLIENTS if is_client(described, provider)]
 
 
-def session_above(told: Mapping[int, Named]) -> Named | None:
+def session_above(by_process: Mapping[int, Named]) -> Named | None:
     """The session of the client that started this process, by the processes above it; None where none shows one.
 
-    `told`: process number → session, as hooks told it.
+    `by_process`: process number → session, as hooks told it.
     """
     try:
         above = psutil.Process().parents()
     except psutil.Error:
         return None
     for process in above:
-        if process.pid in told:
-            return told[process.pid]
+        if process.pid in by_process:
+            return by_process[process.pid]
         try:
             session = session_registry.session_of(process.pid, process.create_time(), process.environ())
         except (psutil.Error, OSError):

@@ -40,7 +40,7 @@ class Run(NamedTuple):
 
 def as_json(run: Run) -> JsonObject:
     """The object that `--json` prints and `--output` writes."""
-    known = run.sessions > 0
+    has_sessions = run.sessions > 0
     whole = figures(total(part.sum for part in run.parts))
     return {
         "command": list(run.command),
@@ -52,7 +52,7 @@ def as_json(run: Run) -> JsonObject:
         "over": run.over,
         "at_least": bool(run.unattributed),
         "unattributed": run.unattributed,
-        **(whole if known else dict.fromkeys(whole)),
+        **(whole if has_sessions else dict.fromkeys(whole)),
         "models": _grouped(run.parts, "model"),
         "sessions": _grouped(run.parts, "session"),
     }

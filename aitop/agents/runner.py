@@ -50,13 +50,13 @@ def run_command(command: tuple[str, ...], budget: float | None, *, stop: bool) -
         child = _started(command, environ)
         signals.to(child)
         tree = Tree(child.pid, mark, providers)
-        found, stopped = _watched(child, tree, started, budget if stop else None)
+        seen, stopped = _watched(child, tree, started, budget if stop else None)
     code = child.returncode if child.returncode >= 0 else SIGNALLED - child.returncode
     ended = time.time()
     db = history(until=ended).db
-    sessions = found.sessions | between.sessions_of(db, found.records)
+    sessions = seen.sessions | between.sessions_of(db, seen.records)
     parts = between.parts(db, sessions, started, ended + LATER_SECONDS)
-    unattributed = sorted(found.clients - {provider for provider, _ in sessions})
+    unattributed = sorted(seen.clients - {provider for provider, _ in sessions})
     result = Run(command, started, ended, code, stopped, budget, parts, len(sessions), unattributed)
     return result, currency(db, config, ended)
 
@@ -75,17 +75,17 @@ def _watched(
     """Look at the command until it ends; the evidence, and whether it was stopped above its budget."""
     stopped, next_ask = False, started
     while True:
-        found = tree.look(told_by_hooks(time.time()))
+        seen = tree.look(told_by_hooks(time.time()))
         if budget is not None and not stopped and time.time() >= next_ask:
             next_ask = time.time() + ASK_SECONDS
-            if _spent(found, started) > round(budget * PICO):
+            if _spent(seen, started) > round(budget * PICO):
                 stopped = True
                 tree.end()
         try:
             child.wait(LOOK_SECONDS)
         except subprocess.TimeoutExpired:
             continue
-        return found, stopped
+        return seen, stopped
 
 
 class _Forwarding:
@@ -125,12 +125,12 @@ def _ignored(number: int, _: object) -> None:
     """A handler, because a command would inherit that a signal is ignored, but not that it is handled."""
 
 
-def _spent(found: Found, started: float) -> int:
+def _spent(seen: Found, started: float) -> int:
     """Picodollars so far, as the listener has counted them; 0 while its history cannot be asked."""
     try:
         db = schema.connect_read_only(os.path.join(paths.home(), paths.HISTORY))
         try:
-            sessions = found.sessions | between.sessions_of(db, found.records)
+            sessions = seen.sessions | between.sessions_of(db, seen.records)
             parts = between.parts(db, sessions, started, float("inf"))
         finally:
             db.close()

@@ -31,14 +31,14 @@ class Asker:
         self._over.set()
 
     def _run(self) -> None:
-        told: object = None
+        logged: object = None
         while not self._over.is_set():
             try:
-                found = totals.refresh(self._home, self._url, self._credentials, time.time())
-                self.summary, problem = totals.summary(found), found["problem"]
+                totals_now = totals.refresh(self._home, self._url, self._credentials, time.time())
+                self.summary, problem = totals.summary(totals_now), totals_now["problem"]
             except Exception as error:  # this thread must outlive whatever an engine answers
                 problem = f"the fleet's totals: {type(error).__name__}: {error}"
-            if problem and problem != told:
+            if problem and problem != logged:
                 self._log(str(problem))
-            told = problem
+            logged = problem
             self._over.wait(self._seconds)

@@ -81,10 +81,10 @@ def _text(*, openmetrics: bool) -> bytes:
     exporter = _exporter()
     from aitop.fleet import exposition
 
-    found = exporter.text(exposition.OPENMETRICS if openmetrics else exposition.TEXT, time.time())
+    text = exporter.text(exposition.OPENMETRICS if openmetrics else exposition.TEXT, time.time())
     if exporter.problem is not None:
         raise click.ClickException(f"{exporter.problem}; `aitop doctor` tells what to do")
-    return found
+    return text
 
 
 def _exporter() -> "Exporter":

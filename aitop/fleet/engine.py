@@ -80,10 +80,10 @@ class Engine:
         if error.code == 404:
             return f"{self.url} has no /api/v1/query: is it the right address?"
         try:
-            told = str(json.loads(error.read(4096))["error"])[:200]
+            reason = str(json.loads(error.read(4096))["error"])[:200]
         except (OSError, ValueError, KeyError, TypeError):
-            told = error.reason
-        clean = "".join(char for char in told if char.isprintable())
+            reason = error.reason
+        clean = "".join(char for char in reason if char.isprintable())
         return f"{self.url} answers {error.code}: {clean}"
 
 

@@ -63,11 +63,11 @@ class Exporter:
 
     def gauges(self, now: float) -> list[readings.Gauge]:
         """What the published state says. With `fleet.step_minutes` nothing of a person's minutes is in it."""
-        found = readings.gauges(self._read_state(), self.shape, now, __version__)
+        shown = readings.gauges(self._read_state(), self.shape, now, __version__)
         if self._config["fleet.step_minutes"]:
             hidden = {"session_context_ratio", "sessions", "alerts"}
-            return [one for one in found if one.metric.name not in hidden]
-        return found
+            return [one for one in shown if one.metric.name not in hidden]
+        return shown
 
     def counters(self, now: float) -> Shown | None:
         """The counters as they may leave; None before the history was read once. Raises OSError."""
@@ -123,7 +123,7 @@ def _sign(path: str) -> object:
     The files are only looked at. To open and close one of them here would end the locks that this process holds
     on it for SQLite.
     """
-    found: list[object] = []
+    stamps: list[object] = []
     for name in (path, f"{path}-wal"):
         try:
             status = os.stat(name)
@@ -131,8 +131,8 @@ def _sign(path: str) -> object:
             if name == path:
                 return None
             continue
-        found.append((status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
-    return found
+        stamps.append((status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+    return stamps
 
 
 def origin(shape: labels.Shape) -> Origin:

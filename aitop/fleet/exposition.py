@@ -84,10 +84,10 @@ def counters(shown: Shown, origin: Origin) -> Iterator[Metric]:
             yield histogram
 
 
-def gauges(found: Iterable[Gauge], origin: Origin) -> Iterator[Metric]:
+def gauges(readings: Iterable[Gauge], origin: Origin) -> Iterator[Metric]:
     """The gauges, each family once."""
     families: dict[str, GaugeMetricFamily] = {}
-    for metric, labels, value in found:
+    for metric, labels, value in readings:
         family = families.get(metric.name)
         if family is None:
             family = families[metric.name] = GaugeMetricFamily(

@@ -44,9 +44,9 @@ def page(text: str) -> str:
 
 
 def _between(text: str, opening: str, end: str, table: str) -> str:
-    before, found, rest = text.partition(opening)
+    before, begun, rest = text.partition(opening)
     _, closed, after = rest.partition(end)
-    if not found or not closed:
+    if not begun or not closed:
         raise ValueError(f"docs/fleet.md: {opening.strip()} is missing")
     return f"{before}{opening}{table}{end}{after}"
 

@@ -42,8 +42,8 @@ class Shape(NamedTuple):
 
     def fingerprint(self) -> str:
         """Equal for settings that give equal labels."""
-        told = repr((sorted(self.modes.items()), sorted((k, sorted(v)) for k, v in self.listed.items())))
-        return hmac.new(self.key, told.encode(), hashlib.sha256).hexdigest()[:DIGITS]
+        settings = repr((sorted(self.modes.items()), sorted((k, sorted(v)) for k, v in self.listed.items())))
+        return hmac.new(self.key, settings.encode(), hashlib.sha256).hexdigest()[:DIGITS]
 
 
 def shape(config: Config, secret: str) -> Shape:

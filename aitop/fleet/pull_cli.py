@@ -75,18 +75,18 @@ def _ask(db: sqlite3.Connection, settings: config.Config, host: str, mark: str) 
     remote = f"{settings['fleet.command']} state --records --since {shlex.quote(mark or '0')}"
     command = [*shlex.split(settings["fleet.ssh"]), "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_SECONDS}",
                "-C", "--", host, remote]  # fmt: skip
-    with tempfile.TemporaryFile("w+b") as kept, tempfile.TemporaryFile("w+b") as said:
+    with tempfile.TemporaryFile("w+b") as kept, tempfile.TemporaryFile("w+b") as stderr:
         try:
             ended = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=kept, stderr=said, timeout=SECONDS, check=False
+                command, stdin=subprocess.DEVNULL, stdout=kept, stderr=stderr, timeout=SECONDS, check=False
             )
         except subprocess.TimeoutExpired as error:
             raise machines.PullError(f"{host}: did not answer within {SECONDS:g} s") from error
         except OSError as error:
             raise machines.PullError(f"{command[0]}: {error.strerror}: install an ssh client") from error
-        said.seek(0)
+        stderr.seek(0)
         words = "".join(
-            c for c in said.read(4000).decode("utf-8", "replace").strip() if c.isprintable() or c == "\n"
+            c for c in stderr.read(4000).decode("utf-8", "replace").strip() if c.isprintable() or c == "\n"
         )
         if ended.returncode:
             reason = words.splitlines()[-1] if words else f"exit code {ended.returncode}"

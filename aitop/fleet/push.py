@@ -125,7 +125,7 @@ class Pusher:
         return {}, 0.0, -1.0
 
 
-def _gauges(shown: Shown, found: Iterable[readings.Gauge], origin: Origin, now: float) -> Iterator[Metric]:
+def _gauges(shown: Shown, gauges: Iterable[readings.Gauge], origin: Origin, now: float) -> Iterator[Metric]:
     """The gauges and the corrections: numbers of one moment, the same in both temporalities."""
     points: dict[str, tuple[names.Metric, list[NumberDataPoint]]] = {}
 
@@ -133,7 +133,7 @@ def _gauges(shown: Shown, found: Iterable[readings.Gauge], origin: Origin, now: 
         point = NumberDataPoint(_attributes(metric, labels, origin), 0, round(now * 1e9), value)
         points.setdefault(metric.name, (metric, []))[1].append(point)
 
-    for metric, labels, value in found:
+    for metric, labels, value in gauges:
         add(metric, labels, value)
     for (name, labels), beyond in shown.beyond.items():
         add(names.CORRECTIONS[name], labels, beyond / PICO if name == names.COST.name else beyond)

@@ -31,16 +31,16 @@ class Gauge(NamedTuple):
 def rows(db: sqlite3.Connection) -> list[tuple[str, str, str, Sum]]:
     """(provider, model, folder's name, sum) over the whole history; "" for what belongs to no model."""
     models = dict(db.execute("SELECT id, name FROM model"))
-    found: dict[tuple[str, str, str], list[int]] = {}
+    sums: dict[tuple[str, str, str], list[int]] = {}
     for provider, model, cwd, *values in db.execute(
         f"SELECT s.provider, q.model, coalesce(p.cwd, s.cwd, ''), {columns.SUMS} FROM session_sum q "  # noqa: S608
         "JOIN (SELECT id AS owner, provider, cwd FROM session) s ON s.owner = q.session "
         "LEFT JOIN (SELECT id AS number, cwd FROM place) p ON p.number = q.place GROUP BY 1, 2, 3"
     ):
         key = provider, models.get(model, ""), folder_name(cwd)
-        before = found.get(key)
-        found[key] = values if before is None else [a + b for a, b in zip(before, values, strict=True)]
-    return [(*key, columns.from_by_model(values)) for key, values in found.items()]
+        before = sums.get(key)
+        sums[key] = values if before is None else [a + b for a, b in zip(before, values, strict=True)]
+    return [(*key, columns.from_by_model(values)) for key, values in sums.items()]
 
 
 def folder_name(cwd: str) -> str:
@@ -48,7 +48,7 @@ def folder_name(cwd: str) -> str:
     return cwd.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
-def counted(found: Iterable[tuple[str, str, str, Sum]], shape: Shape, admit: Admit) -> Counted:
+def counted(counted_rows: Iterable[tuple[str, str, str, Sum]], shape: Shape, admit: Admit) -> Counted:
     """The counters by their labels. `admit` names the label set under which a set is shown."""
     total: Counted = {}
 
@@ -57,7 +57,7 @@ def counted(found: Iterable[tuple[str, str, str, Sum]], shape: Shape, admit: Adm
             key = metric.name, labels
             total[key] = total.get(key, 0) + value
 
-    dearest = sorted(found, key=lambda row: (-row[3].spent, row[:3]))
+    dearest = sorted(counted_rows, key=lambda row: (-row[3].spent, row[:3]))
     for provider, model, project, value in dearest:
         shown = admit(
             (
@@ -94,31 +94,33 @@ class Timings:
             self._old = _summed(db, "ifnull(last_at, 0) < ?", day * DAY)
             self._day = day
         recent = _summed(db, "last_at >= ?", day * DAY)
-        found: dict[tuple[str, str], list[int]] = {}
+        buckets: dict[tuple[str, str], list[int]] = {}
         for part in (self._old, recent):
             for provider, timings in part.items():
                 for metric, counts in zip(names.HISTOGRAMS, timings.counts[:2], strict=True):
-                    _add(found, (metric.name, provider), counts)
-        return found
+                    _add(buckets, (metric.name, provider), counts)
+        return buckets
 
 
 def _summed(db: sqlite3.Connection, where: str, moment: float) -> dict[str, histograms.Timings]:
-    found: dict[str, histograms.Timings] = {}
+    timings: dict[str, histograms.Timings] = {}
     for provider, text in db.execute(
         f"SELECT provider, timings FROM session WHERE timings IS NOT NULL AND {where}",  # noqa: S608
         (moment,),
     ):
-        mine = found.setdefault(provider, histograms.Timings())
+        mine = timings.setdefault(provider, histograms.Timings())
         for counts, more in zip(mine.counts, histograms.unpacked(text).counts, strict=True):
             for step, times in more.items():
                 counts[step] = counts.get(step, 0) + times
-    return found
+    return timings
 
 
-def _add(found: dict[tuple[str, str], list[int]], key: tuple[str, str], counts: dict[int, int]) -> None:
+def _add(
+    buckets_by_key: dict[tuple[str, str], list[int]], key: tuple[str, str], counts: dict[int, int]
+) -> None:
     if not counts:
         return
-    buckets = found.setdefault(key, [0] * (len(names.BUCKETS) + 1))
+    buckets = buckets_by_key.setdefault(key, [0] * (len(names.BUCKETS) + 1))
     for step, times in counts.items():
         seconds = 2 ** ((step + 0.5) / histograms.STEPS) / 1000
         for number, bound in enumerate(names.BUCKETS):
@@ -129,14 +131,14 @@ def _add(found: dict[tuple[str, str], list[int]], key: tuple[str, str], counts: 
 
 def gauges(state: JsonObject | None, shape: Shape, now: float, version: str) -> list[Gauge]:
     """What the published state says. Without one, or with an old one, only its age and the version."""
-    found = [Gauge(names.BUILD, (version,), 1)]
+    made = [Gauge(names.BUILD, (version,), 1)]
     written = _number(state.get("written_at")) if state else None
     if state is None or written is None:
-        return found
+        return made
     age = max(0.0, now - written)
-    found.append(Gauge(names.STATE_AGE, (), round(age, 3)))
+    made.append(Gauge(names.STATE_AGE, (), round(age, 3)))
     if age > 10:
-        return found
+        return made
     for row in _rows(state, "limits"):
         used, resets = _number(row.get("used_percent")), _number(row.get("resets_at"))
         if used is None or resets is None or row.get("estimated"):
@@ -147,8 +149,8 @@ def gauges(state: JsonObject | None, shape: Shape, now: float, version: str) -> 
             shape.value("account", account) if account else "",
             str(row.get("name", "")),
         )
-        found += [Gauge(names.LIMIT_USED, labels, used / 100), Gauge(names.LIMIT_RESETS, labels, resets)]
-    return found + _of_sessions(state, shape) + _of_budgets(state, shape)
+        made += [Gauge(names.LIMIT_USED, labels, used / 100), Gauge(names.LIMIT_RESETS, labels, resets)]
+    return made + _of_sessions(state, shape) + _of_budgets(state, shape)
 
 
 def _of_sessions(state: JsonObject, shape: Shape) -> list[Gauge]:
@@ -173,13 +175,13 @@ def _of_sessions(state: JsonObject, shape: Shape) -> list[Gauge]:
 
 
 def _of_budgets(state: JsonObject, shape: Shape) -> list[Gauge]:
-    found: dict[Labels, float] = {}
+    used: dict[Labels, float] = {}
     for row in _rows(state, "budgets"):
         percent = _number(row.get("percent"))
         if percent is not None:
             key = shape.value("budget", str(row.get("name") or "")), str(row.get("period") or "")
-            found[key] = max(found.get(key, 0.0), percent / 100)
-    return [Gauge(names.BUDGET, labels, value) for labels, value in found.items()]
+            used[key] = max(used.get(key, 0.0), percent / 100)
+    return [Gauge(names.BUDGET, labels, value) for labels, value in used.items()]
 
 
 def born(db: sqlite3.Connection) -> tuple[str, float | None]:
@@ -189,8 +191,8 @@ def born(db: sqlite3.Connection) -> tuple[str, float | None]:
 
 
 def _rows(state: JsonObject, name: str) -> list[JsonObject]:
-    found = state.get(name)
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    listed = state.get(name)
+    return [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
 
 
 def _number(value: object) -> float | None:

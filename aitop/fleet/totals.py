@@ -32,9 +32,9 @@ def ask(engine: Engine, now: float) -> JsonObject:
         "total_usd": queries.money(recorded=recorded),
         **{f"{name}_usd": queries.spent(window, recorded=recorded) for name, window in windows.items()},
     }
-    found: JsonObject = {"at": now, "recorded": recorded}
+    answers: JsonObject = {"at": now, "recorded": recorded}
     for key, expression in money.items():
-        found[key] = _one(engine.ask(queries.total_by("", expression)))
+        answers[key] = _one(engine.ask(queries.total_by("", expression)))
     for label in GROUPS:
         rows: dict[str, JsonObject] = {}
         for key, expression in money.items():
@@ -42,15 +42,15 @@ def ask(engine: Engine, now: float) -> JsonObject:
                 rows.setdefault(point.labels.get(label, ""), {})[key] = point.value
         for point in engine.ask(queries.requests(label)):
             rows.setdefault(point.labels.get(label, ""), {})["requests"] = int(point.value)
-        found[label] = [
+        answers[label] = [
             {"name": name, **dict.fromkeys((*money, "requests")), **row}
             for name, row in sorted(
                 rows.items(), key=lambda item: (-(item[1].get("total_usd") or 0), item[0])
             )
         ]
-    found["machines"] = _machines(engine, now)
-    found["limits"] = _limits(engine)
-    return found
+    answers["machines"] = _machines(engine, now)
+    answers["limits"] = _limits(engine)
+    return answers
 
 
 def _one(points: list[Point]) -> float | None:
@@ -91,30 +91,30 @@ def refresh(home: str, url: str, credentials: str, now: float) -> JsonObject:
     """Ask, keep the answer, and return what is kept. A fault is `problem`; old numbers stay. Raises OSError."""
     before = read(home) or {}
     try:
-        found = ask(Engine(url, credentials), now) | {"url": url, "problem": None}
+        answers = ask(Engine(url, credentials), now) | {"url": url, "problem": None}
     except EngineError as error:
-        known = before if before.get("url") == url else {}
-        found = {"at": None, **known, "url": url, "problem": str(error)}
-    atomic_file.replace(os.path.join(home, NAME), json.dumps(found, separators=(",", ":")).encode())
-    return found
+        last_answers = before if before.get("url") == url else {}
+        answers = {"at": None, **last_answers, "url": url, "problem": str(error)}
+    atomic_file.replace(os.path.join(home, NAME), json.dumps(answers, separators=(",", ":")).encode())
+    return answers
 
 
 def read(home: str) -> JsonObject | None:
     """What was kept last; None where nothing was, or not ours."""
     try:
-        found = json.loads(paths.read(os.path.join(home, NAME))[:LARGEST])
+        answers = json.loads(paths.read(os.path.join(home, NAME))[:LARGEST])
     except (OSError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and "url" in found else None
+    return answers if isinstance(answers, dict) and "url" in answers else None
 
 
-def summary(found: JsonObject) -> JsonObject:
+def summary(answers: JsonObject) -> JsonObject:
     """What the state says of the fleet, for segments."""
-    machines = found.get("machines") or []
+    machines = answers.get("machines") or []
     return {
-        "at": found.get("at"),
-        "problem": found.get("problem"),
-        **{key: found.get(key) for key in ("today_usd", "month_usd", "total_usd")},
+        "at": answers.get("at"),
+        "problem": answers.get("problem"),
+        **{key: answers.get(key) for key in ("today_usd", "month_usd", "total_usd")},
         "machines": len(machines),
         "stale_machines": sum(1 for one in machines if one.get("stale")),
     }

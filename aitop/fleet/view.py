@@ -11,16 +11,16 @@ Money = Callable[[float | None], str]
 Table = Callable[[list[tuple[str, ...]], str, tuple[str, ...]], list[str]]
 
 
-def lines(found: JsonObject, now: float, groups: tuple[str, ...], money: Money, table: Table) -> list[str]:
+def lines(totals: JsonObject, now: float, groups: tuple[str, ...], money: Money, table: Table) -> list[str]:
     """`groups`: what to break down by, each of `queries.GROUPS`; with `host` the stale machines are marked."""
-    out = [title(found, money), *trouble(found, now)]
+    out = [title(totals, money), *trouble(totals, now)]
     for group in groups:
-        rows = [_row(row, _mark(found, group, row, now), money) for row in found.get(group) or ()]
+        rows = [_row(row, _mark(totals, group, row, now), money) for row in totals.get(group) or ()]
         if not rows:
             continue
         more = [f"  and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
         out += ["", *table(rows[:SHOWN], "lrrrr", (group, *HEADS)), *more]
-    limits = found.get("limits") or []
+    limits = totals.get("limits") or []
     if limits and "host" in groups:
         rows = [
             (name(" ".join(str(one.get(key) or "") for key in ("user", "provider", "account", "limit"))),
@@ -31,24 +31,24 @@ def lines(found: JsonObject, now: float, groups: tuple[str, ...], money: Money, 
     return out
 
 
-def title(found: JsonObject, money: Money) -> str:
-    machines = found.get("machines") or []
+def title(totals: JsonObject, money: Money) -> str:
+    machines = totals.get("machines") or []
     away = sum(1 for one in machines if one.get("stale"))
     return (
-        f"fleet: {money(found.get('today_usd'))} today, {money(found.get('month_usd'))} this month, "
-        f"{money(found.get('total_usd'))} in all; {len(machines)} machines"
+        f"fleet: {money(totals.get('today_usd'))} today, {money(totals.get('month_usd'))} this month, "
+        f"{money(totals.get('total_usd'))} in all; {len(machines)} machines"
         + (f", {away} away" if away else "")
     )
 
 
-def trouble(found: JsonObject, now: float) -> list[str]:
-    at = found.get("at")
-    out = [f"! {found['problem']}"] if found.get("problem") else []
+def trouble(totals: JsonObject, now: float) -> list[str]:
+    at = totals.get("at")
+    out = [f"! {totals['problem']}"] if totals.get("problem") else []
     if at is None:
         return [*out, "! nothing is known of the fleet yet"]
     if now - at > OLD_SECONDS:
         out.append(f"! these numbers are {span(now - at)} old")
-    if not found.get("recorded"):
+    if not totals.get("recorded"):
         out.append(
             "! the recording rules are not loaded (`aitop export rules`): machines that are away are left out"
         )
@@ -64,11 +64,11 @@ def _row(row: JsonObject, mark: str, money: Money) -> tuple[str, ...]:
     )
 
 
-def _mark(found: JsonObject, group: str, row: JsonObject, now: float) -> str:
+def _mark(totals: JsonObject, group: str, row: JsonObject, now: float) -> str:
     """How long a machine has been away, where all of this name are."""
     if group != "host":
         return ""
-    mine = [one for one in found.get("machines") or () if one.get("host") == row.get("name")]
+    mine = [one for one in totals.get("machines") or () if one.get("host") == row.get("name")]
     if not mine or not all(one.get("stale") for one in mine):
         return ""
     seen = max((one["seen_at"] for one in mine if one.get("seen_at")), default=None)

@@ -40,12 +40,12 @@ class EnergyView(NamedTuple):
     source: str
 
 
-def today(known: Known, outputs: Iterable[tuple[str, int, int]]) -> EnergyView:
+def today(known_factors: Known, outputs: Iterable[tuple[str, int, int]]) -> EnergyView:
     """The estimate of (model, requests, output tokens) rows. A model without factors is named and left out."""
     energy, carbon = [0.0, 0.0], [0.0, 0.0]
     unknown, counted = [], 0
     for model, requests, tokens in outputs:
-        factors = known.models.get(model)
+        factors = known_factors.models.get(model)
         if factors is None:
             unknown.append(model)
             continue
@@ -53,4 +53,12 @@ def today(known: Known, outputs: Iterable[tuple[str, int, int]]) -> EnergyView:
         for end in (0, 1):
             energy[end] += factors.energy_request[end] * requests + factors.energy_token[end] * tokens
             carbon[end] += factors.carbon_request[end] * requests + factors.carbon_token[end] * tokens
-    return EnergyView(energy, carbon, counted, sorted(unknown), known.zone, known.method, known.source)
+    return EnergyView(
+        energy,
+        carbon,
+        counted,
+        sorted(unknown),
+        known_factors.zone,
+        known_factors.method,
+        known_factors.source,
+    )

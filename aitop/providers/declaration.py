@@ -62,20 +62,20 @@ class Client:
 
     def identify(self, path: str) -> Source:
         identify = getattr(self._module(), "identify", None)
-        found: Source = identify(path) if identify else Source(None, None)
-        return found
+        source: Source = identify(path) if identify else Source(None, None)
+        return source
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
         parse = getattr(self._module(), "parse", None)
-        found: Parsed = (
+        parsed: Parsed = (
             parse(data, start, source) if parse else Parsed([], 0, None, source.session, source.pending)
         )
-        return found
+        return parsed
 
     def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
         read = getattr(self._module(), "read", None)
-        found: Iterator[Parsed] | None = read(path, source) if read else None
-        return found
+        batches: Iterator[Parsed] | None = read(path, source) if read else None
+        return batches
 
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002
         return None

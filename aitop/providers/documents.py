@@ -27,7 +27,7 @@ def load(path: str) -> Document:
 def beside(path: str, name: str) -> JsonObject:
     """A JSON object in a file beside another one; an empty one where there is none to be read."""
     try:
-        found = load(os.path.join(os.path.dirname(path), name)).value
+        value = load(os.path.join(os.path.dirname(path), name)).value
     except OSError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}

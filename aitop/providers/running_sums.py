@@ -74,8 +74,8 @@ def micro(amount: object) -> int:
 def unpacked(note: str | None) -> dict[str, Sums]:
     """The sums seen last, by their key; the inverse of `packed`."""
     try:
-        found = json.loads(note or "{}")
-        return {key: Sums(*numbers) for key, numbers in found.items()}
+        sums = json.loads(note or "{}")
+        return {key: Sums(*numbers) for key, numbers in sums.items()}
     except (ValueError, TypeError, AttributeError):
         return {}
 

@@ -56,8 +56,8 @@ def opened(path: str) -> Iterator[Store]:
 
 
 def _stamp(path: str) -> Stamp:
-    found = os.stat(path)
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    status = os.stat(path)
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def quoted(path: str) -> str:

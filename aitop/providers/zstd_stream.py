@@ -115,12 +115,12 @@ def unpacked_bytes(data: bytes, most: int) -> bytes:
     if state is None:
         return _by_program_at_once(data, most)
     try:
-        found = state.decompress(data, most + 1)
+        plain = state.decompress(data, most + 1)
     except Exception as error:  # each module has an error class of its own
         raise OSError(DAMAGED) from error
-    if len(found) > most or not state.eof:
+    if len(plain) > most or not state.eof:
         raise OSError(DAMAGED)
-    return found
+    return plain
 
 
 def unpacked_frames(frames: Sequence[tuple[bytes, int]]) -> list[bytes]:
@@ -134,13 +134,13 @@ def unpacked_frames(frames: Sequence[tuple[bytes, int]]) -> list[bytes]:
         whole = _by_program_at_once(b"".join(data for data, _ in frames), sum(size for _, size in frames))
         ends = list(accumulate(size for _, size in frames))
         return [whole[end - size : end] for end, (_, size) in zip(ends, frames, strict=True)]
-    found = []
+    plain = []
     for data, size in frames:
         try:
-            found.append(unpacked_bytes(data, size))
+            plain.append(unpacked_bytes(data, size))
         except OSError:
-            found.append(b"")
-    return found
+            plain.append(b"")
+    return plain
 
 
 def _by_program_at_once(data: bytes, most: int) -> bytes:

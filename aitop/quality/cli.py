@@ -62,12 +62,12 @@ def run(quiet: bool) -> None:
     wanted = rounds.Wanted(int(config["quality.turns_a_day"]), config["quality.usd_a_day"])
     try:
         db = store.connect()
-        found = list(rounds.candidates(_transcripts(config), now, store.known(db)))
-        outcome = rounds.round_of(db, found, judge, wanted, prices, now, judging.ask, random.getrandbits(32))
+        turns = list(rounds.candidates(_transcripts(config), now, store.known(db)))
+        outcome = rounds.round_of(db, turns, judge, wanted, prices, now, judging.ask, random.getrandbits(32))
     except (OSError, sqlite3.Error) as error:
         raise click.ClickException(f"the scores cannot be kept: {error}") from error
     if not quiet:
-        click.echo(_outcome(outcome, len(found)))
+        click.echo(_outcome(outcome, len(turns)))
     if outcome.failed and not outcome.judged:
         raise click.ClickException(outcome.why or "the judge gave no readable answer")
 
@@ -92,15 +92,15 @@ def show(days: int, by: str, as_json: bool) -> None:
     config, ready = configuration(), history()
     since = now - days * 86_400
     judged, marks = _kept(since)
-    found = {
+    answer = {
         "rows": summary.rows(_groups(ready.db, judged, by)),
         "agreement": summary.agreement(judged, marks),
         "signals": summary.signals(stops.by_model(ready.db, since)),
     }
     click.echo(
-        json.dumps(found, indent=1)
+        json.dumps(answer, indent=1)
         if as_json
-        else _shown(found, by, money_of=currency(ready.db, config, now))
+        else _shown(answer, by, money_of=currency(ready.db, config, now))
     )
 
 
@@ -154,13 +154,13 @@ def _key(path: str) -> str:
 def _transcripts(config: Config) -> list[str]:
     """The client's transcripts; those of sub-agents are no turns of the user's."""
     providers = [one for one in selection.enabled(load_providers()[0], config) if one.name == CLIENT]
-    found = []
+    files = []
     for folders in selection.folders(providers, config, dict(os.environ)).values():
         for folder in folders:
             for where, below, names in os.walk(folder):
                 below[:] = [name for name in below if name != "subagents"]
-                found += [os.path.join(where, name) for name in names if name.endswith(".jsonl")]
-    return sorted(found)
+                files += [os.path.join(where, name) for name in names if name.endswith(".jsonl")]
+    return sorted(files)
 
 
 def _kept(since: float) -> tuple[list[Judged], dict[str, bool]]:
@@ -192,32 +192,32 @@ def _groups(db: sqlite3.Connection, judged: list[Judged], by: str) -> list[Group
     return [Group(name, turns, costs) for name, (turns, costs) in groups.items()]
 
 
-def _outcome(outcome: rounds.Outcome, found: int) -> str:
-    text = f"{outcome.judged} of {found} turns judged, ${outcome.spent_usd:.4f}"
+def _outcome(outcome: rounds.Outcome, candidates: int) -> str:
+    text = f"{outcome.judged} of {candidates} turns judged, ${outcome.spent_usd:.4f}"
     text += f", {outcome.failed} failed" if outcome.failed else ""
     return text + (f": {outcome.why}" if outcome.why else "")
 
 
-def _shown(found: JsonObject, by: str, money_of: money.Currency) -> str:
+def _shown(answer: JsonObject, by: str, money_of: money.Currency) -> str:
     lines = []
-    if found["rows"]:
+    if answer["rows"]:
         heads = (by, "turns", "good", "groundedness", "relevance", "safety", "a good turn", "judge")
         rows = [
             (printable(row["name"]), str(row["turns"]), str(row["good"]),
              *(_score(row[metric]) for metric in ("groundedness", "relevance", "safety")),
              money.text(row["cost_usd_per_good_turn"], money_of), printable(row["judge"]))
-            for row in found["rows"]
+            for row in answer["rows"]
         ]  # fmt: skip
         lines += text_table.lines(rows, "lrrrrrrl", heads=heads)
     else:
         lines.append("No turn was judged in these days.")
-    agree = found["agreement"]
+    agree = answer["agreement"]
     if agree["sessions"]:
         lines.append(
             f"The judge agrees with you in {agree['agree']} of {agree['sessions']} sessions that you marked."
         )
     signals = [(printable(row["model"]), f"{row['responses']:,}", f"{row['cut_off']:,}", f"{row['refused']:,}")
-               for row in found["signals"]]  # fmt: skip
+               for row in answer["signals"]]  # fmt: skip
     if signals:
         lines += ["", *text_table.lines(signals, "lrrr", heads=("model", "responses", "cut off", "refused"))]
     return "\n".join(lines)

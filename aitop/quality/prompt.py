@@ -52,10 +52,10 @@ def size(turn: Turn) -> int:
 def scores(answer: str) -> list[Score]:
     """The scores in the judge's answer. Raises UnreadableError."""
     try:
-        found = json.loads(answer[answer.index("{") : answer.rindex("}") + 1])
+        by_metric = json.loads(answer[answer.index("{") : answer.rindex("}") + 1])
     except ValueError as error:
         raise UnreadableError("the judge's answer is no JSON object") from error
-    read = [score for metric in METRICS if (score := _score(metric, found.get(metric))) is not None]
+    read = [score for metric in METRICS if (score := _score(metric, by_metric.get(metric))) is not None]
     if not any(score.metric == "relevance" for score in read):
         raise UnreadableError("the judge's answer lacks a score for relevance")
     return read

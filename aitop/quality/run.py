@@ -56,7 +56,7 @@ def cost_at_most(prices: PriceTable, judge: Judge, turn: Turn, now: float) -> in
     return None if priced.basis == Basis.UNPRICED else priced.cost
 
 
-def candidates(files: list[str], now: float, known: set[str]) -> Iterator[Turn]:
+def candidates(files: list[str], now: float, judged: set[str]) -> Iterator[Turn]:
     """The finished turns of the last day that were not judged yet."""
     for path in files:
         try:
@@ -68,19 +68,19 @@ def candidates(files: list[str], now: float, known: set[str]) -> Iterator[Turn]:
         except OSError:
             continue
         for turn in turns.read(data):
-            if turn.ended >= now - LOOK_BACK_SECONDS and turn.key not in known:
+            if turn.ended >= now - LOOK_BACK_SECONDS and turn.key not in judged:
                 yield turn
 
 
 def round_of(
-    db: sqlite3.Connection, found: list[Turn], judge: Judge, wanted: Wanted, prices: PriceTable, now: float,
+    db: sqlite3.Connection, all_turns: list[Turn], judge: Judge, wanted: Wanted, prices: PriceTable, now: float,
     ask: Ask, seed: int,
 ) -> Outcome:  # fmt: skip
     """Judge a sample of these turns. Raises OSError, sqlite3.Error."""
     today = periods.starts(now)["today"]
     begun, requests = store.spent(db, today)
     cap, spent = round(wanted.usd * PICO), begun
-    sample = random.Random(seed).sample(found, min(len(found), max(0, wanted.turns - requests)))  # noqa: S311
+    sample = random.Random(seed).sample(all_turns, min(len(all_turns), max(0, wanted.turns - requests)))  # noqa: S311
     judged = failed = in_a_row = 0
     why = ""
     for turn in sample:

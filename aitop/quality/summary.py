@@ -32,7 +32,7 @@ def is_good(turn: Judged) -> bool:
 
 def rows(groups: Sequence[Group]) -> list[JsonObject]:
     """A row for each group and judge, the most turns first."""
-    found = []
+    groups_rows = []
     for group in groups:
         for judge in sorted({(turn.judge, turn.prompt) for turn in group.turns}):
             pairs = [
@@ -40,8 +40,8 @@ def rows(groups: Sequence[Group]) -> list[JsonObject]:
                 for turn, cost in zip(group.turns, group.costs, strict=True)
                 if (turn.judge, turn.prompt) == judge
             ]
-            found.append(_row(group.name, judge, pairs))
-    return sorted(found, key=lambda row: (-row["turns"], row["name"]))
+            groups_rows.append(_row(group.name, judge, pairs))
+    return sorted(groups_rows, key=lambda row: (-row["turns"], row["name"]))
 
 
 def _row(name: str, judge: tuple[str, int], pairs: list[tuple[Judged, int]]) -> JsonObject:
@@ -82,13 +82,13 @@ def agreement(turns: Sequence[Judged], marks: Mapping[str, bool]) -> JsonObject:
 
 def signals(stops: Mapping[str, Mapping[str, int]]) -> list[JsonObject]:
     """Of each model the share of responses that were cut off at their output limit, and that refused."""
-    found = []
+    signal_rows = []
     for model, reasons in sorted(stops.items(), key=lambda item: -sum(item[1].values())):
-        known = sum(count for reason, count in reasons.items() if reason)
-        found.append({
+        with_reason = sum(count for reason, count in reasons.items() if reason)
+        signal_rows.append({
             "model": model,
-            "responses": known,
+            "responses": with_reason,
             "cut_off": sum(reasons.get(reason, 0) for reason in CUT_OFF),
             "refused": sum(reasons.get(reason, 0) for reason in REFUSED),
         })  # fmt: skip
-    return [row for row in found if row["responses"]]
+    return [row for row in signal_rows if row["responses"]]

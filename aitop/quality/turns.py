@@ -102,19 +102,19 @@ def _words(content: object) -> str:
     """What a message says in words."""
     if isinstance(content, str):
         return "" if content.lstrip().startswith("<") else content.strip()  # a command's wrapper
-    found = [
+    texts = [
         block["text"]
         for block in (content if isinstance(content, list) else [])
         if isinstance(block, dict) and block.get("type") == "text" and isinstance(block.get("text"), str)
     ]
-    return "\n".join(found).strip()
+    return "\n".join(texts).strip()
 
 
 def _results(content: object) -> list[str]:
     """What tools returned."""
-    found = []
+    texts = []
     for block in content if isinstance(content, list) else []:
         if isinstance(block, dict) and block.get("type") == "tool_result":
             inner = block.get("content")
-            found.append(inner if isinstance(inner, str) else _words(inner))
-    return [one for one in found if one]
+            texts.append(inner if isinstance(inner, str) else _words(inner))
+    return [one for one in texts if one]

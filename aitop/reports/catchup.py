@@ -265,8 +265,12 @@ def _wait_for_listener(lock: str, progress: Progress, until: float) -> dict[str,
                 return clients
             progress(scan["done_bytes"], scan["total_bytes"])
         else:
-            known = holder(lock)
-            if known is None or known.role == "report" or not process_identity.lives(known.identity):
+            lock_holder = holder(lock)
+            if (
+                lock_holder is None
+                or lock_holder.role == "report"
+                or not process_identity.lives(lock_holder.identity)
+            ):
                 time.sleep(0.1)
                 return None
             quiet += 1

@@ -57,13 +57,13 @@ def answer(asker: Asker, table: PriceTable, start: float, end: float) -> Answer:
         if not any(map(any, counted)):
             continue
         named = any(call.name in NAMED_BY_RECORDS for thread in of_session for call in thread.calls)
-        known = _known(asker.db, facts, named)
+        contents = _known(asker.db, facts, named)
         for thread, counts in zip(of_session, counted, strict=True):
             turns = [
                 Paid(turn.at, turn.usage, turn.cost, rates(table, turn), counts_here)
                 for turn, counts_here in zip(thread.turns, counts, strict=True)
             ]
-            context.thread(turns, _puts(thread, known), total)
+            context.thread(turns, _puts(thread, contents), total)
     spent = sum(share.cost for share in total.values())
     rows = [_row(part, share, spent) for part, share in total.items() if any(share)]
     rows.sort(key=lambda row: (-row["cost_usd"], row["kind"], row["part"]))
@@ -111,22 +111,22 @@ class _Wanted:
         return self.asker.is_in_project(place.cwd if place else facts.cwd)
 
 
-def _puts(thread: Thread, known: Known) -> list[Put]:
+def _puts(thread: Thread, contents: Known) -> list[Put]:
     """What entered a thread's context, in order: what its calls brought, and servers' instructions."""
     puts = [
         Put(one.at, {Part("mcp", one.server): 1.0}, -(-one.characters // CHARACTERS_A_TOKEN))
-        for one in known.instructions.get(thread.agent or "", ())
+        for one in contents.instructions.get(thread.agent or "", ())
     ]
     for call in thread.calls:
-        caller = _part(call, known)
-        puts.append(Put(call.at, _brought(call, caller, known), None, caller))
+        caller = _part(call, contents)
+        puts.append(Put(call.at, _brought(call, caller, contents), None, caller))
     return sorted(puts, key=lambda put: put.at)
 
 
-def _part(call: Call, known: Known) -> Part:
+def _part(call: Call, contents: Known) -> Part:
     """What a call belongs to: its server, the skill it ran, or its tool."""
     if call.name == context_records.SKILL:
-        return Part("skill", known.skills.get(call.key, context_records.SKILL))
+        return Part("skill", contents.skills.get(call.key, context_records.SKILL))
     server = _server(call.name)
     return Part("mcp", server) if server else Part("tool", call.name)
 
@@ -137,9 +137,9 @@ def _server(tool: str) -> str | None:
     return parts[1] if tool.startswith(MCP) and len(parts) == 3 and parts[1] else None
 
 
-def _brought(call: Call, caller: Part, known: Known) -> dict[Part, float]:
+def _brought(call: Call, caller: Part, contents: Known) -> dict[Part, float]:
     """A search for tools brings their descriptions: they are their servers', each tool an even share."""
-    tools = known.loaded.get(call.key, ())
+    tools = contents.loaded.get(call.key, ())
     if not tools:
         return {caller: 1.0}
     shares: dict[Part, float] = {}
@@ -152,15 +152,15 @@ def _brought(call: Call, caller: Part, known: Known) -> dict[Part, float]:
 
 def _known(db: sqlite3.Connection, facts: SessionFacts, named: bool) -> Known:
     """What the session's transcripts name. `named`: a call in it needs its record, so they are read as a whole."""
-    known = Known({}, {}, {})
+    contents = Known({}, {}, {})
     if facts.provider != CLIENT:
-        return known
+        return contents
     for file in threads.files(db, facts.provider, facts.name):
         read = context_records.read(_bytes(file.path, None if named else HEAD))
-        known.skills.update({keys.key("t", name): skill for name, skill in read.skills.items()})
-        known.loaded.update({keys.key("t", name): tools for name, tools in read.loaded.items()})
-        known.instructions.setdefault(file.agent or "", []).extend(read.instructions)
-    return known
+        contents.skills.update({keys.key("t", name): skill for name, skill in read.skills.items()})
+        contents.loaded.update({keys.key("t", name): tools for name, tools in read.loaded.items()})
+        contents.instructions.setdefault(file.agent or "", []).extend(read.instructions)
+    return contents
 
 
 def _bytes(path: str, most: int | None) -> bytes:

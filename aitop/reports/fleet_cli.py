@@ -95,19 +95,19 @@ def fleet(*, by: str | None, as_json: bool) -> None:
         raise click.ClickException('say whom to ask: [fleet] read = "http://HOST:9090" in the configuration')
     now = time.time()
     try:
-        found = totals.refresh(paths.home(), config["fleet.read"], config["fleet.credentials"], now)
+        fleet_totals = totals.refresh(paths.home(), config["fleet.read"], config["fleet.credentials"], now)
     except OSError as error:
         raise click.ClickException(f"{paths.home()}: {error.strerror}") from error
     if as_json:
-        click.echo(json.dumps(found, indent=1))
+        click.echo(json.dumps(fleet_totals, indent=1))
     else:
         currency = Currency(config["currency.symbol"], config["currency.rate"], subscription=False)
         shown = view.lines(
-            found, now, (by,) if by else ("host", "project"),
+            fleet_totals, now, (by,) if by else ("host", "project"),
             lambda usd: text(usd, currency) if usd is not None else "-",
             lambda rows, align, heads: text_table.lines(rows, align, heads=heads),
         )  # fmt: skip
         width = terminal_width()
         click.echo("\n".join(cut(line, width) if width else line for line in shown))
-    if found["problem"]:
+    if fleet_totals["problem"]:
         raise click.exceptions.Exit(1)

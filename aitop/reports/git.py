@@ -47,8 +47,8 @@ def merges(top: str) -> list[Merge]:
     text = _run(
         top, "log", "--branches", "HEAD", f"--max-count={COMMITS_MAX}", "--encoding=UTF-8", "--format=%x1e%ct%x1f%B",
     )  # fmt: skip
-    found = [merge for part in (text or "").split("\x1e")[1:] if (merge := _merge(part)) is not None]
-    return sorted(found, key=lambda merge: (merge.at, merge.number))
+    read = [merge for part in (text or "").split("\x1e")[1:] if (merge := _merge(part)) is not None]
+    return sorted(read, key=lambda merge: (merge.at, merge.number))
 
 
 def _merge(part: str) -> Merge | None:

@@ -137,16 +137,16 @@ def dearest_sessions(asker: Asker, offset: int, limit: int, *, cheapest: bool) -
     """Some rows of `grouped` by session, found by an index; None where a filter asks for sums that have none."""
     if not asker.asks_everything():
         return None
-    found = by_database.dearest(asker.db, offset, limit, cheapest=cheapest)
-    asker.facts = by_database.facts_of(asker.db, found.sessions)
+    in_order = by_database.dearest(asker.db, offset, limit, cheapest=cheapest)
+    asker.facts = by_database.facts_of(asker.db, in_order.sessions)
     rows = []
-    for number, parts in by_database.models_of(asker.db, found.sessions).items():
+    for number, parts in by_database.models_of(asker.db, in_order.sessions).items():
         group = Group()
         for model, value in parts:
             group.add_model(model, value)
         group.add_model("", by_database.tool_calls_of(asker.db, number))
         rows.append(_row(asker, GROUPINGS["session"], (number,), group, breakdown=False))
-    return Answer("session", rows, found.total, of=found.used)
+    return Answer("session", rows, in_order.total, of=in_order.used)
 
 
 def _by_place(asker: Asker, *, by_branch: bool) -> dict[Key, Group]:

@@ -110,12 +110,12 @@ def _csv(data: JsonObject, style: Style) -> dict[str, str]:
 
 def without_names(data: JsonObject) -> JsonObject:
     """The same with `project 1`, `branch 1`, `session 1`, … in the place of names, the same for the same name."""
-    known: dict[str, dict[str, str]] = {kind: {} for kind in ("project", "branch", "session", "tag")}
+    aliases: dict[str, dict[str, str]] = {kind: {} for kind in ("project", "branch", "session", "tag")}
 
     def alias(kind: str, name: object) -> str | None:
         if name is None or name == "":
             return None
-        return known[kind].setdefault(str(name), f"{kind} {len(known[kind]) + 1}")
+        return aliases[kind].setdefault(str(name), f"{kind} {len(aliases[kind]) + 1}")
 
     return dict(_renamed(data, alias))  # type: ignore[call-overload, no-any-return]
 
@@ -125,17 +125,17 @@ def _renamed(value: object, alias: Callable[[str, object], str | None]) -> objec
         return [_renamed(one, alias) for one in value]
     if not isinstance(value, dict):
         return value
-    found = {key: _renamed(one, alias) for key, one in value.items()}
+    renamed = {key: _renamed(one, alias) for key, one in value.items()}
     for kind in ("branch", "session", "tag"):
         if isinstance(value.get(kind), str):
-            found[kind] = alias(kind, value[kind])
+            renamed[kind] = alias(kind, value[kind])
     if "cwd" in value:
-        found["cwd"] = alias("project", value["cwd"])
-        found["project"] = found["cwd"] or "(no folder)"
+        renamed["cwd"] = alias("project", value["cwd"])
+        renamed["project"] = renamed["cwd"] or "(no folder)"
         if "label" in value:
-            branch = f": {found['branch'] or '(none)'}" if "branch" in value else ""
-            found["label"] = f"{found['project']}{branch}"
-    return found
+            branch = f": {renamed['branch'] or '(none)'}" if "branch" in value else ""
+            renamed["label"] = f"{renamed['project']}{branch}"
+    return renamed
 
 
 def plain_module(text: str) -> str:

@@ -55,8 +55,8 @@ def overview(asker: Asker, period: Period, by: str, most: int) -> JsonObject:
 
 def heat(asker: Asker) -> list[list[str | float | int]]:
     """[day, USD spent, requests] of every day in use, oldest first."""
-    found = zip(asker.days, spans.sums(asker.db, asker.day_spans(), asker.only), strict=True)
-    return [[day.isoformat(), value.spent / PICO, value.requests] for day, value in found if any(value)]
+    sums_by_day = zip(asker.days, spans.sums(asker.db, asker.day_spans(), asker.only), strict=True)
+    return [[day.isoformat(), value.spent / PICO, value.requests] for day, value in sums_by_day if any(value)]
 
 
 def year(wanted: Filter, today: date) -> Filter:
@@ -102,8 +102,10 @@ def _namer(asker: Asker, by: str) -> Callable[[Cut], Key]:
     def of_place(cut: Cut) -> Key:
         assert isinstance(cut.key, tuple)
         session, place = cut.key
-        known = places.get(int(place)) or facts[int(session)]
-        return (known.cwd or "", known.branch or "") if by == "branch" else (known.cwd or "",)
+        facts_there = places.get(int(place)) or facts[int(session)]
+        return (
+            (facts_there.cwd or "", facts_there.branch or "") if by == "branch" else (facts_there.cwd or "",)
+        )
 
     return of_place
 

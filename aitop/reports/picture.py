@@ -105,8 +105,8 @@ def _bars(axes: "Axes", rows: list[Row], chart: Chart) -> None:
 
 
 def _count(value: object) -> str:
-    found = humanize.number(value)
-    return humanize.UNKNOWN if found is None else f"{found:,.0f}"
+    number = humanize.number(value)
+    return humanize.UNKNOWN if number is None else f"{number:,.0f}"
 
 
 def _heatmap(axes: "Axes", days: Calendar, currency: Currency) -> None:

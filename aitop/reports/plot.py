@@ -109,16 +109,16 @@ def calendar(rows: Sequence[Row]) -> Calendar | None:
 
 def heatmap(rows: Sequence[Row], currency: Currency) -> str:
     """Days as weeks side by side, Monday on top, a quarter of the days in each shade; "" for less than a fortnight."""
-    found = calendar(rows)
-    if found is None:
+    shaded = calendar(rows)
+    if shaded is None:
         return ""
-    lines = [f"    {_months(found.monday, found.weeks)}".rstrip()]
+    lines = [f"    {_months(shaded.monday, shaded.weeks)}".rstrip()]
     for weekday, head in enumerate(WEEKDAYS):
-        days = [found.monday + timedelta(weeks=week, days=weekday) for week in range(found.weeks)]
-        lines.append(f"{head} " + "".join(_mark(found.shade(day)) for day in days))
-    steps = zip(SHADES, found.bounds, strict=True)
+        days = [shaded.monday + timedelta(weeks=week, days=weekday) for week in range(shaded.weeks)]
+        lines.append(f"{head} " + "".join(_mark(shaded.shade(day)) for day in days))
+    steps = zip(SHADES, shaded.bounds, strict=True)
     legend = "  ".join(f"{shade} from {money.text(bound, currency)}" for shade, bound in steps)
-    return "\n".join([*lines, f"    {found.monday.isoformat()} to {found.last.isoformat()}; {legend}"])
+    return "\n".join([*lines, f"    {shaded.monday.isoformat()} to {shaded.last.isoformat()}; {legend}"])
 
 
 def _months(monday: date, weeks: int) -> str:

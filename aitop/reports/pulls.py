@@ -120,8 +120,8 @@ class _Work:
         """The working tree of a place; its folder where git knows none."""
         cwd = place.cwd or ""
         if cwd not in self._tops:
-            known = len(set(self._tops.values())) <= REPOSITORIES_MAX
-            self._tops[cwd] = (self._toplevel(cwd) if cwd and known else None) or cwd
+            room_left = len(set(self._tops.values())) <= REPOSITORIES_MAX
+            self._tops[cwd] = (self._toplevel(cwd) if cwd and room_left else None) or cwd
         return self._tops[cwd] or ""
 
     @property

@@ -115,10 +115,10 @@ class Tickets:
     def use(self, shown: str, now: float) -> bool:
         """Whether a ticket is valid; from now on it is not."""
         self._forget(now)
-        found = next((ticket for ticket in self._until if equal(shown, ticket)), None)
-        if found is None:
+        matching = next((ticket for ticket in self._until if equal(shown, ticket)), None)
+        if matching is None:
             return False
-        del self._until[found]
+        del self._until[matching]
         return True
 
     def _forget(self, now: float) -> None:

@@ -17,7 +17,7 @@ class File(NamedTuple):
 
 
 def _read() -> dict[str, File]:
-    found = {}
+    files = {}
     for folder, _, names in os.walk(FOLDER):
         for name in names:
             path = os.path.join(folder, name)
@@ -27,8 +27,8 @@ def _read() -> dict[str, File]:
             with open(path, "rb") as file:
                 data = file.read()
             tag = f'"{hashlib.sha256(data).hexdigest()[:24]}"'
-            found[os.path.relpath(path, FOLDER).replace(os.sep, "/")] = File(data, media, tag)
-    return found
+            files[os.path.relpath(path, FOLDER).replace(os.sep, "/")] = File(data, media, tag)
+    return files
 
 
 FILES = _read()

@@ -94,11 +94,11 @@ class Feed:
     def _read(self) -> None:
         """Read the state when it is another one than last time."""
         try:
-            found = os.stat(paths.in_home(paths.STATE))
+            status = os.stat(paths.in_home(paths.STATE))
         except OSError:
             self._stamp = None
             return
-        stamp = (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
+        stamp = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
         if stamp == self._stamp:
             return
         state = published.read()
@@ -126,8 +126,8 @@ class Feed:
         return "stopped" if age > published.FRESH_SECONDS else ""
 
     def _trouble(self) -> Message:
-        told: JsonObject = {"why": self._why, "written_at": self._written_at}
-        return Message(STALE if self._why else FRESH, encoded(told))
+        trouble: JsonObject = {"why": self._why, "written_at": self._written_at}
+        return Message(STALE if self._why else FRESH, encoded(trouble))
 
 
 def _number(value: object) -> float | None:

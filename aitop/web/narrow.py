@@ -22,24 +22,24 @@ def asker(
 ) -> Asker:
     """One that lets through exactly this part; `days` are other days than the part's."""
     wanted = days or wanted_days(part)
-    found = Asker(db, wanted._replace(model=part.model), config.tags, dict(tags))
+    narrowed = Asker(db, wanted._replace(model=part.model), config.tags, dict(tags))
     if part.model is not None:
-        known = db.execute("SELECT id FROM model WHERE name = ? AND name != ''", (part.model,)).fetchall()
-        found.only = found.only._replace(models=tuple(number for (number,) in known))
+        models = db.execute("SELECT id FROM model WHERE name = ? AND name != ''", (part.model,)).fetchall()
+        narrowed.only = narrowed.only._replace(models=tuple(number for (number,) in models))
     by_session = part.provider is not None or part.session is not None
     by_place = part.project is not None or part.branch is not None
     if not by_session and not by_place:
-        return found
+        return narrowed
     sessions = [
         f.id
-        for f in found.facts.values()
+        for f in narrowed.facts.values()
         if part.provider in (None, f.provider) and part.session in (None, f.name)
     ]
     places = [number for number, place in spans.places(db).items() if _is(part, place.cwd, place.branch)]
-    at_home = [f.id for f in found.facts.values() if _is(part, f.cwd, f.branch)]
+    at_home = [f.id for f in narrowed.facts.values() if _is(part, f.cwd, f.branch)]
     spans.let_through(db, sessions, places, at_home)
-    found.only = spans.Only(by_session, found.only.models, places=by_place)
-    return found
+    narrowed.only = spans.Only(by_session, narrowed.only.models, places=by_place)
+    return narrowed
 
 
 def wanted_days(part: Part) -> Filter:

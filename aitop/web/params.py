@@ -55,11 +55,11 @@ def part(query: Mapping[str, str], now: float) -> Part:
     return Part(since, until, start, end, **names)
 
 
-def choice(query: Mapping[str, str], key: str, known: tuple[str, ...]) -> str:
+def choice(query: Mapping[str, str], key: str, choices: tuple[str, ...]) -> str:
     """One of several words; the first is the default. Raises BadAddressError."""
-    value = query.get(key, known[0])
-    if value not in known:
-        raise BadAddressError(f"{key}: {value[:40]} is none of {', '.join(known)}")
+    value = query.get(key, choices[0])
+    if value not in choices:
+        raise BadAddressError(f"{key}: {value[:40]} is none of {', '.join(choices)}")
     return value
 
 

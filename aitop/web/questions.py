@@ -62,16 +62,16 @@ class Questions:
                 _live(self._path, question, seconds, writer)
             os.close(writer)
             try:
-                told = await _read(reader, seconds + GRACE_SECONDS)
+                answered = await _read(reader, seconds + GRACE_SECONDS)
             finally:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)  # with its answer sent it has ended already
                 _bury(pid)
-        if not told.endswith(WHOLE):
+        if not answered.endswith(WHOLE):
             raise BrokenError("a question ended without its answer")
-        if told.startswith(ANSWER):
-            return told[1:-1]
-        name, _, message = told[:-1].decode("utf-8", "replace").partition("\n")
+        if answered.startswith(ANSWER):
+            return answered[1:-1]
+        name, _, message = answered[:-1].decode("utf-8", "replace").partition("\n")
         raise ERRORS[name](message)
 
 
@@ -107,13 +107,13 @@ def _live(path: str, question: Question, seconds: float, writer: int) -> NoRetur
         os.closerange(3, writer)
         os.closerange(writer + 1, min(most, DESCRIPTORS_MAX) if most > 0 else DESCRIPTORS_MAX)
         try:
-            told = ANSWER + answer(path, question, seconds)
+            answered = ANSWER + answer(path, question, seconds)
         except tuple(ERRORS.values()) as error:
-            told = f"{type(error).__name__}\n{error}".encode("utf-8", "replace")
+            answered = f"{type(error).__name__}\n{error}".encode("utf-8", "replace")
         except Exception as error:
-            told = f"BrokenError\n{type(error).__name__}: {error}".encode("utf-8", "replace")
+            answered = f"BrokenError\n{type(error).__name__}: {error}".encode("utf-8", "replace")
         with os.fdopen(writer, "wb") as file:
-            file.write(told + WHOLE)
+            file.write(answered + WHOLE)
     finally:
         os._exit(0)
 

@@ -118,15 +118,15 @@ class Site:
 
 def problem(status: int, text: str) -> web.Response:
     """An answer that says what is wrong."""
-    told: JsonObject = {"problem": text}
-    return web.Response(status=status, body=encoded(told), content_type="application/json")
+    body: JsonObject = {"problem": text}
+    return web.Response(status=status, body=encoded(body), content_type="application/json")
 
 
 def _config() -> Config:
     """The configuration as it is now. Raises ConfigError."""
-    found = config.load()
-    periods.begin_weeks_on(periods.WEEKDAYS[found["week_start"]])
-    return found
+    settings = config.load()
+    periods.begin_weeks_on(periods.WEEKDAYS[settings["week_start"]])
+    return settings
 
 
 def _tags() -> dict[str, str]:
@@ -143,11 +143,9 @@ async def _page(_: web.Request) -> web.StreamResponse:
 
 async def _file(request: web.Request) -> web.StreamResponse:
     """One of the files of the pages; the browser asks each time whether it is still the same."""
-    found = assets.FILES.get(request.match_info["name"])
-    if found is None:
+    file = assets.FILES.get(request.match_info["name"])
+    if file is None:
         return problem(404, "There is no such file.")
-    if request.headers.get("If-None-Match") == found.tag:
-        return web.Response(status=304, headers={"ETag": found.tag})
-    return web.Response(
-        body=found.data, content_type=found.media, charset="utf-8", headers={"ETag": found.tag}
-    )
+    if request.headers.get("If-None-Match") == file.tag:
+        return web.Response(status=304, headers={"ETag": file.tag})
+    return web.Response(body=file.data, content_type=file.media, charset="utf-8", headers={"ETag": file.tag})

@@ -85,8 +85,8 @@ class Door:
 
     async def let_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         facts = _facts(request)
-        known = request.transport is not None and request.transport in self._ours
-        rules = self.rules._replace(uid=None) if known else self.rules
+        ours = request.transport is not None and request.transport in self._ours
+        rules = self.rules._replace(uid=None) if ours else self.rules
         refused = admission.refusal(facts, rules, self._owner_of)
         if refused is not None:
             return _refusal(refused)

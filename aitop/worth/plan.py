@@ -109,9 +109,9 @@ def fits(
     return [_fit(plan, blocks, first, last, measured.get(plan), seed) for plan in USD_A_MONTH]
 
 
-def sufficient(found: Sequence[Fit], *, surely: bool) -> Fit | None:
+def sufficient(candidates: Sequence[Fit], *, surely: bool) -> Fit | None:
     """The cheapest plan that no block was over, `surely`: not even perhaps."""
-    return next((fit for fit in found if not (fit.blocks_high if surely else fit.blocks_low)), None)
+    return next((fit for fit in candidates if not (fit.blocks_high if surely else fit.blocks_low)), None)
 
 
 def _fit(
@@ -140,17 +140,17 @@ def _over(plan: str, block: Block, measured: Allowance | None) -> tuple[bool, bo
     usd = block.spent / PICO
     if measured is not None:
         return usd > measured.high, usd > measured.low
-    told = PLANS[plan]
-    beyond = (usd > told.usd, block.tokens > told.tokens)
+    allowance = PLANS[plan]
+    beyond = (usd > allowance.usd, block.tokens > allowance.tokens)
     return all(beyond), any(beyond)
 
 
 def _told(plan: str, blocks: Sequence[Block]) -> Allowance:
     """What users found, in USD: their USD, and their tokens at what a token of these blocks cost."""
-    told = PLANS[plan]
+    allowance = PLANS[plan]
     tokens, spent = sum(block.tokens for block in blocks), sum(block.spent for block in blocks)
-    by_tokens = told.tokens * spent / PICO / tokens if tokens else told.usd
-    return Allowance(min(told.usd, by_tokens), max(told.usd, by_tokens), measured=False)
+    by_tokens = allowance.tokens * spent / PICO / tokens if tokens else allowance.usd
+    return Allowance(min(allowance.usd, by_tokens), max(allowance.usd, by_tokens), measured=False)
 
 
 def _days(blocks: Iterable[Block]) -> tuple[date, ...]:

@@ -67,9 +67,9 @@ def plan(days: int, name: str | None, price: float | None, as_json: bool) -> Non
     five_hours = next((use for limit, use in uses if limit.name == FIVE_HOUR), None)
     fits = plans.fits(finished, first, last, plans.allowances(own, five_hours))
     paid = price or (plans.USD_A_MONTH[own] if own else None)
-    found = _answer(finished, first, last, paid, own, plans.percents(use for _, use in uses), fits)
+    answer = _answer(finished, first, last, paid, own, plans.percents(use for _, use in uses), fits)
     click.echo(
-        json.dumps(found, indent=1) if as_json else shown(found, fits, currency(ready.db, config, now))
+        json.dumps(answer, indent=1) if as_json else shown(answer, fits, currency(ready.db, config, now))
     )
 
 
@@ -126,24 +126,26 @@ def _name(fit: Fit | None) -> str | None:
     return fit.plan if fit else None
 
 
-def shown(found: JsonObject, fits: list[Fit], currency: Currency) -> str:
+def shown(answer: JsonObject, fits: list[Fit], currency: Currency) -> str:
     """The same for people."""
-    if not found["blocks"]:
+    if not answer["blocks"]:
         return NO_USE
-    lines = [_value(found, currency), *(_percent(one, currency) for one in found["one_percent"])]
+    lines = [_value(answer, currency), *(_percent(one, currency) for one in answer["one_percent"])]
     measured = "measured by your own limit" if fits[0].allowance.measured else "estimates of users"
-    lines += ["", f"{found['blocks']} blocks of five hours against each plan; allowances are {measured}:"]
+    lines += ["", f"{answer['blocks']} blocks of five hours against each plan; allowances are {measured}:"]
     heads = ("plan", "a month", "allows a block", "blocks over", "days over", "a usual month")
     lines += text_table.lines([_row(fit, currency) for fit in fits], "lr", heads=heads)
-    return "\n".join([*lines, "", _verdict(found, fits)])
+    return "\n".join([*lines, "", _verdict(answer, fits)])
 
 
-def _value(found: JsonObject, currency: Currency) -> str:
-    text = f"{money.text(found['value_usd'], currency)} at API prices, {found['since']} to {found['until']}"
-    if found["multiple"] is None:
+def _value(answer: JsonObject, currency: Currency) -> str:
+    text = (
+        f"{money.text(answer['value_usd'], currency)} at API prices, {answer['since']} to {answer['until']}"
+    )
+    if answer["multiple"] is None:
         return f"{text}. Name your plan to compare: --plan max5"
-    paid = money.text(found["paid_usd_a_month"], currency).lstrip("≈")
-    return f"{text}: {found['multiple']:.1f} times what the plan costs ({paid} a month)"
+    paid = money.text(answer["paid_usd_a_month"], currency).lstrip("≈")
+    return f"{text}: {answer['multiple']:.1f} times what the plan costs ({paid} a month)"
 
 
 def _percent(one: JsonObject, currency: Currency) -> str:
@@ -172,8 +174,8 @@ def _usual(fit: Fit) -> str:
     return _span(f"{fit.month_low:.0f}", f"{fit.month_high:.0f}") + " days over"
 
 
-def _verdict(found: JsonObject, fits: list[Fit]) -> str:
-    surely, perhaps = found["sufficed"], found["sufficed_perhaps"]
+def _verdict(answer: JsonObject, fits: list[Fit]) -> str:
+    surely, perhaps = answer["sufficed"], answer["sufficed_perhaps"]
     if surely:
         text = f"{surely} would have sufficed"
         return text if perhaps == surely else f"{text}; {perhaps} perhaps too ({_when(fits, perhaps)})"

@@ -379,6 +379,31 @@ def test_any_is_left_to_the_edge_where_json_comes_in():
     assert names.count("Any") < ANY_MAX
 
 
+# -- words ---------------------------------------------------------------------------------------------------------
+
+# A local of such a name says that something was found or known, and not what it holds.
+BARE_NAMES = {"found", "known", "told", "said"}
+
+
+def bare_locals(function):
+    """The parameters and local names of a function that say nothing of what they hold."""
+    inside = list(ast.walk(function))
+    names = {node.arg for node in inside if isinstance(node, ast.arg)}
+    names |= {node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return names & BARE_NAMES
+
+
+def test_every_local_says_what_it_holds():
+    bare = {
+        f"{source.name}:{node.name}: {name}"
+        for source in sources()
+        for node in source.nodes
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for name in bare_locals(node)
+    }
+    assert sorted(bare) == [], "name what it holds: rows, sessions, by_model"
+
+
 # -- tests ---------------------------------------------------------------------------------------------------------
 
 

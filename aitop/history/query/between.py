@@ -21,11 +21,11 @@ class Part(NamedTuple):
 
 def sessions_of(db: sqlite3.Connection, records: Iterable[str]) -> set[Named]:
     """The sessions of clients' files, by the paths under which the history knows them."""
-    found: set[Named] = set()
+    sessions: set[Named] = set()
     for path in records:
         query = "SELECT provider, session FROM file WHERE path = ? AND session IS NOT NULL"
-        found.update(db.execute(query, (path,)).fetchall())
-    return found
+        sessions.update(db.execute(query, (path,)).fetchall())
+    return sessions
 
 
 def sessions_like(db: sqlite3.Connection, beginning: str) -> list[Named]:
@@ -45,7 +45,7 @@ def active_since(db: sqlite3.Connection, start: float) -> list[Named]:
 def parts(db: sqlite3.Connection, sessions: Iterable[Named], start: float, end: float) -> list[Part]:
     """Responses and side calls of these sessions from `start` (included) to `end` (excluded), epoch seconds."""
     models = dict(db.execute("SELECT id, name FROM model"))
-    found: dict[tuple[Named, str], Sum] = {}
+    sums: dict[tuple[Named, str], Sum] = {}
     for name in sorted(set(sessions)):
         row = db.execute("SELECT id FROM session WHERE provider = ? AND name = ?", name).fetchone()
         if row is None:
@@ -56,11 +56,11 @@ def parts(db: sqlite3.Connection, sessions: Iterable[Named], start: float, end: 
             "WHERE at >= ? AND at < ? AND session = ? GROUP BY model",
             key,
         ):
-            found[name, models[model]] = columns.from_response(values)
+            sums[name, models[model]] = columns.from_response(values)
         for model, amount in db.execute(
             "SELECT model, sum(picodollars) FROM side_call WHERE at >= ? AND at < ? AND session = ? GROUP BY model",
             (int(start), *key[1:]),
         ):
-            known = found.get((name, models[model]), Sum())
-            found[name, models[model]] = plus(known, Sum(untracked=amount))
-    return [Part(*name, model, value) for (name, model), value in found.items()]
+            sum_so_far = sums.get((name, models[model]), Sum())
+            sums[name, models[model]] = plus(sum_so_far, Sum(untracked=amount))
+    return [Part(*name, model, value) for (name, model), value in sums.items()]

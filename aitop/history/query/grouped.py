@@ -84,12 +84,12 @@ def dearest(db: sqlite3.Connection, offset: int, limit: int, *, cheapest: bool =
     """By the index of what sessions have spent; `cheapest`: from the other end."""
     way = "ASC" if cheapest else "DESC"
     then = "DESC" if cheapest else "ASC"  # the cheapest first is the same order, turned round
-    found = db.execute(
+    in_order = db.execute(
         f"SELECT id FROM session WHERE {_USED} ORDER BY cost + untracked {way}, CAST(id AS TEXT) {then} "  # noqa: S608
         "LIMIT ? OFFSET ?",
         (limit, offset),
     )
-    sessions = [number for (number,) in found]
+    sessions = [number for (number,) in in_order]
     used, *values = db.execute(
         f"SELECT count(*), {columns.STORED_SUMS} FROM session WHERE {_USED}"  # noqa: S608
     ).fetchone()
@@ -99,14 +99,14 @@ def dearest(db: sqlite3.Connection, offset: int, limit: int, *, cheapest: bool =
 def models_of(db: sqlite3.Connection, sessions: list[int]) -> dict[int, list[tuple[str, Sum]]]:
     """Session → its models and what each adds up to, without its tool calls."""
     models = dict(db.execute("SELECT id, name FROM model"))
-    found: dict[int, list[tuple[str, Sum]]] = {number: [] for number in sessions}
+    models_by_session: dict[int, list[tuple[str, Sum]]] = {number: [] for number in sessions}
     for number in sessions:
         for model, *values in db.execute(
             f"SELECT model, {columns.SUMS} FROM session_sum WHERE session = ? GROUP BY model",  # noqa: S608
             (number,),
         ):
-            found[number].append((models[model], columns.from_by_model(values)))
-    return found
+            models_by_session[number].append((models[model], columns.from_by_model(values)))
+    return models_by_session
 
 
 def tool_calls_of(db: sqlite3.Connection, session: int) -> Sum:
@@ -119,8 +119,8 @@ def tool_calls_of(db: sqlite3.Connection, session: int) -> Sum:
 
 def facts_of(db: sqlite3.Connection, sessions: list[int]) -> dict[int, SessionFacts]:
     """The facts of these sessions."""
-    found = {}
+    facts = {}
     for number in sessions:
         row = db.execute(f"SELECT {spans.FACTS} FROM session WHERE id = ?", (number,)).fetchone()  # noqa: S608
-        found[number] = SessionFacts(*row)
-    return found
+        facts[number] = SessionFacts(*row)
+    return facts

@@ -128,27 +128,27 @@ def exact(db: sqlite3.Connection, span: Span, only: Only) -> Sum:
         f"SELECT sum(picodollars) FROM side_call WHERE {only.where(by_place=False)}",  # noqa: S608
         span,
     ).fetchone()[0]
-    found = columns.from_response(row)._replace(untracked=untracked or 0)
+    total = columns.from_response(row)._replace(untracked=untracked or 0)
     if only.models is not None:
-        return found
+        return total
     used, failed = db.execute(f"SELECT count(*), sum(failed) FROM tool WHERE {by_session}", span).fetchone()  # noqa: S608
     bad = db.execute(
         f"SELECT count(*) FROM incident WHERE {by_session} AND {COUNTED_ERROR}",  # noqa: S608
         span,
     ).fetchone()[0]
-    return found._replace(tool_calls=used, tool_failures=failed or 0, errors=bad)
+    return total._replace(tool_calls=used, tool_failures=failed or 0, errors=bad)
 
 
 def latencies(db: sqlite3.Connection, span: Span, session: int) -> dict[str, list[float]]:
     """Milliseconds of the finished calls of each tool of one session, in rising order."""
-    found: dict[str, list[float]] = {}
+    milliseconds: dict[str, list[float]] = {}
     for name, took in db.execute(
         f"SELECT name, {TOOK} AS took FROM tool "  # noqa: S608
         "WHERE at >= ? AND at < ? AND session = ? AND took IS NOT NULL ORDER BY took",
         (*span, session),
     ):
-        found.setdefault(name, []).append(took)
-    return found
+        milliseconds.setdefault(name, []).append(took)
+    return milliseconds
 
 
 def _behind(before: Before | None, span: Span) -> tuple[float, float, int]:
@@ -163,13 +163,13 @@ def _reach(
     """The newest part of a span that holds that many rows, by the sums of quarter hours."""
     start = span[0] // QUARTER * QUARTER
     end = span[1] if before is None else min(span[1], before[0])
-    found = 0
+    rows_so_far = 0
     for at, rows in db.execute(
         f"SELECT at, {count} FROM {table} WHERE {where} GROUP BY at ORDER BY at DESC",  # noqa: S608
         (start, end, *values),
     ):
         if at + QUARTER <= end:  # of the newest quarter hour, a part may lie behind the end
-            found += rows
-        if found >= most:
+            rows_so_far += rows
+        if rows_so_far >= most:
             return max(span[0], at), span[1]
     return span

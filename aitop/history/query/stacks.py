@@ -40,11 +40,11 @@ def by_provider(db: sqlite3.Connection, borders: Sequence[float], only: Only) ->
             for number, (client,), spent in _ask(db, borders, only, "provider")
         ]
     clients = dict(db.execute("SELECT id, provider FROM session"))
-    found: dict[tuple[int, str], int] = {}
+    spent_by_cut: dict[tuple[int, str], int] = {}
     for number, (session,), spent in _ask(db, borders, only, "session"):
         key = (number, clients[session])
-        found[key] = found.get(key, 0) + spent
-    return [Cut(number, client, spent) for (number, client), spent in found.items()]
+        spent_by_cut[key] = spent_by_cut.get(key, 0) + spent
+    return [Cut(number, client, spent) for (number, client), spent in spent_by_cut.items()]
 
 
 def by_place(db: sqlite3.Connection, borders: Sequence[float], only: Only) -> list[Cut]:

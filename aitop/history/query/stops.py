@@ -5,11 +5,11 @@ import sqlite3
 
 def by_model(db: sqlite3.Connection, since: float) -> dict[str, dict[str, int]]:
     """Model → reason → responses that ended so since a moment (epoch seconds); "" for those that did not say."""
-    found: dict[str, dict[str, int]] = {}
+    counts: dict[str, dict[str, int]] = {}
     for model, reason, count in db.execute(
         "SELECT m.name, ifnull(r.stop_reason, ''), count(*) FROM response r JOIN model m ON m.id = r.model "
         "WHERE r.at >= ? GROUP BY m.name, r.stop_reason",
         (since,),
     ):
-        found.setdefault(model, {})[reason] = count
-    return found
+        counts.setdefault(model, {})[reason] = count
+    return counts

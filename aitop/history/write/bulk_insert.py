@@ -115,86 +115,86 @@ class Bulk:
 
     # -- what is new -----------------------------------------------------------------------------------------
 
-    def _all_new(self, found: Digest) -> bool:
+    def _all_new(self, run_digest: Digest) -> bool:
         """Whether nothing of a run is known or too recent, so that its digest says all that matters now."""
-        gathered, known = self._gathered, self._responses
-        if found.last >= min(self.ledger.exact, known.paired_from()):
+        gathered, responses = self._gathered, self._responses
+        if run_digest.last >= min(self.ledger.exact, responses.paired_from()):
             return False
         # the large one is asked for each of the few: the other way round it would be walked through
-        names, calls = found.names, found.calls
+        names, calls = run_digest.names, run_digest.calls
         if not all(
             have.isdisjoint(names)
-            for have in (gathered.names.keys(), known.known.keys(), self._names, self._held)
+            for have in (gathered.names.keys(), responses.known.keys(), self._names, self._held)
         ):
             return False
         touched = self._tools.touched()
         if not all(have.isdisjoint(calls) for have in (gathered.calls.keys(), touched, self._calls)):
             return False
-        if not self._lone.isdisjoint(found.requests):
+        if not self._lone.isdisjoint(run_digest.requests):
             return False
-        if known.lone_requests and self._known_lone(found.requests):
+        if responses.lone_requests and self._known_lone(run_digest.requests):
             return False
         if self._all_known:
             return True
         db = self.ledger.db
-        return not load.aliases(db, found.names) and not load.known_tools(db, found.calls)
+        return not load.aliases(db, run_digest.names) and not load.known_tools(db, run_digest.calls)
 
-    def _take_parted(self, provider: str, found: Batch, file: File) -> list[Event]:
+    def _take_parted(self, provider: str, batch: Batch, file: File) -> list[Event]:
         """Gather what is new; the rest, as events."""
         exact = self.ledger.exact
         bound = min(exact, self._responses.paired_from())
-        fresh, late = _part(found.responses, lambda plain: plain[b.AT] < bound)
-        calls, later = _part(found.tools, lambda plain: plain[b.TOOL_AT] < exact)
-        fresh, known = self._new_responses(fresh)
+        fresh, late = _part(batch.responses, lambda plain: plain[b.AT] < bound)
+        calls, later = _part(batch.tools, lambda plain: plain[b.TOOL_AT] < exact)
+        fresh, stored = self._new_responses(fresh)
         calls, again = self._new_calls(calls)
         if fresh or calls:
-            owner = self.ledger.session(provider, found.session)
-            some = found._replace(responses=fresh, tools=calls)
+            owner = self.ledger.session(provider, batch.session)
+            some = batch._replace(responses=fresh, tools=calls)
             self._gather(some, digest.of(fresh, calls), owner, file)
-        return b.in_order(found.session, late + known, later + again, found.rest)
+        return b.in_order(batch.session, late + stored, later + again, batch.rest)
 
-    def _new_responses(self, found: list[Plain]) -> tuple[list[Plain], list[Plain]]:
+    def _new_responses(self, plains: list[Plain]) -> tuple[list[Plain], list[Plain]]:
         """Those under names that are new, and the others."""
         gathered, waiting, names = self._gathered.names, self._responses.known, self._names
         stored: set[int] = set()
-        if not self._all_known and found:
-            stored.update(load.aliases(self.ledger.db, [name for plain in found for name in plain[b.NAMES]]))
-        requests = [plain[b.REQUEST_KEY] for plain in found if plain[b.REQUEST_KEY] is not None]
+        if not self._all_known and plains:
+            stored.update(load.aliases(self.ledger.db, [name for plain in plains for name in plain[b.NAMES]]))
+        requests = [plain[b.REQUEST_KEY] for plain in plains if plain[b.REQUEST_KEY] is not None]
         lone = self._lone | (self._known_lone(requests) if self._responses.lone_requests else set())
         fresh: list[Plain] = []
-        known: list[Plain] = []
-        for plain in found:
+        old: list[Plain] = []
+        for plain in plains:
             (name,) = plain[b.NAMES]
             if name in names or name in gathered or name in stored or name in waiting or name in self._held:
-                known.append(plain)
+                old.append(plain)
             else:
-                (known if plain[b.REQUEST_KEY] in lone else fresh).append(plain)
-        return fresh, known
+                (old if plain[b.REQUEST_KEY] in lone else fresh).append(plain)
+        return fresh, old
 
     def _known_lone(self, requests: list[int]) -> set[int]:
         """The request ids by which alone some response may have been told."""
         waiting = self._responses.known
         return {*load.aliases(self.ledger.db, requests), *(r for r in requests if r in waiting)}
 
-    def _new_calls(self, found: list[Plain]) -> tuple[list[Plain], list[Plain]]:
+    def _new_calls(self, plains: list[Plain]) -> tuple[list[Plain], list[Plain]]:
         """Those that are new, and the others."""
-        if not found:
-            return found, found
-        keys = [plain[b.KEY] for plain in found]
+        if not plains:
+            return plains, plains
+        keys = [plain[b.KEY] for plain in plains]
         before = self._tools.touched() if self._all_known else self._tools.among(keys)
         gathered, calls = self._gathered.calls, self._calls
         fresh: list[Plain] = []
-        known: list[Plain] = []
-        for plain in found:
+        old: list[Plain] = []
+        for plain in plains:
             key = plain[b.KEY]
-            (known if key in calls or key in gathered or key in before else fresh).append(plain)
-        return fresh, known
+            (old if key in calls or key in gathered or key in before else fresh).append(plain)
+        return fresh, old
 
     # -- counting --------------------------------------------------------------------------------------------
 
-    def _gather(self, found: Batch, what: Digest, owner: Session, file: File) -> None:
+    def _gather(self, batch: Batch, what: Digest, owner: Session, file: File) -> None:
         """Count a run of which everything is new; its rows are written later."""
-        run = Run(found, owner.id, file.id, self._responses.next)
+        run = Run(batch, owner.id, file.id, self._responses.next)
         self._responses.next += len(what.names)
         self._gathered.add(run, what.names, what.calls)
         ledger, names = self.ledger, self.ledger.names
@@ -236,7 +236,7 @@ class Bulk:
         ledger.seen(owner, what.last)
 
 
-def _part(found: list[Plain], wanted: Callable[[Plain], bool]) -> tuple[list[Plain], list[Plain]]:
+def _part(rows: list[Plain], wanted: Callable[[Plain], bool]) -> tuple[list[Plain], list[Plain]]:
     """Those that are wanted, and the others."""
-    others = [one for one in found if not wanted(one)]
-    return ([one for one in found if wanted(one)], others) if others else (found, others)
+    others = [one for one in rows if not wanted(one)]
+    return ([one for one in rows if wanted(one)], others) if others else (rows, others)

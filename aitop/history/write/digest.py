@@ -70,24 +70,24 @@ def of(responses: list[Plain], tools: list[Plain]) -> Digest:
 
 def _newest(responses: Iterable[Plain]) -> Newest | None:
     """Of equal ones the last."""
-    found: Newest | None = None
+    newest: Newest | None = None
     for plain in responses:
         if plain[p.AGENT] is None:
             tokens = plain[p.UNCACHED] + plain[p.CACHE_READ] + plain[p.WRITE_5M] + plain[p.WRITE_1H]
-            if found is None or (plain[p.AT], tokens) >= found[:2]:
-                found = (plain[p.AT], tokens, plain[p.MODEL])
-    return found
+            if newest is None or (plain[p.AT], tokens) >= newest[:2]:
+                newest = (plain[p.AT], tokens, plain[p.MODEL])
+    return newest
 
 
-def packed(found: p.Batch) -> p.Batch:
+def packed(batch: p.Batch) -> p.Batch:
     """A batch as it travels between processes."""
-    if not found.responses and not found.tools:
-        return found
+    if not batch.responses and not batch.tools:
+        return batch
     import pickle
 
-    rows = pickle.dumps((found.responses, found.tools), protocol=5)
-    what = of(found.responses, found.tools)
-    return p.Batch(found.prices, found.session, [], [], found.rest, rows, what)
+    rows = pickle.dumps((batch.responses, batch.tools), protocol=5)
+    what = of(batch.responses, batch.tools)
+    return p.Batch(batch.prices, batch.session, [], [], batch.rest, rows, what)
 
 
 class _Running:
@@ -139,23 +139,23 @@ class _Running:
 
 
 def _sums(responses: Iterable[Plain]) -> list[SumOf]:
-    found: dict[tuple[int, str, Place | None], _Running] = {}
+    running_by_key: dict[tuple[int, str, Place | None], _Running] = {}
     for plain in responses:
         key = (int(plain[p.AT]) // QUARTER * QUARTER, plain[p.MODEL], plain[p.PLACE])
-        running = found.get(key)
+        running = running_by_key.get(key)
         if running is None:
-            running = found[key] = _Running()
+            running = running_by_key[key] = _Running()
         running.add(plain)
-    return [(*key, running.sum()) for key, running in found.items()]
+    return [(*key, running.sum()) for key, running in running_by_key.items()]
 
 
 def _calls(tools: Iterable[Plain]) -> list[CallsOf]:
-    found: dict[tuple[int, str], list[int]] = {}
+    counts_by_key: dict[tuple[int, str], list[int]] = {}
     for plain in tools:
         key = (int(plain[p.TOOL_AT]) // QUARTER * QUARTER, plain[p.NAME])
-        known = found.get(key)
-        if known is None:
-            known = found[key] = [0, 0]
-        known[0] += 1
-        known[1] += plain[p.FAILED]
-    return [(quarter, name, calls, failures) for (quarter, name), (calls, failures) in found.items()]
+        counts = counts_by_key.get(key)
+        if counts is None:
+            counts = counts_by_key[key] = [0, 0]
+        counts[0] += 1
+        counts[1] += plain[p.FAILED]
+    return [(quarter, name, calls, failures) for (quarter, name), (calls, failures) in counts_by_key.items()]

@@ -31,12 +31,12 @@ class Run:
 
     __slots__ = ("file", "first", "packed", "responses", "session", "tools")
 
-    def __init__(self, found: Batch, session: int, file: int, first: int) -> None:
+    def __init__(self, batch: Batch, session: int, file: int, first: int) -> None:
         self.session, self.file = session, file
         self.first = first  # the number of its first response; the others follow
-        self.packed = found.packed
-        self.responses: list[Plain | None] = list(found.responses)
-        self.tools: list[Plain | None] = list(found.tools)
+        self.packed = batch.packed
+        self.responses: list[Plain | None] = list(batch.responses)
+        self.tools: list[Plain | None] = list(batch.tools)
 
     def size(self) -> int:
         """About how many bytes it takes."""

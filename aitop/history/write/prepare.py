@@ -75,14 +75,14 @@ def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
     return Batch(prices.fingerprint, session, responses, tools, rest)
 
 
-def unpacked(found: Batch) -> Batch:
+def unpacked(batch: Batch) -> Batch:
     """The same with its rows in `responses` and `tools`."""
-    if found.packed is None:
-        return found
+    if batch.packed is None:
+        return batch
     import pickle
 
-    responses, tools = pickle.loads(found.packed)  # noqa: S301 - packed by a helper of our own
-    return found._replace(responses=responses, tools=tools, packed=None, digest=None)
+    responses, tools = pickle.loads(batch.packed)  # noqa: S301 - packed by a helper of our own
+    return batch._replace(responses=responses, tools=tools, packed=None, digest=None)
 
 
 def _response(r: Response, prices: PriceTable, now: float) -> Plain | None:

@@ -85,10 +85,10 @@ def _response(
 ) -> Response | None:
     if not (usage.input_tokens or usage.output_tokens):
         return None
-    known = (
+    has_credits = (
         type(credits_) in (int, float) and isinstance(credits_, int | float) and 0 < credits_ < MAX_CREDITS
     )
-    usd = float(credits_) / CREDITS_PER_USD if known and isinstance(credits_, int | float) else None
+    usd = float(credits_) / CREDITS_PER_USD if has_credits and isinstance(credits_, int | float) else None
     return Response(
         session, at, model or "unknown", usage, name, stop_reason=DONE, place=Place(cwd) if cwd else None,
         billed_usd=usd,

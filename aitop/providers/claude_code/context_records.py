@@ -33,28 +33,28 @@ class ContextRecords(NamedTuple):
 
 def read(data: bytes) -> ContextRecords:
     """Of whole lines or of a part of a file: a line that is cut off is left out."""
-    found = ContextRecords({}, {}, [])
+    records = ContextRecords({}, {}, [])
     for record in _records(data, (_SKILL, _LOADED, _INSTRUCTIONS)):
         attachment = table(record.get("attachment"))
         if attachment.get("type") == "mcp_instructions_delta":
-            found.instructions.extend(_instructions(record, attachment))
+            records.instructions.extend(_instructions(record, attachment))
         for block in map(table, rows(table(record.get("message")).get("content"))):
-            _take(block, found)
-    return found
+            _take(block, records)
+    return records
 
 
-def _take(block: JsonObject, found: ContextRecords) -> None:
+def _take(block: JsonObject, records: ContextRecords) -> None:
     """A block of a message: the call of a skill, or what a search for tools brought in."""
     if block.get("type") == "tool_use" and block.get("name") == SKILL:
         call, skill = text(block.get("id")), text(table(block.get("input")).get("skill"))
         if call and skill:
-            found.skills[call] = skill
+            records.skills[call] = skill
     elif block.get("type") == "tool_result":
         call = text(block.get("tool_use_id"))
         names = [text(table(part).get("tool_name")) for part in rows(block.get("content"))]
         loaded = tuple(name for name in names if name)
         if call and loaded:
-            found.loaded[call] = loaded
+            records.loaded[call] = loaded
 
 
 def _records(data: bytes, marks: tuple[bytes, ...]) -> Iterator[JsonObject]:

@@ -12,16 +12,16 @@ OF_A_TURN = ("user", "assistant", "system")
 
 
 def last_record(
-    data: bytes, offset: int = 0, known: tuple[int, JsonObject] | None = None
+    data: bytes, offset: int = 0, parsed: tuple[int, JsonObject] | None = None
 ) -> tuple[JsonObject, float] | None:
     """The newest record of a turn among the last lines, and when it was written.
 
-    `offset` is where `data` begins in its file; `known` is one record that is parsed already, and where it begins.
+    `offset` is where `data` begins in its file; `parsed` is one record that is parsed already, and where it begins.
     """
     record: JsonObject | None
     for start, stop in _last_lines(data):
-        if known is not None and known[0] == offset + start:
-            record = known[1]
+        if parsed is not None and parsed[0] == offset + start:
+            record = parsed[1]
         else:
             record = loads(data[start:stop]) if 1 < stop - start < MAX_LINE else None
         if isinstance(record, dict) and record.get("type") in OF_A_TURN:

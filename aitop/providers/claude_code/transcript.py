@@ -147,14 +147,16 @@ class _Run:
         self, record: JsonObject, message: JsonObject, at: float, offset: int, agent: str | None
     ) -> ResponseBuilder | None:
         """Add a line to its response; None where it is no response."""
-        get, said = record.get, message.get
-        model, usage = said("model"), said("usage")
+        get, of_message = record.get, message.get
+        model, usage = of_message("model"), of_message("usage")
         if model == "<synthetic>" or is_nothing(usage):
             return None
-        builder = self._builder(text(said("id")), text(get("requestId")), usage, at, offset, record, agent)
+        builder = self._builder(
+            text(of_message("id")), text(get("requestId")), usage, at, offset, record, agent
+        )
         builder.add_line(at, agent)
         builder.end, builder.model, builder.usage = offset, model, usage
-        builder.stop_reason, builder.record_id = said("stop_reason"), get("uuid")
+        builder.stop_reason, builder.record_id = of_message("stop_reason"), get("uuid")
         builder.place = self._place(get("cwd"), get("gitBranch"))
         paying = get("requestSessionId")
         if paying is not None:

@@ -81,13 +81,13 @@ def _told(
     if whole or output or read or written:
         fresh = whole - read - written if whole >= read + written else whole
         usd = metrics.get("cost")
-        known = type(usd) in (int, float) and isinstance(usd, int | float) and 0 < usd < MAX_USD
+        has_cost = type(usd) in (int, float) and isinstance(usd, int | float) and 0 < usd < MAX_USD
         yield Response(
             session, at, model, Usage(fresh, output, read, written),
             f"{text(message.get('id'), 64) or number}:{at:.3f}", stop_reason=DONE, agent=agent,
             place=Place(cwd) if cwd else None,
             billed_usd=0.0 if is_local(info.get("provider"), model) else None,
-            client_usd=float(usd) if known and isinstance(usd, int | float) else None,
+            client_usd=float(usd) if has_cost and isinstance(usd, int | float) else None,
         )  # fmt: skip
     for one in _calls(message):
         call = text(one.get("id"), 128) or str(number)

@@ -90,10 +90,10 @@ class _Task:
         if at is None or message.get("partial") is True:
             return
         self.newest = max(self.newest, at)
-        asked, said = message.get("ask"), message.get("say")
-        what = asked if message.get("type") == "ask" else said
+        asked, word_said = message.get("ask"), message.get("say")
+        what = asked if message.get("type") == "ask" else word_said
         status = STATUSES.get(text(asked) or "", "waiting") if message.get("type") == "ask" else "working"
-        if said == "completion_result":
+        if word_said == "completion_result":
             status = "idle"
         self._status = Status(self.session, at, status, "messages", live=False)
         if at < self._since:
@@ -129,12 +129,12 @@ class _Task:
         if whole >= cached and _is_whole(request.get("apiProtocol"), used.provider, at):
             whole -= cached
         usd = request.get("cost")
-        known = type(usd) in (int, float) and isinstance(usd, int | float) and 0 < usd < MAX_USD
+        has_cost = type(usd) in (int, float) and isinstance(usd, int | float) and 0 < usd < MAX_USD
         self._events.append(
             Response(
                 self.session, at, used.model or "unknown", Usage(whole, output, read, written),
                 f"{self.session}:{at:.3f}", stop_reason=DONE, place=Place(self._cwd) if self._cwd else None,
-                client_usd=float(usd) if known and isinstance(usd, int | float) else None,
+                client_usd=float(usd) if has_cost and isinstance(usd, int | float) else None,
             )
         )  # fmt: skip
 
@@ -147,12 +147,12 @@ class _Task:
 
     def _of_metadata(self) -> list[_Used]:
         raw = rows(documents.beside(self._path, "task_metadata.json").get("model_usage"))
-        found = [
+        used = [
             _Used(moment, model, text(one.get("model_provider_id"), 64))
             for one in map(table, raw)
             if (moment := epoch(one.get("ts"))) and (model := text(one.get("model_id")))
         ]
-        return sorted(found)
+        return sorted(used)
 
     def _of_history(self) -> list[_Used]:
         try:
@@ -163,12 +163,12 @@ class _Task:
             return []
         if folder := FOLDER.search(data):
             self._cwd = folder[1].decode("utf-8", "replace")
-        found = []
+        requests = []
         for one in MODEL.finditer(data):
             moment = MOMENT.search(data, one.end())
             at = epoch(int(moment[1])) if moment else None
-            found.append(_Used(at or 0.0, one[1].decode("utf-8", "replace").rpartition("/")[2], None))
-        return sorted(found, key=lambda used: used.at)
+            requests.append(_Used(at or 0.0, one[1].decode("utf-8", "replace").rpartition("/")[2], None))
+        return sorted(requests, key=lambda used: used.at)
 
     def done(self) -> list[Event]:
         item = documents.beside(self._path, "history_item.json")

@@ -45,9 +45,11 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
         was = before.get(session, NOTHING)
         at = epoch(updated) or epoch(created) or 0.0
         place = Place(cwd) if cwd else None
-        told = list(responses(Bearer(session, model, at, None, place, nano(cost) > 0), was, seen[session]))
-        if told:
-            events += [*told, SessionInfo(session, at, cwd=cwd, model=model)]
+        new_responses = list(
+            responses(Bearer(session, model, at, None, place, nano(cost) > 0), was, seen[session])
+        )
+        if new_responses:
+            events += [*new_responses, SessionInfo(session, at, cwd=cwd, model=model)]
             events.append(Status(session, at, "idle", "usage", live=False))
     yield Parsed(events, 0, None, None, packed(seen))
 
@@ -56,11 +58,11 @@ def _models(store: Store) -> dict[str, tuple[str, int]]:
     """Session → the model that spoke last, and how many answers there are."""
     if not store.columns("messages") >= {"session_id", "role", "model", "created_at"}:
         return {}
-    found: dict[str, tuple[str, int]] = {}
+    models: dict[str, tuple[str, int]] = {}
     for session, model, calls in store.db.execute(MODELS):
-        before = found.get(str(session), ("", 0))[1]
-        found[str(session)] = (text(model) or "unknown", before + whole(calls))
-    return found
+        before = models.get(str(session), ("", 0))[1]
+        models[str(session)] = (text(model) or "unknown", before + whole(calls))
+    return models
 
 
 def _project(path: str) -> str | None:

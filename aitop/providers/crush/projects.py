@@ -13,15 +13,15 @@ MAX_PROJECTS = 1000
 
 def databases(named: list[str]) -> list[str]:
     """The databases of the projects that the lists among `named` name, and the lists; a folder's own database."""
-    found = []
+    paths = []
     for path in named:
         if os.path.basename(path) == LIST:
-            found += [*_listed(path), path]
+            paths += [*_listed(path), path]
         elif path.endswith(".db"):
-            found.append(path)
+            paths.append(path)
         else:
-            found += [os.path.join(path, DATABASE), os.path.join(path, ".crush", DATABASE)]
-    return list(dict.fromkeys(found))
+            paths += [os.path.join(path, DATABASE), os.path.join(path, ".crush", DATABASE)]
+    return list(dict.fromkeys(paths))
 
 
 def _listed(path: str) -> list[str]:
@@ -33,11 +33,11 @@ def _listed(path: str) -> list[str]:
     entries = (
         projects.values() if isinstance(projects, dict) else projects if isinstance(projects, list) else ()
     )
-    found = []
+    paths = []
     for entry in list(entries)[:MAX_PROJECTS]:
         folder = entry.get("path") if isinstance(entry, dict) else None
         data = entry.get("data_dir") if isinstance(entry, dict) else None
         if isinstance(folder, str) and os.path.isabs(folder) and "\0" not in folder:
             own = data if isinstance(data, str) and data and "\0" not in data else ".crush"
-            found.append(os.path.join(folder, own, DATABASE))
-    return found
+            paths.append(os.path.join(folder, own, DATABASE))
+    return paths

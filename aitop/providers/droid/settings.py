@@ -63,8 +63,8 @@ def _sums(settings: JsonObject) -> Sums:
 
 def _model(name: str) -> str:
     """The model's own id: a user's model is wrapped as `custom:NAME-[PROVIDER]-0`."""
-    found = WRAPPED.match(name)
-    return found["name"] if found and found["name"] else name
+    wrapped = WRAPPED.match(name)
+    return wrapped["name"] if wrapped and wrapped["name"] else name
 
 
 def _start(path: str) -> JsonObject:

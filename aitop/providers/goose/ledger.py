@@ -35,10 +35,10 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
             return
         sessions = {str(row["id"]): row for row in _rows(store, "sessions", SESSION, "", ())}
         last, moment = _place(source.pending)
-        known = store.db.execute(
+        newest = store.db.execute(
             "SELECT created_timestamp FROM usage_ledger WHERE id = ?", (last,)
         ).fetchone()
-        if known is None or str(known[0]) != moment:
+        if newest is None or str(newest[0]) != moment:
             last = 0  # another database, or one that began again
         while True:
             rows = list(
@@ -86,11 +86,11 @@ def _events(row: Row, sessions: Mapping[str, Row]) -> Iterator[Event]:
     if whole or output or read or written:
         fresh = whole - read - written if whole >= read + written else whole
         usd = row.get("cost") if text(row.get("cost_source"), 32) else None
-        known = type(usd) in (int, float) and isinstance(usd, int | float) and 0 < usd < MAX_USD
+        has_cost = type(usd) in (int, float) and isinstance(usd, int | float) and 0 < usd < MAX_USD
         yield Response(
             main, at, model, Usage(fresh, output, read, written), f"{session}:{row['id']}:{at:.0f}",
             stop_reason=DONE, agent=agent, place=Place(cwd) if cwd else None,
-            client_usd=float(usd) if known and isinstance(usd, int | float) else None,
+            client_usd=float(usd) if has_cost and isinstance(usd, int | float) else None,
         )  # fmt: skip
     if agent is None:
         yield SessionInfo(session, at, cwd=cwd, model=model)

@@ -109,8 +109,8 @@ def _turn(
 
 def _leaves(part: Mapping[str, object]) -> list[int]:
     """The sums in the order of LEAVES; none where all are 0."""
-    found = [whole(part.get(leaf)) for leaf in LEAVES]
-    return found if any(found) else []
+    counts = [whole(part.get(leaf)) for leaf in LEAVES]
+    return counts if any(counts) else []
 
 
 def _usage(leaves: list[int]) -> Usage:

@@ -119,14 +119,14 @@ class _Look:
     def statuses(self) -> list[Event]:
         """Those of the sessions that moved lately."""
         newest = max(self._last.values(), default=0.0)
-        found: list[Event] = []
+        changes: list[Event] = []
         for name, row in self._sessions.items():
             ended, at = epoch(row.get("ended_at")), self._last.get(name, 0.0)
             if row.get("source") == CHILD or max(ended or 0.0, at) < newest - LATELY:
                 continue
             status, why = ("ended", "ended") if ended else ("idle", "messages")
-            found.append(Status(name, ended or at, status, why, live=False))
-        return found
+            changes.append(Status(name, ended or at, status, why, live=False))
+        return changes
 
 
 def _less(one: Sums, other: Sums) -> Sums:
@@ -148,8 +148,8 @@ def _last_messages(store: Store) -> dict[str, float]:
     """Session → the time of its newest message."""
     if not {"session_id", "timestamp"} <= store.columns("messages"):
         return {}
-    found = store.db.execute("SELECT session_id, max(timestamp) FROM messages GROUP BY session_id")
-    return {str(session): at for session, moment in found if (at := epoch(moment))}
+    rows = store.db.execute("SELECT session_id, max(timestamp) FROM messages GROUP BY session_id")
+    return {str(session): at for session, moment in rows if (at := epoch(moment))}
 
 
 def _key(row: Row) -> str:

@@ -40,9 +40,9 @@ def _rows(path: str, source: Source) -> Iterator[Parsed]:
             return
         blobs = "event_zstd, event_utf8_bytes" if columns >= PACKED else "NULL, NULL"
         query = f"SELECT rowid, session_id, seq, created_at, event_json, {blobs} FROM transcript_events"  # noqa: S608
-        last, known = _place(source.pending)
+        last, read_last = _place(source.pending)
         here = store.db.execute(f"{query} WHERE rowid = ?", (last,)).fetchone()
-        if here is None or _of(here) != known:
+        if here is None or _of(here) != read_last:
             last = 0  # another database, or one in which this row was deleted
         problem, heads = None, dict[str, JsonObject]()
         while True:
@@ -56,10 +56,10 @@ def _rows(path: str, source: Source) -> Iterator[Parsed]:
             store.check()
             parsed = _parsed(batch, events, heads)
             if batch:
-                last, known = batch[-1][0], _of(batch[-1])
+                last, read_last = batch[-1][0], _of(batch[-1])
             ends = len(batch) < ROWS_A_BATCH
             again = not ends or problem == MISSING  # what cannot be unpacked yet is read again
-            note = source.pending if again else f"{last}:{known}"
+            note = source.pending if again else f"{last}:{read_last}"
             yield parsed._replace(pending=note, problem=problem if ends else None)
             if ends:
                 return
@@ -71,8 +71,8 @@ def _is_other(store: Store) -> bool:
 
 
 def _place(note: str | None) -> tuple[int, str]:
-    number, _, known = (note or "0:").partition(":")
-    return int(number) if number.isdecimal() else 0, known
+    number, _, row_read = (note or "0:").partition(":")
+    return int(number) if number.isdecimal() else 0, row_read
 
 
 def _of(row: Row) -> str:

@@ -34,8 +34,8 @@ ENDS = {"stop": "idle", "length": "idle", "error": "idle", "aborted": "idle", "t
 
 def identify(path: str) -> Source:
     """The session by the file's name, which is `TIME_ID.jsonl` or `ID.jsonl`, perhaps with an ending behind it."""
-    found = NAME.match(os.path.basename(path))
-    return Source(found["id"] if found else None, None)
+    named = NAME.match(os.path.basename(path))
+    return Source(named["id"] if named else None, None)
 
 
 def parse(data: bytes, start: int, source: Source) -> Parsed:  # noqa: ARG001
@@ -120,7 +120,7 @@ class Run:
         reasoning = min(output, count(raw.get("reasoning")) or count(raw.get("reasoningTokens")))
         usage = Usage(fresh, output, read, written - hour, hour, reasoning)
         usd = table(raw.get("cost")).get("total")
-        known = isinstance(usd, int | float) and not isinstance(usd, bool) and 0 < usd < MAX_USD
+        has_cost = isinstance(usd, int | float) and not isinstance(usd, bool) and 0 < usd < MAX_USD
         # The moment of a response is that of its line: the message's own time is when it was asked for.
         ended = max(self.at, at)
         self.events.append(
@@ -130,7 +130,7 @@ class Run:
                 stop_reason=why or "stop", place=Place(self.cwd) if self.cwd else None,
                 duration_ms=(ended - at) * 1000 if 0 < ended - at < 3600 else None,
                 billed_usd=0.0 if is_local(message.get("provider"), model) else None,
-                client_usd=float(usd) if known and isinstance(usd, int | float) else None,
+                client_usd=float(usd) if has_cost and isinstance(usd, int | float) else None,
             )
         )  # fmt: skip
 

@@ -68,9 +68,9 @@ def _told(
     model, cwd = text(chosen.get("model")) or "unknown", _folder(thread)
     bearer = Bearer(parent or session, model, at, session if parent else None, Place(cwd) if cwd else None)
     requests = [_sums(one) for one in table(thread.get("request_token_usage")).values()]
-    known = Sums(*map(sum, zip(*requests, strict=True))) if requests else NOTHING
+    of_requests = Sums(*map(sum, zip(*requests, strict=True))) if requests else NOTHING
     total = _sums(thread.get("cumulative_token_usage"))
-    now = Sums(*map(max, total, known))._replace(calls=len(requests))
+    now = Sums(*map(max, total, of_requests))._replace(calls=len(requests))
     yield from responses(bearer, seen.get(session, NOTHING), now)
     seen[session] = now
     if parent is None:

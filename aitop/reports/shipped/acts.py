@@ -85,10 +85,10 @@ def _of_notebook(line: str) -> list[str]:
 def added(old: Sequence[int], new: Sequence[int]) -> tuple[int, ...]:
     """The lines of `new` that `old` does not hold; a line that was moved or indented anew is in both."""
     left = Counter(old)
-    found = []
+    new_lines = []
     for number in new:
         if left[number] > 0:
             left[number] -= 1
         else:
-            found.append(number)
-    return tuple(found)
+            new_lines.append(number)
+    return tuple(new_lines)

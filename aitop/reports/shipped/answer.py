@@ -64,8 +64,8 @@ def answer(asker: Asker, start: float, end: float, reading: Reading, progress: P
     whole = Sum(
         requests=total.requests, cost=total.cost, untracked=total.untracked, unpriced_requests=total.unpriced
     )
-    known = {"lines": sum(lines.values()), "share": 1.0}
-    return Answer("fate", [row for row in rows if row["spent_usd"] or row["lines"]], whole, whole=known)
+    totals = {"lines": sum(lines.values()), "share": 1.0}
+    return Answer("fate", [row for row in rows if row["spent_usd"] or row["lines"]], whole, whole=totals)
 
 
 # -- turns -------------------------------------------------------------------------------------------------------
@@ -74,12 +74,12 @@ def answer(asker: Asker, start: float, end: float, reading: Reading, progress: P
 def turns_of(asker: Asker, start: float, end: float, reading: Reading) -> dict[Turn, Money]:
     """What each turn cost, of what the filter lets through."""
     places = spans.places(asker.db)
-    found: dict[Turn, Money] = {}
+    money_by_turn: dict[Turn, Money] = {}
     last: dict[int, str | None] = {}  # session → the folder of its last response so far
 
     def add(session: int, at: float, money: Money) -> None:
         turn = reading.turn(session, at)
-        found[turn] = found.get(turn, Money()).plus(money)
+        money_by_turn[turn] = money_by_turn.get(turn, Money()).plus(money)
 
     for one in spans.responses(asker.db, (start, end)):
         facts = asker.facts[one.session]
@@ -91,7 +91,7 @@ def turns_of(asker: Asker, start: float, end: float, reading: Reading) -> dict[T
         cwd = last.get(call.session, asker.facts[call.session].cwd)
         if call.session in asker.allowed and asker.is_in_project(cwd):
             add(call.session, call.at, Money(untracked=call.picodollars))
-    return found
+    return money_by_turn
 
 
 def _parts(
@@ -122,10 +122,10 @@ def _fates(written: list[Written], progress: Progress) -> dict[Turn, Counter[Fat
     files: dict[File | None, list[int]] = {}
     for number, one in enumerate(written):
         files.setdefault(trees.file(one), []).append(number)
-    found: dict[Turn, Counter[Fate]] = {}
+    fates_by_turn: dict[Turn, Counter[Fate]] = {}
 
     def keep(edit: int, fate: Fate) -> None:
-        found.setdefault(written[edit].turn, Counter())[fate] += 1
+        fates_by_turn.setdefault(written[edit].turn, Counter())[fate] += 1
 
     for number in files.pop(None, []):
         for _ in written[number].lines:
@@ -137,7 +137,7 @@ def _fates(written: list[Written], progress: Progress) -> dict[Turn, Counter[Fat
             progress(done, len(files))
             for edit, fate in fates:
                 keep(edit, (fate, TOO_LONG if fate == UNKNOWN else ""))
-    return found
+    return fates_by_turn
 
 
 def _lines(written: list[Written], edits: list[int]) -> list[Line]:

@@ -67,7 +67,9 @@ class _Reader:
                 call = Call(identity, session, agent, names, model, tool, at, path=path)
                 self.open.setdefault(identity, (call, given))
 
-    def _ended(self, block: JsonObject, told: JsonObject, lone: bool, record: JsonObject, at: float) -> None:
+    def _ended(
+        self, block: JsonObject, answer: JsonObject, lone: bool, record: JsonObject, at: float
+    ) -> None:
         """A result. The client's own account of it is of the record's only result."""
         call, given = self.open.pop(text(block.get("tool_use_id")) or "", (None, {}))
         if call is None:
@@ -75,7 +77,7 @@ class _Reader:
         failed = block.get("is_error") is True
         edits: tuple[Edit, ...] = ()
         if not failed and call.path and call.tool in PATHS:
-            lines = _lines(given, told if lone else {}, call.path)
+            lines = _lines(given, answer if lone else {}, call.path)
             edits = (Edit(call.path, text(record.get("cwd"), 4096), lines),)
         self.acts.calls.append(call._replace(ended=at, failed=failed, edits=edits))
 
@@ -106,24 +108,24 @@ def _words(content: object) -> str:
     return "(picture)" if rows(content) else ""
 
 
-def _lines(given: JsonObject, told: JsonObject, path: str) -> tuple[int, ...]:
-    patch = [line for hunk in rows(told.get("structuredPatch")) for line in rows(table(hunk).get("lines"))]
+def _lines(given: JsonObject, answer: JsonObject, path: str) -> tuple[int, ...]:
+    patch = [line for hunk in rows(answer.get("structuredPatch")) for line in rows(table(hunk).get("lines"))]
     if patch:
         plus, minus = (
             [line[1:] for line in patch if isinstance(line, str) and line.startswith(sign)] for sign in "+-"
         )
         return added(numbers(minus, path), numbers(plus, path))
-    found: list[int] = []
-    for old, new in _asked(given, told):
-        found += added(numbers(old.split("\n"), path), numbers(new.split("\n"), path))
-    return tuple(found)
+    lines: list[int] = []
+    for old, new in _asked(given, answer):
+        lines += added(numbers(old.split("\n"), path), numbers(new.split("\n"), path))
+    return tuple(lines)
 
 
-def _asked(given: JsonObject, told: JsonObject) -> Iterator[tuple[str, str]]:
+def _asked(given: JsonObject, answer: JsonObject) -> Iterator[tuple[str, str]]:
     """(old, new) text of each part that the model asked to change."""
     whole = given.get("content")
     if isinstance(whole, str):
-        yield _text(told.get("originalFile")), whole
+        yield _text(answer.get("originalFile")), whole
     elif given.get("edit_mode") != "delete" and isinstance(given.get("new_source"), str):
         yield "", given["new_source"]
     for part in map(table, rows(given.get("edits")) or [given]):

@@ -71,14 +71,14 @@ class Reading:
         self._add_calls(of)
 
     def _add_calls(self, of: list[tuple[str, Acts]]) -> None:
-        known: set[str] = set()
+        ids: set[str] = set()
         for provider, acts in of:
             for stop in acts.stops:
                 self.stops.add(self.turn(self._number(provider, stop.session), stop.at))
             for call in acts.calls:
-                if call.id in known:
+                if call.id in ids:
                     continue
-                known.add(call.id)
+                ids.add(call.id)
                 session, place = self._counted(call) or (self._number(provider, call.session), None)
                 turn = self.turn(session, call.at)
                 self.calls.append((turn, call))
@@ -125,15 +125,15 @@ def read(db: sqlite3.Connection, since: float, progress: Progress) -> Reading:
         if size is not None:
             wanted.append((provider, path, agent, size))
     done, total = 0, sum(size for *_, size in wanted)
-    found = []
+    acts_by_client = []
     for provider, path, agent, size in wanted:
         acts = _acts(path, agent, is_rollout=provider in ROLLOUTS)
         if acts is not None:
-            found.append((provider, acts))
+            acts_by_client.append((provider, acts))
         done += size
         progress(done, total)
     reading = Reading(db)
-    reading.add(found)
+    reading.add(acts_by_client)
     return reading
 
 

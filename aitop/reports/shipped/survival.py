@@ -40,7 +40,7 @@ class Word(NamedTuple):
 def fates(lines: Iterable[Line], word: Word, added: Callable[[], Added | None]) -> list[tuple[int, str]]:
     """(edit, fate) of each line. `added` is asked only where lines are left; None: git could not say it."""
     pools = ((SURVIVED, _pool(word.main)), (UNMERGED, _pool(word.branches)))
-    found: list[tuple[int, str]] = []
+    fates_by_edit: list[tuple[int, str]] = []
     taken: list[tuple[int, int]] = []  # lines with the second of their commit
     left: list[Line] = []
     still_open = Counter(word.open)
@@ -49,15 +49,15 @@ def fates(lines: Iterable[Line], word: Word, added: Callable[[], Added | None]) 
             second = _take(pool, line)
             if second is not None:
                 taken.append((line.number, second))
-                found.append((line.edit, fate))
+                fates_by_edit.append((line.edit, fate))
                 break
         else:
             if still_open[line.number] > 0:
                 still_open[line.number] -= 1
-                found.append((line.edit, OPEN))
+                fates_by_edit.append((line.edit, OPEN))
             else:
                 left.append(line)
-    return found + (_gone(left, taken, added()) if left else [])
+    return fates_by_edit + (_gone(left, taken, added()) if left else [])
 
 
 def _gone(left: list[Line], taken: list[tuple[int, int]], commits: Added | None) -> list[tuple[int, str]]:

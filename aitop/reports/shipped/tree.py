@@ -42,15 +42,15 @@ class Tree:
             *self._log, "-p", "-U0", "-w", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames",
             "--format=%x1e%ct", "--", *self._names(path),
         )  # fmt: skip
-        found: Added = {}
+        seconds_by_line: Added = {}
         for part in (text or b"").decode("utf-8", "replace").split("\x1e")[1:]:
             second, _, rest = part.partition("\n")
             lines = (
                 line for line in rest.split("\n") if line.startswith("+") and not line.startswith("+++ ")
             )
             for number in numbers((line[1:] for line in lines), path):
-                found.setdefault(number, []).append(int(second))
-        return {number: sorted(seconds) for number, seconds in found.items()}
+                seconds_by_line.setdefault(number, []).append(int(second))
+        return {number: sorted(seconds) for number, seconds in seconds_by_line.items()}
 
     # -- revisions -------------------------------------------------------------------------------------------
 
@@ -93,8 +93,8 @@ class Tree:
                            *not_merged, "refs/heads")  # fmt: skip
         new = [commit for commit, second in (tip.split(" ") for tip in tips) if int(second) >= self._since]
         checked_out = [head for head in self._heads if not self._is_merged(head)]
-        found = dict.fromkeys([*checked_out, *new[:BRANCHES_MAX]])
-        return [commit for commit in found if commit not in self._main]
+        commits = dict.fromkeys([*checked_out, *new[:BRANCHES_MAX]])
+        return [commit for commit in commits if commit not in self._main]
 
     def _is_merged(self, commit: str) -> bool:
         return any(self._ask("merge-base", "--is-ancestor", commit, main) is not None for main in self._main)
@@ -111,11 +111,11 @@ class Tree:
         """Old path → the newest one that it was moved to."""
         text = self._ask(*self._log, "--reverse", "-M", "-z", "--diff-filter=R", "--name-status", "--format=")
         parts = [part.strip("\n") for part in (text or b"").decode("utf-8", "surrogateescape").split("\0")]
-        found = {}
+        renamed = {}
         for at, word in enumerate(parts[:-2]):
             if word[:1] == "R" and word[1:].isdecimal():
-                found[parts[at + 1]] = parts[at + 2]
-        return found
+                renamed[parts[at + 1]] = parts[at + 2]
+        return renamed
 
     def _names(self, path: str) -> list[str]:
         names = [path]
@@ -140,13 +140,13 @@ class Tree:
 
     def _differs(self, revision: str, path: str) -> bool:
         """Whether a branch has another content of a file than the main one."""
-        blobs = [found[1] for main in self._main if (found := self._found(main, path)) is not None]
-        found = self._found(revision, path)
-        return found is not None and found[1] not in blobs
+        blobs = [entry[1] for main in self._main if (entry := self._found(main, path)) is not None]
+        entry = self._found(revision, path)
+        return entry is not None and entry[1] not in blobs
 
     def _blame(self, revision: str, path: str) -> list[tuple[int, int]]:
-        found = self._found(revision, path)
-        if found is None:
+        entry = self._found(revision, path)
+        if entry is None:
             return []
         text = self._ask(
             "blame",
@@ -157,7 +157,7 @@ class Tree:
             f"--since=@{self._since}",
             revision,
             "--",
-            found[0],
+            entry[0],
         )
         return _parsed((text or b"").decode("utf-8", "replace"), path)
 
@@ -193,16 +193,16 @@ def _content(file: str) -> str:
 def _parsed(text: str, path: str) -> list[tuple[int, int]]:
     """(number, second of its commit) of each line of `git blame --porcelain`, which describes a commit once."""
     seconds: dict[str, int] = {}
-    found: list[tuple[int, int]] = []
+    lines: list[tuple[int, int]] = []
     commit = ""
     for line in text.split("\n"):
         if line.startswith("\t"):
-            found += [(number, seconds.get(commit, 0)) for number in numbers([line[1:]], path)]
+            lines += [(number, seconds.get(commit, 0)) for number in numbers([line[1:]], path)]
         elif line.startswith("committer-time "):
             seconds[commit] = int(line[15:])
         elif line[:40].isalnum() and line[40:41] == " ":
             commit = line[:40]
-    return found
+    return lines
 
 
 def _united(blames: Sequence[Blamed]) -> list[tuple[int, int]]:
@@ -216,10 +216,10 @@ def _united(blames: Sequence[Blamed]) -> list[tuple[int, int]]:
 def _beyond(others: Blamed, main: Blamed) -> list[tuple[int, int]]:
     """The lines of branches that the main one does not hold, the newest first."""
     held = Counter(number for number, _ in main)
-    found = []
+    lines = []
     for number, second in sorted(others, key=lambda pair: pair[1]):
         if held[number] > 0:
             held[number] -= 1
         else:
-            found.append((number, second))
-    return found
+            lines.append((number, second))
+    return lines

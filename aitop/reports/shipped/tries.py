@@ -62,7 +62,7 @@ def _ended(reading: Reading, turns: Container[Turn], *, edits: bool) -> Iterable
 def _by_model(calls: Iterable[tuple[Turn, Call]]) -> dict[str, Tries]:
     """Calls in the order of their beginnings. What failed waits for its next try, by turn, agent, and file or tool."""
     waiting: dict[tuple[Turn, str | None, str], float] = {}  # → the end of the failed call
-    found: dict[str, Tries] = {}
+    tries: dict[str, Tries] = {}
     for turn, call in calls:
         key = (turn, call.agent, call.path or call.tool)
         is_retry = waiting.get(key, float("inf")) <= call.at
@@ -71,8 +71,8 @@ def _by_model(calls: Iterable[tuple[Turn, Call]]) -> dict[str, Tries]:
         if call.failed and call.ended is not None:
             waiting[key] = call.ended
         one = Tries(0, 0, 1) if is_retry else Tries(1, int(not call.failed), 0)
-        found[call.model] = found.get(call.model, Tries()).plus(one)
-    return found
+        tries[call.model] = tries.get(call.model, Tries()).plus(one)
+    return tries
 
 
 def _row(model: str, edits: Tries, tools: Tries, turns: int, stopped: int) -> Row:

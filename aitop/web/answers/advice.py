@@ -23,11 +23,11 @@ def advice(db: sqlite3.Connection, asked: Asked) -> JsonObject:
     prices = table.load(asked.config.price_overrides, paths.in_home(paths.PRICES))
     disabled = asked.config["advise.disable"]
     rules = [rule for rule in all_rules.RULES if rule.id not in disabled]
-    found = all_rules.findings(
+    findings = all_rules.findings(
         record.sessions(db, start, end), prices, rules, asked.config["advise.least_usd"]
     )
     clients = dict(db.execute("SELECT name, provider FROM session"))
-    rows = [published(one) for one in found]
+    rows = [published(one) for one in findings]
     for row in rows:
         for example in row["examples"]:
             example["provider"] = clients.get(example["session"])

@@ -20,5 +20,5 @@ class Asked(NamedTuple):
 
 def money(db: sqlite3.Connection, asked: Asked) -> JsonObject:
     """How the page writes amounts, which are in USD."""
-    found = currency(db, asked.config, asked.now)
-    return {"symbol": found.symbol, "rate": found.rate, "subscription": found.subscription}
+    shown_in = currency(db, asked.config, asked.now)
+    return {"symbol": shown_in.symbol, "rate": shown_in.rate, "subscription": shown_in.subscription}

@@ -26,17 +26,17 @@ def rows(db: sqlite3.Connection, asked: Asked) -> JsonObject:
     kind = params.choice(asked.query, "of", KINDS)
     asker = narrow.asker(db, asked.config, part, asked.tags)
     start, end = part.span()
-    known = spans.bounds(db) or (0, 0)
-    span = (known[0] if start is None else start, known[1] if end is None else end)
+    bounds = spans.bounds(db) or (0, 0)
+    span = (bounds[0] if start is None else start, bounds[1] if end is None else end)
     before = _before(asked.query.get("before"))
     narrow_span = _of_session(asker, part, span)
-    found = _page(db, asker, kind, narrow_span, before, asked.query.get("tool") or None)
+    page = _page(db, asker, kind, narrow_span, before, asked.query.get("tool") or None)
     return {
         "kind": kind,
         "span": [start, end],
         "total": asker.figures(total(db, asker, span)),
-        "rows": found,
-        "next": found[-1]["key"] if len(found) == PAGE and "key" in found[-1] else None,
+        "rows": page,
+        "next": page[-1]["key"] if len(page) == PAGE and "key" in page[-1] else None,
         "money": money(db, asked),
     }
 
@@ -62,8 +62,8 @@ def _page(
 ) -> list[JsonObject]:
     if kind == "responses":
         places = spans.places(db)
-        found = singles.responses(db, span, asker.only, before, PAGE)
-        return [_response(asker, places, one) for one in found]
+        responses = singles.responses(db, span, asker.only, before, PAGE)
+        return [_response(asker, places, one) for one in responses]
     if kind == "calls":
         return [
             {"key": f"{call.at!r},{call.id}", "at": call.at, "tool": call.name, "took_ms": call.took,

@@ -96,13 +96,13 @@ def commits(db: sqlite3.Connection, asked: Asked) -> JsonObject:
     facts = spans.facts(db, span[0])
     folders = sorted({facts[number].cwd or "" for number in worked if number in facts} - {""})
     tops = {top for folder in folders[:FOLDERS_MAX] if (top := git.toplevel(folder)) is not None}
-    found = [
+    commits_of_span = [
         {"at": one.at, "commit": one.hash[:9], "subject": one.subject, "project": project(top)}
         for top in sorted(tops)
         for one in git.commits(top, span[0])
         if span[0] <= one.at < span[1]
     ]
-    return {"commits": sorted(found, key=lambda one: one["at"])}
+    return {"commits": sorted(commits_of_span, key=lambda one: one["at"])}
 
 
 def gathered(moments: Iterable[Moment]) -> dict[int, Lane]:
