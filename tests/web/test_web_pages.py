@@ -8,7 +8,7 @@ import time
 import pytest
 from golden import states
 from support.lines import append, assistant, compact, result, transcript, usage, use
-from support.web_site import until
+from support.web_site import answers, until
 
 from aitop.live.alerts import Alert
 from aitop.publish import alert_journal
@@ -39,21 +39,6 @@ def write(text, money):
 @pytest.fixture
 def claude(tmp_path):
     return str(tmp_path / "user" / ".claude")
-
-
-def answers(many, now, session="s1", folder="shop", model="claude-opus-4-6", step=60.0, **more):
-    """So many responses of one session, the last one just now."""
-    common = {"session": session, "model": model, "cwd": f"/work/{folder}", **more}
-    return [
-        assistant(
-            f"m-{session}-{number}",
-            now - step * (many - number),
-            request_id=f"r-{session}-{number}",
-            usage=usage(100 + number, 10, 1000, 200),
-            **common,
-        )
-        for number in range(many)
-    ]
 
 
 PLACE = {"cwd": "/work/shop", "gitBranch": "main"}  # as every record of the client has it
