@@ -79,6 +79,7 @@ class Response(NamedTuple):
     billed_usd: float | None = None  # what it was billed (0: a model on this machine); outranks our price
     place: Place | None = None  # its own folder and branch; None: the session's
     client_usd: float | None = None  # the client's own reckoning of it; counts where we have no price
+    credits: float | None = None  # what it was billed in the client's own credits, which are no dollars
 
 
 class ToolUse(NamedTuple):

@@ -16,9 +16,9 @@ UNCOUNTABLE = {
         ("~/.gemini/antigravity", "~/.gemini/antigravity-cli", "CONFIG/Antigravity"),
         "its counts end with the program" + GATEWAY,
     ),
-    "kiro": (
-        ("~/.kiro/sessions", "DATA/kiro-cli/data.sqlite3"),
-        "it keeps credits and no token counts",
+    "kiro-older": (
+        ("DATA/kiro-cli/data.sqlite3", "CONFIG/Kiro/User/globalStorage/kiro.kiroagent"),
+        "Kiro's older stores keep no token counts; newer sessions are counted, in credits",
     ),
     "windsurf": (
         ("CONFIG/Windsurf/User/globalStorage/state.vscdb", "~/.codeium/windsurf"),

@@ -336,13 +336,16 @@ class Sparklines(TypedDict):
 
 
 class Credits(TypedDict):
-    """A client's counted cost in the credits that its maker bills: beside the dollars, never added to them."""
+    """What a client used in the credits that its maker bills: beside the dollars, never added to them.
+
+    With a published rate they are the counted cost at that rate, else what the client recorded.
+    """
 
     unit: Annotated[str, Key("what its maker calls them")]
-    per_usd: Annotated[int, Key("credits for one dollar, as published")]
-    today: Annotated[float, Key("")]
-    week: Annotated[float, Key("")]
-    month: Annotated[float, Key("")]
+    per_usd: Annotated[int | None, Key("credits for one dollar, as published; null where no rate is")]
+    today: Annotated[float | None, Key("null: it was used and recorded none")]
+    week: Annotated[float | None, Key("the same")]
+    month: Annotated[float | None, Key("the same")]
 
 
 class Provider(TypedDict):
@@ -361,9 +364,7 @@ class Provider(TypedDict):
     compactions: Annotated[int, Key("of the listed sessions, since they began")]
     projects_today: Annotated[list[Project], Key("")]
     folders_today: Annotated[list[Folder], Key("")]
-    credits: Annotated[
-        Credits | None, Key("null for a client that is not billed in credits of a published rate")
-    ]
+    credits: Annotated[Credits | None, Key("null for a client that is not billed in credits")]
 
 
 class Listener(TypedDict):

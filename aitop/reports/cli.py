@@ -13,7 +13,8 @@ import click
 from aitop import paths
 from aitop.history import tags_file
 from aitop.ingest.coverage import ClientCoverage
-from aitop.reports import commits, framing, git, groupings, html, options, printing, pulls
+from aitop.pricing import table
+from aitop.reports import commits, context_report, framing, git, groupings, html, options, printing, pulls
 from aitop.reports.ask import Asker
 from aitop.reports.currency import currency
 from aitop.reports.filters import Filter, Period
@@ -98,6 +99,13 @@ def _pulls(asker: Asker, now: float, _: Chosen) -> Answer:
     return pulls.answer(asker, start or 0.0, end if end is not None else now + 1, git.toplevel, git.merges)
 
 
+def _context(asker: Asker, now: float, _: Chosen) -> Answer:
+    start, end = asker.wanted.span()
+    assert start is not None
+    prices = table.load(configuration().price_overrides, paths.in_home(paths.PRICES))
+    return context_report.answer(asker, prices, start, end if end is not None else now + 1)
+
+
 REPORTS = {
     "today": Report("Tokens and cost of today, by model.", "Today by model", _grouped("model")),
     "daily": Report("By day, from midnight to midnight.", "Cost by day", _by_period("day")),
@@ -118,6 +126,12 @@ REPORTS = {
     "tools": Report(
         "Tool calls and failures, most used first.", "Calls by tool", lambda asker, *_: groupings.tools(asker)
     ),
+    "context": Report(
+        "What MCP servers, skills and tools put into context, and its cost (estimated); the last "
+        f"{options.COMMIT_DAYS} days unless --since says otherwise.",
+        "Cost by what is in the context",
+        _context,
+    ),
     "commits": Report(
         f"What each git commit cost, newest first; the last {options.COMMIT_DAYS} days unless --since says otherwise.",
         "Cost by commit",
@@ -132,7 +146,7 @@ def _command(name: str, about: Report) -> None:
         now = time.time()
         config = configuration()
         chosen = options.chosen(name, lambda zone: _date(now, zone), given, config["week_start"])
-        ready = history(rows=name == "commits")
+        ready = history(rows=name in ("commits", "context"))
 
         def answered() -> None:
             asker = Asker(ready.db, chosen.wanted, config.tags, tags_file.read(paths.home()))

@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from aitop.model.sums import Sum
 
-Kind = Literal["count", "money", "share", "moment", "names", "amount"]
+Kind = Literal["count", "money", "share", "moment", "names", "amount", "text"]
 
 
 class Column(NamedTuple):
@@ -58,6 +58,16 @@ PULLS = (
     Column("spent_usd", "spent", "money"),
 )
 
+# Tokens and cost are estimates here: a call's result is the growth of the next prompt.
+CONTEXT = (
+    Column("of", "kind", "text", gives_way=1),
+    Column("calls", "calls", gives_way=3),
+    Column("tokens", "\u2248 tokens", gives_way=4),
+    Column("sent_again", "\u2248 sent again", "amount", gives_way=2),
+    Column("cost_usd", "\u2248 cost", "money"),
+    Column("cost_share", "share", "share", gives_way=5),
+)
+
 
 def columns(name: str, total: Sum, *, in_credits: bool = False) -> tuple[Column, ...]:
     """Those of a report by what its rows are named by; `in_credits`: whether a row has credits beside its dollars."""
@@ -65,5 +75,7 @@ def columns(name: str, total: Sum, *, in_credits: bool = False) -> tuple[Column,
         return TOOLS if name == "tool" else COMMITS
     if name == "pull_request":
         return PULLS
+    if name == "part":
+        return CONTEXT
     money = SPENT if total.untracked else (COST,)
     return (*USE, *money, *((CREDITS,) if in_credits else ()), *(ACTIVITY if name == "session" else ()))

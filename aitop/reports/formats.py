@@ -66,5 +66,5 @@ def _markdown(answer: Answer, rows: Sequence[Row], style: Style) -> str:
         "| " + " | ".join(cell.replace("\\", "\\\\").replace("|", "\\|") for cell in line) + " |"
         for line in lines
     ]
-    rule = "".join(" --- |" if column.kind == "names" else " ---: |" for column in shown)
+    rule = "".join(" --- |" if column.kind in ("names", "text") else " ---: |" for column in shown)
     return "\n".join([drawn[0], "| --- |" + rule, *drawn[1:]])

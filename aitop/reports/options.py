@@ -11,7 +11,7 @@ from aitop.reports import filters
 from aitop.reports.filters import Filter, Period
 from aitop.reports.formats import Form
 
-COMMIT_DAYS = 30  # what `report commits` looks back without --since: it asks git for each folder
+COMMIT_DAYS = 30  # what `report commits` and `context` look back without --since: they read each response
 PERIODS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
 CROSSED = ("sessions", "projects", "models", "tags", "branches")
 BROKEN_DOWN = ("daily", "weekly", "monthly", "blocks", "sessions", "projects", "tags", "branches")
@@ -151,7 +151,7 @@ def _filter(name: str, today_in: Callable[[tzinfo | None], date], given: Given, 
     )
     if name == "today":
         since = until = today
-    if name == "commits" and since is None:
+    if name in ("commits", "context") and since is None:
         since = (until or today) - timedelta(days=COMMIT_DAYS)
     return Filter(
         since, until, zone, project=given["project"], model=given["model"], tag=given["tag"],

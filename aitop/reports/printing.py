@@ -16,6 +16,10 @@ from aitop.reports.rows import Answer, Row
 from aitop.reports.table import Style
 
 PLOT_CELLS_MAX = 160
+CONTEXT_NOTES = (
+    "≈: a call's result is the growth of the next prompt without the answer before it; calls side by side share it.",
+    "Descriptions of tools that a client always sends are among the beginnings: the records do not say their size.",
+)
 
 
 class Page(NamedTuple):
@@ -70,6 +74,8 @@ def _below(page: Page, rows: list[Row]) -> list[str]:
     if answer.name == "commit" and not (page.chosen.plot or page.chosen.png):
         lines += commits.by_branch(answer.rows, page.style.currency)
         lines += commits.spikes(rows, page.style.currency)
+    if answer.name == "part" and rows:
+        lines += CONTEXT_NOTES
     notes = framing.notes(answer.total if answer.name != "tool" else ZERO, page.coverage)
     return [*lines, *([""] if notes and page.chosen.form == "markdown" else []), *notes]
 

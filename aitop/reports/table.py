@@ -34,7 +34,7 @@ def render(answer: Answer, rows: Sequence[Row], style: Style) -> str:
     fitting = _fitting(answer, rows, style)
     heads = [answer.name, *(column.head for column in fitting)]
     body = [line for row in rows for line in _lines(row, answer.name, fitting, style)]
-    align = "l" + "".join("l" if column.kind == "names" else "r" for column in fitting)
+    align = "l" + "".join("l" if column.kind in ("names", "text") else "r" for column in fitting)
     foot = ["total", *cells(figures(answer.total), fitting, style)]
     return "\n".join(text_table.lines(body, align, heads=heads, foot=foot, width=style.width))
 
@@ -112,7 +112,7 @@ def cells(row: Row, shown: Sequence[Column], style: Style) -> list[str]:
 def _cell(row: Row, column: Column, style: Style) -> str:
     value = row.get(column.key)
     if value is None:
-        return "" if column.kind in ("moment", "names") else humanize.UNKNOWN
+        return "" if column.kind in ("moment", "names", "text") else humanize.UNKNOWN
     if column.kind == "money":
         return money.text(value, style.currency, row, exact=True)
     if column.kind == "share":
@@ -121,6 +121,8 @@ def _cell(row: Row, column: Column, style: Style) -> str:
         return f"{datetime.fromtimestamp(value, style.zone):%Y-%m-%d %H:%M}"
     if column.kind == "names":
         return ", ".join(map(clean, value))
+    if column.kind == "text":
+        return clean(value)
     return f"{value:,.1f}" if column.kind == "amount" else f"{value:,}"
 
 

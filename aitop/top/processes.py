@@ -23,7 +23,7 @@ CLIENTS = {"claude-code": ("claude",), "codex": ("codex",), "gemini": ("gemini",
            "openclaude": ("openclaude",), "trae": ("trae", "traecli"), "pi": ("pi",), "omp": ("omp",),
            "openclaw": ("openclaw",), "qoder": ("qodercli", "qoder"), "cline-cli": ("cline",), "kimi": ("kimi",),
            "goose": ("goose",), "hermes": ("hermes",), "droid": ("droid",), "crush": ("crush",), "grok": ("grok",),
-           "vibe": ("vibe",), "amp": ("amp",)}  # fmt: skip
+           "vibe": ("vibe",), "amp": ("amp",), "kiro": ("kiro",)}  # fmt: skip
 INTERPRETERS = ("node", "bun", "deno", "python")
 TAG_EVENT = "SessionTag"
 TAG_LONGEST = 60
