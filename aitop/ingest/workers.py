@@ -8,7 +8,6 @@ its files unread, and the caller reads them itself later. Helpers touch no datab
 
 import gc
 import os
-import pickle
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -48,6 +47,8 @@ class Helper:
             self.close()
             return []
         self._buffer += data
+        import pickle
+
         received: list[Any] = []
         at = 0
         while len(self._buffer) - at >= HEAD:
@@ -141,6 +142,8 @@ class _Outbox:
 
     def send(self) -> None:
         if self._waiting:
+            import pickle
+
             data = pickle.dumps(self._waiting, protocol=5)
             _write(self._writer, len(data).to_bytes(HEAD, "big") + data)
         self._waiting, self._bytes = [], 0

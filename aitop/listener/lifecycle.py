@@ -6,7 +6,6 @@ Commands use this module from outside; the running listener uses only `prepare_h
 import os
 import signal
 import sqlite3
-import subprocess
 import time
 
 from aitop import __version__, paths
@@ -130,6 +129,8 @@ def start_detached(wait: float = 5.0, *, replace: bool = False) -> bool:
     home = paths.home()
     prepare_home(home)
     log = _begin(home)
+    import subprocess
+
     try:
         process = subprocess.Popen(
             own_python.module("aitop", "listen", "--quiet", *(["--replace"] if replace else [])),

@@ -22,12 +22,15 @@ from aitop.reports.fleet_cli import fleet, hosts
 from aitop.reports.html import Kept
 from aitop.reports.options import Chosen
 from aitop.reports.printing import Page
-from aitop.reports.ready import asked, configuration, history
+from aitop.reports.ready import asked, configuration, history, progress
 from aitop.reports.rows import Answer, clean
+from aitop.reports.shipped import answer as shipped
+from aitop.reports.shipped import reading, tries
 from aitop.reports.table import Style
 from aitop.segments import details, text_table
 from aitop.system import atomic_file
 
+FEW_FILES = 20  # whose lines git finds before a bar could be seen
 Ask = Callable[[Asker, float, Chosen], Answer]
 
 
@@ -99,6 +102,23 @@ def _pulls(asker: Asker, now: float, _: Chosen) -> Answer:
     return pulls.answer(asker, start or 0.0, end if end is not None else now + 1, git.toplevel, git.merges)
 
 
+def _shipped(asker: Asker, now: float, _: Chosen) -> Answer:
+    start, end = asker.wanted.span()
+    assert start is not None
+    with progress("reading edits") as reading_bar:
+        acts = reading.read(asker.db, start, reading_bar)
+    with progress("asking git", FEW_FILES) as git_bar:
+        return shipped.answer(asker, start, end if end is not None else now + 1, acts, git_bar)
+
+
+def _tries(asker: Asker, now: float, _: Chosen) -> Answer:
+    start, end = asker.wanted.span()
+    assert start is not None
+    with progress("reading edits") as bar:
+        acts = reading.read(asker.db, start, bar)
+    return tries.answer(acts, shipped.turns_of(asker, start, end if end is not None else now + 1, acts))
+
+
 def _context(asker: Asker, now: float, _: Chosen) -> Answer:
     start, end = asker.wanted.span()
     assert start is not None
@@ -138,6 +158,18 @@ REPORTS = {
         _commits,
     ),
     "pulls": Report("What each pull request cost, dearest first.", "Cost by pull request", _pulls),
+    "shipped": Report(
+        "What became of the lines that agents wrote, and what they cost: survived, reverted, never committed; the "
+        f"last {options.COMMIT_DAYS} days unless --since says otherwise.",
+        "Cost by what became of it",
+        _shipped,
+    ),
+    "tries": Report(
+        "How often edits and tools worked at once, and turns were interrupted, by model; the last "
+        f"{options.COMMIT_DAYS} days unless --since says otherwise.",
+        "First tries",
+        _tries,
+    ),
 }
 
 
@@ -146,7 +178,7 @@ def _command(name: str, about: Report) -> None:
         now = time.time()
         config = configuration()
         chosen = options.chosen(name, lambda zone: _date(now, zone), given, config["week_start"])
-        ready = history(rows=name in ("commits", "context"))
+        ready = history(rows=name in options.ON_DEMAND)
 
         def answered() -> None:
             asker = Asker(ready.db, chosen.wanted, config.tags, tags_file.read(paths.home()))

@@ -13,7 +13,9 @@ from aitop.reports.ask import Asker
 from aitop.reports.framing import Folders
 from aitop.reports.options import Chosen
 from aitop.reports.rows import Answer, Row
+from aitop.reports.shipped import answer as shipped
 from aitop.reports.table import Style
+from aitop.segments import money
 
 PLOT_CELLS_MAX = 160
 CONTEXT_NOTES = (
@@ -76,7 +78,11 @@ def _below(page: Page, rows: list[Row]) -> list[str]:
         lines += commits.spikes(rows, page.style.currency)
     if answer.name == "part" and rows:
         lines += CONTEXT_NOTES
-    notes = framing.notes(answer.total if answer.name != "tool" else ZERO, page.coverage)
+    if answer.name == "fate":
+        lines += shipped.notes(answer.rows, lambda usd: money.text(usd, page.style.currency))
+    notes = framing.notes(
+        answer.total if answer.name != "tool" and answer.kind != "tries" else ZERO, page.coverage
+    )
     return [*lines, *([""] if notes and page.chosen.form == "markdown" else []), *notes]
 
 

@@ -191,7 +191,8 @@ def test_the_stored_numbers_of_a_basis_stay():
 def test_every_column_of_a_report_is_a_field_of_its_rows():
     row = figures(Sum())
     own = {"last_activity_at", "models", "failure_rate", "lines", "usd_per_line", "sessions", "merged_at"}
-    for name in ("day", "session", "tool", "commit", "model", "pull_request"):
+    own |= {column.key for column in report_columns.TRIES} | {"share"}
+    for name in ("day", "session", "tool", "commit", "model", "pull_request", "fate", "tries"):
         for total in (Sum(), Sum(untracked=1)):
             keys = {column.key for column in report_columns.columns(name, total)}
             assert keys - own <= set(row)

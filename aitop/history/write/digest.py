@@ -5,7 +5,6 @@ Where every key is new, that is all the writer needs until it puts the rows into
 Pure: no database, no clock.
 """
 
-import pickle
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -84,6 +83,8 @@ def packed(found: p.Batch) -> p.Batch:
     """A batch as it travels between processes."""
     if not found.responses and not found.tools:
         return found
+    import pickle
+
     rows = pickle.dumps((found.responses, found.tools), protocol=5)
     what = of(found.responses, found.tools)
     return p.Batch(found.prices, found.session, [], [], found.rest, rows, what)

@@ -4,7 +4,6 @@ Rows of a helper stay as it packed them until they are written, which takes a fi
 record speaks of meanwhile is taken out: from then on it is decided and written as any other one.
 """
 
-import pickle
 import sqlite3
 from collections.abc import Iterable, Iterator
 
@@ -48,6 +47,8 @@ class Run:
     def unpack(self) -> None:
         """From here on its rows are in `responses` and `tools`."""
         if self.packed is not None:
+            import pickle
+
             self.responses, self.tools = pickle.loads(self.packed)  # noqa: S301 - packed by a helper of our own
             self.packed = None
 

@@ -5,7 +5,6 @@ tuples, which cross a process border several times faster than events. What is n
 session, one still under way, a fact) stays an event. Pure: no database, no clock.
 """
 
-import pickle
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -80,6 +79,8 @@ def unpacked(found: Batch) -> Batch:
     """The same with its rows in `responses` and `tools`."""
     if found.packed is None:
         return found
+    import pickle
+
     responses, tools = pickle.loads(found.packed)  # noqa: S301 - packed by a helper of our own
     return found._replace(responses=responses, tools=tools, packed=None, digest=None)
 
