@@ -346,6 +346,25 @@ def test_a_question_that_is_given_up_ends(tmp_path):
     assert asyncio.run(run())
 
 
+def test_a_server_that_ends_waits_for_no_question(tmp_path):
+    path, mark = str(tmp_path / "history.db"), tmp_path / "asked"
+    schema.connect(path).close()
+
+    def sleepy(_):
+        mark.touch()
+        time.sleep(60)
+
+    async def run():
+        questions = Questions(path)
+        asking_ = asyncio.create_task(questions.ask(sleepy, 60.0))
+        await asyncio.to_thread(until, mark.exists)
+        questions.close()
+        await asyncio.wait_for(asking_, 30)
+
+    with pytest.raises(BrokenError):
+        asyncio.run(run())
+
+
 def test_a_fault_in_a_question_is_named_and_the_next_one_is_answered(tmp_path):
     path = str(tmp_path / "history.db")
     schema.connect(path).close()

@@ -238,6 +238,28 @@ def test_when_the_listener_dies_the_page_says_how_old_its_numbers_are_and_recove
     assert page.locator(".stale").count() == 0
 
 
+SEEN = """(how) => {
+  Object.defineProperty(document, 'visibilityState', { value: how, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+def test_a_tab_that_cannot_be_seen_gives_its_connection_up_and_comes_back_to_the_present(site, live, browser):
+    """A browser opens six connections to a server: seven tabs would wait for each other."""
+    live(states.api())
+    page = browser(site().link)
+    page.wait_for_selector(".condition.live")
+    page.evaluate(SEEN, "hidden")
+    live(states.api() | {"active_sessions": 7})
+    note = page.locator("h2", has_text="Sessions")
+    page.wait_for_timeout(1500)  # it would have come by now
+    assert "7 active" not in note.inner_text()
+    page.evaluate(SEEN, "visible")
+    assert until(lambda: "7 active" in note.inner_text())
+    page.wait_for_selector(".condition.live")
+    assert len([url for url in page.asked if url.endswith("/events")]) == 2
+
+
 def test_when_the_server_ends_the_page_says_so_and_recovers(site, live, browser):
     live(states.api())
     one = site()
