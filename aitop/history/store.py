@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from aitop.history import keys
 from aitop.history.query import sums_since
 from aitop.history.rows import File, Session
-from aitop.history.write import commit, digest, load, prepare, pull_requests, side_calls
+from aitop.history.write import commit, load, prepare, pull_requests, side_calls, wire
 from aitop.history.write.bulk_insert import Bulk
 from aitop.history.write.incidents import Incidents
 from aitop.history.write.ledger import Changes, Ledger, nothing
@@ -122,12 +122,12 @@ class History:
 
     def packed(self, events: Iterable[Event], now: float) -> Batch:
         """The same as a helper sends it: with what it adds up to, its rows packed."""
-        return digest.packed(self.prepare(events, now))
+        return wire.packed(self.prepare(events, now))
 
     def take(self, provider: str, batch: Batch, now: float, file: File) -> None:
         """Take in a run of a file that was prepared."""
         if batch.prices != self._prices.fingerprint:  # they changed meanwhile
-            self.apply(provider, prepare.events(batch), now, file)
+            self.apply(provider, prepare.events(wire.unpacked(batch)), now, file)
             return
         self.begin()
         self._bulk.take(provider, batch, file, now)

@@ -10,14 +10,16 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Any
 
 from aitop.history.rows import File
 from aitop.history.store import History
+from aitop.history.write import wire
 from aitop.history.write.prepare import Batch
 from aitop.ingest import workers
 from aitop.ingest.coverage import ClientCoverage, Coverage
 from aitop.ingest.roots import Roots, is_text
-from aitop.ingest.tail import AT_REST_SECONDS, CUT_SHORT, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
+from aitop.ingest.tail import ALONE, AT_REST_SECONDS, CUT_SHORT, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
 from aitop.ingest.walk import Walk
 from aitop.providers import Parsed, Provider, Source
 from aitop.providers.isolation import guarded
@@ -25,6 +27,7 @@ from aitop.providers.isolation import guarded
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
 HELP_FROM_FILES = 400  # waiting files from which they pay too
 NEWEST_SECONDS = 90_000.0  # files changed within these hold all of today, also where a clock is put back
+HOT_SECONDS = 3600.0  # files changed within these are looked at again by `poll`
 MANY = 16  # events of one run from which it pays to prepare them together
 
 
@@ -141,8 +144,17 @@ class Ingest:
             self._unread.add(path.encode("utf-8", "replace").decode(), provider, "its name is not UTF-8")
             return
         stored = self.history.files.get(path)
+        if (
+            stored is not None
+            and stored.mtime_ns == status.st_mtime_ns
+            and stored.size == status.st_size
+            and stored.inode == status.st_ino
+            and now - status.st_mtime >= HOT_SECONDS
+            and path.endswith(ALONE)
+        ):
+            return  # nearly every file of nearly every look
         seen = stamp(path, status)
-        if now - seen.mtime < 3600:
+        if now - seen.mtime < HOT_SECONDS:
             self._hot[path] = (provider, seen.mtime)
         size = (
             PROBLEM
@@ -239,7 +251,8 @@ class Ingest:
 
     def receive(self, helper: workers.Helper, now: float) -> None:
         """Take in what a helper sent."""
-        for chunk, batch in helper.receive():
+        for plain in helper.receive():
+            chunk, batch = _received(plain)
             self.apply(chunk, now, batch)
         if helper.ended and helper in self.helpers:
             self.helpers.remove(helper)
@@ -332,7 +345,13 @@ class Ingest:
             self.total_bytes = self.done_bytes
 
 
-def _prepared(chunk: Chunk, *, history: History, now: float) -> tuple[Chunk, Batch]:
-    """A chunk without its events, and what they come to: runs in a helper."""
+def _prepared(chunk: Chunk, *, history: History, now: float) -> tuple[Any, ...]:
+    """A chunk without its events, and what they come to, as plain values: runs in a helper."""
     batch = history.packed(chunk.parsed.events, now)
-    return Chunk(*chunk[:-1], Parsed([], *chunk.parsed[1:])), batch
+    return (*chunk[:-1],), (*chunk.parsed[1:],), wire.sent(batch)
+
+
+def _received(plain: tuple[Any, ...]) -> tuple[Chunk, Batch]:
+    """A chunk and its batch, as `_prepared` sent them."""
+    read, parsed, batch = plain
+    return Chunk(*read, Parsed([], *parsed)), wire.received(batch)

@@ -30,6 +30,7 @@ UNFINISHED = (
 )  # while its last line waits for its newline, or for the file or the database's log to be at rest
 PROBLEM = -3  # while its provider cannot read all of it: a later version of the provider reads it again
 WAL = "-wal"
+ALONE = (".jsonl", ".json")  # endings of files that have no write-ahead log beside them
 
 
 class Job(NamedTuple):
@@ -82,7 +83,7 @@ class Stamp(NamedTuple):
 
 def stamp(path: str, status: os.stat_result) -> Stamp:
     """A file's stamp; a database's write-ahead log, where its changes are at first, is part of it."""
-    if path.endswith((".jsonl", ".json")):
+    if path.endswith(ALONE):
         return Stamp(status.st_size, status.st_mtime_ns)
     try:
         log = os.stat(path + WAL, follow_symlinks=False)
@@ -117,6 +118,14 @@ def _chunks(job: Job, parse: Parse, identify: Identify, read: Read | None) -> It
         offset, source = job.offset, job.source
         if offset and not _same(fd, status, job):
             offset, source = 0, identify(job.path)
+        if not offset and status.st_size <= CHUNK:
+            data = os.pread(fd, CHUNK, 0)
+            if len(data) == status.st_size and data.endswith(b"\n"):  # as nearly every file of a first read
+                yield Chunk(
+                    job.path, job.provider, 0, len(data), crc32(data[-TAIL:]),
+                    status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, parse(data, 0, source),
+                )  # fmt: skip
+                return
         while offset < status.st_size:
             data = _whole_lines(fd, offset, status.st_size - offset)
             if not data:

@@ -8,11 +8,11 @@ its files unread, and the caller reads them itself later. Helpers touch no datab
 
 import gc
 import os
-import pickle
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from aitop.history.write import wire
 from aitop.ingest.tail import Chunk, Identify, Job, Parse, Read, chunks
 
 Prepare = Callable[[Chunk], Any]
@@ -54,7 +54,7 @@ class Helper:
             size = int.from_bytes(self._buffer[at : at + HEAD], "big")
             if len(self._buffer) - at - HEAD < size:
                 break
-            received += pickle.loads(memoryview(self._buffer)[at + HEAD : at + HEAD + size])  # noqa: S301
+            received += wire.loads(self._buffer[at + HEAD : at + HEAD + size])
             at += HEAD + size
         del self._buffer[:at]
         return received
@@ -72,7 +72,7 @@ class Helper:
 def start(jobs: Sequence[Job], count: int, doors: Mapping[str, Door], prepare: Prepare) -> list[Helper]:
     """Fork up to `count` helpers over the jobs; the first jobs come first.
 
-    What they send is what `prepare` makes of each chunk: a small thing that can be pickled.
+    What they send is what `prepare` makes of each chunk: a small thing of plain values.
     """
     together = -(-len(jobs) // MAX_TICKETS)
     groups = [jobs[at : at + together] for at in range(0, len(jobs), together)]
@@ -141,7 +141,7 @@ class _Outbox:
 
     def send(self) -> None:
         if self._waiting:
-            data = pickle.dumps(self._waiting, protocol=5)
+            data = wire.dumps(self._waiting)
             _write(self._writer, len(data).to_bytes(HEAD, "big") + data)
         self._waiting, self._bytes = [], 0
 

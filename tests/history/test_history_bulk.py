@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.lines import START, assistant, encode, result, usage, use
 from support.worlds import NOW, SESSIONS, Book, by_session, oracle, read, readings, worlds
 
-from aitop.history.write import prepare
+from aitop.history.write import prepare, wire
 from aitop.history.write.responses import Responses
 from aitop.history.write.tools import Tools
 from aitop.model.events import ToolUse
@@ -184,7 +184,7 @@ def test_what_helpers_send_is_plain_data(book):
     found = book.history.prepare(parsed.events, NOW)
     sent = book.history.packed(parsed.events, NOW)
     assert (len(found.responses), len(found.tools)) == (1, 1)
-    assert prepare.unpacked(pickle.loads(pickle.dumps(sent))) == found
+    assert wire.unpacked(wire.received(wire.loads(wire.dumps(wire.sent(sent))))) == found
     assert all(type(told) is tuple for told in (*found.responses, *found.tools))
     assert pickle.loads(pickle.dumps(found)) == found
     assert sorted(map(repr, prepare.events(found))) == sorted(map(repr, parsed.events))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from aitop.history.rows import CountedResponse, File, Session
-from aitop.history.write import digest, load
+from aitop.history.write import digest, load, wire
 from aitop.history.write import prepare as b
 from aitop.history.write.digest import Digest
 from aitop.history.write.gathered import Gathered, Run
@@ -67,7 +67,7 @@ class Bulk:
             self._gather(batch, batch.digest, owner, file)
             rest = batch.rest
         else:
-            rest = self._take_parted(provider, b.unpacked(batch), file)
+            rest = self._take_parted(provider, wire.unpacked(batch), file)
         if rest:
             self._kept_back.append(KeptBack(provider, rest, now, file))
             for event in rest:
@@ -199,7 +199,8 @@ class Bulk:
         self._gathered.add(run, what.names, what.calls)
         ledger, names = self.ledger, self.ledger.names
         sums: dict[int, Sum] = {}
-        for quarter, model, place, value in what.sums:
+        for quarter, model, place, numbers in what.sums:
+            value = Sum._make(numbers)
             ledger.out.add((quarter, owner.id, names.model(model), names.place(place)), value)
             sums[quarter] = plus(sums[quarter], value) if quarter in sums else value
         for quarter, name, calls, failures in what.tools:

@@ -69,14 +69,20 @@ class Names:
         self.models: Numbered[str] = Numbered(dict(db.execute("SELECT id, name FROM model")))
         places = db.execute("SELECT id, cwd, branch FROM place")
         self.places: Numbered[Place] = Numbered({i: Place(cwd, branch or None) for i, cwd, branch in places})
+        self._place_numbers: dict[tuple[str | None, str | None] | None, int] = {None: 0}  # as records spell them
 
     def model(self, name: str) -> int:
         """A model's number."""
         return self.models.id(name)
 
-    def place(self, place: Place | None) -> int:
+    def place(self, place: tuple[str | None, str | None] | None) -> int:
         """A place's number; 0 for None, which is the session's own."""
-        return self.places.id(Place(place.cwd, place.branch or None)) if place and place.cwd else 0
+        number = self._place_numbers.get(place)
+        if number is None:
+            cwd, branch = place  # type: ignore[misc] - None has its number
+            number = self.places.id(Place(cwd, branch or None)) if cwd else 0
+            self._place_numbers[place] = number
+        return number
 
 
 class Tool:
