@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from aitop.history import keys
 from aitop.history.query import sums_since
-from aitop.history.rows import File, Session
+from aitop.history.rows import File, Session, inform
 from aitop.history.write import commit, load, prepare, pull_requests, side_calls, wire
 from aitop.history.write.bulk_insert import Bulk
 from aitop.history.write.incidents import Incidents
@@ -145,9 +145,12 @@ class History:
         self._preload(events)
         self._decide(provider, events, now, file)
 
-    def _settle_bulk(self) -> None:
-        """Decide what runs of files kept back. Their new rows stay gathered, but for those that these speak of."""
-        waiting = self._bulk.settled()
+    def _settle_bulk(self, *, facts: bool = True) -> None:
+        """Decide what runs of files kept back, without the facts or with them.
+
+        Their new rows stay gathered, but for those that these speak of.
+        """
+        waiting = self._bulk.settled() + (self._bulk.settled_facts() if facts else [])
         for start in range(0, len(waiting), RUNS_AT_ONCE):
             some = waiting[start : start + RUNS_AT_ONCE]
             self._preload([event for run in some for event in run.events])
@@ -205,7 +208,7 @@ class History:
             if at is not None and (at > session.status_at or (at == session.status_at and event.live)):
                 session.status, session.status_at, session.status_live = event.status, at, event.live
         else:
-            _inform(session, event, at or now)
+            inform(session, event, at or now)
         if at is not None:
             self._ledger.seen(session, at)
 
@@ -213,7 +216,7 @@ class History:
         """Count as incomplete what has waited a minute for its stop reason."""
         if self._bulk.waiting():
             self.begin()
-            self._settle_bulk()
+            self._settle_bulk(facts=False)
         self._responses.settle(now)
 
     def reprice(self, after: int, most: int, now: float) -> int | None:
@@ -269,7 +272,7 @@ class History:
         True where `add_up` did more, because what a client reports beyond its records has to be reckoned.
         """
         self.begin()
-        self._settle_bulk()
+        self._settle_bulk(facts=False)
         ledger = self._ledger
         if ledger.out.inherited or any(one.client_cost is not None for one in ledger.sessions.values()):
             self.add_up()
@@ -335,16 +338,3 @@ class History:
         self._bulk.learn()
         self._responses.forget()
         self._tools.forget()
-
-
-def _inform(session: Session, event: SessionInfo, at: float) -> None:
-    newer = at >= session.info_at
-    session.info_at = max(session.info_at, at)
-    if event.began_by is not None:
-        if session.began_by in (None, "compact", "resume"):  # these go on with a session that began before
-            session.began_by = event.began_by
-        session.restarted = session.client_cost is not None and event.began_by in ("startup", "resume")
-    for name in ("cwd", "branch", "model", "tag", "pid", "pane"):
-        value = getattr(event, name)
-        if value is not None and (newer or getattr(session, name) is None):
-            setattr(session, name, value)

@@ -10,18 +10,27 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from aitop.history.rows import File
 from aitop.history.store import History
-from aitop.history.write import wire
 from aitop.history.write.prepare import Batch
-from aitop.ingest import workers
+from aitop.ingest import parcels, workers
 from aitop.ingest.coverage import ClientCoverage, Coverage
 from aitop.ingest.roots import Roots, is_text
-from aitop.ingest.tail import ALONE, AT_REST_SECONDS, CUT_SHORT, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
+from aitop.ingest.tail import (
+    AT_REST_SECONDS,
+    CUT_SHORT,
+    PROBLEM,
+    UNFINISHED,
+    WAL,
+    Chunk,
+    Job,
+    chunks,
+    is_cold,
+    stamp,
+)
 from aitop.ingest.walk import Walk
-from aitop.providers import Parsed, Provider, Source
+from aitop.providers import Provider, Source
 from aitop.providers.isolation import guarded
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
@@ -44,14 +53,15 @@ class Ingest:
         self.folders = self._roots.all
         self.helpers_allowed = helpers
         self.helpers: list[workers.Helper] = []
-        self.done_bytes = 0
-        self.total_bytes = 0
+        self.done_bytes = self.total_bytes = 0
         self._scanned = False
         self._coverage = Coverage()
         self._unread = self._coverage.unread
         self._queue: list[tuple[float, str, str]] = []  # (-mtime, path, provider)
         self._queued: set[str] = set()
         self._handed: dict[str, str] = {}  # path → provider of the files given to helpers
+        self._changed_meanwhile: dict[str, str] = {}  # path → provider: seen to change while helpers read
+        self._paths: dict[str, str] = {}  # of the files given to helpers, by themselves
         self._alone: set[str] = set()  # files a helper did not finish: read in this process
         self._identified: dict[str, Source] = {}  # by path, from taking up a new file to its first chunk
         self._current: Iterator[Chunk] | None = None
@@ -144,14 +154,7 @@ class Ingest:
             self._unread.add(path.encode("utf-8", "replace").decode(), provider, "its name is not UTF-8")
             return
         stored = self.history.files.get(path)
-        if (
-            stored is not None
-            and stored.mtime_ns == status.st_mtime_ns
-            and stored.size == status.st_size
-            and stored.inode == status.st_ino
-            and now - status.st_mtime >= HOT_SECONDS
-            and path.endswith(ALONE)
-        ):
+        if is_cold(path, stored, status, now - HOT_SECONDS):
             return  # nearly every file of nearly every look
         seen = stamp(path, status)
         if now - seen.mtime < HOT_SECONDS:
@@ -178,6 +181,8 @@ class Ingest:
                 else 0
             )
             self.total_bytes += seen.size - start
+        elif self.helpers:
+            self._changed_meanwhile[path] = provider
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -202,21 +207,18 @@ class Ingest:
         much = self.total_bytes - self.done_bytes >= HELP_FROM or len(self._queue) >= HELP_FROM_FILES
         if self.helpers or not self.helpers_allowed or not much:
             return
-        jobs, kept = [], []
-        while self._queue:
-            entry = heapq.heappop(self._queue)
-            _, path, name = entry
-            if path in self._alone:
-                kept.append(entry)
-                continue
-            jobs.append(self._job(path, name, now))
-            self._handed[path] = name
-        self._queue = kept  # popped in order, so a heap still
-        if not jobs:
+        ordered = sorted(self._queue)
+        self._queue = [entry for entry in ordered if entry[1] in self._alone]  # in order, so a heap still
+        files = [(path, name) for _, path, name in ordered if path not in self._alone]
+        if not files:
             return
+        self._handed = dict(files)
+        self._paths = {path: path for path in self._handed}
+        self._identified.clear()  # the helpers identify them, and `apply` once more: less than to keep it for all
         doors: dict[str, workers.Door] = {name: self._door(name) for name in self.providers}
-        prepare = partial(_prepared, history=self.history, now=now)
-        self.helpers = workers.start(jobs, self.helpers_allowed, doors, prepare)
+        prepare = partial(parcels.prepared, history=self.history, now=now)
+        job = partial(self._job, now=now)
+        self.helpers = workers.start(files, self.helpers_allowed, doors, job, prepare)
 
     def step(self, now: float) -> bool:
         """Read and apply one chunk in this process; False when nothing is waiting here."""
@@ -252,7 +254,7 @@ class Ingest:
     def receive(self, helper: workers.Helper, now: float) -> None:
         """Take in what a helper sent."""
         for plain in helper.receive():
-            chunk, batch = _received(plain)
+            chunk, batch = parcels.received(plain, self._paths)
             self.apply(chunk, now, batch)
         if helper.ended and helper in self.helpers:
             self.helpers.remove(helper)
@@ -260,11 +262,12 @@ class Ingest:
                 self._after_helpers(now)
 
     def _after_helpers(self, now: float) -> None:
-        """Look at their files again: one may have changed meanwhile, and a helper may have died."""
+        """Look again at what a helper that died left unread, and at what was seen to change meanwhile."""
         self._queued = {path for _, path, _ in self._queue}
         self._finish()
-        handed, self._handed = self._handed, {}
-        for path, name in handed.items():
+        again = self._handed | self._changed_meanwhile
+        self._handed, self._changed_meanwhile, self._paths = {}, {}, {}
+        for path, name in again.items():
             try:
                 status = os.stat(path, follow_symlinks=False)
             except OSError:
@@ -297,6 +300,7 @@ class Ingest:
             self._unread.discard(chunk.path)
         if chunk.size != CUT_SHORT:
             self._newest.discard(chunk.path)
+            self._handed.pop(chunk.path, None)
         if chunk.size == UNFINISHED:
             self._unfinished[chunk.path] = chunk.mtime_ns / 1e9 + AT_REST_SECONDS
         self.history.touch(file, file.bad_lines - bad_before)
@@ -314,6 +318,7 @@ class Ingest:
             helper.close()
         self.helpers = []
         self._handed.clear()
+        self._changed_meanwhile.clear()
 
     def forget(self) -> None:
         """After a failed commit: the offsets fell back, so everything is looked at again."""
@@ -343,15 +348,3 @@ class Ingest:
         if not self.waiting:
             self._identified.clear()
             self.total_bytes = self.done_bytes
-
-
-def _prepared(chunk: Chunk, *, history: History, now: float) -> tuple[Any, ...]:
-    """A chunk without its events, and what they come to, as plain values: runs in a helper."""
-    batch = history.packed(chunk.parsed.events, now)
-    return (*chunk[:-1],), (*chunk.parsed[1:],), wire.sent(batch)
-
-
-def _received(plain: tuple[Any, ...]) -> tuple[Chunk, Batch]:
-    """A chunk and its batch, as `_prepared` sent them."""
-    read, parsed, batch = plain
-    return Chunk(*read, Parsed([], *parsed)), wire.received(batch)

@@ -196,4 +196,5 @@ def _fingerprint(by_id: Mapping[str, Model]) -> str:
                 [(row.start, row.standard, row.fast, row.priority, row.off_peak) for row in model.rows]
             )
         priced.append(f"({name!r}, {model.released!r}, {text})")
-    return sha256(f"{RULES}[{', '.join(priced)}]".encode()).hexdigest()[:16]
+    digest: str = sha256(f"{RULES}[{', '.join(priced)}]".encode()).hexdigest()[:16]
+    return digest

@@ -190,6 +190,31 @@ def test_what_helpers_send_is_plain_data(book):
     assert sorted(map(repr, prepare.events(found))) == sorted(map(repr, parsed.events))
 
 
+def test_facts_alone_beside_new_rows_wait_packed_until_the_rows_are_written(book):
+    parsed = provider.parse(encode([assistant(content=[use()])]), 0, provider.identify(FILE_A))
+    sent = wire.received(wire.sent(book.history.packed(parsed.events, NOW)))
+    assert sent.rest == []
+    assert wire.facts_of(sent.facts)
+    book.history.take("claude-code", sent, NOW, book.history.file("claude-code", FILE_A))
+    book.history.total_up()
+    session = book.history.session("claude-code", sent.session)
+    assert session.status is None
+    book.commit()
+    assert session.status is not None
+
+
+def test_what_marshal_cannot_hold_is_pickled():
+    value = [(OwnText("claude"), 1)]
+    assert wire.loads(wire.dumps(value)) == value
+    assert wire.dumps([("claude", 1)]).startswith(wire.MARSHALLED)
+
+
+class OwnText(str):
+    """A text as another package's provider may report it."""
+
+    __slots__ = ()
+
+
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_sums_are_the_same_before_and_after_the_rows_are_written(data):

@@ -116,9 +116,7 @@ def _sums(responses: Iterable[Plain]) -> list[SumOf]:
         if plain[p.INCOMPLETE]:
             running[_INCOMPLETE] += 1
             running[_UNDERSTATED] += plain[p.UNDERSTATED]
-    return [
-        (at, model, place and (*place,), (*running,)) for (at, model, place), running in by_key.items()
-    ]
+    return [(at, model, place and (*place,), (*running,)) for (at, model, place), running in by_key.items()]
 
 
 def _calls(tools: Iterable[Plain]) -> list[CallsOf]:

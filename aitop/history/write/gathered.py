@@ -24,6 +24,7 @@ _TOOL = (
 )
 # a row that was taken out and merged with another one has told its name already
 _ALIAS = "INSERT OR IGNORE INTO alias (key, response) VALUES (?, ?)"
+_NONE: list[Plain | None] = []  # of every run that is packed; never changed
 PLAIN_BYTES = 600  # about what one row takes in memory that is not packed
 
 
@@ -36,8 +37,8 @@ class Run:
         self.session, self.file = session, file
         self.first = first  # the number of its first response; the others follow
         self.packed = found.packed
-        self.responses: list[Plain | None] = list(found.responses)
-        self.tools: list[Plain | None] = list(found.tools)
+        self.responses: list[Plain | None] = [*found.responses] if found.responses else _NONE
+        self.tools: list[Plain | None] = [*found.tools] if found.tools else _NONE
 
     def size(self) -> int:
         """About how many bytes it takes."""

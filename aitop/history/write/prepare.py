@@ -46,6 +46,7 @@ class Batch(NamedTuple):
     rest: list[Event]
     packed: bytes | None = None
     digest: Any = None
+    facts: bytes | None = None  # packed as well, in the place of `rest` where that is facts alone
 
 
 def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:

@@ -30,9 +30,10 @@ FLAT: tuple[Any, ...] = (
 )  # fmt: skip
 _NUMBER = {kind: number for number, kind in enumerate(FLAT)}
 _NOT_FLAT = -1
+FACTS = frozenset((_NUMBER[Status], _NUMBER[SessionInfo]))  # they move no sum
 
 
-def dumps(value: object) -> bytes:
+def dumps(value: Any) -> bytes:
     """A value made of plain tuples, lists, dicts, texts and numbers, as bytes."""
     try:
         return MARSHALLED + marshal.dumps(value, VERSION)
@@ -65,7 +66,8 @@ def unpacked(batch: Batch) -> Batch:
     if batch.packed is None:
         return batch
     responses, tools = rows_of(batch.packed)
-    return batch._replace(responses=responses, tools=tools, packed=None, digest=None)
+    rest = [*batch.rest, *facts_of(batch.facts)]
+    return Batch(batch.prices, batch.session, responses, tools, rest)
 
 
 def rows_of(packed_rows: bytes) -> tuple[list[Plain], list[Plain]]:
@@ -79,15 +81,23 @@ def sent(batch: Batch) -> tuple[Any, ...]:
     what = batch.digest
     if what is not None:
         what = (*what,)
-    return batch.prices, batch.session, [_flat(event) for event in batch.rest], batch.packed, what
+    rest = [_flat(event) for event in batch.rest]
+    if what is not None and rest and all(flat[0] in FACTS for flat in rest):
+        return batch.prices, batch.session, [], batch.packed, what, dumps(rest)
+    return batch.prices, batch.session, rest, batch.packed, what, None
 
 
 def received(plain: tuple[Any, ...]) -> Batch:
     """The packed batch again."""
-    prices, session, rest, packed_rows, what = plain
+    prices, session, rest, packed_rows, what, facts = plain
     if what is not None:
         what = Digest._make(what)
-    return Batch(prices, session, [], [], [_event(flat) for flat in rest], packed_rows, what)
+    return Batch(prices, session, [], [], [_event(flat) for flat in rest], packed_rows, what, facts)
+
+
+def facts_of(packed_facts: bytes | None) -> list[Event]:
+    """The facts of a packed batch."""
+    return [_event(flat) for flat in loads(packed_facts)] if packed_facts is not None else []
 
 
 def _flat(event: Event) -> tuple[Any, ...]:
