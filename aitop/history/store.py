@@ -39,6 +39,7 @@ from aitop.model.events import (
 from aitop.pricing.table import PriceTable
 
 FLUSH_AT = 2000  # rows gathered in memory before they are written into the open transaction
+SLICE_FILES, SLICE_ROWS, SLICE_SUMS = 60, 600, 500  # each some milliseconds of writing
 RUNS_AT_ONCE = 200  # of files, when what they kept back is decided
 
 Fact = CacheState | ClientTotals | ContextSize | PullRequest | SessionInfo | Status
@@ -52,6 +53,7 @@ class History:
     ) -> None:
         self.db = db
         self._prices = prices
+        self._providers: dict[int, str] = {}  # of the sessions in memory at the last commit, by number
         self._lost = False  # taken back, and not yet read again
         self._reset(floor, exact)
 
@@ -108,7 +110,7 @@ class History:
 
     def provider_of(self, session: int) -> str:
         """The provider of a session, by its number."""
-        return self._ledger.session_by_id(session).provider
+        return self._providers.get(session) or self._ledger.session_by_id(session).provider
 
     def session(self, provider: str, name: str) -> Session:
         """A session by its client's id, made at first sight."""
@@ -146,10 +148,7 @@ class History:
         self._decide(provider, events, now, file)
 
     def _settle_bulk(self, *, facts: bool = True) -> None:
-        """Decide what runs of files kept back, without the facts or with them.
-
-        Their new rows stay gathered, but for those that these speak of.
-        """
+        """Decide what runs of files kept back. Their new rows stay gathered, but for those that these speak of."""
         waiting = self._bulk.settled() + (self._bulk.settled_facts() if facts else [])
         for start in range(0, len(waiting), RUNS_AT_ONCE):
             some = waiting[start : start + RUNS_AT_ONCE]
@@ -263,6 +262,7 @@ class History:
             raise
         ledger = self._ledger
         changes, ledger.changes = ledger.changes, nothing()
+        self._providers = ledger.providers()
         ledger.trim()
         return changes
 
@@ -295,6 +295,16 @@ class History:
     def full(self) -> bool:
         """Whether so many rows wait in memory that they should be committed."""
         return self._bulk.full()
+
+    def write_slice(self) -> bool:
+        """Write gathered rows once they are a slice. Whether so much else waits that it should be committed now.
+
+        For a listener, which must be heard again within some 10 ms. Raises sqlite3.Error.
+        """
+        if self._bulk.rows >= SLICE_ROWS:
+            self.begin()
+            self._bulk.write()
+        return len(self._ledger.dirty_files) >= SLICE_FILES or len(self._ledger.changes.sums) >= SLICE_SUMS
 
     def abandon(self) -> None:
         """Take back everything since the last commit, in memory too.

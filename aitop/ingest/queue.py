@@ -164,23 +164,16 @@ class Ingest:
             if path in self.unreadable and stored is not None and stored.size == PROBLEM
             else seen.size
         )
-        if stored is not None and (stored.size, stored.mtime_ns, stored.inode) == (
-            size,
-            seen.mtime_ns,
-            status.st_ino,
-        ):
+        known = stored and (stored.size, stored.mtime_ns, stored.inode)
+        if known == (size, seen.mtime_ns, status.st_ino):
             return
         if path not in self._queued and status.st_size:
             self._queued.add(path)
             if not self._scanned and now - seen.mtime < NEWEST_SECONDS:
                 self._newest.add(path)
             heapq.heappush(self._queue, (-seen.mtime, path, provider))
-            start = (
-                stored.offset
-                if stored and stored.inode == status.st_ino and stored.offset <= seen.size
-                else 0
-            )
-            self.total_bytes += seen.size - start
+            goes_on = stored and stored.inode == status.st_ino and stored.offset <= seen.size
+            self.total_bytes += seen.size - (stored.offset if stored and goes_on else 0)
         elif self.helpers:
             self._changed_meanwhile[path] = provider
 
@@ -261,13 +254,19 @@ class Ingest:
             if not self.helpers:
                 self._after_helpers(now)
 
+    def _look_if_changed(self, path: str, now: float) -> None:
+        """Look again at a file that a helper has read, if it was seen to change meanwhile."""
+        if self._changed_meanwhile.pop(path, None) is not None:
+            self._queued.discard(path)
+            self.look(path, now)
+
     def _after_helpers(self, now: float) -> None:
-        """Look again at what a helper that died left unread, and at what was seen to change meanwhile."""
+        """Look again at what a helper that died left unread."""
         self._queued = {path for _, path, _ in self._queue}
         self._finish()
-        again = self._handed | self._changed_meanwhile
-        self._handed, self._changed_meanwhile, self._paths = {}, {}, {}
-        for path, name in again.items():
+        handed, self._handed = self._handed, {}
+        self._changed_meanwhile, self._paths = {}, {}
+        for path, name in handed.items():
             try:
                 status = os.stat(path, follow_symlinks=False)
             except OSError:
@@ -284,7 +283,9 @@ class Ingest:
         parsed = chunk.parsed
         bad_before = file.bad_lines
         if chunk.start == 0:
-            source = self._identified.pop(chunk.path, None) or self._identify(chunk.provider, chunk.path)
+            source = self._identified.pop(chunk.path, None) or self.providers[chunk.provider].identify(
+                chunk.path
+            )
             file.session, file.agent, file.bad_lines = source.session, source.agent, 0
             file.first_at = parsed.first_at
         elif file.first_at is None:
@@ -305,6 +306,8 @@ class Ingest:
             self._unfinished[chunk.path] = chunk.mtime_ns / 1e9 + AT_REST_SECONDS
         self.history.touch(file, file.bad_lines - bad_before)
         self.done_bytes += chunk.end - chunk.start
+        if self._changed_meanwhile and chunk.size != CUT_SHORT:
+            self._look_if_changed(chunk.path, now)
         if batch is None and len(parsed.events) >= MANY:
             batch = self.history.prepare(parsed.events, now)
         if batch is None:
@@ -335,14 +338,11 @@ class Ingest:
     def _job(self, path: str, name: str, now: float) -> Job:
         file: File | None = self.history.files.get(path)
         if file is None or file.inode is None:
-            source = self._identified[path] = self._identify(name, path)
+            source = self._identified[path] = self.providers[name].identify(path)
             return Job(path, name, 0, 0, None, source, now)
         source = Source(file.session, file.agent, file.pending)
         keeps_note = self.providers[name].keeps_note
         return Job(path, name, file.offset, file.tail, file.inode, source, now, keeps_note)
-
-    def _identify(self, provider: str, path: str) -> Source:
-        return self.providers[provider].identify(path)
 
     def _finish(self) -> None:
         if not self.waiting:

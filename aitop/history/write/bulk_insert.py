@@ -60,6 +60,11 @@ class Bulk:
         """Whether anything is gathered or kept back."""
         return bool(self._gathered or self._kept_back or self._facts)
 
+    @property
+    def rows(self) -> int:
+        """How many responses and tool calls are gathered."""
+        return len(self._gathered.names) + len(self._gathered.calls)
+
     def full(self) -> bool:
         """Whether so much is gathered that it should be written."""
         return self._gathered.bytes > MAX_GATHERED
