@@ -55,6 +55,8 @@ RESUME = {
     "grok": "grok --resume {id}",
     "crush": "crush --session {id}",
     "vibe": "vibe --resume {id}",
+    "kiro": "kiro-cli chat --resume-id {id}",
+    "qoder": "qodercli --resume {id}",
 }
 
 

@@ -43,6 +43,7 @@ class Record(NamedTuple):
     calls: list[Call]
     tools: list[ToolCall]
     compactions: list[float]
+    provider: str = ""
 
     def main(self) -> list[Call]:
         """The requests of the main thread."""
@@ -68,10 +69,12 @@ def sessions(db: sqlite3.Connection, start: float | None, end: float | None) -> 
             Call(row[1], row[2], unpack_usage(row[3:10], row[10]), row[11], row[12] != 2, row[13], row[14])
             for row in group
         ]
-        name, cwd = db.execute("SELECT name, cwd FROM session WHERE id = ?", (session,)).fetchone()
+        name, cwd, provider = db.execute(
+            "SELECT name, cwd, provider FROM session WHERE id = ?", (session,)
+        ).fetchone()
         project = (cwd or "").replace("\\", "/").rstrip("/").rpartition("/")[2] or name[:8]
         used = [tool for tool in tools.of(session) if calls[0].at <= tool.at <= calls[-1].at + 3600]
-        yield Record(name, project, calls, used, _compactions(db, session))
+        yield Record(name, project, calls, used, _compactions(db, session), provider)
 
 
 class _Tools:

@@ -30,6 +30,7 @@ _OF_RESPONSE = {
     "client_priced_requests": f"basis = {Basis.CLIENT}",
     "incomplete_requests": "incomplete",
     "understated_requests": f"({UNDERSTATED})",
+    "credits": "ifnull(credits, 0)",
 }
 
 

@@ -5,7 +5,7 @@ Two ids of a million collide with a probability of 3e-8; the texts stay beside t
 
 from struct import Struct
 
-from aitop.system.digests import blake2b
+from aitop.system.digest import blake2b
 
 _signed = Struct(">q").unpack
 

@@ -187,7 +187,14 @@ CREATE TABLE pull_request (
   PRIMARY KEY (session, repository, number)) WITHOUT ROWID;
 """
 
-STEPS: dict[int, str] = {1: _DAYS + _FILL_DAYS, 2: _TIMINGS, 3: _PLACES, 4: _PULL_REQUESTS}
+_CREDITS = "".join(
+    f"ALTER TABLE {table} ADD COLUMN credits INTEGER;\n" for table in ("response", "copy")
+) + "".join(
+    f"ALTER TABLE {table} ADD COLUMN credits INTEGER NOT NULL DEFAULT 0;\n"
+    for table in ("session", "session_sum", "quarter", "day_sum", "quarter_all", "day_all")
+)
+
+STEPS: dict[int, str] = {1: _DAYS + _FILL_DAYS, 2: _TIMINGS, 3: _PLACES, 4: _PULL_REQUESTS, 5: _CREDITS}
 
 
 def prepare(db: sqlite3.Connection) -> None:

@@ -12,11 +12,12 @@ from aitop.history.columns import CHARS_PER_TOKEN
 from aitop.model.events import CacheState, Place, Response, SessionInfo, Timing, Usage
 from aitop.model.histograms import Timings
 from aitop.model.json_types import JsonObject
-from aitop.model.sums import PICO, ZERO, Sum
+from aitop.model.sums import MICRO, PICO, ZERO, Sum
 from aitop.pricing.basis import Basis
 
 INCOMPLETE_AFTER = 60.0  # seconds: a response still without a stop reason by then stays so
 MAX_USD = 1e3  # one response that says it cost more is damaged
+MAX_CREDITS = 1e9  # likewise
 
 
 class File:
@@ -177,6 +178,7 @@ class Evidence(NamedTuple):
     billed: int | None = None  # picodollars it was billed
     claimed: int | None = None  # picodollars by the client's own reckoning
     place: Place | None = None
+    credits: int | None = None  # millionths of the client's own credits
 
     def timing(self) -> Timing | None:
         """How long it took; None where it was not measured."""
@@ -231,6 +233,7 @@ class CountedResponse:
                 client_priced_requests=int(self.basis == Basis.CLIENT),
                 incomplete_requests=int(self.incomplete),
                 understated_requests=int(understated),
+                credits=e.credits or 0,
             ),
             e.stop_reason, e.timing(), e.place,
         )  # fmt: skip
@@ -242,11 +245,16 @@ def first_evidence(r: Response, file: int, now: float) -> Evidence:
     return Evidence(
         at, r.model, r.usage, r.stop_reason, r.visible_chars, r.agent, r.paying_session, file, r.end,
         r.duration_ms, r.ttft_ms, _picodollars(r.billed_usd), _picodollars(r.client_usd), r.place,
+        _millionths(r.credits),
     )  # fmt: skip
 
 
 def _picodollars(usd: float | None) -> int | None:
     return round(usd * PICO) if usd is not None and 0 <= usd < MAX_USD else None
+
+
+def _millionths(credits_: float | None) -> int | None:
+    return round(credits_ * MICRO) if credits_ is not None and 0 <= credits_ < MAX_CREDITS else None
 
 
 def more_evidence(old: Evidence, r: Response, now: float) -> Evidence:
@@ -305,7 +313,7 @@ def _measured(*versions: Evidence) -> JsonObject:
     """Each measurement as the first that made it has it."""
     return {
         name: next((value for e in versions if (value := getattr(e, name)) is not None), None)
-        for name in ("duration_ms", "ttft_ms", "billed", "claimed")
+        for name in ("duration_ms", "ttft_ms", "billed", "claimed", "credits")
     }
 
 

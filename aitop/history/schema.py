@@ -16,7 +16,7 @@ import stat
 
 from aitop.history import columns
 
-VERSION = 5
+VERSION = 6
 
 _EVIDENCE = """
   at REAL NOT NULL, model INTEGER NOT NULL,
@@ -27,7 +27,8 @@ _EVIDENCE = """
   duration_ms REAL, ttft_ms REAL, -- NULL: nothing measured it
   billed INTEGER,              -- picodollars it was billed
   claimed INTEGER,             -- picodollars by the client's own reckoning
-  place INTEGER NOT NULL DEFAULT 0 -- 0: its session's
+  place INTEGER NOT NULL DEFAULT 0, -- 0: its session's
+  credits INTEGER              -- millionths of the client's own credits
 """
 _BY_MODEL = columns.definitions(columns.BY_MODEL)
 _STORED = columns.definitions(columns.STORED)

@@ -3,15 +3,13 @@
 Both ends are here because they must agree. Runs `prepared` in the helper, `received` in the process that it helps.
 """
 
-from typing import Any
-
 from aitop.history.store import History
 from aitop.history.write import wire
-from aitop.history.write.prepare import Batch
+from aitop.history.write.prepare import Batch, Plain
 from aitop.ingest.tail import Chunk
 from aitop.providers import Parsed
 
-Parcel = tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]
+Parcel = tuple[Plain, Plain, Plain]
 
 
 def prepared(chunk: Chunk, *, history: History, now: float) -> Parcel:

@@ -78,7 +78,8 @@ def switches(path: str, data: object) -> Results:
         )
 
 
-def managed(context: Context) -> Results:
+def managed_files() -> list[str]:
+    """The settings that an organisation may have put above the user's, whether they are there or not."""
     paths_found = []
     for folder in MANAGED_FOLDERS:
         more = os.path.join(folder, "managed-settings.d")
@@ -87,8 +88,12 @@ def managed(context: Context) -> Results:
             paths_found += [
                 os.path.join(more, name) for name in sorted(os.listdir(more)) if name.endswith(".json")
             ]
-    paths_found += [os.path.join(root, "settings.local.json") for root in context.roots]
-    for path in paths_found:
+    return paths_found
+
+
+def managed(context: Context) -> Results:
+    local = [os.path.join(root, "settings.local.json") for root in context.roots]
+    for path in [*managed_files(), *local]:
         try:
             raw = files.read(path)
             if raw is not None:

@@ -101,11 +101,11 @@ def hook_scripts(installed: Installed) -> list[str]:
     return list(dict.fromkeys([*own, *installed.scripts]))
 
 
-def backup(path: str, raw: bytes) -> str:
-    """Keep the bytes under backups/; returns the name there."""
+def backup(path: str, raw: bytes, kind: str = "settings") -> str:
+    """Keep the bytes under backups/; returns the name there. Each kind keeps its own original of a file."""
     folder = paths.in_home(paths.BACKUPS)
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    name = f"settings-{files.digest(path.encode())[:12]}.json"
+    name = f"{kind}-{files.digest(path.encode())[:12]}.json"
     target = os.path.join(folder, name)
     files.replace(target, files.read(target), raw)
     return name

@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import time
 
 import click
 
 from aitop import paths
-from aitop.install import connect, files, json_text, live_tmux, mcp, record, settings, written
+from aitop.install import advised, connect, files, json_text, live_tmux, mcp, record, settings, written
 from aitop.install import service as units
 from aitop.system import installation
 
@@ -46,6 +47,7 @@ def undo_all() -> list[str]:
         lines.append(
             "listener: stopped" if lifecycle.stop(10.0) else "listener: does not stop; end it by hand"
         )
+    lines += advised.undo_all(time.time())
     lines += connect.undo(())
     lines += _server()
     installed = record.load()

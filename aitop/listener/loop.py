@@ -156,6 +156,8 @@ class Listener:
             give_back_memory()
         self._memory_given_back = complete
         reason = self.maintenance.tick(now, self.settings.config, complete)
+        if complete and self.publication.energy.are_factors_due(now, self.settings.config["energy.zone"]):
+            self.maintenance.make_energy_factors()
         if self.stopping is None:
             self.stopping = DAMAGED if self.guard.damaged else reason
 

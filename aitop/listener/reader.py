@@ -24,7 +24,6 @@ from aitop.listener.reload import Settings
 from aitop.listener.unrecorded import UnrecordedTurns
 from aitop.log import Log
 from aitop.model.events import Event
-from aitop.receiver import token
 from aitop.receiver.unix_socket import Answer, Arrival, Receiver
 
 if TYPE_CHECKING:
@@ -246,6 +245,8 @@ class Reader:
             try:
                 from aitop.receiver.telemetry import TelemetryReceiver
             except ModuleNotFoundError:
+                from aitop.receiver import token
+
                 self._log.error(token.missing())
                 return
             self.telemetry = TelemetryReceiver(settings.home, self._selector, self._arrived, self._log.info)

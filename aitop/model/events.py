@@ -8,6 +8,10 @@ Units: tokens are whole numbers, times are epoch seconds, money as the client re
 
 from typing import NamedTuple
 
+NO_USAGE = (
+    "no usage: "  # how a response's model begins where nothing says what the response used: it has no price
+)
+
 
 class Usage(NamedTuple):
     """Tokens of one API response, split into the disjoint leaves that are priced apart.
@@ -79,6 +83,7 @@ class Response(NamedTuple):
     billed_usd: float | None = None  # what it was billed (0: a model on this machine); outranks our price
     place: Place | None = None  # its own folder and branch; None: the session's
     client_usd: float | None = None  # the client's own reckoning of it; counts where we have no price
+    credits: float | None = None  # what it was billed in the client's own credits, which are no dollars
 
 
 class ToolUse(NamedTuple):

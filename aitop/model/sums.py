@@ -1,7 +1,7 @@
 """What is added up everywhere: in windows, sessions, periods and quarter hours.
 
-Units: tokens are whole numbers, money is integer picodollars (1e-12 USD), so that a sum is exact and does
-not depend on the order. Only the published state and the reports turn picodollars into USD.
+Units: tokens are whole numbers, money is integer picodollars (1e-12 USD), credits are integer millionths, so that a
+sum is exact and does not depend on the order. Only the published state and the reports turn picodollars into USD.
 
 `COLUMNS` is the one place that says what a summed number is called in Python, in the history's tables and
 in published JSON. SQL and dictionaries are made from it; nothing may address a number of a sum by position.
@@ -12,6 +12,7 @@ from operator import add, neg, sub
 from typing import Literal, NamedTuple
 
 PICO = 1_000_000_000_000
+MICRO = 1_000_000
 
 
 class Sum(NamedTuple):
@@ -33,6 +34,7 @@ class Sum(NamedTuple):
     understated_requests: int = 0  # incomplete, and what they show implies over twice their output
     untracked: int = 0  # picodollars that the client reports beyond the counted responses
     client_priced_requests: int = 0  # no price of ours: their cost is what the client said
+    credits: int = 0  # millionths of the credits that a client records; those of two clients are not the same
 
     @property
     def cache_write_tokens(self) -> int:
@@ -50,18 +52,19 @@ class Sum(NamedTuple):
 
 ZERO = Sum()
 
-Unit = Literal["count", "picodollars"]
+Unit = Literal["count", "picodollars", "millionths"]
 
 
 class Column(NamedTuple):
     """One summed number and its names. `sql` is None for one that is derived from others.
 
+    `published` is None for one that means nothing in a sum over several clients: it is shown for each client alone.
     `by_model`: kept for each model; tool calls belong to no model and have tables of their own.
     """
 
     attribute: str
     sql: str | None
-    published: str
+    published: str | None
     unit: Unit = "count"
     by_model: bool = True
 
@@ -86,6 +89,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("client_priced_requests", "client_priced", "client_priced_requests"),
     Column("incomplete_requests", "incomplete", "incomplete_requests"),
     Column("understated_requests", "understated", "understated_requests"),
+    Column("credits", "credits", None, "millionths"),
 )
 
 
@@ -99,6 +103,7 @@ def published(value: Sum, usd: Callable[[int], float] = in_usd) -> dict[str, int
     return {
         column.published: usd(number) if column.unit == "picodollars" else number
         for column in COLUMNS
+        if column.published is not None
         for number in (getattr(value, column.attribute),)
     }
 

@@ -15,7 +15,7 @@ import orjson
 from aitop import paths
 from aitop.pricing import normalise, rows
 from aitop.pricing.rows import Model, PriceRow, Rates, Step
-from aitop.system.digests import sha256
+from aitop.system.digest import blake2b
 
 SNAPSHOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "prices.json")
 STALE_AFTER = 90 * 86_400.0
@@ -196,5 +196,4 @@ def _fingerprint(by_id: Mapping[str, Model]) -> str:
                 [(row.start, row.standard, row.fast, row.priority, row.off_peak) for row in model.rows]
             )
         priced.append(f"({name!r}, {model.released!r}, {text})")
-    digest: str = sha256(f"{RULES}[{', '.join(priced)}]".encode()).hexdigest()[:16]
-    return digest
+    return blake2b(f"{RULES}[{', '.join(priced)}]".encode(), digest_size=8).hexdigest()

@@ -45,6 +45,7 @@ BUILTIN = {
     "zed": "aitop.providers.zed:provider",
     "grok": "aitop.providers.grok:provider",
     "vibe": "aitop.providers.vibe:provider",
+    "kiro": "aitop.providers.kiro:provider",
     "openai": "aitop.providers.gateway:openai",
     "ollama": "aitop.providers.gateway:ollama",
     "judge": "aitop.providers.gateway:judge",

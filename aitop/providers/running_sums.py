@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from aitop.model.events import Place, Response, Usage
+from aitop.model.sums import MICRO
 from aitop.providers.lenient import MAX_TOKENS
 
 MAX_SUM = 1 << 40  # tokens of one session
@@ -28,6 +29,7 @@ class Sums(NamedTuple):
     cache_write: int = 0
     reasoning: int = 0
     nano_usd: int = 0  # by the client's own reckoning; 0: it does not know
+    micro_credits: int = 0  # millionths of the client's own credits; 0: it does not say
 
     @property
     def tokens(self) -> int:
@@ -62,6 +64,13 @@ def nano(usd: object) -> int:
     return round(usd * NANO)
 
 
+def micro(amount: object) -> int:
+    """Credits as whole millionths; 0 for anything but an amount above 0."""
+    if type(amount) not in (int, float) or not isinstance(amount, int | float) or not 0 < amount < 1e9:
+        return 0
+    return round(amount * MICRO)
+
+
 def unpacked(note: str | None) -> dict[str, Sums]:
     """The sums seen last, by their key; the inverse of `packed`."""
     try:
@@ -77,26 +86,35 @@ def packed(sums: dict[str, Sums]) -> str:
 
 def grown(before: Sums, now: Sums) -> Sums:
     """What came to a sum since it was seen last; all of it where it began again. Tokens and cost begin apart."""
-    usd = now.nano_usd - before.nano_usd if now.nano_usd >= before.nano_usd else now.nano_usd
+    usd, spent = _more(before.nano_usd, now.nano_usd), _more(before.micro_credits, now.micro_credits)
     if now.tokens < before.tokens:
-        calls = now.calls - before.calls if now.calls >= before.calls else now.calls
-        return now._replace(calls=calls, nano_usd=usd)
-    return Sums(*(max(0, new - old) for new, old in zip(now, before, strict=True)))._replace(nano_usd=usd)
+        return now._replace(calls=_more(before.calls, now.calls), nano_usd=usd, micro_credits=spent)
+    growth = Sums(*(max(0, new - old) for new, old in zip(now, before, strict=True)))
+    return growth._replace(nano_usd=usd, micro_credits=spent)
+
+
+def _more(before: int, now: int) -> int:
+    """What one number grew by; all of it where it fell."""
+    return now - before if now >= before else now
 
 
 def responses(bearer: Bearer, before: Sums, now: Sums) -> Iterator[Response]:
     """The responses that a growth stands for; their names hold the sum they lead to."""
     growth = grown(before, now)
-    if not growth.tokens and not growth.nano_usd:
+    if not growth.tokens and not growth.nano_usd and not growth.micro_credits:
         return
     number = max(1, min(growth.calls, MAX_CALLS), 1 + growth.tokens // (MAX_TOKENS // 2))
     name = f"{bearer.session}:{bearer.model}:{now.tokens}.{now.nano_usd}.{now.calls}:{bearer.at:.0f}"
+    if not growth.tokens and not growth.nano_usd:
+        name += f":{now.micro_credits}"  # credits alone, which may come after the tokens they are for
     for one in range(number):
         share = Sums(*(total // number + (total % number if one == 0 else 0) for total in growth))
         usd = share.nano_usd / NANO if share.nano_usd else None
+        spent = share.micro_credits / MICRO if share.micro_credits else None
         yield Response(
             bearer.session, bearer.at, bearer.model,
             Usage(*share[1:5], 0, min(share.reasoning, share.output)),
             f"{name}:{one}", stop_reason=DONE, agent=bearer.agent, place=bearer.place,
             billed_usd=usd if bearer.billed else None, client_usd=None if bearer.billed else usd,
+            credits=spent,
         )  # fmt: skip

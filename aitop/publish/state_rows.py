@@ -202,7 +202,7 @@ def credits_row(name: str, one: ProviderView) -> published.Credits | None:
     if rate is None:
         return None
     today, week, month = (
-        one.sums.periods[period].cost * rate.per_usd / PICO for period in ("today", "week", "month")
+        credit_rates.of(name, one.sums.periods[period]) for period in ("today", "week", "month")
     )
     return {"unit": rate.unit, "per_usd": rate.per_usd, "today": today, "week": week, "month": month}
 

@@ -336,13 +336,16 @@ class Sparklines(TypedDict):
 
 
 class Credits(TypedDict):
-    """A client's counted cost in the credits that its maker bills: beside the dollars, never added to them."""
+    """What a client used in the credits that its maker bills: beside the dollars, never added to them.
+
+    With a published rate they are the counted cost at that rate, else what the client recorded.
+    """
 
     unit: Annotated[str, Key("what its maker calls them")]
-    per_usd: Annotated[int, Key("credits for one dollar, as published")]
-    today: Annotated[float, Key("")]
-    week: Annotated[float, Key("")]
-    month: Annotated[float, Key("")]
+    per_usd: Annotated[int | None, Key("credits for one dollar, as published; null where no rate is")]
+    today: Annotated[float | None, Key("null: it was used and recorded none")]
+    week: Annotated[float | None, Key("the same")]
+    month: Annotated[float | None, Key("the same")]
 
 
 class Provider(TypedDict):
@@ -361,9 +364,7 @@ class Provider(TypedDict):
     compactions: Annotated[int, Key("of the listed sessions, since they began")]
     projects_today: Annotated[list[Project], Key("")]
     folders_today: Annotated[list[Folder], Key("")]
-    credits: Annotated[
-        Credits | None, Key("null for a client that is not billed in credits of a published rate")
-    ]
+    credits: Annotated[Credits | None, Key("null for a client that is not billed in credits")]
 
 
 class Listener(TypedDict):
@@ -498,6 +499,18 @@ class Fleet(TypedDict):
     stale_machines: Annotated[int, Key("not scraped for ten minutes")]
 
 
+class Energy(TypedDict):
+    """Electricity and carbon of today's output, estimated. `null`: the extra `energy` is not installed, or not yet."""
+
+    energy_kwh: Annotated[list[float], Key("the lowest and the highest estimate", "kWh")]
+    carbon_kg: Annotated[list[float], Key("the same as greenhouse gas", "kg CO2 equivalent")]
+    output_tokens: Annotated[int, Key("the output that is in it; input and cached tokens are not", "tokens")]
+    unknown_models: Annotated[list[str], Key("models that the method does not know: left out")]
+    zone: Annotated[str | None, Key("the country of the electricity; `null`: by provider")]
+    method: Annotated[str, Key("the method with its version")]
+    source: Annotated[str, Key("where it is described")]
+
+
 class State(TypedDict):
     """The whole of `state.json`."""
 
@@ -538,3 +551,4 @@ class State(TypedDict):
     display: Annotated[Display, Key("what displays need of the configuration")]
     doctor: Annotated[Doctor, Key("what `aitop doctor` asks")]
     fleet: Annotated[Fleet | None, Key("every machine together; `null` unless `fleet.read` is set")]
+    energy: Annotated[Energy | None, Key("today's electricity and carbon, as ranges")]

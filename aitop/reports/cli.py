@@ -20,12 +20,13 @@ from aitop.reports.filters import Filter, Period
 from aitop.reports.fleet_cli import fleet, hosts
 from aitop.reports.options import Chosen
 from aitop.reports.printing import Page
-from aitop.reports.ready import asked, configuration, history
+from aitop.reports.ready import asked, configuration, history, progress
 from aitop.reports.rows import Answer, clean
 from aitop.reports.table import Style
 from aitop.segments import details, text_table
 from aitop.system import atomic_file
 
+FEW_FILES = 20  # whose lines git finds before a bar could be seen
 Ask = Callable[[Asker, float, Chosen], Answer]
 
 
@@ -101,6 +102,39 @@ def _pulls(asker: Asker, now: float, _: Chosen) -> Answer:
     return pulls.answer(asker, start or 0.0, end if end is not None else now + 1, git.toplevel, git.merges)
 
 
+def _shipped(asker: Asker, now: float, _: Chosen) -> Answer:
+    from aitop.reports.shipped import answer as shipped
+    from aitop.reports.shipped import reading
+
+    start, end = asker.wanted.span()
+    assert start is not None
+    with progress("reading edits") as reading_bar:
+        acts = reading.read(asker.db, start, reading_bar)
+    with progress("asking git", FEW_FILES) as git_bar:
+        return shipped.answer(asker, start, end if end is not None else now + 1, acts, git_bar)
+
+
+def _tries(asker: Asker, now: float, _: Chosen) -> Answer:
+    from aitop.reports.shipped import answer as shipped
+    from aitop.reports.shipped import reading, tries
+
+    start, end = asker.wanted.span()
+    assert start is not None
+    with progress("reading edits") as bar:
+        acts = reading.read(asker.db, start, bar)
+    return tries.answer(acts, shipped.turns_of(asker, start, end if end is not None else now + 1, acts))
+
+
+def _context(asker: Asker, now: float, _: Chosen) -> Answer:
+    from aitop.pricing import table
+    from aitop.reports import context_report
+
+    start, end = asker.wanted.span()
+    assert start is not None
+    prices = table.load(configuration().price_overrides, paths.in_home(paths.PRICES))
+    return context_report.answer(asker, prices, start, end if end is not None else now + 1)
+
+
 REPORTS = {
     "today": Report("Tokens and cost of today, by model.", "Today by model", _grouped("model")),
     "daily": Report("By day, from midnight to midnight.", "Cost by day", _by_period("day")),
@@ -121,12 +155,30 @@ REPORTS = {
     "tools": Report(
         "Tool calls and failures, most used first.", "Calls by tool", lambda asker, *_: groupings.tools(asker)
     ),
+    "context": Report(
+        "What MCP servers, skills and tools put into context, and its cost (estimated); the last "
+        f"{options.COMMIT_DAYS} days unless --since says otherwise.",
+        "Cost by what is in the context",
+        _context,
+    ),
     "commits": Report(
         f"What each git commit cost, newest first; the last {options.COMMIT_DAYS} days unless --since says otherwise.",
         "Cost by commit",
         _commits,
     ),
     "pulls": Report("What each pull request cost, dearest first.", "Cost by pull request", _pulls),
+    "shipped": Report(
+        "What became of the lines that agents wrote, and what they cost: survived, reverted, never committed; the "
+        f"last {options.COMMIT_DAYS} days unless --since says otherwise.",
+        "Cost by what became of it",
+        _shipped,
+    ),
+    "tries": Report(
+        "How often edits and tools worked at once, and turns were interrupted, by model; the last "
+        f"{options.COMMIT_DAYS} days unless --since says otherwise.",
+        "First tries",
+        _tries,
+    ),
 }
 
 
@@ -135,7 +187,7 @@ def _command(name: str, about: Report) -> None:
         now = time.time()
         config = configuration()
         chosen = options.chosen(name, lambda zone: _date(now, zone), given, config["week_start"])
-        ready = history(rows=name == "commits")
+        ready = history(rows=name in options.ON_DEMAND)
 
         def answered() -> None:
             asker = Asker(ready.db, chosen.wanted, config.tags, tags_file.read(paths.home()))

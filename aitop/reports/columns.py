@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from aitop.model.sums import Sum
 
-Kind = Literal["count", "money", "share", "moment", "names", "amount"]
+Kind = Literal["count", "money", "share", "moment", "names", "amount", "ratio", "text"]
 
 
 class Column(NamedTuple):
@@ -57,13 +57,39 @@ PULLS = (
     Column("merged_at", "merged", "moment", gives_way=4),
     Column("spent_usd", "spent", "money"),
 )
+SHIPPED = (
+    Column("lines", "lines"),
+    Column("share", "share", "share", gives_way=1),
+    Column("spent_usd", "spent", "money"),
+)
+TRIES = (
+    Column("turns", "turns", gives_way=4),
+    Column("interrupted_rate", "interrupted", "share", gives_way=3),
+    Column("edits_wanted", "edits", gives_way=2),
+    Column("edits_first_try_rate", "at once", "share"),
+    Column("retries_per_edit", "retries", "ratio", gives_way=1),
+    Column("tool_calls_wanted", "other calls", gives_way=2),
+    Column("tools_first_try_rate", "at once", "share"),
+    Column("retries_per_tool_call", "retries", "ratio", gives_way=1),
+)
+
+# Tokens and cost are estimates here: a call's result is the growth of the next prompt.
+CONTEXT = (
+    Column("of", "kind", "text", gives_way=1),
+    Column("calls", "calls", gives_way=3),
+    Column("tokens", "\u2248 tokens", gives_way=4),
+    Column("sent_again", "\u2248 sent again", "amount", gives_way=2),
+    Column("cost_usd", "\u2248 cost", "money"),
+    Column("cost_share", "share", "share", gives_way=5),
+)
 
 
 def columns(name: str, total: Sum, *, in_credits: bool = False) -> tuple[Column, ...]:
     """Those of a report by what its rows are named by; `in_credits`: whether a row has credits beside its dollars."""
     if name in ("tool", "commit"):
         return TOOLS if name == "tool" else COMMITS
-    if name == "pull_request":
-        return PULLS
+    own = {"pull_request": PULLS, "fate": SHIPPED, "tries": TRIES, "part": CONTEXT}.get(name)
+    if own is not None:
+        return own
     money = SPENT if total.untracked else (COST,)
     return (*USE, *money, *((CREDITS,) if in_credits else ()), *(ACTIVITY if name == "session" else ()))

@@ -58,13 +58,13 @@ def _field(key: str, value: object) -> object:
 
 
 def _markdown(answer: Answer, rows: Sequence[Row], style: Style) -> str:
-    shown = columns(answer.name, answer.total, in_credits=answer.in_credits)
+    shown = columns(answer.kind or answer.name, answer.total, in_credits=answer.in_credits)
     lines = [[answer.name, *(column.head for column in shown)]]
     lines += [[table.name_of(row, answer.name), *table.cells(row, shown, style)] for row in rows]
-    lines.append(["**total**", *table.cells(figures(answer.total), shown, style)])
+    lines.append(["**total**", *table.cells(figures(answer.total) | answer.whole, shown, style)])
     drawn = [
         "| " + " | ".join(cell.replace("\\", "\\\\").replace("|", "\\|") for cell in line) + " |"
         for line in lines
     ]
-    rule = "".join(" --- |" if column.kind == "names" else " ---: |" for column in shown)
+    rule = "".join(" --- |" if column.kind in ("names", "text") else " ---: |" for column in shown)
     return "\n".join([drawn[0], "| --- |" + rule, *drawn[1:]])

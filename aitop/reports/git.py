@@ -3,10 +3,12 @@
 import os
 import re
 import subprocess
+import threading
 from typing import NamedTuple
 
 TIMEOUT_SECONDS = 20.0
 COMMITS_MAX = 5000
+OUTPUT_MAX = 256 << 20  # bytes of one answer
 _SAFE = ("--no-pager", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "diff.external=")
 
 
@@ -92,14 +94,45 @@ def _parse(part: str) -> Commit | None:
     return Commit(fields[0], int(fields[1]), fields[2], fields[3], added, deleted)
 
 
+class TooLongError(Exception):
+    """git took longer, or said more, than it may."""
+
+
 def _run(folder: str, *arguments: str) -> str | None:
+    try:
+        output = ask(folder, *arguments)
+    except TooLongError:
+        return None
+    return None if output is None else output.decode("utf-8", "replace")
+
+
+def ask(folder: str, *arguments: str, most: int = OUTPUT_MAX) -> bytes | None:
+    """What git says; None where it fails or is not there. Raises TooLongError."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     environ |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     try:
-        done = subprocess.run(
-            ["git", *_SAFE, *arguments], cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True,
-            timeout=TIMEOUT_SECONDS, check=False,
+        process = subprocess.Popen(
+            ["git", *_SAFE, *arguments], cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, ValueError):
         return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+    assert process.stdout is not None
+    over = threading.Event()
+
+    def stop() -> None:
+        over.set()
+        process.kill()
+
+    timer = threading.Timer(TIMEOUT_SECONDS, stop)
+    timer.start()
+    try:
+        with process:
+            output = process.stdout.read(most + 1)
+            if len(output) > most:
+                stop()
+    finally:
+        timer.cancel()
+    if over.is_set():
+        raise TooLongError
+    return output if process.returncode == 0 else None

@@ -13,7 +13,7 @@ from aitop.model.sums import ZERO, Sum, plus, total
 from aitop.providers import credit_rates
 from aitop.reports.ask import Asker
 from aitop.reports.filters import Period
-from aitop.reports.rows import Answer, Row, figures, project, project_names, usd
+from aitop.reports.rows import Answer, Row, figures, project, project_names
 
 Key = tuple[str | int, ...]
 
@@ -70,7 +70,7 @@ def _session(asker: Asker, key: Key, group: Group) -> Row:
     return {
         "cwd": f.cwd, "branch": f.branch, "model": f.model, "models": group.models, "tag": asker.tags[f.id],
         "started_at": f.started_at, "last_activity_at": f.last_at, "client_cost_usd": f.client_cost,
-        "compactions": f.compactions, "credits": credit_rates.of(f.provider, usd(group.sum.cost)),
+        "compactions": f.compactions, "credits": credit_rates.of(f.provider, group.sum),
     }  # fmt: skip
 
 
@@ -83,7 +83,7 @@ GROUPINGS = {
     "model": Grouping(
         key=lambda asker, cell: (cell.model, cell.provider or asker.facts[cell.session].provider),
         naming=lambda _, key: {"model": key[0], "provider": key[1]},
-        details=lambda _asker, key, group: {"credits": credit_rates.of(key[1], usd(group.sum.cost))},
+        details=lambda _asker, key, group: {"credits": credit_rates.of(key[1], group.sum)},
         keeps=lambda cell: bool(cell.model),
         worth=lambda value: bool(value.requests or value.untracked),
     ),

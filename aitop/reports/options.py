@@ -11,7 +11,8 @@ from aitop.reports import filters
 from aitop.reports.filters import Filter, Period
 from aitop.reports.formats import Form
 
-COMMIT_DAYS = 30  # what `report commits` looks back without --since: it asks git for each folder
+COMMIT_DAYS = 30  # what the reports of ON_DEMAND look back without --since
+ON_DEMAND = ("commits", "context", "shipped", "tries")  # they ask git, or read each response or record
 PERIODS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
 CROSSED = ("sessions", "projects", "models", "tags", "branches")
 BROKEN_DOWN = ("daily", "weekly", "monthly", "blocks", "sessions", "projects", "tags", "branches")
@@ -146,12 +147,15 @@ def _filter(name: str, today_in: Callable[[tzinfo | None], date], given: Given, 
         since = _last(given["last"], PERIODS.get(name, given.get("by") or "day"), today, week_start)
     _refuse(bool(since and until and until < since), "--until lies before --since")
     _refuse(
-        given["model"] is not None and name in ("tools", "commits", "pulls"),
+        given["model"] is not None and name in ("tools", "commits", "pulls", "shipped", "tries"),
         f"--model says nothing about {name}",
+    )
+    _refuse(
+        name == "tries" and bool(given["plot"] or given.get("png")), "tries are no money: a chart draws cost"
     )
     if name == "today":
         since = until = today
-    if name == "commits" and since is None:
+    if name in ON_DEMAND and since is None:
         since = (until or today) - timedelta(days=COMMIT_DAYS)
     return Filter(
         since, until, zone, project=given["project"], model=given["model"], tag=given["tag"],

@@ -14,8 +14,13 @@ from aitop.reports.framing import Folders
 from aitop.reports.options import Chosen
 from aitop.reports.rows import Answer, Row
 from aitop.reports.table import Style
+from aitop.segments import money
 
 PLOT_CELLS_MAX = 160
+CONTEXT_NOTES = (
+    "≈: a call's result is the growth of the next prompt without the answer before it; calls side by side share it.",
+    "Descriptions of tools that a client always sends are among the beginnings: the records do not say their size.",
+)
 
 
 class Page(NamedTuple):
@@ -74,7 +79,15 @@ def _below(page: Page, rows: list[Row]) -> list[str]:
 
         lines += commits.by_branch(answer.rows, page.style.currency)
         lines += commits.spikes(rows, page.style.currency)
-    notes = framing.notes(answer.total if answer.name != "tool" else ZERO, page.coverage)
+    if answer.name == "part" and rows:
+        lines += CONTEXT_NOTES
+    if answer.name == "fate":
+        from aitop.reports.shipped import answer as shipped
+
+        lines += shipped.notes(answer.rows, lambda usd: money.text(usd, page.style.currency))
+    notes = framing.notes(
+        answer.total if answer.name != "tool" and answer.kind != "tries" else ZERO, page.coverage
+    )
     return [*lines, *([""] if notes and page.chosen.form == "markdown" else []), *notes]
 
 

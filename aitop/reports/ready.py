@@ -7,7 +7,7 @@ import contextlib
 import os
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import click
@@ -97,20 +97,31 @@ def _close_output() -> None:
 class _Progress:
     """A bar on a terminal's stderr; elsewhere nothing."""
 
-    def __init__(self) -> None:
-        self._shown = -1
+    def __init__(self, what: str = "reading", least: int = SHOWN_FROM_BYTES) -> None:
+        self._shown, self._what, self._least = -1, what, least
 
     def __call__(self, done: int, total: int) -> None:
         percent = 100 * done // total if total else 100
-        if percent != self._shown and total > SHOWN_FROM_BYTES and sys.stderr.isatty():
+        if percent != self._shown and total > self._least and sys.stderr.isatty():
             self._shown = percent
             bar = "#" * (percent * BAR_CELLS // 100)
-            sys.stderr.write(
-                f"\rreading {bar:<{BAR_CELLS}} {percent:3d} %  {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+            amount = (
+                f"  {done / 1e6:,.0f} of {total / 1e6:,.0f} MB" if self._least == SHOWN_FROM_BYTES else ""
             )
+            sys.stderr.write(f"\r{self._what} {bar:<{BAR_CELLS}} {percent:3d} %{amount}")
             sys.stderr.flush()
 
     def end(self) -> None:
         if self._shown >= 0:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def progress(what: str, least: int = SHOWN_FROM_BYTES) -> Iterator[Callable[[int, int], None]]:
+    """A bar for as long as something takes; `least`: a smaller amount needs none."""
+    bar = _Progress(what, least)
+    try:
+        yield bar
+    finally:
+        bar.end()

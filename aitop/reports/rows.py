@@ -15,6 +15,7 @@ class Answer(NamedTuple):
     """A report: its rows, the sum of all of them, what a row is named by, and whether the oldest comes first.
 
     `of`: how many rows there are, where `rows` are only those asked for, in the order asked for; None: they are all.
+    `kind`: whose columns a table has, where they are not those of `name`. `whole`: fields of the total beside its sum.
     """
 
     name: str
@@ -22,6 +23,8 @@ class Answer(NamedTuple):
     total: Sum
     by_time: bool = False
     of: int | None = None
+    kind: str = ""
+    whole: JsonObject = {}  # noqa: RUF012 - never changed
 
     @property
     def in_credits(self) -> bool:

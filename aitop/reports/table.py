@@ -34,8 +34,8 @@ def render(answer: Answer, rows: Sequence[Row], style: Style) -> str:
     fitting = _fitting(answer, rows, style)
     heads = [answer.name, *(column.head for column in fitting)]
     body = [line for row in rows for line in _lines(row, answer.name, fitting, style)]
-    align = "l" + "".join("l" if column.kind == "names" else "r" for column in fitting)
-    foot = ["total", *cells(figures(answer.total), fitting, style)]
+    align = "l" + "".join("l" if column.kind in ("names", "text") else "r" for column in fitting)
+    foot = ["total", *cells(figures(answer.total) | answer.whole, fitting, style)]
     return "\n".join(text_table.lines(body, align, heads=heads, foot=foot, width=style.width))
 
 
@@ -112,7 +112,7 @@ def cells(row: Row, shown: Sequence[Column], style: Style) -> list[str]:
 def _cell(row: Row, column: Column, style: Style) -> str:
     value = row.get(column.key)
     if value is None:
-        return "" if column.kind in ("moment", "names") else humanize.UNKNOWN
+        return "" if column.kind in ("moment", "names", "text") else humanize.UNKNOWN
     if column.kind == "money":
         return money.text(value, style.currency, row, exact=True)
     if column.kind == "share":
@@ -121,6 +121,10 @@ def _cell(row: Row, column: Column, style: Style) -> str:
         return f"{datetime.fromtimestamp(value, style.zone):%Y-%m-%d %H:%M}"
     if column.kind == "names":
         return ", ".join(map(clean, value))
+    if column.kind == "ratio":
+        return f"{value:.2f}"
+    if column.kind == "text":
+        return clean(value)
     return f"{value:,.1f}" if column.kind == "amount" else f"{value:,}"
 
 
@@ -135,8 +139,12 @@ def _lines(row: Row, name: str, shown: Sequence[Column], style: Style) -> list[l
 
 def _fitting(answer: Answer, rows: Sequence[Row], style: Style) -> tuple[Column, ...]:
     """The columns for which there is room beside names of a readable length."""
-    shown = columns(answer.name, answer.total, in_credits=answer.in_credits)
-    every = [*rows, *(part for row in rows for part in row.get("breakdown", [])), figures(answer.total)]
+    shown = columns(answer.kind or answer.name, answer.total, in_credits=answer.in_credits)
+    every = [
+        *rows,
+        *(part for row in rows for part in row.get("breakdown", [])),
+        figures(answer.total) | answer.whole,
+    ]
     longest = max((text_table.widths([[name_of(row, answer.name)]])[0] for row in rows), default=0)
     needed = min(longest, NAME_CELLS_MIN)
     sizes = {

@@ -19,24 +19,25 @@ from aitop.web.answers.asked import Asked
 from aitop.web.answers.session import UnknownSessionError
 from aitop.web.feed import Feed
 from aitop.web.params import BadAddressError
-from aitop.web.questions import NoHistoryError, Question, Questions, TooLongError
+from aitop.web.questions import BrokenError, NoHistoryError, Questions, TooLongError
 from aitop.web.wire import encoded
 
 QUICK_SECONDS, SLOW_SECONDS = 5.0, 60.0
 PAGES = ("now", "timeline", "history", "limits", "advice", "compare", "rows")
 
+Answer = Callable[[sqlite3.Connection, Asked], JsonObject]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Kind(NamedTuple):
     """One question: its function, and whether it may take long."""
 
-    answer: Question
+    answer: Answer
     slow: bool = False
 
 
 def _advice(db: sqlite3.Connection, asked: Asked) -> JsonObject:
-    from aitop.web.answers import advice  # what it needs takes memory that no other page does
+    from aitop.web.answers import advice  # loaded by the child that asks: the server never needs it
 
     return advice.advice(db, asked)
 
@@ -84,7 +85,6 @@ class Site:
         try:
             asked = Asked(request.query, _config(), _tags(), time.time())
             questions = self._slow if kind.slow else self._quick
-            # Encoded in the thread that asked, which then gives the rows' memory back.
             body = await questions.ask(
                 lambda db: encoded(kind.answer(db, asked)), SLOW_SECONDS if kind.slow else QUICK_SECONDS
             )
@@ -93,10 +93,12 @@ class Site:
             return problem(400, str(error))
         except UnknownSessionError:
             return problem(404, "The history does not know this session.")
-        except (NoHistoryError, ConfigError) as error:
+        except (NoHistoryError, ConfigError, OSError) as error:
             return problem(503, str(error))
         except TooLongError:
             return problem(503, "The answer took too long and was broken off. Pick a shorter span.")
+        except BrokenError as error:
+            return problem(500, f"This is a fault of aitop, please report it: {error}")
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """The live numbers, as server-sent events, for as long as the tab is open."""

@@ -47,7 +47,7 @@ async def serve(port: int, uid: int | None, secret: str, ready: Callable[[int, T
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     path = paths.in_home(paths.HISTORY)
-    quick, slow = Questions(path), Questions(path)
+    quick, slow = Questions(path, together=2), Questions(path)
     door = Door(Rules(port, uid, secret))
 
     @web.middleware
@@ -62,7 +62,7 @@ async def serve(port: int, uid: int | None, secret: str, ready: Callable[[int, T
         app, access_log=None, logger=_silent(), handler_cancellation=True, shutdown_timeout=0.1
     )
     await runner.setup()
-    gc.freeze()  # what is loaded stays: the tidying after each answer does not look at it
+    gc.freeze()  # what is loaded stays: a child that tidies does not copy it
     try:
         site = web.TCPSite(runner, HOST, port, shutdown_timeout=LEAVE_SECONDS)
         await site.start()
@@ -73,8 +73,6 @@ async def serve(port: int, uid: int | None, secret: str, ready: Callable[[int, T
     finally:
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(runner.cleanup(), LEAVE_SECONDS * 3)
-        quick.close()
-        slow.close()
 
 
 class Door:

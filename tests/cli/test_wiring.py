@@ -45,13 +45,14 @@ def test_every_column_of_the_sessions_is_filled():
     assert all(set(row.shown) == {column.key for column in sessions.COLUMNS} for row in rows)
 
 
-def test_every_number_of_a_sum_is_published_under_a_key_of_its_own():
+def test_every_number_of_a_sum_but_credits_is_published_under_a_key_of_its_own():
     names = [column.attribute for column in COLUMNS]
     assert set(Sum._fields) <= set(names)
+    assert [column.attribute for column in COLUMNS if column.published is None] == ["credits"]
     assert len({column.published for column in COLUMNS}) == len(COLUMNS)
     numbered = Sum(*range(1, len(Sum._fields) + 1))
     row = published(numbered, usd=int)
-    assert {column.published: getattr(numbered, column.attribute) for column in COLUMNS} == row
+    assert {c.published: getattr(numbered, c.attribute) for c in COLUMNS if c.published} == row
 
 
 @pytest.mark.parametrize(
@@ -88,14 +89,14 @@ def test_a_response_adds_the_same_by_sql_and_by_its_row(basis, incomplete):
         cache_write_5m_tokens=5,
         cache_write_1h_tokens=6,
     )
-    row = CountedResponse(1, 1, Evidence(900.0, "m", usage, None, 100, None, None, 1, 0))
+    row = CountedResponse(1, 1, Evidence(900.0, "m", usage, None, 100, None, None, 1, 0, credits=8))
     row.cost, row.basis, row.incomplete = 7, basis, incomplete
     db = sqlite3.connect(":memory:")
     db.executescript(schema.RESPONSE_TABLES)
     db.execute(
         """INSERT INTO response (session, at, model, uncached, output, cache_read, write_5m, write_1h, reasoning,
-        searches, visible, file, end, cost, basis, incomplete, copies)
-        VALUES (1, 900, 1, 2, 3, 4, 5, 6, 0, 0, 100, 1, 0, 7, ?, ?, 0)""",
+        searches, visible, file, end, cost, basis, incomplete, copies, credits)
+        VALUES (1, 900, 1, 2, 3, 4, 5, 6, 0, 0, 100, 1, 0, 7, ?, ?, 0, 8)""",
         (basis, incomplete),
     )
     found = history_columns.from_response(
@@ -149,6 +150,7 @@ def test_every_column_of_a_response_holds_the_value_of_its_name(short_way, model
     response = Response(
         SESSIONS[0], at, model, usage, "m1", "r1", "record", "end_turn", agent="helper", visible_chars=108, offset=109,
         end=110, duration_ms=111.5, ttft_ms=112.5, place=Place("/work", "main"),
+        credits=None if short_way else 0.25,
     )  # fmt: skip
     book = Book(exact=float("inf"))
     file = book.history.file("claude-code", "/p/x.jsonl")
@@ -168,7 +170,8 @@ def test_every_column_of_a_response_holds_the_value_of_its_name(short_way, model
         "uncached": 101, "output": 102, "cache_read": 103, "write_5m": 104, "write_1h": 105, "reasoning": 106,
         "searches": 107, "modifiers": pack_modifiers(usage), "stop_reason": "end_turn", "visible": 108,
         "agent": "helper", "paying": None, "end": 110, "duration_ms": 111.5, "ttft_ms": 112.5, "billed": None,
-        "claimed": None, "cost": priced.cost, "basis": basis, "incomplete": 0, "copies": 0,
+        "claimed": None, "credits": None if short_way else 250_000, "cost": priced.cost, "basis": basis,
+        "incomplete": 0, "copies": 0,
         "message_key": keys.key("m", "m1"), "request_key": keys.key("r", "r1"),
     }  # fmt: skip
     named = book.db.execute("SELECT name FROM model WHERE id = ?", (row["model"],)).fetchone()[0]
@@ -189,7 +192,8 @@ def test_the_stored_numbers_of_a_basis_stay():
 def test_every_column_of_a_report_is_a_field_of_its_rows():
     row = figures(Sum())
     own = {"last_activity_at", "models", "failure_rate", "lines", "usd_per_line", "sessions", "merged_at"}
-    for name in ("day", "session", "tool", "commit", "model", "pull_request"):
+    own |= {column.key for column in report_columns.TRIES} | {"share"}
+    for name in ("day", "session", "tool", "commit", "model", "pull_request", "fate", "tries"):
         for total in (Sum(), Sum(untracked=1)):
             keys = {column.key for column in report_columns.columns(name, total)}
             assert keys - own <= set(row)

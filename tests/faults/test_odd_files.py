@@ -94,7 +94,7 @@ def test_where_clients_write_they_are_passed_by_and_the_rest_is_read(listener, c
 
 
 @pytest.mark.parametrize(
-    "place", ["config.toml", "prices.json", "tags.json", "notified.json", "history.damaged"]
+    "place", ["config.toml", "prices.json", "tags.json", "notified.json", "alerts.jsonl", "history.damaged"]
 )
 def test_in_the_place_of_a_file_of_ours_the_listener_starts_all_the_same(place, listener, tmp_path, tally):
     path = str(tmp_path / place) if place == "config.toml" else os.path.join(listener.home, place)

@@ -9,7 +9,7 @@ import pytest
 
 from aitop import paths
 from aitop.config import Config
-from aitop.fleet import service
+from aitop.fleet import scrape_lock, service
 from aitop.fleet.door import MOST, Door, Page
 from aitop.history import schema
 from aitop.system.loopback import secret_file
@@ -187,7 +187,7 @@ def test_a_fork_waits_for_a_scrape_in_hand():
         forked.append(time.monotonic())
         os.waitpid(pid, 0)
 
-    with service._scrape:
+    with scrape_lock.held:
         thread = threading.Thread(target=fork)
         thread.start()
         thread.join(0.3)

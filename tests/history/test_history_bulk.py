@@ -4,8 +4,9 @@ import pickle
 from collections import defaultdict
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.lines import START, assistant, encode, result, usage, use
 from support.worlds import NOW, SESSIONS, Book, by_session, oracle, read, readings, worlds
 
@@ -53,7 +54,7 @@ def by_quarter(seconds):
     return {key: tuple(value) for key, value in found.items() if any(value)}
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(120)
 @given(st.data())
 def test_prepared_or_not_any_order_and_any_split_give_the_totals_of_the_rules(data):
     files = data.draw(worlds())
@@ -68,7 +69,7 @@ def test_prepared_or_not_any_order_and_any_split_give_the_totals_of_the_rules(da
         book.db.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(st.data())
 def test_reading_every_file_again_prepared_changes_nothing(data):
     files = data.draw(worlds())
@@ -85,7 +86,7 @@ def test_reading_every_file_again_prepared_changes_nothing(data):
         book.db.close()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.permutations(["hook", FILE_A, FILE_B, "commit"]), st.booleans())
 def test_a_tool_call_counts_once_whoever_tells_of_it_first(order, failed):
     calls = [use(f"toolu_{n}", name) for n, name in enumerate(("Bash", "Read", "Bash"))]
@@ -215,7 +216,7 @@ class OwnText(str):
     __slots__ = ()
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(80)
 @given(st.data())
 def test_sums_are_the_same_before_and_after_the_rows_are_written(data):
     """`total_up` and `add_up` answer a report; `commit` then writes the rows of the same responses."""

@@ -35,9 +35,9 @@ TABLES_OF_SUMS = ("session", "session_sum", "quarter", "day_sum", "quarter_all",
 def made(path, version):
     """A history as that version made it, with one session, one response and its sums."""
     db = sqlite3.connect(path, isolation_level=None)
-    if version == 4:
-        db.executescript((OLD / "version4.sql").read_text() + OF_VERSION_4)
-        db.execute("PRAGMA user_version = 4")
+    if version >= 4:
+        db.executescript((OLD / f"version{version}.sql").read_text() + OF_VERSION_4)
+        db.execute(f"PRAGMA user_version = {version}")
         db.close()
         return
     db.executescript((OLD / "version3.sql").read_text())
@@ -89,7 +89,7 @@ INSERT INTO day_all (at, provider, model, requests, uncached, output, cost)
 """
 
 
-@pytest.fixture(params=[1, 2, 3, 4])
+@pytest.fixture(params=[1, 2, 3, 4, 5])
 def older(tmp_path, request):
     path = str(tmp_path / "history.db")
     made(path, request.param)
@@ -111,21 +111,22 @@ def test_an_older_history_keeps_its_sums(older):
     assert History(older, PRICES).session("claude-code", "a").total == expected
 
 
-def test_each_step_leads_to_the_tables_that_its_version_had(tmp_path):
+@pytest.mark.parametrize("version", [3, 4])
+def test_each_step_leads_to_the_tables_that_its_version_had(tmp_path, version):
     """A step that took its tables from the newest version would make a later column, which a later step adds again."""
-    made(str(tmp_path / "three.db"), 3)
-    old = sqlite3.connect(tmp_path / "three.db", isolation_level=None)
+    made(str(tmp_path / "old.db"), version)
+    old = sqlite3.connect(tmp_path / "old.db", isolation_level=None)
     migrations.prepare(old)
-    old.executescript(migrations.STEPS[3])
+    old.executescript(migrations.STEPS[version])
     was = sqlite3.connect(":memory:")
-    was.executescript((OLD / "version4.sql").read_text())
+    was.executescript((OLD / f"version{version + 1}.sql").read_text())
     assert shape(old) == shape(was)
     assert indexes(old) == indexes(was)
     old.close()
     was.close()
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5])
 def test_a_column_may_be_added_to_the_tables_of_sums_in_a_next_version(tmp_path, monkeypatch, version):
     added = "".join(f"ALTER TABLE {t} ADD COLUMN more INTEGER NOT NULL DEFAULT 0;" for t in TABLES_OF_SUMS)
     newest = schema.VERSION

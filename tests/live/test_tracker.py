@@ -6,8 +6,9 @@ import sqlite3
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.lines import MODEL, assistant, encode, usage
 from support.lines import START as BEGIN
 from support.worlds import SESSIONS, Book
@@ -198,7 +199,7 @@ def test_side_calls_alone_are_a_part_of_the_block(book):
     assert money.block((), now).spent_usd == pytest.approx(5.0)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40)
 @given(st.data())
 def test_no_forecast_is_below_what_its_period_has_spent_at_any_moment_of_a_first_reading(data):
     """Days of the past arrive in any order, while the past is learned, by counted responses and by side calls."""

@@ -22,7 +22,7 @@ from support.desk import PRICES, START
 from aitop.history import schema
 from aitop.history.store import History
 from aitop.ingest.queue import Ingest
-from aitop.model.sums import ZERO, plus
+from aitop.model.sums import MICRO, ZERO, plus
 from aitop.providers import cline, crush, droid, goose, hermes, kimi, pi
 
 PAUSES = (1, 7, 60, 600)
@@ -36,6 +36,7 @@ class Family:
     def __init__(self, folder, chance):
         self.folder, self.chance = str(folder), chance
         self.calls = {}  # name → (fresh, read, output): every call once
+        self.credits = 0  # millionths, where the client bills in them
         self.before_deleting = lambda: None  # what a listener does: it has read what is there
         self.number = 0
 
@@ -284,13 +285,15 @@ class Droid(Family):
     def step(self, at):  # noqa: ARG002
         deed = self.chance.random()
         if not self.sums or deed < 0.1:
-            self.sums[f"d{self.number}-{len(self.sums)}"] = [0, 0, 0]
+            self.sums[f"d{self.number}-{len(self.sums)}"] = [0, 0, 0, 0]
         name = self.chance.choice(list(self.sums))
         path = self.path("-w", f"{name}.settings.json")
         _, used = self.call()
-        self.sums[name] = [a + b for a, b in zip(self.sums[name], used, strict=True)]
-        fresh, read, output = self.sums[name]
-        write_document(path, made.droid(fresh, output, read))
+        spent = self.chance.randrange(900)
+        self.credits += spent * MICRO
+        self.sums[name] = [a + b for a, b in zip(self.sums[name], (*used, spent), strict=True)]
+        fresh, read, output, spent = self.sums[name]
+        write_document(path, made.droid(fresh, output, read, credits_=spent))
 
     def folders(self):
         return [self.folder]
@@ -368,11 +371,11 @@ class Reader:
         self.open()
 
     def total(self):
-        """(fresh, read, output) of all sessions."""
+        """(fresh, read, output, credits) of all sessions."""
         total = ZERO
         for (name,) in self.db.execute("SELECT name FROM session").fetchall():
             total = plus(total, self.history.session(self.family.provider.name, name).total)
-        return total.uncached_input_tokens, total.cache_read_tokens, total.output_tokens
+        return total.uncached_input_tokens, total.cache_read_tokens, total.output_tokens, total.credits
 
 
 def live(name, seed, steps):
@@ -395,7 +398,7 @@ def live(name, seed, steps):
                 reader.die()
         reader.read(now + 60)
         reader.commit(now + 60)
-        used = tuple(map(sum, zip(*family.calls.values(), strict=True)))
+        used = (*map(sum, zip(*family.calls.values(), strict=True)), family.credits)
         held = reader.total()
         family.close()
         reader.db.close()

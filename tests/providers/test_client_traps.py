@@ -11,8 +11,10 @@ from support.client_samples import MODEL, MS, Documents, Store, Writing, write_d
 from support.desk import START, Desk, write
 from support.lines import stamp
 
-from aitop.model.sums import PICO
+from aitop.model.events import Response
+from aitop.model.sums import PICO, Sum
 from aitop.providers import (
+    Source,
     amp,
     cline,
     credit_rates,
@@ -22,6 +24,7 @@ from aitop.providers import (
     grok,
     hermes,
     kimi,
+    kiro,
     pi,
     qoder,
     sqlite_store,
@@ -582,8 +585,90 @@ def test_credits_stand_beside_dollars_only_for_a_client_of_a_published_rate(tmp_
         assert [row["credits"] for row in answer.rows] == [
             pytest.approx(100 * row["cost_usd"]) for row in answer.rows
         ]
-    assert credit_rates.of("droid", 5.0) is None
-    assert credit_rates.of("copilot-chat", 0.25) == 25.0
+    assert credit_rates.of("copilot-chat", Sum(cost=PICO // 4)) == 25.0
+    assert credit_rates.of("pi", Sum(cost=PICO, credits=5)) is None
+
+
+def test_a_client_without_a_published_rate_shows_the_credits_that_it_recorded_beside_our_dollars(tmp_path):
+    sample = Documents(
+        "s/a.settings.json",
+        [made.droid(10, 1, 0, credits_=300), made.droid(20, 2, 0, credits_=420.5)],
+    )
+    desk = Desk(droid.provider, tmp_path)
+    for _ in Writing(sample, tmp_path).steps():
+        desk.read()
+    (total,) = desk.totals().values()
+    assert (total.requests, total.credits) == (2, 420_500_000)
+    assert total.cost / PICO == pytest.approx((20 * 1.25 + 2 * 10) / 1e6)
+    (row,) = groupings.grouped(Asker(desk.db, Filter(zone=UTC), (), {}), "model").rows
+    assert row["credits"] == pytest.approx(420.5)
+    assert row["cost_usd"] == pytest.approx(total.cost / PICO)
+
+
+def test_the_credits_of_a_note_that_an_older_version_left_are_booked_once(tmp_path):
+    """Its notes had no number for credits: what was used until then comes with the next growth."""
+    path = str(tmp_path / "a.settings.json")
+    write_document(path, made.droid(20, 2, 0, credits_=420))
+    note = json.dumps({"a": [0, 10, 1, 0, 0, 0, 0]})
+    (first,) = droid.provider.read(path, Source("a", None, note))
+    (one,) = (event for event in first.events if isinstance(event, Response))
+    assert (one.credits, one.usage.uncached_input_tokens) == (420.0, 10)
+    (second,) = droid.provider.read(path, Source("a", None, first.pending))
+    assert second.events == []
+
+
+def test_credits_that_grow_alone_count_and_a_session_that_recorded_none_shows_no_zero(tmp_path):
+    sample = Documents("s/a.settings.json", [made.droid(10, 1, 0), made.droid(10, 1, 0, credits_=7)])
+    desk = Desk(droid.provider, tmp_path)
+    steps = Writing(sample, tmp_path).steps()
+    next(steps)
+    (total,) = desk.read().totals().values()
+    assert credit_rates.of("droid", total) is None
+    assert credit_rates.of("droid", Sum()) == 0.0
+    next(steps)
+    (total,) = desk.read().totals().values()
+    assert credit_rates.of("droid", total) == 7.0
+    assert total.input_tokens + total.output_tokens == 11
+
+
+def test_a_request_that_is_billed_in_credits_alone_costs_an_unknown_number_of_dollars(tmp_path):
+    Writing(made.SAMPLES["kiro"][0], tmp_path).all()
+    desk = Desk(kiro.provider, tmp_path / ".kiro" / "sessions").read()
+    total = desk.total(made.KIRO_SESSION)
+    assert (total.requests, total.credits) == (3, 1_750_000)
+    assert total.unpriced_requests >= 2
+    assert desk.session(made.KIRO_SESSION).pid == 4242
+    shown = {
+        row["model"]: row["credits"]
+        for row in groupings.grouped(Asker(desk.db, Filter(zone=UTC), (), {}), "model").rows
+    }  # noqa: E501
+    assert shown == {"no usage: auto": 0.75, "auto": 1.0}
+
+
+def test_kiros_turns_keep_their_names_when_a_compaction_takes_the_first_ones_away(tmp_path):
+    path = str(tmp_path / "cli" / "a.json")
+    desk = Desk(kiro.provider, tmp_path)
+    for turns in (made.KIRO, made.KIRO[1:], [*made.KIRO[1:], made.kiro_turn(13, 20, [2])]):
+        write_document(path, made.kiro(*turns))
+        desk.read()
+    assert desk.total(made.KIRO_SESSION).credits == 3_750_000
+
+
+def test_kiros_editor_counts_each_summary_once_and_reads_no_text(tmp_path):
+    folder = tmp_path / "0a1b" / "sess_1"
+    lines = [made.kiro_summary(5, "e1", 0.5, None), made.kiro_summary(9, "e2", 1.25)]
+    write(
+        str(folder / "messages.jsonl"),
+        {"id": "u", "timestamp": "x", "payload": {"type": "user"}},
+        *lines,
+        lines[0],
+    )
+    write_document(
+        str(folder / "session.json"), {"modelId": "claude-opus-4.8", "workspacePaths": ["/work/shop"]}
+    )
+    desk = Desk(kiro.provider, tmp_path).read()
+    assert (desk.total("sess_1").requests, desk.total("sess_1").credits) == (3, 1_750_000)
+    assert desk.session("sess_1").cwd == "/work/shop"
 
 
 def test_a_report_of_other_clients_has_no_credits(tmp_path):

@@ -57,7 +57,12 @@ GROWS = {
     "hermes": run(lambda at: made.hermes_used(9, 3600 + NEW, 200, 14_900, at)),
     "crush": run(lambda at: made.crush_session(18_500 + NEW, 200, 0.9, at)),
     "zed": run(lambda at: made.zed_thread(at, {}, made.zed_usage(5000 + NEW, 300, 14_900))),
-    "droid": lambda writing, _: write_document(writing.path, made.droid(3600 + NEW, 200, 14_900, 20, 50)),
+    "droid": lambda writing, _: write_document(
+        writing.path, made.droid(3600 + NEW, 200, 14_900, 20, 50, 2000)
+    ),
+    "kiro": lambda writing, at: write_document(
+        writing.path, made.kiro(*made.KIRO, made.kiro_turn(99, at, [0.125], NEW, 5))
+    ),
     "vibe": lambda writing, _: write_document(writing.path, made.vibe(18_500 + NEW, 200, 0.9)),
     "cline": cline_task,
     "cline-cli": cline_session,
@@ -81,8 +86,12 @@ def test_a_new_record_of_every_client_reaches_the_state_while_its_client_writes(
     assert set(SAMPLES) <= found
     assert state["coverage"]["clients"]["cursor"]["counted"] is False
     for name, grow in GROWS.items():
-        grow(clients[name], time.time() - made.START)
+        grow(clients[name], time.time() - made.START + 1)  # some write whole seconds: not before the start
     state = listener.wait_for(lambda s: all(fresh_input(s, name) >= NEW for name in GROWS))
     assert {name: fresh_input(state, name) for name in GROWS} == dict.fromkeys(GROWS, NEW)
     assert state["by_provider"]["amp"]["credits"]["today"] == pytest.approx(1.0)
     assert state["by_provider"]["pi"]["credits"] is None
+    assert state["by_provider"]["droid"]["credits"]["today"] == pytest.approx(2000.0)
+    assert state["by_provider"]["droid"]["credits"]["per_usd"] is None
+    assert state["by_provider"]["kiro"]["credits"]["today"] == pytest.approx(0.125)
+    assert {name for name in state["today"] if "credit" in name} == set()

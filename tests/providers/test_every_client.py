@@ -36,6 +36,8 @@ KEPT = {
     "crush": {"id", "model"},
     "droid": {"model"},
     "vibe": {"session_id", "git_branch", "environment.working_directory", "config.models.name", "config.active_model"},
+    "kiro": {"session_id", "cwd", "session_state.rts_model_state.model_info.model_id",
+             "session_state.conversation_metadata.user_turn_metadatas.model"},
     "amp": {"id", "usageLedger.events.id", "usageLedger.events.model"},
     "zed": {"id", "model.model", "initial_project_snapshot.worktree_snapshots.worktree_path"},
 }  # fmt: skip

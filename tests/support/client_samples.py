@@ -66,6 +66,7 @@ class Writing:
         if isinstance(sample, Store):
             self.db = sqlite3.connect(self.path, isolation_level=None)
             self.db.execute("PRAGMA journal_mode = WAL")
+            self.db.execute("PRAGMA synchronous = OFF")  # hundreds of them are made: no waiting for the disk
             self.db.executescript(sample.schema)
         for name, value in getattr(sample, "beside", {}).items():
             path = os.path.join(str(home), name)
@@ -450,6 +451,35 @@ def vibe(prompt, completion, cost, ended=None, session="abc123de-0000-4000-8000-
     }  # fmt: skip
 
 
+KIRO_SESSION = "1c0ffee1-2222-4333-8444-555555555555"
+
+
+def kiro_turn(number, at, metered, given=0, output=0, **more):
+    """A turn; `metered`: the credits of each of its requests."""
+    return {"loop_id": {"agent_id": {"name": "kiro_default", "parent_id": None}, "rand": number}, "model": "auto",
+            "end_timestamp": stamp(START + at).replace("Z", "123456Z"), "total_request_count": len(metered),
+            "input_token_count": given, "output_token_count": output, "cache_read_input_token_count": 0,
+            "cache_write_input_token_count": 0, "context_usage_percentage": 5.2,
+            "metering_usage": [{"value": one, "unit": "credit", "unitPlural": "credits"} for one in metered],
+            **more}  # fmt: skip
+
+
+def kiro(*turns):
+    return {"session_id": KIRO_SESSION, "cwd": "/work/shop", "title": "a title", "created_at": stamp(START),
+            "session_state": {"rts_model_state": {"model_info": {"model_id": "claude-sonnet-4.5"}},
+                              "conversation_metadata": {"user_turn_metadatas": list(turns)}}}  # fmt: skip
+
+
+KIRO = [kiro_turn(11, 5, [0.25, 0.5]), kiro_turn(12, 9, [1.0], 900, 40)]
+
+
+def kiro_summary(at, turn, *spent):
+    """A line of the editor's log."""
+    summaries = [{"unit": "credit", "unitPlural": "credits", "usage": one, "usedTools": []} for one in spent]
+    return {"id": f"{turn}-us", "timestamp": stamp(START + at),
+            "payload": {"type": "usage_summary", "promptTurnSummaries": summaries, "executionId": turn}}  # fmt: skip
+
+
 AMP_THREAD = "T-1b2c3d4e-0000-4000-8000-000000000001"
 
 
@@ -543,6 +573,8 @@ SAMPLES = {
               Total(2, 3600, 14_900, 20, 120)),
     "vibe": (Documents(".vibe/logs/session/session_20260921_141320_abc123de/meta.json",
                        [vibe(9000, 50, 0.25), vibe(18_500, 120, 0.5)]), Total(2, 18_500, 0, 0, 120)),
+    "kiro": (Documents(f".kiro/sessions/cli/{KIRO_SESSION}.json", [kiro(), kiro(KIRO[0]), kiro(*KIRO)],
+                       {f".kiro/sessions/cli/{KIRO_SESSION}.lock": {"pid": 4242}}), Total(3, 900, 0, 0, 40)),
     "amp": (Documents(f".local/share/amp/threads/{AMP_THREAD}.json", AMP), Total(2, 3600, 14_900, 10, 120)),
     "zed": (Store(".local/share/zed/threads/threads.db", ZED_TABLES, ZED_STEPS), Total(3, 5000, 14_900, 0, 200)),
 }  # fmt: skip

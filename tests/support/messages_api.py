@@ -49,13 +49,15 @@ class Api:
     """Serves until `close`; `url` is what the client is given.
 
     `script` is a list of (content, usage) for the calls with tools, which are those of the client's main loop;
-    after it, and to calls without tools (titles and the like), it says "fine". `request_id` is sent with every
+    after it, and to calls without tools (titles and the like), it says "fine". `requests` holds what the client
+    asked for, in order. `request_id` is sent with every
     answer, as some relays do; of the answers to the turns in `cut` only the first part is sent.
     """
 
     def __init__(self, script=ONE_CALL, request_id=None, cut=()):
         api = self
         self.turns = self.calls = 0
+        self.requests = []
         self.lock = threading.Lock()
 
         class Handler(BaseHTTPRequestHandler):
@@ -67,6 +69,7 @@ class Api:
                     main = bool(request.get("tools"))
                     api.turns += main
                     api.calls += 1
+                    api.requests.append(request)
                     turn, number = api.turns, api.calls
                 content, usage = (
                     script[turn - 1]

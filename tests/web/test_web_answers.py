@@ -1,14 +1,16 @@
 """What the pages are answered with: the same sums as the reports, exactly the rows behind a number, in bounded time."""
 
 import asyncio
-import gc
+import json
+import os
+import signal
 import sqlite3
 import time
-import weakref
 from datetime import timedelta
 
 import pytest
 from multidict import MultiDict
+from support.web_site import until
 
 from aitop.config import Config
 from aitop.history import schema
@@ -24,8 +26,11 @@ from aitop.reports.filters import Filter
 from aitop.web import params
 from aitop.web.answers import past, rows, session, timeline
 from aitop.web.answers.asked import Asked
-from aitop.web.questions import NoHistoryError, Questions, TooLongError
+from aitop.web.questions import BrokenError, NoHistoryError, Questions, TooLongError
+from aitop.web.wire import encoded
 
+# Workers of a parallel run have a thread of their own; the server has none.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 NOW = 1_790_000_000.0  # 2026-09-21 13:33 UTC
 DAY = 86_400
 MODELS = ("claude-opus-4-6", "claude-opus-4-6-fast", "claude-haiku-4-5")
@@ -242,31 +247,33 @@ def test_a_day_has_the_commits_of_its_folders(db, tmp_path):
     assert timeline.commits(db, asked(day="2026-09-20"))["commits"] == []
 
 
-def test_what_an_answer_needed_is_let_go_with_it_also_where_it_refers_to_itself(tmp_path):
-    class Rows:
-        pass
+def asking(path, *questions, seconds=5.0):
+    """What the server would be answered: for each question its bytes, or its error."""
 
+    async def run():
+        asker = Questions(str(path), together=2)
+        return await asyncio.gather(*(asker.ask(one, seconds) for one in questions), return_exceptions=True)
+
+    return asyncio.run(run())
+
+
+def count(db):
+    return str(db.execute("SELECT count(*) FROM response").fetchone()[0]).encode()
+
+
+def test_each_question_has_a_process_of_its_own_and_leaves_nothing_in_ours(tmp_path):
+    path = str(tmp_path / "history.db")
+    schema.connect(path).close()
     left = []
 
     def question(_):
-        rows = Rows()
-        rows.own = rows
-        left.append(weakref.ref(rows))
-        return 7
+        left.append(bytes(1000))
+        return str(os.getpid()).encode()
 
-    async def ask():
-        path = str(tmp_path / "history.db")
-        schema.connect(path).close()
-        questions = Questions(path)
-        gc.disable()
-        try:
-            return await questions.ask(question, 5.0)
-        finally:
-            gc.enable()
-            questions.close()
-
-    assert asyncio.run(ask()) == 7
-    assert left[0]() is None
+    pids = {int(one) for one in asking(path, question, question, question)}
+    assert len(pids) == 3
+    assert os.getpid() not in pids
+    assert left == []
 
 
 def test_a_question_that_takes_too_long_is_broken_off(tmp_path):
@@ -274,40 +281,70 @@ def test_a_question_that_takes_too_long_is_broken_off(tmp_path):
     schema.connect(path).close()
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
 
-    async def run():
-        questions = Questions(path)
-        try:
-            with pytest.raises(TooLongError):
-                await questions.ask(lambda db: db.execute(endless).fetchone(), 0.2)
-            return await questions.ask(lambda db: db.execute("SELECT 7").fetchone()[0], 5.0)
-        finally:
-            questions.close()
+    def sleepy(_):
+        time.sleep(60)
 
-    assert asyncio.run(run()) == 7
+    late = asking(path, lambda db: db.execute(endless).fetchone(), sleepy, seconds=0.2)
+    assert [type(one) for one in late] == [TooLongError, TooLongError]
+    assert asking(path, count) == [b"0"]
+
+
+def test_a_question_that_is_given_up_ends(tmp_path):
+    """The page was left, or the server ends."""
+    path, mark = str(tmp_path / "history.db"), tmp_path / "pid"
+    schema.connect(path).close()
+
+    def sleepy(_):
+        mark.write_text(f"{os.getpid()}\n")
+        time.sleep(60)
+
+    async def run():
+        given_up = asyncio.create_task(Questions(path).ask(sleepy, 60.0))
+        await asyncio.to_thread(until, lambda: mark.exists() and mark.read_text().endswith("\n"))
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        return await asyncio.to_thread(until, lambda: buried(int(mark.read_text())))
+
+    def buried(pid):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+
+    assert asyncio.run(run())
+
+
+def test_a_fault_in_a_question_is_named_and_the_next_one_is_answered(tmp_path):
+    path = str(tmp_path / "history.db")
+    schema.connect(path).close()
+
+    def killed(_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    broken, ended, whole = asking(path, lambda _: {}["key"], killed, count)
+    assert isinstance(broken, BrokenError)
+    assert "KeyError: 'key'" in str(broken)
+    assert isinstance(ended, BrokenError)
+    assert whole == b"0"
 
 
 def test_a_question_cannot_write_and_holds_nothing_when_it_is_answered(tmp_path):
     path = str(tmp_path / "history.db")
     writer = schema.connect(path)
     fill(writer, 1)
-
-    async def run():
-        questions = Questions(path)
-        try:
-            with pytest.raises(NoHistoryError, match="readonly"):
-                await questions.ask(lambda db: db.execute("DELETE FROM response"), 5.0)
-            await questions.ask(lambda db: past.history(db, asked()), 5.0)
-            writer.execute("BEGIN IMMEDIATE")
-            writer.execute("UPDATE meta SET value = value")
-            writer.execute("COMMIT")
-            busy, _, _ = writer.execute(
-                "PRAGMA wal_checkpoint(TRUNCATE)"
-            ).fetchone()  # needs that no one reads
-            return busy
-        finally:
-            questions.close()
-
-    assert asyncio.run(run()) == 0
+    writer.close()  # SQLite must not be carried through a fork, and the server has none
+    refused, answered = asking(
+        path, lambda db: db.execute("DELETE FROM response"), lambda db: encoded(past.history(db, asked()))
+    )
+    assert isinstance(refused, NoHistoryError)
+    assert "readonly" in str(refused)
+    assert json.loads(answered)["total"]["requests"] == 18
+    writer = schema.connect(path)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("UPDATE meta SET value = value")
+    writer.execute("COMMIT")
+    busy, _, _ = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # needs that no one reads
+    assert busy == 0
     writer.close()
 
 
@@ -318,20 +355,11 @@ def test_a_history_that_was_replaced_is_opened_anew(tmp_path):
     fill(other, 1)
     other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     other.close()
-
-    async def run():
-        questions = Questions(path)
-        try:
-            count = "SELECT count(*) FROM response"
-            before = await questions.ask(lambda db: db.execute(count).fetchone()[0], 5.0)
-            for end in ("-wal", "-shm"):
-                (tmp_path / f"history.db{end}").unlink(missing_ok=True)
-            (tmp_path / "other.db").rename(path)
-            return before, await questions.ask(lambda db: db.execute(count).fetchone()[0], 5.0)
-        finally:
-            questions.close()
-
-    assert asyncio.run(run()) == (0, 18)
+    before = asking(path, count)
+    for end in ("-wal", "-shm"):
+        (tmp_path / f"history.db{end}").unlink(missing_ok=True)
+    (tmp_path / "other.db").rename(path)
+    assert (before, asking(path, count)) == ([b"0"], [b"18"])
 
 
 def test_each_grain_of_a_stack_has_the_same_sums(db):

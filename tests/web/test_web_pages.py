@@ -10,6 +10,9 @@ from golden import states
 from support.lines import append, assistant, compact, result, transcript, usage, use
 from support.web_site import until
 
+from aitop.live.alerts import Alert
+from aitop.publish import alert_journal
+from aitop.publish.alert_journal import AlertJournal
 from aitop.segments import humanize
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -505,6 +508,33 @@ def test_the_day_is_drawn_and_looked_at_closer(site, listener, claude, browser):
     assert until(lambda: page.locator(".lanes .run").first.bounding_box()["width"] > run["width"])
     shop.click(position={"x": 20, "y": 10})
     assert until(lambda: page.url == f"{one.base}/session/claude-code/s1")
+
+
+def test_the_alerts_of_the_past_are_on_the_day_they_stood(site, listener, claude, browser, tmp_path):
+    """Raised by a real listener, kept by its journal; a past day shows what stood then."""
+    now = time.time()
+    transcript(claude, answers(5, now, step=5.0), session="s1")
+    config = tmp_path / "budget.toml"
+    config.write_text('[budgets.tiny]\nperiod = "day"\nlimit_usd = 0.0001\n')
+    yesterday = now - 86_400
+    past = AlertJournal(listener.home)
+    past.note([Alert("errors", "warning", "<b>9 of 9</b> failed", yesterday, "", "gone", "codex")], yesterday)
+    past.note([], yesterday + 60)
+    listener.start(AITOP_CONFIG=str(config))
+    listener.wait_for(lambda state: state["alerts"] and state["scan"]["complete"])
+    (one,) = [alert for alert in listener.state()["alerts"] if alert["id"].startswith("budget")]
+    until(lambda: alert_journal.read(listener.home, now - 60, time.time() + 60))
+    place = site()
+    page = browser(place.link)
+    page.goto(f"{place.base}/timeline")
+    page.wait_for_selector(".timeline:not([aria-busy]) .lanes svg")
+    rows = page.locator("section:has(> h2:has-text('Alerts')) tbody tr")
+    assert rows.count() == 1
+    assert one["text"] in rows.first.inner_text()
+    assert page.locator(".lanes .alertmark").count() == 1
+    page.goto(f"{place.base}/timeline?day={time.strftime('%Y-%m-%d', time.localtime(yesterday))}")
+    page.wait_for_selector("text=<b>9 of 9</b> failed")
+    assert rows.locator("a").get_attribute("href") == "/session/codex/gone"
 
 
 def test_limits_budgets_and_forecasts_are_those_of_the_state(site, live, browser, home):

@@ -5,12 +5,16 @@ import os
 import stat
 import subprocess
 import sys
+import time
 
 import pytest
 from golden import states
 from support.web_site import Site
 
 from aitop.history import schema
+from aitop.history.store import History
+from aitop.model.events import Response, SessionInfo, Usage
+from aitop.pricing import table
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -180,3 +184,48 @@ def test_without_a_history_it_says_what_to_do(site):
     status, _, body = one.ask("/api/history", one.cookie())
     assert status == 503
     assert "aitop start" in json.loads(body)["problem"]
+
+
+QUESTIONS = ["history?since=365d&by=project", "heat", "sessions", "rows", "rows?of=calls", "timeline", "commits",
+             "backtest", "advice", "session?provider=claude-code&session=s1"]  # fmt: skip
+
+
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/maps"), reason="asks the kernel's list of what a process holds"
+)
+def test_the_server_keeps_its_size_it_opens_no_history_and_starts_no_thread(site, home):
+    """Whatever was asked ends with the process that was asked: no page cache, no rows, no connection stays here."""
+    history(home)
+    one = site()
+    cookie = one.cookie()
+    for question in QUESTIONS:
+        status, _, body = one.ask(f"/api/{question}", cookie)
+        assert status == 200, body
+    process = f"/proc/{one.process.pid}"
+    opened = [os.readlink(f"{process}/fd/{number}") for number in os.listdir(f"{process}/fd")]
+    with open(f"{process}/maps") as maps, open(f"{process}/status") as status_:
+        mapped, threads = maps.read(), next(line for line in status_ if line.startswith("Threads:"))
+    assert not any("history.db" in path for path in opened)
+    assert "history.db" not in mapped
+    assert threads.split() == ["Threads:", "1"]
+
+
+def history(home):
+    """A history with one session."""
+    now = time.time()
+    db = schema.connect(os.path.join(home, "history.db"))
+    written = History(db, table.load(), floor=now)
+    written.apply("claude-code", [SessionInfo("s1", now - 60, cwd=home),
+                  Response("s1", now - 60, "claude-opus-4-6", Usage(10, 10, 0, 0), "m", "r")], now)  # fmt: skip
+    written.commit()
+    db.close()
+
+
+def test_the_server_loads_nothing_that_only_one_page_needs():
+    code = "import sys, aitop.web.run; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60)
+    loaded = done.stdout.split()
+    rooms = ("advice", "agents", "energy", "install", "listener", "quality", "top", "worth")
+    assert "aitop.web.answers.past" in loaded
+    assert [name for name in loaded if name.startswith(tuple(f"aitop.{room}" for room in rooms))] == []
+    assert not {"matplotlib", "textual", "aitop.reports.forecast_cli"} & set(loaded)

@@ -24,8 +24,8 @@ _PASSING = frozenset(
 _BROKEN = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
 KEY_COLUMNS = 4  # at most: quarter hour, session, model, place
 _KINDS = {"INTEGER": "('integer')", "REAL": "('real', 'integer')", "TEXT": "('text')"}
-_COUNTS = "uncached, output, cache_read, write_5m, write_1h, cost"
-_ADDED = ", ".join(f"sum({name})" for name in _COUNTS.split(", "))
+_COUNTS = "uncached, output, cache_read, write_5m, write_1h, cost, credits"
+_ADDED = ", ".join(f"ifnull(sum({name}), 0)" for name in _COUNTS.split(", "))
 _NAMES = [name for name, _ in columns.BY_MODEL]
 _ALL = ", ".join(f"sum({name})" for name in _NAMES)
 _ANY = " OR ".join(f"sum({name}) != 0" for name in _NAMES)

@@ -15,7 +15,7 @@ from aitop.history import keys, schema
 from aitop.history.rows import unpack_usage
 from aitop.model.json_types import JsonObject
 
-LATER = ("place", "untracked", "client_priced")  # columns that version 4 added; 0 where they are absent
+LATER = ("place", "untracked", "client_priced", "credits")  # columns that a later version added; 0 without
 LOWEST, HIGHEST = -(1 << 63), (1 << 63) - 1
 MAX_VALUE = 1 << 53  # no count, time or offset of ours is larger
 FAILURES = 4000  # of one table: a file that is rubbish throughout is not worth more

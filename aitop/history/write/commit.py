@@ -214,7 +214,8 @@ def _copies(out: Pending, names: Names) -> Iterable[tuple[object, ...]]:
 
 def _evidence(e: Evidence, names: Names) -> tuple[object, ...]:
     return (e.at, names.model(e.model), *e.usage[:7], pack_modifiers(e.usage), e.stop_reason, e.visible, e.agent,
-            e.paying, e.file, e.end, e.duration_ms, e.ttft_ms, e.billed, e.claimed, names.place(e.place))  # fmt: skip
+            e.paying, e.file, e.end, e.duration_ms, e.ttft_ms, e.billed, e.claimed, names.place(e.place),
+            e.credits)  # fmt: skip
 
 
 def _response(row: CountedResponse, names: Names) -> tuple[object, ...]:

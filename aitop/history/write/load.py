@@ -15,7 +15,7 @@ MANY = 500  # parameters of one statement
 
 EVIDENCE = (
     "at, model, uncached, output, cache_read, write_5m, write_1h, reasoning, searches, modifiers, "
-    "stop_reason, visible, agent, paying, file, end, duration_ms, ttft_ms, billed, claimed, place"
+    "stop_reason, visible, agent, paying, file, end, duration_ms, ttft_ms, billed, claimed, place, credits"
 )
 RESPONSE = f"id, session, {EVIDENCE}, cost, basis, incomplete, copies, message_key, request_key"
 _DECIDED = 3 + EVIDENCE.count(",")  # columns before what was decided
@@ -276,12 +276,11 @@ def open_responses(db: sqlite3.Connection, before: float) -> list[int]:
 
 
 def _evidence(row: Sequence[Any], names: Names) -> Evidence:
-    (at, model, uncached, output, read, write_5m, write_1h, reasoning, searches, modifiers, *rest, place) = (
-        row
-    )
+    (at, model, uncached, output, read, write_5m, write_1h, reasoning, searches, modifiers, *rest, place,
+     credits_) = row  # fmt: skip
     usage = unpack_usage((uncached, output, read, write_5m, write_1h, reasoning, searches), modifiers)
     where = names.places.value(place) if place else None
-    return Evidence._make((at, names.models.value(model), usage, *rest, where))
+    return Evidence._make((at, names.models.value(model), usage, *rest, where, credits_))
 
 
 def _parts(values: list[int]) -> Iterable[list[int]]:

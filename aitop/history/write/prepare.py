@@ -79,8 +79,10 @@ def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
 def _response(r: Response, prices: PriceTable, now: float) -> Plain | None:
     """A response's columns; None for one that is not plain or may not be over."""
     (_, at, model, usage, message_id, request_id, record_id, stop, paying, agent, visible, offset, end, also,
-     duration, ttft, billed, place, claimed) = r  # fmt: skip
-    if not 0 < at <= now or paying is not None or also or billed is not None or claimed is not None:
+     duration, ttft, billed, place, claimed, credits_) = r  # fmt: skip
+    if not 0 < at <= now or paying is not None or also:
+        return None
+    if billed is not None or claimed is not None or credits_ is not None:
         return None
     incomplete = stop is None
     if incomplete and now - at <= INCOMPLETE_AFTER:

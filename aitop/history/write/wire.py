@@ -25,7 +25,7 @@ from aitop.model.events import (
 
 VERSION = 2  # of marshal's format; a later one looks for shared objects, which takes longer than it saves
 MARSHALLED, PICKLED = b"m", b"p"
-FLAT: tuple[Any, ...] = (
+FLAT: Plain = (
     Status, SessionInfo, ToolResult, ToolUse, ApiError, Compaction, ContextSize, PullRequest,
 )  # fmt: skip
 _NUMBER = {kind: number for number, kind in enumerate(FLAT)}
@@ -33,7 +33,7 @@ _NOT_FLAT = -1
 FACTS = frozenset((_NUMBER[Status], _NUMBER[SessionInfo]))  # they move no sum
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: Plain | list[Plain]) -> bytes:
     """A value made of plain tuples, lists, dicts, texts and numbers, as bytes."""
     try:
         return MARSHALLED + marshal.dumps(value, VERSION)
@@ -76,7 +76,7 @@ def rows_of(packed_rows: bytes) -> tuple[list[Plain], list[Plain]]:
     return responses, tools
 
 
-def sent(batch: Batch) -> tuple[Any, ...]:
+def sent(batch: Batch) -> Plain:
     """A packed batch as plain values."""
     what = batch.digest
     if what is not None:
@@ -87,7 +87,7 @@ def sent(batch: Batch) -> tuple[Any, ...]:
     return batch.prices, batch.session, rest, batch.packed, what, None
 
 
-def received(plain: tuple[Any, ...]) -> Batch:
+def received(plain: Plain) -> Batch:
     """The packed batch again."""
     prices, session, rest, packed_rows, what, facts = plain
     if what is not None:
@@ -100,7 +100,7 @@ def facts_of(packed_facts: bytes | None) -> list[Event]:
     return [_event(flat) for flat in loads(packed_facts)] if packed_facts is not None else []
 
 
-def _flat(event: Event) -> tuple[Any, ...]:
+def _flat(event: Event) -> Plain:
     number = _NUMBER.get(type(event))
     if number is not None:
         return number, *event
@@ -109,7 +109,7 @@ def _flat(event: Event) -> tuple[Any, ...]:
     return _NOT_FLAT, pickle.dumps(event, protocol=5)
 
 
-def _event(flat: tuple[Any, ...]) -> Event:
+def _event(flat: Plain) -> Event:
     number, *fields = flat
     if number != _NOT_FLAT:
         return FLAT[number]._make(fields)  # type: ignore[no-any-return]

@@ -1,9 +1,9 @@
 """Droid's `SESSION.settings.json` → events: what the session's running sum grew by.
 
 `tokenUsage` is the session's own sum; `inclusiveTokenUsage` holds its sub-agents' too, and those have files of their
-own. `factoryCredits` are credits, no dollars. The input excludes the cache, the output includes thinking. A sum names
-no model but the one in use now, so a growth belongs to it. The first line of the session's `.jsonl` says where it
-works. Must not keep any text.
+own. `factoryCredits` are kept as credits, beside dollars. The input excludes the cache, the output includes thinking.
+A sum names no model but the one in use now, so a growth belongs to it. The first line of the session's `.jsonl` says
+where it works. Must not keep any text.
 """
 
 import os
@@ -15,7 +15,7 @@ from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, documents
 from aitop.providers.files import open_regular
 from aitop.providers.lenient import loads, table, text
-from aitop.providers.running_sums import NOTHING, Bearer, Sums, packed, responses, unpacked, whole
+from aitop.providers.running_sums import NOTHING, Bearer, Sums, micro, packed, responses, unpacked, whole
 
 ENDING = ".settings.json"
 FIRST_LINE = 64 << 10
@@ -57,6 +57,7 @@ def _sums(settings: JsonObject) -> Sums:
         cache_read=whole(usage.get("cacheReadTokens")),
         cache_write=whole(usage.get("cacheCreationTokens")),
         reasoning=min(output, whole(usage.get("thinkingTokens"))),
+        micro_credits=micro(usage.get("factoryCredits")),
     )
 
 

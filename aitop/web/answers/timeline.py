@@ -1,14 +1,16 @@
-"""The page Timeline: what each session did when, within one day, and which commits were made meanwhile."""
+"""The page Timeline: what each session did when, within one day, which alerts stood and which commits were made."""
 
 import sqlite3
 from collections.abc import Iterable
 
+from aitop import paths
 from aitop.history.query import one_day, spans
 from aitop.history.query.one_day import Moment
 from aitop.history.query.spans import Span
 from aitop.model import periods
 from aitop.model.json_types import JsonObject
 from aitop.model.sums import PICO
+from aitop.publish import alert_journal
 from aitop.reports import git
 from aitop.reports.rows import project
 from aitop.web import params
@@ -62,6 +64,7 @@ def timeline(db: sqlite3.Connection, asked: Asked) -> JsonObject:
         "sessions": [
             _shown(facts[n], lanes[n], tools.get(n, []), compactions.get(n, [])) for n in shown if n in facts
         ],
+        "alerts": [one._asdict() for one in alert_journal.read(paths.home(), *span)],
         "money": money(db, asked),
     }
 

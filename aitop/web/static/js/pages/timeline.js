@@ -1,9 +1,10 @@
 // Timeline: a day of sessions as bars. Agents below them, tool calls as ticks, compactions, commits and alerts as marks.
 
 import { h, svg } from "../dom.js";
-import { clean, clock, grouped, money, plural } from "../format.js";
+import { clean, clock, grouped, moment, money, plural } from "../format.js";
 import { ask, live } from "../live.js";
 import { address, sessionAt } from "../links.js";
+import { table } from "../table.js";
 
 const LEFT = 250;
 const TOP = 46;
@@ -46,7 +47,8 @@ function open({ query, go }) {
   const load = () => ask("timeline", { day: query.day ?? "today" }, stop.signal).then((found) => {
     data = found;
     place.replaceChildren(controls(data, () => view(), zoom, go), h("figure", { class: "panel" }, h("figcaption", {}, h("span", {}, `${plural(data.count, "session")} on ${data.day}`, data.count > data.sessions.length ? h("span", { class: "quiet" }, `, the dearest ${data.sessions.length} are shown`) : null), key()),
-      data.sessions.length ? box : h("p", { class: "empty" }, "No session was active on this day.")));
+      data.sessions.length ? box : h("p", { class: "empty" }, "No session was active on this day.")),
+      h("section", { class: "panel" }, h("h2", {}, "Alerts", h("span", { class: "quiet" }, plural(data.alerts.length, "alert"))), alertTable(data)));
     node.removeAttribute("aria-busy");
     draw();
   });
@@ -109,9 +111,11 @@ function lanes(data, commits, [from, to], width, zoom) {
   }
   const marks = commits.filter((one) => inside(one.at)).map((one) =>
     svg("text", { x: x(one.at), y: 37, class: "commitmark", "text-anchor": "middle" }, svg("title", {}, `${clock(one.at)} ${clean(one.project)}: ${clean(one.subject)}`), "◆"));
-  const alerts = data.day === data.today ? (live.state?.alerts ?? []) : [];
+  const raised = data.alerts.filter((alert) => inside(alert.at));
+  const placed = new Set(rows.map((one) => one.session));
+  marks.push(...raised.filter((alert) => !placed.has(alert.session)).map((alert) => alertMark(alert, x(alert.at), 37)));
   parts.push(...marks);
-  rows.forEach((one, number) => parts.push(lane(one, TOP + number * ROW, x, inside, how, alerts.filter((alert) => alert.session === one.session))));
+  rows.forEach((one, number) => parts.push(lane(one, TOP + number * ROW, x, inside, how, raised.filter((alert) => alert.session === one.session))));
   if (inside(data.now)) parts.push(svg("line", { x1: x(data.now), x2: x(data.now), y1: 22, y2: height, class: "nowline" }));
   const drawn = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": `Sessions from ${clock(from)} to ${clock(to)}; each is a link` }, parts);
   dragging(drawn, back, from, to, zoom, height);
@@ -130,13 +134,30 @@ function lane(one, y, x, inside, how, alerts) {
   const ticks = one.tools.filter(([at]) => inside(at)).map(([at, calls, failures]) =>
     svg("rect", { x: x(at), y: y + 28, width: Math.max(1.5, x(at + 60) - x(at) - 0.5), height: 4, class: failures ? "tool failed" : "tool", opacity: Math.min(1, 0.35 + calls / 12) }, svg("title", {}, `${clock(at)}: ${plural(calls, "tool call")}${failures ? `, ${failures} failed` : ""}`)));
   const compactions = one.compactions.filter(inside).map((at) => svg("text", { x: x(at), y: y + 6, class: "compaction", "text-anchor": "middle" }, svg("title", {}, `${clock(at)}: compaction`), "▼"));
-  const warned = alerts.filter((alert) => inside(alert.since)).map((alert) => svg("text", { x: x(alert.since), y: y + 5, class: "alertmark", "text-anchor": "middle" }, svg("title", {}, clean(alert.text, 200)), "!"));
+  const warned = alerts.map((alert) => alertMark(alert, x(alert.at), y + 5));
   const words = `${clean(one.project, 60)}, ${clean(one.branch ?? "no branch", 40)}: ${plural(one.requests, "response")}, ${money(one.cost_usd, how)}, ${clock(one.first)} to ${clock(one.last)}${agents.length ? `, ${plural(agents.length, "agent")}` : ""}${one.compactions.length ? `, ${plural(one.compactions.length, "compaction")}` : ""}`;
   return svg("a", { href: sessionAt(one), "data-row": String(y), "aria-label": words, class: "lane" },
     svg("rect", { x: 0, y, width: "100%", height: ROW, class: "under" }),
     svg("text", { x: 16, y: y + 17, class: "who" }, clean(one.project, 26)), svg("text", { x: 16, y: y + 31, class: "label" }, clean(one.branch ?? "", 30)),
     svg("text", { x: LEFT - 16, y: y + 17, class: "cost", "text-anchor": "end" }, money(one.cost_usd, how)), svg("text", { x: LEFT - 16, y: y + 31, class: "label", "text-anchor": "end" }, grouped(one.requests)),
     svg("g", { "clip-path": "url(#hours)" }, bars, below, ticks, compactions, warned));
+}
+
+function alertMark(alert, x, y) {
+  return svg("text", { x, y, class: `alertmark ${alert.level}`, "text-anchor": "middle" }, svg("title", {}, `${clock(alert.at)}: ${clean(alert.text, 200)}`), alert.level === "ok" ? "✓" : "!");
+}
+
+// Every alert of the day, also those of a session that is not drawn. Beginnings of other days have their date.
+function alertTable(data) {
+  const when = (at) => (at === null ? "it stands" : at >= data.span[0] && at < data.span[1] ? clock(at) : moment(at).slice(0, 16));
+  const known = new Map(data.sessions.map((one) => [one.session, one]));
+  return table({ caption: "Alerts", rows: data.alerts, empty: "No alert stood on this day.", columns: [
+    { key: "at", head: "From", class: "when", value: (row) => row.at, cell: (row) => when(row.at) },
+    { key: "ended", head: "Until", class: "when", value: (row) => row.ended ?? Infinity, cell: (row) => when(row.ended) },
+    { key: "level", head: "Level", value: (row) => row.level, cell: (row) => h("b", { class: row.level }, { ok: "Good", warning: "Warning", critical: "Critical" }[row.level] ?? clean(row.level, 20)) },
+    { key: "text", head: "Alert", class: "sentence", value: (row) => row.text, cell: (row) => clean(row.text, 300) },
+    { key: "session", head: "Session", value: (row) => row.session, cell: (row) => (row.session && row.provider ? h("a", { href: sessionAt(row) }, clean(known.get(row.session)?.project ?? row.session, 40)) : "") },
+  ] });
 }
 
 // A drag over the hours looks closer at them; a wheel with Ctrl does too.

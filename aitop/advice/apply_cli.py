@@ -1,0 +1,153 @@
+"""`aitop advise --apply` and `--undo`: show a change of a setting, ask, write it, and take it out again."""
+
+import os
+import sqlite3
+import sys
+from collections.abc import Callable, Iterable, Sequence
+
+import click
+
+from aitop.advice import applied, settings
+from aitop.advice.finding import Finding
+from aitop.advice.record import Record
+from aitop.advice.settings import Setting
+from aitop.install import advised, files, json_text, roots
+from aitop.install.advised import Applied, Change
+from aitop.model.sums import PICO
+from aitop.pricing.table import PriceTable
+from aitop.segments import money
+from aitop.segments.money import Currency
+
+
+def apply(
+    findings: Sequence[Finding], sessions: Callable[[], Iterable[Record]], table: PriceTable, least_usd: float,
+    currency: Currency, now: float, *, dry_run: bool, yes: bool,
+) -> None:  # fmt: skip
+    """Offer each finding that a setting follows, and write what the user agrees to. Raises click.ClickException.
+
+    `sessions` reads those that the findings are of, one at a time.
+    """
+    offered = 0
+    for one in findings:
+        setting = settings.BY_RULE.get(one.rule.id)
+        if setting is None:
+            continue
+        saving = settings.net(setting, one, sessions, table)
+        if saving < least_usd * PICO or saving <= 0:
+            click.echo(f"{one.rule.id}: not offered. {setting.warning}: altogether it would save nothing.")
+            continue
+        changes = _planned(setting, one)
+        if changes:
+            offered += 1
+            _offer(one, setting, changes, money.text(saving / PICO, currency), now, dry_run=dry_run, yes=yes)
+    if not offered:
+        click.echo("Nothing to apply: no finding that a setting of Claude Code follows.", err=True)
+
+
+def _planned(setting: Setting, one: Finding) -> list[Change]:
+    """The changes in each of the client's folders; what is in the way is said."""
+    changes = []
+    for root in roots.chosen(()):
+        path = os.path.join(root, "settings.json")
+        try:
+            wanted = setting.wanted(one, _data(path))
+            if wanted is None:
+                continue
+            change = advised.plan(setting.rule, path, wanted.keys, wanted.value, wanted.conflict)
+        except files.Refused as error:
+            click.echo(f"{setting.rule}: not offered. {error}", err=True)
+            continue
+        if change.diff:
+            changes.append(change)
+        else:
+            click.echo(f"{setting.rule}: {path} says {'.'.join(change.keys)} = {change.value} already")
+    return changes
+
+
+def _data(path: str) -> dict[str, object]:
+    """The settings as far as they can be read; `plan` says what is wrong with them."""
+    try:
+        data = json_text.parse(files.text_of(path, files.read(path)))
+    except json_text.NotJson:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _offer(
+    one: Finding,
+    setting: Setting,
+    changes: list[Change],
+    saving: str,
+    now: float,
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    most = "up to " if one.rule.judgement else ""
+    click.echo(f"{one.rule.id}: {most}{saving}\n  {one.words.evidence}.\n  {setting.warning}.\n")
+    click.echo("\n".join(change.diff for change in changes) + "\n")
+    if dry_run:
+        click.echo("Nothing was written.", err=True)
+        return
+    if not yes and not _agreed():
+        click.echo("Nothing was written.")
+        return
+    try:
+        with files.lock():
+            for change in changes:
+                advised.write(change, now)
+                click.echo(f"{change.path}: {'.'.join(change.keys)} = {change.value}")
+    except files.Refused as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{advised.RELOADED}.\n`aitop advise` says after a week what it saved; ", nl=False)
+    click.echo(f"`{applied.undo_command(one.rule.id)}` takes it out.")
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "there is no terminal to ask at: --yes writes without asking, --dry-run only shows"
+        )
+    return click.confirm("Write this?")
+
+
+def undo(rule: str | None, history: Callable[[], sqlite3.Connection], now: float) -> None:
+    """Take out one rule's settings, or all of them. Raises click.ClickException where one stays.
+
+    The history is asked only where something was applied long enough ago to be measured.
+    """
+    try:
+        with files.lock():
+            entries = [entry for entry in advised.load().in_force() if rule in (None, entry.rule)]
+            if rule is not None and not entries:
+                raise click.UsageError(f"{rule} is not applied; `aitop advise --applied` lists what is")
+            saved_nothing = _saved_nothing(entries, history, now)
+            refused = _take_out(entries, saved_nothing, now)
+    except files.Refused as error:
+        raise click.ClickException(str(error)) from error
+    if not entries:
+        click.echo("Nothing is applied.", err=True)
+    if refused:
+        raise click.ClickException("\n".join(refused))
+
+
+def _saved_nothing(entries: list[Applied], history: Callable[[], sqlite3.Connection], now: float) -> set[str]:
+    """Rules that were measured and saved nothing: once taken out, they are not offered again."""
+    if not any(applied.can_be_measured(entry.at, now) for entry in entries):
+        return set()
+    try:
+        results = applied.results(history(), advised.load(), now)
+    except (click.ClickException, sqlite3.Error):
+        return set()  # an undo needs no history
+    return {one.rule for one in results if one.verdict == "nothing"}
+
+
+def _take_out(entries: list[Applied], saved_nothing: set[str], now: float) -> list[str]:
+    """Take out, the newest first; returns why what stays could not be taken out."""
+    refused = []
+    for entry in reversed(entries):
+        try:
+            click.echo(advised.undo(entry, now, withdrawn=entry.rule in saved_nothing))
+        except files.Refused as error:
+            refused.append(str(error))
+    return refused

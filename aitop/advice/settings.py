@@ -1,0 +1,104 @@
+"""Which advice a setting of Claude Code follows, and what it would really save.
+
+A rule is here when the client documents a setting that does what the rule advises, and when the setting can be seen to
+take effect in the client's requests. Pure: findings and settings in, the wanted setting out.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from aitop.advice import what_if
+from aitop.advice.finding import Finding
+from aitop.advice.record import Record
+from aitop.model.json_types import JsonObject
+from aitop.pricing.table import PriceTable
+
+CLIENT = "claude-code"  # the provider whose settings these are
+LONG_CONTEXT = "[1m]"  # how a setting asks for the long context of a model
+
+
+class Wanted(NamedTuple):
+    """A value at a place of settings.json. `conflict`: a sibling that contradicts it."""
+
+    keys: tuple[str, ...]
+    value: str
+    conflict: str | None = None
+
+
+class Setting(NamedTuple):
+    """What follows one rule's advice. `wanted` gives None where the file has nothing that it could change.
+
+    `warning`: what else the setting does, in a sentence. `net`: picodollars that it saves in one session, where that
+    is not what the rule finds.
+    """
+
+    rule: str
+    wanted: Callable[[Finding, JsonObject], Wanted | None]
+    warning: str
+    net: Callable[[Record, PriceTable], int] | None = None
+
+
+def _all_agents(record: Record, table: PriceTable) -> int:
+    """The setting moves every sub-agent, also those that cost less already."""
+    saved = 0
+    for call in record.agents():
+        name = what_if.newest(table, what_if.SMALLER, call.at) if call.priced else None
+        if name is not None:
+            saved += call.cost - what_if.priced(table, call, call.usage._replace(speed=""), name)
+    return saved
+
+
+def _successor(finding: Finding, settings: JsonObject) -> Wanted | None:
+    """The newer model in the place of the older one that the file pins."""
+    pinned = settings.get("model")
+    if not isinstance(pinned, str):
+        return None
+    bare = pinned.removesuffix(LONG_CONTEXT)
+    moves: dict[str, int] = {}
+    for hit in finding.hits:
+        older, _, newer = hit.about.partition(" to ")
+        if older == bare:
+            moves[newer] = moves.get(newer, 0) + hit.saving
+    if not moves:
+        return None
+    newest = max(sorted(moves), key=lambda name: moves[name])
+    return Wanted(("model",), newest + pinned[len(bare) :])
+
+
+def _variable(name: str, value: str, conflict: str | None = None) -> Callable[[Finding, JsonObject], Wanted]:
+    return lambda *_: Wanted(("env", name), value, conflict)
+
+
+SETTINGS = (
+    Setting(
+        "subagent-model",
+        _variable("CLAUDE_CODE_SUBAGENT_MODEL", what_if.SMALLER),
+        "It holds for every sub-agent, also for one that names a model of its own",
+        _all_agents,
+    ),
+    Setting(
+        "older-model",
+        _successor,
+        "A session that is started with --model or $ANTHROPIC_MODEL keeps its own",
+    ),
+    Setting(
+        "short-cache",
+        _variable("ENABLE_PROMPT_CACHING_1H", "1", "FORCE_PROMPT_CACHING_5M"),
+        "It holds for sub-agents too, whose writes become dearer",
+    ),
+    Setting(
+        "hour-cache",
+        _variable("FORCE_PROMPT_CACHING_5M", "1", "ENABLE_PROMPT_CACHING_1H"),
+        "It holds for every session",
+    ),
+)
+BY_RULE = {setting.rule: setting for setting in SETTINGS}
+
+
+def net(
+    setting: Setting, finding: Finding, sessions: Callable[[], Iterable[Record]], table: PriceTable
+) -> int:
+    """Picodollars that the setting would have saved in these sessions; below the finding where it moves more."""
+    if setting.net is None:
+        return finding.saving
+    return sum(setting.net(record, table) for record in sessions())

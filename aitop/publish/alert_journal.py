@@ -1,0 +1,138 @@
+"""`alerts.jsonl`: when which alert was raised and when it ended, for the pages that show a past day.
+
+The listener appends a line where an alert begins, changes its level or ends, which is rare. The file is bounded and
+never fsynced: it serves a look back, no rule reads it. Writing never raises and never waits.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from aitop import paths
+from aitop.live.alerts import Alert
+
+LIMIT = 1 << 20  # bytes; then it becomes `alerts.jsonl.1` and replaces the one before: months of alerts
+TEXT_MAX = 500  # characters
+APPEND = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
+READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO would wait for its writer
+
+
+class Raised(NamedTuple):
+    """One alert of the past. Times are epoch seconds; `ended` None: it stood at the journal's end."""
+
+    id: str
+    level: str
+    text: str
+    at: float
+    ended: float | None
+    session: str | None
+    provider: str | None
+
+
+class AlertJournal:
+    """Writes the journal of one home. Its first line says that it knows of no alert yet."""
+
+    def __init__(self, home: str) -> None:
+        self._path = os.path.join(home, paths.ALERTS)
+        self._standing: dict[str, tuple[str, str]] | None = None  # id → level, cause
+        self._torn = False  # the last line was not written whole
+
+    def note(self, alerts: Iterable[Alert], now: float) -> None:
+        """Write what changed since the last call; on a full disk or without a home, nothing."""
+        known = {alert.id: alert for alert in alerts}
+        standing: dict[str, tuple[str, str]] = {
+            name: (alert.level, alert.cause) for name, alert in known.items()
+        }
+        before = self._standing
+        if standing == before:
+            return
+        self._standing = standing
+        lines: list[dict[str, object]] = [{"at": now, "began": True}] if before is None else []
+        lines += [
+            {"at": now, "id": alert.id, "level": alert.level, "text": alert.text[:TEXT_MAX],
+             "session": alert.session, "provider": alert.provider}
+            for alert in known.values()
+            if before is None or before.get(alert.id) != standing[alert.id]
+        ]  # fmt: skip
+        lines += [{"at": now, "id": name, "ended": True} for name in before or () if name not in standing]
+        data = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        try:
+            self._torn = not self._append(b"\n" * self._torn + data)
+        except OSError:
+            self._torn = True
+
+    def _append(self, data: bytes) -> bool:
+        """Whether all of it was written. Raises OSError."""
+        fd = os.open(self._path, APPEND, 0o600)
+        try:
+            if os.fstat(fd).st_size + len(data) > LIMIT:
+                os.replace(self._path, self._path + ".1")
+                os.close(fd)
+                fd = os.open(self._path, APPEND, 0o600)
+            return os.write(fd, data) == len(data)
+        finally:
+            os.close(fd)
+
+
+def read(home: str, start: float, end: float) -> list[Raised]:
+    """The alerts that stood at some time from `start` until before `end`, as they were raised.
+
+    Damaged lines are left out. A listener that starts raises again what still holds: that is the same alert.
+    What it does not raise again ended at its start at the latest.
+    """
+    path = os.path.join(home, paths.ALERTS)
+    found: list[Raised] = []
+    standing: dict[str, int] = {}  # id → place in `found`
+    unsure: dict[str, int] = {}  # the same, of the listener before
+    began = 0.0
+    for line in (*_lines(path + ".1"), *_lines(path)):
+        at, name, level, text = (line.get(key) for key in ("at", "id", "level", "text"))
+        if not isinstance(at, int | float):
+            continue
+        if unsure and at != began:
+            _end(found, unsure, list(unsure), began)
+        if line.get("began"):
+            unsure, standing, began = {**unsure, **standing}, {}, at
+        if not isinstance(name, str):
+            continue
+        place = unsure.get(name, standing.get(name))
+        if place is not None and not line.get("ended") and found[place].level == level:
+            standing[name] = unsure.pop(name, place)
+            continue
+        _end(found, unsure, [name], at)
+        _end(found, standing, [name], at)
+        if isinstance(level, str) and isinstance(text, str):
+            standing[name] = len(found)
+            found.append(
+                Raised(name, level, text, at, None, _text(line.get("session")), _text(line.get("provider")))
+            )
+    _end(found, unsure, list(unsure), began)
+    return [one for one in found if one.at < end and (one.ended is None or one.ended >= start)]
+
+
+def _end(found: list[Raised], standing: dict[str, int], names: list[str], at: float) -> None:
+    for name in names:
+        place = standing.pop(name, None)
+        if place is not None:
+            found[place] = found[place]._replace(ended=at)
+
+
+def _lines(path: str) -> Iterator[dict[str, object]]:
+    try:
+        with open(os.open(path, READ), "rb") as file:
+            data = file.read(2 * LIMIT)
+    except OSError:
+        return
+    for line in data.split(b"\n"):
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(found, dict):
+            yield found
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

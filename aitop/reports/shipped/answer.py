@@ -1,0 +1,236 @@
+"""What was shipped and what was wasted: the cost of each turn, divided over the lines of its edits by their fate.
+
+A turn's cost goes to the fates of its lines in proportion, in whole picodollars. A turn without a line is not
+attributed; a turn whose records or repository are gone is unknown. So the rows add up to the total, to the picodollar.
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from aitop.history.query import pull_requests, spans
+from aitop.model.events import Place
+from aitop.model.sums import Sum
+from aitop.reports import git
+from aitop.reports.ask import Asker
+from aitop.reports.rows import Answer, Row, usd
+from aitop.reports.shipped import survival
+from aitop.reports.shipped.reading import CLIENTS, Progress, Reading, Turn, Written
+from aitop.reports.shipped.survival import DECIDED, UNKNOWN, Line
+from aitop.reports.shipped.tree import Tree
+
+NOT_ATTRIBUTED = "not attributed"
+REPOSITORIES_MAX = 50
+PROGRAMS = 4  # of git at once
+SECONDS_MAX = 300.0  # then git is asked no more
+NO_RECORD, NO_REPOSITORY, TOO_LONG = "no record of edits", "no repository", "git took too long"
+REASONS = {NO_RECORD: "no_record_usd", NO_REPOSITORY: "no_repository_usd", TOO_LONG: "too_long_usd"}
+
+File = tuple[str, str]  # (git folder, path from the root)
+Fate = tuple[str, str]  # (fate, why it is unknown, else "")
+
+
+class Money(NamedTuple):
+    """What a turn cost: picodollars counted and untracked, requests, and those without a price."""
+
+    cost: int = 0
+    untracked: int = 0
+    requests: int = 0
+    unpriced: int = 0
+
+    def plus(self, other: "Money") -> "Money":
+        return Money(*(one + two for one, two in zip(self, other, strict=True)))
+
+
+def answer(asker: Asker, start: float, end: float, reading: Reading, progress: Progress) -> Answer:
+    """A row for each fate. Raises sqlite3.Error."""
+    turns = turns_of(asker, start, end, reading)
+    written = [one for one in reading.written if one.turn in turns]
+    fates = _fates(written, progress)
+    shares: dict[Fate, Money] = {}
+    for turn, money in turns.items():
+        for fate, part in _divided(money, _parts(turn, fates, asker, reading)):
+            shares[fate] = shares.get(fate, Money()).plus(part)
+    lines: Counter[Fate] = Counter()
+    for of in fates.values():
+        lines.update(of)
+    total = Money()
+    for share in shares.values():
+        total = total.plus(share)
+    rows = [_row(fate, shares, lines, total) for fate in (*DECIDED, UNKNOWN, NOT_ATTRIBUTED)]
+    whole = Sum(
+        requests=total.requests, cost=total.cost, untracked=total.untracked, unpriced_requests=total.unpriced
+    )
+    known = {"lines": sum(lines.values()), "share": 1.0}
+    return Answer("fate", [row for row in rows if row["spent_usd"] or row["lines"]], whole, whole=known)
+
+
+# -- turns -------------------------------------------------------------------------------------------------------
+
+
+def turns_of(asker: Asker, start: float, end: float, reading: Reading) -> dict[Turn, Money]:
+    """What each turn cost, of what the filter lets through."""
+    places = spans.places(asker.db)
+    found: dict[Turn, Money] = {}
+    last: dict[int, str | None] = {}  # session → the folder of its last response so far
+
+    def add(session: int, at: float, money: Money) -> None:
+        turn = reading.turn(session, at)
+        found[turn] = found.get(turn, Money()).plus(money)
+
+    for one in spans.responses(asker.db, (start, end)):
+        facts = asker.facts[one.session]
+        place = places.get(one.place) or Place(facts.cwd, facts.branch)
+        last[one.session] = place.cwd
+        if one.session in asker.allowed and asker.is_in_project(place.cwd):
+            add(one.session, one.at, Money(one.cost, 0, 1, one.unpriced))
+    for call in pull_requests.side_calls(asker.db, start, end):
+        cwd = last.get(call.session, asker.facts[call.session].cwd)
+        if call.session in asker.allowed and asker.is_in_project(cwd):
+            add(call.session, call.at, Money(untracked=call.picodollars))
+    return found
+
+
+def _parts(
+    turn: Turn, fates: Mapping[Turn, Counter[Fate]], asker: Asker, reading: Reading
+) -> Mapping[Fate, int]:
+    """How many lines of a turn had which fate."""
+    if turn in fates:
+        return fates[turn]
+    has_record = turn[0] in reading.seen and asker.facts[turn[0]].provider in CLIENTS
+    return {(NOT_ATTRIBUTED, "") if has_record else (UNKNOWN, NO_RECORD): 1}
+
+
+def _divided(money: Money, parts: Mapping[Fate, int]) -> Iterable[tuple[Fate, Money]]:
+    """A turn's numbers in proportion to whole numbers of lines; nothing is lost to rounding."""
+    whole, before = sum(parts.values()), 0
+    for fate, lines in sorted(parts.items()):
+        after = before + lines
+        yield fate, Money(*(value * after // whole - value * before // whole for value in money))
+        before = after
+
+
+# -- files -------------------------------------------------------------------------------------------------------
+
+
+def _fates(written: list[Written], progress: Progress) -> dict[Turn, Counter[Fate]]:
+    """The fates of the lines of each turn."""
+    trees = _Trees(min((one.at for one in written), default=0.0))
+    files: dict[File | None, list[int]] = {}
+    for number, one in enumerate(written):
+        files.setdefault(trees.file(one), []).append(number)
+    found: dict[Turn, Counter[Fate]] = {}
+
+    def keep(edit: int, fate: Fate) -> None:
+        found.setdefault(written[edit].turn, Counter())[fate] += 1
+
+    for number in files.pop(None, []):
+        for _ in written[number].lines:
+            keep(number, (UNKNOWN, NO_REPOSITORY))
+    trees.prepare()
+    with ThreadPoolExecutor(PROGRAMS) as pool:
+        asked = pool.map(lambda item: trees.fates(item[0], _lines(written, item[1])), files.items())
+        for done, fates in enumerate(asked, 1):
+            progress(done, len(files))
+            for edit, fate in fates:
+                keep(edit, (fate, TOO_LONG if fate == UNKNOWN else ""))
+    return found
+
+
+def _lines(written: list[Written], edits: list[int]) -> list[Line]:
+    return [Line(edit, number, written[edit].at) for edit in edits for number in written[edit].lines]
+
+
+class _Trees:
+    """The repositories that files lie in."""
+
+    def __init__(self, since: float) -> None:
+        self._since = since
+        self._until = time.monotonic() + SECONDS_MAX
+        self._places: dict[str, tuple[str, str] | None] = {}  # folder → (git folder, root)
+        self._tops: dict[str, list[str]] = {}
+        self._trees: dict[str, Tree] = {}
+
+    def file(self, one: Written) -> File | None:
+        """Where a file lies in which repository; None where there is none (any more)."""
+        file = os.path.normpath(one.path)
+        folder = os.path.dirname(file)
+        if not os.path.isabs(folder) or not (os.path.isdir(folder) or os.path.isdir(one.folder)):
+            return None
+        while folder != os.path.dirname(folder) and not os.path.isdir(folder):
+            folder = os.path.dirname(folder)
+        if folder not in self._places:
+            self._places[folder] = self._place(folder)
+        place = self._places[folder]
+        if place is None:
+            return None
+        common, top = place
+        path = os.path.join(os.path.realpath(folder), os.path.relpath(file, folder))
+        return common, os.path.relpath(path, top)
+
+    def _place(self, folder: str) -> tuple[str, str] | None:
+        try:
+            answer = git.ask(folder, "rev-parse", "--show-toplevel", "--git-common-dir")
+        except git.TooLongError:
+            answer = None
+        if answer is None:
+            return None
+        top, common = answer.decode("utf-8", "surrogateescape").rstrip("\n").split("\n")
+        common = os.path.realpath(os.path.join(folder, common))
+        if common not in self._tops and len(self._tops) >= REPOSITORIES_MAX:
+            return None
+        tops = self._tops.setdefault(common, [])
+        if top not in tops:
+            tops.append(top)
+        return common, top
+
+    def prepare(self) -> None:
+        self._trees = {common: Tree(tops, self._since) for common, tops in self._tops.items()}
+
+    def fates(self, file: File, lines: list[Line]) -> list[tuple[int, str]]:
+        """(edit, fate) of each line of one file."""
+        if time.monotonic() > self._until:
+            return [(line.edit, UNKNOWN) for line in lines]
+        tree = self._trees[file[0]]
+        try:
+            return survival.fates(lines, tree.word(file[1]), lambda: tree.added(file[1]))
+        except git.TooLongError:
+            return [(line.edit, UNKNOWN) for line in lines]
+
+
+# -- rows --------------------------------------------------------------------------------------------------------
+
+
+def _row(fate: str, shares: Mapping[Fate, Money], lines: Counter[Fate], total: Money) -> Row:
+    share = Money()
+    for (name, _), part in shares.items():
+        share = share.plus(part) if name == fate else share
+    whole, spent = total.cost + total.untracked, share.cost + share.untracked
+    return {
+        "fate": fate,
+        "lines": sum(count for (name, _), count in lines.items() if name == fate) or None,
+        "requests": share.requests,
+        "cost_usd": usd(share.cost),
+        "untracked_usd": usd(share.untracked),
+        "spent_usd": usd(spent),
+        "share": spent / whole if whole else None,
+        "unpriced_requests": share.unpriced,
+        **{key: _usd(shares.get((fate, reason))) for reason, key in REASONS.items()},
+    }
+
+
+def _usd(money: Money | None) -> float | None:
+    return None if money is None else usd(money.cost + money.untracked)
+
+
+def notes(rows: list[Row], money_of: Callable[[float], str]) -> list[str]:
+    """Why a part is unknown, a line for each reason."""
+    return [
+        f"  unknown: {money_of(row[key])}, {reason}"
+        for row in rows
+        for reason, key in REASONS.items()
+        if row[key] is not None
+    ]

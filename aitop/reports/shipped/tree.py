@@ -1,0 +1,225 @@
+"""One repository, asked by `git` what it says of single files: read-only, bounded, no hook, filter or pager run.
+
+"The main branch" is what the remote's HEAD names, else main, master, trunk or develop, here and as it was last
+fetched; where none of them is there, the checked-out commit. Other branches count while they are not merged into it.
+A file that was renamed is looked for under its newer names. Raises git.TooLongError where git takes too long.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+
+from aitop.providers.files import read_regular
+from aitop.reports import git
+from aitop.reports.shipped.acts import numbers
+from aitop.reports.shipped.survival import Added, Blamed, Word
+
+MAIN = ("main", "master", "trunk", "develop")
+BRANCHES_MAX = 10  # not merged, the newest
+FILE_BYTES = 8 << 20  # of a file in the working tree
+
+
+class Tree:
+    """A repository with the working trees of it that were worked in."""
+
+    def __init__(self, tops: Sequence[str], since: float) -> None:
+        """`since`: no commit before it matters."""
+        self._tops, self._since = tops, int(since)
+
+    def word(self, path: str) -> Word:
+        """What is known of a file by its path from the root."""
+        main = _united([self._blame(revision, path) for revision in self._main])
+        others = _united(
+            [self._blame(revision, path) for revision in self._branches if self._differs(revision, path)]
+        )
+        held = Counter(number for number, _ in main) | Counter(number for number, _ in others)
+        return Word(main, _beyond(others, main), self._open(path) - held)
+
+    def added(self, path: str) -> Added:
+        """The lines that commits added to a file under all its names."""
+        text = self._ask(
+            *self._log, "-p", "-U0", "-w", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames",
+            "--format=%x1e%ct", "--", *self._names(path),
+        )  # fmt: skip
+        found: Added = {}
+        for part in (text or b"").decode("utf-8", "replace").split("\x1e")[1:]:
+            second, _, rest = part.partition("\n")
+            lines = (
+                line for line in rest.split("\n") if line.startswith("+") and not line.startswith("+++ ")
+            )
+            for number in numbers((line[1:] for line in lines), path):
+                found.setdefault(number, []).append(int(second))
+        return {number: sorted(seconds) for number, seconds in found.items()}
+
+    # -- revisions -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _refs(self) -> dict[str, str]:
+        """Name of a local branch, or of one of `origin` → commit."""
+        lines = self._lines(
+            "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/remotes/origin"
+        )
+        return dict(line.split(" ", 1) for line in lines)
+
+    @cached_property
+    def _main(self) -> list[str]:
+        remote = "refs/remotes/origin/"
+        named = self._lines("symbolic-ref", "--quiet", f"{remote}HEAD")
+        for name in (*(one.removeprefix(remote) for one in named), *MAIN):
+            commits = {self._refs[one] for one in (f"refs/heads/{name}", remote + name) if one in self._refs}
+            if commits:
+                return self._newest(sorted(commits))
+        return self._heads[:1]
+
+    def _newest(self, commits: list[str]) -> list[str]:
+        """Without those that another one holds."""
+        if len(commits) < 2:
+            return commits
+        return self._lines("merge-base", "--independent", *commits) or commits
+
+    @cached_property
+    def _heads(self) -> list[str]:
+        """What the working trees have checked out."""
+        answers = [git.ask(top, "rev-parse", "--verify", "--quiet", "HEAD") for top in self._tops]
+        return list(dict.fromkeys(answer.decode().strip() for answer in answers if answer))
+
+    @cached_property
+    def _branches(self) -> list[str]:
+        if not self._main:
+            return []
+        not_merged = [f"--no-merged={commit}" for commit in self._main[:1]]
+        tips = self._lines("for-each-ref", "--sort=-committerdate", "--format=%(objectname) %(committerdate:unix)",
+                           *not_merged, "refs/heads")  # fmt: skip
+        new = [commit for commit, second in (tip.split(" ") for tip in tips) if int(second) >= self._since]
+        checked_out = [head for head in self._heads if not self._is_merged(head)]
+        found = dict.fromkeys([*checked_out, *new[:BRANCHES_MAX]])
+        return [commit for commit in found if commit not in self._main]
+
+    def _is_merged(self, commit: str) -> bool:
+        return any(self._ask("merge-base", "--is-ancestor", commit, main) is not None for main in self._main)
+
+    # -- files -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _log(self) -> tuple[str, ...]:
+        """How a question about every commit that matters begins."""
+        return ("log", "--branches", *self._heads, *self._main, f"--since=@{self._since}")
+
+    @cached_property
+    def _renames(self) -> dict[str, str]:
+        """Old path → the newest one that it was moved to."""
+        text = self._ask(*self._log, "--reverse", "-M", "-z", "--diff-filter=R", "--name-status", "--format=")
+        parts = [part.strip("\n") for part in (text or b"").decode("utf-8", "surrogateescape").split("\0")]
+        found = {}
+        for at, word in enumerate(parts[:-2]):
+            if word[:1] == "R" and word[1:].isdecimal():
+                found[parts[at + 1]] = parts[at + 2]
+        return found
+
+    def _names(self, path: str) -> list[str]:
+        names = [path]
+        while (newer := self._renames.get(names[-1])) and newer not in names:
+            names.append(newer)
+        return names
+
+    def _found(self, revision: str, path: str) -> tuple[str, str] | None:
+        """(path, blob) of a file in a commit, under its own name or a newer one."""
+        blob = self._blob(revision, path)
+        if blob is not None:
+            return path, blob
+        for name in self._names(path)[1:]:
+            blob = self._blob(revision, name)
+            if blob is not None:
+                return name, blob
+        return None
+
+    def _blob(self, revision: str, path: str) -> str | None:
+        answer = self._ask("rev-parse", "--verify", "--quiet", f"{revision}:{path}")
+        return answer.decode().strip() if answer else None
+
+    def _differs(self, revision: str, path: str) -> bool:
+        """Whether a branch has another content of a file than the main one."""
+        blobs = [found[1] for main in self._main if (found := self._found(main, path)) is not None]
+        found = self._found(revision, path)
+        return found is not None and found[1] not in blobs
+
+    def _blame(self, revision: str, path: str) -> list[tuple[int, int]]:
+        found = self._found(revision, path)
+        if found is None:
+            return []
+        text = self._ask(
+            "blame",
+            "--porcelain",
+            "--no-textconv",
+            "-w",
+            "-M",
+            f"--since=@{self._since}",
+            revision,
+            "--",
+            found[0],
+        )
+        return _parsed((text or b"").decode("utf-8", "replace"), path)
+
+    def _open(self, path: str) -> Counter[int]:
+        """The lines of a file in the working trees."""
+        most: Counter[int] = Counter()
+        for top in self._tops:
+            files = (os.path.join(top, name) for name in self._names(path))
+            file = next((one for one in files if os.path.lexists(one)), None)
+            if file is not None:
+                most |= Counter(numbers(_content(file).split("\n"), path))
+        return most
+
+    # -- git -------------------------------------------------------------------------------------------------
+
+    def _ask(self, *words: str) -> bytes | None:
+        return git.ask(self._tops[0], *words)
+
+    def _lines(self, *words: str) -> list[str]:
+        return (self._ask(*words) or b"").decode("utf-8", "replace").splitlines()
+
+
+def _content(file: str) -> str:
+    """A file's text, "" for a folder and the like. Raises git.TooLongError."""
+    try:
+        if os.lstat(file).st_size > FILE_BYTES:
+            raise git.TooLongError
+        return read_regular(file, FILE_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _parsed(text: str, path: str) -> list[tuple[int, int]]:
+    """(number, second of its commit) of each line of `git blame --porcelain`, which describes a commit once."""
+    seconds: dict[str, int] = {}
+    found: list[tuple[int, int]] = []
+    commit = ""
+    for line in text.split("\n"):
+        if line.startswith("\t"):
+            found += [(number, seconds.get(commit, 0)) for number in numbers([line[1:]], path)]
+        elif line.startswith("committer-time "):
+            seconds[commit] = int(line[15:])
+        elif line[:40].isalnum() and line[40:41] == " ":
+            commit = line[:40]
+    return found
+
+
+def _united(blames: Sequence[Blamed]) -> list[tuple[int, int]]:
+    """Each line as often as the one that has it most often."""
+    most: Counter[tuple[int, int]] = Counter()
+    for blamed in blames:
+        most |= Counter(blamed)
+    return list(most.elements())
+
+
+def _beyond(others: Blamed, main: Blamed) -> list[tuple[int, int]]:
+    """The lines of branches that the main one does not hold, the newest first."""
+    held = Counter(number for number, _ in main)
+    found = []
+    for number, second in sorted(others, key=lambda pair: pair[1]):
+        if held[number] > 0:
+            held[number] -= 1
+        else:
+            found.append((number, second))
+    return found
