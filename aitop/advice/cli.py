@@ -1,4 +1,4 @@
-"""`aitop advise`: print the findings of the rules over the history, as text or JSON; parse what `apply_cli` does."""
+"""`aitop advise`: print the findings of the rules over the history, as text or JSON. Parses for `apply_cli` too."""
 
 import json
 import sqlite3

@@ -1,11 +1,11 @@
 """What a setting really saved: the days since it was applied against the days before. Pure.
 
-What is compared is the cost of a unit of work, so that a busy week is not a dear one: of a sub-agent's run, or of a
-thousand output tokens of the main thread at one model. Expected is what the work since then would have cost at the
-unit costs of before; the share saved is 1 - cost / expected. Its variance is a jackknife over days, which are taken
-as independent, on either side alone; the interval is Student's with the degrees of freedom of Welch and Satterthwaite
-(B. L. Welch, "The generalization of Student's problem", Biometrika 34, 1947). Work at a model that was not used
-before has nothing to be compared with and is left out.
+It compares the cost of one unit of work, so that a busy week does not look dear. A unit is a run of a sub-agent, or a
+thousand output tokens of the main thread at one model. `expected` is what the work since then would have cost at the
+unit costs of the days before; the share saved is 1 - cost / expected. Its variance is a jackknife over days, which
+are taken as independent, on either side alone; the interval is Student's with the degrees of freedom of Welch and
+Satterthwaite (B. L. Welch, "The generalization of Student's problem", Biometrika 34, 1947). Work at a
+model that was not used before has nothing to be compared with and is left out.
 """
 
 import math

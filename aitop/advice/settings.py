@@ -84,7 +84,7 @@ SETTINGS = (
     Setting(
         "short-cache",
         _variable("ENABLE_PROMPT_CACHING_1H", "1", "FORCE_PROMPT_CACHING_5M"),
-        "It holds for sub-agents too, whose writes become dearer",
+        "It holds for sub-agents too, and their writes become dearer",
     ),
     Setting(
         "hour-cache",

@@ -1,6 +1,6 @@
 """What one command spent, as JSON and as a line for people. Pure.
 
-Nothing unknown is zero: where no session could be told to belong to the command, the money is null.
+Nothing unknown is zero: where no session is known to belong to the command, the money is null.
 """
 
 from typing import NamedTuple

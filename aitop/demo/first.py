@@ -1,4 +1,4 @@
-"""Whether there is anything of the user's to show yet: what decides that `aitop` alone plays the demo."""
+"""Whether the user has anything to show yet. Where not, `aitop` without a word plays the demo."""
 
 import os
 import sqlite3

@@ -1,7 +1,7 @@
 """The factors that a listener multiplies with: worked out once for each model, kept in `$AITOP_HOME/energy.json`.
 
-The listener starts `aitop energy --factors` where the extra is installed and a model of today has none. So its
-memory never holds EcoLogits, and a second of its work costs a sum.
+The listener starts `aitop energy --factors` where the extra is installed and a model of today has no factors.
+So the listener never holds EcoLogits in memory; each second it only multiplies and adds.
 """
 
 import json

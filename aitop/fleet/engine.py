@@ -1,6 +1,6 @@
 """Questions to a Prometheus-compatible HTTP API: Prometheus, VictoriaMetrics, Mimir, Thanos.
 
-Every fault becomes one plain sentence. It keeps nothing and retries nothing; loaded by who asks an engine.
+Every fault becomes one plain sentence. It keeps nothing and retries nothing; loaded only where an engine is asked.
 """
 
 import base64

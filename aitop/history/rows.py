@@ -114,7 +114,7 @@ class Session:
         self.context_tokens: int | None = None
         self.context_at = 0.0
         self.context_limit: int | None = None
-        self.context_model: str | None = None  # the model whose window that is; None: not known
+        self.context_model: str | None = None  # the model that has this window; None: not known
         self.agents: frozenset[str] = frozenset()
         self.cache: CacheState | None = None  # as the client last said; not kept over a restart
         # (changed lines as the client counts them, when that number last changed, when last reported); not kept either

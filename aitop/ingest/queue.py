@@ -164,8 +164,8 @@ class Ingest:
             if path in self.unreadable and stored is not None and stored.size == PROBLEM
             else seen.size
         )
-        known = stored and (stored.size, stored.mtime_ns, stored.inode)
-        if known == (size, seen.mtime_ns, status.st_ino):
+        read_up_to = stored and (stored.size, stored.mtime_ns, stored.inode)
+        if read_up_to == (size, seen.mtime_ns, status.st_ino):
             return
         if path not in self._queued and status.st_size:
             self._queued.add(path)

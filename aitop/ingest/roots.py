@@ -14,7 +14,7 @@ MAX_LINKS = 8  # on the way to one file
 
 
 class Found(NamedTuple):
-    """A path without links, and the provider whose root it is under."""
+    """A path without links, and the provider that has the root above it."""
 
     provider: str
     path: str

@@ -56,10 +56,10 @@ def _budget(config: Config, part: Part) -> Budget | None:
     """The budget that is asked for; None also for one of everything."""
     if part.budget is None:
         return None
-    found = next((one for one in config.budgets if one.name == part.budget), None)
-    if found is None:
+    budget = next((one for one in config.budgets if one.name == part.budget), None)
+    if budget is None:
         raise BadAddressError(f"budget: the configuration has none of the name {part.budget[:40]}")
-    return None if found.scope == "all" else found
+    return None if budget.scope == "all" else budget
 
 
 def _is(part: Part, cwd: str | None, branch: str | None) -> bool:

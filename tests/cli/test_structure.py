@@ -173,7 +173,7 @@ def test_providers_load_their_parsers_with_their_first_file(home):
 
 
 # A listener that watches nothing and has nothing switched on: what it loads, everyone's listener carries all day.
-MODULES_AT_REST_MAX = 210
+MODULES_AT_REST_MAX = 200
 # What comes with the first file, payload, alert or damage, or with a feature that is switched on.
 LOADED_WHEN_NEEDED = (
     "aitop.fleet.", "aitop.history.recovery.merge", "aitop.history.recovery.salvage", "aitop.otlp.protobuf",
@@ -418,3 +418,13 @@ def test_no_test_module_imports_another():
                     (name, line) for line in lines if re.search(r"^ *(from|import) (\w+\.)*test_", line)
                 ]
     assert found == [], "helpers go into tests/support"
+
+
+def test_properties_take_their_number_of_examples_from_the_profile():
+    own, found = ("conftest.py", "examples.py", "test_fuzz.py", "test_structure.py"), []
+    for folder, _, names in os.walk(os.path.join(PARENT_OF_TESTS, "tests")):
+        for name in names:
+            if name.endswith(".py") and name not in own:
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    found += [name] if "max_examples=" in file.read() else []
+    assert found == [], "write @examples(200): a quick run then tries a fifth"

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from support import codex_records as codex
+from support.examples import examples
 from support.json_values import values
 from support.lines import START, assistant, encode, result, use, user
 from support.worlds import SESSIONS, Book
@@ -78,7 +79,7 @@ def test_the_clients_account_of_two_results_in_one_record_is_of_neither():
     assert [edit.lines for one in acts.calls for edit in one.edits] == [(hash("b1"),), (hash("b2"),)]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(values, values, values)
 def test_damaged_records_of_claude_code_never_raise(content, given, told):
     edit = assistant(content=[use(name="Edit") | {"input": given}])
@@ -144,7 +145,7 @@ def test_turns_of_codex_begin_with_the_users_words_and_end_where_the_user_stops_
     assert ([one.at for one in acts.prompts], [one.at for one in acts.stops]) == ([START + 1], [START + 2])
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(values, values)
 def test_damaged_records_of_codex_never_raise(one, two):
     rollout(codex.item("custom_tool_call", 1, call_id="c1", name="apply_patch", input=one),

@@ -9,9 +9,10 @@ from collections import Counter
 
 import pytest
 from golden.home import environment
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.agent_work import AgentWork
+from support.examples import examples
 from support.lines import START, append, result, usage, use, user
 from support.worlds import SESSIONS, Book
 
@@ -477,7 +478,7 @@ def at_head(work, name):
         return []
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(st.integers(0, 1 << 30), st.integers(5, 45))
 @pytest.mark.slow
 def test_the_fates_are_those_that_were_played_and_the_cost_adds_up(tmp_path_factory, seed, steps):

@@ -1,4 +1,4 @@
-"""Questions to the history that a listener asks: sums since a moment. Reads only; reports ask `cells`."""
+"""Questions to the history that a listener asks: sums since a moment. Reads only; reports ask `spans`."""
 
 import sqlite3
 

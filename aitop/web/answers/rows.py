@@ -61,9 +61,9 @@ def _agent(asked: Asked, part: Part, kind: str) -> str | None:
 
 def _of_agent(db: sqlite3.Connection, asker: Asker, span: Span, agent: str) -> JsonObject:
     """Its sum; what is known of no agent is null."""
-    found = asker.figures(singles.of_agent(db, span, asker.only, agent))
-    return found | {"tool_calls": None, "tool_failures": None, "errors": None, "untracked_usd": None,
-                    "spent_usd": found["cost_usd"]}  # fmt: skip
+    figures = asker.figures(singles.of_agent(db, span, asker.only, agent))
+    return figures | {"tool_calls": None, "tool_failures": None, "errors": None, "untracked_usd": None,
+                    "spent_usd": figures["cost_usd"]}  # fmt: skip
 
 
 def _of_session(asker: Asker, part: Part, span: Span) -> Span:
