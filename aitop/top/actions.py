@@ -152,8 +152,11 @@ def record_of(session: JsonObject) -> str | None:
 
 
 def holding(session: JsonObject) -> int | None:
-    """The number of the process that has the session's own record open; None where none is known. Raises ActError."""
-    record = record_of(session)
+    """The number of the process that has the session's own record open; None where none is known, or no history."""
+    try:
+        record = record_of(session)
+    except processes.ActError:
+        return None  # what is said then is that its process is not known
     return processes.holder(*sessions.named(session), record) if record else None
 
 
