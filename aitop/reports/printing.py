@@ -8,7 +8,7 @@ from typing import NamedTuple
 import click
 
 from aitop.model.sums import ZERO
-from aitop.reports import commits, formats, framing, picture, plot, table
+from aitop.reports import commits, context_report, formats, framing, picture, plot, table
 from aitop.reports.ask import Asker
 from aitop.reports.framing import Folders
 from aitop.reports.options import Chosen
@@ -77,7 +77,7 @@ def _below(page: Page, rows: list[Row]) -> list[str]:
         lines += commits.by_branch(answer.rows, page.style.currency)
         lines += commits.spikes(rows, page.style.currency)
     if answer.name == "part" and rows:
-        lines += CONTEXT_NOTES
+        lines += [*CONTEXT_NOTES, *context_report.idle(answer.rows, page.style.currency)]
     if answer.name == "fate":
         lines += shipped.notes(answer.rows, lambda usd: money.text(usd, page.style.currency))
     notes = framing.notes(
