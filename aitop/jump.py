@@ -56,6 +56,7 @@ RESUME = {
     "crush": "crush --session {id}",
     "vibe": "vibe --resume {id}",
     "kiro": "kiro-cli chat --resume-id {id}",
+    "qoder": "qodercli --resume {id}",
 }
 
 

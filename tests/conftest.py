@@ -81,6 +81,7 @@ def _is_left_out(path):
 def _is_slow(item):
     return (
         item.get_closest_marker("real") is not None
+        or item.get_closest_marker("by_hand") is not None
         or item.get_closest_marker("slow") is not None
         or not SLOW_FIXTURES.isdisjoint(item.fixturenames)
     )
