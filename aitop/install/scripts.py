@@ -35,8 +35,8 @@ _PERL_WAIT = r"""
 """
 _PERL_SEND = r"""
     $data = "aitop/1\tprovider=claude-code";
-    @pairs = ("event", $event, 64, "tag", $ENV{AITOP_TAG}, 256, "pid", $ENV{CLAUDE_PID}, 20, "pane", $ENV{TMUX_PANE}, 64,
-      "config_dir", $ENV{CLAUDE_CONFIG_DIR}, 900, "answer", $answer, 200);
+    @pairs = ("event", $event, 64, "tag", $ENV{AITOP_TAG}, 256, "pid", $ENV{CLAUDE_PID}, 20,
+      "pane", $ENV{TMUX_PANE}, 64, "config_dir", $ENV{CLAUDE_CONFIG_DIR}, 900, "answer", $answer, 200);
     while (($k, $v, $most) = splice @pairs, 0, 3) {
       next if !length $v;
       if (length $v > $most) {
