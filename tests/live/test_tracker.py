@@ -72,6 +72,23 @@ def test_a_budget_moves_with_each_commit_and_equals_the_responses(book):
     assert used(fresh, book) == used(money, book)
 
 
+def test_the_dearest_session_of_today_changes_with_each_commit(book):
+    now = START + 9 * DAY + 50_000
+    spend(book, now - DAY, "old")
+    money = MoneyTracker()
+    money.begin(book.db, now)
+    assert money.dearest_today() is None  # nothing was spent today
+    for name, session in (("a", 0), ("b", 1), ("c", 1), ("d", 0), ("e", 0)):
+        money.fold(spend(book, now + ord(name), name, SESSIONS[session]), book.history.sessions.values())
+        fresh = MoneyTracker()
+        fresh.begin(book.db, now)
+        (dearest,) = book.db.execute(
+            "SELECT session.name, sum(response.cost) AS spent FROM response JOIN session ON session.id = session "
+            "WHERE at >= ? GROUP BY session ORDER BY spent DESC LIMIT 1", (now // DAY * DAY,)).fetchall()  # fmt: skip
+        if name != "b" and name != "d":  # two that cost the same: either
+            assert money.dearest_today() == fresh.dearest_today() == dearest
+
+
 def test_a_new_day_begins_at_nothing(book):
     now = START + 50_000
     spend(book, now, "a")

@@ -276,6 +276,7 @@ def test_each_question_has_a_process_of_its_own_and_leaves_nothing_in_ours(tmp_p
     assert left == []
 
 
+@pytest.mark.slow
 def test_a_question_that_takes_too_long_is_broken_off(tmp_path):
     path = str(tmp_path / "history.db")
     schema.connect(path).close()
@@ -328,6 +329,7 @@ def test_a_fault_in_a_question_is_named_and_the_next_one_is_answered(tmp_path):
     assert whole == b"0"
 
 
+@pytest.mark.slow
 def test_a_question_cannot_write_and_holds_nothing_when_it_is_answered(tmp_path):
     path = str(tmp_path / "history.db")
     writer = schema.connect(path)
@@ -348,6 +350,7 @@ def test_a_question_cannot_write_and_holds_nothing_when_it_is_answered(tmp_path)
     writer.close()
 
 
+@pytest.mark.slow
 def test_a_history_that_was_replaced_is_opened_anew(tmp_path):
     path = str(tmp_path / "history.db")
     schema.connect(path).close()
