@@ -69,8 +69,8 @@ class AlertJournal:
         try:
             if os.fstat(fd).st_size + len(data) > LIMIT:
                 os.replace(self._path, self._path + ".1")
-                os.close(fd)
-                fd = os.open(self._path, APPEND, 0o600)
+                full, fd = fd, os.open(self._path, APPEND, 0o600)
+                os.close(full)
             return os.write(fd, data) == len(data)
         finally:
             os.close(fd)
