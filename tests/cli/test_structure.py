@@ -243,7 +243,7 @@ CLOCKS = ("advice/cli.py", "agents/mcp_server.py", "agents/runner.py",
           "litellm.py", "log.py", "pricing/cli.py", "pricing/refresh.py", "quality/cli.py",
           "publish/announcer.py", "publish/cli.py",
           "receiver/", "reports/", "segments/follow.py", "segments/oneshot.py",
-          "statusline.py", "top/", "web/", "worth/plan_cli.py")  # fmt: skip
+          "statusline.py", "top/", "web/", "worth/plan_cli.py", "worth/trailer_cli.py")  # fmt: skip
 
 
 def test_only_the_edges_ask_what_time_it_is():
