@@ -18,6 +18,7 @@ from aitop.live.money.budgets import BudgetView
 from aitop.live.money.burn import BurnThresholds, BurnView
 from aitop.live.money.forecast import PeriodForecast
 from aitop.live.money.limits import LimitView
+from aitop.live.money.plan import PlanView
 from aitop.live.money.tracker import BlockView, MoneyTracker
 from aitop.model.events import Limit
 from aitop.model.sums import Sum
@@ -102,6 +103,7 @@ class Snapshot(NamedTuple):
     block: BlockView | None
     budgets: list[BudgetView]
     forecast: Mapping[str, PeriodForecast]
+    plan: PlanView | None
     burn: BurnView
     alerts: tuple[Alert, ...]
     unpriced: list[str]
@@ -144,6 +146,7 @@ def take(
         block=block,
         budgets=budgets,
         forecast=money.forecasts(block, now),
+        plan=money.plan(config),
         burn=_burn(sums, thresholds, raised),
         alerts=raised,
         unpriced=sorted(aggregator.unpriced),
