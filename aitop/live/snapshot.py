@@ -117,9 +117,8 @@ def take(
     """Freeze what is known at `now`. `before`: the alerts of the tick before."""
     aggregator.advance(now)
     newest = sorted(sessions, key=lambda s: s.last_at, reverse=True)
-    recent = [s for s in newest[MAX_LISTED_SESSIONS:] if now - s.last_at < session_activity.OVER]
     listed = [view(s, money.tag(s, config), lookups, now) for s in newest[:MAX_LISTED_SESSIONS]]
-    views = listed + [view(s, None, lookups, now) for s in recent]
+    views = listed + _unlisted(newest[MAX_LISTED_SESSIONS:], lookups, now)
     active = {one.session.name for one in views if one.active}
     limits = [limit for _, limit in sorted(aggregator.limits.items())]
     in_force = [limit for limit in limits if limit.resets_at > now]
@@ -152,6 +151,11 @@ def take(
         unpriced=sorted(aggregator.unpriced),
         estimated=sorted(aggregator.estimated),
     )
+
+
+def _unlisted(sessions: Iterable[Session], lookups: Lookups, now: float) -> list[SessionView]:
+    """The sessions that are not over, of those that the state has no room for."""
+    return [view(s, None, lookups, now) for s in sessions if now - s.last_at < session_activity.OVER]
 
 
 def _facts(
