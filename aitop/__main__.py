@@ -19,6 +19,9 @@ def main() -> int:
         sys.stderr.write(f"aitop: {problem}\n")
         return 1
     if word == "listen" and set(arguments) <= {"--quiet", "--replace"}:
+        import gc
+
+        gc.disable()  # until it listens: what a start makes stays, and the search for garbage takes a tenth of it
         from aitop.listener import run  # the listener lives for weeks: it does without click's 5 MB
 
         return run.main(echo="--quiet" not in arguments, replace="--replace" in arguments)

@@ -10,7 +10,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from aitop import __version__, command_help
+from aitop import __version__
+from aitop.system import command_help
 
 # name → (module:attribute, one line of help). Help is here so that `aitop --help` imports no room.
 COMMANDS = {

@@ -20,6 +20,7 @@ HOOK = "hook"
 STATUSLINE = "statusline"
 INSTALLED = "installed.json"
 BACKUPS = "backups"
+ENERGY = "energy.json"  # factors of the models, where the extra `energy` is installed
 PRESET = "waybar.preset"  # chosen by a click on the bar
 NOTIFIED = "notified.json"  # alerts that were sent already
 ALERTS = "alerts.jsonl"  # when which alert was raised and ended

@@ -182,10 +182,10 @@ def line(payload: bytes, home: str | None, preset: str | None) -> str:
     if not isinstance(payload_fields, dict):
         payload_fields = {}
     columns = os.environ.get("COLUMNS", "")
-    config: JsonObject = {"preset": preset, "colour": not os.environ.get("NO_COLOR")}
+    look: JsonObject = {"preset": preset, "colour": not os.environ.get("NO_COLOR")}
     if columns.isdecimal():
-        config["columns"] = int(columns)
-    return "\n".join(statusline_segment.render(payload_fields, fresh, None, now, config))
+        look["columns"] = int(columns)
+    return "\n".join(statusline_segment.render(payload_fields, fresh, None, now, look))
 
 
 if __name__ == "__main__":

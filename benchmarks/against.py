@@ -1,14 +1,16 @@
 """Two trees of aitop side by side: processor time of starts and one-shots, memory, hot imports, in turn.
 
-    python -m benchmarks.against OTHER_TREE [--rounds N]
+    python -m benchmarks.against OTHER_TREE [--rounds N] [--idle SECONDS]
 
 Run it before and after a change of structure: OTHER_TREE is a checkout of the commit before. Each round runs both
 trees, in an order that changes, so a busy moment hurts both. The ratio of the medians says more
-than either number; on a busy machine the least disturbed round says more still.
+than either number; on a busy machine the least disturbed round says more still. `--idle` adds what a listener costs
+that has nothing to do and none of its clients' files: processor time, wake-ups and memory over so many seconds.
 """
 
 import argparse
 import os
+import re
 import resource
 import shutil
 import signal
@@ -20,6 +22,8 @@ import time
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PATIENCE = 60.0  # seconds for a listener to publish
+SETTLING = 8.0  # seconds after its first state until it idles
+IDLE_ROUNDS = 3
 # name → (arguments of Python, what it gets on stdin); TREE stands for the tree's folder
 COMMANDS = {
     "hook": (["-I", "-S", "TREE/aitop/hook.py", "Stop"], b"{}"),
@@ -79,7 +83,39 @@ def listener(tree: str, home: str) -> tuple[float, float]:
     return took, resident
 
 
-def compared(trees: list[str], rounds: int) -> list[tuple[str, str, list[float], list[float]]]:
+def idle(tree: str, home: str, seconds: float) -> tuple[float, float, float]:
+    """(percent of one core, wake-ups a second, MB resident) of a listener without any client's files."""
+    shutil.rmtree(os.path.join(home, "a"), ignore_errors=True)
+    state = os.path.join(home, "a", "state.json")
+    began = time.perf_counter()
+    process = subprocess.Popen(command(tree, ["-m", "aitop", "listen", "--quiet"]), env=environment(tree, home),
+                               cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+
+    def counted() -> tuple[float, int]:
+        with open(f"/proc/{process.pid}/schedstat", encoding="ascii") as file:
+            ran = int(file.read().split()[0]) / 1e9
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+            waits = re.search(r"^voluntary_ctxt_switches:\s+(\d+)", file.read(), re.MULTILINE)
+        return ran, int(waits[1]) if waits else 0
+
+    try:
+        while not os.path.exists(state) and time.perf_counter() - began < PATIENCE:
+            time.sleep(0.005)
+        time.sleep(SETTLING)
+        (ran, waits), start = counted(), time.perf_counter()
+        time.sleep(seconds)
+        (ran_then, waits_then), took = counted(), time.perf_counter() - start
+        with open(f"/proc/{process.pid}/statm", encoding="ascii") as file:
+            resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+    return 100 * (ran_then - ran) / took, (waits_then - waits) / took, resident
+
+
+def compared(
+    trees: list[str], rounds: int, idle_seconds: float = 0.0
+) -> list[tuple[str, str, list[float], list[float]]]:
     """(what, unit, the other tree's values, this tree's)."""
     found: dict[tuple[str, str], dict[str, list[float]]] = {}
 
@@ -95,6 +131,12 @@ def compared(trees: list[str], rounds: int) -> list[tuple[str, str, list[float],
                     took, resident = listener(tree, home)
                     note("listener to its first state", "ms", tree, took)
                     note("listener, resident", "MB", tree, resident)
+        for number in range(IDLE_ROUNDS if idle_seconds else 0):
+            for tree in trees if number % 2 else reversed(trees):
+                percent, waits, resident = idle(tree, home, idle_seconds)
+                note("idle listener, of one core", "%", tree, percent)
+                note("idle listener, wake-ups", "/s", tree, waits)
+                note("idle listener, resident", "MB", tree, resident)
         for tree in trees:
             for name in COMMANDS:
                 note(f"{name}: modules", "", tree, modules(tree, home, name))
@@ -108,8 +150,9 @@ def main() -> int:
     )
     parser.add_argument("other", help="the checkout to compare this one with")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--idle", type=float, default=0.0, metavar="SECONDS")
     chosen = parser.parse_args()
-    rows = compared([os.path.abspath(chosen.other), HERE], chosen.rounds)
+    rows = compared([os.path.abspath(chosen.other), HERE], chosen.rounds, chosen.idle)
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, {chosen.rounds} rounds\n")
     print(
         "| what | before: median (least) | after: median (least) | ratio of medians, of least |\n|---|---|---|---|"

@@ -8,6 +8,7 @@ depends on the hour, the row carries the hours of the cheaper one.
 
 import argparse
 import datetime as dt
+import itertools
 import os
 import sys
 import tomllib
@@ -198,12 +199,36 @@ def correct(models: dict[str, rows.Model], correction: dict) -> None:
         source = {"source": f"{where} (checked {checked})"}
         body["rows"].append({key: value for key, value in row.items() if key != "checked"} | source)
     own = rows.parse_model(name, body, "").rows if body["rows"] else old.rows
+    no_cache_rate_is_forgotten(name, body["rows"])
+    no_row_is_dropped_unseen(name, own, old.rows if old else (), correction.get("drops", ()))
     also = (*(old.also if old else ()), *correction.get("also", ()))
     provider = (
         old.provider if old and not correction.get("provider") else needed(correction, "provider", name)
     )
     context = correction.get("context") or (old.context if old else None)
     models[name] = rows.Model(name, provider, own, context, correction.get("released", ""), also)
+
+
+def no_cache_rate_is_forgotten(name: str, own: list[dict]) -> None:
+    """A row carries each cache rate of the one before: a rate left out is the full input rate."""
+    for before, row in itertools.pairwise(own):
+        for rate in ("cr", "w5", "w1"):
+            if rate in before and rate not in row:
+                raise SystemExit(
+                    f"scripts/price_*.toml: the row of {name} from {row.get('from')} lacks `{rate}`, which the row "
+                    "before it has. Copy it, or write the input rate where the discount ended"
+                )
+
+
+def no_row_is_dropped_unseen(name: str, own: tuple, generated_rows: tuple, dropped: list[str]) -> None:
+    """A [[model]] with rows replaces all generated ones, so it has each of their days or names it in `drops`."""
+    missing = {row.start for row in generated_rows} - {row.start for row in own}
+    if missing != set(dropped):
+        days = ", ".join(sorted(day or "the beginning" for day in missing ^ set(dropped)))
+        raise SystemExit(
+            f"scripts/price_*.toml: genai-prices has rows of {name} that ours replace: {days}. Write them down, "
+            "or name exactly these days in `drops` with the reason beside it"
+        )
 
 
 def needed(table: dict, key: str, of: str) -> str:

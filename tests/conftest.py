@@ -39,11 +39,16 @@ PRIVATE = ("AITOP_CONFIG", "AITOP_TAG", "AITOP_LOG_LEVEL", "CLAUDE_CONFIG_DIR", 
            "XDG_STATE_HOME")  # fmt: skip
 
 
-# What `--quick` leaves out: fixtures that start the real listener, and folders that do or drive other programs.
+# What `--quick` leaves out beside the marks `real` and `slow`: fixtures that start the real listener, and folders and
+# files that do, drive other programs, or load a library that costs more than all their tests.
 SLOW_FIXTURES = {"listener"}
-SLOW_FOLDERS = ("faults", "gateway", "integrations", "benchmarks", "lives", "security")
-SLOW_FILES = ("test_demo.py", "test_install_forwarder.py", "test_install_otel.py",
-              "test_top_terminal.py")  # fmt: skip
+SLOW_FOLDERS = ("faults", "integrations", "benchmarks", "lives")
+SLOW_FILES = (
+    "test_demo.py", "test_fuzz.py", "test_gateway_admission.py", "test_gateway_clients.py",
+    "test_gateway_connections.py", "test_gateway_network.py", "test_gateway_relay.py", "test_hostile_input.py",
+    "test_hostile_paths.py", "test_install_forwarder.py", "test_install_otel.py", "test_mcp.py", "test_modes.py",
+    "test_nothing_private.py", "test_other_user.py", "test_report_png.py", "test_top_terminal.py",
+)  # fmt: skip
 
 
 def pytest_addoption(parser):
@@ -57,6 +62,13 @@ def pytest_configure(config):
         settings.load_profile("quick")
 
 
+def pytest_ignore_collect(collection_path, config):
+    """A folder or a file of which nothing runs is not read either: some load heavy libraries."""
+    if config.getoption("--quick") and _is_left_out(collection_path):
+        return True
+    return None
+
+
 def pytest_collection_modifyitems(config, items):
     if not config.getoption("--quick"):
         return
@@ -66,14 +78,17 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [item for item in items if item not in left_out]
 
 
+def _is_left_out(path):
+    folder = os.path.relpath(path, os.path.join(ROOT, "tests")).split(os.sep)[0]
+    return folder in SLOW_FOLDERS or path.name in SLOW_FILES
+
+
 def _is_slow(item):
-    folder = os.path.relpath(item.path, os.path.join(ROOT, "tests")).split(os.sep)[0]
     return (
         item.get_closest_marker("real") is not None
+        or item.get_closest_marker("by_hand") is not None
         or item.get_closest_marker("slow") is not None
         or not SLOW_FIXTURES.isdisjoint(item.fixturenames)
-        or folder in SLOW_FOLDERS
-        or item.path.name in SLOW_FILES
     )
 
 

@@ -53,7 +53,7 @@ def run_command(command: tuple[str, ...], budget: float | None, *, stop: bool) -
         found, stopped = _watched(child, tree, started, budget if stop else None)
     code = child.returncode if child.returncode >= 0 else SIGNALLED - child.returncode
     ended = time.time()
-    db = history().db
+    db = history(until=ended).db
     sessions = found.sessions | between.sessions_of(db, found.records)
     parts = between.parts(db, sessions, started, ended + LATER_SECONDS)
     unattributed = sorted(found.clients - {provider for provider, _ in sessions})

@@ -62,7 +62,11 @@ def _configured() -> JsonObject:
         config = load()
     except ConfigError as error:
         raise ValueError(str(error)) from error
-    return {name: config[f"statusline.{name}"] for name in ("format", "preset", "style")}
+    return {
+        "format": config["statusline.format"],
+        "preset": config["statusline.preset"],
+        "style": config["statusline.style"],
+    }
 
 
 def _asked(argv: list[str]) -> JsonObject:

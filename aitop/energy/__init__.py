@@ -1,1 +1,4 @@
-"""Energy and carbon of the models' output, estimated by EcoLogits. An extra: only its own command imports it."""
+"""Energy and carbon of the models' output, estimated by EcoLogits. An extra: only its own command imports it.
+
+Read first: `estimate.py` (the one door to the library), `factors.py` (what a listener multiplies with).
+"""

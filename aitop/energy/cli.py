@@ -23,11 +23,13 @@ from aitop.model.json_types import JsonObject
 @click.option(
     "--json", "as_json", is_flag=True, help="One object; energy in kWh, carbon in kg CO2 equivalent."
 )
-def energy(since: str | None, until: str | None, zone: str | None, as_json: bool) -> None:
+@click.option("--factors", is_flag=True, hidden=True, help="Write what the listener multiplies with.")
+def energy(since: str | None, until: str | None, zone: str | None, as_json: bool, factors: bool) -> None:
     """Estimate the electricity and carbon of the output, by model, with EcoLogits.
 
     Every figure is a range, because makers do not publish the size of their models. Only output tokens
     count: the method has no figure for input and cached tokens. The command needs the extra `energy`.
+    With it installed, {energy} and {co2} in a template show the same of today, kept by the listener.
     """
     from aitop.history.query import sums_since
     from aitop.reports.ready import history
@@ -39,9 +41,29 @@ def energy(since: str | None, until: str | None, zone: str | None, as_json: bool
         raise click.ClickException(str(error)) from error
     except ValueError as error:
         raise click.UsageError(f"--zone: {error}") from error
+    if factors:
+        _write_factors(estimator)
+        return
     rows = sums_since.outputs(history().db, start, end)
     estimates = estimated(estimator, rows)
     click.echo(json.dumps(estimates, indent=1) if as_json else shown(estimates))
+
+
+def _write_factors(estimator: Estimator) -> None:
+    """For each model of the history. Raises click.ClickException."""
+    import sqlite3
+    from contextlib import closing
+
+    from aitop import paths
+    from aitop.energy import factors
+    from aitop.history import schema
+    from aitop.history.query import sums_since
+
+    try:
+        with closing(schema.connect_read_only(paths.in_home(paths.HISTORY))) as db:
+            factors.write(estimator, [model for model, _, _ in sums_since.outputs(db, None, None)])
+    except (schema.HistoryError, sqlite3.Error, OSError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def estimated(estimator: Estimator, rows: list[tuple[str, int, int]]) -> JsonObject:

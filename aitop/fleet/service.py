@@ -1,12 +1,11 @@
 """The fleet's part of a running listener: its door, switched by the configuration, and its problem in words.
 
-The exporter works in the door's threads, one scrape at a time. A fork of the listener waits for a scrape to end:
-a child that is forked while another thread is inside SQLite could wait for ever for its locks.
+The exporter works in the door's threads, one scrape at a time; `scrape_lock.py` says why. While nothing of the fleet
+is switched on, a listener loads this module and no other of the room.
 """
 
 import gc
 import os
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -26,9 +25,6 @@ M_ARENA_MAX = -8  # of malloc.h
 MISSING = "the exporter needs prometheus_client"
 READ_KEYS = ("fleet.read", "fleet.read_seconds", "fleet.credentials")
 KEYS = ("fleet.enabled", "fleet.address", "fleet.port", "fleet.token")
-
-_scrape = threading.Lock()
-os.register_at_fork(before=_scrape.acquire, after_in_parent=_scrape.release, after_in_child=_scrape.release)
 
 
 class Service:
@@ -81,9 +77,10 @@ class Service:
         if not config["fleet.push"]:
             return
         try:
+            from aitop.fleet import scrape_lock
             from aitop.fleet.sender import Sender
 
-            self._sender = Sender(self._home, config, _scrape, self._log)
+            self._sender = Sender(self._home, config, scrape_lock.held, self._log)
         except ModuleNotFoundError as error:
             self._log(f"fleet.push needs {error.name}: {_add_extra()}")
         except (OSError, ValueError) as error:
@@ -115,7 +112,7 @@ class Service:
         )
         _keep_one_heap()
         try:
-            from aitop.fleet import exposition  # noqa: F401 - so that a missing library is told at once
+            from aitop.fleet import exposition, scrape_lock  # noqa: F401 - a missing library is told at once, forks wait
             from aitop.fleet.door import Door
 
             self._door = Door(host, port, token(self._home, config), self._answer)
@@ -134,10 +131,10 @@ class Service:
             self._log(self.problem)
 
     def _answer(self, accept: str) -> "Page":
-        from aitop.fleet import exposition
+        from aitop.fleet import exposition, scrape_lock
         from aitop.fleet.door import Page
 
-        with _scrape:
+        with scrape_lock.held:
             try:
                 kind = exposition.media(accept)
                 first = self._exporter is None

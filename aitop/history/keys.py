@@ -3,8 +3,9 @@
 Two ids of a million collide with a probability of 3e-8; the texts stay beside them in `response`.
 """
 
-from hashlib import blake2b
 from struct import Struct
+
+from aitop.system.digest import blake2b
 
 _signed = Struct(">q").unpack
 

@@ -14,7 +14,7 @@ from aitop.history import schema
 from aitop.history.recovery import integrity, restore
 from aitop.install import service as units
 from aitop.install.findings import RESTART, Context, Results, fail, ok, warn
-from aitop.providers.gateway.records import NO_USAGE
+from aitop.model.events import NO_USAGE
 
 LOW_DISK = 100 * 1024 * 1024
 

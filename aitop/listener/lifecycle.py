@@ -6,7 +6,6 @@ Commands use this module from outside; the running listener uses only `prepare_h
 import os
 import signal
 import sqlite3
-import subprocess
 import time
 
 from aitop import __version__, paths
@@ -129,6 +128,8 @@ def start_detached(wait: float = 5.0, *, replace: bool = False) -> bool:
     """
     home = paths.home()
     prepare_home(home)
+    import subprocess  # every report loads this module, few start a listener
+
     log = _begin(home)
     try:
         process = subprocess.Popen(

@@ -5,7 +5,6 @@ Anything slow runs in a process of its own: the loop starts it and later looks w
 
 import _socket
 import os
-import subprocess
 import time
 
 from aitop import __version__, paths
@@ -15,6 +14,10 @@ from aitop.history.recovery import backup
 from aitop.listener.endings import DAMAGED, UPGRADE
 from aitop.log import Log
 from aitop.system import own_python
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
 
 LOOK_SECONDS = 10.0
 DAY = 86_400.0
@@ -71,6 +74,10 @@ class Maintenance:
             self._start("quality", own_python.module("aitop", "quality", "run", "--quiet"))
         return self._upgraded()
 
+    def make_energy_factors(self) -> None:
+        """Have today's models measured by the library that the listener does not load."""
+        self._start("energy", own_python.module("aitop", "energy", "--factors"))
+
     def settings_changed(self) -> bool:
         """Whether the configuration, the prices or the tags changed since the last call."""
         before, self._stamps = self._stamps, [_stamp(path) for path in self._watched]
@@ -86,6 +93,8 @@ class Maintenance:
     def _start(self, name: str, command: list[str]) -> None:
         if name in self._running:
             return
+        import subprocess
+
         self._running[name] = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             close_fds=True,
@@ -104,6 +113,8 @@ class Maintenance:
             self._new_version, self._proof = version, None
             return None
         if self._proof is None:
+            import subprocess
+
             self._proof = subprocess.Popen(
                 own_python.code(_PROVE), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, close_fds=True,

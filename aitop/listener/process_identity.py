@@ -6,7 +6,6 @@ held while it is compared and signalled, so its number cannot change hands in be
 
 import os
 import signal
-import subprocess
 import sys
 from typing import NamedTuple
 
@@ -58,6 +57,8 @@ def _started(pid: int) -> str | None:
             return None
         ended = fields[:1] in ([b"Z"], [b"X"])
         return None if ended or len(fields) < 20 else fields[19].decode()
+    import subprocess
+
     try:
         answer = subprocess.run(
             ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, env={"LC_ALL": "C", "PATH": os.defpath},

@@ -15,6 +15,7 @@ from aitop import paths
 from aitop.fleet.service import Service as Fleet
 from aitop.history import tags_file
 from aitop.ingest import worktrees
+from aitop.listener.energy import Energy
 from aitop.listener.history_guard import HistoryGuard
 from aitop.listener.process_cache import ProcessCache
 from aitop.listener.reader import Reader
@@ -26,12 +27,11 @@ from aitop.model.json_types import JsonObject
 from aitop.publish.alert_journal import AlertJournal
 from aitop.publish.announcer import Announcer
 from aitop.publish.files import Publisher
-from aitop.publish.notify.sender import Sender
 from aitop.publish.state_json import ListenerFacts, build
-from aitop.receiver import token
 
 if TYPE_CHECKING:
     from aitop.publish import state_types as published
+    from aitop.publish.notify.sender import Sender
 
 MAX_STEP = 5.0  # seconds between two publications that may show the same numbers
 MAX_FOLDERS = 1_000  # remembered with their repositories
@@ -50,6 +50,7 @@ class Publication:
         fleet: Fleet,
     ) -> None:
         self._fleet = fleet
+        self.energy = Energy(settings.home)
         self._guard, self._reader, self._settings = guard, reader, settings
         self._host = socket.gethostname()
         self._announcer = Announcer(Publisher(settings.home, paths.runtime_folder()), log)
@@ -59,13 +60,8 @@ class Publication:
         self._was_quiet = False  # and so was what was published last
         self._published_at = 0.0
         self._journal = AlertJournal(settings.home)
-        self._sender = Sender(
-            os.path.join(settings.home, paths.NOTIFIED),
-            self._host,
-            sys.platform,
-            self._announcer.tmux_servers,
-            log.error,
-        )
+        self._log = log
+        self._sender: Sender | None = None
 
     def start(self, now: float) -> None:
         """Publish what the history already knows."""
@@ -81,9 +77,19 @@ class Publication:
     def notify(self, now: float) -> None:
         """Tell people of new alerts, but of none that an unfinished first reading might raise."""
         alerts = self._alerts if self._reader.ingest.complete else ()
-        self._sender.tick(alerts, self._settings.config, now)
+        if self._sender is None and alerts:
+            self._sender = self._new_sender()
+        if self._sender is not None:
+            self._sender.tick(alerts, self._settings.config, now)
         if self._reader.ingest.complete:
             self._journal.note(alerts, now)
+
+    def _new_sender(self) -> "Sender":
+        """Made for the first alert: without one there is nothing to send, and nothing to remember."""
+        from aitop.publish.notify.sender import Sender
+
+        path = os.path.join(self._settings.home, paths.NOTIFIED)
+        return Sender(path, self._host, sys.platform, self._announcer.tmux_servers, self._log.error)
 
     def publish(self, now: float) -> None:
         """The whole state. While nothing happens, most seconds only renew the last one."""
@@ -116,7 +122,8 @@ class Publication:
         self._announcer.withdraw(now)
 
     def close(self) -> None:
-        self._sender.close()
+        if self._sender is not None:
+            self._sender.close()
 
     def _sign(self) -> tuple[object, ...]:
         """Equal signs mean that nothing happened in between."""
@@ -125,7 +132,7 @@ class Publication:
             self._guard.feed.folded, reader.receiver.counts.total(),
             reader.telemetry and reader.telemetry.sign(),
             reader.ingest.complete, settings.config_error, self._guard.error, settings.config,
-            self._fleet.published(), self._fleet.totals(),
+            self._fleet.published(), self._fleet.totals(), self.energy.sign(),
         )  # fmt: skip
 
     def _projects_today(self, now: float) -> list[ProjectToday]:
@@ -155,7 +162,19 @@ class Publication:
             coverage=ingest.coverage(),
             fleet=cast("published.Fleet | None", self._fleet.totals()),
             doctor=self._doctor(),
+            energy=self._energy(now),
         )
+
+    def _energy(self, now: float) -> "published.Energy | None":
+        """Today's electricity and carbon, where the extra is installed."""
+        guard = self._guard
+        feed = guard.feed
+        try:
+            view = self.energy.view(guard.db, feed.aggregator.day_start, feed.folded, now)
+        except sqlite3.Error as error:
+            guard.report(error)
+            return None
+        return cast("published.Energy | None", view and view._asdict())
 
     def _doctor(self) -> "published.Doctor":
         guard, reader, settings = self._guard, self._reader, self._settings
@@ -178,7 +197,11 @@ class Publication:
     def _telemetry_doctor(self) -> "published.Telemetry | None":
         if self._reader.telemetry is not None:
             return cast("published.Telemetry | None", self._reader.telemetry.doctor())
-        return {"problem": token.missing()} if self._settings.config["otel.enabled"] else None
+        if not self._settings.config["otel.enabled"]:
+            return None
+        from aitop.receiver import token
+
+        return {"problem": token.missing()}
 
     def _providers_in_use(self) -> list[str]:
         """The providers that have data, and those the user named."""

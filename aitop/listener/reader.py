@@ -4,6 +4,7 @@ Between two ticks `take_in` does one slice of the work. Nothing is applied while
 written: it waits here or in the clients' files. This module never publishes and never commits.
 """
 
+import gc
 import heapq
 import os
 import selectors
@@ -23,7 +24,6 @@ from aitop.listener.reload import Settings
 from aitop.listener.unrecorded import UnrecordedTurns
 from aitop.log import Log
 from aitop.model.events import Event
-from aitop.receiver import token
 from aitop.receiver.unix_socket import Answer, Arrival, Receiver
 
 if TYPE_CHECKING:
@@ -184,6 +184,11 @@ class Reader:
     # -- helpers ---------------------------------------------------------------------------------------------------
 
     def _register_helpers(self) -> None:
+        if self.ingest.helpers and gc.isenabled():
+            gc.disable()  # what they send has no cycles; a search for some takes up to 100 ms each time
+        elif not self.ingest.helpers and not gc.isenabled():
+            gc.freeze()
+            gc.enable()
         for helper in self.ingest.helpers:
             if helper.fd not in self._selector.get_map():
                 self._selector.register(
@@ -240,6 +245,8 @@ class Reader:
             try:
                 from aitop.receiver.telemetry import TelemetryReceiver
             except ModuleNotFoundError:
+                from aitop.receiver import token
+
                 self._log.error(token.missing())
                 return
             self.telemetry = TelemetryReceiver(settings.home, self._selector, self._arrived, self._log.info)

@@ -122,6 +122,7 @@ def _serve(home: str, log: Log, lock: Lock, listening: socket.socket | None) -> 
     try:
         listener = _open(home, log, lock, listening)
         gc.freeze()
+        gc.enable()
         log.info(f"aitop {__version__} listens (pid {os.getpid()})")
         reason = listener.run()
         trouble = listener.guard.error or "the daily check"

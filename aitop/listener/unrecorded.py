@@ -8,11 +8,9 @@ sum that holds it is then a lower bound, and the session is never shown as $0. I
 import heapq
 import os
 
-from aitop.history.query import session_detail
 from aitop.history.store import History
-from aitop.model.events import Response
+from aitop.model.events import NO_USAGE, Response
 from aitop.providers import Feed
-from aitop.providers.gateway.records import NO_USAGE
 
 WAIT = 15.0  # seconds: telemetry is sent every few seconds, and a slow disk has shown the file by then
 MAX_WAITING = 1_000
@@ -34,16 +32,18 @@ class UnrecordedTurns:
 
     def due(self, monotonic: float, history: History) -> list[tuple[str, Response]]:
         """(provider, response) of the turns that nothing records by now. Raises sqlite3.Error."""
-        found: list[tuple[str, Response]] = []
+        unrecorded: list[tuple[str, Response]] = []
         while self._waiting and self._waiting[0][0] <= monotonic:
             _, _, provider, feed = heapq.heappop(self._waiting)
             turn = feed.turn
             if turn is None or any(map(os.path.exists, feed.paths)):
                 continue
+            from aitop.history.query import session_detail
+
             session = history.session(provider, turn.session)
             if session.client_cost is None and not session_detail.is_counted(
                 history.db, session.id, NO_USAGE
             ):
                 model = turn.model if turn.model != UNKNOWN else session.model or UNKNOWN
-                found.append((provider, turn._replace(model=NO_USAGE + model.removeprefix(NO_USAGE))))
-        return found
+                unrecorded.append((provider, turn._replace(model=NO_USAGE + model.removeprefix(NO_USAGE))))
+        return unrecorded

@@ -8,6 +8,10 @@ Units: tokens are whole numbers, times are epoch seconds, money as the client re
 
 from typing import NamedTuple
 
+NO_USAGE = (
+    "no usage: "  # how a response's model begins where nothing says what the response used: it has no price
+)
+
 
 class Usage(NamedTuple):
     """Tokens of one API response, split into the disjoint leaves that are priced apart.

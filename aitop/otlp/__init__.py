@@ -11,7 +11,7 @@ tenth of the fields is wanted.
 
 import orjson
 
-from aitop.otlp import protobuf, records
+from aitop.otlp import records
 from aitop.otlp.records import Record
 
 LOGS, TRACES, METRICS = "logs", "traces", "metrics"
@@ -30,6 +30,8 @@ class Malformed(ValueError):  # noqa: N818
 def decode(signal: str, body: bytes, content_type: str) -> list[Record]:
     """The records of one unpacked body. Raises Malformed for any bytes that are no such body."""
     if content_type == PROTOBUF:
+        from aitop.otlp import protobuf
+
         try:
             tree = protobuf.decode(body, signal, MAX_FIELDS)
         except protobuf.Broken as error:

@@ -5,7 +5,6 @@ again. Reads the two files it is handed and nothing else. A broken refreshed fil
 the snapshot holds, and `problem` says what to do.
 """
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import orjson
 from aitop import paths
 from aitop.pricing import normalise, rows
 from aitop.pricing.rows import Model, PriceRow, Rates, Step
+from aitop.system.digest import blake2b
 
 SNAPSHOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "prices.json")
 STALE_AFTER = 90 * 86_400.0
@@ -196,4 +196,4 @@ def _fingerprint(by_id: Mapping[str, Model]) -> str:
                 [(row.start, row.standard, row.fast, row.priority, row.off_peak) for row in model.rows]
             )
         priced.append(f"({name!r}, {model.released!r}, {text})")
-    return hashlib.sha256(f"{RULES}[{', '.join(priced)}]".encode()).hexdigest()[:16]
+    return blake2b(f"{RULES}[{', '.join(priced)}]".encode(), digest_size=8).hexdigest()

@@ -12,7 +12,6 @@ from aitop.model.events import Event
 from aitop.model.json_types import JsonObject
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Provider, Reader, Source, TelemetryReader
-from aitop.providers.conformance import checked_events, checked_feed, checked_parsed, checked_source
 
 FAULTY_FILES = 3
 METHODS = ("folders", "wants", "identify", "parse", "context_limit", "feed")
@@ -73,8 +72,10 @@ class Guarded:
             except Exception as error:
                 self.problem = f"switched off, identify(): {_described(error)}"
                 return Source(None, None)
+        from aitop.providers import conformance
+
         return self._ask(
-            "identify", lambda: checked_source(self._provider.identify(path)), Source(None, None)
+            "identify", lambda: conformance.checked_source(self._provider.identify(path)), Source(None, None)
         )
 
     def context_limit(self, model: str) -> int | None:
@@ -87,7 +88,11 @@ class Guarded:
     def feed(self, header: dict[str, str], payload: JsonObject, now: float) -> Feed | None:
         def ask() -> Feed | None:
             answer = self._provider.feed(header, payload, now)
-            return answer if answer is None or self.trusted else checked_feed(answer, self.name)
+            if answer is None or self.trusted:
+                return answer
+            from aitop.providers import conformance
+
+            return conformance.checked_feed(answer, self.name)
 
         return self._ask("feed", ask, None)
 
@@ -99,21 +104,31 @@ class Guarded:
     def telemetry(self, records: list[Record], now: float) -> list[Event]:
         def ask() -> list[Event]:
             answer = self._telemetry.telemetry(records, now) if self._telemetry else []
-            return answer if self.trusted else checked_events(answer, self.name)
+            if self.trusted:
+                return answer
+            from aitop.providers import conformance
+
+            return conformance.checked_events(answer, self.name)
 
         return self._ask("telemetry", ask, [])
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
         """Raises what the provider raises; the caller passes it with the file to `blame`."""
         answer = self._provider.parse(data, start, source)
-        return answer if self.trusted else checked_parsed(answer, self.name)
+        if self.trusted:
+            return answer
+        from aitop.providers import conformance
+
+        return conformance.checked_parsed(answer, self.name)
 
     def read(self, path: str, source: Source) -> Iterator[Parsed] | None:
         """As `parse`."""
         batches = self._reader.read(path, source) if self._reader else None
         if batches is None or self.trusted:
             return batches
-        return (checked_parsed(batch, self.name) for batch in batches)
+        from aitop.providers import conformance
+
+        return (conformance.checked_parsed(batch, self.name) for batch in batches)
 
     def blame(self, path: str, error: Exception) -> None:
         """Note that reading this file failed by a fault of the provider's."""

@@ -20,6 +20,10 @@ UNCOUNTABLE = {
         ("DATA/kiro-cli/data.sqlite3", "CONFIG/Kiro/User/globalStorage/kiro.kiroagent"),
         "Kiro's older stores keep no token counts; newer sessions are counted, in credits",
     ),
+    "vibe-3": (
+        ("~/.vibe/logs/session/unified",),
+        "sessions of Mistral Vibe 3 are a journal of its own, which is not read; those of version 2 are counted",
+    ),
     "windsurf": (
         ("CONFIG/Windsurf/User/globalStorage/state.vscdb", "~/.codeium/windsurf"),
         NO_COUNTS + "; its maker's account bills it",

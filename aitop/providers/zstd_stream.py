@@ -6,7 +6,8 @@ Pieces keep the memory small however large the file is.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import BinaryIO, Protocol
 
 from aitop.providers.files import open_regular
@@ -119,6 +120,26 @@ def unpacked_bytes(data: bytes, most: int) -> bytes:
         raise OSError(DAMAGED) from error
     if len(found) > most or not state.eof:
         raise OSError(DAMAGED)
+    return found
+
+
+def unpacked_frames(frames: Sequence[tuple[bytes, int]]) -> list[bytes]:
+    """Small frames with the sizes of what they hold: all of them in one process where no module unpacks them.
+
+    One that is damaged is b"". Raises OSError where nothing here can unpack them, or the one process could not.
+    """
+    if not frames:
+        return []
+    if decompressor() is None:
+        whole = _by_program_at_once(b"".join(data for data, _ in frames), sum(size for _, size in frames))
+        ends = list(accumulate(size for _, size in frames))
+        return [whole[end - size : end] for end, (_, size) in zip(ends, frames, strict=True)]
+    found = []
+    for data, size in frames:
+        try:
+            found.append(unpacked_bytes(data, size))
+        except OSError:
+            found.append(b"")
     return found
 
 

@@ -5,6 +5,7 @@ clock, that would be most of what the listener costs. So an uneventful second re
 with a new date, and everything is made anew every few seconds, for what depends on time alone.
 """
 
+import os
 import time
 from typing import TYPE_CHECKING, cast
 
@@ -16,12 +17,12 @@ from aitop.publish import asked
 from aitop.publish.files import REFRESH, Publisher
 from aitop.publish.git_changes import GitChanges
 from aitop.publish.status_lines import StatusLines
-from aitop.publish.tmux_push import Pusher
 from aitop.segments.asked import known as asked_names
 from aitop.state import only
 
 if TYPE_CHECKING:
     from aitop.publish.state_types import State
+    from aitop.publish.tmux_push import Pusher
 
 
 MOVE_SECONDS = 10.0  # between two looks whether a folder in memory has come
@@ -32,7 +33,7 @@ class Announcer:
 
     def __init__(self, publisher: Publisher, log: Log) -> None:
         self.publisher = publisher
-        self._pusher = Pusher(publisher.home, log)
+        self._tmux: Pusher | None = None
         self._git = GitChanges()
         self.status_lines = StatusLines()
         self._log = log
@@ -60,16 +61,28 @@ class Announcer:
         self._state, self._sign, self._made_at = state, sign, time.monotonic()
         self._git.fill(state, _looks(config, self.publisher.home, now), now)
         own = [(s.name, s.display, s.preset, s.format) for s in config.segments if s.provider is None]
-        texts = segments.render_all(state, own, now) | self._pusher.segments(state, now)
+        texts = segments.render_all(state, own, now)
+        if (tmux := self._pusher()) is not None:
+            texts |= tmux.segments(state, now)
         texts |= _of_one_provider(state, config, now) | asked.texts(state, self.publisher.home, now)
         texts |= self.status_lines.texts(state, now)
         self._move_into_memory()
         self._write(texts, now)
-        self._pusher.tell(state, now)
+        if tmux is not None:
+            tmux.tell(state, now)
+
+    def _pusher(self) -> "Pusher | None":
+        """What sets the variables of tmux servers; None until the plugin of one has left its file."""
+        if self._tmux is None and os.path.isdir(os.path.join(self.publisher.home, paths.TMUX)):
+            from aitop.publish.tmux_push import Pusher
+
+            self._tmux = Pusher(self.publisher.home, self._log)
+        return self._tmux
 
     def tmux_servers(self) -> list[tuple[str, str]]:
         """(program, socket) of every living tmux server with our plugin."""
-        return self._pusher.addresses()
+        tmux = self._pusher()
+        return [] if tmux is None else tmux.addresses()
 
     def _write(self, texts: dict[str, str], now: float) -> None:
         """Write the segments, if there are any, then the state: who sees a state finds its segments there.
@@ -110,7 +123,8 @@ class Announcer:
         """On a clean end every display goes blank at once."""
         self.publisher.withdraw()
         self._git.close()
-        self._pusher.close(now)
+        if self._tmux is not None:
+            self._tmux.close(now)
 
 
 def _looks(config: Config, home: str, now: float) -> list[str]:

@@ -5,9 +5,12 @@ Programs that a repository's own configuration names are switched off.
 """
 
 import os
-import subprocess
 
 from aitop.model.json_types import JsonObject
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
 
 PLACEHOLDER = "{git_dirty}"
 MAX_FOLDERS = 6
@@ -72,6 +75,8 @@ class GitChanges:
         folder = min(due, key=lambda one: self._asked_at.get(one, -1e9))
         self._asked_at[folder] = now
         environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+        import subprocess
+
         try:
             process = subprocess.Popen(
                 [*GIT, *DIFF], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

@@ -39,6 +39,7 @@ class ListenerFacts(NamedTuple):
     coverage: Mapping[str, published.ClientCoverage]
     doctor: published.Doctor
     fleet: published.Fleet | None = None
+    energy: published.Energy | None = None
 
 
 def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> published.State:
@@ -80,6 +81,7 @@ def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> published.Sta
         "display": display(config, limited=bool(snap.limits), burn=snap.burn),
         "doctor": facts.doctor,
         "fleet": facts.fleet,
+        "energy": facts.energy,
         "by_provider": {name: _part(snap, name) for name in snap.by_provider},
     }
 

@@ -510,6 +510,18 @@ class Fleet(TypedDict):
     stale_machines: Annotated[int, Key("not scraped for ten minutes")]
 
 
+class Energy(TypedDict):
+    """Electricity and carbon of today's output, estimated. `null`: the extra `energy` is not installed, or not yet."""
+
+    energy_kwh: Annotated[list[float], Key("the lowest and the highest estimate", "kWh")]
+    carbon_kg: Annotated[list[float], Key("the same as greenhouse gas", "kg CO2 equivalent")]
+    output_tokens: Annotated[int, Key("the output that is in it; input and cached tokens are not", "tokens")]
+    unknown_models: Annotated[list[str], Key("models that the method does not know: left out")]
+    zone: Annotated[str | None, Key("the country of the electricity; `null`: by provider")]
+    method: Annotated[str, Key("the method with its version")]
+    source: Annotated[str, Key("where it is described")]
+
+
 class State(TypedDict):
     """The whole of `state.json`."""
 
@@ -553,3 +565,4 @@ class State(TypedDict):
     display: Annotated[Display, Key("what displays need of the configuration")]
     doctor: Annotated[Doctor, Key("what `aitop doctor` asks")]
     fleet: Annotated[Fleet | None, Key("every machine together; `null` unless `fleet.read` is set")]
+    energy: Annotated[Energy | None, Key("today's electricity and carbon, as ranges")]

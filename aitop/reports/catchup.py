@@ -32,6 +32,7 @@ from aitop.providers.load import load as load_providers
 
 Progress = Callable[[int, int], None]  # (bytes read, bytes to read)
 END = float("inf")
+PATIENCE = 10.0  # seconds for a listener to publish after `until`; its clock may have been set back
 ROWS = frozenset(
     ("response", "alias", "tool", "copy", "file")
 )  # the tables that are complete only after `finish`
@@ -86,10 +87,11 @@ class Read(NamedTuple):
             history.db.close()
 
 
-def catch_up(progress: Progress, *, rows: bool = True) -> Ready:
+def catch_up(progress: Progress, *, rows: bool = True, until: float = 0.0) -> Ready:
     """Read what is new, or wait until the listener has.
 
-    With `rows` all of it is durable before the answer; without, once `finish` was called.
+    With `rows` all of it is durable before the answer; without, once `finish` was called. A listener is waited for
+    until it has read what the clients had written at `until` (epoch seconds).
     Raises NotReadyError, HistoryError, ConfigError, sqlite3.Error.
     """
     home = paths.home()
@@ -98,7 +100,7 @@ def catch_up(progress: Progress, *, rows: bool = True) -> Ready:
     except lifecycle.LifeError as error:
         raise NotReadyError(str(error)) from error
     lock = lifecycle.lock(home)
-    clients = _locked_or_told(home, lock, progress)
+    clients = _locked_or_told(home, lock, progress, until)
     if clients is None:
         try:
             lock.sign("report")
@@ -116,13 +118,15 @@ def catch_up(progress: Progress, *, rows: bool = True) -> Ready:
     return Ready(db, folders(), clients, lambda: None, db.close)
 
 
-def _locked_or_told(home: str, lock: Lock, progress: Progress) -> dict[str, ClientCoverage] | None:
+def _locked_or_told(
+    home: str, lock: Lock, progress: Progress, until: float
+) -> dict[str, ClientCoverage] | None:
     """Take the lock, then None; or wait until the listener that holds it has read everything: its coverage."""
     while True:
         try:
             lock.acquire(timeout=0.2)
         except Held:
-            clients = _wait_for_listener(lock.path, progress)
+            clients = _wait_for_listener(lock.path, progress, until)
             if clients is not None:
                 return clients
         except OSError as error:
@@ -184,6 +188,7 @@ def _read(home: str, progress: Progress, now: float) -> Read:
     providers = selection.enabled(installed, config)
     db = restore.connect(home, now, _say)
     collects = gc.isenabled()
+    gc.disable()  # what is read has no cycles, and looking for them took a tenth of the time
     try:
         history = History(db, prices, floor=END, exact=END)  # a report keeps no running sums
         ingest = Ingest(
@@ -193,7 +198,6 @@ def _read(home: str, progress: Progress, now: float) -> Read:
             min(2, os.cpu_count() or 1),
         )
         otherwise = history.priced_otherwise()
-        gc.disable()  # what is read has no cycles, and looking for them took a tenth of the time
         _take_in(history, ingest, progress, now)
         history.settle(now)
         if otherwise:
@@ -205,6 +209,7 @@ def _read(home: str, progress: Progress, now: float) -> Read:
         raise
     finally:
         if collects:
+            gc.freeze()  # the rows that wait are not looked through again while they are written
             gc.enable()
 
 
@@ -237,7 +242,7 @@ def _reprice(history: History, now: float) -> None:
     history.commit()
 
 
-def _wait_for_listener(lock: str, progress: Progress) -> dict[str, ClientCoverage] | None:
+def _wait_for_listener(lock: str, progress: Progress, until: float) -> dict[str, ClientCoverage] | None:
     """Another process holds the history. A listener: wait until it has read everything, and take its coverage.
 
     None once the lock may be tried again: another report holds it, for as long as it reads.
@@ -245,12 +250,18 @@ def _wait_for_listener(lock: str, progress: Progress) -> dict[str, ClientCoverag
     from aitop import state as published
 
     quiet = 0
+    after: set[float] = set()  # when it published since `until`
+    ends = time.monotonic() + PATIENCE
     while True:
         state = published.read()
         if state and time.time() - state["written_at"] < 10:
             quiet = 0
             scan = state["scan"]
-            if scan["complete"]:
+            if state["written_at"] >= until:
+                after.add(state["written_at"])
+            # What it publishes first may be of a second that had begun before: the next one has read everything.
+            current = not until or len(after) > 1 or time.monotonic() > ends
+            if scan["complete"] and current:
                 clients: dict[str, ClientCoverage] = state.get("coverage", {}).get("clients", {})
                 return clients
             progress(scan["done_bytes"], scan["total_bytes"])

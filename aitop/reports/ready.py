@@ -36,15 +36,15 @@ def configuration() -> Config:
     return config
 
 
-def history(*, rows: bool = True) -> Ready:
+def history(*, rows: bool = True, until: float = 0.0) -> Ready:
     """The history with everything that the clients wrote so far. Raises click.ClickException.
 
     Without `rows`, sums alone may be asked: what was read becomes durable when the command has ended and its
-    output is closed.
+    output is closed. With `until` (epoch seconds) a running listener has read what was written at that moment.
     """
     progress = _Progress()
     try:
-        ready = catchup.catch_up(progress, rows=rows)
+        ready = catchup.catch_up(progress, rows=rows, until=until)
     except (catchup.NotReadyError, HistoryError, ConfigError) as error:
         raise click.ClickException(str(error)) from error
     except sqlite3.Error as error:

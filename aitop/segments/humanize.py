@@ -60,6 +60,16 @@ def rate(value: object) -> str:
     return f"{tenths // 10}.{tenths % 10}" if tenths < 100 else count(amount)
 
 
+def rough(value: object) -> str:
+    """An estimate: two digits below a hundred (0.012, 1.2, 42), then as a count. Below a millionth it is 0."""
+    amount = number(value)
+    if amount is None or amount < 0:
+        return UNKNOWN
+    if amount >= 99.5:
+        return count(amount)
+    return f"{amount:.2g}" if amount >= 0.0001 else f"{amount:.6f}".rstrip("0").rstrip(".")
+
+
 def percent(value: object) -> str:
     """Whole percent; 100% only when it is reached."""
     amount = number(value)

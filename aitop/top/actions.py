@@ -88,6 +88,8 @@ async def stop(app: Top, session: JsonObject, name: str) -> None:
     """Interrupt or end a session's process, after a question that names it."""
     number, word = SIGNALS[name]
     seen = app.seen.get(sessions.named(session))
+    if session.get("pid") is None:
+        session = session | {"pid": await off(app, lambda: holding(session))}
     process = await off(app, lambda: processes.target(session, seen))
     command = clean(" ".join(process.command), 60)
     hourly = app.world.answers.hourly.get(sessions.named(session), 0.0)
@@ -130,22 +132,29 @@ async def tag(app: Top, session: JsonObject) -> None:
 
 async def folder(app: Top, session: JsonObject) -> None:
     """Show and copy where the session's transcript is."""
+    path = await off(app, lambda: record_of(session))
+    if path is None:
+        raise processes.ActError("no transcript of this session is known")
+    app.copy_to_clipboard(path)
+    app.notify(f"Copied: {clean(path, 400)}", timeout=10, markup=False)
 
-    def ask() -> str | None:
+
+def record_of(session: JsonObject) -> str | None:
+    """The path of the session's own record, as the history knows it. Raises ActError."""
+    try:
         db = schema.connect_read_only(paths.in_home(paths.HISTORY))
         try:
             return session_detail.transcript(db, *sessions.named(session))
         finally:
             db.close()
-
-    try:
-        path = await off(app, ask)
     except (sqlite3.Error, schema.HistoryError) as error:
         raise processes.ActError(f"the history cannot be read: {error}") from error
-    if path is None:
-        raise processes.ActError("no transcript of this session is known")
-    app.copy_to_clipboard(path)
-    app.notify(f"Copied: {clean(path, 400)}", timeout=10, markup=False)
+
+
+def holding(session: JsonObject) -> int | None:
+    """The number of the process that has the session's own record open; None where none is known. Raises ActError."""
+    record = record_of(session)
+    return processes.holder(*sessions.named(session), record) if record else None
 
 
 async def write(app: Top) -> None:

@@ -11,7 +11,8 @@ import json
 import os
 import signal
 import socket
-from typing import NamedTuple
+import sys
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from aitop import paths
@@ -24,6 +25,7 @@ CLIENTS = {"claude-code": ("claude",), "codex": ("codex",), "gemini": ("gemini",
            "openclaw": ("openclaw",), "qoder": ("qodercli", "qoder"), "cline-cli": ("cline",), "kimi": ("kimi",),
            "goose": ("goose",), "hermes": ("hermes",), "droid": ("droid",), "crush": ("crush",), "grok": ("grok",),
            "vibe": ("vibe",), "amp": ("amp",), "kiro": ("kiro",)}  # fmt: skip
+OWN_RECORDS = (".jsonl", ".json")  # what a client writes for each session apart
 INTERPRETERS = ("node", "bun", "deno", "python")
 TAG_EVENT = "SessionTag"
 TAG_LONGEST = 60
@@ -70,11 +72,54 @@ def is_client(process: Process, provider: str) -> bool:
     return any(part.partition("-")[0] in names for part in script.lower().split("/"))
 
 
+def holder(provider: str, name: str, record: str) -> int | None:
+    """The one process of this client and of ours that has the record of the session `name` open, or another file in a
+    folder that is this session's alone; None for none or several.
+
+    Never a database: that is open for every session in it.
+    """
+    import psutil
+
+    if not record.endswith(OWN_RECORDS):
+        return None
+    folder = os.path.dirname(os.path.realpath(record))
+    own = folder + os.sep if name and name in os.path.basename(folder) else None
+    holders = set()
+    for process in psutil.process_iter():
+        try:
+            if process.uids().real != os.getuid():
+                continue
+            one = look(process.pid)
+            if one is None or not is_client(one, provider):
+                continue
+            for file in process.open_files():
+                wanted = file.path if own and file.path.startswith(own) else record
+                if _is_open(wanted, one.pid, file):
+                    holders.add(one.pid)
+        except (psutil.Error, OSError):
+            continue
+    return holders.pop() if len(holders) == 1 else None
+
+
+def _is_open(path: str, pid: int, file: Any) -> bool:
+    """Whether an open file is the one at a path here. Another container may have files of the same path, so Linux is
+    asked for the file itself.
+    """
+    name = f"/proc/{pid}/fd/{file.fd}" if sys.platform.startswith("linux") else file.path
+    try:
+        return os.path.samefile(path, name)
+    except OSError:
+        return False
+
+
 def target(session: JsonObject, first_seen: Process | None) -> Process:
     """The process of a session, sure to be that client's, ours, and the one first seen. Raises ActError."""
     pid, provider = session.get("pid"), str(session.get("provider") or "")
     if not isinstance(pid, int) or isinstance(pid, bool) or pid <= 1:
-        raise ActError("its process is not known: only the client's hooks name it (aitop install)")
+        raise ActError(
+            "its process is not known: no hook of its client named it (aitop install), and no process of it has the "
+            "session's own file open"
+        )
     process = look(pid)
     if process is None:
         raise ActError(f"process {pid} has ended")

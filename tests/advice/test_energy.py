@@ -98,6 +98,7 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path):
     assert "energy needs EcoLogits: " in found.stderr
 
 
+@pytest.mark.slow
 def test_no_other_command_loads_it(tmp_path, claude):
     (tmp_path / "ecologits.py").write_text("raise SystemExit('loaded')\n")
     for words in (["report", "models"], ["advise"], ["--help"], ["energy", "--help"]):

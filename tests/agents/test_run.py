@@ -95,6 +95,7 @@ def test_a_command_is_needed(environment):
     assert run(environment).returncode == 2
 
 
+@pytest.mark.slow
 def test_a_process_that_left_its_parent_still_belongs_to_the_command():
     psutil = pytest.importorskip("psutil")
     from aitop.agents.processes import MARK, Tree

@@ -103,9 +103,12 @@ def test_above_its_budget_a_run_is_stopped_and_the_exit_code_says_so(user, liste
 
 
 def test_above_a_budget_that_does_not_stop_it_goes_on(user, listener):
-    one = user()
+    one = user([(call(1, "sleep 1"), {"input_tokens": 1000, "output_tokens": 100})])
     listener.start(CLAUDE_CONFIG_DIR=f"{one.folder}/.claude")
     said, found = result(start(one, "--json", "--budget", "0.0001", "--no-stop"), 11)
+    assert round(found["spent_usd"], 6) == round(
+        said["total_cost_usd"], 6
+    )  # all of it, the last second's too
     assert said["is_error"] is False
     assert (found["over"], found["stopped"]) == (True, False)
 

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -12,11 +13,10 @@ import time
 import pytest
 from golden.home import environment, need
 from support import socket_peer
+from support.sources import PACKAGE, sources
 
-import aitop
 from aitop.install import forwarder, scripts
 
-PACKAGE = os.path.dirname(os.path.abspath(aitop.__file__))
 PARENT = os.path.dirname(PACKAGE)
 PARENT_OF_TESTS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # What Python has loaded anyway, or loads from its own binary in no time.
@@ -172,6 +172,66 @@ def test_providers_load_their_parsers_with_their_first_file(home):
     assert not found & {f"aitop.providers.{name}" for name in parsers}
 
 
+# A listener that watches nothing and has nothing switched on: what it loads, everyone's listener carries all day.
+MODULES_AT_REST_MAX = 210
+# What comes with the first file, payload, alert or damage, or with a feature that is switched on.
+LOADED_WHEN_NEEDED = (
+    "aitop.fleet.", "aitop.history.recovery.merge", "aitop.history.recovery.salvage", "aitop.otlp.protobuf",
+    "aitop.providers.conformance", "aitop.providers.genai", "aitop.publish.notify", "aitop.publish.tmux_",
+    "aitop.receiver.http", "aitop.receiver.telemetry", "aitop.receiver.token", "aitop.system.installation",
+    "hashlib", "pickle", "shlex", "subprocess",
+)  # fmt: skip
+PARSERS = (
+    "transcript",
+    "entry",
+    "records",
+    "rollout",
+    "metrics",
+    "session",
+    "task",
+    "chat",
+    "database",
+    "events",
+)
+
+
+@pytest.fixture(scope="module")
+def at_rest(tmp_path_factory):
+    """Every module that a listener has loaded when its first state is out."""
+    home = str(tmp_path_factory.mktemp("rest"))
+    report, state = os.path.join(home, "report"), os.path.join(home, "state.json")
+    with open(report, "wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-X", "importtime", "-P", "-m", "aitop", "listen", "--quiet"], cwd=home, stderr=file,
+            env=environment(home, PYTHONPATH=PARENT, AITOP_PROVIDERS="builtin", XDG_RUNTIME_DIR=home + "/none"),
+        )  # fmt: skip
+        while process.poll() is None and not os.path.exists(state):
+            time.sleep(0.02)
+        process.terminate()
+        process.wait(30)
+    with open(report) as file:
+        return {line.rpartition("|")[2].strip() for line in file if line.startswith("import time:")}
+
+
+@pytest.mark.slow
+def test_a_listener_at_rest_loads_nothing_of_what_is_off_or_has_not_come(at_rest):
+    assert "aitop.listener.loop" in at_rest
+    assert [
+        name
+        for name in sorted(at_rest)
+        if name.startswith(LOADED_WHEN_NEEDED) and name != "aitop.fleet.service"
+    ] == []
+    assert [n for n in sorted(at_rest) if n.startswith("aitop.providers.") and n.endswith(PARSERS)] == []
+
+
+@pytest.mark.slow
+def test_a_listener_at_rest_loads_no_more_modules_than_it_did(at_rest):
+    ours = [name for name in at_rest if name.startswith("aitop.")]
+    assert 100 < len(ours) <= MODULES_AT_REST_MAX, (
+        "load it when it is first used, or raise the bound with a reason"
+    )
+
+
 def started(arguments, home, stdin=b"{}", **more):
     """(processes started beyond the first, programs executed) by a command, counted by the kernel."""
     need("strace")
@@ -226,14 +286,6 @@ def test_the_status_line_without_an_answer_becomes_python_in_the_same_process(ho
     assert started([os.path.join(home, "statusline")], home) == (0, 2)
 
 
-def sources():
-    for folder, _, names in os.walk(PACKAGE):
-        for name in names:
-            path = os.path.join(folder, name)
-            if name.endswith(".py"):
-                yield os.path.relpath(path, PACKAGE), path
-
-
 # The edges: who may ask what time it is.
 CLOCKS = ("advice/cli.py", "agents/mcp_server.py", "agents/runner.py",
           "cli.py", "demo/", "energy/cli.py", "fleet/cli.py",
@@ -246,36 +298,35 @@ CLOCKS = ("advice/cli.py", "agents/mcp_server.py", "agents/runner.py",
           "statusline.py", "top/", "web/", "worth/plan_cli.py", "worth/trailer_cli.py")  # fmt: skip
 
 
+TELLS_TIME = {"now", "today", "utcnow", "time", "monotonic"}
+
+
 def test_only_the_edges_ask_what_time_it_is():
     asked = set()
-    for name, path in sources():
-        with open(path) as file:
-            tree = ast.parse(file.read())
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+    for source in sources():
+        for node in source.nodes:
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in TELLS_TIME:
                 call = ast.unparse(node.func)
                 if call.endswith((".now", ".today", ".utcnow")) or call in ("time.time", "time.monotonic"):
-                    asked.add(name)
+                    asked.add(source.name)
     assert [name for name in sorted(asked) if not name.startswith(CLOCKS)] == []
 
 
 def test_no_private_function_is_left_uncalled():
     """An alert that its family's `evaluate` does not call would be a rule that never speaks."""
     uncalled = []
-    for name, path in sources():
-        with open(path) as file:
-            tree = ast.parse(file.read())
+    for source in sources():
         own = {
             node.name
-            for node in tree.body
+            for node in source.tree.body
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             and node.name.startswith("_")
             and not node.name.startswith("__")
             and not node.decorator_list
         }
-        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        uncalled += [f"{name}: {function}" for function in sorted(own - used)]
+        used = {node.id for node in source.nodes if isinstance(node, ast.Name)}
+        used |= {node.attr for node in source.nodes if isinstance(node, ast.Attribute)}
+        uncalled += [f"{source.name}: {function}" for function in sorted(own - used)]
     assert uncalled == []
 
 
@@ -286,13 +337,7 @@ def test_the_package_itself_imports_nothing():
 
 
 def test_every_module_says_why_it_exists():
-    silent = []
-    for name, path in sources():
-        with open(path) as file:
-            text = file.read()
-        if text.strip() and not ast.get_docstring(ast.parse(text)):
-            silent.append(name)
-    assert silent == []
+    assert [one.name for one in sources() if one.text.strip() and not ast.get_docstring(one.tree)] == []
 
 
 # -- sizes ---------------------------------------------------------------------------------------------------------
@@ -308,23 +353,17 @@ LONG_FUNCTIONS = {
 
 def functions():
     """(file:name, lines without the docstring) of every function."""
-    for name, path in sources():
-        with open(path) as file:
-            tree = ast.parse(file.read())
-        for node in ast.walk(tree):
+    for source in sources():
+        for node in source.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 first = node.body[0]
                 has_docstring = ast.get_docstring(node, clean=False) is not None
                 text = first.end_lineno - first.lineno + 1 if has_docstring else 0
-                yield f"{name}:{node.name}", node.end_lineno - node.lineno + 1 - text
+                yield f"{source.name}:{node.name}", node.end_lineno - node.lineno + 1 - text
 
 
 def test_no_module_is_longer_than_a_reader_can_hold_in_mind():
-    lengths = {}
-    for name, path in sources():
-        with open(path) as file:
-            lengths[name] = sum(1 for _ in file)
-    too_long = {name for name, length in lengths.items() if length > MODULE_LINES_MAX}
+    too_long = {source.name for source in sources() if source.text.count("\n") > MODULE_LINES_MAX}
     assert sorted(too_long - set(LONG_MODULES)) == [], "split it, or name it above with its reason"
     assert sorted(set(LONG_MODULES) - too_long) == [], "it is short enough now: take it off the list"
 
@@ -336,12 +375,8 @@ def test_no_function_is_longer_than_a_screen():
 
 
 def test_any_is_left_to_the_edge_where_json_comes_in():
-    count = 0
-    for _, path in sources():
-        with open(path) as file:
-            tree = ast.parse(file.read())
-        count += sum(isinstance(node, ast.Name) and node.id == "Any" for node in ast.walk(tree))
-    assert count < ANY_MAX
+    names = [node.id for source in sources() for node in source.nodes if isinstance(node, ast.Name)]
+    assert names.count("Any") < ANY_MAX
 
 
 # -- tests ---------------------------------------------------------------------------------------------------------
@@ -351,12 +386,10 @@ def test_no_test_module_imports_another():
     tests, found = os.path.join(PARENT_OF_TESTS, "tests"), []
     for folder, _, names in os.walk(tests):
         for name in names:
-            if not name.endswith(".py"):
-                continue
-            with open(os.path.join(folder, name)) as file:
-                tree = ast.parse(file.read())
-            for node in ast.walk(tree):
-                modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-                modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-                found += [(name, one) for one in modules if one.rpartition(".")[2].startswith("test_")]
+            if name.endswith(".py"):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    lines = re.findall(r"^ *(?:from|import) .*", file.read(), re.MULTILINE)
+                found += [
+                    (name, line) for line in lines if re.search(r"^ *(from|import) (\w+\.)*test_", line)
+                ]
     assert found == [], "helpers go into tests/support"

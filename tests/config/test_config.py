@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import re
 import tomllib
 
@@ -10,12 +9,13 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from support.sources import sources
 
-import aitop
 from aitop import config, paths
 from aitop.config import KEYS, Config, ConfigError, Segment
 from aitop.config.budgets_and_tags import TagRule
 from aitop.config.schema import schema
+from aitop.fleet import labels
 from aitop.listener.cli import config as command
 
 
@@ -212,31 +212,67 @@ def test_the_defaults_are_toml_of_the_right_types():
 # -- the schema and the code agree with the table of keys ----------------------------------------------------------
 
 
-def sources():
-    folder = os.path.dirname(os.path.abspath(aitop.__file__))
-    for at, _, names in os.walk(folder):
-        for name in names:
-            if name.endswith(".py") and not at.endswith("config"):
-                with open(os.path.join(at, name)) as file:
-                    yield os.path.relpath(os.path.join(at, name), folder), ast.parse(file.read())
+def outside():
+    """Every module but those of the configuration's own room."""
+    return [source for source in sources() if not source.name.startswith("config/")]
+
+
+TABLES = sorted({key.path.partition(".")[0] for key in KEYS if "." in key.path})
+FILES = (".py", ".key", ".json", ".jsonl", ".lock", ".token", ".db")  # names of files look like keys
+# Where the code puts a key together: file → (its table, the names that it may put behind the dot).
+PUT_TOGETHER = {"live/alerts/edge.py": ("alerts", ()), "fleet/labels.py": ("fleet", labels.SHAPED)}
+
+
+def called(node):
+    """A name's or an attribute's last part."""
+    return getattr(node, "attr", None) or getattr(node, "id", "")
+
+
+def _of_edge(function):
+    return isinstance(function, ast.Attribute) and called(function.value) == "edge"
+
+
+def texts(node):
+    return [
+        one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    ]
 
 
 def keys_in_code():
-    """(file, key) of every text in the code that names a key of the configuration or looks like one."""
-    tables = {key.path.partition(".")[0] for key in KEYS if "." in key.path}
-    form = re.compile(rf"({'|'.join(sorted(tables))})\.[a-z0-9_]+")
-    for name, tree in sources():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-                text = node.slice.value
-                if isinstance(text, str) and form.fullmatch(text):
-                    yield name, text
+    """(file, key) of every text that looks like a key, wherever it stands: in a subscript, a tuple or a table."""
+    form = re.compile(rf"({'|'.join(TABLES)})\.[a-z0-9_]+")
+    for source in outside():
+        for node in source.nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and form.fullmatch(node.value):
+                if not node.value.endswith(FILES):
+                    yield source.name, node.value
+            elif isinstance(node, ast.Subscript) and called(node.value).endswith("config"):
+                yield from ((source.name, text) for text in texts(node.slice) if "." not in text)
+            elif isinstance(node, ast.Call) and called(node.func) == "number" and _of_edge(node.func):
+                yield from ((source.name, f"alerts.{text}") for text in texts(node))
+
+
+def keys_put_together():
+    """(file, table) of each key that the code makes of a table's name and something else."""
+    for source in outside():
+        for node in source.nodes:
+            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+                table, dot, rest = str(node.values[0].value).partition(".")
+                if dot and not rest and table in TABLES and isinstance(node.values[1], ast.FormattedValue):
+                    yield source.name, table
 
 
 def test_the_code_asks_for_no_key_that_the_table_lacks():
     asked = list(keys_in_code())
-    assert len(asked) > 10
+    assert len(asked) > 100
     assert [(name, key) for name, key in asked if key not in config.BY_PATH] == []
+
+
+def test_a_key_is_put_together_only_where_each_of_its_names_is_known():
+    assert dict(keys_put_together()) == {name: table for name, (table, _) in PUT_TOGETHER.items()}
+    made = [f"{table}.{name}" for table, names in PUT_TOGETHER.values() for name in names]
+    assert made
+    assert [key for key in made if key not in config.BY_PATH] == []
 
 
 def test_a_misspelt_key_is_an_error_and_not_zero():
@@ -246,10 +282,11 @@ def test_a_misspelt_key_is_an_error_and_not_zero():
 
 def test_no_code_reads_past_the_check_of_a_key():
     past = [
-        name
-        for name, tree in sources()
-        for node in ast.walk(tree)
+        source.name
+        for source in outside()
+        for node in source.nodes
         if isinstance(node, ast.Call)
+        and called(node.func) == "get"
         and ast.unparse(node.func).endswith(("config.values.get", "settings.values.get"))
     ]
     assert past == []

@@ -4,8 +4,9 @@ import itertools
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.worlds import NOW, Book, read, worlds
 
 from aitop.model.events import Limit
@@ -28,7 +29,7 @@ def facts(book):
     return [(*row[:-1], json.loads(row[-1])) for row in sessions], agents, places
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(st.data())
 def test_a_sessions_facts_are_the_same_whatever_file_is_read_first(data):
     """Files as clients write them: their lines stand in the order of time, and no two name different payers."""

@@ -5,8 +5,9 @@ import pathlib
 import sqlite3
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.lines import (
     START,
     append,
@@ -48,7 +49,7 @@ def requests(book):
 # -- any order ----------------------------------------------------------
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(120)
 @given(st.data())
 def test_any_order_and_any_split_of_files_give_the_totals_of_the_rules(data):
     files = data.draw(worlds())
@@ -63,7 +64,7 @@ def test_any_order_and_any_split_of_files_give_the_totals_of_the_rules(data):
         book.db.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(st.data())
 def test_what_was_not_committed_is_read_again_and_counts_once(data):
     files = data.draw(worlds())
@@ -85,7 +86,7 @@ def test_what_was_not_committed_is_read_again_and_counts_once(data):
         book.db.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(st.data())
 def test_reading_every_file_again_changes_nothing(data):
     files = data.draw(worlds())
@@ -286,7 +287,7 @@ def hook_result(at, took=41.0, failed=False, tool="t1"):
 tool_steps = st.permutations(["pre", "post", "call", "result"])
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(tool_steps, st.booleans(), st.booleans(), st.booleans())
 def test_hook_and_transcript_tell_of_one_call_in_any_order(steps, hook_failed, file_failed, commits):
     steps = [s for s in steps if s != "result"]

@@ -4,12 +4,13 @@ import pickle
 from collections import defaultdict
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.lines import START, assistant, encode, result, usage, use
 from support.worlds import NOW, SESSIONS, Book, by_session, oracle, read, readings, worlds
 
-from aitop.history.write import prepare
+from aitop.history.write import prepare, wire
 from aitop.history.write.responses import Responses
 from aitop.history.write.tools import Tools
 from aitop.model.events import ToolUse
@@ -53,7 +54,7 @@ def by_quarter(seconds):
     return {key: tuple(value) for key, value in found.items() if any(value)}
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(120)
 @given(st.data())
 def test_prepared_or_not_any_order_and_any_split_give_the_totals_of_the_rules(data):
     files = data.draw(worlds())
@@ -68,7 +69,7 @@ def test_prepared_or_not_any_order_and_any_split_give_the_totals_of_the_rules(da
         book.db.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(st.data())
 def test_reading_every_file_again_prepared_changes_nothing(data):
     files = data.draw(worlds())
@@ -85,7 +86,7 @@ def test_reading_every_file_again_prepared_changes_nothing(data):
         book.db.close()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.permutations(["hook", FILE_A, FILE_B, "commit"]), st.booleans())
 def test_a_tool_call_counts_once_whoever_tells_of_it_first(order, failed):
     calls = [use(f"toolu_{n}", name) for n, name in enumerate(("Bash", "Read", "Bash"))]
@@ -184,13 +185,38 @@ def test_what_helpers_send_is_plain_data(book):
     found = book.history.prepare(parsed.events, NOW)
     sent = book.history.packed(parsed.events, NOW)
     assert (len(found.responses), len(found.tools)) == (1, 1)
-    assert prepare.unpacked(pickle.loads(pickle.dumps(sent))) == found
+    assert wire.unpacked(wire.received(wire.loads(wire.dumps(wire.sent(sent))))) == found
     assert all(type(told) is tuple for told in (*found.responses, *found.tools))
     assert pickle.loads(pickle.dumps(found)) == found
     assert sorted(map(repr, prepare.events(found))) == sorted(map(repr, parsed.events))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_facts_alone_beside_new_rows_wait_packed_until_the_rows_are_written(book):
+    parsed = provider.parse(encode([assistant(content=[use()])]), 0, provider.identify(FILE_A))
+    sent = wire.received(wire.sent(book.history.packed(parsed.events, NOW)))
+    assert sent.rest == []
+    assert wire.facts_of(sent.facts)
+    book.history.take("claude-code", sent, NOW, book.history.file("claude-code", FILE_A))
+    book.history.total_up()
+    session = book.history.session("claude-code", sent.session)
+    assert session.status is None
+    book.commit()
+    assert session.status is not None
+
+
+def test_what_marshal_cannot_hold_is_pickled():
+    value = [(OwnText("claude"), 1)]
+    assert wire.loads(wire.dumps(value)) == value
+    assert wire.dumps([("claude", 1)]).startswith(wire.MARSHALLED)
+
+
+class OwnText(str):
+    """A text as another package's provider may report it."""
+
+    __slots__ = ()
+
+
+@examples(80)
 @given(st.data())
 def test_sums_are_the_same_before_and_after_the_rows_are_written(data):
     """`total_up` and `add_up` answer a report; `commit` then writes the rows of the same responses."""

@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.lines import SESSION, assistant, encode
 
 from aitop.ingest import tail
@@ -64,7 +65,7 @@ def test_only_whole_lines_are_read_and_each_once(path):
     assert seen == [b"one", b"two", b"three", b""]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.binary(max_size=40), max_size=8), st.integers(1, 40))
 def test_however_a_file_grows_its_lines_are_read_once_in_order(tmp_path_factory, parts, size):
     path = tmp_path_factory.mktemp("t") / "t.jsonl"

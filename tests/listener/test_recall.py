@@ -1,8 +1,9 @@
 """After a restart of the listener alerts and windows know what they knew before it."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.published import NOWHERE
 from support.worlds import SESSIONS, Book
 
@@ -59,7 +60,7 @@ def events(draw):
     return batch
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(st.lists(events(), min_size=1, max_size=15))
 def test_what_a_restart_recalls_is_what_was_folded_in(batches):
     book = Book(now=NOW)

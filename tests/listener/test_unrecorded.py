@@ -103,6 +103,7 @@ def test_state_and_displays_show_it_as_at_least(book, client):
 
 
 @CLIENTS
+@pytest.mark.slow
 def test_reports_show_it_as_at_least(book, client, tmp_path):
     ended(book, client)
     book.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

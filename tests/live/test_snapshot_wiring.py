@@ -17,7 +17,7 @@ NOW = 1_790_000_000.0 - 1_790_000_000.0 % 3600 + 1800
 LIMIT = Limit("claude-code", None, "five_hour", 300, 31.0, NOW + 3_000, "statusline", NOW - 32)
 SPENT_LIMIT = Limit("claude-code", None, "seven_day", 10_080, 33.0, NOW - 34, "statusline", NOW - 35)
 RAISED = Alert("burn", "warning", "a text", NOW - 36)
-WORKING, WAITING = 1, 2
+WORKING, WAITING, ALSO_WAITING = 1, 2, 3
 
 
 def spent(dollars, requests):
@@ -94,8 +94,10 @@ def taken(monkeypatch):
         cache=CacheState("working-one", NOW - 68, warm=True, expires_at=NOW + 69, ttl="5m", hit_ratio=0.5),
     )  # fmt: skip
     waiting = session(WAITING, "waiting-one", "waiting", compactions=70)
+    also_waiting = session(ALSO_WAITING, "also-waiting", "waiting")
     snap = snapshot.take(
-        aggregator(), Money(), [waiting, working], before=(), projects=[ProjectToday("claude-code", "/x", Sum(71))],
+        aggregator(), Money(), [also_waiting, waiting, working], before=(),
+        projects=[ProjectToday("claude-code", "/x", Sum(71))],
         config=Config(), lookups=Lookups(lambda _: None, lambda *_: None), now=NOW,
     )  # fmt: skip
     (evidence,) = handed
@@ -132,7 +134,7 @@ def test_every_fact_that_an_alert_reads_is_in_the_field_of_its_name(taken):
 
 def test_every_fact_of_a_session_that_an_alert_reads_is_in_the_field_of_its_name(taken):
     _, evidence = taken
-    working, waiting = evidence.sessions
+    working, waiting, _ = evidence.sessions
     compare(working, {
         "name": "working-one",
         "project": "working-one-folder",
@@ -170,9 +172,9 @@ def test_every_part_of_a_snapshot_is_in_the_field_of_its_name(taken):
         "at": NOW,
         "sums": spent(1, 2),
         "by_provider": {"claude-code"},
-        "sessions": ["working-one", "waiting-one"],
-        "active": 2,
-        "waiting": 1,
+        "sessions": ["working-one", "waiting-one", "also-waiting"],
+        "active": 3,
+        "waiting": 2,
         "gauge": Gauge(61_000, 67_000, 100 * 61 / 67, "working-one"),
         "compactions": 56,
         "stop_reasons": {"end_turn": 51, "max_tokens": 3},
@@ -196,8 +198,8 @@ def test_every_part_of_one_client_is_in_the_field_of_its_name(taken):
     compare(part._replace(sums=part.sums.windows["15m"]), {
         "sums": spent(24, 35),
         "burn": BurnView(48.0, "5m", "critical", 41.0, 42.0, learned=True),
-        "active": 2,
-        "waiting": 1,
+        "active": 3,
+        "waiting": 2,
         "gauge": Gauge(61_000, 67_000, 100 * 61 / 67, "working-one"),
         "compactions": 132,
     })  # fmt: skip

@@ -6,8 +6,9 @@ import sqlite3
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.lines import MODEL, assistant, encode, usage
 from support.lines import START as BEGIN
 from support.worlds import SESSIONS, Book
@@ -69,6 +70,23 @@ def test_a_budget_moves_with_each_commit_and_equals_the_responses(book):
     fresh = MoneyTracker()
     fresh.begin(book.db, now)
     assert used(fresh, book) == used(money, book)
+
+
+def test_the_dearest_session_of_today_changes_with_each_commit(book):
+    now = START + 9 * DAY + 50_000
+    spend(book, now - DAY, "old")
+    money = MoneyTracker()
+    money.begin(book.db, now)
+    assert money.dearest_today() is None  # nothing was spent today
+    for name, session in (("a", 0), ("b", 1), ("c", 1), ("d", 0), ("e", 0)):
+        money.fold(spend(book, now + ord(name), name, SESSIONS[session]), book.history.sessions.values())
+        fresh = MoneyTracker()
+        fresh.begin(book.db, now)
+        (dearest,) = book.db.execute(
+            "SELECT session.name, sum(response.cost) AS spent FROM response JOIN session ON session.id = session "
+            "WHERE at >= ? GROUP BY session ORDER BY spent DESC LIMIT 1", (now // DAY * DAY,)).fetchall()  # fmt: skip
+        if name != "b" and name != "d":  # two that cost the same: either
+            assert money.dearest_today() == fresh.dearest_today() == dearest
 
 
 def test_a_new_day_begins_at_nothing(book):
@@ -198,7 +216,7 @@ def test_side_calls_alone_are_a_part_of_the_block(book):
     assert money.block((), now).spent_usd == pytest.approx(5.0)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40)
 @given(st.data())
 def test_no_forecast_is_below_what_its_period_has_spent_at_any_moment_of_a_first_reading(data):
     """Days of the past arrive in any order, while the past is learned, by counted responses and by side calls."""

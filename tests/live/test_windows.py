@@ -1,9 +1,9 @@
 """Rolling sums against a plain list of everything that was ever added."""
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from support.examples import examples
 
 from aitop.live.windows import SPARKLINE_MINUTES, TICKS, WINDOW_SECONDS, Minutes, Total, Windows
 from aitop.model.sums import ZERO, Sum
@@ -80,7 +80,7 @@ class Rolling(RuleBasedStateMachine):
 
 
 TestRolling = Rolling.TestCase
-TestRolling.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestRolling.settings = examples(40, stateful_step_count=30)
 
 
 def test_at_rest_every_window_runs_empty():

@@ -110,3 +110,40 @@ def test_hours_belong_to_the_newest_row(script):
     first, second = script.model_rows(info_of(script, *prices))
     assert first.off_peak is None
     assert second.off_peak.schedule[0].rates.input == rows.to_pico("", 1)
+
+
+DEAR = {
+    "source": "maker.example",
+    "checked": "2026-11-29",
+    "in": 5,
+    "out": 25,
+    "cr": 0.5,
+    "w5": 6.25,
+    "w1": 10,
+}
+
+
+@pytest.mark.parametrize("rate", ["cr", "w5", "w1"])
+def test_a_later_row_without_a_cache_rate_of_the_one_before_is_refused(script, rate):
+    later = {key: value for key, value in DEAR.items() if key != rate} | {"from": "2026-12-01"}
+    models = {}
+    with pytest.raises(SystemExit, match=f"from 2026-12-01 lacks `{rate}`"):
+        script.correct(models, {"id": "maker-9", "provider": "maker", "row": [DEAR, later]})
+    script.correct(models, {"id": "maker-9", "provider": "maker", "row": [DEAR, later | {rate: 5}]})
+    assert [row.start for row in models["maker-9"].rows] == ["", "2026-12-01"]
+
+
+def test_rows_of_ours_that_would_drop_a_generated_row_are_refused_unless_it_is_named(script):
+    def generated():
+        body = {"rows": [{"in": 1, "out": 1}, {"from": "2026-08-17", "in": 2, "out": 2}]}
+        return {"maker-9": rows.parse_model("maker-9", body, "generated")._replace(provider="maker")}
+
+    ours = {"id": "maker-9", "row": [DEAR]}
+    with pytest.raises(SystemExit, match="rows of maker-9 that ours replace: 2026-08-17"):
+        script.correct(generated(), ours)
+    script.correct(generated(), ours | {"drops": ["2026-08-17"]})
+    with pytest.raises(SystemExit, match="rows of maker-9"):
+        script.correct(
+            generated(),
+            {"id": "maker-9", "row": [DEAR, DEAR | {"from": "2026-08-17"}], "drops": ["2026-08-17"]},
+        )

@@ -3,8 +3,9 @@
 import dataclasses
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 
 from aitop.model.events import Usage
 from aitop.pricing import cost, rows, table
@@ -82,7 +83,7 @@ def test_sums_do_not_depend_on_the_order(requests, random):
     assert sum(price(m, u._replace(**w), at, again) for m, u, w, at in shuffled) == sum(costs)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.sampled_from(MODELS[:5]), long_usages, ways, times, st.dates(), st.integers(1, 10**7))
 def test_a_row_added_later_changes_no_cost_before_its_day(model, usage, way, at, day, rate):
     known = PRICES.find(model)

@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.json_values import values
 from support.lines import SESSION
 
@@ -168,7 +169,7 @@ def test_what_is_of_another_program_is_not_taken():
     assert hooks.feed({}, {"session_id": "s"}, NOW) is None
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(
     st.sampled_from(sorted(hooks.EVENTS)) | st.none(),
     st.dictionaries(

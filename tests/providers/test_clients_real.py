@@ -4,66 +4,17 @@ import glob
 import json
 import os
 import signal
-import subprocess
 import time
 
 import pytest
-from support.clients import client
+from support.client_runs import ECHO, FIRST, MODEL, SECOND, THREE, TIERED, Run, held, leaves, use
 from support.desk import Desk
 from support.scripted_api import Api
 
 from aitop.model.sums import PICO
-from aitop.providers import cline, codex, copilot, gemini, grok, hermes, kimi, opencode, pi, qwen
+from aitop.providers import cline, codex, copilot, gemini, opencode, pi, qwen
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(150)]
-MODEL = "gpt-5.1-codex"
-TIERED = "gpt-5.4"  # has a price for each service tier
-
-
-def use(given, cached, output, reasoning):
-    return {"input": given, "cached": cached, "output": output, "reasoning": reasoning}
-
-
-ECHO = ("bash", {"command": "echo hi", "description": "hi"})
-FIRST, SECOND = use(9000, 6000, 50, 20), use(9500, 8900, 70, 30)
-
-
-class Run:
-    """One client in a home of its own."""
-
-    def __init__(self, tmp_path, name):
-        self.program = client(name)
-        self.home = str(tmp_path / "user")
-        self.work = str(tmp_path / "work")
-        os.makedirs(self.work)
-
-    def file(self, name, text):
-        path = os.path.join(self.home, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as out:
-            out.write(text)
-
-    def __call__(self, *arguments, **environ):
-        env = {
-            "HOME": self.home,
-            "PATH": os.environ["PATH"],
-            "TERM": "xterm-256color",
-            "LANG": "C.UTF-8",
-            **environ,
-        }
-        done = subprocess.run([self.program, *arguments], cwd=self.work, env=env, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=60)  # fmt: skip
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-
-
-def held(provider, run):
-    desk = Desk(provider, *provider.folders([], {"HOME": run.home})).read()
-    (total,) = desk.totals().values()
-    return desk, total
-
-
-def leaves(total):
-    return total.requests, total.uncached_input_tokens, total.cache_read_tokens, total.output_tokens
 
 
 def test_codex_with_cached_and_reasoning_tokens(tmp_path):
@@ -280,34 +231,6 @@ def test_qwen_code_and_its_resumed_session(tmp_path):
     assert desk.tools() == [("run_shell_command", 0)]
 
 
-# -- the families --------------------------------------------------------------------------------------------------
-
-
-THREE = [{"call": ECHO, "usage": FIRST}, {"text": "Hi.", "usage": SECOND}, {"text": "Again.", "usage": FIRST}]
-
-
-def compatible(api):
-    """A provider of OpenCode's and its relatives' configuration."""
-    model = {MODEL: {"name": "m", "limit": {"context": 100_000, "output": 1000}}}
-    options = {"baseURL": f"{api.url}/v1", "apiKey": "x"}
-    scripted = {"npm": "@ai-sdk/openai-compatible", "options": options, "models": model}
-    return json.dumps(
-        {"model": f"s/{MODEL}", "permission": "allow", "autoupdate": False, "provider": {"s": scripted}}
-    )
-
-
-def test_kilo_and_its_fork(tmp_path):
-    run = Run(tmp_path, "kilo")
-    title = {"text": "A title", "usage": use(77, 0, 7, 0)}
-    with Api(THREE, lambda _, request: None if request.get("tools") else title) as api:
-        run.file(".config/kilo/kilo.json", compatible(api))
-        for arguments in (["say hello"], ["--continue", "--fork", "more"]):
-            run("run", *arguments, KILO_DISABLE_MODELS_FETCH="1", OPENCODE_DISABLE_MODELS_FETCH="1")
-    desk = Desk(opencode.kilo, *opencode.kilo.folders([], {"HOME": run.home})).read()
-    first, fork = sorted(desk.totals().values(), key=lambda total: -total.requests)
-    assert (leaves(first), leaves(fork)) == ((2, 3600, 14_900, 120), (1, 3000, 6000, 50))
-
-
 def test_pi_resumed_and_forked(tmp_path):
     run = Run(tmp_path, "pi")
     with Api([*THREE, {"text": "Fork.", "usage": SECOND}]) as api:
@@ -357,72 +280,3 @@ def test_clines_program_and_its_sub_agent(tmp_path):
     (name,) = desk.totals()
     assert len(desk.session(name).agents) == 1
     assert desk.session(name).pid
-
-
-def test_kimi_code_resumed_and_forked(tmp_path):
-    run = Run(tmp_path, "kimi")
-    script = [{"call": ("Bash", {"command": "echo hi", "description": "d"}), "usage": FIRST}, *THREE[1:],
-              {"text": "Fork.", "usage": SECOND}]  # fmt: skip
-    with Api(script) as api:
-        run.file(
-            ".kimi-code/config.toml",
-            f'default_model = "mine"\n[providers.s]\ntype = "openai"\nbase_url = "{api.url}/v1"\napi_key = "x"\n'
-            f'[models.mine]\nprovider = "s"\nmodel = "{MODEL}"\nmax_context_size = 100000\n',
-        )
-        quiet = {"KIMI_CODE_NO_AUTO_UPDATE": "1"}
-        run("-p", "say hello", **quiet)
-        run("-c", "-p", "again", **quiet)
-        (first,) = (
-            os.path.basename(path) for path in glob.glob(f"{run.home}/.kimi-code/sessions/wd_*/session_*")
-        )
-        run("fork", first, **quiet)
-        forks = {
-            os.path.basename(path) for path in glob.glob(f"{run.home}/.kimi-code/sessions/wd_*/session_*")
-        }
-        (fork,) = forks - {first}
-        run("-S", fork, "-p", "another way", **quiet)
-    desk = Desk(kimi.provider, *kimi.provider.folders([], {"HOME": run.home})).read()
-    totals = desk.totals()
-    assert (leaves(totals[first]), leaves(totals[fork])) == ((3, 6600, 20_900, 170), (1, 600, 8900, 70))
-
-
-def test_grok_build_resumed_and_forked(tmp_path):
-    run = Run(tmp_path, "grok")
-    script = [*THREE, {"text": "Fork.", "usage": SECOND}]
-
-    def side(_, request):
-        """A title, or a line for its dashboard."""
-        aside = "<system-reminder>" in str(request["messages"][-1].get("content"))
-        return {"text": "A title", "usage": use(77, 0, 7, 0)} if aside else None
-
-    with Api(script, side) as api:
-        run.file(
-            ".grok/config.toml",
-            f'[models]\ndefault = "{MODEL}"\n[model."{MODEL}"]\nmodel = "{MODEL}"\nbase_url = "{api.url}/v1"\n'
-            'api_key = "x"\ncontext_window = 200000\napi_backend = "chat_completions"\n',
-        )
-        own = {"GROK_AUTO_UPDATE": "0", "XAI_API_KEY": "x"}
-        run("-m", MODEL, "--always-approve", "-p", "say hello", **own)
-        run("-m", MODEL, "--always-approve", "-c", "-p", "again", **own)
-        run("-m", MODEL, "--always-approve", "-c", "--fork-session", "-p", "another way", **own)
-    desk = Desk(grok.provider, *grok.provider.folders([], {"HOME": run.home})).read()
-    totals = sorted(
-        (total for total in desk.totals().values() if total.requests), key=lambda one: -one.requests
-    )
-    assert [leaves(total) for total in totals] == [(3, 6600, 20_900, 170), (1, 600, 8900, 70)]
-
-
-def test_hermes_agent_resumed(tmp_path):
-    run = Run(tmp_path, "hermes")
-    with Api(THREE) as api:
-        run.file(
-            ".hermes/config.yaml",
-            f"model:\n  default: {MODEL}\n  provider: custom\n  base_url: {api.url}/v1\n  api_key: x\n"
-            "  context_length: 200000\n",
-        )
-        run("chat", "-q", "say hello", "--yolo", OPENAI_API_KEY="x")
-        run("chat", "-q", "again", "--yolo", "--continue", OPENAI_API_KEY="x")
-        asked = [one for one in api.asked if not one["side"]]
-    _, total = held(hermes.provider, run)
-    more = len(asked) - len(THREE)
-    assert leaves(total) == (3 + more, 6600 + 100 * more, 20_900, 170 + 10 * more)

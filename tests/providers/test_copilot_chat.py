@@ -4,9 +4,10 @@ import math
 import sqlite3
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from support.desk import START, Desk
+from support.examples import examples
 
 from aitop.model.events import Response
 from aitop.providers import Source
@@ -133,7 +134,7 @@ VALUES = st.one_of(
 NAMES = [name for name in traces.COLUMNS if name not in ("rowid", "span_id")]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=6), st.sampled_from(traces.ATTRIBUTES), VALUES
 )

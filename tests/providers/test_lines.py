@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 
 from aitop.providers.lines import is_single, pieces, records
 
@@ -81,7 +82,7 @@ values = st.recursive(
 objects = st.dictionaries(st.text(alphabet="abc", min_size=1), values, min_size=1)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(
         st.tuples(objects, st.booleans(), st.sampled_from([b"", b"\0\0", b"\n", b"\xef\xbb\xbf"])),

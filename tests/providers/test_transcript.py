@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.json_values import KEYS, values
 from support.lines import (
     OTHER,
@@ -509,7 +510,7 @@ records = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(records, max_size=6))
 def test_no_json_value_whatsoever_makes_it_fail(found):
     data = b"".join(json.dumps(value).encode() + b"\n" for value in found)
@@ -520,7 +521,7 @@ def test_no_json_value_whatsoever_makes_it_fail(found):
                 assert any(event.usage[:5]) or event.usage.web_searches or event.usage.advisor
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(st.binary(max_size=60).map(lambda b: b.replace(b"\n", b"")) | st.just(b'{"usage":'), max_size=8)
 )
@@ -553,7 +554,7 @@ result_lines = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.one_of(result_lines, records.filter(lambda r: isinstance(r, dict))), st.randoms())
 def test_a_kind_told_from_the_bytes_is_the_record_s_own(record, random):
     items = list(record.items())
@@ -581,7 +582,7 @@ def test_a_line_s_kind_is_told_where_the_bytes_leave_no_doubt(line, kind):
     assert record_kind.of(line + b"\n", 0, len(line)) == kind
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(result_lines, st.randoms())
 def test_a_result_cut_from_the_bytes_is_what_parsing_the_line_gives(record, random):
     items = list(record.items())
@@ -595,7 +596,7 @@ def test_a_result_cut_from_the_bytes_is_what_parsing_the_line_gives(record, rand
         assert [(r.tool_use_id, r.failed, r.at) for r in events] == [found]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.integers(1, 6), st.data())
 def test_however_a_file_is_split_into_runs_it_tells_the_same_errors_and_tools(count, data):
     always = [attempt("1"), attempt("2"), api_error(), result(), user("go")]

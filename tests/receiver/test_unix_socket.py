@@ -13,8 +13,9 @@ import time
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.lines import SESSION
 
 from aitop import hook
@@ -338,7 +339,7 @@ def test_a_peer_that_resets_costs_only_itself(door):
     assert door.send(event())[0] == 1
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.binary(max_size=400) | st.text(alphabet=string.printable, max_size=200).map(str.encode))
 def test_no_bytes_whatsoever_stop_it(tmp_path_factory, data):
     home = str(tmp_path_factory.mktemp("d"))

@@ -4,8 +4,9 @@ import os
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.lines import START, assistant, stamp, usage
 from support.worlds import SESSIONS, Book
 
@@ -132,7 +133,7 @@ def test_a_damaged_link_is_left_out(book, record):
     assert book.db.execute("SELECT count(*) FROM pull_request").fetchone() == (0,)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from(["main", "a", "b"]), st.sampled_from([A, B]),
                           st.booleans()), max_size=12))  # fmt: skip
 def test_the_rows_add_up_to_everything(tmp_path_factory, work):

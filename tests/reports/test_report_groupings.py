@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.lines import START, assistant, encode, result, usage, use
 from support.worlds import SESSIONS, Book, readings, worlds
 from support.worlds import read as read_world
@@ -71,7 +72,7 @@ def spend(book, at, name, output=1000, session=SESSIONS[0], **more):
 # -- sums ----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.data())
 def test_every_grouping_of_any_history_adds_up_to_its_responses(data):
     files = data.draw(worlds())
@@ -90,7 +91,7 @@ def test_every_grouping_of_any_history_adds_up_to_its_responses(data):
     book.db.close()
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.data())
 def test_whole_days_always_equal_their_quarter_hours(data):
     files = data.draw(worlds())
@@ -116,7 +117,7 @@ def test_whole_days_always_equal_their_quarter_hours(data):
 
 
 @given(st.integers(0, 400), st.integers(1, 400))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_any_span_is_the_sum_of_its_quarter_hours(start, length):
     book = Book()
     for n in range(12):
@@ -472,7 +473,7 @@ def test_each_branch_is_told_with_its_commits_and_its_changed_lines():
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.data())
 def test_some_sessions_are_a_part_of_all_sessions(data):
     files = data.draw(worlds())
@@ -493,7 +494,7 @@ def test_some_sessions_are_a_part_of_all_sessions(data):
         book.db.close()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.data())
 def test_what_the_database_groups_by_place_is_what_the_cells_add_up_to(data):
     files = data.draw(worlds())

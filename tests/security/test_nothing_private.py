@@ -20,6 +20,7 @@ from fuzz.targets import databases
 from support.kept_fields import KEPT
 from support.lines import START
 from support.opencode_records import TABLES, ms
+from support.planted_places import PLACES
 
 from aitop import otlp
 from aitop.providers.gateway import litellm_payload
@@ -129,19 +130,6 @@ def write(path, data):
 
 def lines(records):
     return b"".join(json.dumps(record, separators=(",", ":")).encode() + b"\n" for record in records)
-
-
-PLACES = {
-    "claude-code": ".claude/projects/-shop/11111111-2222-4333-8444-{:012d}.jsonl",
-    "codex": ".codex/sessions/2026/09/21/rollout-2026-09-21T12-00-00-01990000-aaaa-7000-8000-{:012d}.jsonl",
-    "gemini": ".gemini/tmp/shop{}/chats/session-2026-09-21T12-00.jsonl",
-    "copilot": ".copilot/session-state/983c1524-b9f7-40a9-930c-{:012d}/events.jsonl",
-    "qwen": ".qwen/projects/shop{}/chats/85c0792e-f721-41e7-bef5-cebbbf30eb10.jsonl",
-    "pi": ".pi/agent/sessions/--shop--/2026-09-21T14-13-20-000Z_01a22592-abea-722d-828d-{:012d}.jsonl",
-    "kimi": ".kimi-code/sessions/wd_shop{}_1c89ce7306c3/session_1/agents/main/wire.jsonl",
-    "grok": ".grok/sessions/%2Fwork%2Fshop{}/01a22595-bdb5-7ec0-be4e-6fc58dcd45cf/updates.jsonl",
-    "opencode": ".local/share/opencode/storage/message/ses_{}/msg_1.json",
-}
 
 
 ROWS = ("opencode-database", "copilot-chat")  # clients of databases: a seed says the rows of each table

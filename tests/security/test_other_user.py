@@ -11,6 +11,7 @@ import selectors
 import socket
 import stat
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -62,13 +63,13 @@ def stranger(work, *words):
 
 
 @pytest.fixture
-def reachable(tmp_path, tmp_path_factory):
+def reachable(tmp_path):
     """Every folder above the home lets strangers pass, as `/home/NAME` does on many machines.
 
-    One test at a time, whatever process runs it: they share these folders.
+    One test at a time, whatever run it belongs to: all runs of a user share the uppermost of these folders.
     """
     above, opened = str(tmp_path), []
-    with FileLock(tmp_path_factory.getbasetemp().parent / "reachable.lock"):
+    with FileLock(os.path.join(tempfile.gettempdir(), f"aitop-reachable-{os.getuid()}.lock")):
         while above != "/":
             mode = stat.S_IMODE(os.stat(above).st_mode)
             if not mode & 0o001:

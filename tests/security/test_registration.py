@@ -8,8 +8,10 @@ from fuzz import corpus
 from fuzz.targets import all_targets
 from support.client_samples import SAMPLES, Lines
 from support.kept_fields import KEPT
+from support.planted_places import PLACES
 
 from aitop.providers.load import BUILTIN
+from aitop.top.processes import CLIENTS
 
 FOLDER = os.path.join(ROOT, "aitop", "providers")
 # provider → its name among the fuzz targets and the privacy examples, where that is another one
@@ -58,3 +60,18 @@ def test_every_provider_has_a_fuzz_target_with_a_corpus(name):
 @pytest.mark.parametrize("name", BY_CORPUS)
 def test_every_provider_has_an_example_that_is_searched_for_private_text(name):
     assert KNOWN_AS.get(name, name) in KEPT
+
+
+# They write no file of a client's: the journal is our own, and what a socket brings is planted by itself.
+NO_PLACE = {"gateway", "litellm", "otlp-json"}
+# No process of its own to end: an extension of an editor, or what passes through the gateway or telemetry.
+NO_PROCESS = {"bob", "cline", "copilot-chat", "judge", "litellm", "ollama", "openai", "otel", "roo", "zed"}
+
+
+def test_the_search_through_the_listener_s_own_files_has_a_record_of_every_client_with_a_corpus():
+    assert set(PLACES) == {KNOWN_AS.get(name, name) for name in BY_CORPUS} - NO_PLACE
+
+
+def test_every_client_with_a_process_of_its_own_can_be_ended():
+    assert set(CLIENTS) == set(BUILTIN) - NO_PROCESS
+    assert all(CLIENTS.values())

@@ -136,6 +136,7 @@ def test_a_stream_ends_when_its_reader_has_gone(home):
     stream.stderr.close()
 
 
+@pytest.mark.slow
 def test_a_stream_ends_when_its_parent_has_gone(home):
     publish(home, states.zero())
     script = f'"{sys.executable}" -m aitop tmux --follow >"{home}/out" & echo $!; sleep 1.5'

@@ -141,3 +141,74 @@ def test_an_empty_tag_is_refused():
 def test_a_tag_without_a_listener_says_what_to_do(home):
     with pytest.raises(processes.ActError, match="aitop start"):
         processes.tag({"id": "s1", "provider": "claude-code"}, "x")
+
+
+@pytest.fixture
+def holding(tmp_path):
+    """Starts processes that call themselves codex and hold a file open."""
+    script, started = tmp_path / "codex", []
+    script.write_text(
+        "import sys, time\nfile = open(sys.argv[1], 'a')\nprint('up', flush=True)\ntime.sleep(60)\n"
+    )
+
+    def start(path, program=script):
+        process = subprocess.Popen([sys.executable, str(program), str(path)], stdout=subprocess.PIPE)
+        started.append(process)
+        process.stdout.readline()
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_process_that_has_the_sessions_own_record_open_is_its_process(tmp_path, holding):
+    mine, other = tmp_path / "rollout-1.jsonl", tmp_path / "rollout-2.jsonl"
+    process, _ = holding(mine), holding(other)
+    assert processes.holder("codex", "s1", str(mine)) == process.pid
+    assert processes.target(session(process.pid, "codex"), None).pid == process.pid
+    assert processes.holder("gemini", "s1", str(mine)) is None
+
+
+def test_two_processes_with_one_record_open_prove_nothing(tmp_path, holding):
+    mine = tmp_path / "rollout-1.jsonl"
+    holding(mine)
+    holding(mine)
+    assert processes.holder("codex", "s1", str(mine)) is None
+
+
+def test_a_database_that_is_open_names_no_session(tmp_path, holding):
+    store = tmp_path / "state.db"
+    holding(store)
+    assert processes.holder("codex", "s1", str(store)) is None
+
+
+def test_another_file_in_the_place_of_the_record_names_no_process(tmp_path, holding):
+    """As in another container, where the same path is another file."""
+    mine = tmp_path / "rollout-1.jsonl"
+    holding(mine)
+    mine.rename(tmp_path / "rollout-0.jsonl")
+    mine.touch()
+    assert processes.holder("codex", "s1", str(mine)) is None
+
+
+def test_another_users_process_is_not_looked_at(tmp_path, holding, monkeypatch):
+    mine = tmp_path / "rollout-1.jsonl"
+    holding(mine)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert processes.holder("codex", "s1", str(mine)) is None
+
+
+def test_a_file_in_a_folder_of_the_session_alone_names_its_process(tmp_path, holding):
+    """Copilot CLI keeps a file open beside a session's events."""
+    for name in ("98b893f2-68c1", "0e5c3afe-1111"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "events.jsonl").touch()
+    process = holding(tmp_path / "98b893f2-68c1" / "inuse.7.hold")
+    record = str(tmp_path / "98b893f2-68c1" / "events.jsonl")
+    assert processes.holder("codex", "98b893f2-68c1", record) == process.pid
+    other = str(tmp_path / "0e5c3afe-1111" / "events.jsonl")
+    assert processes.holder("codex", "0e5c3afe-1111", other) is None
+    assert processes.holder("codex", "another", record) is None

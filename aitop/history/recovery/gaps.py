@@ -9,9 +9,12 @@ import os
 import sqlite3
 from typing import NamedTuple
 
-from aitop.history.recovery.salvage import Damaged
-from aitop.history.store import History
 from aitop.model import periods
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from aitop.history.recovery.salvage import Damaged
+    from aitop.history.store import History
 
 KEPT_BY_CLIENTS = 30 * 86_400.0
 MAX_REQUESTS_A_DAY = 1_000_000  # requests: a sum beyond it is damage
@@ -43,7 +46,7 @@ def last(db: sqlite3.Connection) -> Restored | None:
         return None
 
 
-def judge(history: History) -> Restored | None:
+def judge(history: "History") -> Restored | None:
     """After the clients' files were read again: which days hold less than the old sums said."""
     restored = last(history.db)
     if restored is None or restored.incomplete is not None:
@@ -68,7 +71,7 @@ class Witness:
         young = db.execute("SELECT path FROM file WHERE mtime_ns > ?", (since,))
         self._deleted_early = any(not os.path.exists(path) for (path,) in young)
 
-    def restored(self, damaged: Damaged | None, aside: str, base: str | None, carried: int) -> Restored:
+    def restored(self, damaged: "Damaged | None", aside: str, base: str | None, carried: int) -> Restored:
         """What to remember of this restore; the damaged file knows the days since the backup."""
         expected, earlier = dict(self._days), self._earlier
         if damaged is not None:
@@ -93,7 +96,7 @@ def remember(db: sqlite3.Connection, restored: Restored) -> None:
     db.execute("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", (json.dumps(restored),))
 
 
-def _old_sums(damaged: Damaged) -> list[tuple[int, int]]:
+def _old_sums(damaged: "Damaged") -> list[tuple[int, int]]:
     sums = {(r["at"], r["session"], r["model"]): r["requests"] for r in damaged.rows("quarter")}
     return [(at, requests) for (at, _, _), requests in sums.items()]
 
@@ -109,7 +112,7 @@ def _days(quarters: list[tuple[int, int]]) -> dict[str, int]:
     return {day: requests for day, requests in days.items() if 0 < requests < MAX_REQUESTS_A_DAY}
 
 
-def _earlier(damaged: Damaged) -> Restored | None:
+def _earlier(damaged: "Damaged") -> Restored | None:
     for row in damaged.rows("meta"):
         if row["name"] == "restored":
             try:

@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 from aitop import paths
 from aitop.history import schema
 from aitop.history.recovery import backup, fullness, integrity
-from aitop.history.recovery.gaps import Restored, Witness, last, remember
-from aitop.history.recovery.merge import Merge
-from aitop.history.recovery.salvage import open_damaged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from aitop.history.recovery.gaps import Restored
 
 MARK = "history.damaged"  # left where damage was noticed: the next start restores
 BUILT = "history.restored.db"  # whole, and about to take the history's place
@@ -114,7 +115,11 @@ def _not_again(home: str, now: float) -> None:
 # -- building ----------------------------------------------------------------------------------------------------
 
 
-def _build(home: str, now: float, say: Say, alive: Alive) -> Restored:
+def _build(home: str, now: float, say: Say, alive: Alive) -> "Restored":
+    from aitop.history.recovery.gaps import Witness, remember
+    from aitop.history.recovery.merge import Merge
+    from aitop.history.recovery.salvage import open_damaged
+
     path, fresh = os.path.join(home, paths.HISTORY), os.path.join(home, paths.HISTORY + ".new")
     base = _base(home, fresh, say)
     alive()
@@ -226,6 +231,8 @@ def _finish(home: str, now: float) -> None:
 
 def _name_in(built: str) -> str | None:
     """The name that the restore chose for the damaged file."""
+    from aitop.history.recovery.gaps import last
+
     db = sqlite3.connect(f"file:{schema.quoted(built)}?mode=ro", uri=True)
     try:
         restored = last(db)

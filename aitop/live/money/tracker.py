@@ -64,6 +64,8 @@ class MoneyTracker:
         self._starts: dict[str, float] = {}
         self._ends: dict[str, float] = {}
         self._spent: dict[int, dict[str, Spent]] = {}
+        self._totals: dict[str, int] = {}  # picodollars by period, over all of `_spent`
+        self._dearest: int | None = None  # the session that cost most today; None: to be looked for
         self._known: dict[int, _Known] = {}
         self._quarters: dict[tuple[int, str], list[int]] = {}  # cost, tokens, requests
         self._finished: list[blocks.Block] = []
@@ -101,6 +103,10 @@ class MoneyTracker:
         self._starts = {name: starts[key] for name, key in PERIODS.items()}
         self._ends = {name: ends[key] for name, key in PERIODS.items()}
         self._spent, self._known, self._quarters = spent, facts, {}
+        self._totals = {
+            name: sum(mine[name].amount for mine in spent.values() if name in mine) for name in PERIODS
+        }
+        self._dearest = None
         self._remember(quarters)
         self._finished, self._anchors = [], {}
         self.past, self._scores, self._untested = None, {}, []
@@ -136,12 +142,14 @@ class MoneyTracker:
             self._known[session.id] = _facts(session)
         if any(at < self._starts.get("day", 0.0) for at, _, _ in changes.sums):
             self._past_changed = True  # old files were read, or a client reported money of another day
+        self._dearest = None
         for at, session_id, value in changes.sums:
             difference = Spent(value.spent, value.unpriced_requests, value.estimated_requests)
             for name, start in self._starts.items():
                 if at >= start:
                     mine = self._spent.setdefault(session_id, {})
                     mine[name] = mine.get(name, Spent()).plus(difference)
+                    self._totals[name] += difference.amount
             if session_id in self._known and value.requests | value.spent | value.output_tokens:
                 tokens = value.uncached_input_tokens + value.output_tokens
                 quarter = int(at) // QUARTER * QUARTER
@@ -177,11 +185,13 @@ class MoneyTracker:
 
     def dearest_today(self) -> tuple[str, int] | None:
         """The session that cost most today: its name and picodollars."""
-        costs = {session: spent["day"].amount for session, spent in self._spent.items() if "day" in spent}
-        dearest = max(costs, key=lambda session: costs[session], default=None)
-        if dearest is None or dearest not in self._known or costs[dearest] <= 0:
+        if self._dearest is None:
+            today = (session for session, spent in self._spent.items() if "day" in spent)
+            self._dearest = max(today, key=self._today, default=None)
+        dearest = self._dearest
+        if dearest is None or dearest not in self._known or self._today(dearest) <= 0:
             return None
-        return self._known[dearest].name, costs[dearest]
+        return self._known[dearest].name, self._today(dearest)
 
     def limits(self, official: Iterable[Limit], config: Config, now: float) -> list[LimitView]:
         """Every limit in force, or the plan's estimate."""
@@ -223,7 +233,7 @@ class MoneyTracker:
         today, elapsed = periods.date_of(now), (now - start) / (end - start)
         slots = self._slots(start, now, DAY_SLOTS, None)
         spent = sum(slots)
-        so_far = {name: self._total(name) for name in self._starts}
+        so_far = {name: amount / PICO for name, amount in self._totals.items()}
         by_period: dict[str, tuple[forecast.Forecast, float]] = {}  # with its end
         day = forecast.day(self.past, today, slots, elapsed, self._scores["day"])
         if block is not None:
@@ -246,9 +256,9 @@ class MoneyTracker:
             if name in by_period
         }
 
-    def _total(self, period: str) -> float:
-        """USD spent in a period so far, over every session."""
-        return sum(spent[period].amount for spent in self._spent.values() if period in spent) / PICO
+    def _today(self, session: int) -> int:
+        """Picodollars that a session has spent today."""
+        return self._spent[session]["day"].amount
 
     def _remember(self, rows: Iterable[tuple[int, str, int, int, int]]) -> None:
         for at, provider, *values in rows:

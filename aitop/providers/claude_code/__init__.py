@@ -4,7 +4,7 @@ from aitop.model.events import Event
 from aitop.model.json_types import JsonObject
 from aitop.otlp import Record
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.claude_code import folders, hooks, paths, telemetry, transcript
+from aitop.providers.claude_code import folders, hooks, paths
 
 
 class ClaudeCode:
@@ -27,6 +27,8 @@ class ClaudeCode:
         return paths.identify(path)
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
+        from aitop.providers.claude_code import transcript
+
         return transcript.parse(data, start, source)
 
     def context_limit(self, model: str) -> int | None:
@@ -37,6 +39,8 @@ class ClaudeCode:
         return hooks.feed(header, payload, now)
 
     def telemetry(self, records: list[Record], now: float) -> list[Event]:  # noqa: ARG002
+        from aitop.providers.claude_code import telemetry
+
         return telemetry.events(records)
 
 

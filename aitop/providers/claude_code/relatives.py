@@ -4,7 +4,7 @@ import os
 
 from aitop.model.json_types import JsonObject
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.claude_code import folders, paths, transcript
+from aitop.providers.claude_code import folders, paths
 
 
 class Relative:
@@ -24,6 +24,8 @@ class Relative:
         return paths.identify(path)
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
+        from aitop.providers.claude_code import transcript
+
         return transcript.parse(data, start, source)
 
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002

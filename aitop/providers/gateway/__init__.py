@@ -7,7 +7,6 @@ measured. `openai` is every OpenAI-compatible API; its sessions name the upstrea
 import os
 
 from aitop.providers import Feed, Parsed, Source
-from aitop.providers.gateway import records
 
 FOLDER = "gateway"  # under $AITOP_HOME; a folder in it for each provider
 
@@ -33,6 +32,8 @@ class Journal:
         return Source(None, None)
 
     def parse(self, data: bytes, start: int, source: Source) -> Parsed:
+        from aitop.providers.gateway import records
+
         return records.parse(data, start, source)
 
     def context_limit(self, model: str) -> int | None:  # noqa: ARG002

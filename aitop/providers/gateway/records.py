@@ -4,12 +4,11 @@ A line is one finished request and never changes. A request without usage counts
 so it gets a model name of its own, which has no price and says why.
 """
 
-from aitop.model.events import ApiError, Event, Response, SessionInfo, Usage
+from aitop.model.events import NO_USAGE, ApiError, Event, Response, SessionInfo, Usage
 from aitop.providers import Parsed, Source, lines
 from aitop.providers.gateway import entry
 from aitop.providers.lenient import count, epoch, text
 
-NO_USAGE = "no usage: "
 UNIQUE = 20  # characters; a shorter id of an API is not unique (local servers count 1, 2, 3)
 CUT_OFF = {"length": "max_tokens", "max_output_tokens": "max_tokens"}
 

@@ -9,10 +9,9 @@ dollars: a credit costs something else on each plan. Fields as of version 2.21. 
 import os
 from collections.abc import Iterator
 
-from aitop.model.events import Event, Place, Response, SessionInfo, Status, Usage
+from aitop.model.events import NO_USAGE, Event, Place, Response, SessionInfo, Status, Usage
 from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, documents, lines
-from aitop.providers.gateway.records import NO_USAGE
 from aitop.providers.lenient import count, epoch, rows, table, text
 
 LOG = "messages.jsonl"

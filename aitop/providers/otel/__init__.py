@@ -7,8 +7,11 @@ seconds, so metrics wait that long. Keeps no text.
 
 from aitop.model.events import Event, Response, ToolUse
 from aitop.otlp import Record
-from aitop.providers import Feed, Parsed, Source, genai
-from aitop.providers.otel.metrics import Metrics
+from aitop.providers import Feed, Parsed, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from aitop.providers.otel.metrics import Metrics
 
 WAIT = 12.0  # seconds; programs send their spans every five
 MAX_SERVICES = 1000
@@ -23,7 +26,7 @@ class OpenTelemetry:
 
     def __init__(self) -> None:
         self._with_calls: set[str] = set()
-        self._metrics = Metrics()
+        self._metrics: Metrics | None = None  # loaded when telemetry is first asked for
         self._waiting: list[tuple[float, str, list[Response]]] = []
 
     def folders(self, configured: list[str], environ: dict[str, str]) -> list[str]:  # noqa: ARG002
@@ -47,6 +50,10 @@ class OpenTelemetry:
     def telemetry(self, records: list[Record], now: float) -> list[Event]:
         """Events of these records, and of metrics that have waited. Called each second, often with no records."""
         made: list[Event] = []
+        from aitop.providers import genai
+        from aitop.providers.otel.metrics import Metrics
+
+        self._metrics = self._metrics or Metrics()
         for record in genai.outermost(records):
             response = genai.response(record, session_of(record))
             if response is not None:

@@ -19,7 +19,7 @@ omp = Client(
 openclaw = Client(
     "openclaw",
     ("~/.openclaw/agents", "~/.clawdbot/agents", "~/.moltbot/agents", "~/.moldbot/agents"),
-    rf"/sessions/[^/]*{ARCHIVED}",
-    PARSER,
+    rf"/sessions/[^/]*{ARCHIVED}|/agent/openclaw-agent\.sqlite$",
+    "aitop.providers.pi.agent_store",
     moved_by=(("OPENCLAW_STATE_DIR", "agents"),),
 )

@@ -40,7 +40,7 @@ def identify(path: str) -> Source:
 
 def parse(data: bytes, start: int, source: Source) -> Parsed:  # noqa: ARG001
     """Read whole lines, each with its newline. The note is the model that was chosen last."""
-    run = _Run(source.session or "unknown", source.pending)
+    run = Run(source.session or "unknown", source.pending)
     for _, record in lines.records(data, skip=_is_other):
         if record is None:
             run.bad += 1
@@ -55,7 +55,7 @@ def _is_other(line: bytes) -> bool:
     return not any(mark in head for mark in MARKS)
 
 
-class _Run:
+class Run:
     """One pass over a run of lines."""
 
     def __init__(self, session: str, model: str | None) -> None:
@@ -117,7 +117,7 @@ class _Run:
         if not (fresh or output or read or written):
             return
         hour = min(written, count(raw.get("cacheWrite1h")))
-        reasoning = min(output, count(raw.get("reasoning")))
+        reasoning = min(output, count(raw.get("reasoning")) or count(raw.get("reasoningTokens")))
         usage = Usage(fresh, output, read, written - hour, hour, reasoning)
         usd = table(raw.get("cost")).get("total")
         known = isinstance(usd, int | float) and not isinstance(usd, bool) and 0 < usd < MAX_USD

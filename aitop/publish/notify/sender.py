@@ -6,7 +6,6 @@ the same thing twice.
 
 import os
 import signal
-import subprocess
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -17,6 +16,10 @@ from aitop.config import Config
 from aitop.live.alerts import Alert
 from aitop.publish.notify import channels, memory
 from aitop.publish.notify.channels import Message
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
 
 MAX_PROCESSES = 4
 MAX_WAITING = 32  # messages
@@ -69,6 +72,8 @@ class Sender:
 
     def _start(self, message: Message, now: float) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TMUX")}
+        import subprocess
+
         try:
             process = subprocess.Popen(
                 message.arguments, stdin=subprocess.PIPE if message.stdin else subprocess.DEVNULL,
@@ -114,7 +119,7 @@ class Sender:
         return True
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: "subprocess.Popen[bytes]") -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except OSError:

@@ -57,6 +57,19 @@ def lines(view: View) -> Value:
     return (f"+{humanize.count(added or 0)} −{humanize.count(removed or 0)}", "", not (added or removed))
 
 
+def estimated(view: View, key: str, units: tuple[str, str]) -> Value:
+    """`1.2–3.4 Wh`: today's range in the smaller unit below one of the larger; `≥` where a model is left out."""
+    energy = fields.table(view.state.get("energy"))
+    ends = energy.get(key)
+    least, most = (number(end) for end in ends) if isinstance(ends, list) and len(ends) == 2 else (None, None)
+    if least is None or most is None:
+        return ("", "", True)
+    unit, factor = (units[0], 1000) if most < 1 else (units[1], 1)
+    mark = "≥" if energy.get("unknown_models") else ""
+    low, high = humanize.rough(least * factor), humanize.rough(most * factor)
+    return (f"{mark}{low if low == high else f'{low}–{high}'} {unit}", "", not most)
+
+
 FIELDS: tuple[Field, ...] = (
     ("tokens_1m", "tokens", "input and output of the last minute",
      lambda v: count(v.window("1m").get("tokens_per_minute"))),
@@ -75,6 +88,10 @@ FIELDS: tuple[Field, ...] = (
     ("ttft_p95", "time", "its 95th percentile", lambda v: timing(v, "ttft_p95_ms")),
     ("tokens_per_second", "1/s", "median speed of the output, 15 minutes", speed),
     ("cache_hit", "%", "share of input read from the cache, 5 minutes; level: cache_hit", cache_hit),
+    ("energy", "kWh", "estimated electricity of today's output, as a range; needs the extra `energy`",
+     lambda v: estimated(v, "energy_kwh", ("Wh", "kWh"))),
+    ("co2", "kg", "its greenhouse gas, as CO2 equivalent; the same",
+     lambda v: estimated(v, "carbon_kg", ("g", "kg"))),
     ("compactions", "count", "context compactions", lambda v: count(v.state.get("compactions"))),
     ("lines", "text", "lines the session added and removed; Claude Code's status line only", lines),
 )  # fmt: skip

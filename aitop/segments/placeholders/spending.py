@@ -87,8 +87,8 @@ FLEET_OLD = 600.0  # seconds after which a fleet's numbers are not shown as if t
 
 def fleet(view: View, name: str) -> Value:
     """Spent by every machine together; nothing where the engine has not answered for ten minutes."""
-    found = fields.table(view.state.get("fleet"))
-    at, usd = number(found.get("at")), number(found.get(f"{name}_usd"))
+    totals = fields.table(view.state.get("fleet"))
+    at, usd = number(totals.get("at")), number(totals.get(f"{name}_usd"))
     if at is None or usd is None or abs(view.now - at) > FLEET_OLD:
         return ("-", "", True)
     return (view.money(usd), "", not usd)
