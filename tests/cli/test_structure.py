@@ -347,6 +347,7 @@ LONG_MODULES = {
     "publish/state_types.py": "the published state's one table: every key with its type and meaning",
 }
 LONG_FUNCTIONS = {
+    "publish/state_json.py:build": "one key for each published fact",
     "publish/state_rows.py:session_row": "one key for each published fact of a session",
 }
 
