@@ -45,7 +45,7 @@ def endpoint(metrics: str) -> str | None:
 
 
 def body(
-    found: Iterable[Evaluation], shape: Shape, origin: tuple[str, str], instance: str, step: float
+    evaluations: Iterable[Evaluation], shape: Shape, origin: tuple[str, str], instance: str, step: float
 ) -> bytes:
     """An OTLP request. `origin`: user and host as labels; `step`: seconds to which times are cut off, 0: none."""
     records = [
@@ -55,7 +55,7 @@ def body(
             "eventName": EVENT,
             "attributes": _attributes(_facts(one, shape, origin)),
         }
-        for one in found
+        for one in evaluations
     ]
     scope = {"scope": {"name": "aitop", "version": __version__}, "logRecords": records}
     resource = {"attributes": _attributes({"service.name": "aitop", "service.instance.id": instance})}

@@ -41,9 +41,9 @@ def add(path: str) -> str:
         return f"{path}: has the call already"
     written = files.bytes_of(after, before)
     files.replace(path, before, written, mode=MODE)
-    known = _known()
-    original = known[path][0] if path in known else (None if before is None else text)
-    _save(known | {path: [original, files.digest(written)]})
+    record = _known()
+    original = record[path][0] if path in record else (None if before is None else text)
+    _save(record | {path: [original, files.digest(written)]})
     if before is not None and not os.access(path, os.X_OK):
         return f"{path}: changed, but git does not run it: chmod +x {shlex.quote(path)}"
     return f"{path}: {'created' if before is None else 'changed'}; `aitop commit-trailer --remove` takes it out again"
@@ -62,11 +62,11 @@ def _check(path: str, text: str) -> None:
 
 def remove(path: str) -> str:
     """Take the block out. A hook that nobody changed since is as it was, byte for byte. Raises files.Refused."""
-    known = _known()
-    original, written = known.pop(path, [None, None])
+    record = _known()
+    original, written = record.pop(path, [None, None])
     before = files.read(path)
     if before is None:
-        _save(known)
+        _save(record)
         return f"{path}: there is no such hook"
     text = files.text_of(path, before)
     try:
@@ -78,7 +78,7 @@ def remove(path: str) -> str:
         files.delete(path, before)
     elif after != text:
         files.replace(path, before, files.bytes_of(original or "" if is_as_written else after, before))
-    _save(known)
+    _save(record)
     if after == text:
         return f"{path}: has no call of ours"
     return (
@@ -100,16 +100,16 @@ def remove_all() -> list[str]:
 def _known() -> dict[str, list[str | None]]:
     """Hook → its text before us, None where there was none, and the digest of what we wrote."""
     try:
-        known = json.loads(files.read(paths.in_home(RECORD)) or b"{}")
-        return {path: [original, written] for path, (original, written) in known.items()}
+        record = json.loads(files.read(paths.in_home(RECORD)) or b"{}")
+        return {path: [original, written] for path, (original, written) in record.items()}
     except (ValueError, TypeError, AttributeError):
         return {}
 
 
-def _save(known: dict[str, list[str | None]]) -> None:
+def _save(record: dict[str, list[str | None]]) -> None:
     path = paths.in_home(RECORD)
     before = files.read(path)
-    if known:
-        files.replace(path, before, json.dumps(known, ensure_ascii=False, indent=1).encode() + b"\n")
+    if record:
+        files.replace(path, before, json.dumps(record, ensure_ascii=False, indent=1).encode() + b"\n")
     elif before is not None:
         files.delete(path, before)

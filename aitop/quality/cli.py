@@ -62,24 +62,15 @@ def run(quiet: bool) -> None:
     wanted = rounds.Wanted(int(config["quality.turns_a_day"]), config["quality.usd_a_day"])
     try:
         db = store.connect()
-<<<<<<< HEAD
         turns = list(rounds.candidates(_transcripts(config), now, store.known(db)))
         outcome = rounds.round_of(db, turns, judge, wanted, prices, now, judging.ask, random.getrandbits(32))
-    except (OSError, sqlite3.Error) as error:
-        raise click.ClickException(f"the scores cannot be kept: {error}") from error
-    if not quiet:
-        click.echo(_outcome(outcome, len(turns)))
-=======
-        found = list(rounds.candidates(_transcripts(config), now, store.known(db)))
-        outcome = rounds.round_of(db, found, judge, wanted, prices, now, judging.ask, random.getrandbits(32))
         problem = export.send(db, config, now)
     except (OSError, sqlite3.Error) as error:
         raise click.ClickException(f"the scores cannot be kept: {error}") from error
     if not quiet:
-        click.echo(_outcome(outcome, len(found)))
+        click.echo(_outcome(outcome, len(turns)))
     if problem and not quiet:
         click.echo(problem, err=True)
->>>>>>> main
     if outcome.failed and not outcome.judged:
         raise click.ClickException(outcome.why or "the judge gave no readable answer")
 
@@ -166,13 +157,13 @@ def _key(path: str) -> str:
 def _transcripts(config: Config) -> list[str]:
     """The client's transcripts; those of sub-agents are no turns of the user's."""
     providers = [one for one in selection.enabled(load_providers()[0], config) if one.name == CLIENT]
-    files = []
+    paths = []
     for folders in selection.folders(providers, config, dict(os.environ)).values():
         for folder in folders:
             for where, below, names in os.walk(folder):
                 below[:] = [name for name in below if name != "subagents"]
-                files += [os.path.join(where, name) for name in names if name.endswith(".jsonl")]
-    return sorted(files)
+                paths += [os.path.join(where, name) for name in names if name.endswith(".jsonl")]
+    return sorted(paths)
 
 
 def _kept(since: float) -> tuple[list[Judged], dict[str, bool]]:

@@ -65,14 +65,9 @@ def plan(days: int, name: str | None, price: float | None, as_json: bool) -> Non
     ]
     five_hours = next((use for limit, use in uses if limit.name == FIVE_HOUR), None)
     fits = plans.fits(finished, first, last, plans.allowances(own, five_hours))
-<<<<<<< HEAD
-    paid = price or (plans.USD_A_MONTH[own] if own else None)
-    answer = _answer(finished, first, last, paid, own, plans.percents(use for _, use in uses), fits)
-=======
     paid = price or (USD_A_MONTH[own] if own else None)
     spent = sum(row[2] for row in _of_client(spans.quarters(ready.db, (begin, end))))
-    found = _answer(spent, finished, first, last, paid, own, plans.percents(use for _, use in uses), fits)
->>>>>>> main
+    answer = _answer(spent, finished, first, last, paid, own, plans.percents(use for _, use in uses), fits)
     click.echo(
         json.dumps(answer, indent=1) if as_json else shown(answer, fits, currency(ready.db, config, now))
     )

@@ -60,13 +60,13 @@ def last_commit(entries: Sequence[Entry]) -> Entry:
 
 def branches(entries: Iterable[Entry], tree: Tree) -> set[str]:
     """The branches of the working tree since its last commit, without those of other ones."""
-    found = {tree.branch}
+    named = {tree.branch}
     for entry in entries:
         if entry.what.startswith(COMMITTED):
             break
         moved = _MOVED.match(entry.what)
-        found |= set(moved.groups()) if moved else set()
-    return {tree.branch, *(found - set(tree.others.values()))}
+        named |= set(moved.groups()) if moved else set()
+    return {tree.branch, *(named - set(tree.others.values()))}
 
 
 def work(spent: Iterable[Spent], tree: Tree, own: set[str]) -> Sum:
@@ -101,22 +101,22 @@ def numbers(value: Sum) -> Numbers:
 def read(message: str) -> Numbers | None:
     """What the trailers in a text say together, None where it has none. A squash quotes those of its commits."""
     costs, tokens = _COST.findall(message), _TOKENS.findall(message)
-    found = [Numbers(round(float(usd) * 1_000_000), 0, 0, marks) for marks, usd in costs]
-    found += [Numbers(0, int(given), int(made)) for given, made in tokens]
+    numbers = [Numbers(round(float(usd) * 1_000_000), 0, 0, marks) for marks, usd in costs]
+    numbers += [Numbers(0, int(given), int(made)) for given, made in tokens]
     whole = Numbers()
-    for one in found:
+    for one in numbers:
         whole = whole.plus(one)
-    return whole if found else None
+    return whole if numbers else None
 
 
 def total(new: Numbers, message: str, before: Iterable[str], *, is_squash: bool) -> Numbers:
     """The work of a commit. Trailers that stand in its message count where a commit `before` it had the same, or
     where the message quotes the commits that it unites; copies from elsewhere do not.
     """
-    told = read(message)
-    if told is None or not (is_squash or any(read(one) == told for one in before)):
+    written = read(message)
+    if written is None or not (is_squash or any(read(one) == written for one in before)):
         return new
-    return new.plus(told)
+    return new.plus(written)
 
 
 def trailers(value: Numbers) -> list[str]:

@@ -160,13 +160,13 @@ def _reflog(here: str) -> list[Entry]:
     lines = _lines(
         here, "log", "-g", f"--max-count={ENTRIES_MAX}", "--date=unix", "--format=%gd %H %gs", "HEAD"
     )
-    found = []
+    entries = []
     for line in lines:
         second, _, rest = line.partition("@{")[2].partition("} ")
         commit, _, what = rest.partition(" ")
         if second.isdecimal():
-            found.append(Entry(int(second), what, commit))
-    return found
+            entries.append(Entry(int(second), what, commit))
+    return entries
 
 
 def _tree(here: str, top: str) -> Tree:
@@ -204,10 +204,10 @@ def _write(here: str, file: str, lines: list[str]) -> None:
 def _marks() -> dict[str, Mark]:
     try:
         with open(paths.in_home(RECORD), "rb") as file:
-            known: JsonObject = json.load(file)
+            marks: JsonObject = json.load(file)
         return {
             folder: Mark(float(at), int(row), int(before), str(commit))
-            for folder, (at, row, before, commit) in known.items()
+            for folder, (at, row, before, commit) in marks.items()
         }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

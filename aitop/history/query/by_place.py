@@ -32,9 +32,9 @@ def since(db: sqlite3.Connection, at: float, row: int) -> list[Spent]:
         for number, cwd, branch in db.execute("SELECT id, cwd, branch FROM session")
     }
     return [
-        Spent(found.cwd or "", found.branch or None, columns.from_response(values))
+        Spent(where.cwd or "", where.branch or None, columns.from_response(values))
         for session, place, *values in rows
-        if (found := places.get(place) or homes.get(session)) is not None
+        if (where := places.get(place) or homes.get(session)) is not None
     ]
 
 
