@@ -36,7 +36,7 @@ def send(db: sqlite3.Connection, config: Config, now: float) -> str | None:
     key = secret_file.read_or_make(paths.in_home(exporter.SECRET))
     shape = labels.shape(config, key)
     folders = _folders()
-    found = [
+    judged = [
         Evaluation(
             one.at, one.model, project(folders.get(one.session)), one.metric, one.score, one.score >= GOOD,
             one.confidence, one.judge, one.prompt,
@@ -47,7 +47,7 @@ def send(db: sqlite3.Connection, config: Config, now: float) -> str | None:
     instance = hashlib.sha256(f"instance {key}".encode()).hexdigest()[:16]
     step = float(config["fleet.step_minutes"]) * MINUTE
     problem = evaluations.send(
-        url, headers, evaluations.body(found, shape, exporter.origin(shape), instance, step)
+        url, headers, evaluations.body(judged, shape, exporter.origin(shape), instance, step)
     )
     if problem is None:
         store.sent(db, {one.turn for one in waiting}, now)
