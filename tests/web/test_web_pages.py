@@ -343,9 +343,14 @@ def test_a_hostile_name_is_shown_as_text_everywhere(site, live, listener, claude
         "/rows?since=today",
         "/rows?of=calls",
         "/session/claude-code/s1",
+        "/timeline",
+        "/limits",
+        "/compare?kind=branch",
+        "/advice",
     ):
         page.goto(one.base + path)
-        page.wait_for_selector("main table tbody tr")
+        page.wait_for_selector("main [aria-busy]", state="detached")
+        page.wait_for_selector("main table tbody tr, main .lanes a, main .empty")
         assert (
             page.locator(
                 "main script, main img, main [onload], main [onerror], a[href^='javascript']"
