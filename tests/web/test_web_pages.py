@@ -405,6 +405,29 @@ def test_a_focused_row_keeps_its_focus_while_the_numbers_move(site, live, browse
     assert page.evaluate("document.activeElement.textContent") == held
 
 
+def test_the_order_that_a_reader_chose_stays_while_the_numbers_move(site, live, browser):
+    state = states.api()
+    state["sessions"] = [
+        states.session(number, project=f"p{number}", requests=number, last_activity_at=time.time() - number)
+        for number in (3, 1, 2)
+    ]
+    live(state)
+    page = browser(site().link)
+    table = page.locator("section:has(> h2:has-text('Sessions'))")
+    names = table.locator("tbody th a")
+    table.get_by_role("button", name="Requests").click()
+    assert names.all_inner_texts() == ["p3", "p2", "p1"]
+    moved = [one | {"requests": 10 - one["requests"]} for one in state["sessions"]]
+    live(state | {"sessions": moved})
+    assert until(lambda: names.all_inner_texts() == ["p1", "p2", "p3"])
+    assert table.locator("th[aria-sort='descending']").inner_text().startswith("Requests")
+    table.get_by_role("button", name="Requests").click()
+    assert until(lambda: names.all_inner_texts() == ["p3", "p2", "p1"])
+    assert (
+        table.locator("tbody tr").nth(0).locator("td").nth(2).inner_text() == "7"
+    )  # of now, not of the first draw
+
+
 VALUES = [
     None, 0, 0.4, 0.005, 1, 9.95, 99.99, 999.4, 999.5, 999.994, 1000, 12345, 99_999.4, 99_999.6, 999_499, 999_500, 1e6,
     3.25e9, 1e15, 1e18, -0.001, -12.5, -1234.5, 59, 60, 3599, 3600, 86_399, 86_400, 9949, 9950, 59_499, 59_500, 1e9,
