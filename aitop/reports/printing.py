@@ -47,7 +47,12 @@ def show(page: Page, asker: Asker, now: float) -> None:
     """Print it."""
     answer, chosen = page.answer, page.chosen
     rows = _shown(answer, chosen)
-    if chosen.form in ("json", "csv"):
+    if chosen.form == "json":
+        for part in formats.json_parts(rows):
+            click.echo(part, nl=False)
+        click.echo()
+        return
+    if chosen.form == "csv":
         click.echo(formats.render(answer, chosen.form, rows, page.style))
         return
     if not answer.rows and not answer.of:
