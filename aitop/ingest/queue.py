@@ -20,6 +20,7 @@ from aitop.ingest.roots import Roots, is_text
 from aitop.ingest.tail import AT_REST_SECONDS, CUT_SHORT, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
 from aitop.ingest.walk import Walk
 from aitop.providers import Parsed, Provider, Source
+from aitop.providers.files import BusyError
 from aitop.providers.isolation import guarded
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
@@ -227,6 +228,8 @@ class Ingest:
                 chunk = None
             except OSError as error:
                 self._unread.add(self._path, self._reading, error.strerror or str(error))
+                if isinstance(error, BusyError):
+                    self._unfinished[self._path] = now  # nothing may tell when its client has written it
                 chunk = None
             except Exception as error:  # a provider's own fault must not stop the reading of the rest
                 self._unread.add(self._path, self._reading, f"{type(error).__name__}: {error}")

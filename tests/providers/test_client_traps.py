@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import time
 from datetime import UTC
 
 import pytest
@@ -677,3 +678,38 @@ def test_a_report_of_other_clients_has_no_credits(tmp_path):
     answer = groupings.grouped(Asker(desk.db, Filter(zone=UTC), (), {}), "session")
     assert [row["credits"] for row in answer.rows] == [None]
     assert not answer.in_credits
+
+
+# -- databases without a write-ahead log -----------------------------------------------------------------------
+
+
+def older_store(tmp_path):
+    """Goose's database in SQLite's older way: a journal stands beside it while it is written."""
+    writing = Writing(made.SAMPLES["goose"][0], tmp_path)
+    writing.all()
+    writing.db.execute("PRAGMA journal_mode = DELETE")
+    return writing
+
+
+def test_a_database_that_is_just_being_written_is_named_and_read_at_the_next_look(tmp_path):
+    """The kernel reports the write before the journal is gone, and nothing after it."""
+    writing = older_store(tmp_path)
+    desk = Desk(goose.provider, *goose.provider.folders([], {"HOME": str(tmp_path)})).read()
+    before, now = sum(requests(desk).values()), time.time()
+
+    def read(at):
+        while desk.ingest.step(at):
+            pass
+
+    writing.db.execute(*made.goose_row(99, 10, 5, 0))
+    with open(writing.path + "-journal", "wb") as file:
+        file.write(b"x")
+    desk.ingest.look(writing.path, now)
+    read(now)
+    assert list(desk.ingest.unreadable.values()) == ["it is just being written"]
+    os.unlink(writing.path + "-journal")
+    desk.ingest.look_at_rested(now + 1)
+    read(now + 1)
+    assert sum(requests(desk).values()) == before + 1
+    assert desk.ingest.unreadable == {}
+    writing.close()
