@@ -1,5 +1,6 @@
 """The trap that is each client's own: what would count twice, be lost, or be read as something else."""
 
+import importlib
 import json
 import os
 import sqlite3
@@ -32,6 +33,7 @@ from aitop.providers import (
     vibe,
     zed,
 )
+from aitop.providers.load import BUILTIN
 from aitop.providers.running_sums import Bearer, Sums, grown, packed, responses, unpacked
 from aitop.reports import groupings
 from aitop.reports.ask import Asker
@@ -713,3 +715,22 @@ def test_a_database_that_is_just_being_written_is_named_and_read_at_the_next_loo
     assert sum(requests(desk).values()) == before + 1
     assert desk.ingest.unreadable == {}
     writing.close()
+
+
+@pytest.mark.parametrize("name", ["opencode", "copilot-chat", "goose"])
+def test_reading_a_database_at_rest_leaves_no_file_beside_it(tmp_path, name):
+    """SQLite itself would make a log and its index in the client's folder, and leave them there."""
+    module, _, attribute = BUILTIN[name].partition(":")
+    provider = getattr(importlib.import_module(module), attribute)
+    names = {"opencode": "opencode.db", "copilot-chat": "agent-traces.db", "goose": "sessions.db"}
+    path = tmp_path / "client" / names[name]
+    path.parent.mkdir()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("CREATE TABLE something (a)")
+    db.commit()
+    db.close()
+    assert os.listdir(path.parent) == [path.name]
+    for _ in provider.read(str(path), Source(None, None)):
+        pass
+    assert os.listdir(path.parent) == [path.name]
