@@ -10,7 +10,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from aitop import __version__, command_help
+from aitop import __version__
+from aitop.system import command_help
 
 # name → (module:attribute, one line of help). Help is here so that `aitop --help` imports no room.
 COMMANDS = {
@@ -34,6 +35,10 @@ COMMANDS = {
         "What today and this month will cost; --backtest shows past errors.",
     ),
     "plan": ("aitop.worth.plan_cli:plan", "What a subscription gave, and which plan would have sufficed."),
+    "commit-trailer": (
+        "aitop.worth.trailer_cli:commit_trailer",
+        "Add to a commit message what its work cost: for a git hook, --install adds it.",
+    ),
     "tag": ("aitop.reports.tag_cli:tag", "Give a session a tag that reports and budgets know."),
     "run": (
         "aitop.agents.run_cli:run",

@@ -261,13 +261,13 @@ def go(place: Place, pane: str, client: str, *, remember: bool = True) -> None:
     """Show the place; remember where the user was. Raises JumpError."""
     here = os.environ.get("TMUX", "").partition(",")[0]
     outside = not here  # a notification's click: tmux says what its client shows before it goes
-    code, said = _run(
+    code, shown_before = _run(
         arguments(place, client if place.socket in ("", here) else "", asks=outside), heard=outside
     )
     if code:
         shown = f"-S {place.socket} " if place.socket else ""
         raise JumpError(f"no tmux client shows that server; attach one: tmux {shown}attach -t '{place.pane}'")
-    origin, socket = (said, place.socket) if outside else (pane, here)
+    origin, socket = (shown_before, place.socket) if outside else (pane, here)
     if remember and _is_pane(origin) and socket and origin != place.pane:
         _push(socket, origin)
 
@@ -285,9 +285,9 @@ def _run(command: list[str], *, heard: bool = False) -> tuple[int, str]:
         finally:
             os._exit(127)
     os.close(write)
-    said = os.read(read, 200).decode("utf-8", "replace").partition("\n")[0] if heard else ""
+    first_line = os.read(read, 200).decode("utf-8", "replace").partition("\n")[0] if heard else ""
     os.close(read)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), first_line
 
 
 def back(pane: str, client: str) -> int:

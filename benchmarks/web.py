@@ -238,7 +238,7 @@ def _an_hour(browser, home, effort):
             page = browser.new_page()
             page.goto(link)
             page.goto(f"{link.partition('/?')[0]}/{path}")
-            _publish_often(home, state, effort.times(200, 20))  # code is compiled, charts are there
+            _publish_often(home, state, effort.times(600, 20))  # code is compiled, charts are there
             devtools = page.context.new_cdp_session(page)
             before, nodes, shown = _heap(devtools), _nodes(devtools), page.evaluate(RECEIVED)
             _publish_often(home, state, updates)
@@ -267,7 +267,9 @@ def _publish_often(home, state, times):
 
 
 def _heap(devtools):
-    devtools.send("HeapProfiler.collectGarbage")
+    for _ in range(2):  # what the first finds to be garbage, the pages' own collector frees by the second
+        devtools.send("HeapProfiler.collectGarbage")
+        time.sleep(1)
     return devtools.send("Runtime.getHeapUsage")["usedSize"]
 
 

@@ -32,7 +32,7 @@ PAGES = {
 CONFIG = """
 [budgets.day]
 period = "day"
-limit_usd = 60.0
+limit_usd = 26.0
 [budgets.checkout]
 period = "month"
 limit_usd = 40.0

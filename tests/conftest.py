@@ -39,11 +39,16 @@ PRIVATE = ("AITOP_CONFIG", "AITOP_TAG", "AITOP_LOG_LEVEL", "CLAUDE_CONFIG_DIR", 
            "XDG_STATE_HOME")  # fmt: skip
 
 
-# What `--quick` leaves out: fixtures that start the real listener, and folders that do or drive other programs.
+# What `--quick` leaves out beside the marks `real` and `slow`: fixtures that start the real listener, and folders and
+# files that do, drive other programs, or load a library that costs more than all their tests.
 SLOW_FIXTURES = {"listener"}
-SLOW_FOLDERS = ("faults", "gateway", "integrations", "benchmarks", "lives", "security")
-SLOW_FILES = ("test_demo.py", "test_install_forwarder.py", "test_install_otel.py", "test_mcp.py",
-              "test_report_png.py", "test_top_terminal.py")  # fmt: skip
+SLOW_FOLDERS = ("faults", "integrations", "benchmarks", "lives")
+SLOW_FILES = (
+    "test_demo.py", "test_fuzz.py", "test_gateway_admission.py", "test_gateway_clients.py",
+    "test_gateway_connections.py", "test_gateway_network.py", "test_gateway_relay.py", "test_hostile_input.py",
+    "test_hostile_paths.py", "test_install_forwarder.py", "test_install_otel.py", "test_mcp.py", "test_modes.py",
+    "test_nothing_private.py", "test_other_user.py", "test_report_png.py", "test_top_terminal.py",
+)  # fmt: skip
 
 
 def pytest_addoption(parser):

@@ -18,6 +18,7 @@ from aitop.system.loopback import web_origin
 
 PATH = "/metrics"
 MOST = 8  # connections at once
+JUDGED = ("host", "origin", "sec-fetch-site", "authorization")  # one of each: two could be read in two ways
 SECONDS = 5.0  # between two bytes of one request
 BACKLOG = 16
 
@@ -136,7 +137,12 @@ class Door:
             timeout = SECONDS
 
             def _reply(self) -> None:
-                page = door.page(self.command, self.path, {k.lower(): v for k, v in self.headers.items()})
+                names = [name.lower() for name in self.headers]
+                folded = any("\n" in value for value in self.headers.values())
+                if folded or self.headers.defects or any(names.count(name) > 1 for name in JUDGED):
+                    page = _plain(400, "the head of this request cannot be read")
+                else:
+                    page = door.page(self.command, self.path, {k.lower(): v for k, v in self.headers.items()})
                 self.send_response(page.status)
                 self.send_header("Content-Type", page.media)
                 self.send_header("Content-Length", str(len(page.body)))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from aitop.history.columns import CHARS_PER_TOKEN
-from aitop.model.events import CacheState, Place, Response, Timing, Usage
+from aitop.model.events import CacheState, Place, Response, SessionInfo, Timing, Usage
 from aitop.model.histograms import Timings
 from aitop.model.json_types import JsonObject
 from aitop.model.sums import MICRO, PICO, ZERO, Sum
@@ -115,7 +115,7 @@ class Session:
         self.context_at = 0.0
         self.context_limit: int | None = None
         self.context_model: str | None = None  # the model whose window that is; None: not known
-        self.agents: set[str] = set()
+        self.agents: frozenset[str] = frozenset()
         self.cache: CacheState | None = None  # as the client last said; not kept over a restart
         # (changed lines as the client counts them, when that number last changed, when last reported); not kept either
         self.lines: tuple[int, float, float] | None = None
@@ -139,6 +139,20 @@ class Session:
             self.context_model is None or self.model is None or _bare(self.model) == _bare(self.context_model)
         )
         return self.context_limit if ours else None
+
+
+def inform(session: Session, event: SessionInfo, at: float) -> None:
+    """Take in facts about a session that were so at `at`; a newer word wins."""
+    newer = at >= session.info_at
+    session.info_at = max(session.info_at, at)
+    if event.began_by is not None:
+        if session.began_by in (None, "compact", "resume"):  # these go on with a session that began before
+            session.began_by = event.began_by
+        session.restarted = session.client_cost is not None and event.began_by in ("startup", "resume")
+    for name in ("cwd", "branch", "model", "tag", "pid", "pane"):
+        value = getattr(event, name)
+        if value is not None and (newer or getattr(session, name) is None):
+            setattr(session, name, value)
 
 
 def _bare(model: str) -> str:

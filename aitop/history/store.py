@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from aitop.history import keys
 from aitop.history.query import sums_since
-from aitop.history.rows import File, Session
-from aitop.history.write import commit, digest, load, prepare, pull_requests, side_calls
+from aitop.history.rows import File, Session, inform
+from aitop.history.write import commit, load, prepare, pull_requests, side_calls, wire
 from aitop.history.write.bulk_insert import Bulk
 from aitop.history.write.incidents import Incidents
 from aitop.history.write.ledger import Changes, Ledger, nothing
@@ -39,6 +39,7 @@ from aitop.model.events import (
 from aitop.pricing.table import PriceTable
 
 FLUSH_AT = 2000  # rows gathered in memory before they are written into the open transaction
+SLICE_FILES, SLICE_ROWS, SLICE_SUMS = 60, 600, 500  # each some milliseconds of writing
 RUNS_AT_ONCE = 200  # of files, when what they kept back is decided
 
 Fact = CacheState | ClientTotals | ContextSize | PullRequest | SessionInfo | Status
@@ -52,6 +53,7 @@ class History:
     ) -> None:
         self.db = db
         self._prices = prices
+        self._providers: dict[int, str] = {}  # of the sessions in memory at the last commit, by number
         self._lost = False  # taken back, and not yet read again
         self._reset(floor, exact)
 
@@ -108,7 +110,7 @@ class History:
 
     def provider_of(self, session: int) -> str:
         """The provider of a session, by its number."""
-        return self._ledger.session_by_id(session).provider
+        return self._providers.get(session) or self._ledger.session_by_id(session).provider
 
     def session(self, provider: str, name: str) -> Session:
         """A session by its client's id, made at first sight."""
@@ -122,12 +124,12 @@ class History:
 
     def packed(self, events: Iterable[Event], now: float) -> Batch:
         """The same as a helper sends it: with what it adds up to, its rows packed."""
-        return digest.packed(self.prepare(events, now))
+        return wire.packed(self.prepare(events, now))
 
     def take(self, provider: str, batch: Batch, now: float, file: File) -> None:
         """Take in a run of a file that was prepared."""
         if batch.prices != self._prices.fingerprint:  # they changed meanwhile
-            self.apply(provider, prepare.events(batch), now, file)
+            self.apply(provider, prepare.events(wire.unpacked(batch)), now, file)
             return
         self.begin()
         self._bulk.take(provider, batch, file, now)
@@ -145,9 +147,9 @@ class History:
         self._preload(events)
         self._decide(provider, events, now, file)
 
-    def _settle_bulk(self) -> None:
+    def _settle_bulk(self, *, facts: bool = True) -> None:
         """Decide what runs of files kept back. Their new rows stay gathered, but for those that these speak of."""
-        waiting = self._bulk.settled()
+        waiting = self._bulk.settled() + (self._bulk.settled_facts() if facts else [])
         for start in range(0, len(waiting), RUNS_AT_ONCE):
             some = waiting[start : start + RUNS_AT_ONCE]
             self._preload([event for run in some for event in run.events])
@@ -205,7 +207,7 @@ class History:
             if at is not None and (at > session.status_at or (at == session.status_at and event.live)):
                 session.status, session.status_at, session.status_live = event.status, at, event.live
         else:
-            _inform(session, event, at or now)
+            inform(session, event, at or now)
         if at is not None:
             self._ledger.seen(session, at)
 
@@ -213,7 +215,7 @@ class History:
         """Count as incomplete what has waited a minute for its stop reason."""
         if self._bulk.waiting():
             self.begin()
-            self._settle_bulk()
+            self._settle_bulk(facts=False)
         self._responses.settle(now)
 
     def reprice(self, after: int, most: int, now: float) -> int | None:
@@ -260,6 +262,7 @@ class History:
             raise
         ledger = self._ledger
         changes, ledger.changes = ledger.changes, nothing()
+        self._providers = ledger.providers()
         ledger.trim()
         return changes
 
@@ -269,7 +272,7 @@ class History:
         True where `add_up` did more, because what a client reports beyond its records has to be reckoned.
         """
         self.begin()
-        self._settle_bulk()
+        self._settle_bulk(facts=False)
         ledger = self._ledger
         if ledger.out.inherited or any(one.client_cost is not None for one in ledger.sessions.values()):
             self.add_up()
@@ -292,6 +295,16 @@ class History:
     def full(self) -> bool:
         """Whether so many rows wait in memory that they should be committed."""
         return self._bulk.full()
+
+    def write_slice(self) -> bool:
+        """Write gathered rows once they are a slice. Whether so much else waits that it should be committed now.
+
+        For a listener, which must be heard again within some 10 ms. Raises sqlite3.Error.
+        """
+        if self._bulk.rows >= SLICE_ROWS:
+            self.begin()
+            self._bulk.write()
+        return len(self._ledger.dirty_files) >= SLICE_FILES or len(self._ledger.changes.sums) >= SLICE_SUMS
 
     def abandon(self) -> None:
         """Take back everything since the last commit, in memory too.
@@ -335,16 +348,3 @@ class History:
         self._bulk.learn()
         self._responses.forget()
         self._tools.forget()
-
-
-def _inform(session: Session, event: SessionInfo, at: float) -> None:
-    newer = at >= session.info_at
-    session.info_at = max(session.info_at, at)
-    if event.began_by is not None:
-        if session.began_by in (None, "compact", "resume"):  # these go on with a session that began before
-            session.began_by = event.began_by
-        session.restarted = session.client_cost is not None and event.began_by in ("startup", "resume")
-    for name in ("cwd", "branch", "model", "tag", "pid", "pane"):
-        value = getattr(event, name)
-        if value is not None and (newer or getattr(session, name) is None):
-            setattr(session, name, value)

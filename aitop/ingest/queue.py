@@ -14,18 +14,30 @@ from functools import partial
 from aitop.history.rows import File
 from aitop.history.store import History
 from aitop.history.write.prepare import Batch
-from aitop.ingest import workers
+from aitop.ingest import parcels, workers
 from aitop.ingest.coverage import ClientCoverage, Coverage
 from aitop.ingest.roots import Roots, is_text
-from aitop.ingest.tail import AT_REST_SECONDS, CUT_SHORT, PROBLEM, UNFINISHED, WAL, Chunk, Job, chunks, stamp
+from aitop.ingest.tail import (
+    AT_REST_SECONDS,
+    CUT_SHORT,
+    PROBLEM,
+    UNFINISHED,
+    WAL,
+    Chunk,
+    Job,
+    chunks,
+    is_cold,
+    stamp,
+)
 from aitop.ingest.walk import Walk
-from aitop.providers import Parsed, Provider, Source
+from aitop.providers import Provider, Source
 from aitop.providers.files import BusyError
 from aitop.providers.isolation import guarded
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
 HELP_FROM_FILES = 400  # waiting files from which they pay too
 NEWEST_SECONDS = 90_000.0  # files changed within these hold all of today, also where a clock is put back
+HOT_SECONDS = 3600.0  # files changed within these are looked at again by `poll`
 MANY = 16  # events of one run from which it pays to prepare them together
 
 
@@ -42,14 +54,15 @@ class Ingest:
         self.folders = self._roots.all
         self.helpers_allowed = helpers
         self.helpers: list[workers.Helper] = []
-        self.done_bytes = 0
-        self.total_bytes = 0
+        self.done_bytes = self.total_bytes = 0
         self._scanned = False
         self._coverage = Coverage()
         self._unread = self._coverage.unread
         self._queue: list[tuple[float, str, str]] = []  # (-mtime, path, provider)
         self._queued: set[str] = set()
         self._handed: dict[str, str] = {}  # path → provider of the files given to helpers
+        self._changed_meanwhile: dict[str, str] = {}  # path → provider: seen to change while helpers read
+        self._paths: dict[str, str] = {}  # of the files given to helpers, by themselves
         self._alone: set[str] = set()  # files a helper did not finish: read in this process
         self._identified: dict[str, Source] = {}  # by path, from taking up a new file to its first chunk
         self._current: Iterator[Chunk] | None = None
@@ -142,31 +155,28 @@ class Ingest:
             self._unread.add(path.encode("utf-8", "replace").decode(), provider, "its name is not UTF-8")
             return
         stored = self.history.files.get(path)
+        if is_cold(path, stored, status, now - HOT_SECONDS):
+            return  # nearly every file of nearly every look
         seen = stamp(path, status)
-        if now - seen.mtime < 3600:
+        if now - seen.mtime < HOT_SECONDS:
             self._hot[path] = (provider, seen.mtime)
         size = (
             PROBLEM
             if path in self.unreadable and stored is not None and stored.size == PROBLEM
             else seen.size
         )
-        if stored is not None and (stored.size, stored.mtime_ns, stored.inode) == (
-            size,
-            seen.mtime_ns,
-            status.st_ino,
-        ):
+        known = stored and (stored.size, stored.mtime_ns, stored.inode)
+        if known == (size, seen.mtime_ns, status.st_ino):
             return
         if path not in self._queued and status.st_size:
             self._queued.add(path)
             if not self._scanned and now - seen.mtime < NEWEST_SECONDS:
                 self._newest.add(path)
             heapq.heappush(self._queue, (-seen.mtime, path, provider))
-            start = (
-                stored.offset
-                if stored and stored.inode == status.st_ino and stored.offset <= seen.size
-                else 0
-            )
-            self.total_bytes += seen.size - start
+            goes_on = stored and stored.inode == status.st_ino and stored.offset <= seen.size
+            self.total_bytes += seen.size - (stored.offset if stored and goes_on else 0)
+        elif self.helpers:
+            self._changed_meanwhile[path] = provider
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -191,21 +201,18 @@ class Ingest:
         much = self.total_bytes - self.done_bytes >= HELP_FROM or len(self._queue) >= HELP_FROM_FILES
         if self.helpers or not self.helpers_allowed or not much:
             return
-        jobs, kept = [], []
-        while self._queue:
-            entry = heapq.heappop(self._queue)
-            _, path, name = entry
-            if path in self._alone:
-                kept.append(entry)
-                continue
-            jobs.append(self._job(path, name, now))
-            self._handed[path] = name
-        self._queue = kept  # popped in order, so a heap still
-        if not jobs:
+        ordered = sorted(self._queue)
+        self._queue = [entry for entry in ordered if entry[1] in self._alone]  # in order, so a heap still
+        files = [(path, name) for _, path, name in ordered if path not in self._alone]
+        if not files:
             return
+        self._handed = dict(files)
+        self._paths = {path: path for path in self._handed}
+        self._identified.clear()  # the helpers identify them, and `apply` once more: less than to keep it for all
         doors: dict[str, workers.Door] = {name: self._door(name) for name in self.providers}
-        prepare = partial(_prepared, history=self.history, now=now)
-        self.helpers = workers.start(jobs, self.helpers_allowed, doors, prepare)
+        prepare = partial(parcels.prepared, history=self.history, now=now)
+        job = partial(self._job, now=now)
+        self.helpers = workers.start(files, self.helpers_allowed, doors, job, prepare)
 
     def step(self, now: float) -> bool:
         """Read and apply one chunk in this process; False when nothing is waiting here."""
@@ -242,18 +249,26 @@ class Ingest:
 
     def receive(self, helper: workers.Helper, now: float) -> None:
         """Take in what a helper sent."""
-        for chunk, batch in helper.receive():
+        for plain in helper.receive():
+            chunk, batch = parcels.received(plain, self._paths)
             self.apply(chunk, now, batch)
         if helper.ended and helper in self.helpers:
             self.helpers.remove(helper)
             if not self.helpers:
                 self._after_helpers(now)
 
+    def _look_if_changed(self, path: str, now: float) -> None:
+        """Look again at a file that a helper has read, if it was seen to change meanwhile."""
+        if self._changed_meanwhile.pop(path, None) is not None:
+            self._queued.discard(path)
+            self.look(path, now)
+
     def _after_helpers(self, now: float) -> None:
-        """Look at their files again: one may have changed meanwhile, and a helper may have died."""
+        """Look again at what a helper that died left unread."""
         self._queued = {path for _, path, _ in self._queue}
         self._finish()
         handed, self._handed = self._handed, {}
+        self._changed_meanwhile, self._paths = {}, {}
         for path, name in handed.items():
             try:
                 status = os.stat(path, follow_symlinks=False)
@@ -271,7 +286,9 @@ class Ingest:
         parsed = chunk.parsed
         bad_before = file.bad_lines
         if chunk.start == 0:
-            source = self._identified.pop(chunk.path, None) or self._identify(chunk.provider, chunk.path)
+            source = self._identified.pop(chunk.path, None) or self.providers[chunk.provider].identify(
+                chunk.path
+            )
             file.session, file.agent, file.bad_lines = source.session, source.agent, 0
             file.first_at = parsed.first_at
         elif file.first_at is None:
@@ -287,10 +304,13 @@ class Ingest:
             self._unread.discard(chunk.path)
         if chunk.size != CUT_SHORT:
             self._newest.discard(chunk.path)
+            self._handed.pop(chunk.path, None)
         if chunk.size == UNFINISHED:
             self._unfinished[chunk.path] = chunk.mtime_ns / 1e9 + AT_REST_SECONDS
         self.history.touch(file, file.bad_lines - bad_before)
         self.done_bytes += chunk.end - chunk.start
+        if self._changed_meanwhile and chunk.size != CUT_SHORT:
+            self._look_if_changed(chunk.path, now)
         if batch is None and len(parsed.events) >= MANY:
             batch = self.history.prepare(parsed.events, now)
         if batch is None:
@@ -304,6 +324,7 @@ class Ingest:
             helper.close()
         self.helpers = []
         self._handed.clear()
+        self._changed_meanwhile.clear()
 
     def forget(self) -> None:
         """After a failed commit: the offsets fell back, so everything is looked at again."""
@@ -320,22 +341,13 @@ class Ingest:
     def _job(self, path: str, name: str, now: float) -> Job:
         file: File | None = self.history.files.get(path)
         if file is None or file.inode is None:
-            source = self._identified[path] = self._identify(name, path)
+            source = self._identified[path] = self.providers[name].identify(path)
             return Job(path, name, 0, 0, None, source, now)
         source = Source(file.session, file.agent, file.pending)
         keeps_note = self.providers[name].keeps_note
         return Job(path, name, file.offset, file.tail, file.inode, source, now, keeps_note)
 
-    def _identify(self, provider: str, path: str) -> Source:
-        return self.providers[provider].identify(path)
-
     def _finish(self) -> None:
         if not self.waiting:
             self._identified.clear()
             self.total_bytes = self.done_bytes
-
-
-def _prepared(chunk: Chunk, *, history: History, now: float) -> tuple[Chunk, Batch]:
-    """A chunk without its events, and what they come to: runs in a helper."""
-    batch = history.packed(chunk.parsed.events, now)
-    return Chunk(*chunk[:-1], Parsed([], *chunk.parsed[1:])), batch

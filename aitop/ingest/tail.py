@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from zlib import crc32
 
+from aitop.history.rows import File
 from aitop.ingest.worktrees import Worktrees
 from aitop.providers import Parsed, Source
 from aitop.providers.files import open_regular
@@ -30,6 +31,7 @@ UNFINISHED = (
 )  # while its last line waits for its newline, or for the file or the database's log to be at rest
 PROBLEM = -3  # while its provider cannot read all of it: a later version of the provider reads it again
 WAL = "-wal"
+ALONE = (".jsonl", ".json")  # endings of files that have no write-ahead log beside them
 
 
 class Job(NamedTuple):
@@ -82,13 +84,25 @@ class Stamp(NamedTuple):
 
 def stamp(path: str, status: os.stat_result) -> Stamp:
     """A file's stamp; a database's write-ahead log, where its changes are at first, is part of it."""
-    if path.endswith((".jsonl", ".json")):
+    if path.endswith(ALONE):
         return Stamp(status.st_size, status.st_mtime_ns)
     try:
         log = os.stat(path + WAL, follow_symlinks=False)
     except OSError:
         return Stamp(status.st_size, status.st_mtime_ns)
     return Stamp(status.st_size + log.st_size, max(status.st_mtime_ns, log.st_mtime_ns))
+
+
+def is_cold(path: str, stored: File | None, status: os.stat_result, since: float) -> bool:
+    """Whether a file without a write-ahead log is as the history has it, and changed before `since` (epoch seconds)."""
+    return (
+        stored is not None
+        and stored.mtime_ns == status.st_mtime_ns
+        and stored.size == status.st_size
+        and stored.inode == status.st_ino
+        and status.st_mtime <= since
+        and path.endswith(ALONE)
+    )
 
 
 def chunks(job: Job, parse: Parse, identify: Identify, read: Read | None = None) -> Iterator[Chunk]:
@@ -117,6 +131,11 @@ def _chunks(job: Job, parse: Parse, identify: Identify, read: Read | None) -> It
         offset, source = job.offset, job.source
         if offset and not _same(fd, status, job):
             offset, source = 0, identify(job.path)
+        if not offset and status.st_size <= CHUNK:
+            whole_file = _at_once(fd, job, parse, source, status)
+            if whole_file is not None:
+                yield whole_file
+                return
         while offset < status.st_size:
             data = _whole_lines(fd, offset, status.st_size - offset)
             if not data:
@@ -134,6 +153,17 @@ def _chunks(job: Job, parse: Parse, identify: Identify, read: Read | None) -> It
             source = Source(parsed.session, source.agent, parsed.pending)
     finally:
         os.close(fd)
+
+
+def _at_once(fd: int, job: Job, parse: Parse, source: Source, status: os.stat_result) -> Chunk | None:
+    """A small file as one chunk, as nearly every file of a first read; None where its last line has no newline."""
+    data = os.pread(fd, CHUNK, 0)
+    if len(data) != status.st_size or not data.endswith(b"\n"):
+        return None
+    return Chunk(
+        job.path, job.provider, 0, len(data), crc32(data[-TAIL:]),
+        status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, parse(data, 0, source),
+    )  # fmt: skip
 
 
 def _unfinished(

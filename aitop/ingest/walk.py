@@ -12,6 +12,7 @@ from aitop.ingest.coverage import Unread
 from aitop.ingest.roots import Roots, is_text, link_target
 from aitop.providers.isolation import Guarded
 
+ENTRIES_AT_ONCE = 500  # of one folder, between which the caller may do other things
 MAX_DEPTH = 12  # of folders below a root
 
 Consider = Callable[[str, str, os.stat_result, float], None]  # path, provider, status, now
@@ -32,7 +33,7 @@ class Walk:
         self._left_out: set[str] = set()  # links that lead out of our folders, and folders that lie too deep
 
     def scan(self, now: float) -> Iterator[str]:
-        """Look through every root; yields each folder after its files were considered."""
+        """Look through every root; yields each folder after its files were considered, a large one more than once."""
         for path in self._left_out:
             self._unread.discard(path)
         self._left_out.clear()
@@ -62,7 +63,9 @@ class Walk:
         except OSError:
             return
         client, below = self._providers[provider], []
-        for entry in entries:
+        for number, entry in enumerate(entries):
+            if number % ENTRIES_AT_ONCE == ENTRIES_AT_ONCE - 1:
+                yield folder
             try:
                 if entry.is_symlink():
                     self._link(entry.path, provider)

@@ -12,9 +12,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from aitop.history.write import wire
 from aitop.ingest.tail import Chunk, Identify, Job, Parse, Read, chunks
 
 Prepare = Callable[[Chunk], Any]
+Place = tuple[str, str]  # path, provider
+MakeJob = Callable[[str, str], Job]
 Door = tuple[Parse, Identify] | tuple[Parse, Identify, Read | None]
 
 HEAD = 4
@@ -47,15 +50,13 @@ class Helper:
             self.close()
             return []
         self._buffer += data
-        import pickle
-
         received: list[Any] = []
         at = 0
         while len(self._buffer) - at >= HEAD:
             size = int.from_bytes(self._buffer[at : at + HEAD], "big")
             if len(self._buffer) - at - HEAD < size:
                 break
-            received += pickle.loads(memoryview(self._buffer)[at + HEAD : at + HEAD + size])  # noqa: S301
+            received += wire.loads(memoryview(self._buffer)[at + HEAD : at + HEAD + size])
             at += HEAD + size
         del self._buffer[:at]
         return received
@@ -70,13 +71,15 @@ class Helper:
                 pass
 
 
-def start(jobs: Sequence[Job], count: int, doors: Mapping[str, Door], prepare: Prepare) -> list[Helper]:
-    """Fork up to `count` helpers over the jobs; the first jobs come first.
+def start(
+    files: Sequence[Place], count: int, doors: Mapping[str, Door], job: MakeJob, prepare: Prepare
+) -> list[Helper]:
+    """Fork up to `count` helpers over the files; the first files come first. `job` is called by them.
 
-    What they send is what `prepare` makes of each chunk: a small thing that can be pickled.
+    What they send is what `prepare` makes of each chunk: a small thing of plain values.
     """
-    together = -(-len(jobs) // MAX_TICKETS)
-    groups = [jobs[at : at + together] for at in range(0, len(jobs), together)]
+    together = -(-len(files) // MAX_TICKETS)
+    groups = [files[at : at + together] for at in range(0, len(files), together)]
     tickets = _tickets(len(groups))
     helpers = []
     for _ in range(min(count, len(groups))):
@@ -84,7 +87,7 @@ def start(jobs: Sequence[Job], count: int, doors: Mapping[str, Door], prepare: P
         sys.stdout.flush()
         pid = os.fork()
         if pid == 0:
-            _run(groups, tickets, writer, doors, prepare)
+            _run(groups, tickets, writer, doors, job, prepare)
         os.close(writer)
         os.set_blocking(reader, False)
         helpers.append(Helper(pid, reader))
@@ -101,8 +104,9 @@ def _tickets(count: int) -> int:
 
 
 def _run(
-    groups: Sequence[Sequence[Job]], tickets: int, writer: int, doors: Mapping[str, Door], prepare: Prepare
-) -> None:
+    groups: Sequence[Sequence[Place]], tickets: int, writer: int, doors: Mapping[str, Door],
+    job: MakeJob, prepare: Prepare,
+) -> None:  # fmt: skip
     """The helper's life. It never returns: no caller's `finally`, lock or exit handler may run here."""
     status = 1
     try:
@@ -110,9 +114,9 @@ def _run(
         _keep_only(tickets, writer)
         outbox = _Outbox(writer)
         while ticket := os.read(tickets, TICKET):
-            for job in groups[int.from_bytes(ticket, "big")]:
+            for path, provider in groups[int.from_bytes(ticket, "big")]:
                 try:
-                    for chunk in chunks(job, *doors[job.provider]):
+                    for chunk in chunks(job(path, provider), *doors[provider]):
                         outbox.add(prepare(chunk), chunk.end - chunk.start)
                 except BrokenPipeError:
                     raise
@@ -142,9 +146,7 @@ class _Outbox:
 
     def send(self) -> None:
         if self._waiting:
-            import pickle
-
-            data = pickle.dumps(self._waiting, protocol=5)
+            data = wire.dumps(self._waiting)
             _write(self._writer, len(data).to_bytes(HEAD, "big") + data)
         self._waiting, self._bytes = [], 0
 

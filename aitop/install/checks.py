@@ -46,7 +46,9 @@ def run(context: Context) -> list[Finding]:
     findings: list[Finding] = []
     for name, check in CHECKS.items():
         try:
-            findings += [Finding(name, one.level, one.text, one.remedy) for one in check(context)]
+            findings += [
+                Finding(name, one.level, one.text, one.remedy, one.details) for one in check(context)
+            ]
         except Exception as error:
             findings.append(Finding(name, WARN, f"could not be checked: {type(error).__name__}: {error}"))
     return findings

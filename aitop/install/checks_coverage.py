@@ -6,11 +6,13 @@ What the listener publishes comes first; without one the folders are looked at h
 import os
 
 from aitop import config, paths
-from aitop.install.findings import Context, Results, ok, warn
+from aitop.install.findings import Context, Result, Results, ok, warn
 from aitop.model.json_types import JsonObject
 from aitop.providers import selection
 from aitop.providers.load import load
 
+LIKELY = ("claude-code", "codex", "gemini", "copilot", "opencode")  # named first where they have no records
+SHOWN = 4
 REPORT = "please report it with `aitop doctor --report`"
 
 
@@ -30,14 +32,26 @@ def clients(context: Context) -> Results:
         for name, places in folders.items()
         if name not in here and places and not places[0].startswith(paths.home())
     }
-    if missing and here:
-        yield ok(f"not here: {', '.join(missing)}")
-    elif missing:
-        looked = ", ".join(f"{name} ({folder})" for name, folder in missing.items())
-        yield warn(
-            f"found no records of any client in the folders of {looked}",
-            "set other folders with `folders` under [providers.NAME] in the configuration",
-        )
+    if missing:
+        yield _missing(missing, any_here=bool(here))
+
+
+def _missing(folders: dict[str, str], *, any_here: bool) -> Result:
+    """The clients without records: the likeliest by name, the others by their number, all of them as details."""
+    ordered = sorted(folders, key=lambda name: LIKELY.index(name) if name in LIKELY else len(LIKELY))
+    first = ordered[:SHOWN]
+    details = tuple(f"{name}: {folders[name]}" for name in ordered)
+    others = len(ordered) - len(first)
+    if any_here:
+        more = f" and {others} others; `aitop doctor --verbose` lists them" if others > 0 else ""
+        return ok(f"not here: {', '.join(first)}{more}", details)
+    looked = ", ".join(f"{name} ({folders[name]})" for name in first)
+    more = f", nor in those of {others} others, which `aitop doctor --verbose` lists" if others > 0 else ""
+    return warn(
+        f"found no records of any client in the folders of {looked}{more}",
+        "set other folders with `folders` under [providers.NAME] in the configuration",
+        details,
+    )
 
 
 def _client(name: str, row: JsonObject, places: list[str]) -> Results:

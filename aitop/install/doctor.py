@@ -31,7 +31,8 @@ LOG_TAIL = 200_000
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--report", is_flag=True, help="Print a scrubbed bundle for a bug report.")
-def doctor(*, as_json: bool, report: bool) -> None:
+@click.option("--verbose", is_flag=True, help="Print every place that was looked at, one a line.")
+def doctor(*, as_json: bool, report: bool, verbose: bool) -> None:
     """Check every part and say what to do. Exit code 1 when something fails."""
     context = checks.context(time.time())
     findings = checks.run(context)
@@ -41,28 +42,31 @@ def doctor(*, as_json: bool, report: bool) -> None:
     if as_json:
         click.echo(json.dumps([_as_dict(finding) for finding in findings], indent=1))
     else:
-        _print(findings)
+        _print(findings, verbose=verbose)
     if any(finding.level == FAIL for finding in findings):
         raise SystemExit(1)
 
 
-def _print(findings: list[Finding]) -> None:
+def _print(findings: list[Finding], *, verbose: bool) -> None:
     for finding in findings:
         mark, colour = MARKS[finding.level]
         click.echo(f"{click.style(f'{mark:>4}', fg=colour)}  {finding.check}: {printable(finding.text)}")
         if finding.remedy and finding.level != OK:
             click.echo(f"      do this: {printable(installation.in_hint(finding.remedy))}")
+        for line in finding.details if verbose else ():
+            click.echo(f"        {printable(line)}")
     wrong = sum(finding.level == FAIL for finding in findings)
     doubtful = sum(finding.level == WARN for finding in findings)
     click.echo(f"{wrong} failed, {doubtful} to look at" if wrong or doubtful else "all is well")
 
 
-def _as_dict(finding: Finding) -> dict[str, str]:
+def _as_dict(finding: Finding) -> dict[str, str | list[str]]:
     return {
         "check": finding.check,
         "level": finding.level,
         "text": finding.text,
         "remedy": installation.in_hint(finding.remedy),
+        "details": list(finding.details),
     }
 
 
@@ -77,7 +81,9 @@ def bundle(findings: list[Finding], context: Context) -> JsonObject:
         "platform": platform.platform(),
         "packages": {name: _version(name) for name in ("click", "filelock", "orjson")},
         "forwarder": context.installed.forwarder,
-        "checks": [{key: scrub(value) for key, value in _as_dict(finding).items()} for finding in findings],
+        "checks": [
+            {key: _scrubbed(value) for key, value in _as_dict(finding).items()} for finding in findings
+        ],
         "state": {
             "age_seconds": round(context.now - written, 1) if _is_number(written) else None,
             "providers": state.get("providers"),
@@ -88,6 +94,10 @@ def bundle(findings: list[Finding], context: Context) -> JsonObject:
         },
         "log_kinds": _log_kinds(),
     }
+
+
+def _scrubbed(value: str | list[str]) -> str | list[str]:
+    return scrub(value) if isinstance(value, str) else [scrub(line) for line in value]
 
 
 def scrub(text: str) -> str:

@@ -12,22 +12,26 @@ RESTART = "aitop stop; aitop start"
 
 
 class Result(NamedTuple):
-    """What one look of a check came to. Made by `ok`, `warn` and `fail`, so that what is not well has a remedy."""
+    """What one look of a check came to. Made by `ok`, `warn` and `fail`, so that what is not well has a remedy.
+
+    `details` are lines that only `--verbose`, `--json` and `--report` show.
+    """
 
     level: str
     text: str
     remedy: str = ""
+    details: tuple[str, ...] = ()
 
 
 Results = Iterator[Result]
 
 
-def ok(text: str) -> Result:
-    return Result(OK, text)
+def ok(text: str, details: tuple[str, ...] = ()) -> Result:
+    return Result(OK, text, details=details)
 
 
-def warn(text: str, remedy: str) -> Result:
-    return Result(WARN, text, remedy)
+def warn(text: str, remedy: str, details: tuple[str, ...] = ()) -> Result:
+    return Result(WARN, text, remedy, details)
 
 
 def fail(text: str, remedy: str) -> Result:
@@ -42,6 +46,7 @@ class Finding:
     level: str
     text: str
     remedy: str = ""
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

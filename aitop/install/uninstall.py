@@ -7,7 +7,18 @@ import time
 import click
 
 from aitop import paths
-from aitop.install import advised, connect, files, json_text, live_tmux, mcp, record, settings, written
+from aitop.install import (
+    advised,
+    connect,
+    files,
+    git_hook,
+    json_text,
+    live_tmux,
+    mcp,
+    record,
+    settings,
+    written,
+)
 from aitop.install import service as units
 from aitop.system import installation
 
@@ -50,6 +61,7 @@ def undo_all() -> list[str]:
     lines += advised.undo_all(time.time())
     lines += connect.undo(())
     lines += _server()
+    lines += git_hook.remove_all()
     installed = record.load()
     installed.service = None
     record.save(installed)

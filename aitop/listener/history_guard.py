@@ -109,6 +109,18 @@ class HistoryGuard:
 
     # -- commits -----------------------------------------------------------------------------------------------
 
+    def write_slice(self, now: float, *, complete: bool) -> None:
+        """During a first read: write now a part of what the next tick would write at once."""
+        if self.blocked:
+            return
+        try:
+            much = self.history.write_slice()
+        except sqlite3.Error as error:
+            self.failed(error)
+            return
+        if much:
+            self.commit(now, complete=complete)
+
     def commit(self, now: float, *, complete: bool) -> None:
         """Make durable what was taken in, and hand what changed to the sums."""
         if self.history.waiting() and not self.open():

@@ -128,9 +128,9 @@ def start_detached(wait: float = 5.0, *, replace: bool = False) -> bool:
     """
     home = paths.home()
     prepare_home(home)
-    log = _begin(home)
-    import subprocess
+    import subprocess  # every report loads this module, few start a listener
 
+    log = _begin(home)
     try:
         process = subprocess.Popen(
             own_python.module("aitop", "listen", "--quiet", *(["--replace"] if replace else [])),

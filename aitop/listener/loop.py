@@ -82,6 +82,7 @@ class Listener:
                 for key, _ in self.selector.select(0 if self.reader.busy else pause):
                     key.data(time.monotonic(), time.time())
                 self.reader.take_in(time.time())
+                self.guard.write_slice(time.time(), complete=self.reader.ingest.complete)
                 if self.reader.ingest.newest_came():  # today's numbers are there: show them at once
                     next_tick = min(next_tick, time.monotonic())
                 if time.monotonic() >= next_tick:

@@ -4,6 +4,7 @@ Between two ticks `take_in` does one slice of the work. Nothing is applied while
 written: it waits here or in the clients' files. This module never publishes and never commits.
 """
 
+import gc
 import heapq
 import os
 import selectors
@@ -183,6 +184,11 @@ class Reader:
     # -- helpers ---------------------------------------------------------------------------------------------------
 
     def _register_helpers(self) -> None:
+        if self.ingest.helpers and gc.isenabled():
+            gc.disable()  # what they send has no cycles; a search for some takes up to 100 ms each time
+        elif not self.ingest.helpers and not gc.isenabled():
+            gc.freeze()
+            gc.enable()
         for helper in self.ingest.helpers:
             if helper.fd not in self._selector.get_map():
                 self._selector.register(

@@ -32,7 +32,7 @@ class UnrecordedTurns:
 
     def due(self, monotonic: float, history: History) -> list[tuple[str, Response]]:
         """(provider, response) of the turns that nothing records by now. Raises sqlite3.Error."""
-        found: list[tuple[str, Response]] = []
+        unrecorded: list[tuple[str, Response]] = []
         while self._waiting and self._waiting[0][0] <= monotonic:
             _, _, provider, feed = heapq.heappop(self._waiting)
             turn = feed.turn
@@ -45,5 +45,5 @@ class UnrecordedTurns:
                 history.db, session.id, NO_USAGE
             ):
                 model = turn.model if turn.model != UNKNOWN else session.model or UNKNOWN
-                found.append((provider, turn._replace(model=NO_USAGE + model.removeprefix(NO_USAGE))))
-        return found
+                unrecorded.append((provider, turn._replace(model=NO_USAGE + model.removeprefix(NO_USAGE))))
+        return unrecorded

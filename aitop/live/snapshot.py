@@ -18,6 +18,7 @@ from aitop.live.money.budgets import BudgetView
 from aitop.live.money.burn import BurnThresholds, BurnView
 from aitop.live.money.forecast import PeriodForecast
 from aitop.live.money.limits import LimitView
+from aitop.live.money.plan import PlanView
 from aitop.live.money.tracker import BlockView, MoneyTracker
 from aitop.model.events import Limit
 from aitop.model.sums import Sum
@@ -102,6 +103,7 @@ class Snapshot(NamedTuple):
     block: BlockView | None
     budgets: list[BudgetView]
     forecast: Mapping[str, PeriodForecast]
+    plan: PlanView | None
     burn: BurnView
     alerts: tuple[Alert, ...]
     unpriced: list[str]
@@ -115,9 +117,8 @@ def take(
     """Freeze what is known at `now`. `before`: the alerts of the tick before."""
     aggregator.advance(now)
     newest = sorted(sessions, key=lambda s: s.last_at, reverse=True)
-    recent = [s for s in newest[MAX_LISTED_SESSIONS:] if now - s.last_at < session_activity.OVER]
     listed = [view(s, money.tag(s, config), lookups, now) for s in newest[:MAX_LISTED_SESSIONS]]
-    views = listed + [view(s, None, lookups, now) for s in recent]
+    views = listed + _unlisted(newest[MAX_LISTED_SESSIONS:], lookups, now)
     active = {one.session.name for one in views if one.active}
     limits = [limit for _, limit in sorted(aggregator.limits.items())]
     in_force = [limit for limit in limits if limit.resets_at > now]
@@ -144,11 +145,17 @@ def take(
         block=block,
         budgets=budgets,
         forecast=money.forecasts(block, now),
+        plan=money.plan(config),
         burn=_burn(sums, thresholds, raised),
         alerts=raised,
         unpriced=sorted(aggregator.unpriced),
         estimated=sorted(aggregator.estimated),
     )
+
+
+def _unlisted(sessions: Iterable[Session], lookups: Lookups, now: float) -> list[SessionView]:
+    """The sessions that are not over, of those that the state has no room for."""
+    return [view(s, None, lookups, now) for s in sessions if now - s.last_at < session_activity.OVER]
 
 
 def _facts(

@@ -34,21 +34,30 @@ def _step(value: float | None) -> int | None:
     return floor(log2(min(max(value, MIN_VALUE), MAX_VALUE)) * STEPS)
 
 
+_NOTHING: tuple[dict[int, int], ...] = tuple(
+    {} for _ in METRICS
+)  # of most sessions, so of all one; never changed
+
+
 class Timings:
     """Counts of three metrics; `add` with -1 takes back what was added."""
 
     __slots__ = ("counts",)
 
     def __init__(self) -> None:
-        self.counts: tuple[dict[int, int], ...] = tuple({} for _ in METRICS)
+        self.counts = _NOTHING
 
     def add(self, where: Steps, times: int) -> None:
+        if self.counts is _NOTHING:
+            self.counts = tuple({} for _ in METRICS)
         for counts, step in zip(self.counts, where, strict=True):
             if step is not None:
                 _move(counts, step, times)
 
     def take_away(self, other: "Timings") -> None:
         """Everything the other one counted."""
+        if self.counts is _NOTHING:
+            self.counts = tuple({} for _ in METRICS)
         for counts, gone in zip(self.counts, other.counts, strict=True):
             for step, times in gone.items():
                 _move(counts, step, -times)

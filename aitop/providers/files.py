@@ -7,6 +7,7 @@ program that can write there must not make us read something else.
 import os
 import stat
 
+READ_ONLY = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY
 BESIDE = ("-wal", "-journal", "-shm")
 
 
@@ -16,7 +17,7 @@ class BusyError(OSError):
 
 def open_regular(path: str) -> tuple[int, os.stat_result] | None:
     """A read-only descriptor of a regular file, or None for anything else. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY)
+    fd = os.open(path, READ_ONLY)
     status = os.fstat(fd)
     if stat.S_ISREG(status.st_mode):
         return fd, status

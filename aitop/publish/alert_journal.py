@@ -41,9 +41,9 @@ class AlertJournal:
 
     def note(self, alerts: Iterable[Alert], now: float) -> None:
         """Write what changed since the last call; on a full disk or without a home, nothing."""
-        known = {alert.id: alert for alert in alerts}
+        by_id = {alert.id: alert for alert in alerts}
         standing: dict[str, tuple[str, str]] = {
-            name: (alert.level, alert.cause) for name, alert in known.items()
+            name: (alert.level, alert.cause) for name, alert in by_id.items()
         }
         before = self._standing
         if standing == before:
@@ -53,7 +53,7 @@ class AlertJournal:
         lines += [
             {"at": now, "id": alert.id, "level": alert.level, "text": alert.text[:TEXT_MAX],
              "session": alert.session, "provider": alert.provider}
-            for alert in known.values()
+            for alert in by_id.values()
             if before is None or before.get(alert.id) != standing[alert.id]
         ]  # fmt: skip
         lines += [{"at": now, "id": name, "ended": True} for name in before or () if name not in standing]
@@ -69,8 +69,8 @@ class AlertJournal:
         try:
             if os.fstat(fd).st_size + len(data) > LIMIT:
                 os.replace(self._path, self._path + ".1")
-                os.close(fd)
-                fd = os.open(self._path, APPEND, 0o600)
+                full, fd = fd, os.open(self._path, APPEND, 0o600)
+                os.close(full)
             return os.write(fd, data) == len(data)
         finally:
             os.close(fd)
@@ -83,8 +83,8 @@ def read(home: str, start: float, end: float) -> list[Raised]:
     What it does not raise again ended at its start at the latest.
     """
     path = os.path.join(home, paths.ALERTS)
-    found: list[Raised] = []
-    standing: dict[str, int] = {}  # id → place in `found`
+    raised: list[Raised] = []
+    standing: dict[str, int] = {}  # id → place in `raised`
     unsure: dict[str, int] = {}  # the same, of the listener before
     began = 0.0
     for line in (*_lines(path + ".1"), *_lines(path)):
@@ -92,31 +92,31 @@ def read(home: str, start: float, end: float) -> list[Raised]:
         if not isinstance(at, int | float):
             continue
         if unsure and at != began:
-            _end(found, unsure, list(unsure), began)
+            _end(raised, unsure, list(unsure), began)
         if line.get("began"):
             unsure, standing, began = {**unsure, **standing}, {}, at
         if not isinstance(name, str):
             continue
         place = unsure.get(name, standing.get(name))
-        if place is not None and not line.get("ended") and found[place].level == level:
+        if place is not None and not line.get("ended") and raised[place].level == level:
             standing[name] = unsure.pop(name, place)
             continue
-        _end(found, unsure, [name], at)
-        _end(found, standing, [name], at)
+        _end(raised, unsure, [name], at)
+        _end(raised, standing, [name], at)
         if isinstance(level, str) and isinstance(text, str):
-            standing[name] = len(found)
-            found.append(
+            standing[name] = len(raised)
+            raised.append(
                 Raised(name, level, text, at, None, _text(line.get("session")), _text(line.get("provider")))
             )
-    _end(found, unsure, list(unsure), began)
-    return [one for one in found if one.at < end and (one.ended is None or one.ended >= start)]
+    _end(raised, unsure, list(unsure), began)
+    return [one for one in raised if one.at < end and (one.ended is None or one.ended >= start)]
 
 
-def _end(found: list[Raised], standing: dict[str, int], names: list[str], at: float) -> None:
+def _end(raised: list[Raised], standing: dict[str, int], names: list[str], at: float) -> None:
     for name in names:
         place = standing.pop(name, None)
         if place is not None:
-            found[place] = found[place]._replace(ended=at)
+            raised[place] = raised[place]._replace(ended=at)
 
 
 def _lines(path: str) -> Iterator[dict[str, object]]:
@@ -127,11 +127,11 @@ def _lines(path: str) -> Iterator[dict[str, object]]:
         return
     for line in data.split(b"\n"):
         try:
-            found = json.loads(line)
+            entry = json.loads(line)
         except ValueError:
             continue
-        if isinstance(found, dict):
-            yield found
+        if isinstance(entry, dict):
+            yield entry
 
 
 def _text(value: object) -> str | None:

@@ -70,6 +70,7 @@ def build(snap: Snapshot, config: Config, facts: ListenerFacts) -> published.Sta
         "block": cast("published.Block", snap.block._asdict()) if snap.block else None,
         "budgets": [cast("published.Budget", budget._asdict()) for budget in snap.budgets],
         "forecast": cast("published.Forecast", {name: one._asdict() for name, one in snap.forecast.items()}),
+        "plan": cast("published.Plan", snap.plan._asdict()) if snap.plan else None,
         "alerts": [_alert(alert) for alert in snap.alerts],
         "level": alerts.level(snap.alerts),
         "sparklines": rows.sparklines(sums),

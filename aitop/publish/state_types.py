@@ -277,6 +277,17 @@ class Forecast(TypedDict, total=False):
     month: Annotated[PeriodForecast, Key("this month")]
 
 
+class Plan(TypedDict):
+    """What a subscription of Claude gave. See [plans](money.md#what-a-plan-is-worth)."""
+
+    name: Annotated[str | None, Key("`limits.plan`; `null`: no plan is named there")]
+    usd_a_month: Annotated[float | None, Key("what it costs", "USD")]
+    days: Annotated[int, Key("whole days, the last one yesterday")]
+    until: Annotated[str, Key("that last day, as ISO date")]
+    value_usd: Annotated[float, Key("what Claude Code spent in them, at API prices", "USD")]
+    factor: Annotated[float | None, Key("the value divided by what the plan costs in as many days")]
+
+
 class Alert(TypedDict):
     """Something to look at. See [alerts](alerts.md)."""
 
@@ -541,6 +552,9 @@ class State(TypedDict):
     block: Annotated[Block | None, Key("the running five-hour block")]
     budgets: Annotated[list[Budget], Key("your budgets")]
     forecast: Annotated[Forecast, Key("how today, the block and the month will end")]
+    plan: Annotated[
+        Plan | None, Key("what a subscription gave; `null` until the past is known, or without use")
+    ]
     alerts: Annotated[list[Alert], Key("what deserves a look")]
     level: Annotated[Level, Key("the worst alert")]
     sparklines: Annotated[Sparklines, Key("the last hour")]

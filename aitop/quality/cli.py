@@ -18,9 +18,9 @@ from aitop.model.sums import total
 from aitop.pricing import table
 from aitop.providers import selection
 from aitop.providers.load import load as load_providers
+from aitop.quality import export, store, summary
 from aitop.quality import judge as judging
 from aitop.quality import run as rounds
-from aitop.quality import store, summary
 from aitop.quality.judge import Judge
 from aitop.quality.store import Judged
 from aitop.quality.summary import Group
@@ -64,10 +64,13 @@ def run(quiet: bool) -> None:
         db = store.connect()
         found = list(rounds.candidates(_transcripts(config), now, store.known(db)))
         outcome = rounds.round_of(db, found, judge, wanted, prices, now, judging.ask, random.getrandbits(32))
+        problem = export.send(db, config, now)
     except (OSError, sqlite3.Error) as error:
         raise click.ClickException(f"the scores cannot be kept: {error}") from error
     if not quiet:
         click.echo(_outcome(outcome, len(found)))
+    if problem and not quiet:
+        click.echo(problem, err=True)
     if outcome.failed and not outcome.judged:
         raise click.ClickException(outcome.why or "the judge gave no readable answer")
 

@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS score (
   turn TEXT NOT NULL, metric TEXT NOT NULL, score REAL NOT NULL, confidence REAL NOT NULL,
   PRIMARY KEY (turn, metric)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS call (at REAL NOT NULL, picodollars INTEGER NOT NULL, failed INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS sent (turn TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS mark (session TEXT PRIMARY KEY, good INTEGER NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
 """
 
@@ -35,6 +36,20 @@ class Judged(NamedTuple):
     judge: str
     prompt: int
     scores: dict[str, float]
+
+
+class Scored(NamedTuple):
+    """One score as it is sent; `at`: when it was judged."""
+
+    turn: str
+    session: str
+    model: str
+    at: float
+    judge: str
+    prompt: int
+    metric: str
+    score: float
+    confidence: float
 
 
 def connect() -> sqlite3.Connection:
@@ -92,6 +107,22 @@ def judged(db: sqlite3.Connection, since: float) -> list[Judged]:
         (since,),
     )
     return [Judged._make((*row, scores.get(row[0], {}))) for row in rows]
+
+
+def not_sent(db: sqlite3.Connection, since: float) -> list[Scored]:
+    """The scores of turns judged since a moment that no receiver took, oldest first."""
+    rows = db.execute(
+        "SELECT turn.key, session, model, judged_at, judge, prompt, metric, score, confidence "
+        "FROM turn JOIN score ON score.turn = turn.key WHERE judged_at >= ? "
+        "AND turn.key NOT IN (SELECT turn FROM sent) ORDER BY judged_at, turn.key, metric",
+        (since,),
+    )
+    return [Scored._make(row) for row in rows]
+
+
+def sent(db: sqlite3.Connection, turns: Iterable[str], now: float) -> None:
+    """A receiver took the scores of these turns."""
+    db.executemany("INSERT OR REPLACE INTO sent VALUES (?, ?)", ((turn, now) for turn in turns))
 
 
 def mark(db: sqlite3.Connection, session: str, *, good: bool, now: float) -> None:

@@ -188,6 +188,7 @@ def _read(home: str, progress: Progress, now: float) -> Read:
     providers = selection.enabled(installed, config)
     db = restore.connect(home, now, _say)
     collects = gc.isenabled()
+    gc.disable()  # what is read has no cycles, and looking for them took a tenth of the time
     try:
         history = History(db, prices, floor=END, exact=END)  # a report keeps no running sums
         ingest = Ingest(
@@ -197,7 +198,6 @@ def _read(home: str, progress: Progress, now: float) -> Read:
             min(2, os.cpu_count() or 1),
         )
         otherwise = history.priced_otherwise()
-        gc.disable()  # what is read has no cycles, and looking for them took a tenth of the time
         _take_in(history, ingest, progress, now)
         history.settle(now)
         if otherwise:
@@ -209,6 +209,7 @@ def _read(home: str, progress: Progress, now: float) -> Read:
         raise
     finally:
         if collects:
+            gc.freeze()  # the rows that wait are not looked through again while they are written
             gc.enable()
 
 

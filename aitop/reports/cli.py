@@ -13,19 +13,15 @@ import click
 from aitop import paths
 from aitop.history import tags_file
 from aitop.ingest.coverage import ClientCoverage
-from aitop.pricing import table
-from aitop.reports import commits, context_report, framing, git, groupings, html, options, printing, pulls
+from aitop.reports import framing, groupings, options, printing
 from aitop.reports.ask import Asker
 from aitop.reports.currency import currency
 from aitop.reports.filters import Filter, Period
 from aitop.reports.fleet_cli import fleet, hosts
-from aitop.reports.html import Kept
 from aitop.reports.options import Chosen
 from aitop.reports.printing import Page
 from aitop.reports.ready import asked, configuration, history, progress
 from aitop.reports.rows import Answer, clean
-from aitop.reports.shipped import answer as shipped
-from aitop.reports.shipped import reading, tries
 from aitop.reports.table import Style
 from aitop.segments import details, text_table
 from aitop.system import atomic_file
@@ -92,17 +88,24 @@ def _by_period(period: Period) -> Ask:
 
 
 def _commits(asker: Asker, now: float, _: Chosen) -> Answer:
+    from aitop.reports import commits, git  # with what they load, a tenth of every other report's start
+
     start, end = asker.wanted.span()
     assert start is not None
     return commits.answer(asker, start, end if end is not None else now + 1, git.toplevel, git.commits)
 
 
 def _pulls(asker: Asker, now: float, _: Chosen) -> Answer:
+    from aitop.reports import git, pulls
+
     start, end = asker.wanted.span()
     return pulls.answer(asker, start or 0.0, end if end is not None else now + 1, git.toplevel, git.merges)
 
 
 def _shipped(asker: Asker, now: float, _: Chosen) -> Answer:
+    from aitop.reports.shipped import answer as shipped
+    from aitop.reports.shipped import reading
+
     start, end = asker.wanted.span()
     assert start is not None
     with progress("reading edits") as reading_bar:
@@ -112,6 +115,9 @@ def _shipped(asker: Asker, now: float, _: Chosen) -> Answer:
 
 
 def _tries(asker: Asker, now: float, _: Chosen) -> Answer:
+    from aitop.reports.shipped import answer as shipped
+    from aitop.reports.shipped import reading, tries
+
     start, end = asker.wanted.span()
     assert start is not None
     with progress("reading edits") as bar:
@@ -120,6 +126,9 @@ def _tries(asker: Asker, now: float, _: Chosen) -> Answer:
 
 
 def _context(asker: Asker, now: float, _: Chosen) -> Answer:
+    from aitop.pricing import table
+    from aitop.reports import context_report
+
     start, end = asker.wanted.span()
     assert start is not None
     prices = table.load(configuration().price_overrides, paths.in_home(paths.PRICES))
@@ -185,7 +194,10 @@ def _command(name: str, about: Report) -> None:
             style = Style(currency(ready.db, config, now), printing.terminal_width(), chosen.wanted.zone)
             coverage = details.coverage({"coverage": {"clients": ready.clients}})
             if chosen.html:
-                text = html.document(asker, Kept(style, coverage, chosen.hide_names, _first(name)), now)
+                from aitop.reports import html
+
+                kept = html.Kept(style, coverage, chosen.hide_names, _first(name))
+                text = html.document(asker, kept, now)
                 _write(chosen.html, text.encode("utf-8", "replace"))
                 return
             answer = about.ask(asker, now, chosen)

@@ -8,6 +8,7 @@ from aitop.model import periods
 from aitop.model.periods import MONDAY
 
 Period = Literal["day", "week", "month"]
+PERIODS: tuple[Period, ...] = ("day", "week", "month")
 _BACK = re.compile(r"([1-9]\d{0,3})([dw])")
 
 

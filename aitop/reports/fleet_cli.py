@@ -3,11 +3,12 @@
 import json
 import sqlite3
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from aitop import paths
-from aitop.fleet import machines, queries, view
+from aitop.fleet import queries
 from aitop.model.sums import in_usd
 from aitop.reports import groupings
 from aitop.reports.ask import Asker
@@ -17,6 +18,9 @@ from aitop.reports.ready import configuration, history
 from aitop.segments import text_table
 from aitop.segments.money import Currency, text
 from aitop.segments.text import cut
+
+if TYPE_CHECKING:
+    from aitop.fleet import machines
 
 HOST_KEYS = (
     "host", "pulled_at", "requests", "shared_requests", "input_tokens", "output_tokens", "spent_usd",
@@ -47,8 +51,10 @@ def hosts(*, as_json: bool) -> None:
         click.echo("no other machine is known: `aitop pull HOST`")
 
 
-def _hosts(now: float) -> list[machines.HostRow]:
+def _hosts(now: float) -> "list[machines.HostRow]":
     """The machine itself first, with all of its history."""
+    from aitop.fleet import machines  # loaded with every report, used by this one
+
     ready = history()
     own = groupings.grouped(Asker(ready.db, Filter(), (), {}), "model").total
     here = machines.HostRow(
@@ -61,7 +67,9 @@ def _hosts(now: float) -> list[machines.HostRow]:
         raise click.ClickException(f"{path}: {error}; remove it, and `aitop pull` makes it anew") from error
 
 
-def _host(row: machines.HostRow, currency: Currency, now: float) -> tuple[str, ...]:
+def _host(row: "machines.HostRow", currency: Currency, now: float) -> tuple[str, ...]:
+    from aitop.fleet import view
+
     spent = text(in_usd(row.spent), currency, {"unpriced_requests": row.unpriced})
     age = now - (row.pulled_at or 0.0)
     return (
@@ -88,7 +96,7 @@ def fleet(*, by: str | None, as_json: bool) -> None:
 
     What could not be asked now is shown as it was heard last, with its age. Ends with 1 then.
     """  # noqa: D301 - click's own mark
-    from aitop.fleet import totals  # the HTTP client is 40 ms that no other report needs
+    from aitop.fleet import totals, view  # the HTTP client is 40 ms that no other report needs
 
     config = configuration()
     if not config["fleet.read"]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from aitop.reports.filters import PERIODS
 from aitop.reports.rows import Row
 from aitop.reports.table import name_of
 from aitop.segments import money, text_table
@@ -13,7 +14,6 @@ from aitop.system import installation
 
 SHADES = "░▒▓█"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-PERIODS = ("day", "week", "month")
 BARS_MAX = 40
 WEEKS_MAX = 53
 NAME_CELLS = 32

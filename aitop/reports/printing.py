@@ -1,19 +1,18 @@
 """Print one report: its rows in the form asked for, and for people what stands around them."""
 
 import os
-import shutil
 import sys
 from typing import NamedTuple
 
 import click
 
 from aitop.model.sums import ZERO
-from aitop.reports import commits, formats, framing, picture, plot, table
+from aitop.reports import formats, framing, table
 from aitop.reports.ask import Asker
+from aitop.reports.filters import PERIODS
 from aitop.reports.framing import Folders
 from aitop.reports.options import Chosen
 from aitop.reports.rows import Answer, Row
-from aitop.reports.shipped import answer as shipped
 from aitop.reports.table import Style
 from aitop.segments import money
 
@@ -38,6 +37,8 @@ class Page(NamedTuple):
 def terminal_width() -> int:
     """The cells of the terminal; 0, for as many as needed, where the output goes to a file or a program."""
     if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal():
+        import shutil
+
         return shutil.get_terminal_size().columns
     return 0
 
@@ -74,11 +75,15 @@ def _below(page: Page, rows: list[Row]) -> list[str]:
     if len(rows) < count and not page.chosen.by:
         lines.append(f"{len(rows)} of {count} rows shown; the total is of all of them")
     if answer.name == "commit" and not (page.chosen.plot or page.chosen.png):
+        from aitop.reports import commits
+
         lines += commits.by_branch(answer.rows, page.style.currency)
         lines += commits.spikes(rows, page.style.currency)
     if answer.name == "part" and rows:
         lines += CONTEXT_NOTES
     if answer.name == "fate":
+        from aitop.reports.shipped import answer as shipped
+
         lines += shipped.notes(answer.rows, lambda usd: money.text(usd, page.style.currency))
     notes = framing.notes(
         answer.total if answer.name != "tool" and answer.kind != "tries" else ZERO, page.coverage
@@ -88,6 +93,8 @@ def _below(page: Page, rows: list[Row]) -> list[str]:
 
 def png(page: Page, asker: Asker, now: float) -> bytes:
     """The report's chart as a picture. Raises click.ClickException where there is nothing to draw or to draw with."""
+    from aitop.reports import picture, plot  # with logging, 5 ms that no other form needs
+
     answer, currency = page.answer, page.style.currency
     rows, key = _to_draw(answer, _shown(answer, page.chosen))
     if not any(row[key] for row in rows):
@@ -109,7 +116,7 @@ def _shown(answer: Answer, chosen: Chosen) -> list[Row]:
 def _to_draw(answer: Answer, rows: list[Row]) -> tuple[list[Row], str]:
     """The rows in the order of a chart, and the field that its bars show."""
     key = "tool_calls" if answer.name == "tool" else "spent_usd"
-    return sorted(rows, key=lambda row: row[answer.name]) if answer.name in plot.PERIODS else rows, key
+    return sorted(rows, key=lambda row: row[answer.name]) if answer.name in PERIODS else rows, key
 
 
 def _in_order(answer: Answer, chosen: Chosen) -> list[Row]:
@@ -125,6 +132,10 @@ def _part(names: list[str], chosen: Chosen) -> list[str]:
 
 
 def _drawn(page: Page, rows: list[Row]) -> str:
+    import shutil
+
+    from aitop.reports import plot
+
     answer = page.answer
     ordered, key = _to_draw(answer, rows)
     width = min(PLOT_CELLS_MAX, page.style.width or shutil.get_terminal_size((100, 24)).columns)

@@ -155,6 +155,16 @@ def forecast(state: State) -> list[str]:
     return texts
 
 
+def plan(state: State) -> list[str]:
+    """What a subscription gave, and how many times its price that is."""
+    row = fields.table(state.get("plan"))
+    usd, days, factor = (humanize.number(row.get(key)) for key in ("value_usd", "days", "factor"))
+    if usd is None or days is None:
+        return []
+    of = f": {humanize.factor(factor)} what {clean(row.get('name'), 12)} costs" if factor is not None else ""
+    return [f"Claude Code in {days:.0f} days: {money.of(state, usd)} at API prices{of}"]
+
+
 def coverage(state: State) -> list[str]:
     """What the totals do not hold: clients that were found and cannot be counted, wholly or in part."""
     clients = fields.table(fields.table(state.get("coverage")).get("clients"))

@@ -85,6 +85,15 @@ def share(value: object) -> str:
     return UNKNOWN if amount is None else percent(amount * 100)
 
 
+def factor(value: object) -> str:
+    """A multiple: 0.4×, 3.1×, 31×."""
+    amount = number(value)
+    if amount is None:
+        return UNKNOWN
+    tenths = int(max(0.0, amount) * 10 + 0.5)
+    return f"{tenths // 10}.{tenths % 10}×" if tenths < 100 else f"{count(amount)}×"
+
+
 def money(usd: object, symbol: str = "$", factor: float = 1.0) -> str:
     """$4.21, $999.99, then whole: $1,235, $99,999, then $100.0k, $1.2M."""
     amount = number(usd)

@@ -50,16 +50,23 @@ def parsed(word: str, argv: list[str]) -> Options:
                 value = rest.pop(0)
             setattr(options, VALUED[name], value)
         else:
-            known = [*VALUED, "--follow", "--help", *(("--cycle", "--open") if word == "waybar" else ())]
-            raise ValueError(f"unknown option {argument}{_nearest(name, known)}; try: aitop {word} --help")
+            options_of_word = [
+                *VALUED,
+                "--follow",
+                "--help",
+                *(("--cycle", "--open") if word == "waybar" else ()),
+            ]
+            raise ValueError(
+                f"unknown option {argument}{_nearest(name, options_of_word)}; try: aitop {word} --help"
+            )
     _check(options)
     return options
 
 
-def _nearest(typed: str, known: Iterable[str]) -> str:
+def _nearest(typed: str, options: Iterable[str]) -> str:
     from aitop.system import help_text
 
-    return help_text.nearest(typed, known)
+    return help_text.nearest(typed, options)
 
 
 def _check(options: Options) -> None:

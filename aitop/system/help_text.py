@@ -36,16 +36,16 @@ def fitted(text: str, width: int) -> str:
 
 def _paragraphs(lines: list[str], width: int) -> list[str]:
     """The lines; those of a paragraph that does not fit are one, to be folded anew. Indented lines stay lines."""
-    found: list[str] = []
+    paragraphs: list[str] = []
     run: list[str] = []
     for line in [*lines, ""]:
         if line and not line.startswith((" ", "Usage:")):
             run.append(line)
             continue
-        found += [" ".join(run)] if any(len(one) > width for one in run) else run
+        paragraphs += [" ".join(run)] if any(len(one) > width for one in run) else run
         run = []
-        found.append(line)
-    return found[:-1]
+        paragraphs.append(line)
+    return paragraphs[:-1]
 
 
 def _folded(line: str, width: int) -> str:
@@ -72,9 +72,9 @@ def _description(line: str) -> int:
     return gap + 2 if gap > start else start + 2
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, words: Iterable[str]) -> str:
     """`; did you mean --shell?`, or nothing where no known word is near."""
     import difflib
 
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {found[0]}?" if found else ""
+    close = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -25,12 +25,12 @@ NOTHING = 'nothing is known of a fleet: set fleet.read = "http://HOST:9090" in t
 
 def lines(now: float, width: int, pulled: list[HostRow]) -> list[str] | None:
     """The table; None where nothing was ever heard or pulled."""
-    found = totals.read(paths.home())
-    if found is None and not pulled:
+    fleet_totals = totals.read(paths.home())
+    if fleet_totals is None and not pulled:
         return None
     currency = money.currency(published.read() or {})
-    shown = [] if found is None else view.lines(
-        found, now, GROUPS, lambda usd: money.text(usd, currency) if usd is not None else "-",
+    shown = [] if fleet_totals is None else view.lines(
+        fleet_totals, now, GROUPS, lambda usd: money.text(usd, currency) if usd is not None else "-",
         lambda rows, align, heads: text_table.lines(rows, align, heads=heads),
     )  # fmt: skip
     if pulled:
@@ -54,13 +54,13 @@ def machines_pulled() -> list[HostRow]:
 
 def once(*, as_json: bool, width: int) -> int:
     """Print it and leave; 1 where nothing is known."""
-    found = totals.read(paths.home())
+    fleet_totals = totals.read(paths.home())
     shown = lines(time.time(), width, machines_pulled())
-    if shown is None or (as_json and found is None):
+    if shown is None or (as_json and fleet_totals is None):
         print(f"aitop: {NOTHING}", file=sys.stderr)
         return 1
-    put(json.dumps(found) if as_json else "\n".join(shown))
-    return 0 if found is None or found.get("at") else 1
+    put(json.dumps(fleet_totals) if as_json else "\n".join(shown))
+    return 0 if fleet_totals is None or fleet_totals.get("at") else 1
 
 
 def live() -> None:

@@ -168,7 +168,8 @@ def _context(state: JsonObject) -> list[str]:
 
 def _limits(state: JsonObject) -> list[str]:
     written = humanize.number(state.get("written_at")) or 0.0
-    return [*details.limits(state, written), *details.budgets(state, written), *details.forecast(state)]
+    texts = [*details.limits(state, written), *details.budgets(state, written)]
+    return [*texts, *details.forecast(state), *details.plan(state)]
 
 
 def _sessions(state: JsonObject) -> list[str]:

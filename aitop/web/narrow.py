@@ -7,10 +7,12 @@ import sqlite3
 from collections.abc import Mapping
 
 from aitop.config import Config
+from aitop.config.budgets_and_tags import Budget
 from aitop.history.query import spans
+from aitop.live.snapshot import folder_name
 from aitop.reports.ask import Asker
 from aitop.reports.filters import Filter
-from aitop.web.params import Part
+from aitop.web.params import BadAddressError, Part
 
 
 def asker(
@@ -20,20 +22,23 @@ def asker(
     tags: Mapping[str, str],
     days: Filter | None = None,
 ) -> Asker:
-    """One that lets through exactly this part; `days` are other days than the part's."""
+    """One that lets through exactly this part; `days` are other days than the part's. Raises BadAddressError."""
     wanted = days or wanted_days(part)
     found = Asker(db, wanted._replace(model=part.model), config.tags, dict(tags))
     if part.model is not None:
         known = db.execute("SELECT id FROM model WHERE name = ? AND name != ''", (part.model,)).fetchall()
         found.only = found.only._replace(models=tuple(number for (number,) in known))
-    by_session = part.provider is not None or part.session is not None
-    by_place = part.project is not None or part.branch is not None
+    budget = _budget(config, part)
+    by_session = part.provider is not None or part.session is not None or budget is not None
+    by_place = part.project is not None or part.branch is not None or part.named is not None
     if not by_session and not by_place:
         return found
     sessions = [
         f.id
         for f in found.facts.values()
-        if part.provider in (None, f.provider) and part.session in (None, f.name)
+        if part.provider in (None, f.provider)
+        and part.session in (None, f.name)
+        and (budget is None or budget.covers(f.cwd, found.tags[f.id]))
     ]
     places = [number for number, place in spans.places(db).items() if _is(part, place.cwd, place.branch)]
     at_home = [f.id for f in found.facts.values() if _is(part, f.cwd, f.branch)]
@@ -47,5 +52,16 @@ def wanted_days(part: Part) -> Filter:
     return Filter(part.since, part.until)
 
 
+def _budget(config: Config, part: Part) -> Budget | None:
+    """The budget that is asked for; None also for one of everything."""
+    if part.budget is None:
+        return None
+    found = next((one for one in config.budgets if one.name == part.budget), None)
+    if found is None:
+        raise BadAddressError(f"budget: the configuration has none of the name {part.budget[:40]}")
+    return None if found.scope == "all" else found
+
+
 def _is(part: Part, cwd: str | None, branch: str | None) -> bool:
-    return part.project in (None, cwd or "") and part.branch in (None, branch or "")
+    named = part.named is None or part.named == (folder_name(cwd or "") or "unknown")
+    return named and part.project in (None, cwd or "") and part.branch in (None, branch or "")

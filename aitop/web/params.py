@@ -9,6 +9,7 @@ from aitop.reports import filters
 
 BY = ("model", "project", "provider", "branch")
 UNITS = ("day", "week", "month")
+NAMES = ("provider", "model", "project", "branch", "session", "named", "budget")
 LONGEST = 500  # characters of a name
 
 
@@ -19,7 +20,8 @@ class BadAddressError(Exception):
 class Part(NamedTuple):
     """Days (inclusive) or moments, and exact names; None lets everything through.
 
-    `project` is a folder's path, "" for work in no known folder. `branch` "" is work on no branch.
+    `project` is a folder's path, "" for work in no known folder; `named` the last part of such a path, as the state
+    names projects. `branch` "" is work on no branch. `budget` is a budget of the configuration.
     """
 
     since: date | None = None
@@ -31,6 +33,8 @@ class Part(NamedTuple):
     project: str | None = None
     branch: str | None = None
     session: str | None = None
+    named: str | None = None
+    budget: str | None = None
 
     def span(self) -> tuple[float | None, float | None]:
         """The same as moments, the end excluded."""
@@ -51,7 +55,7 @@ def part(query: Mapping[str, str], now: float) -> Part:
     last = _moment(query.get("last"), "last")
     if last is not None:
         start = float(int(now) - int(last) + 1)
-    names = {key: _name(query.get(key), key) for key in ("provider", "model", "project", "branch", "session")}
+    names = {key: _name(query.get(key), key) for key in NAMES}
     return Part(since, until, start, end, **names)
 
 

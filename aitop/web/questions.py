@@ -52,6 +52,7 @@ class Questions:
     def __init__(self, path: str, together: int = 1) -> None:
         self._path = path
         self._turn = asyncio.Semaphore(together)
+        self._running: set[int] = set()
 
     async def ask(self, question: Question, seconds: float) -> bytes:
         """The answer. Raises what `ERRORS` lists, OSError."""
@@ -61,11 +62,12 @@ class Questions:
             if pid == 0:
                 _live(self._path, question, seconds, writer)
             os.close(writer)
+            self._running.add(pid)
             try:
                 told = await _read(reader, seconds + GRACE_SECONDS)
             finally:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)  # with its answer sent it has ended already
+                self._running.discard(pid)
+                _kill(pid)  # with its answer sent it has ended already
                 _bury(pid)
         if not told.endswith(WHOLE):
             raise BrokenError("a question ended without its answer")
@@ -73,6 +75,11 @@ class Questions:
             return told[1:-1]
         name, _, message = told[:-1].decode("utf-8", "replace").partition("\n")
         raise ERRORS[name](message)
+
+    def close(self) -> None:
+        """The server ends: no question keeps it waiting."""
+        for pid in self._running:
+            _kill(pid)
 
 
 async def _read(reader: int, seconds: float) -> bytes:
@@ -87,6 +94,11 @@ async def _read(reader: int, seconds: float) -> bytes:
         raise TooLongError from error
     finally:
         transport.close()
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _bury(pid: int) -> None:

@@ -71,6 +71,8 @@ async def serve(port: int, uid: int | None, secret: str, ready: Callable[[int, T
         ready(real, door.tickets)
         await stop.wait()
     finally:
+        quick.close()
+        slow.close()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(runner.cleanup(), LEAVE_SECONDS * 3)
 

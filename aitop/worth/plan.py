@@ -14,12 +14,10 @@ from typing import NamedTuple
 
 from aitop.live.money.blocks import Block
 from aitop.live.money.limits import PLANS, quantile
+from aitop.live.money.plan import MONTH_DAYS, USD_A_MONTH
 from aitop.model import periods
 from aitop.model.sums import PICO
 
-CLIENT = "claude-code"  # the plans are its maker's
-MONTH_DAYS = 365.25 / 12
-USD_A_MONTH = {"pro": 20.0, "max5": 100.0, "max20": 200.0}
 SIZE = {"pro": 1.0, "max5": 5.0, "max20": 20.0}
 LEAST_PERCENT = 5.0  # of a limit: below, the rounding of the percent says more than the spend
 ROUNDING = 0.5  # percent points that a report may be off
@@ -67,11 +65,6 @@ class Use(NamedTuple):
     used_percent: float
     spent: int
     tokens: int
-
-
-def multiple(spent: int, days: int, usd_a_month: float) -> float:
-    """How often the plan's price of these days is in what they would have cost at API prices."""
-    return spent / PICO / (usd_a_month * days / MONTH_DAYS)
 
 
 def percents(uses: Iterable[Use]) -> list[Percent]:

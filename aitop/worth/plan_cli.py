@@ -10,6 +10,7 @@ from aitop.history.query import spans, sums_since
 from aitop.live.money import blocks
 from aitop.live.money.blocks import Block
 from aitop.live.money.limits import FIVE_HOUR, label
+from aitop.live.money.plan import CLIENT, DAYS, USD_A_MONTH, multiple
 from aitop.model import periods
 from aitop.model.events import Limit
 from aitop.model.json_types import JsonObject
@@ -18,7 +19,7 @@ from aitop.reports.ready import configuration, currency, history
 from aitop.segments import money, text_table
 from aitop.segments.money import Currency
 from aitop.worth import plan as plans
-from aitop.worth.plan import CLIENT, Fit, Percent, Use
+from aitop.worth.plan import Fit, Percent, Use
 
 DAYS_SHOWN = 5
 NO_USE = "no request of Claude Code in these days: there is nothing to compare a plan with"
@@ -26,11 +27,9 @@ NO_USE = "no request of Claude Code in these days: there is nothing to compare a
 
 @click.command()
 @click.option(
-    "--days", type=click.IntRange(7, 400), default=30, show_default=True, help="Days up to yesterday."
+    "--days", type=click.IntRange(7, 400), default=DAYS, show_default=True, help="Days up to yesterday."
 )
-@click.option(
-    "--plan", "name", type=click.Choice(list(plans.USD_A_MONTH)), help="Your plan. Default: limits.plan."
-)
+@click.option("--plan", "name", type=click.Choice(list(USD_A_MONTH)), help="Your plan. Default: limits.plan.")
 @click.option(
     "--price", type=click.FloatRange(min=0, min_open=True), metavar="USD", help="What you pay a month."
 )
@@ -45,7 +44,7 @@ def plan(days: int, name: str | None, price: float | None, as_json: bool) -> Non
     now = time.time()
     config, ready = configuration(), history()
     configured = config["limits.plan"]
-    own = name or (configured if configured in plans.USD_A_MONTH else None)
+    own = name or (configured if configured in USD_A_MONTH else None)
     last = periods.date_of(now) - timedelta(days=1)
     first = last - timedelta(days=days - 1)
     begin, end = periods.midnight(first), periods.midnight(last + timedelta(days=1))
@@ -66,8 +65,9 @@ def plan(days: int, name: str | None, price: float | None, as_json: bool) -> Non
     ]
     five_hours = next((use for limit, use in uses if limit.name == FIVE_HOUR), None)
     fits = plans.fits(finished, first, last, plans.allowances(own, five_hours))
-    paid = price or (plans.USD_A_MONTH[own] if own else None)
-    found = _answer(finished, first, last, paid, own, plans.percents(use for _, use in uses), fits)
+    paid = price or (USD_A_MONTH[own] if own else None)
+    spent = sum(row[2] for row in _of_client(spans.quarters(ready.db, (begin, end))))
+    found = _answer(spent, finished, first, last, paid, own, plans.percents(use for _, use in uses), fits)
     click.echo(
         json.dumps(found, indent=1) if as_json else shown(found, fits, currency(ready.db, config, now))
     )
@@ -83,6 +83,7 @@ def _use(limit: Limit, rows: list[tuple[int, str, int, int, int]]) -> tuple[Limi
 
 
 def _answer(
+    spent: int,
     finished: list[Block],
     first: date,
     last: date,
@@ -92,7 +93,6 @@ def _answer(
     fits: list[Fit],
 ) -> JsonObject:
     """The object that --json prints."""
-    spent = sum(block.spent for block in finished)
     days = (last - first).days + 1
     return {
         "since": first.isoformat(),
@@ -101,7 +101,7 @@ def _answer(
         "value_usd": spent / PICO,
         "plan": own,
         "paid_usd_a_month": paid,
-        "multiple": plans.multiple(spent, days, paid) if paid else None,
+        "multiple": multiple(spent, days, paid) if paid else None,
         "one_percent": [percent._asdict() for percent in percents],
         "plans": [_published(fit) for fit in fits],
         "sufficed": _name(plans.sufficient(fits, surely=True)),

@@ -14,6 +14,8 @@ from support.lines import assistant, transcript, usage, user
 from aitop import paths
 from aitop.install import advised
 
+pytestmark = pytest.mark.slow  # the command as a process, some times in each test
+
 DAY = 86_400.0
 NOW = time.time()
 DEAR, MIDDLE, CHEAP = "claude-opus-4-8", "claude-sonnet-4-6", "claude-haiku-4-5"

@@ -64,6 +64,7 @@ def test_a_person_reads_the_same(claude):
     assert f"{SESSION[:8]} shop" in shown
 
 
+@pytest.mark.slow
 def test_with_nothing_to_say_it_is_silent(claude):
     transcript(claude, [user(at=START), assistant("a", START + 1)])
     found = run()
@@ -71,6 +72,7 @@ def test_with_nothing_to_say_it_is_silent(claude):
     assert findings() == []
 
 
+@pytest.mark.slow
 def test_only_the_days_asked_for_are_looked_at(claude):
     written_again(claude, NOW - 40 * 86_400)
     day = time.strftime("%Y-%m-%d", time.localtime(NOW - 40 * 86_400))
@@ -80,6 +82,7 @@ def test_only_the_days_asked_for_are_looked_at(claude):
     assert findings("--rule", "cache-lost", "--since", after) == []
 
 
+@pytest.mark.slow
 def test_a_rule_is_switched_off_in_the_configuration_and_still_answers_by_name(claude, tmp_path):
     written_again(claude)
     settings = tmp_path / "config.toml"
@@ -90,6 +93,7 @@ def test_a_rule_is_switched_off_in_the_configuration_and_still_answers_by_name(c
     assert findings("--rule", "cache-lost", AITOP_CONFIG=str(settings)) == []
 
 
+@pytest.mark.slow
 def test_wrong_usage_says_what_to_do(tmp_path):
     for words, text in (
         (["--rule", "magic"], "aitop advise --rules"),

@@ -10,7 +10,8 @@ from golden.home import environment
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aitop import cli, command_help
+from aitop import cli
+from aitop.system import command_help
 
 
 def said(*words):

@@ -295,14 +295,17 @@ CLOCKS = ("advice/cli.py", "agents/mcp_server.py", "agents/runner.py",
           "litellm.py", "log.py", "pricing/cli.py", "pricing/refresh.py", "quality/cli.py",
           "publish/announcer.py", "publish/cli.py",
           "receiver/", "reports/", "segments/follow.py", "segments/oneshot.py",
-          "statusline.py", "top/", "web/", "worth/plan_cli.py")  # fmt: skip
+          "statusline.py", "top/", "web/", "worth/plan_cli.py", "worth/trailer_cli.py")  # fmt: skip
+
+
+TELLS_TIME = {"now", "today", "utcnow", "time", "monotonic"}
 
 
 def test_only_the_edges_ask_what_time_it_is():
     asked = set()
     for source in sources():
         for node in source.nodes:
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in TELLS_TIME:
                 call = ast.unparse(node.func)
                 if call.endswith((".now", ".today", ".utcnow")) or call in ("time.time", "time.monotonic"):
                     asked.add(source.name)
@@ -344,6 +347,7 @@ LONG_MODULES = {
     "publish/state_types.py": "the published state's one table: every key with its type and meaning",
 }
 LONG_FUNCTIONS = {
+    "publish/state_json.py:build": "one key for each published fact",
     "publish/state_rows.py:session_row": "one key for each published fact of a session",
 }
 

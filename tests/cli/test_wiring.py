@@ -112,8 +112,9 @@ def test_a_response_adds_the_same_in_a_first_read(basis, incomplete, visible):
     counts = {prepare.UNCACHED: 2, prepare.OUTPUT: 3, prepare.CACHE_READ: 4, prepare.WRITE_5M: 5, prepare.WRITE_1H: 6,
               prepare.COST: 7, prepare.BASIS: int(basis), prepare.INCOMPLETE: incomplete,
               prepare.UNDERSTATED: visible > 0}  # fmt: skip
-    running = digest._Running()
-    running.add(tuple(counts.get(place) or 0 for place in range(prepare.REQUEST_KEY + 1)))
+    plain = [counts.get(place) or 0 for place in range(prepare.REQUEST_KEY + 1)]
+    plain[prepare.NAMES] = (1,)
+    [(*_, numbers)] = digest.of([tuple(plain)], []).sums
     usage = Usage(
         uncached_input_tokens=2,
         output_tokens=3,
@@ -123,7 +124,7 @@ def test_a_response_adds_the_same_in_a_first_read(basis, incomplete, visible):
     )
     row = CountedResponse(1, 1, Evidence(900.0, "m", usage, None, visible, None, None, 1, 0))
     row.cost, row.basis, row.incomplete = 7, basis, incomplete
-    assert running.sum() == row.contribution().sum
+    assert Sum._make(numbers) == row.contribution().sum
 
 
 @pytest.mark.parametrize("short_way", [True, False])

@@ -86,8 +86,13 @@ def assert_quiet(done):
 
 @pytest.mark.parametrize(
     "payload",
-    [SMALL, b"", b"\x00\xff\n\n\r\xc3(", b"x" * 500_000, b"\x00y" * (8 * 1024 * 1024)],
-    ids=["small", "empty", "binary", "500 KB", "16 MB"],
+    [
+        pytest.param(SMALL, id="small"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\x00\xff\n\n\r\xc3(", id="binary"),
+        pytest.param(b"x" * 500_000, id="500 KB"),
+        pytest.param(b"\x00y" * (8 * 1024 * 1024), id="16 MB", marks=pytest.mark.slow),
+    ],
 )
 def test_a_payload_arrives_byte_for_byte(request, run, home, payload):
     if len(payload) > 1_000_000 and "fine clock" in request.node.name:

@@ -67,6 +67,18 @@ def test_a_web_page_gets_nothing(door, headers):
     assert (status, b"xx" in body) == (403, False)
 
 
+@pytest.mark.parametrize("head", [
+    b"GET /metrics HTTP/1.1\r\nno header\r\nSec-Fetch-Site: cross-site\r\n\r\n",
+    b"GET /metrics HTTP/1.1\r\nOrigin: https://evil.example\r\nOrigin: http://localhost\r\n\r\n",
+    b"GET /metrics HTTP/1.1\r\nHost: evil.example\r\nHost: localhost\r\n\r\n",
+    b"GET /metrics HTTP/1.1\r\nSec-Fetch-Site: cross-site\r\n \r\n\r\n",
+])  # fmt: skip
+def test_a_head_that_can_be_read_in_two_ways_gets_nothing(door, head):
+    with socket.create_connection(("127.0.0.1", door().port), 10) as peer:
+        peer.sendall(head)
+        assert peer.makefile("rb").read().startswith(b"HTTP/1.0 400 ")
+
+
 def test_with_a_token_only_who_shows_it_gets_an_answer(door):
     mine = door(token="secret")
     assert ask(mine)[0] == 401

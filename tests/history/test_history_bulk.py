@@ -10,7 +10,7 @@ from support.examples import examples
 from support.lines import START, assistant, encode, result, usage, use
 from support.worlds import NOW, SESSIONS, Book, by_session, oracle, read, readings, worlds
 
-from aitop.history.write import prepare
+from aitop.history.write import prepare, wire
 from aitop.history.write.responses import Responses
 from aitop.history.write.tools import Tools
 from aitop.model.events import ToolUse
@@ -185,10 +185,35 @@ def test_what_helpers_send_is_plain_data(book):
     found = book.history.prepare(parsed.events, NOW)
     sent = book.history.packed(parsed.events, NOW)
     assert (len(found.responses), len(found.tools)) == (1, 1)
-    assert prepare.unpacked(pickle.loads(pickle.dumps(sent))) == found
+    assert wire.unpacked(wire.received(wire.loads(wire.dumps(wire.sent(sent))))) == found
     assert all(type(told) is tuple for told in (*found.responses, *found.tools))
     assert pickle.loads(pickle.dumps(found)) == found
     assert sorted(map(repr, prepare.events(found))) == sorted(map(repr, parsed.events))
+
+
+def test_facts_alone_beside_new_rows_wait_packed_until_the_rows_are_written(book):
+    parsed = provider.parse(encode([assistant(content=[use()])]), 0, provider.identify(FILE_A))
+    sent = wire.received(wire.sent(book.history.packed(parsed.events, NOW)))
+    assert sent.rest == []
+    assert wire.facts_of(sent.facts)
+    book.history.take("claude-code", sent, NOW, book.history.file("claude-code", FILE_A))
+    book.history.total_up()
+    session = book.history.session("claude-code", sent.session)
+    assert session.status is None
+    book.commit()
+    assert session.status is not None
+
+
+def test_what_marshal_cannot_hold_is_pickled():
+    value = [(OwnText("claude"), 1)]
+    assert wire.loads(wire.dumps(value)) == value
+    assert wire.dumps([("claude", 1)]).startswith(wire.MARSHALLED)
+
+
+class OwnText(str):
+    """A text as another package's provider may report it."""
+
+    __slots__ = ()
 
 
 @examples(80)

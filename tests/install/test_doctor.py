@@ -243,7 +243,7 @@ def test_the_exit_code_says_whether_anything_failed(installed, monkeypatch):
     assert done.exit_code == 1
     assert "aitop start\n" in done.output
     findings = json.loads(CliRunner().invoke(doctor.doctor, ["--json"]).output)
-    assert {"check", "level", "text", "remedy"} == set(findings[0])
+    assert {"check", "level", "text", "remedy", "details"} == set(findings[0])
 
 
 def test_a_report_tells_a_stranger_nothing_about_the_user(installed, monkeypatch):
@@ -412,6 +412,24 @@ def test_each_client_that_is_here_is_named_with_its_folder_and_its_files(install
 
 def test_where_no_client_is_here_the_folders_looked_at_are_named(installed):
     assert f"codex ({installed}/.codex/sessions)" in problem("clients", WARN)
+
+
+def test_where_no_client_is_here_a_few_are_named_and_the_rest_is_listed_on_request(installed):
+    (finding,) = found("clients")
+    assert len(finding.text) < 500
+    assert "kilo" not in finding.text
+    assert any(line.startswith("kilo: ") for line in finding.details)
+    short, long = (
+        CliRunner().invoke(doctor.doctor, words).output.splitlines() for words in ([], ["--verbose"])
+    )
+    assert [line for line in long if line not in short] == [f"        {line}" for line in finding.details]
+    assert max(map(len, short)) < 500
+    (row,) = (
+        row
+        for row in json.loads(CliRunner().invoke(doctor.doctor, ["--report"]).output)["checks"]
+        if row["details"]
+    )
+    assert len(row["details"]) == len(finding.details)
 
 
 def test_folders_are_named_without_a_listener_too(installed):

@@ -7,7 +7,8 @@ import subprocess
 import tomllib
 
 import pytest
-from golden.home import ROOT, need, python
+from golden.home import ROOT, need
+from support import in_process
 
 from aitop.install import snippets, survey
 from aitop.system import installation
@@ -17,7 +18,7 @@ AWKWARD = "/home/ada lovelace/it's 100%/#1/aitop"
 
 @pytest.mark.parametrize("host", snippets.FILES)
 def test_every_host_has_a_snippet_that_names_where_it_belongs(tmp_path, host):
-    found = python(str(tmp_path), "init", host)
+    found = in_process.run(str(tmp_path), "init", host)
     assert found.returncode == 0, found.stderr
     text = found.stdout.decode()
     assert snippets.PLACEHOLDER not in text
@@ -26,8 +27,8 @@ def test_every_host_has_a_snippet_that_names_where_it_belongs(tmp_path, host):
 
 
 def test_an_unknown_host_is_wrong_usage(tmp_path):
-    assert python(str(tmp_path), "init", "emacs").returncode == 2
-    assert python(str(tmp_path), "init", "tmux", "--shell", "zsh").returncode == 2
+    assert in_process.run(str(tmp_path), "init", "emacs").returncode == 2
+    assert in_process.run(str(tmp_path), "init", "tmux", "--shell", "zsh").returncode == 2
 
 
 @pytest.mark.parametrize("shell", snippets.SHELLS)

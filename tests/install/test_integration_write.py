@@ -6,9 +6,9 @@ import re
 import subprocess
 
 import pytest
-from golden.home import ROOT, python
 from hypothesis import given
 from hypothesis import strategies as st
+from support import in_process
 
 from aitop.install import blocks, json_text, snippets, waybar
 from aitop.install.blocks import CSS, HASH, SLASHES, Unclear
@@ -56,7 +56,7 @@ def read(path):
 
 
 def aitop(tmp_path, *words, **more):
-    return python(str(tmp_path), "init", *words, **{"SHELL": "/bin/bash", **more})
+    return in_process.run(str(tmp_path), "init", *words, **{"SHELL": "/bin/bash", **more})
 
 
 @pytest.mark.parametrize("host", FILES)
@@ -195,7 +195,7 @@ def test_claude_code_runs_the_clients_own_commands(tmp_path):
     path = f"{tmp_path}:{os.environ['PATH']}"
     assert aitop(tmp_path, "claude-code", "--write", PATH=path).returncode == 0
     assert aitop(tmp_path, "claude-code", "--remove", PATH=path).returncode == 0
-    folder = os.path.join(ROOT, "integrations", "claude-code")
+    folder = os.path.join(snippets.folder(), "claude-code")
     assert read(tmp_path / "ran").splitlines() == [
         f"plugin marketplace add {folder}", "plugin install aitop@aitop",
         "plugin uninstall aitop@aitop", "plugin marketplace remove aitop",
@@ -219,6 +219,7 @@ def test_all_that_was_written_can_be_undone_at_once(tmp_path, monkeypatch):
     assert written.load() == {}
 
 
+@pytest.mark.real
 def test_the_written_tmux_lines_show_in_a_real_tmux(tmp_path):
     lay(tmp_path, "tmux")
     with open(os.path.join(tmp_path, ".tmux.conf"), "w") as file:

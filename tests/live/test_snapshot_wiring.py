@@ -47,6 +47,9 @@ class Money:
     def forecasts(self, block, now):
         return {"day": f"forecast of {block}"}
 
+    def plan(self, config):
+        return "the plan"
+
 
 def session(identity, name, status, **facts):
     one = Session(identity, "claude-code", name)
@@ -181,6 +184,7 @@ def test_every_part_of_a_snapshot_is_in_the_field_of_its_name(taken):
         "block": "the block",
         "budgets": ["a budget"],
         "forecast": {"day": "forecast of the block"},
+        "plan": "the plan",
         "burn": burning,
         "alerts": (RAISED,),
         "unpriced": ["no-price"],

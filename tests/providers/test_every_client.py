@@ -235,6 +235,7 @@ def read_once(name, home, sample):
 
 
 @pytest.mark.parametrize("name", WITHOUT_LINES)
+@pytest.mark.slow
 def test_no_value_whatsoever_breaks_it(tmp_path, name):
     def odd(held):
         return [

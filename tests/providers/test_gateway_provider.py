@@ -199,6 +199,7 @@ def _append(number):
         journal.append("openai", [entry(f"{number}-{one}")], START)
 
 
+@pytest.mark.slow
 def test_many_processes_lose_no_line(home):
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=_append, args=(number,)) for number in range(4)]

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from support.lines import assistant, encode, stamp, text
 
+from aitop.fleet import evaluations
 from aitop.quality import cli
 from aitop.reports import catchup
 
@@ -202,3 +203,122 @@ def test_a_key_that_others_can_read_is_not_used(turn, configure, home, tmp_path)
     (tmp_path / "key").chmod(0o644)
     configure(enabled=True, url="https://judge.example/v1", model="m", key_file=str(tmp_path / "key"))
     assert "chmod 600" in aitop("run", code=1)
+
+
+# -- the export --------------------------------------------------------------------------------------------------
+
+
+class Receiver:
+    """What takes OTLP events; `took` holds (path, headers, body). `code`: what it answers."""
+
+    def __init__(self):
+        self.took = took = []
+        self.code = 200
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                took.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(receiver.code)
+                self.send_header("content-length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def records(self):
+        """The attributes of each event, those of OTLP's values unwrapped."""
+        return [
+            {one["key"]: next(iter(one["value"].values())) for one in record["attributes"]}
+            | {"event": record["eventName"]}
+            for _, _, body in self.took
+            for record in body["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
+        ]
+
+
+@pytest.fixture
+def receiver():
+    found = Receiver()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def exporting(tmp_path, configure, server, receiver):
+    def write(*lines):
+        configure(enabled=True, url=server.url, model="llama3")
+        with open(tmp_path / "config.toml", "a") as file:
+            push = f'[fleet]\npush = "{receiver.url}/v1/metrics"\npush_headers = ["x-team=a"]\n'
+            file.write("\n" + push + "\n".join(lines) + "\n")
+
+    return write
+
+
+def test_scores_go_to_the_users_receiver_once_by_their_names_in_the_conventions(
+    turn, exporting, receiver, home
+):
+    exporting()
+    aitop("run")
+    aitop("run")
+    assert [(path, headers["x-team"]) for path, headers, _ in receiver.took] == [("/v1/logs", "a")]
+    records = receiver.records()
+    assert {record["gen_ai.evaluation.name"] for record in records} == {"groundedness", "relevance", "safety"}
+    for record in records:
+        assert record["event"] == "gen_ai.evaluation.result"
+        assert (record["gen_ai.evaluation.score.value"], record["gen_ai.evaluation.score.label"]) == (
+            1.0,
+            "good",
+        )
+        assert record["gen_ai.response.model"] == "claude-opus-4-6"
+        assert record["aitop.evaluation.judge"] == "llama3"
+    sent = json.dumps(receiver.took)
+    assert SECRET not in sent
+    assert SESSION not in sent
+
+
+def test_scores_that_did_not_arrive_are_sent_the_next_time(turn, exporting, receiver, home):
+    exporting()
+    receiver.code = 503
+    assert "did not take the scores (503)" in aitop("run")
+    receiver.code = 200
+    aitop("run", "--quiet")
+    assert len(receiver.took) == 2
+    assert receiver.took[0][2] == receiver.took[1][2]
+
+
+def test_names_in_the_export_are_shaped_as_labels_and_times_cut_off(turn, exporting, receiver, home):
+    exporting('model = "hashed"', 'user = "off"', 'host = "off"', "step_minutes = 60")
+    aitop("run")
+    (record, *_) = receiver.records()
+    assert record["gen_ai.response.model"] != "claude-opus-4-6"
+    assert not {"aitop.user", "aitop.host"} & set(record)
+    (_, _, body) = receiver.took[0]
+    times = [int(one["timeUnixNano"]) for one in body["resourceLogs"][0]["scopeLogs"][0]["logRecords"]]
+    assert all(time_ % (3600 * 10**9) == 0 for time_ in times)
+
+
+def test_without_a_receiver_no_score_leaves(turn, configure, server, receiver, home):
+    configure(enabled=True, url=server.url, model="llama3")
+    aitop("run")
+    assert receiver.took == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "logs"),
+    [("http://c:4318/v1/metrics", "http://c:4318/v1/logs"), ("http://v/opentelemetry/v1/metrics/", "http://v/opentelemetry/v1/logs"),
+     ("http://c/write", None), ("", None)],
+)  # fmt: skip
+def test_events_go_beside_the_metrics(metrics, logs):
+    assert evaluations.endpoint(metrics) == logs

@@ -15,6 +15,7 @@ from aitop.reports.shipped.acts import added, numbers
 
 A = SESSIONS[0]
 PATCH = "*** Begin Patch\n*** Update File: a.py\n@@\n-old\n+new\n keep\n"
+APPLIED = "Exit code: 0\nOutput:\nSuccess. Updated the following files:\nM a.py\n"
 PATCH += "*** Add File: b/c.py\n+one\n+two\n*** End Patch\n"
 
 
@@ -122,11 +123,39 @@ def test_a_patch_that_codex_sent_is_read_where_no_event_says_what_it_changed(giv
     one = call(
         rollout(
             codex.item(kind, 1, call_id="c1", **given),
-            codex.item(f"{kind}_output", 2, call_id="c1", output="ok"),
+            codex.item(f"{kind}_output", 2, call_id="c1", output=APPLIED),
         )
     )
     assert [(edit.path, list(edit.lines)) for edit in one.edits] == [
         ("/work/shop/a.py", numbers(["new"], "")), ("/work/shop/b/c.py", numbers(["one", "two"], ""))]  # fmt: skip
+
+
+def test_newer_versions_say_it_as_an_item_and_so_the_users_words():
+    change = {"/w/a.py": {"type": "update", "unified_diff": "@@ -1 +1,2 @@\n one\n+two\n", "move_path": None}}
+    items = [{"type": "UserMessage", "id": "u", "content": []},
+             {"type": "FileChange", "id": "c1", "changes": change, "status": "completed"}]  # fmt: skip
+    acts = rollout(
+        codex.event("item_completed", 1, item=items[0]),
+        codex.event("user_message", 1.1, message="the same"),
+        codex.item(
+            "function_call", 2, call_id="c1", name="exec_command", arguments=json.dumps({"cmd": PATCH})
+        ),
+        codex.event("item_completed", 3, item=items[1]),
+        codex.item("function_call_output", 4, call_id="c1", output=APPLIED),
+    )
+    assert [list(edit.lines) for edit in call(acts).edits] == [numbers(["two"], "")]
+    assert len(acts.prompts) == 1
+
+
+@pytest.mark.parametrize(
+    "output", ["patch rejected: writing is blocked by read-only sandbox", "unsupported call: x", ""]
+)
+def test_a_patch_that_was_refused_changed_nothing_and_failed(output):
+    one = call(rollout(
+        codex.item("function_call", 1, call_id="c1", name="exec_command", arguments=json.dumps({"cmd": PATCH})),
+        codex.item("function_call_output", 2, call_id="c1", output=output),
+    ))  # fmt: skip
+    assert (one.failed, one.edits) == (True, ())
 
 
 def test_a_patch_that_failed_changed_nothing():

@@ -204,6 +204,7 @@ def conversation(claude):
     ])  # fmt: skip
 
 
+@pytest.mark.slow
 def test_servers_skills_and_what_was_searched_have_rows_that_add_up(claude):
     conversation(claude)
     found = rows()
@@ -223,6 +224,7 @@ def test_servers_skills_and_what_was_searched_have_rows_that_add_up(claude):
     assert sum(round(row["cost_usd"] * PICO) for row in found.values()) == round(spent() * PICO)
 
 
+@pytest.mark.slow
 def test_without_its_transcript_a_call_stays_with_its_tool(claude):
     path = conversation(claude)
     rows()
@@ -233,6 +235,7 @@ def test_without_its_transcript_a_call_stays_with_its_tool(claude):
     assert sum(row["cost_usd"] for row in found.values()) == pytest.approx(spent())
 
 
+@pytest.mark.slow
 def test_a_sub_agent_has_a_context_of_its_own(claude):
     conversation(claude)
     one = turn(1, [use("s1", "Bash")], 0, 1_000, isSidechain=True, agentId="a1") | {"uuid": "s1"}
@@ -249,6 +252,7 @@ def test_a_sub_agent_has_a_context_of_its_own(claude):
 @pytest.mark.parametrize(
     "words", [("--model", "haiku"), ("--project", "den"), ("--provider", "claude-code"), ()]
 )
+@pytest.mark.slow
 def test_a_filter_leaves_what_it_leaves_in_other_reports(claude, words):
     conversation(claude)
     transcript(claude, [
@@ -261,6 +265,7 @@ def test_a_filter_leaves_what_it_leaves_in_other_reports(claude, words):
     assert sum(row["cost_usd"] for row in found.values()) == pytest.approx(spent(*words))
 
 
+@pytest.mark.slow
 def test_days_before_are_followed_and_not_paid(claude):
     at = START - START % 86_400 - 30  # half a minute before a midnight in UTC
     lines = [
@@ -277,6 +282,7 @@ def test_days_before_are_followed_and_not_paid(claude):
     assert found["beginnings (system prompt, tools)"]["tokens"] == 0
 
 
+@pytest.mark.slow
 def test_people_read_marks_and_what_they_mean(claude):
     conversation(claude)
     shown = report()
@@ -287,10 +293,12 @@ def test_people_read_marks_and_what_they_mean(claude):
     assert report("--csv").splitlines()[0].startswith("part,kind,of,calls,tokens")
 
 
+@pytest.mark.slow
 def test_without_any_use_it_says_so_like_every_report(claude):
     assert report() == report(name="models")
 
 
+@pytest.mark.slow
 def test_a_hostile_name_is_shown_and_not_run(claude):
     path = conversation(claude)
     append(path, turn(5, [use("t9", "mcp__\x1b[31m__x")], 16_150, 100), turn(6, None, 16_250, 100))

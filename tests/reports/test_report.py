@@ -14,6 +14,8 @@ from support.lines import MODEL, OTHER, SESSION, append, assistant, gave_up, tra
 
 from aitop.history import schema
 
+pytestmark = pytest.mark.slow  # the command as a process: a fifth of a second each, before it reads anything
+
 FIELDS = {
     "provider": str,
     "requests": int,

@@ -11,6 +11,8 @@ import pytest
 from support.lines import assistant, transcript
 from support.web_site import Browser, until
 
+pytestmark = pytest.mark.slow  # the command as a process, some times in each test
+
 HOSTILE = "</script><script>alert(1)</script>"
 
 

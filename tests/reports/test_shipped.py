@@ -479,6 +479,7 @@ def at_head(work, name):
 
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 1 << 30), st.integers(5, 45))
+@pytest.mark.slow
 def test_the_fates_are_those_that_were_played_and_the_cost_adds_up(tmp_path_factory, seed, steps):
     world = World(tmp_path_factory.mktemp("w"))
     work, names, truth = live(world, seed, steps)
@@ -529,6 +530,7 @@ def asked(home, *words):
     return done.stdout.decode()
 
 
+@pytest.mark.slow
 def test_the_command_adds_up_to_the_total_of_every_report(tmp_path):
     path = tmp_path / "claude" / "projects" / "-w" / f"{A}.jsonl"
     os.makedirs(path.parent)

@@ -6,28 +6,22 @@ import re
 import subprocess
 import sys
 
-import aitop
+from support.sources import sources
+
 from aitop.install import scripts
 from aitop.system import own_python
 
-PACKAGE = os.path.dirname(os.path.abspath(aitop.__file__))
 SAFE = {"-P", "-I"}
 
 
 def lists_with_our_python():
     """(file, line, words) of each list in the package that starts with our own interpreter."""
-    for folder, _, names in os.walk(PACKAGE):
-        for name in names:
-            if not name.endswith(".py"):
-                continue
-            path = os.path.join(folder, name)
-            with open(path, encoding="utf-8") as file:
-                tree = ast.parse(file.read())
-            for node in ast.walk(tree):
-                if isinstance(node, ast.List | ast.Tuple):
-                    words = [ast.unparse(word) for word in node.elts]
-                    if "sys.executable" in words:
-                        yield os.path.relpath(path, PACKAGE), node.lineno, words
+    for source in sources():
+        for node in source.nodes if "sys.executable" in source.text else ():
+            if isinstance(node, ast.List | ast.Tuple):
+                words = [ast.unparse(word) for word in node.elts]
+                if "sys.executable" in words:
+                    yield source.name, node.lineno, words
 
 
 def test_each_python_that_is_started_is_told_to_leave_the_current_folder_out():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support import golden_files
 
 from aitop import segments
-from aitop.segments import humanize, placeholders, presets, swiftbar, template, text, usage, waybar
+from aitop.segments import details, humanize, placeholders, presets, swiftbar, template, text, usage, waybar
 
 GOLDEN = os.path.join(ROOT, "tests", "golden")
 FRONT = "/opt/venv/bin/python"  # what the golden menus name
@@ -60,6 +60,44 @@ def test_a_limit_says_whose_word_it_is_once_that_is_not_plain():
     assert "Limit ~7d · 81% · resets in 3d4h · estimate: p90 | " in menu
     assert "Limit 7d opus · 12% · resets in 1d0h | " in menu
     assert "reported 11m ago" in segments.render(state, "waybar", now=states.NOW)
+
+
+PLAN = {
+    "name": "max20",
+    "usd_a_month": 200.0,
+    "days": 30,
+    "until": "2026-11-28",
+    "value_usd": 610.2,
+    "factor": 3.097,
+}
+
+
+def test_a_plan_shows_what_it_gave_and_how_many_times_its_price():
+    state = states.subscription() | {"plan": PLAN}
+    shown = segments.render(state, "plain", template="{plan_value} {plan_factor}", now=states.NOW)
+    assert shown == "≈$610.20 3.1×"
+    (text,) = details.plan(state)
+    assert text == "Claude Code in 30 days: ≈$610.20 at API prices: 3.1× what max20 costs"
+
+
+@pytest.mark.parametrize("plan", [None, {}, "x", {"value_usd": None, "factor": "3"}])
+def test_a_plan_that_is_not_known_is_no_zero(plan):
+    state = states.subscription() | {"plan": plan}
+    assert "0" not in segments.render(state, "plain", template="{plan_value} {plan_factor}", now=states.NOW)
+    assert details.plan(state) == []
+
+
+def test_without_a_plan_s_name_there_is_no_multiple():
+    state = states.subscription() | {"plan": PLAN | {"name": None, "usd_a_month": None, "factor": None}}
+    assert segments.render(state, "plain", template="{plan_factor}", now=states.NOW) == "-"
+    assert details.plan(state) == ["Claude Code in 30 days: ≈$610.20 at API prices"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.04, "0.0×"), (3.097, "3.1×"), (9.96, "10×"), (31.4, "31×"), (None, "-")]
+)
+def test_a_multiple_is_short(value, shown):
+    assert humanize.factor(value) == shown
 
 
 def test_lower_bounds_and_estimates_are_marked():

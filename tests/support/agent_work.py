@@ -15,7 +15,7 @@ class AgentWork:
 
     def __init__(self, root, path, session, start=START):
         self.root, self.path, self.session, self.at = str(root), str(path), session, start
-        self.calls = 0
+        self.calls, self.branch = 0, "main"
         os.makedirs(self.root, exist_ok=True)
 
     def git(self, *words, at=None):
@@ -48,7 +48,8 @@ class AgentWork:
     def _answer(self, content, usage=None):
         self.calls += 1
         append(self.path, assistant(f"m-{self.session[:4]}-{self.calls}", self.tick(), request_id=f"r-{self.calls}",
-                                    usage=usage, content=content, session=self.session, cwd=self.root))  # fmt: skip
+                                    usage=usage, content=content, session=self.session, cwd=self.root,
+                                    gitBranch=self.branch))  # fmt: skip
 
     def edit(self, name, old, new, *, failed=False, usage=None, patch=None, tool="Edit"):
         """Replace a text on disk, as the client's Edit does; with `patch` its result says what was written."""

@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from support.lines import assistant, usage
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -102,6 +104,21 @@ class Browser:
     def end(self):
         self._browser.close()
         self._driver.stop()
+
+
+def answers(many, now, session="s1", folder="shop", model="claude-opus-4-6", step=60.0, mark="m", **more):
+    """So many responses of one session, the last one just now."""
+    common = {"session": session, "model": model, "cwd": f"/work/{folder}", **more}
+    return [
+        assistant(
+            f"{mark}-{session}-{number}",
+            now - step * (many - number),
+            request_id=f"r{mark}-{session}-{number}",
+            usage=usage(100 + number, 10, 1000, 200),
+            **common,
+        )
+        for number in range(many)
+    ]
 
 
 def until(true, seconds=30.0, pause=0.05):

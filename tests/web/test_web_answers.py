@@ -13,6 +13,7 @@ from multidict import MultiDict
 from support.web_site import until
 
 from aitop.config import Config
+from aitop.config.budgets_and_tags import Budget, TagRule
 from aitop.history import schema
 from aitop.history.query import spans, stacks
 from aitop.history.store import History
@@ -86,8 +87,13 @@ def zone(request, monkeypatch):
     time.tzset()
 
 
+BUDGETS = (Budget("all", "day", 1.0), Budget("shops", "month", 1.0, "project", "/work/shop"),
+           Budget("tagged", "week", 1.0, "tag", "for-*"))  # fmt: skip
+
+
 def asked(**query):
-    return Asked(MultiDict({name: str(value) for name, value in query.items()}), Config(), {}, NOW)
+    config = Config(budgets=BUDGETS, tags=(TagRule("for-ada", ("/home/ada/*",)),))
+    return Asked(MultiDict({name: str(value) for name, value in query.items()}), config, {}, NOW)
 
 
 def test_the_history_page_has_the_sums_of_the_reports(db, zone):
@@ -132,7 +138,8 @@ PARTS = [
     {"project": "/work/shop"}, {"project": "/work/elsewhere"}, {"project": "/home/ada/shop", "branch": ""},
     {"project": "/work/shop/api", "branch": "fix"}, {"session": "s1-0", "provider": "claude-code"},
     {"model": MODELS[0], "project": "/work/elsewhere", "branch": "main"},
-    {"since": "2026-09-19", "until": "2026-09-20"},
+    {"since": "2026-09-19", "until": "2026-09-20"}, {"named": "shop"}, {"named": "shop", "model": MODELS[2]},
+    {"budget": "shops"}, {"budget": "tagged"}, {"budget": "all"},
 ]  # fmt: skip
 
 
@@ -152,9 +159,34 @@ def test_the_rows_behind_a_number_add_up_to_it(db, zone, part):
     assert sum(row["output_tokens"] for row in found) == total["output_tokens"]
     assert [row["at"] for row in found] == sorted((row["at"] for row in found), reverse=True)
     for name, value in part.items():
-        key = {"project": "cwd"}.get(name, name)
-        if name not in ("since", "until"):
+        key = {"project": "cwd", "named": "project"}.get(name, name)
+        if name not in ("since", "until", "budget"):
             assert {row[key] or "" for row in found} <= {value}
+
+
+def test_a_budget_has_the_rows_of_the_sessions_it_covers(db):
+    def sessions(budget):
+        return {row["session"] for row in rows.rows(db, asked(budget=budget))["rows"]}
+
+    assert sessions("all") == {f"s{back}-{folder}" for back in range(5) for folder in range(3)}
+    assert sessions("shops") == {f"s{back}-{folder}" for back in range(5) for folder in range(2)}
+    assert sessions("tagged") == {f"s{back}-2" for back in range(5)}
+    with pytest.raises(params.BadAddressError, match="budget"):
+        rows.rows(db, asked(budget="none"))
+
+
+def test_the_agents_of_a_session_share_its_rows(db):
+    part = {"provider": "claude-code", "session": "s1-0"}
+    whole = rows.rows(db, asked(**part))
+    parts = [rows.rows(db, asked(**part, agent=agent)) for agent in ("", "scout")]
+    assert {row["key"] for one in parts for row in one["rows"]} == {row["key"] for row in whole["rows"]}
+    for one, agent in zip(parts, (None, "scout"), strict=True):
+        assert {row["agent"] for row in one["rows"]} == {agent}
+        assert len(one["rows"]) == one["total"]["requests"]
+        assert one["total"]["cost_usd"] == pytest.approx(sum(row["cost_usd"] for row in one["rows"]))
+        assert one["total"]["tool_calls"] is None
+    with pytest.raises(params.BadAddressError, match="agent"):
+        rows.rows(db, asked(agent="scout"))
 
 
 def test_pages_of_rows_neither_repeat_nor_leave_out_a_row(db, monkeypatch):
@@ -276,6 +308,7 @@ def test_each_question_has_a_process_of_its_own_and_leaves_nothing_in_ours(tmp_p
     assert left == []
 
 
+@pytest.mark.slow
 def test_a_question_that_takes_too_long_is_broken_off(tmp_path):
     path = str(tmp_path / "history.db")
     schema.connect(path).close()
@@ -314,6 +347,25 @@ def test_a_question_that_is_given_up_ends(tmp_path):
     assert asyncio.run(run())
 
 
+def test_a_server_that_ends_waits_for_no_question(tmp_path):
+    path, mark = str(tmp_path / "history.db"), tmp_path / "asked"
+    schema.connect(path).close()
+
+    def sleepy(_):
+        mark.touch()
+        time.sleep(60)
+
+    async def run():
+        questions = Questions(path)
+        asking_ = asyncio.create_task(questions.ask(sleepy, 60.0))
+        await asyncio.to_thread(until, mark.exists)
+        questions.close()
+        await asyncio.wait_for(asking_, 30)
+
+    with pytest.raises(BrokenError):
+        asyncio.run(run())
+
+
 def test_a_fault_in_a_question_is_named_and_the_next_one_is_answered(tmp_path):
     path = str(tmp_path / "history.db")
     schema.connect(path).close()
@@ -328,6 +380,7 @@ def test_a_fault_in_a_question_is_named_and_the_next_one_is_answered(tmp_path):
     assert whole == b"0"
 
 
+@pytest.mark.slow
 def test_a_question_cannot_write_and_holds_nothing_when_it_is_answered(tmp_path):
     path = str(tmp_path / "history.db")
     writer = schema.connect(path)
@@ -348,6 +401,7 @@ def test_a_question_cannot_write_and_holds_nothing_when_it_is_answered(tmp_path)
     writer.close()
 
 
+@pytest.mark.slow
 def test_a_history_that_was_replaced_is_opened_anew(tmp_path):
     path = str(tmp_path / "history.db")
     schema.connect(path).close()

@@ -8,7 +8,7 @@ import time
 import pytest
 from golden import states
 from support.lines import append, assistant, compact, result, transcript, usage, use
-from support.web_site import until
+from support.web_site import answers, until
 
 from aitop.live.alerts import Alert
 from aitop.publish import alert_journal
@@ -39,21 +39,6 @@ def write(text, money):
 @pytest.fixture
 def claude(tmp_path):
     return str(tmp_path / "user" / ".claude")
-
-
-def answers(many, now, session="s1", folder="shop", model="claude-opus-4-6", step=60.0, **more):
-    """So many responses of one session, the last one just now."""
-    common = {"session": session, "model": model, "cwd": f"/work/{folder}", **more}
-    return [
-        assistant(
-            f"m-{session}-{number}",
-            now - step * (many - number),
-            request_id=f"r-{session}-{number}",
-            usage=usage(100 + number, 10, 1000, 200),
-            **common,
-        )
-        for number in range(many)
-    ]
 
 
 PLACE = {"cwd": "/work/shop", "gitBranch": "main"}  # as every record of the client has it
@@ -251,6 +236,28 @@ def test_when_the_listener_dies_the_page_says_how_old_its_numbers_are_and_recove
     listener.start()
     page.wait_for_selector(".condition.live")
     assert page.locator(".stale").count() == 0
+
+
+SEEN = """(how) => {
+  Object.defineProperty(document, 'visibilityState', { value: how, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+def test_a_tab_that_cannot_be_seen_gives_its_connection_up_and_comes_back_to_the_present(site, live, browser):
+    """A browser opens six connections to a server: seven tabs would wait for each other."""
+    live(states.api())
+    page = browser(site().link)
+    page.wait_for_selector(".condition.live")
+    page.evaluate(SEEN, "hidden")
+    live(states.api() | {"active_sessions": 7})
+    note = page.locator("h2", has_text="Sessions")
+    page.wait_for_timeout(1500)  # it would have come by now
+    assert "7 active" not in note.inner_text()
+    page.evaluate(SEEN, "visible")
+    assert until(lambda: "7 active" in note.inner_text())
+    page.wait_for_selector(".condition.live")
+    assert len([url for url in page.asked if url.endswith("/events")]) == 2
 
 
 def test_when_the_server_ends_the_page_says_so_and_recovers(site, live, browser):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aitop.live.money import plan as value
 from aitop.live.money.blocks import LENGTH, Block
 from aitop.model import periods
 from aitop.model.sums import PICO
@@ -17,7 +18,7 @@ FIRST, LAST = date(2026, 9, 1), date(2026, 9, 30)
 
 def block(day, usd, tokens=1000):
     start = int(periods.midnight(FIRST + timedelta(days=day))) + 9 * 3600
-    return Block(plan.CLIENT, start, start + LENGTH, start, round(usd * PICO), tokens, 5)
+    return Block(value.CLIENT, start, start + LENGTH, start, round(usd * PICO), tokens, 5)
 
 
 def fits(*blocks, measured=None):
@@ -25,8 +26,8 @@ def fits(*blocks, measured=None):
 
 
 def test_the_multiple_is_the_value_over_the_price_of_these_days():
-    assert plan.multiple(610 * PICO, 365.25 / 12, 200.0) == pytest.approx(3.05)
-    assert plan.multiple(100 * PICO, 7, 200.0) == pytest.approx(100 / (200 * 7 * 12 / 365.25))
+    assert value.multiple(610 * PICO, 365.25 / 12, 200.0) == pytest.approx(3.05)
+    assert value.multiple(100 * PICO, 7, 200.0) == pytest.approx(100 / (200 * 7 * 12 / 365.25))
 
 
 def test_one_percent_of_a_limit_is_what_its_window_spent_by_its_percent():
@@ -78,7 +79,7 @@ def test_the_cheapest_plan_without_a_block_over_it_sufficed():
 def test_a_month_of_equal_weeks_has_their_days():
     blocks = [block(day, 500, 500_000) for day in range(30) if day % 7 == 3]
     found = fits(*blocks)["max20"]
-    assert found.month_low == found.month_high == pytest.approx(4 * plan.MONTH_DAYS / 28)
+    assert found.month_low == found.month_high == pytest.approx(4 * value.MONTH_DAYS / 28)
 
 
 def test_too_few_weeks_say_nothing_of_a_month():
@@ -96,3 +97,21 @@ def test_what_is_sure_is_never_more_than_what_is_possible_and_a_larger_plan_is_n
     for smaller, larger in zip(found, found[1:], strict=False):
         assert smaller.blocks_low >= larger.blocks_low
         assert smaller.blocks_high >= larger.blocks_high
+
+
+# -- as it is published ------------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_published_with_its_multiple_and_without_a_name_with_none():
+    until = FIRST
+    named = value.view(610 * PICO, until, "max20")
+    assert named == (
+        "max20",
+        200.0,
+        30,
+        until.isoformat(),
+        610.0,
+        pytest.approx(610 / (200 * 30 * 12 / 365.25)),
+    )
+    assert value.view(610 * PICO, until, "p90") == (None, None, 30, until.isoformat(), 610.0, None)
+    assert value.view(0, until, "max20") is None

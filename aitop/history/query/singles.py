@@ -70,17 +70,28 @@ class SideCall(NamedTuple):
     picodollars: int
 
 
-def responses(db: sqlite3.Connection, span: Span, only: Only, before: Before | None, most: int) -> list[One]:
-    """At most so many responses of a span, the newest first, beginning behind `before`."""
-    span = _reach(db, "quarter", "sum(requests)", span, only.where(), before, most)
+def responses(
+    db: sqlite3.Connection, span: Span, only: Only, before: Before | None, most: int, agent: str | None = None
+) -> list[One]:
+    """At most so many responses of a span, the newest first, beginning behind `before`.
+
+    `agent`: those of one agent, "" for the main thread; the span is then one session's.
+    """
+    named, values = _of_agent(agent)
+    if agent is None:
+        span = _reach(db, "quarter", "sum(requests)", span, only.where(), before, most)
     rows = db.execute(
         "SELECT r.id, r.at, r.session, m.name, r.place, r.agent, r.uncached, r.output, r.cache_read, r.write_5m, "  # noqa: S608
         "r.write_1h, r.cost, r.basis, r.stop_reason, r.duration_ms, r.ttft_ms FROM response r "
-        f"JOIN (SELECT id AS number, name FROM model) m ON m.number = r.model WHERE {only.where()} "
+        f"JOIN (SELECT id AS number, name FROM model) m ON m.number = r.model WHERE {only.where()}{named} "
         "AND (r.at < ? OR (r.at = ? AND r.id < ?)) ORDER BY r.at DESC, r.id DESC LIMIT ?",
-        (*span, *_behind(before, span), most),
+        (*span, *values, *_behind(before, span), most),
     )
     return list(map(One._make, rows))
+
+
+def _of_agent(agent: str | None) -> tuple[str, tuple[str, ...]]:
+    return ("", ()) if agent is None else (" AND coalesce(agent, '') = ?", (agent,))
 
 
 def calls(
@@ -118,6 +129,13 @@ def side_calls(db: sqlite3.Connection, span: Span, only: Only, most: int) -> lis
         (*span, most),
     )
     return list(map(SideCall._make, rows))
+
+
+def of_agent(db: sqlite3.Connection, span: Span, only: Only, agent: str) -> Sum:
+    """The sum of one agent's responses; tool calls, errors and side calls are no agent's and stay 0."""
+    named, values = _of_agent(agent)
+    asked = f"SELECT {columns.OF_RESPONSES} FROM response WHERE {only.where()}{named}"  # noqa: S608
+    return columns.from_response(db.execute(asked, (*span, *values)).fetchone())
 
 
 def exact(db: sqlite3.Connection, span: Span, only: Only) -> Sum:

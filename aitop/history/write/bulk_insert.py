@@ -9,10 +9,11 @@ While the history was empty at the start, every name is known from memory and th
 """
 
 from collections.abc import Callable, Iterable
+from sys import intern
 from typing import NamedTuple
 
 from aitop.history.rows import CountedResponse, File, Session
-from aitop.history.write import digest, load
+from aitop.history.write import digest, load, wire
 from aitop.history.write import prepare as b
 from aitop.history.write.digest import Digest
 from aitop.history.write.gathered import Gathered, Run
@@ -49,12 +50,20 @@ class Bulk:
         self._calls: set[int] = set()
         self._gathered = Gathered()
         self._kept_back: list[KeptBack] = []
+        self._facts: list[
+            tuple[str, bytes, float, File]
+        ] = []  # provider, facts as `wire` packs them, now, file
         self._held: set[int] = set()  # names of kept back responses: a later line of one must not overtake it
         self._lone: set[int] = set()  # request ids of kept back responses that have no message id
 
     def waiting(self) -> bool:
         """Whether anything is gathered or kept back."""
-        return bool(self._gathered or self._kept_back)
+        return bool(self._gathered or self._kept_back or self._facts)
+
+    @property
+    def rows(self) -> int:
+        """How many responses and tool calls are gathered."""
+        return len(self._gathered.names) + len(self._gathered.calls)
 
     def full(self) -> bool:
         """Whether so much is gathered that it should be written."""
@@ -66,8 +75,10 @@ class Bulk:
             owner = self.ledger.session(provider, batch.session)
             self._gather(batch, batch.digest, owner, file)
             rest = batch.rest
+            if batch.facts is not None:
+                self._facts.append((provider, batch.facts, now, file))
         else:
-            rest = self._take_parted(provider, b.unpacked(batch), file)
+            rest = self._take_parted(provider, wire.unpacked(batch), file)
         if rest:
             self._kept_back.append(KeptBack(provider, rest, now, file))
             for event in rest:
@@ -101,6 +112,11 @@ class Bulk:
         self._lone.clear()
         return kept
 
+    def settled_facts(self) -> list[KeptBack]:
+        """The facts of sessions that were kept back so far, oldest first. No sum depends on them."""
+        facts, self._facts = self._facts, []
+        return [KeptBack(provider, wire.facts_of(some), now, file) for provider, some, now, file in facts]
+
     # -- rows that another record speaks of -------------------------------------------------------------------
 
     def take_responses(self, names: Iterable[int]) -> list[tuple[int, CountedResponse]]:
@@ -122,13 +138,18 @@ class Bulk:
             return False
         # the large one is asked for each of the few: the other way round it would be walked through
         names, calls = found.names, found.calls
-        if not all(
-            have.isdisjoint(names)
-            for have in (gathered.names.keys(), known.known.keys(), self._names, self._held)
+        if not (
+            gathered.names.keys().isdisjoint(names)
+            and known.known.keys().isdisjoint(names)
+            and self._names.isdisjoint(names)
+            and self._held.isdisjoint(names)
         ):
             return False
-        touched = self._tools.touched()
-        if not all(have.isdisjoint(calls) for have in (gathered.calls.keys(), touched, self._calls)):
+        if calls and not (
+            gathered.calls.keys().isdisjoint(calls)
+            and self._tools.touched().isdisjoint(calls)
+            and self._calls.isdisjoint(calls)
+        ):
             return False
         if not self._lone.isdisjoint(found.requests):
             return False
@@ -199,7 +220,8 @@ class Bulk:
         self._gathered.add(run, what.names, what.calls)
         ledger, names = self.ledger, self.ledger.names
         sums: dict[int, Sum] = {}
-        for quarter, model, place, value in what.sums:
+        for quarter, model, place, numbers in what.sums:
+            value = Sum._make(numbers)
             ledger.out.add((quarter, owner.id, names.model(model), names.place(place)), value)
             sums[quarter] = plus(sums[quarter], value) if quarter in sums else value
         for quarter, name, calls, failures in what.tools:
@@ -219,19 +241,19 @@ class Bulk:
         """What the run says of its session besides its sums."""
         ledger, reasons = self.ledger, owner.stop_reasons
         for reason, times in what.stops:
-            stop = within(reasons, reason, STOPS)
+            stop = within(reasons, intern(reason), STOPS)
             reasons[stop] = reasons.get(stop, 0) + times
         for step in what.timings:
             owner.timings.add(step, 1)
         ledger.changes.models.update(what.unlisted)
         for agent in what.agents:
             if agent not in owner.agents:
-                owner.agents.add(agent)
+                owner.agents |= {agent}
                 ledger.out.agents.append((owner.id, agent))
         if what.newest is not None:
             at, tokens, model = what.newest
             if (at, tokens) >= (owner.context_at, owner.context_tokens or 0):
-                owner.context_at, owner.model, owner.context_tokens = at, model, tokens
+                owner.context_at, owner.model, owner.context_tokens = at, intern(model), tokens
         ledger.seen(owner, what.first)
         ledger.seen(owner, what.last)
 

@@ -18,8 +18,11 @@ from aitop.pricing.basis import Basis
 QUARTER = 900
 
 Newest = tuple[float, int, str]  # (when, all its input tokens, model) of a main thread's newest response
-SumOf = tuple[int, str, Place | None, Sum]  # (quarter hour, model, place, sum)
+# (quarter hour, model, place, sum), the last two as plain tuples: they travel between processes
+SumOf = tuple[int, str, tuple[str | None, str | None] | None, tuple[int, ...]]
 CallsOf = tuple[int, str, int, int]  # (quarter hour, tool, calls, failures)
+# stop reasons and how often, timings, (model, basis) of what is not at list price, agents, newest
+_OfSession = tuple[list[tuple[str, int]], list[Steps], list[tuple[str, int]], list[str], "Newest | None"]
 
 
 class Digest(NamedTuple):
@@ -43,110 +46,77 @@ def of(responses: list[Plain], tools: list[Plain]) -> Digest:
     """The digest of a run that holds a response or a call."""
     times = [plain[p.AT] for plain in responses]
     times += [plain[p.TOOL_AT] for plain in tools]
-    stops: dict[str, int] = {}
-    for plain in responses:
-        stop = plain[p.STOP]
-        if stop:
-            stops[stop] = stops.get(stop, 0) + 1
     return Digest(
         [plain[p.NAMES][0] for plain in responses],
         [plain[p.REQUEST_KEY] for plain in responses if plain[p.REQUEST_KEY] is not None],
         [plain[p.KEY] for plain in tools],
         min(times),
         max(times),
-        _sums(responses),
-        _calls(tools),
-        list(stops.items()),
-        [
-            steps(Timing(plain[p.DURATION], plain[p.TTFT], plain[p.OUTPUT]))
-            for plain in responses
-            if plain[p.DURATION] is not None or plain[p.TTFT] is not None
-        ],
-        list({(plain[p.MODEL], plain[p.BASIS]) for plain in responses if plain[p.BASIS]}),
-        list({plain[p.AGENT] for plain in responses if plain[p.AGENT]}),
-        _newest(responses),
+        _sums(responses) if responses else [],
+        _calls(tools) if tools else [],
+        *_of_session(responses),
     )
 
 
-def _newest(responses: Iterable[Plain]) -> Newest | None:
-    """Of equal ones the last."""
-    found: Newest | None = None
+def _of_session(responses: list[Plain]) -> _OfSession:
+    """What the responses say of their session besides their sums."""
+    stops: dict[str, int] = {}
+    timings: list[Steps] = []
+    unlisted: dict[tuple[str, int], None] = {}
+    agents: dict[str, None] = {}
+    newest: Newest | None = None
     for plain in responses:
-        if plain[p.AGENT] is None:
-            tokens = plain[p.UNCACHED] + plain[p.CACHE_READ] + plain[p.WRITE_5M] + plain[p.WRITE_1H]
-            if found is None or (plain[p.AT], tokens) >= found[:2]:
-                found = (plain[p.AT], tokens, plain[p.MODEL])
-    return found
-
-
-def packed(found: p.Batch) -> p.Batch:
-    """A batch as it travels between processes."""
-    if not found.responses and not found.tools:
-        return found
-    import pickle
-
-    rows = pickle.dumps((found.responses, found.tools), protocol=5)
-    what = of(found.responses, found.tools)
-    return p.Batch(found.prices, found.session, [], [], found.rest, rows, what)
-
-
-class _Running:
-    """What the responses of one quarter hour, model and place add, while it is added up."""
-
-    __slots__ = ("cache_read", "client_priced", "cost", "estimated", "incomplete", "output", "requests", "uncached",
-                 "understated", "unpriced", "write_1h", "write_5m")  # fmt: skip
-
-    def __init__(self) -> None:
-        self.requests = self.uncached = self.output = self.cache_read = self.write_5m = self.write_1h = 0
-        self.cost = self.unpriced = self.estimated = self.client_priced = self.incomplete = (
-            self.understated
-        ) = 0
-
-    def add(self, plain: Plain) -> None:
-        """One response."""
-        self.requests += 1
-        self.uncached += plain[p.UNCACHED]
-        self.output += plain[p.OUTPUT]
-        self.cache_read += plain[p.CACHE_READ]
-        self.write_5m += plain[p.WRITE_5M]
-        self.write_1h += plain[p.WRITE_1H]
-        self.cost += plain[p.COST]
-        basis = plain[p.BASIS]
+        stop, agent, basis = plain[p.STOP], plain[p.AGENT], plain[p.BASIS]
+        if stop:
+            stops[stop] = stops.get(stop, 0) + 1
+        if plain[p.DURATION] is not None or plain[p.TTFT] is not None:
+            timings.append(steps(Timing(plain[p.DURATION], plain[p.TTFT], plain[p.OUTPUT])))
         if basis:
-            self.unpriced += basis == Basis.UNPRICED
-            self.estimated += basis == Basis.FAMILY
-            self.client_priced += basis == Basis.CLIENT
-        if plain[p.INCOMPLETE]:
-            self.incomplete += 1
-            self.understated += plain[p.UNDERSTATED]
+            unlisted[plain[p.MODEL], basis] = None
+        if agent:
+            agents[agent] = None
+        elif agent is None and (newest is None or plain[p.AT] >= newest[0]):
+            tokens = plain[p.UNCACHED] + plain[p.CACHE_READ] + plain[p.WRITE_5M] + plain[p.WRITE_1H]
+            if newest is None or (plain[p.AT], tokens) >= newest[:2]:  # of equal ones the last
+                newest = (plain[p.AT], tokens, plain[p.MODEL])
+    return list(stops.items()), timings, list(unlisted), list(agents), newest
 
-    def sum(self) -> Sum:
-        """As a sum."""
-        return Sum(
-            requests=self.requests,
-            uncached_input_tokens=self.uncached,
-            output_tokens=self.output,
-            cache_read_tokens=self.cache_read,
-            cache_write_5m_tokens=self.write_5m,
-            cache_write_1h_tokens=self.write_1h,
-            cost=self.cost,
-            unpriced_requests=self.unpriced,
-            estimated_requests=self.estimated,
-            client_priced_requests=self.client_priced,
-            incomplete_requests=self.incomplete,
-            understated_requests=self.understated,
-        )
+
+_PLACE_OF = {field: number for number, field in enumerate(Sum._fields)}
+_REQUESTS, _UNPRICED, _ESTIMATED, _CLIENT_PRICED, _INCOMPLETE, _UNDERSTATED = (
+    _PLACE_OF[f"{name}requests"]
+    for name in ("", "unpriced_", "estimated_", "client_priced_", "incomplete_", "understated_")
+)
+_UNCACHED, _OUTPUT, _CACHE_READ, _WRITE_5M, _WRITE_1H, _COST = (
+    _PLACE_OF[name]
+    for name in ("uncached_input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens",
+                 "cache_write_1h_tokens", "cost")
+)  # fmt: skip
 
 
 def _sums(responses: Iterable[Plain]) -> list[SumOf]:
-    found: dict[tuple[int, str, Place | None], _Running] = {}
+    """Added up in lists with the fields of `Sum`: one object for each sum, not one for each addition."""
+    by_key: dict[tuple[int, str, Place | None], list[int]] = {}
     for plain in responses:
         key = (int(plain[p.AT]) // QUARTER * QUARTER, plain[p.MODEL], plain[p.PLACE])
-        running = found.get(key)
+        running = by_key.get(key)
         if running is None:
-            running = found[key] = _Running()
-        running.add(plain)
-    return [(*key, running.sum()) for key, running in found.items()]
+            running = by_key[key] = [0] * len(Sum._fields)
+        running[_REQUESTS] += 1
+        running[_UNCACHED] += plain[p.UNCACHED]
+        running[_OUTPUT] += plain[p.OUTPUT]
+        running[_CACHE_READ] += plain[p.CACHE_READ]
+        running[_WRITE_5M] += plain[p.WRITE_5M]
+        running[_WRITE_1H] += plain[p.WRITE_1H]
+        running[_COST] += plain[p.COST]
+        if basis := plain[p.BASIS]:
+            running[_UNPRICED] += basis == Basis.UNPRICED
+            running[_ESTIMATED] += basis == Basis.FAMILY
+            running[_CLIENT_PRICED] += basis == Basis.CLIENT
+        if plain[p.INCOMPLETE]:
+            running[_INCOMPLETE] += 1
+            running[_UNDERSTATED] += plain[p.UNDERSTATED]
+    return [(at, model, place and (*place,), (*running,)) for (at, model, place), running in by_key.items()]
 
 
 def _calls(tools: Iterable[Plain]) -> list[CallsOf]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from aitop.history.rows import CountedResponse, Evidence, unpack_usage
 from aitop.history.write import prepare as b
+from aitop.history.write import wire
 from aitop.history.write.load import Names, Tool
 from aitop.history.write.prepare import Batch, Plain
 from aitop.pricing.basis import Basis
@@ -23,6 +24,7 @@ _TOOL = (
 )
 # a row that was taken out and merged with another one has told its name already
 _ALIAS = "INSERT OR IGNORE INTO alias (key, response) VALUES (?, ?)"
+_NONE: list[Plain | None] = []  # of every run that is packed; never changed
 PLAIN_BYTES = 600  # about what one row takes in memory that is not packed
 
 
@@ -35,8 +37,8 @@ class Run:
         self.session, self.file = session, file
         self.first = first  # the number of its first response; the others follow
         self.packed = found.packed
-        self.responses: list[Plain | None] = list(found.responses)
-        self.tools: list[Plain | None] = list(found.tools)
+        self.responses: list[Plain | None] = [*found.responses] if found.responses else _NONE
+        self.tools: list[Plain | None] = [*found.tools] if found.tools else _NONE
 
     def size(self) -> int:
         """About how many bytes it takes."""
@@ -47,9 +49,8 @@ class Run:
     def unpack(self) -> None:
         """From here on its rows are in `responses` and `tools`."""
         if self.packed is not None:
-            import pickle
-
-            self.responses, self.tools = pickle.loads(self.packed)  # noqa: S301 - packed by a helper of our own
+            responses, tools = wire.rows_of(self.packed)
+            self.responses, self.tools = [*responses], [*tools]
             self.packed = None
 
 
@@ -127,9 +128,8 @@ def _rows(
         for number, plain in enumerate(run.responses, run.first):
             if plain is not None:
                 aliases.append((plain[b.NAMES][0], number))
-                where = plain[b.PLACE]
                 yield (
-                    number, session, model(plain[b.MODEL]), file, place(where) if where else 0,
+                    number, session, model(plain[b.MODEL]), file, place(plain[b.PLACE]),
                     *plain[b.STORED :],
                 )  # fmt: skip
         calls += [
@@ -146,7 +146,7 @@ def _row(run: Run, number: int, plain: Plain, names: Names) -> CountedResponse:
     evidence = Evidence(
         plain[b.AT], plain[b.MODEL], usage, plain[b.STOP], plain[b.VISIBLE], plain[b.AGENT], None, run.file,
         plain[b.END], plain[b.DURATION], plain[b.TTFT], None, None,
-        names.places.value(names.place(place)) if place and place.cwd else None,
+        names.places.value(names.place(place)) if place and place[0] else None,
     )  # fmt: skip
     row = CountedResponse(number, run.session, evidence)
     row.cost, row.basis, row.incomplete = plain[b.COST], Basis(plain[b.BASIS]), bool(plain[b.INCOMPLETE])

@@ -103,6 +103,10 @@ class Ledger:
             self.sessions[(session.provider, session.name)] = self._session_by_id[identity] = session
         return session
 
+    def providers(self) -> dict[int, str]:
+        """Of the sessions in memory, by number."""
+        return {number: session.provider for number, session in self._session_by_id.items()}
+
     def trim(self) -> None:
         """Forget the sessions that were quiet longest; they can be loaded again."""
         if len(self.sessions) > 2 * KEEP_SESSIONS:

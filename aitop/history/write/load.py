@@ -69,14 +69,22 @@ class Names:
         self.models: Numbered[str] = Numbered(dict(db.execute("SELECT id, name FROM model")))
         places = db.execute("SELECT id, cwd, branch FROM place")
         self.places: Numbered[Place] = Numbered({i: Place(cwd, branch or None) for i, cwd, branch in places})
+        self._place_numbers: dict[tuple[str | None, str | None] | None, int] = {
+            None: 0
+        }  # as records spell them
 
     def model(self, name: str) -> int:
         """A model's number."""
         return self.models.id(name)
 
-    def place(self, place: Place | None) -> int:
+    def place(self, place: tuple[str | None, str | None] | None) -> int:
         """A place's number; 0 for None, which is the session's own."""
-        return self.places.id(Place(place.cwd, place.branch or None)) if place and place.cwd else 0
+        number = self._place_numbers.get(place)
+        if number is None and place is not None:
+            cwd, branch = place
+            number = self.places.id(Place(cwd, branch or None)) if cwd else 0
+            self._place_numbers[place] = number
+        return number or 0
 
 
 class Tool:
@@ -142,9 +150,9 @@ def _session(db: sqlite3.Connection, row: tuple[object, ...] | None) -> Session 
     session.unpack_models(models)  # type: ignore[arg-type]
     session.timings = unpacked(timings)  # type: ignore[arg-type]
     session.total = columns.from_stored(row[_FACT_COUNT:])  # type: ignore[arg-type]
-    session.agents = {
+    session.agents = frozenset(
         name for (name,) in db.execute("SELECT agent FROM agent WHERE session = ?", (session.id,))
-    }
+    )
     session.dirty = False
     return session
 

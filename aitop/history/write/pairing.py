@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from aitop.model.events import Response
 
+ENDLESS = float("inf")
 NEAR = 600.0  # seconds between the two words; a long answer's begin and end
 
 
@@ -64,9 +65,9 @@ class Pairing:
 
     def begins(self) -> float:
         """The first moment at which a file's response may be one that waits; endless while none does."""
-        return min(
-            (lone.at - NEAR for waiting in self._lone.values() for lone in waiting), default=float("inf")
-        )
+        if not self._lone:
+            return ENDLESS
+        return min((lone.at - NEAR for waiting in self._lone.values() for lone in waiting), default=ENDLESS)
 
     def flushed(self) -> None:
         """The database knows all pairs now. Drop what no file held within 20 minutes."""

@@ -46,6 +46,7 @@ class Batch(NamedTuple):
     rest: list[Event]
     packed: bytes | None = None
     digest: Any = None
+    facts: bytes | None = None  # packed as well, in the place of `rest` where that is facts alone
 
 
 def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
@@ -57,12 +58,12 @@ def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
     for event in events:
         if isinstance(event, Response):
             session = session or event.session
-            names = names_of(event)
             plain = _response(event, prices, now) if event.session == session else None
             if plain is not None and seen.isdisjoint(plain[NAMES]) and plain[REQUEST_KEY] not in seen:
                 responses.append(plain)
                 seen.update(plain[NAMES])
                 continue
+            names = names_of(event)
             seen.update(names.leading(named=names.message is not None))  # what shares a name comes after it
         elif isinstance(event, ToolUse):
             session = session or event.session
@@ -73,16 +74,6 @@ def prepare(events: Iterable[Event], prices: PriceTable, now: float) -> Batch:
                 continue
         rest.append(event)
     return Batch(prices.fingerprint, session, responses, tools, rest)
-
-
-def unpacked(found: Batch) -> Batch:
-    """The same with its rows in `responses` and `tools`."""
-    if found.packed is None:
-        return found
-    import pickle
-
-    responses, tools = pickle.loads(found.packed)  # noqa: S301 - packed by a helper of our own
-    return found._replace(responses=responses, tools=tools, packed=None, digest=None)
 
 
 def _response(r: Response, prices: PriceTable, now: float) -> Plain | None:
@@ -146,8 +137,7 @@ def tool(session: str, plain: Plain) -> ToolUse:
 
 
 def events(batch: Batch) -> list[Event]:
-    """Everything that a batch holds, as events."""
-    batch = unpacked(batch)
+    """Everything that a batch which is not packed holds, as events."""
     return in_order(batch.session, batch.responses, batch.tools, batch.rest)
 
 

@@ -264,7 +264,7 @@ class Responses:
         """What a record says of the session it stands in, whichever session pays: the same in any reading order."""
         ledger, e = self.ledger, row.evidence
         if agent and agent not in session.agents:
-            session.agents.add(agent)
+            session.agents |= {agent}
             ledger.out.agents.append((session.id, agent))
         at = min(r.at, e.at) if r.at > 0 else e.at
         tokens = r.usage.input_tokens

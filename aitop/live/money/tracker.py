@@ -7,6 +7,7 @@ is read, so that no start waits for it.
 
 import sqlite3
 from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 
 from aitop.config import Config
@@ -14,13 +15,14 @@ from aitop.config.budgets_and_tags import tag_of
 from aitop.history.query import spans
 from aitop.history.rows import Session
 from aitop.history.write.ledger import Changes
-from aitop.live.money import blocks, budgets, forecast, limits
+from aitop.live.money import blocks, budgets, forecast, limits, plan
 from aitop.live.money.budgets import BudgetView, Spender, Spent
 from aitop.live.money.burn import BurnThresholds
 from aitop.live.money.forecast import PeriodForecast
 from aitop.live.money.learner import DAY, QUARTER, Learner
 from aitop.live.money.limits import LimitView
 from aitop.live.money.methods import BLOCK_SLOTS, DAY_SLOTS
+from aitop.live.money.plan import PlanView
 from aitop.model import periods
 from aitop.model.events import Limit
 from aitop.model.sums import PICO
@@ -69,6 +71,7 @@ class MoneyTracker:
         self._finished: list[blocks.Block] = []
         self._anchors: dict[str, float] = {}
         self._scores: forecast.Scores = {}
+        self._plan_spent, self._plan_until = 0, date.min  # of its client in the days of a plan's value
         self._learner: Learner | None = None
         self._source: sqlite3.Connection | None = None
         self._now = 0.0  # when the day's sums were taken
@@ -127,6 +130,7 @@ class MoneyTracker:
         self.burn = self._learner.burn()
         self._finished = self._learner.finished
         self._anchors = self._learner.anchors()
+        self._plan_spent, self._plan_until = self._learner.of_plan()
         self._learner = None
         self._untested = list(forecast.TESTS)
 
@@ -214,6 +218,10 @@ class MoneyTracker:
             requests=newest.requests,
             estimated=official_limit is None,
         )
+
+    def plan(self, config: Config) -> PlanView | None:
+        """What a subscription gave in its last days; None until the past is known."""
+        return plan.view(self._plan_spent, self._plan_until, config["limits.plan"])
 
     def forecasts(self, block: BlockView | None, now: float) -> dict[str, PeriodForecast]:
         """How day, block and month will end; empty until the past is known."""

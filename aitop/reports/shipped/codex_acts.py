@@ -1,7 +1,8 @@
 """Codex's rollouts as acts. Pure: the provider's own parser says which calls there are and how they ended.
 
-The lines of an edit come from the change that `patch_apply_end` names for each file; without it, from the patch that
-the model sent: `apply_patch` by itself or within a shell command.
+The lines of an edit come from the change that the client names for each file: `patch_apply_end`, and in newer versions
+`item_completed` of a `FileChange`. Without either they come from the patch that the model sent, by itself or within a
+shell command, if its output says that it was applied.
 """
 
 import os
@@ -12,11 +13,13 @@ from aitop.model.events import ToolUse
 from aitop.model.json_types import JsonObject
 from aitop.providers import lines
 from aitop.providers.codex import rollout
-from aitop.providers.lenient import epoch, loads, rows, table, text
+from aitop.providers.lenient import as_json, epoch, loads, rows, table, text
 from aitop.reports.shipped.acts import Acts, Call, Edit, Prompt, Stop, added, numbers
 
+APPLIED = "Success. Updated the following files"
 BEGIN, END = "*** Begin Patch", "*** End Patch"
 FILE = ("*** Add File: ", "*** Update File: ")
+SAME_WORDS = 0.5  # seconds between two records of one prompt
 MOVED = "*** Move to: "
 
 
@@ -44,6 +47,7 @@ class _Notes:
         self.stops: list[Stop] = []
         self._models: list[tuple[float, str]] = []
         self._edits: dict[str, tuple[Edit, ...]] = {}
+        self._applied: set[str] = set()
         self._asked: dict[str, tuple[Edit, ...]] = {}
 
     def take(self, record: JsonObject) -> None:
@@ -56,12 +60,17 @@ class _Notes:
             if model:
                 self._models.append((at, model))
         elif kind == ("event_msg", "user_message"):
-            model = self._models[-1][1] if self._models else ""
-            self.prompts.append(Prompt(f"{self.session}-{at}", self.session, at, model))
+            self._said(at)
+        elif kind == ("event_msg", "item_completed"):
+            self._item(table(payload.get("item")), at)
         elif kind == ("event_msg", "turn_aborted") and payload.get("reason") == "interrupted":
             self.stops.append(Stop(f"{self.session}-{at}", self.session, at))
         elif kind == ("event_msg", "patch_apply_end") and payload.get("success") is True:
             self._edits[call] = tuple(self._changed(table(payload.get("changes"))))
+        elif kind[0] == "response_item" and kind[1] in rollout.OUTPUTS:
+            output = payload.get("output")
+            if APPLIED in (output if isinstance(output, str) else as_json(output)):
+                self._applied.add(call)
         elif kind[0] == "response_item" and kind[1] in rollout.CALLS:
             self._asked[call] = tuple(self._patched(_patch(payload)))
 
@@ -73,11 +82,26 @@ class _Notes:
             else ""
         )
         asked = self._asked.get(use.tool_use_id, ())
-        edits = () if use.failed or use.ended_at is None else self._edits.get(use.tool_use_id) or asked
+        is_refused = bool(asked) and use.tool_use_id not in {*self._edits, *self._applied}
+        has_failed = use.failed or is_refused
+        edits = () if has_failed or use.ended_at is None else self._edits.get(use.tool_use_id) or asked
         path = (edits or asked or (Edit("", None, ()),))[0].path
-        failed = None if use.ended_at is None else use.failed
+        failed = None if use.ended_at is None else has_failed
         return Call(use.tool_use_id, self.session, use.agent, (), model, use.name, use.at, use.ended_at, failed,
                     path or None, edits)  # fmt: skip
+
+    def _said(self, at: float) -> None:
+        """The user's words; two records of the same ones are one prompt."""
+        if not self.prompts or at - self.prompts[-1].at >= SAME_WORDS:
+            model = self._models[-1][1] if self._models else ""
+            self.prompts.append(Prompt(f"{self.session}-{at}", self.session, at, model))
+
+    def _item(self, item: JsonObject, at: float) -> None:
+        if item.get("type") == "UserMessage":
+            self._said(at)
+        elif item.get("type") == "FileChange" and item.get("status") == "completed":
+            call = rollout.tool_id(self.session, text(item.get("id")) or "")
+            self._edits[call] = tuple(self._changed(table(item.get("changes"))))
 
     def _changed(self, changes: JsonObject) -> Iterator[Edit]:
         for before, raw in changes.items():

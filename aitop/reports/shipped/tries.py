@@ -1,7 +1,7 @@
 """How often edits and tools worked at the first try, and how often the user stopped a turn, by model. Pure.
 
 Calls of one tool in one turn are one try after the other: a call is a retry where the call before it failed and had
-ended. Edits of one file are tries of one edit, whichever tool made them. A call that the user refused has failed.
+ended. Edits of one file are tries of one edit, whichever tool made them. A call that was refused has failed.
 """
 
 from collections.abc import Container, Iterable
@@ -10,10 +10,7 @@ from typing import NamedTuple
 from aitop.model.sums import Sum
 from aitop.reports.rows import Answer, Row
 from aitop.reports.shipped.acts import Call
-from aitop.reports.shipped.claude_acts import PATHS
 from aitop.reports.shipped.reading import Reading, Turn
-
-EDITORS = (*PATHS, "apply_patch")
 
 
 class Tries(NamedTuple):
@@ -55,7 +52,7 @@ def _ended(reading: Reading, turns: Container[Turn], *, edits: bool) -> Iterable
     return (
         (turn, call)
         for turn, call in sorted(reading.calls, key=lambda pair: pair[1].at)
-        if turn in turns and call.failed is not None and (call.tool in EDITORS) == edits
+        if turn in turns and call.failed is not None and (call.path is not None) == edits
     )
 
 

@@ -68,6 +68,15 @@ def forecast(view: View, name: str) -> Value:
     return (view.money(usd), "", not usd)
 
 
+def plan(view: View, name: str) -> Value:
+    """What a subscription gave in its last days, in money or as a multiple of its price."""
+    row = fields.table(view.state.get("plan"))
+    if name == "value":
+        return (view.money(row.get("value_usd")), "", not row)
+    factor = number(row.get("factor"))
+    return (humanize.UNKNOWN if factor is None else humanize.factor(factor), "", factor is None)
+
+
 def spark(view: View) -> Value:
     text = humanize.spark(money.by_minute(view.period("sparklines")))
     return (text, "", not text)
@@ -78,8 +87,8 @@ FLEET_OLD = 600.0  # seconds after which a fleet's numbers are not shown as if t
 
 def fleet(view: View, name: str) -> Value:
     """Spent by every machine together; nothing where the engine has not answered for ten minutes."""
-    found = fields.table(view.state.get("fleet"))
-    at, usd = number(found.get("at")), number(found.get(f"{name}_usd"))
+    totals = fields.table(view.state.get("fleet"))
+    at, usd = number(totals.get("at")), number(totals.get(f"{name}_usd"))
     if at is None or usd is None or abs(view.now - at) > FLEET_OLD:
         return ("-", "", True)
     return (view.money(usd), "", not usd)
@@ -126,6 +135,18 @@ FIELDS: tuple[Field, ...] = (
     ),
     ("forecast_today", "money", "what today will have cost", lambda v: forecast(v, "day")),
     ("forecast_month", "money", "what this month will have cost", lambda v: forecast(v, "month")),
+    (
+        "plan_value",
+        "money",
+        "what Claude Code spent in the last 30 whole days, at API prices",
+        lambda v: plan(v, "value"),
+    ),
+    (
+        "plan_factor",
+        "×",
+        "that, divided by what your plan costs in as many days (limits.plan)",
+        lambda v: plan(v, "factor"),
+    ),
     ("fleet_today", "money", "spent today by every machine (fleet.read)", lambda v: fleet(v, "today")),
     ("fleet_month", "money", "spent this month by every machine", lambda v: fleet(v, "month")),
     ("fleet_total", "money", "all that every machine ever counted", lambda v: fleet(v, "total")),

@@ -30,11 +30,14 @@ def rows(db: sqlite3.Connection, asked: Asked) -> JsonObject:
     span = (known[0] if start is None else start, known[1] if end is None else end)
     before = _before(asked.query.get("before"))
     narrow_span = _of_session(asker, part, span)
-    found = _page(db, asker, kind, narrow_span, before, asked.query.get("tool") or None)
+    agent = _agent(asked, part, kind)
+    found = _page(db, asker, kind, narrow_span, before, asked.query.get("tool") or None, agent)
     return {
         "kind": kind,
         "span": [start, end],
-        "total": asker.figures(total(db, asker, span)),
+        "total": asker.figures(total(db, asker, span))
+        if agent is None
+        else _of_agent(db, asker, narrow_span, agent),
         "rows": found,
         "next": found[-1]["key"] if len(found) == PAGE and "key" in found[-1] else None,
         "money": money(db, asked),
@@ -48,6 +51,21 @@ def total(db: sqlite3.Connection, asker: Asker, span: Span) -> Sum:
     return singles.exact(db, span, asker.only)
 
 
+def _agent(asked: Asked, part: Part, kind: str) -> str | None:
+    """The one agent that is asked for, "" for the main thread. Raises BadAddressError."""
+    agent = asked.query.get("agent")
+    if agent is not None and (part.session is None or kind != "responses"):
+        raise BadAddressError("agent: it needs a session, and has responses alone")
+    return agent
+
+
+def _of_agent(db: sqlite3.Connection, asker: Asker, span: Span, agent: str) -> JsonObject:
+    """Its sum; what is known of no agent is null."""
+    found = asker.figures(singles.of_agent(db, span, asker.only, agent))
+    return found | {"tool_calls": None, "tool_failures": None, "errors": None, "untracked_usd": None,
+                    "spent_usd": found["cost_usd"]}  # fmt: skip
+
+
 def _of_session(asker: Asker, part: Part, span: Span) -> Span:
     """The part of a span in which the one session that is asked for was active."""
     if part.session is None:
@@ -58,11 +76,17 @@ def _of_session(asker: Asker, part: Part, span: Span) -> Span:
 
 
 def _page(
-    db: sqlite3.Connection, asker: Asker, kind: str, span: Span, before: Before | None, tool: str | None
+    db: sqlite3.Connection,
+    asker: Asker,
+    kind: str,
+    span: Span,
+    before: Before | None,
+    tool: str | None,
+    agent: str | None,
 ) -> list[JsonObject]:
     if kind == "responses":
         places = spans.places(db)
-        found = singles.responses(db, span, asker.only, before, PAGE)
+        found = singles.responses(db, span, asker.only, before, PAGE, agent)
         return [_response(asker, places, one) for one in found]
     if kind == "calls":
         return [

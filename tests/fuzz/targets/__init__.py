@@ -26,7 +26,7 @@ class Target(Protocol):
 
 def all_targets() -> dict[str, Callable[[], Target]]:
     """Name → how it is made."""
-    from . import databases, feeds, published, records, settings, telemetry
+    from . import databases, doors, feeds, published, records, settings, telemetry
 
     return {
         "socket": feeds.Socket,
@@ -46,6 +46,7 @@ def all_targets() -> dict[str, Callable[[], Target]]:
         "litellm": telemetry.LiteLLM,
         "otlp-json": lambda: telemetry.Bodies("json"),
         "otlp-protobuf": lambda: telemetry.Bodies("protobuf"),
+        "fleet-door": doors.FleetDoor,
         "configuration": settings.Configuration,
         "state": published.State,
     }

@@ -9,6 +9,7 @@ import tempfile
 import time
 from random import Random
 from typing import Any
+from unittest import mock
 
 from aitop import guard, paths, statusline
 from aitop import state as published
@@ -117,11 +118,16 @@ class State:
 
     def guards(self) -> None:
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with (
+            contextlib.redirect_stderr(err),
+            mock.patch.object(
+                guard, "_put", lambda text: out.write(f"{text}\n")
+            ),  # it writes below Python's stdout
+        ):
             code = guard.main(["--json"] if self.turn % 3 == 0 else [])
             state = self._read()
             for row in guard.spent(state, None) if state else ():
-                print(guard.reason(state, row))
+                out.write(f"{guard.reason(state, row)}\n")
         if code not in (guard.OK, guard.NEAR, guard.OVER, guard.NOT_RUNNING, guard.NO_DATA):
             raise judge.Broken(f"the guard says {code}")
         judge.printable(out.getvalue() + err.getvalue(), "guard", newlines=True)

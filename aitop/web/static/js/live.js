@@ -15,7 +15,22 @@ function tell() {
   for (const watcher of [...watchers]) watcher(live);
 }
 
+// A browser opens six connections to one server at most, so a tab that cannot be seen gives its own up.
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "hidden") {
+    source?.close();
+    source = null;
+  } else if (source === null) {
+    live.why ||= "connecting";
+    tell();
+    connect();
+  }
+});
+
 export function connect() {
+  if (source !== null && source.readyState !== EventSource.CLOSED) return;
+  source = null;
+  if (document.visibilityState === "hidden") return;
   source = new EventSource("/events");
   source.addEventListener("state", (event) => {
     live.state = JSON.parse(event.data);
@@ -39,7 +54,7 @@ export function connect() {
   source.onerror = () => {
     live.why = "lost";
     tell();
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, RECONNECT_MS);
+    if (source?.readyState === EventSource.CLOSED) setTimeout(connect, RECONNECT_MS);
   };
 }
 

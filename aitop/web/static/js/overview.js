@@ -5,7 +5,7 @@ import { clean, count, grouped, money, share, shortModel, spent, moment, number,
 import { calendar, stacked, swatch } from "./charts.js";
 import { bar, table } from "./table.js";
 
-export const WORDS = { model: "Model", project: "Project", provider: "Client", branch: "Branch", day: "Day", week: "Week", month: "Month" };
+export const WORDS = { model: "Model", project: "Project", provider: "Client", branch: "Branch", day: "Day", week: "Week", month: "Month", named: "Project", budget: "Budget" };
 
 export function nameOf(row, by) {
   if (by === "branch") return `${clean(row.project)}: ${clean(row.branch ?? "(none)")}`;
@@ -109,16 +109,16 @@ export function totals(data, how, { link }) {
   const hits = sum.input_tokens ? sum.cache_read_tokens / sum.input_tokens : null;
   const used = data.periods.filter((row) => row.requests !== undefined).length;
   return h("div", { class: "tiles" },
-    tile("Spent", money(spent(sum), how, sum), null, used ? `${money(spent(sum) / used, how)} a ${data.unit} in use` : null),
-    tile("Requests", grouped(sum.requests), null, plural(sum.errors, "error")),
-    tile("Input", count(sum.input_tokens), null, `${share(hits)} from the cache`),
+    tile("Spent", money(spent(sum), how, sum), null, used ? [linked(link, {}, money(spent(sum) / used, how)), ` a ${data.unit} in use`] : null),
+    tile("Requests", grouped(sum.requests), null, linked(link, {}, plural(sum.errors, "error"), "errors")),
+    tile("Input", count(sum.input_tokens), null, [linked(link, {}, share(hits)), " from the cache"]),
     tile("Output", count(sum.output_tokens)),
-    sum.tool_calls === null ? null : tile("Tool calls", grouped(sum.tool_calls), "calls", `${grouped(sum.tool_failures)} failed`),
+    sum.tool_calls === null ? null : tile("Tool calls", grouped(sum.tool_calls), "calls", [linked(link, {}, grouped(sum.tool_failures), "calls"), " failed"]),
     number(sum.untracked_usd) ? tile("Untracked", money(sum.untracked_usd, how), "untracked", "reported beyond the records") : null,
   );
 }
 
-export function stackFigure(data, how, { pick }) {
+export function stackFigure(data, how, { pick, link = null }) {
   const box = h("div", { class: "plot", "data-own": "" });
   const layers = data.stack.names.map((name, at) => ({ label: clean(name.label, 60), values: data.stack.values[at] }));
   const labels = data.periods.map((row) => row.label);
@@ -131,8 +131,14 @@ export function stackFigure(data, how, { pick }) {
   const figure = h("figure", { class: "panel" },
     h("figcaption", {}, h("span", {}, `Spent by ${data.unit}`), h("span", { class: "quiet" }, pick ? "drag across the bars to pick days" : "")),
     layers.length ? h("div", { role: "img", "aria-label": summary }, box) : h("p", { class: "empty" }, "Nothing was spent in these days."),
-    h("ul", { class: "legend" }, layers.map((layer, at) => h("li", {}, swatch(at), layer.label, h("b", {}, money(layer.values.reduce((a, b) => a + b, 0), how))))));
+    h("ul", { class: "legend" }, layers.map((layer, at) => h("li", {}, swatch(at), layer.label, h("b", {}, layerLink(link, data, at, money(layer.values.reduce((a, b) => a + b, 0), how)))))));
   return { figure, close: made.close };
+}
+
+// "Everything else" is many groups: their rows are those of the tables below.
+function layerLink(link, data, at, text) {
+  const row = data.groups.find((one) => sameGroup(data.stack.names[at], one, data.by));
+  return row ? linked(link, partOf(row, data.by), text) : text;
 }
 
 export function heatFigure(heat, how, { since, until, href, pick }) {

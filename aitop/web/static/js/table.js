@@ -27,14 +27,14 @@ export function table({ columns, rows, total = null, caption, empty = "Nothing h
   });
   show(rows);
   const foot = total && h("tfoot", {}, h("tr", {}, columns.map((column, number) =>
-    h(number ? "td" : "th", { class: column.numeric ? "n" : null, scope: number ? null : "row" }, number ? (column.total ?? column.cell)(total) : "total"))));
+    h(number ? "td" : "th", { class: column.numeric ? "n" : column.class || null, scope: number ? null : "row" }, number ? (column.total ?? column.cell)(total) : "total"))));
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
     h("table", {}, h("caption", { class: "sr" }, caption), h("thead", {}, h("tr", {}, heads)), body, foot));
 }
 
 function head(column) {
   const text = column.value && column.head ? h("button", { type: "button", title: column.title || null }, column.head) : column.head || h("span", { class: "sr" }, column.name || "share");
-  return h("th", { class: column.numeric ? "n" : null, scope: "col" }, text);
+  return h("th", { class: column.numeric ? "n" : column.class || null, scope: "col" }, text);
 }
 
 function compare(one, other) {

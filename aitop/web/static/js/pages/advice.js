@@ -39,6 +39,11 @@ function finding(one, how) {
   ];
   return h("section", { class: "panel finding", "data-row": one.rule },
     h("h2", {}, h("span", {}, clean(one.about)), h("b", { class: "money" }, `${one.judgement ? "up to " : ""}${money(one.saving_usd, how)}`)),
-    h("dl", {}, h("dt", {}, "Seen"), h("dd", {}, clean(one.evidence, 600)), h("dt", {}, "Do"), h("dd", {}, clean(one.advice, 600)), h("dt", {}, "Check"), h("dd", {}, clean(one.check, 600))),
+    h("dl", {}, h("dt", {}, "Seen"), h("dd", {}, coded(one.evidence)), h("dt", {}, "Do"), h("dd", {}, coded(one.advice)), h("dt", {}, "Check"), h("dd", {}, coded(one.check))),
     one.examples.length ? h("details", {}, h("summary", {}, `${plural(one.count, "case")}, rule ${clean(one.rule)}`), table({ columns, rows: one.examples, caption: `Cases of ${clean(one.rule)}` })) : null);
+}
+
+// A text with `code` in it, as the rules write it.
+function coded(text) {
+  return clean(text, 600).split("`").map((part, at) => (at % 2 ? h("code", {}, part) : part));
 }

@@ -80,17 +80,17 @@ function figures(sides, sums, how) {
   const used = (side) => sums[side].periods.filter((row) => row.requests).length;
   const rows = [
     ["Spent", spent, (value, sum) => money(value, how, sum), null],
-    ["Days in use", (_, side) => used(side), grouped],
-    ["Spent a day in use", (sum, side) => (used(side) ? spent(sum) / used(side) : null), (value) => money(value, how)],
+    ["Days in use", (_, side) => used(side), grouped, null],
+    ["Spent a day in use", (sum, side) => (used(side) ? spent(sum) / used(side) : null), (value) => money(value, how), null],
     ["Requests", (sum) => sum.requests, grouped, null],
-    ["Spent a request", ratio(spent, "requests"), (value) => money(value, how, null, true)],
+    ["Spent a request", ratio(spent, "requests"), (value) => money(value, how, null, true), null],
     ["Input", (sum) => sum.input_tokens, count, null],
     ["Output", (sum) => sum.output_tokens, count, null],
-    ["Output a request", ratio((sum) => sum.output_tokens, "requests"), count],
-    ["Cache hits", ratio((sum) => sum.cache_read_tokens, "input_tokens"), share],
-    ["Spent a million tokens", (sum) => (tokens(sum) ? (spent(sum) / tokens(sum)) * 1e6 : null), (value) => money(value, how)],
+    ["Output a request", ratio((sum) => sum.output_tokens, "requests"), count, null],
+    ["Cache hits", ratio((sum) => sum.cache_read_tokens, "input_tokens"), share, null],
+    ["Spent a million tokens", (sum) => (tokens(sum) ? (spent(sum) / tokens(sum)) * 1e6 : null), (value) => money(value, how), null],
     ["Tool calls", (sum) => sum.tool_calls, grouped, "calls"],
-    ["Failed tool calls", (sum) => (sum.tool_calls ? sum.tool_failures / sum.tool_calls : null), share],
+    ["Failed tool calls", (sum) => (sum.tool_calls ? sum.tool_failures / sum.tool_calls : null), share, "calls"],
     ["Errors", (sum) => sum.errors, grouped, "errors"],
   ];
   const cell = (value, write, sum, side, of) => {

@@ -9,7 +9,7 @@ import { groupTable, heatFigure, notes, periodTable, sessionTable, stackFigure, 
 const BY = ["model", "project", "provider", "branch"];
 const UNITS = ["day", "week", "month"];
 const SPANS = [["today", "Today", 0], ["7 days", "7 days", 6], ["30 days", "30 days", 29], ["90 days", "90 days", 89], ["a year", "A year", 364]];
-const NARROWED = ["provider", "model", "project", "branch"];
+const NARROWED = ["provider", "model", "project", "branch", "named", "budget"];
 
 export const history = { name: "history", title: "History", open };
 
@@ -26,10 +26,10 @@ function open({ query, go }) {
     const how = data.money;
     const pick = (since, until) => go(at({ since, until, unit: unitFor(since, until, query.unit) }));
     const drawnHeat = heatFigure(heat, how, { since: data.since, until: data.until, pick, href: (since, until) => at({ since, until }) });
-    const stack = stackFigure(data, how, { pick: (first, last) => pick(data.periods[first].since, data.periods[last].until) });
-    parts.push(stack);
     const span = { since: data.since, until: data.until, ...narrowed };
     const link = (part) => rowsAt({ ...span, ...part });
+    const stack = stackFigure(data, how, { link, pick: (first, last) => pick(data.periods[first].since, data.periods[last].until) });
+    parts.push(stack);
     const none = !data.known;
     place.heat.replaceChildren(controls(data, heat, query, narrowed, at, go), drawnHeat);
     place.main.replaceChildren(

@@ -3,7 +3,7 @@
 import { h, fill } from "../dom.js";
 import { age, clean, clock, duration, money, moment, number, percent, plural } from "../format.js";
 import { ask, currency, live } from "../live.js";
-import { rowsAt, sessionAt } from "../links.js";
+import { budgetRows, firstDay, limitRows, rowsAt } from "../links.js";
 import { table } from "../table.js";
 
 const NAMES = { day: "Today", block: "This five-hour block", month: "This month" };
@@ -47,7 +47,7 @@ function known(state) {
     const kind = used >= 90 ? "critical" : used >= 75 || (number(one.pace_points) ?? 0) > 15 ? "warning" : "";
     const ends = number(one.exhausts_at) === null ? "At this rate it lasts until its reset." : `At this rate it is used up ${when(one.exhausts_at, now)}, ${duration(one.resets_at - one.exhausts_at)} before its reset.`;
     return h("li", { "data-row": "", "data-key": `${one.provider} ${one.account} ${one.name}` },
-      h("div", { class: "line" }, h("span", {}, h("b", {}, clean(one.name, 30).replaceAll("_", " ")), ` ${clean(one.provider, 20)}${one.account ? `, ${clean(one.account, 40)}` : ""}`), h("b", { class: kind }, `${one.estimated ? "~" : ""}${percent(used)} used`)),
+      h("div", { class: "line" }, h("span", {}, h("b", {}, clean(one.name, 30).replaceAll("_", " ")), ` ${clean(one.provider, 20)}${one.account ? `, ${clean(one.account, 40)}` : ""}`), h("b", { class: kind }, h("a", { class: "num", href: limitRows(one) }, `${one.estimated ? "~" : ""}${percent(used)} used`))),
       h("span", { class: `gauge ${kind}`, role: "img", "aria-label": `${percent(used)} used, ${percent(elapsed)} of the time has passed` }, h("span", { style: { width: `${Math.min(100, used)}%` } }), elapsed === null ? null : h("em", { style: { left: `${Math.min(100, elapsed)}%` } })),
       h("p", { class: "note" }, elapsed === null ? "" : `${percent(elapsed)} of its ${duration(one.window_minutes * 60)} has passed. `, `Resets ${when(one.resets_at, now)}. ${one.used_percent >= 100 ? "" : ends} Said ${age(one.age_seconds)} ago${one.estimated ? ", estimated" : ""}.`));
   }));
@@ -65,11 +65,10 @@ function budgets(state, how) {
   return h("ul", { class: "gauges big" }, rows.map((one) => {
     const kind = one.level === "ok" ? "" : one.level;
     const scope = { all: "everything", project: `project ${clean(one.match, 60)}`, tag: `tag ${clean(one.match, 60)}`, session: "each session" }[one.scope] ?? "";
-    const dearest = one.session && (state.sessions ?? []).find((session) => session.id === one.session);
-    const since = { day: "today", week: null, month: null }[one.period];
+    const href = budgetRows(state, one);
     const text = money(one.used_usd, how, one);
     return h("li", { "data-row": "", "data-key": `budget ${one.name}` },
-      h("div", { class: "line" }, h("span", {}, h("b", {}, clean(one.name, 40)), ` ${scope}, a ${one.period}`), h("b", { class: kind }, dearest ? h("a", { class: "num", href: sessionAt(dearest) }, text) : one.scope === "all" && since ? h("a", { class: "num", href: rowsAt({ since }) }, text) : text, ` of ${money(one.limit_usd, how)}`)),
+      h("div", { class: "line" }, h("span", {}, h("b", {}, clean(one.name, 40)), ` ${scope}, a ${one.period}`), h("b", { class: kind }, href ? h("a", { class: "num", href }, text) : text, ` of ${money(one.limit_usd, how)}`)),
       h("span", { class: `gauge ${kind}`, role: "img", "aria-label": `${percent(one.percent)} used` }, h("span", { style: { width: `${Math.min(100, one.percent)}%` } })),
       h("p", { class: "note" }, `${percent(one.percent)} used, ${one.over ? "it is spent" : `${money(one.left_usd, how)} left`}${number(one.resets_at) === null ? "" : `. Begins anew ${when(one.resets_at, now)}`}.`));
   }));
@@ -79,7 +78,7 @@ function forecasts(state, how) {
   const rows = Object.entries(NAMES).map(([name, label]) => [name, label, state.forecast?.[name]]).filter((row) => row[2]);
   if (!rows.length) return h("p", { class: "empty" }, "The past has not been read yet.");
   const spent = { day: state.today?.spent_usd, month: state.month?.spent_usd, block: state.block?.spent_usd };
-  const links = { day: rowsAt({ since: "today" }) };
+  const links = { day: rowsAt({ since: "today" }), month: rowsAt({ since: firstDay(state, "month") }), block: state.block ? rowsAt({ provider: state.block.provider, from: state.block.started_at, to: state.block.ends_at }) : null };
   return h("ul", { class: "gauges big" }, rows.map(([name, label, one]) => {
     const banded = number(one.low_usd) !== null;
     const most = Math.max(one.usd, one.high_usd ?? 0, spent[name] ?? 0, 1e-9) * 1.08;

@@ -5,7 +5,7 @@ import { age, amount, clean, count, duration, money, number, percent, rate, shar
 import { stacked } from "../charts.js";
 import { bar, table } from "../table.js";
 import { currency, live } from "../live.js";
-import { address, rowsAt, sessionAt } from "../links.js";
+import { address, budgetRows, firstDay, limitRows, rowsAt, sessionAt } from "../links.js";
 
 const MINUTES = 60;
 const ENDED_SHOWN = 5; // the others are behind a button
@@ -14,23 +14,23 @@ const ORDER = { waiting: 0, working: 1, idle: 2, ended: 3 };
 const SIGNS = { waiting: "◆", working: "●", idle: "○", ended: "·" };
 const METRICS = [
   ["requests", "Requests", count, "responses"],
-  ["requests_per_minute", "Requests a minute", rate],
+  ["requests_per_minute", "Requests a minute", rate, "responses"],
   ["errors", "Errors", count, "errors"],
-  ["error_rate", "Error rate", share],
+  ["error_rate", "Error rate", share, "errors"],
   ["input_tokens", "Input", count, "responses"],
   ["output_tokens", "Output", count, "responses"],
-  ["tokens_per_minute", "Tokens a minute", count],
+  ["tokens_per_minute", "Tokens a minute", count, "responses"],
   ["cache_read_tokens", "Cache read", count, "responses"],
   ["cache_write_tokens", "Cache write", count, "responses"],
-  ["cache_hit_rate", "Cache hits", share],
+  ["cache_hit_rate", "Cache hits", share, "responses"],
   ["spent_usd", "Spent", null, "responses"],
-  ["spent_usd_per_hour", "Spent an hour", null],
+  ["spent_usd_per_hour", "Spent an hour", null, "responses"],
   ["tool_calls", "Tool calls", count, "calls"],
   ["tool_failures", "Failed tools", count, "calls"],
-  ["duration_p50_ms", "Latency, median", took],
-  ["duration_p95_ms", "Latency, slowest 5%", took],
-  ["ttft_p50_ms", "First token, median", took],
-  ["output_tokens_per_second_p50", "Tokens a second", rate],
+  ["duration_p50_ms", "Latency, median", took, "responses"],
+  ["duration_p95_ms", "Latency, slowest 5%", took, "responses"],
+  ["ttft_p50_ms", "First token, median", took, "responses"],
+  ["output_tokens_per_second_p50", "Tokens a second", rate, "responses"],
 ];
 
 export const now = { name: "now", title: "Now", open };
@@ -85,24 +85,18 @@ function tiles(state, how) {
   const period = (key, label, since) => {
     const sums = state[key] ?? {};
     const untracked = number(sums.untracked_usd);
-    return tile(label, money(spent(sums), how, sums), rowsAt({ since }), [h("a", { class: "num", href: rowsAt({ since }) }, count(sums.requests)), ` requests${untracked ? `, ${money(untracked, how)} untracked` : ""}`]);
+    return tile(label, money(spent(sums), how, sums), rowsAt({ since }), [h("a", { class: "num", href: rowsAt({ since }) }, count(sums.requests)), " requests", untracked ? [", ", h("a", { class: "num", href: rowsAt({ since, of: "untracked" }) }, money(untracked, how)), " untracked"] : null]);
   };
-  const start = new Date(state.written_at * 1000);
-  const month = `${start.getFullYear()}-${String(start.getMonth() + 1).padStart(2, "0")}-01`;
-  const first = new Date(start);
-  const sunday = state.display?.week_start === "sunday";
-  first.setDate(start.getDate() - ((start.getDay() + (sunday ? 0 : 6)) % 7));
-  const week = `${first.getFullYear()}-${String(first.getMonth() + 1).padStart(2, "0")}-${String(first.getDate()).padStart(2, "0")}`;
   const burn = state.burn ?? {};
   const ends = state.forecast ?? {};
   const band = (one) => (one && number(one.low_usd) !== null ? `${money(one.low_usd, how)} to ${money(one.high_usd, how)}` : one ? "not tested yet" : null);
   return h("div", { class: "tiles" },
     period("today", "Today", "today"),
-    period("week", "This week", week),
-    period("month", "This month", month),
+    period("week", "This week", firstDay(state, "week")),
+    period("month", "This month", firstDay(state, "month")),
     tile("An hour, at this rate", money(burn.usd_per_hour, how), rowsAt({ last: WINDOWS[burn.window] ?? 300 }), `of the last ${burn.window ?? "5m"}${burn.level && burn.level !== "ok" ? `, ${burn.level}` : ""}`, burn.level),
-    ends.day ? tile("Today will end at", money(ends.day.usd, how), null, band(ends.day)) : null,
-    ends.month ? tile("This month will end at", money(ends.month.usd, how), null, band(ends.month)) : null);
+    ends.day ? tile("Today will end at", money(ends.day.usd, how), "/limits", band(ends.day)) : null,
+    ends.month ? tile("This month will end at", money(ends.month.usd, how), "/limits", band(ends.month)) : null);
 }
 
 function alerts(state) {
@@ -156,7 +150,7 @@ function sessions(state, how, at, all) {
     num("output_tokens", "Output"),
     {
       key: "context", head: "Context", value: (row) => row.context_percent ?? -1, class: "contextcell",
-      cell: (row) => number(row.context_percent) === null ? "-" : [bar(row.context_percent / 100, row.context_percent >= 90 ? "critical" : row.context_percent >= 75 ? "warning" : ""), h("span", { class: "part", title: `${size(row.context_tokens)} of ${size(row.context_limit)}` }, percent(row.context_percent))],
+      cell: (row) => number(row.context_percent) === null ? "-" : [bar(row.context_percent / 100, row.context_percent >= 90 ? "critical" : row.context_percent >= 75 ? "warning" : ""), h("span", { class: "part", title: `${size(row.context_tokens)} of ${size(row.context_limit)}` }, h("a", { class: "num", href: sessionAt(row) }, percent(row.context_percent)))],
     },
     num("tool_calls", "Tools", count, "calls"),
     num("errors", "Errors", count, "errors"),
@@ -185,7 +179,7 @@ function windows(state, how) {
     h("tbody", {}, rows.map(([key, label, write, of]) => h("tr", {}, h("th", { scope: "row" }, label), names.map((name) => {
       const sums = known[name];
       const text = write ? write(sums[key]) : key === "spent_usd" ? marks(sums, how) + exactAmount(spent(sums), how.symbol, how.rate) : money(sums[key], how, sums);
-      return h("td", { class: "n" }, of ? h("a", { class: "num", href: rowsAt({ last: WINDOWS[name], of: of === "responses" ? null : of }) }, text) : text);
+      return h("td", { class: "n" }, h("a", { class: "num", href: rowsAt({ last: WINDOWS[name], of: of === "responses" ? null : of }) }, text));
     }))))));
 }
 
@@ -196,13 +190,13 @@ function limits(state, at) {
   if (!known.length && !budgets.length) return null;
   return h("section", { class: "panel", "data-key": "limits" }, h("h2", {}, "Limits and budgets"),
     h("ul", { class: "gauges" },
-      known.map((limit) => gauge(`${clean(limit.provider, 20)} ${clean(limit.name, 30).replaceAll("_", " ")}`, limit.used_percent, `${limit.estimated ? "~" : ""}${percent(limit.used_percent)}`, `resets in ${duration(limit.resets_at - at)}`, limit.elapsed_percent)),
-      budgets.map((budget) => gauge(clean(budget.name, 40), budget.percent, percent(budget.percent), `${money(budget.used_usd, how, budget)} of ${money(budget.limit_usd, how)} a ${budget.period}`, null, budget.level))));
+      known.map((limit) => gauge(`${clean(limit.provider, 20)} ${clean(limit.name, 30).replaceAll("_", " ")}`, limit.used_percent, `${limit.estimated ? "~" : ""}${percent(limit.used_percent)}`, `resets in ${duration(limit.resets_at - at)}`, limit.elapsed_percent, null, limitRows(limit))),
+      budgets.map((budget) => gauge(clean(budget.name, 40), budget.percent, percent(budget.percent), `${money(budget.used_usd, how, budget)} of ${money(budget.limit_usd, how)} a ${budget.period}`, null, budget.level, budgetRows(state, budget)))));
 }
 
-export function gauge(name, used, text, note, elapsed = null, level = null) {
+export function gauge(name, used, text, note, elapsed = null, level = null, href = null) {
   const kind = level && level !== "ok" ? level : used >= 90 ? "critical" : used >= 75 ? "warning" : "";
-  return h("li", {}, h("div", { class: "line" }, h("span", {}, name), h("b", { class: kind }, text)),
+  return h("li", {}, h("div", { class: "line" }, h("span", {}, name), h("b", { class: kind }, href ? h("a", { class: "num", href }, text) : text)),
     h("span", { class: `gauge ${kind}`, "aria-hidden": "true" }, h("span", { style: { width: `${Math.min(100, Math.max(0, used || 0))}%` } }), number(elapsed) === null ? null : h("em", { style: { left: `${Math.min(100, Math.max(0, elapsed))}%` } })),
     h("span", { class: "note" }, note, number(elapsed) === null ? "" : `, ${percent(elapsed)} of the time has passed`));
 }
@@ -218,8 +212,8 @@ function tools(state) {
       { key: "calls", head: "Calls", numeric: true, value: (row) => row.calls, cell: (row) => h("a", { class: "num", href: at(row) }, count(row.calls)) },
       { key: "bar", name: "share", class: "sharecell", cell: (row) => bar(row.calls / most) },
       { key: "failures", head: "Failed", numeric: true, value: (row) => row.failures, cell: (row) => h("a", { class: `num ${row.failures ? "warning" : ""}`, href: at(row) }, count(row.failures)) },
-      { key: "p50", head: "Median", numeric: true, value: (row) => row.p50_ms, cell: (row) => took(row.p50_ms) },
-      { key: "p95", head: "Slowest 5%", numeric: true, value: (row) => row.p95_ms, cell: (row) => took(row.p95_ms) },
+      { key: "p50", head: "Median", numeric: true, value: (row) => row.p50_ms, cell: (row) => h("a", { class: "num", href: at(row) }, took(row.p50_ms)) },
+      { key: "p95", head: "Slowest 5%", numeric: true, value: (row) => row.p95_ms, cell: (row) => h("a", { class: "num", href: at(row) }, took(row.p95_ms)) },
     ],
   });
 }
@@ -229,7 +223,7 @@ function projects(state, how) {
   if (!rows.length) return null;
   const most = Math.max(...rows.map(spent), 1e-12);
   return h("section", { class: "panel", "data-key": "projects" }, h("h2", {}, "Projects today"), h("ul", { class: "short" }, rows.slice(0, 8).map((row) =>
-    h("li", {}, h("a", { href: address("history", { since: "today", by: "project" }) }, clean(row.project, 40)), bar(spent(row) / most), h("b", { class: "n" }, money(spent(row), how, row))))));
+    h("li", {}, h("a", { href: address("history", { since: "today", by: "branch", named: row.project }) }, clean(row.project, 40)), bar(spent(row) / most), h("b", { class: "n" }, h("a", { class: "num", href: rowsAt({ since: "today", named: row.project }) }, money(spent(row), how, row)))))));
 }
 
 function notes(state) {

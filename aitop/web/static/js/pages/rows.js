@@ -7,7 +7,7 @@ import { address, sessionAt } from "../links.js";
 import { table } from "../table.js";
 
 const KINDS = { responses: "Responses", calls: "Tool calls", errors: "Errors", untracked: "Untracked" };
-const WORDS = { since: "From", until: "To", from: "From", to: "To", last: "Last seconds", provider: "Client", model: "Model", project: "Folder", branch: "Branch", session: "Session", tool: "Tool" };
+const WORDS = { since: "From", until: "To", from: "From", to: "To", last: "Last seconds", provider: "Client", model: "Model", project: "Folder", branch: "Branch", session: "Session", tool: "Tool", named: "Project", budget: "Budget", agent: "Agent" };
 
 export const rows = { name: "rows", title: "Rows", open };
 
@@ -25,7 +25,7 @@ function open({ query }) {
 
 function parts(query) {
   const known = Object.entries(query).filter(([key]) => WORDS[key]);
-  const shown = (key, value) => (key === "from" || key === "to" ? moment(Number(value)) : clean(value || "(none)", 80));
+  const shown = (key, value) => (key === "from" || key === "to" ? moment(Number(value)) : key === "agent" ? clean(value || "main thread", 40) : clean(value || "(none)", 80));
   return h("div", { class: "chips" }, known.length ? known.map(([key, value]) =>
     h("a", { class: "chip", href: address("rows", { ...query, [key]: null, before: null }), "aria-label": `${WORDS[key]} ${shown(key, value)}: remove` }, h("span", {}, WORDS[key]), shown(key, value), h("b", { "aria-hidden": "true" }, "×"))) : h("span", { class: "quiet" }, "Everything in the history"));
 }

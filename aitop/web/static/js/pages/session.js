@@ -1,7 +1,7 @@
 // Session: cost by turn, context over time with compactions, tools with latency, agents, the untracked part.
 
 import { h } from "../dom.js";
-import { clean, clock, count, grouped, moment, money, number, percent, plural, share, shortModel, size, spent, took } from "../format.js";
+import { clean, clock, count, day, grouped, moment, money, number, percent, plural, share, shortModel, size, spent, took } from "../format.js";
 import { lines, stacked } from "../charts.js";
 import { ask, live } from "../live.js";
 import { address, rowsAt } from "../links.js";
@@ -56,7 +56,7 @@ function draw(data, part, charts, go) {
     h("div", { class: "columns even" }, turns(data, how, part, charts, go), context(data, now, charts)),
     h("div", { class: "columns even" },
       h("section", { class: "panel" }, h("h2", {}, "Tools"), tools(data, part)),
-      h("section", { class: "panel" }, h("h2", {}, "Main thread and agents"), agents(data, how))),
+      h("section", { class: "panel" }, h("h2", {}, "Main thread and agents"), agents(data, how, part))),
     h("div", { class: "columns even" },
       h("section", { class: "panel" }, h("h2", {}, "Models"), models(data, how, part)),
       h("section", { class: "panel" }, h("h2", {}, "Newest tool calls", h("a", { class: "num", href: rowsAt({ ...part, of: "calls" }) }, "all of them")), calls(data))),
@@ -66,15 +66,16 @@ function draw(data, part, charts, go) {
 function facts(data, row, now, how, part) {
   const tile = (label, value, of, note) => h("div", { class: "tile" }, h("span", { class: "label" }, label), h("span", { class: "value" }, of === undefined ? value : h("a", { class: "num", href: rowsAt({ ...part, of }) }, value)), note ? h("span", { class: "note" }, note) : null);
   const hits = row.input_tokens ? row.cache_read_tokens / row.input_tokens : null;
+  const to = (text, of = null) => h("a", { class: "num", href: rowsAt({ ...part, of }) }, text);
   return h("div", { class: "tiles" },
-    tile("Spent", money(spent(row), how, row, true), null, `counted ${money(row.cost_usd, how, row)}`),
+    tile("Spent", money(spent(row), how, row, true), null, ["counted ", to(money(row.cost_usd, how, row))]),
     tile("Untracked", row.client_cost_usd === null || row.client_cost_usd === undefined ? "-" : money(row.untracked_usd, how, null, true), "untracked", number(row.client_cost_usd) === null ? "the client reports no total" : `the client says ${money(row.client_cost_usd, how)}`),
-    tile("Requests", grouped(row.requests), null, plural(row.errors ?? 0, "error")),
-    tile("Input", count(row.input_tokens), null, `${share(hits)} from the cache`),
+    tile("Requests", grouped(row.requests), null, to(plural(row.errors ?? 0, "error"), "errors")),
+    tile("Input", count(row.input_tokens), null, [to(share(hits)), " from the cache"]),
     tile("Output", count(row.output_tokens), null),
-    tile("Tool calls", grouped(row.tool_calls), "calls", `${grouped(row.tool_failures)} failed`),
-    tile("Context", now ? percent(now.context_percent) : size(data.context.at(-1)?.[1]), undefined, now ? `${size(now.context_tokens)} of ${size(now.context_limit)}` : "at the end"),
-    tile("Compactions", grouped(data.compactions.length), undefined, data.agents.length > 1 ? plural(data.agents.length - 1, "agent") : "no agents"));
+    tile("Tool calls", grouped(row.tool_calls), "calls", [to(grouped(row.tool_failures), "calls"), " failed"]),
+    tile("Context", now ? percent(now.context_percent) : size(data.context.at(-1)?.[1]), null, now ? `${size(now.context_tokens)} of ${size(now.context_limit)}` : "at the end"),
+    tile("Compactions", data.compactions.length ? h("a", { class: "num", href: address("timeline", { day: day(data.compactions.at(-1)[0]) }) }, grouped(data.compactions.length)) : "0", undefined, data.agents.length > 1 ? plural(data.agents.length - 1, "agent") : "no agents"));
 }
 
 // Turns, gathered where there are many: [[first, last, main, agents]], costs in USD.
@@ -130,32 +131,32 @@ function tools(data, part) {
     { key: "tool", head: "Tool", class: "name", value: (row) => row.tool, cell: (row) => h("a", { href: at(row) }, clean(row.tool, 50)) },
     { key: "calls", head: "Calls", numeric: true, value: (row) => row.calls, cell: (row) => h("a", { class: "num", href: at(row) }, grouped(row.calls)) },
     { key: "bar", name: "share", class: "sharecell", cell: (row) => bar(row.calls / most) },
-    { key: "failures", head: "Failed", numeric: true, value: (row) => row.failures, cell: (row) => h("span", { class: row.failures ? "warning" : "quiet" }, grouped(row.failures)) },
-    { key: "p50", head: "Median", numeric: true, value: (row) => row.p50_ms, cell: (row) => took(row.p50_ms) },
-    { key: "p95", head: "Slowest 5%", numeric: true, value: (row) => row.p95_ms, cell: (row) => took(row.p95_ms) },
+    { key: "failures", head: "Failed", numeric: true, value: (row) => row.failures, cell: (row) => h("a", { class: `num ${row.failures ? "warning" : "quiet"}`, href: at(row) }, grouped(row.failures)) },
+    { key: "p50", head: "Median", numeric: true, value: (row) => row.p50_ms, cell: (row) => h("a", { class: "num", href: at(row) }, took(row.p50_ms)) },
+    { key: "p95", head: "Slowest 5%", numeric: true, value: (row) => row.p95_ms, cell: (row) => h("a", { class: "num", href: at(row) }, took(row.p95_ms)) },
   ] });
 }
 
-function agents(data, how) {
+function agents(data, how, part) {
+  const num = (row, text) => h("a", { class: "num", href: rowsAt({ ...part, agent: row.agent ?? "" }) }, text);
   const most = Math.max(1e-12, ...data.agents.map(spent));
   return table({ caption: "Main thread and agents", rows: data.agents, empty: "No response is known.", columns: [
     { key: "agent", head: "Thread", class: "name", value: (row) => row.agent, cell: (row) => row.agent ? clean(row.agent, 24) : "main thread" },
     { key: "models", head: "Models", value: (row) => row.models.join(), cell: (row) => h("span", { class: "model" }, row.models.map(shortModel).join(", ")) },
     { key: "started", head: "From", value: (row) => row.started_at, cell: (row) => clock(row.started_at), class: "when" },
-    { key: "requests", head: "Requests", numeric: true, value: (row) => row.requests, cell: (row) => grouped(row.requests) },
-    { key: "spent", head: "Counted", numeric: true, value: spent, cell: (row) => money(row.cost_usd, how, row) },
+    { key: "requests", head: "Requests", numeric: true, value: (row) => row.requests, cell: (row) => num(row, grouped(row.requests)) },
+    { key: "spent", head: "Counted", numeric: true, value: spent, cell: (row) => num(row, money(row.cost_usd, how, row)) },
     { key: "bar", name: "share", class: "sharecell", cell: (row) => bar(spent(row) / most) },
   ] });
 }
 
 function models(data, how, part) {
-  const at = (row) => rowsAt({ ...part, model: row.model });
+  const at = (row) => rowsAt(row.model ? { ...part, model: row.model } : { ...part, of: "untracked" });
+  const num = (key, head, write) => ({ key, head, numeric: true, value: (row) => row[key], cell: (row) => h("a", { class: "num", href: at(row) }, write(row[key])) });
   return table({ caption: "Models", rows: data.models, empty: "No response is known.", columns: [
     { key: "model", head: "Model", class: "name", value: (row) => row.model, cell: (row) => row.model ? h("a", { href: at(row) }, clean(row.model, 50)) : "untracked" },
-    { key: "requests", head: "Requests", numeric: true, value: (row) => row.requests, cell: (row) => grouped(row.requests) },
-    { key: "input", head: "Input", numeric: true, value: (row) => row.input_tokens, cell: (row) => count(row.input_tokens) },
-    { key: "output", head: "Output", numeric: true, value: (row) => row.output_tokens, cell: (row) => count(row.output_tokens) },
-    { key: "spent", head: "Spent", numeric: true, value: spent, cell: (row) => money(spent(row), how, row) },
+    num("requests", "Requests", grouped), num("input_tokens", "Input", count), num("output_tokens", "Output", count),
+    { key: "spent", head: "Spent", numeric: true, value: spent, cell: (row) => h("a", { class: "num", href: at(row) }, money(spent(row), how, row)) },
   ] });
 }
 

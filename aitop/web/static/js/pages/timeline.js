@@ -7,10 +7,13 @@ import { address, sessionAt } from "../links.js";
 import { table } from "../table.js";
 
 const LEFT = 250;
+const LEFT_NARROW = 116; // on a phone: the name above the cost
+const NARROW = 640;
 const TOP = 46;
 const ROW = 40;
-const STEPS = [60, 300, 900, 1800, 3600, 7200, 10800, 21600]; // seconds between two lines of the grid
+const STEPS = [60, 300, 900, 1800, 3600, 7200, 10800, 21600, 43200]; // seconds between two lines of the grid
 const LINES = 14;
+const LINE_WIDE = 56; // a time has room between two lines
 const SHORTEST = 600; // seconds of the closest view
 
 export const timeline = { name: "timeline", title: "Timeline", open };
@@ -38,7 +41,7 @@ function open({ query, go }) {
     draw();
   };
   const draw = () => {
-    if (!data || box.clientWidth < 300) return;
+    if (!data || box.clientWidth < 240) return;
     width = box.clientWidth;
     box.replaceChildren(lanes(data, commits, view(), width, zoom));
   };
@@ -96,15 +99,16 @@ function controls(data, view, zoom, go) {
 }
 
 function lanes(data, commits, [from, to], width, zoom) {
-  const wide = width - LEFT - 16;
-  const x = (at) => LEFT + ((at - from) / (to - from)) * wide;
-  const back = (pixel) => from + ((pixel - LEFT) / wide) * (to - from);
+  const left = width < NARROW ? LEFT_NARROW : LEFT;
+  const wide = width - left - 16;
+  const x = (at) => left + ((at - from) / (to - from)) * wide;
+  const back = (pixel) => from + ((pixel - left) / wide) * (to - from);
   const rows = data.sessions.filter((one) => one.last >= from && one.first <= to);
   const height = TOP + rows.length * ROW + 10;
   const how = data.money;
   const inside = (at) => at >= from && at <= to;
-  const parts = [svg("clipPath", { id: "hours" }, svg("rect", { x: LEFT, y: 0, width: wide + 1, height }))];
-  const step = STEPS.find((one) => (to - from) / one <= LINES) ?? STEPS[STEPS.length - 1];
+  const parts = [svg("clipPath", { id: "hours" }, svg("rect", { x: left, y: 0, width: wide + 1, height }))];
+  const step = STEPS.find((one) => (to - from) / one <= Math.min(LINES, wide / LINE_WIDE)) ?? STEPS[STEPS.length - 1];
   const offset = data.span[0] % step;
   for (let at = Math.ceil((from - offset) / step) * step + offset; at <= to; at += step) {
     parts.push(svg("line", { x1: x(at), x2: x(at), y1: 22, y2: height, class: "gridline" }), svg("text", { x: x(at), y: 15, class: "label", "text-anchor": at + step * 0.4 > to ? "end" : "middle" }, clock(at)));
@@ -115,14 +119,14 @@ function lanes(data, commits, [from, to], width, zoom) {
   const placed = new Set(rows.map((one) => one.session));
   marks.push(...raised.filter((alert) => !placed.has(alert.session)).map((alert) => alertMark(alert, x(alert.at), 37)));
   parts.push(...marks);
-  rows.forEach((one, number) => parts.push(lane(one, TOP + number * ROW, x, inside, how, raised.filter((alert) => alert.session === one.session))));
+  rows.forEach((one, number) => parts.push(lane(one, TOP + number * ROW, left, x, inside, how, raised.filter((alert) => alert.session === one.session))));
   if (inside(data.now)) parts.push(svg("line", { x1: x(data.now), x2: x(data.now), y1: 22, y2: height, class: "nowline" }));
   const drawn = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": `Sessions from ${clock(from)} to ${clock(to)}; each is a link` }, parts);
-  dragging(drawn, back, from, to, zoom, height);
+  dragging(drawn, left, back, from, to, zoom, height);
   return drawn;
 }
 
-function lane(one, y, x, inside, how, alerts) {
+function lane(one, y, left, x, inside, how, alerts) {
   const agents = Object.entries(one.runs).filter(([name]) => name);
   const span = ([start, end]) => [x(start), Math.max(2.5, x(end) - x(start))];
   const rect = (run, top, tall, kind) => {
@@ -135,12 +139,18 @@ function lane(one, y, x, inside, how, alerts) {
     svg("rect", { x: x(at), y: y + 28, width: Math.max(1.5, x(at + 60) - x(at) - 0.5), height: 4, class: failures ? "tool failed" : "tool", opacity: Math.min(1, 0.35 + calls / 12) }, svg("title", {}, `${clock(at)}: ${plural(calls, "tool call")}${failures ? `, ${failures} failed` : ""}`)));
   const compactions = one.compactions.filter(inside).map((at) => svg("text", { x: x(at), y: y + 6, class: "compaction", "text-anchor": "middle" }, svg("title", {}, `${clock(at)}: compaction`), "▼"));
   const warned = alerts.map((alert) => alertMark(alert, x(alert.at), y + 5));
-  const words = `${clean(one.project, 60)}, ${clean(one.branch ?? "no branch", 40)}: ${plural(one.requests, "response")}, ${money(one.cost_usd, how)}, ${clock(one.first)} to ${clock(one.last)}${agents.length ? `, ${plural(agents.length, "agent")}` : ""}${one.compactions.length ? `, ${plural(one.compactions.length, "compaction")}` : ""}`;
-  return svg("a", { href: sessionAt(one), "data-row": String(y), "aria-label": words, class: "lane" },
+  const said = `${clean(one.project, 60)}, ${clean(one.branch ?? "no branch", 40)}: ${plural(one.requests, "response")}, ${money(one.cost_usd, how)}, ${clock(one.first)} to ${clock(one.last)}${agents.length ? `, ${plural(agents.length, "agent")}` : ""}${one.compactions.length ? `, ${plural(one.compactions.length, "compaction")}` : ""}`;
+  return svg("a", { href: sessionAt(one), "data-row": String(y), "aria-label": said, class: "lane" },
     svg("rect", { x: 0, y, width: "100%", height: ROW, class: "under" }),
+    left === LEFT ? words(one, y, how) : [svg("text", { x: 12, y: y + 17, class: "who" }, clean(one.project, 13)), svg("text", { x: 12, y: y + 31, class: "cost" }, money(one.cost_usd, how))],
+    svg("g", { "clip-path": "url(#hours)" }, bars, below, ticks, compactions, warned));
+}
+
+function words(one, y, how) {
+  return [
     svg("text", { x: 16, y: y + 17, class: "who" }, clean(one.project, 26)), svg("text", { x: 16, y: y + 31, class: "label" }, clean(one.branch ?? "", 30)),
     svg("text", { x: LEFT - 16, y: y + 17, class: "cost", "text-anchor": "end" }, money(one.cost_usd, how)), svg("text", { x: LEFT - 16, y: y + 31, class: "label", "text-anchor": "end" }, grouped(one.requests)),
-    svg("g", { "clip-path": "url(#hours)" }, bars, below, ticks, compactions, warned));
+  ];
 }
 
 function alertMark(alert, x, y) {
@@ -161,11 +171,11 @@ function alertTable(data) {
 }
 
 // A drag over the hours looks closer at them; a wheel with Ctrl does too.
-function dragging(drawn, back, from, to, zoom, height) {
+function dragging(drawn, left, back, from, to, zoom, height) {
   let start = null;
   let shade = null;
   drawn.addEventListener("pointerdown", (event) => {
-    if (event.offsetX > LEFT && !event.button) start = event.offsetX;
+    if (event.offsetX > left && !event.button) start = event.offsetX;
   });
   drawn.addEventListener("dragstart", (event) => event.preventDefault());
   drawn.addEventListener("pointermove", (event) => {
@@ -178,7 +188,7 @@ function dragging(drawn, back, from, to, zoom, height) {
     if (!shade) return;
     event.preventDefault();
     event.stopPropagation();
-    const ends = [start, Math.max(LEFT, event.offsetX)].map(back).sort((one, other) => one - other);
+    const ends = [start, Math.max(left, event.offsetX)].map(back).sort((one, other) => one - other);
     shade.remove();
     start = shade = null;
     zoom(...ends);

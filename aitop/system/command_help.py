@@ -57,8 +57,8 @@ def with_suggestion(error: click.UsageError, elsewhere: Iterable[str] = ()) -> c
     if match is None or error.ctx is None or not isinstance(error.ctx.command, click.Group):
         return error
     typed = match.group(1)
-    known = {name: f"{error.ctx.command_path} {name}" for name in error.ctx.command.list_commands(error.ctx)}
-    nearest = [known[name] for name in difflib.get_close_matches(typed, list(known), n=2, cutoff=0.65)]
+    paths = {name: f"{error.ctx.command_path} {name}" for name in error.ctx.command.list_commands(error.ctx)}
+    nearest = [paths[name] for name in difflib.get_close_matches(typed, list(paths), n=2, cutoff=0.65)]
     nearest += [path for path in elsewhere if path.rpartition(" ")[2] == typed and path not in nearest]
     if not nearest:
         return error
@@ -70,8 +70,8 @@ def _of_option(error: click.NoSuchOption) -> click.UsageError:
     """One option, the nearest, instead of a list of all that begin alike."""
     import difflib
 
-    known = [name for parameter in error.ctx.command.params for name in parameter.opts] if error.ctx else []
-    nearest = difflib.get_close_matches(error.option_name, known, n=1)
+    options = [name for parameter in error.ctx.command.params for name in parameter.opts] if error.ctx else []
+    nearest = difflib.get_close_matches(error.option_name, options, n=1)
     if not nearest:
         return error
     return click.UsageError(f"No such option '{error.option_name}'. Did you mean `{nearest[0]}`?", error.ctx)

@@ -1,0 +1,44 @@
+"""What was spent where since a moment, to the row: for the cost of a single commit. Reads only."""
+
+import sqlite3
+from typing import NamedTuple
+
+from aitop.history import columns
+from aitop.history.query import spans
+from aitop.model.events import Place
+from aitop.model.sums import Sum
+
+
+class Spent(NamedTuple):
+    """The responses of one session in one place. `branch` None: no record names one."""
+
+    cwd: str
+    branch: str | None
+    sum: Sum
+
+
+def since(db: sqlite3.Connection, at: float, row: int) -> list[Spent]:
+    """Of the responses at a moment or later (epoch seconds) whose row came after another."""
+    rows = db.execute(
+        f"SELECT session, place, {columns.OF_RESPONSES} FROM response WHERE at >= ? AND id > ? "  # noqa: S608
+        "GROUP BY session, place",
+        (at, row),
+    ).fetchall()
+    if not rows:
+        return []
+    places = spans.places(db)
+    homes = {
+        number: Place(cwd, branch)
+        for number, cwd, branch in db.execute("SELECT id, cwd, branch FROM session")
+    }
+    return [
+        Spent(found.cwd or "", found.branch or None, columns.from_response(values))
+        for session, place, *values in rows
+        if (found := places.get(place) or homes.get(session)) is not None
+    ]
+
+
+def last_row(db: sqlite3.Connection) -> int:
+    """The newest response's row, 0 while there is none."""
+    number: int | None = db.execute("SELECT max(id) FROM response").fetchone()[0]
+    return number or 0
