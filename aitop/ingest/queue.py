@@ -160,11 +160,8 @@ class Ingest:
         seen = stamp(path, status)
         if now - seen.mtime < HOT_SECONDS:
             self._hot[path] = (provider, seen.mtime)
-        size = (
-            PROBLEM
-            if path in self.unreadable and stored is not None and stored.size == PROBLEM
-            else seen.size
-        )
+        unsolved = stored is not None and stored.size == PROBLEM and path in self.unreadable
+        size = PROBLEM if unsolved else seen.size
         known = stored and (stored.size, stored.mtime_ns, stored.inode)
         if known == (size, seen.mtime_ns, status.st_ino):
             return
