@@ -85,7 +85,9 @@ def _below(page: Page, rows: list[Row]) -> list[str]:
         lines += commits.by_branch(answer.rows, page.style.currency)
         lines += commits.spikes(rows, page.style.currency)
     if answer.name == "part" and rows:
-        lines += CONTEXT_NOTES
+        from aitop.reports import context_report
+
+        lines += [*CONTEXT_NOTES, *context_report.idle(answer.rows, page.style.currency)]
     if answer.name == "fate":
         from aitop.reports.shipped import answer as shipped
 
