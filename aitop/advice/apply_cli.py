@@ -25,9 +25,10 @@ def apply(
 ) -> None:  # fmt: skip
     """Offer each finding that a setting follows, and write what the user agrees to. Raises click.ClickException.
 
-    `sessions` reads those that the findings are of, one at a time.
+    `sessions` reads those that the findings are of, one at a time. What is in the way of one finding keeps none of
+    the others back.
     """
-    offered = 0
+    offered, refused = 0, []
     for one in findings:
         setting = settings.BY_RULE.get(one.rule.id)
         if setting is None:
@@ -36,17 +37,20 @@ def apply(
         if saving < least_usd * PICO or saving <= 0:
             click.echo(f"{one.rule.id}: not offered. {setting.warning}: altogether it would save nothing.")
             continue
-        changes = _planned(setting, one)
+        changes, in_the_way = _planned(setting, one)
+        refused += in_the_way
         if changes:
             offered += 1
             _offer(one, setting, changes, money.text(saving / PICO, currency), now, dry_run=dry_run, yes=yes)
+    if refused:
+        raise click.ClickException("\n".join(refused))
     if not offered:
         click.echo("Nothing to apply: no finding that a setting of Claude Code follows.", err=True)
 
 
-def _planned(setting: Setting, one: Finding) -> list[Change]:
-    """The changes in each of the client's folders; what is in the way is said."""
-    changes = []
+def _planned(setting: Setting, one: Finding) -> tuple[list[Change], list[str]]:
+    """The changes in each of the client's folders, and what is in their way."""
+    changes, in_the_way = [], []
     for root in roots.chosen(()):
         path = os.path.join(root, "settings.json")
         try:
@@ -55,13 +59,13 @@ def _planned(setting: Setting, one: Finding) -> list[Change]:
                 continue
             change = advised.plan(setting.rule, path, wanted.keys, wanted.value, wanted.conflict)
         except files.Refused as error:
-            click.echo(f"{setting.rule}: not offered. {error}", err=True)
+            in_the_way.append(f"{setting.rule}: {error}")
             continue
         if change.diff:
             changes.append(change)
         else:
             click.echo(f"{setting.rule}: {path} says {'.'.join(change.keys)} = {change.value} already")
-    return changes
+    return changes, in_the_way
 
 
 def _data(path: str) -> dict[str, object]:

@@ -71,10 +71,10 @@ def advise(**given: Any) -> None:
     saved against the days before, with an interval; what saved nothing is withdrawn.
 
     \b
-    aitop advise --apply --dry-run            which settings would change, and how
-    aitop advise --apply --rule short-cache   this one: shows the change, asks, writes
-    aitop advise --applied                    what was applied, measured
-    aitop advise --undo short-cache           the settings as they were
+    aitop advise --apply --dry-run           what would change
+    aitop advise --apply --rule short-cache  this one: show, ask, write
+    aitop advise --applied                   what it really saved
+    aitop advise --undo short-cache          the settings as they were
     """  # noqa: D301 - click's own mark
     _refuse_mixed(given)
     now = time.time()

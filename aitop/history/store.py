@@ -262,7 +262,7 @@ class History:
             raise
         ledger = self._ledger
         changes, ledger.changes = ledger.changes, nothing()
-        self._providers = ledger.providers()
+        self._providers = ledger.providers() if changes.anything() else {}
         ledger.trim()
         return changes
 

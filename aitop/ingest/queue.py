@@ -31,6 +31,7 @@ from aitop.ingest.tail import (
 )
 from aitop.ingest.walk import Walk
 from aitop.providers import Provider, Source
+from aitop.providers.files import BusyError
 from aitop.providers.isolation import guarded
 
 HELP_FROM = 8 << 20  # bytes waiting from which helper processes pay
@@ -159,11 +160,8 @@ class Ingest:
         seen = stamp(path, status)
         if now - seen.mtime < HOT_SECONDS:
             self._hot[path] = (provider, seen.mtime)
-        size = (
-            PROBLEM
-            if path in self.unreadable and stored is not None and stored.size == PROBLEM
-            else seen.size
-        )
+        unsolved = stored is not None and stored.size == PROBLEM and path in self.unreadable
+        size = PROBLEM if unsolved else seen.size
         known = stored and (stored.size, stored.mtime_ns, stored.inode)
         if known == (size, seen.mtime_ns, status.st_ino):
             return
@@ -234,6 +232,8 @@ class Ingest:
                 chunk = None
             except OSError as error:
                 self._unread.add(self._path, self._reading, error.strerror or str(error))
+                if isinstance(error, BusyError):
+                    self._unfinished[self._path] = now  # nothing may tell when its client has written it
                 chunk = None
             except Exception as error:  # a provider's own fault must not stop the reading of the rest
                 self._unread.add(self._path, self._reading, f"{type(error).__name__}: {error}")

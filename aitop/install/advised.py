@@ -211,7 +211,7 @@ def undo_all(now: float) -> list[str]:
 def _restore(path: str, kept: File, current: bytes) -> str | None:
     """The first original again; None where its backup is gone."""
     if kept.backup is None:
-        files.delete(path, current)
+        files.delete(os.path.realpath(path), current)  # a link to it is its user's
         return f"{path}: removed; aitop had created it"
     original = files.read(record.backup_path(kept.backup))
     if original is None:

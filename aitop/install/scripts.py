@@ -26,21 +26,24 @@ _PERL_WAIT = r"""
       my ($r, $w) = @_; spend(0.00001);
       if ($timed) { my ($n, $t) = select $r, $w, undef, $left; $left = $t; leave(0) if !$n }
       else {
-        my $z = 0.0002;
-        until (select my $x = $r, my $y = $w, undef, 0) { rest($z); $z *= 2 if $z < 0.005 }
+        eval q(
+          my $z = 0.0002;
+          until (select my $x = $r, my $y = $w, undef, 0) { rest($z); $z *= 2 if $z < 0.005 }
+        )
       }
     }
 """
 _PERL_SEND = r"""
     $data = "aitop/1\tprovider=claude-code";
-    for (["event", $event, 64], ["tag", $ENV{AITOP_TAG}, 256], ["pid", $ENV{CLAUDE_PID}, 20],
-         ["pane", $ENV{TMUX_PANE}, 64], ["config_dir", $ENV{CLAUDE_CONFIG_DIR}, 900], ["answer", $answer, 200]) {
-      ($k, $v, $most) = @$_;
+    @pairs = ("event", $event, 64, "tag", $ENV{AITOP_TAG}, 256, "pid", $ENV{CLAUDE_PID}, 20,
+      "pane", $ENV{TMUX_PANE}, 64, "config_dir", $ENV{CLAUDE_CONFIG_DIR}, 900, "answer", $answer, 200);
+    while (($k, $v, $most) = splice @pairs, 0, 3) {
+      next if !length $v;
       if (length $v > $most) {
         next if $k eq "config_dir"; $v = substr $v, 0, $most; eval q($v =~ s/[\xC0-\xFF]?[\x80-\xBF]*\z//);
+        next if !length $v;
       }
-      next if !length $v;
-      $v = join "", map { tr/-A-Za-z0-9._~\/// ? $_ : sprintf "%%%02X", ord } split //, $v
+      eval q($v = join "", map { tr/-A-Za-z0-9._~\/// ? $_ : sprintf "%%%02X", ord } split //, $v)
         if $v =~ tr/-A-Za-z0-9._~\///c;
       $data .= "\t$k=$v";
     }
@@ -49,7 +52,7 @@ _PERL_SEND = r"""
       ready($in) if !$own; $n = sysread STDIN, $data, 1048576, length $data;
       leave(0) if !defined $n || (length $data > 16781312 && !$own);
     } while $n;
-    if (length $path > 100) { opendir D, "." if $own; $path =~ s{^(.*)/}{} and chdir $1 }
+    eval q(opendir D, "." if $own; $path =~ s{^(.*)/}{} and chdir $1) if length $path > 100;
     socket S, 1, $linux ? 2049 : 1, 0 or leave(0); fcntl S, 4, 4 if !$linux;
     $where = $linux ? pack "Sa108", 1, $path : pack "CCa104", 106, 1, $path;
     until (connect S, $where) {
@@ -92,13 +95,15 @@ itself(@ARGV) if !$own && @ARGV && !(@ARGV == 2 && $ARGV[0] eq "--preset");
 sub give {{
   my $said = substr $data, $head; pipe R, W;
   if (length $said > 16000) {{
-    my $child = fork;
-    if (defined $child && !$child) {{
-      exit 0 if fork; close R; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null";
-      my $at = 0; while ($at < length $said) {{ last if !($n = syswrite W, $said, 65536, $at); $at += $n }}
-      exit 0
-    }}
-    waitpid $child, 0 if defined $child
+    eval q(
+      my $child = fork;
+      if (defined $child && !$child) {{
+        exit 0 if fork; close R; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null";
+        my $at = 0; while ($at < length $said) {{ last if !($n = syswrite W, $said, 65536, $at); $at += $n }}
+        exit 0
+      }}
+      waitpid $child, 0 if defined $child
+    )
   }}
   else {{ syswrite W, $said }}
   close W; open STDIN, "<&R"; close R

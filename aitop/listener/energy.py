@@ -61,10 +61,10 @@ class Energy:
             return False
         is_old = self._stamp is not None and not 0 <= now - self._stamp[0] / 1e9 < RENEW_SECONDS
         other_zone = self._known is not None and (self._known.zone or "") != zone
-        if not (self._missing or is_old or other_zone) or find_spec(LIBRARY) is None:
+        if not (self._missing or is_old or other_zone):
             return False
-        self._asked_at = now
-        return True
+        self._asked_at = now  # also where the library is missing: a look through every folder costs 0.1 ms
+        return find_spec(LIBRARY) is not None
 
     def _read(self) -> None:
         try:

@@ -76,20 +76,27 @@ class Listener:
         self.maintenance.ready()
         self.fleet.configure(self.settings.config)
         next_tick = time.monotonic()
+        longest = 0.0  # seconds of processor time in one turn, since the last tick
         try:
             while self.stopping is None:
                 pause = max(0.0, min(next_tick, self.reader.next_look()) - time.monotonic())
-                for key, _ in self.selector.select(0 if self.reader.busy else pause):
+                ready = self.selector.select(0 if self.reader.busy else pause)
+                began = time.process_time()
+                for key, _ in ready:
                     key.data(time.monotonic(), time.time())
                 self.reader.take_in(time.time())
                 self.guard.write_slice(time.time(), complete=self.reader.ingest.complete)
                 if self.reader.ingest.newest_came():  # today's numbers are there: show them at once
                     next_tick = min(next_tick, time.monotonic())
                 if time.monotonic() >= next_tick:
-                    late, began = time.monotonic() - next_tick, time.process_time()
+                    late = time.monotonic() - next_tick
                     self._tick(time.time())
-                    self.log.debug(f"tick: {late:.3f} s late, took {time.process_time() - began:.4f} s")
+                    longest = max(longest, time.process_time() - began)
+                    self.log.debug(f"tick: {late:.3f} s late, longest turn took {longest:.4f} s")
+                    longest = 0.0
                     next_tick = max(next_tick + TICK_SECONDS, time.monotonic() + 0.05)
+                else:
+                    longest = max(longest, time.process_time() - began)
         finally:
             self._end()
         return self.stopping

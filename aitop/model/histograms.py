@@ -42,22 +42,22 @@ _NOTHING: tuple[dict[int, int], ...] = tuple(
 class Timings:
     """Counts of three metrics; `add` with -1 takes back what was added."""
 
-    __slots__ = ("counts",)
+    __slots__ = ("_percentiles", "counts")
 
     def __init__(self) -> None:
         self.counts = _NOTHING
+        # (metric, part) → value, since the last change: what is published each second seldom changed
+        self._percentiles: dict[tuple[int, float], float | None] | None = None
 
     def add(self, where: Steps, times: int) -> None:
-        if self.counts is _NOTHING:
-            self.counts = tuple({} for _ in METRICS)
+        self._begin_change()
         for counts, step in zip(self.counts, where, strict=True):
             if step is not None:
                 _move(counts, step, times)
 
     def take_away(self, other: "Timings") -> None:
         """Everything the other one counted."""
-        if self.counts is _NOTHING:
-            self.counts = tuple({} for _ in METRICS)
+        self._begin_change()
         for counts, gone in zip(self.counts, other.counts, strict=True):
             for step, times in gone.items():
                 _move(counts, step, -times)
@@ -68,6 +68,19 @@ class Timings:
 
     def percentile(self, metric: int, part: float) -> float | None:
         """The value below which that part of them lies (nearest rank), None while there are none."""
+        if self._percentiles is None:
+            self._percentiles = {}
+        elif (metric, part) in self._percentiles:
+            return self._percentiles[metric, part]
+        value = self._percentiles[metric, part] = self._percentile(metric, part)
+        return value
+
+    def _begin_change(self) -> None:
+        self._percentiles = None
+        if self.counts is _NOTHING:
+            self.counts = tuple({} for _ in METRICS)
+
+    def _percentile(self, metric: int, part: float) -> float | None:
         counts = self.counts[metric]
         rank = part * sum(counts.values())
         for step in sorted(counts):

@@ -11,6 +11,10 @@ READ_ONLY = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NO
 BESIDE = ("-wal", "-journal", "-shm")
 
 
+class BusyError(OSError):
+    """A client is just writing it: the next look, a moment later, will see it whole."""
+
+
 def open_regular(path: str) -> tuple[int, os.stat_result] | None:
     """A read-only descriptor of a regular file, or None for anything else. Raises OSError."""
     fd = os.open(path, READ_ONLY)

@@ -11,15 +11,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aitop.providers.files import check_database
+from aitop.providers.files import BusyError, check_database
 
 PATIENCE = 0.5  # seconds to wait for a writer
+LOCKED = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
 CHANGED = "it changed while it was read"
 Stamp = tuple[int, int, int]
 
 
 class Store:
-    """An open store. `check` raises OSError where what was read since the opening may be torn."""
+    """An open store. `check` raises BusyError where what was read since the opening may be torn."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -31,7 +32,7 @@ class Store:
 
     def check(self) -> None:
         if self._at_rest and (os.path.lexists(f"{self._path}-wal") or _stamp(self._path) != self._stamp):
-            raise OSError(CHANGED)
+            raise BusyError(CHANGED)
 
     def columns(self, table: str) -> set[str]:
         """The columns of a table; empty where there is no such table."""
@@ -40,10 +41,12 @@ class Store:
 
 @contextmanager
 def opened(path: str) -> Iterator[Store]:
-    """The store at a path, closed at the end. Raises OSError, also for what SQLite says against it."""
+    """The store at a path, closed at the end. Raises OSError, also for what SQLite says against it, and BusyError where
+    the client is just writing it.
+    """
     check_database(path)
     if os.path.lexists(f"{path}-journal") and os.path.getsize(f"{path}-journal"):
-        raise OSError("it is just being written")
+        raise BusyError("it is just being written")
     try:
         store = Store(path)
         try:
@@ -52,7 +55,8 @@ def opened(path: str) -> Iterator[Store]:
         finally:
             store.db.close()
     except (sqlite3.Error, UnicodeDecodeError) as error:  # a message that quotes damaged bytes is no text
-        raise OSError(f"the database cannot be read: {error}") from error
+        passing = getattr(error, "sqlite_errorcode", 0) & 0xFF in LOCKED
+        raise (BusyError if passing else OSError)(f"the database cannot be read: {error}") from error
 
 
 def _stamp(path: str) -> Stamp:

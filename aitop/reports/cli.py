@@ -51,7 +51,7 @@ class ReportGroup(click.Group):
 
 @click.group(cls=ReportGroup)
 def report() -> None:
-    """Totals of the whole history: by day, block, session, project, model, tag, branch, tool or commit.
+    """Totals of the whole history: by day, session, project, model, tag, branch, commit, or what is in the context.
 
     The history keeps what clients delete: it goes back to the day aitop first read their files. Without
     a listener the files are read first, with progress on stderr. Without a word: by model.
@@ -156,8 +156,8 @@ REPORTS = {
         "Tool calls and failures, most used first.", "Calls by tool", lambda asker, *_: groupings.tools(asker)
     ),
     "context": Report(
-        "What MCP servers, skills and tools put into context, and its cost (estimated); the last "
-        f"{options.COMMIT_DAYS} days unless --since says otherwise.",
+        "Cost of what is in the context: MCP servers, skills, tools. Estimated from the growth of prompts; "
+        f"the last {options.COMMIT_DAYS} days unless --since says otherwise.",
         "Cost by what is in the context",
         _context,
     ),

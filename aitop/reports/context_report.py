@@ -21,7 +21,9 @@ from aitop.providers.claude_code import context_records
 from aitop.reports import context
 from aitop.reports.ask import Asker
 from aitop.reports.context import Paid, Part, Put, Rates, Share
-from aitop.reports.rows import Answer, Row, usd
+from aitop.reports.rows import Answer, Row, clean, usd
+from aitop.segments import money
+from aitop.segments.money import Currency
 
 CLIENT = "claude-code"
 LEAD = 86_400.0  # seconds before the first day whose prompts are followed, so that its first ones are known
@@ -70,6 +72,16 @@ def answer(asker: Asker, table: PriceTable, start: float, end: float) -> Answer:
     return Answer(
         "part", rows, sums.total(cell.sum for cell in asker.cells((start, end)))._replace(cost=spent)
     )
+
+
+def idle(rows: list[Row], currency: Currency) -> list[str]:
+    """A sentence for each MCP server that was in the context and never called, for people below the rows."""
+    return [
+        f"! {clean(row['part'])} was never called in these days and cost ≈{money.text(row['cost_usd'], currency)} by "
+        f"what the records show of it; without it, its tools' descriptions go too"
+        for row in rows
+        if row["kind"] == "mcp" and not row["calls"]
+    ]
 
 
 def rates(table: PriceTable, turn: Turn) -> Rates | None:

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from aitop.reports import table
@@ -13,13 +13,14 @@ from aitop.reports.table import Style
 
 Form = Literal["table", "json", "csv", "markdown"]
 FORMS: tuple[Form, ...] = ("table", "json", "csv", "markdown")
+ROWS_AT_ONCE = 500  # of JSON in memory: all of them would be held three times
 COMPUTED_BY_SPREADSHEETS = ("=", "+", "-", "@")
 
 
 def render(answer: Answer, form: Form, rows: Sequence[Row], style: Style) -> str:
     """`rows` are those shown; the total is always that of the whole answer."""
     if form == "json":
-        return _json(rows)
+        return "".join(json_parts(rows))
     if form == "csv":
         return _csv(rows)
     if form == "markdown":
@@ -27,9 +28,13 @@ def render(answer: Answer, form: Form, rows: Sequence[Row], style: Style) -> str
     return table.render(answer, rows, style)
 
 
-def _json(rows: Sequence[Row]) -> str:
-    """A row a line: as readable as an indented one, and the standard library's fast way."""
-    return "[" + ",".join(f"\n{json.dumps(row)}" for row in rows) + ("\n]" if rows else "]")
+def json_parts(rows: Sequence[Row]) -> Iterator[str]:
+    """JSON, some rows at a time. A row a line: as readable as an indented one, and the standard library's fast way."""
+    before = "["
+    for at in range(0, len(rows), ROWS_AT_ONCE):
+        yield before + ",".join(f"\n{json.dumps(row)}" for row in rows[at : at + ROWS_AT_ONCE])
+        before = ","
+    yield "\n]" if rows else "[]"
 
 
 def _csv(rows: Sequence[Row]) -> str:

@@ -21,12 +21,13 @@ Key = tuple[str | int, ...]
 class Group:
     """One row while it is added up."""
 
-    __slots__ = ("by_model", "providers", "sessions")
+    __slots__ = ("_sum", "by_model", "providers", "sessions")
 
     def __init__(self) -> None:
         self.sessions: set[int] = set()
         self.providers: set[str] = set()  # where the database grouped
         self.by_model: dict[str, Sum] = {}
+        self._sum: Sum | None = None  # once it was asked for: a row asks for it five times
 
     def add(self, cell: Cell) -> None:
         """One cell of a session."""
@@ -35,12 +36,15 @@ class Group:
 
     def add_model(self, model: str, value: Sum) -> None:
         """What a model adds."""
+        self._sum = None
         before = self.by_model.get(model)
         self.by_model[model] = plus(before, value) if before else value
 
     @property
     def sum(self) -> Sum:
-        return total(self.by_model.values())
+        if self._sum is None:
+            self._sum = total(self.by_model.values())
+        return self._sum
 
     @property
     def models(self) -> list[str]:

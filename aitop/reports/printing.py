@@ -47,7 +47,12 @@ def show(page: Page, asker: Asker, now: float) -> None:
     """Print it."""
     answer, chosen = page.answer, page.chosen
     rows = _shown(answer, chosen)
-    if chosen.form in ("json", "csv"):
+    if chosen.form == "json":
+        for part in formats.json_parts(rows):
+            click.echo(part, nl=False)
+        click.echo()
+        return
+    if chosen.form == "csv":
         click.echo(formats.render(answer, chosen.form, rows, page.style))
         return
     if not answer.rows and not answer.of:
@@ -80,7 +85,9 @@ def _below(page: Page, rows: list[Row]) -> list[str]:
         lines += commits.by_branch(answer.rows, page.style.currency)
         lines += commits.spikes(rows, page.style.currency)
     if answer.name == "part" and rows:
-        lines += CONTEXT_NOTES
+        from aitop.reports import context_report
+
+        lines += [*CONTEXT_NOTES, *context_report.idle(answer.rows, page.style.currency)]
     if answer.name == "fate":
         from aitop.reports.shipped import answer as shipped
 

@@ -183,9 +183,9 @@ def test_a_file_with_a_comment_is_refused_and_named(claude, settings):
     dear_agents(claude)
     with open(settings, "w", encoding="utf-8") as file:
         file.write('{\n  // mine\n  "theme": "dark"\n}')
-    shown = advise("--apply", "--yes")
+    shown = advise("--apply", "--yes", code=1)
     assert f"{settings}: cannot be parsed: line 2" in shown
-    assert "Nothing to apply" in shown
+    assert "Nothing to apply" not in shown
     assert "// mine" in text(settings)
 
 

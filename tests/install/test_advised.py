@@ -144,6 +144,14 @@ def test_a_link_stays_a_link_and_the_mode_of_its_file_stays(path, tmp_path):
     assert bytes_in(real) == b"{}"
 
 
+def test_a_link_to_a_file_that_is_made_for_it_stays(path, tmp_path):
+    os.symlink(str(tmp_path / "later.json"), path)
+    entry = apply(path)
+    advised.undo(entry, NOW + 1)
+    assert os.path.islink(path)
+    assert not os.path.exists(path)
+
+
 def test_what_an_organisation_sets_is_not_offered(path, tmp_path, monkeypatch):
     folder = tmp_path / "etc"
     (folder / "managed-settings.d").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Seven families as their clients write: grow, fork, compress, reset, delete. Each call is noted as it is made.
+"""Eight families as their clients write: grow, fork, compress, reset, delete. Each call is noted as it is made.
 
 `python -m tests.lives.families` makes 1,000 steps of each and compares; the tests run a short form.
 """
@@ -108,6 +108,58 @@ class Pi(Family):
     # Only files whose folder is `sessions` count.
     def path(self, *parts):
         return super().path(*(part if part != "x" else "sessions" for part in parts))
+
+
+class OpenClaw(Family):
+    """The database of an agent: rows that grow, are copied by forks, packed, written anew and deleted."""
+
+    provider = pi.openclaw
+
+    def __init__(self, folder, chance):
+        super().__init__(folder, chance)
+        self.db = sqlite3.connect(self.path("main", "agent", "openclaw-agent.sqlite"), isolation_level=None)
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.executescript(made.OPENCLAW_TABLES)
+        self.sessions = {}  # name → its lines
+        self.begun = 0
+
+    def step(self, at):
+        deed = self.chance.random()
+        if not self.sessions or deed < 0.08:
+            self.begin(at, [])
+            return
+        name = self.chance.choice(list(self.sessions))
+        if deed < 0.16:
+            self.begin(at, self.sessions[name][1:])  # a fork
+        elif deed < 0.2:
+            self.before_deleting()
+            self.db.execute("DELETE FROM transcript_events WHERE session_id = ?", (name,))
+            del self.sessions[name]
+        elif deed < 0.28:  # written anew: other row numbers
+            self.db.execute("DELETE FROM transcript_events WHERE session_id = ?", (name,))
+            lines, self.sessions[name] = self.sessions[name], []
+            for line in lines:
+                self.append(name, line)
+        else:
+            number, (fresh, read, output) = self.call()
+            self.append(name, made.pi_answer(number, at - START, fresh, output, read))
+
+    def begin(self, at, lines):
+        self.begun += 1
+        name = f"01a22592-abea-722d-828d-{self.begun:012d}"
+        self.sessions[name] = []
+        for line in (made.pi_head(name, at - START), *lines):
+            self.append(name, line)
+
+    def append(self, name, record):
+        self.db.execute(*made.openclaw_row(name, len(self.sessions[name]), record))
+        self.sessions[name].append(record)
+
+    def folders(self):
+        return [self.folder]
+
+    def close(self):
+        self.db.close()
 
 
 class Cline(Family):
@@ -332,6 +384,7 @@ class Crush(Family):
 
 FAMILIES = {
     "pi": Pi,
+    "openclaw": OpenClaw,
     "cline": Cline,
     "kimi": Kimi,
     "goose": Goose,

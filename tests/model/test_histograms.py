@@ -43,6 +43,19 @@ def test_what_is_taken_back_was_never_there(kept, gone):
     assert found.counts == told(*kept).counts
 
 
+@given(st.lists(MEASURED), st.lists(MEASURED), st.sampled_from([0.5, 0.95]), st.sampled_from([0, 1, 2]))
+def test_a_percentile_that_was_asked_for_before_follows_what_is_added_and_taken_away(
+    some, more, part, metric
+):
+    found = told(*some)
+    found.percentile(metric, part)
+    for timing in more:
+        found.add(steps(timing), 1)
+    assert found.percentile(metric, part) == told(*some, *more).percentile(metric, part)
+    found.take_away(told(*more))
+    assert found.percentile(metric, part) == told(*some).percentile(metric, part)
+
+
 @given(st.lists(MEASURED))
 def test_packed_and_unpacked_is_the_same(timings):
     found = told(*timings)

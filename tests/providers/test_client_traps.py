@@ -1,8 +1,10 @@
 """The trap that is each client's own: what would count twice, be lost, or be read as something else."""
 
+import importlib
 import json
 import os
 import sqlite3
+import time
 from datetime import UTC
 
 import pytest
@@ -31,6 +33,7 @@ from aitop.providers import (
     vibe,
     zed,
 )
+from aitop.providers.load import BUILTIN
 from aitop.providers.running_sums import Bearer, Sums, grown, packed, responses, unpacked
 from aitop.reports import groupings
 from aitop.reports.ask import Asker
@@ -677,3 +680,57 @@ def test_a_report_of_other_clients_has_no_credits(tmp_path):
     answer = groupings.grouped(Asker(desk.db, Filter(zone=UTC), (), {}), "session")
     assert [row["credits"] for row in answer.rows] == [None]
     assert not answer.in_credits
+
+
+# -- databases without a write-ahead log -----------------------------------------------------------------------
+
+
+def older_store(tmp_path):
+    """Goose's database in SQLite's older way: a journal stands beside it while it is written."""
+    writing = Writing(made.SAMPLES["goose"][0], tmp_path)
+    writing.all()
+    writing.db.execute("PRAGMA journal_mode = DELETE")
+    return writing
+
+
+def test_a_database_that_is_just_being_written_is_named_and_read_at_the_next_look(tmp_path):
+    """The kernel reports the write before the journal is gone, and nothing after it."""
+    writing = older_store(tmp_path)
+    desk = Desk(goose.provider, *goose.provider.folders([], {"HOME": str(tmp_path)})).read()
+    before, now = sum(requests(desk).values()), time.time()
+
+    def read(at):
+        while desk.ingest.step(at):
+            pass
+
+    writing.db.execute(*made.goose_row(99, 10, 5, 0))
+    with open(writing.path + "-journal", "wb") as file:
+        file.write(b"x")
+    desk.ingest.look(writing.path, now)
+    read(now)
+    assert list(desk.ingest.unreadable.values()) == ["it is just being written"]
+    os.unlink(writing.path + "-journal")
+    desk.ingest.look_at_rested(now + 1)
+    read(now + 1)
+    assert sum(requests(desk).values()) == before + 1
+    assert desk.ingest.unreadable == {}
+    writing.close()
+
+
+@pytest.mark.parametrize("name", ["opencode", "copilot-chat", "goose"])
+def test_reading_a_database_at_rest_leaves_no_file_beside_it(tmp_path, name):
+    """SQLite itself would make a log and its index in the client's folder, and leave them there."""
+    module, _, attribute = BUILTIN[name].partition(":")
+    provider = getattr(importlib.import_module(module), attribute)
+    names = {"opencode": "opencode.db", "copilot-chat": "agent-traces.db", "goose": "sessions.db"}
+    path = tmp_path / "client" / names[name]
+    path.parent.mkdir()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("CREATE TABLE something (a)")
+    db.commit()
+    db.close()
+    assert os.listdir(path.parent) == [path.name]
+    for _ in provider.read(str(path), Source(None, None)):
+        pass
+    assert os.listdir(path.parent) == [path.name]

@@ -1,6 +1,5 @@
 """OpenClaw's database of an agent: pi's lines as rows, packed once they are old."""
 
-import json
 import shutil
 import sqlite3
 import subprocess
@@ -12,12 +11,6 @@ from support.desk import Desk, write
 from aitop.providers import pi, zstd_stream
 from aitop.providers.zstd_stream import unpacked_frames
 
-TABLES = """
-CREATE TABLE session_windows (session_id TEXT NOT NULL PRIMARY KEY, session_key TEXT NOT NULL) STRICT;
-CREATE TABLE transcript_events (
-  session_id TEXT NOT NULL, seq INTEGER NOT NULL, event_json TEXT, created_at INTEGER NOT NULL, event_zstd BLOB,
-  event_utf8_bytes INTEGER, navigation_json TEXT, PRIMARY KEY (session_id, seq)) STRICT;
-"""
 OTHER = "01a22592-abea-722d-828d-ec3536626999"
 
 
@@ -38,26 +31,14 @@ def store(agents):
     folder.mkdir(parents=True)
     db = sqlite3.connect(folder / "openclaw-agent.sqlite", isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
-    db.executescript(TABLES)
+    db.executescript(made.OPENCLAW_TABLES)
     yield db
     db.close()
 
 
 def insert(db, records, session=made.PI_SESSION, begin=0, packed=False):
     for number, record in enumerate(records, begin):
-        text = json.dumps(record)
-        blob = zstd(text.encode()) if packed else None
-        db.execute(
-            "INSERT INTO transcript_events VALUES (?, ?, ?, ?, ?, ?, NULL)",
-            (
-                session,
-                number,
-                None if packed else text,
-                made.MS + number,
-                blob,
-                len(text.encode()) if packed else None,
-            ),
-        )
+        db.execute(*made.openclaw_row(session, number, record, zstd if packed else None))
 
 
 def of(desk):

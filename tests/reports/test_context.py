@@ -289,6 +289,8 @@ def test_people_read_marks_and_what_they_mean(claude):
     assert "≈ tokens" in shown
     assert "≈: a call's result is the growth of the next prompt" in shown
     assert "MCP server" in shown
+    assert "! idle was never called in these days and cost ≈$0.00" in shown
+    assert "! github" not in shown
     assert "| github | MCP server |" in report("--markdown")
     assert report("--csv").splitlines()[0].startswith("part,kind,of,calls,tokens")
 

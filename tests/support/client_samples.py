@@ -539,6 +539,22 @@ ZED_STEPS = [
     [zed_thread(90, {"m1": zed_usage(600, 70, 8900), "m2": zed_usage(100, 5)}, zed_usage(5000, 200, 14_900))],
 ]
 
+OPENCLAW_TABLES = """
+CREATE TABLE session_windows (session_id TEXT NOT NULL PRIMARY KEY, session_key TEXT NOT NULL) STRICT;
+CREATE TABLE transcript_events (
+  session_id TEXT NOT NULL, seq INTEGER NOT NULL, event_json TEXT, created_at INTEGER NOT NULL, event_zstd BLOB,
+  event_utf8_bytes INTEGER, navigation_json TEXT, PRIMARY KEY (session_id, seq)) STRICT;
+"""
+
+
+def openclaw_row(session, number, record, packs=None):
+    """A line of pi's as a row; `packs` packs it, as OpenClaw does with old ones."""
+    text = json.dumps(record)
+    size = len(text.encode()) if packs else None
+    values = (session, number, None if packs else text, MS + number, packs and packs(text.encode()), size)
+    return "INSERT INTO transcript_events VALUES (?, ?, ?, ?, ?, ?, NULL)", values
+
+
 OPENCLAW = ".openclaw/agents/main/sessions/0d9f6c11-0000-4000-8000-000000000001.jsonl"
 CODE = ".config/Code/User/globalStorage"
 SAMPLES = {

@@ -343,9 +343,14 @@ def test_a_hostile_name_is_shown_as_text_everywhere(site, live, listener, claude
         "/rows?since=today",
         "/rows?of=calls",
         "/session/claude-code/s1",
+        "/timeline",
+        "/limits",
+        "/compare?kind=branch",
+        "/advice",
     ):
         page.goto(one.base + path)
-        page.wait_for_selector("main table tbody tr")
+        page.wait_for_selector("main [aria-busy]", state="detached")
+        page.wait_for_selector("main table tbody tr, main .lanes a, main .empty")
         assert (
             page.locator(
                 "main script, main img, main [onload], main [onerror], a[href^='javascript']"
@@ -398,6 +403,29 @@ def test_a_focused_row_keeps_its_focus_while_the_numbers_move(site, live, browse
     live(state | {"sessions": [one | {"requests": 777} for one in state["sessions"]]})
     assert until(lambda: requests.inner_text() == "777")
     assert page.evaluate("document.activeElement.textContent") == held
+
+
+def test_the_order_that_a_reader_chose_stays_while_the_numbers_move(site, live, browser):
+    state = states.api()
+    state["sessions"] = [
+        states.session(number, project=f"p{number}", requests=number, last_activity_at=time.time() - number)
+        for number in (3, 1, 2)
+    ]
+    live(state)
+    page = browser(site().link)
+    table = page.locator("section:has(> h2:has-text('Sessions'))")
+    names = table.locator("tbody th a")
+    table.get_by_role("button", name="Requests").click()
+    assert names.all_inner_texts() == ["p3", "p2", "p1"]
+    moved = [one | {"requests": 10 - one["requests"]} for one in state["sessions"]]
+    live(state | {"sessions": moved})
+    assert until(lambda: names.all_inner_texts() == ["p1", "p2", "p3"])
+    assert table.locator("th[aria-sort='descending']").inner_text().startswith("Requests")
+    table.get_by_role("button", name="Requests").click()
+    assert until(lambda: names.all_inner_texts() == ["p3", "p2", "p1"])
+    assert (
+        table.locator("tbody tr").nth(0).locator("td").nth(2).inner_text() == "7"
+    )  # of now, not of the first draw
 
 
 VALUES = [

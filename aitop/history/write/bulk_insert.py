@@ -26,7 +26,7 @@ from aitop.history.write.tools import Tools
 from aitop.model.events import Event, Response
 from aitop.model.sums import ZERO, Sum, plus
 
-MAX_GATHERED = 24 << 20  # bytes of rows in memory before they are written into the open transaction
+MAX_GATHERED = 28 << 20  # bytes of packed rows in memory before they are written into the open transaction
 MAX_NAMES = 400_000  # keys in memory while the database need not be asked
 
 

@@ -23,7 +23,8 @@ from aitop.model.events import (
     ToolUse,
 )
 
-VERSION = 2  # of marshal's format; a later one looks for shared objects, which takes longer than it saves
+# Versions of marshal's format. The later one writes a shared object once, and takes twice as long.
+QUICK, SMALL = 2, 4
 MARSHALLED, PICKLED = b"m", b"p"
 FLAT: Plain = (
     Status, SessionInfo, ToolResult, ToolUse, ApiError, Compaction, ContextSize, PullRequest,
@@ -33,10 +34,10 @@ _NOT_FLAT = -1
 FACTS = frozenset((_NUMBER[Status], _NUMBER[SessionInfo]))  # they move no sum
 
 
-def dumps(value: Plain | list[Plain]) -> bytes:
+def dumps(value: Plain | list[Plain], version: int = QUICK) -> bytes:
     """A value made of plain tuples, lists, dicts, texts and numbers, as bytes."""
     try:
-        return MARSHALLED + marshal.dumps(value, VERSION)
+        return MARSHALLED + marshal.dumps(value, version)
     except ValueError:
         import pickle
 
@@ -56,7 +57,7 @@ def packed(batch: Batch) -> Batch:
     """A batch with its rows as bytes, and what they add up to beside them."""
     if not batch.responses and not batch.tools:
         return batch
-    rows = dumps(([_flat_place(plain) for plain in batch.responses], batch.tools))
+    rows = dumps(([_flat_place(plain) for plain in batch.responses], batch.tools), SMALL)
     what = digest.of(batch.responses, batch.tools)
     return Batch(batch.prices, batch.session, [], [], batch.rest, rows, what)
 

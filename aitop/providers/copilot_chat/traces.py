@@ -11,12 +11,10 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 
 from aitop.model.events import ApiError, Event, Response, SessionInfo, ToolUse, Usage
-from aitop.providers import Parsed, Source
-from aitop.providers.files import check_database
+from aitop.providers import Parsed, Source, sqlite_store
 from aitop.providers.lenient import count, epoch, loads, milliseconds, text, word
 
 ROWS_A_BATCH = 200
-PATIENCE = 0.5  # seconds to wait for a writer
 LONGEST_ID = 256
 DONE = "completed"
 FAILED = 2  # the status of a span
@@ -37,15 +35,10 @@ Row = Mapping[str, object]
 
 def read(path: str, source: Source) -> Iterator[Parsed]:
     """The rows after `source.pending`, the number and the name of the newest row read before. Raises OSError."""
-    check_database(path)
-    try:
-        db = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, timeout=PATIENCE)
-        try:
-            yield from _rows(db, source)
-        finally:
-            db.close()
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # a message that quotes damaged bytes is no text
-        raise OSError(f"the database cannot be read: {error}") from error
+    with sqlite_store.opened(path) as store:
+        for parsed in _rows(store.db, source):
+            store.check()
+            yield parsed
 
 
 def _rows(db: sqlite3.Connection, source: Source) -> Iterator[Parsed]:
@@ -153,8 +146,3 @@ def _usage(row: Row, attributes: Mapping[str, str]) -> Usage:
     )
     reasoning = min(output, count(row["reasoning_tokens"]))
     return Usage(whole - read - written, output, read, written, 0, reasoning)
-
-
-def _quoted(path: str) -> str:
-    """A path as a part of SQLite's URI; urllib would cost each listener 10 ms."""
-    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -16,15 +16,13 @@ from typing import NamedTuple
 
 from aitop.model.events import Event, SessionInfo, ToolUse
 from aitop.model.json_types import JsonObject
-from aitop.providers import Parsed, Source
-from aitop.providers.files import check_database
+from aitop.providers import Parsed, Source, sqlite_store
 from aitop.providers.lenient import epoch, loads, text
 from aitop.providers.opencode.message import Owner, Step, events, first_generation
 
 MESSAGES_A_BATCH = 200
 SESSIONS_AGO = 3_600_000  # milliseconds: a session's own time may lie behind its messages'
 MESSAGES_AGO = 10_000  # milliseconds: a row may be seen a moment after its time
-PATIENCE = 0.5  # seconds to wait for a writer
 LONGEST_ID = 256
 FIRST = 0.0  # a database comes before every document, which knows only the sum of a message's steps
 SESSION_COLUMNS = {"id", "parent_id", "directory", "time_updated"}
@@ -57,15 +55,10 @@ class Session(NamedTuple):
 def read(path: str, source: Source, *, copies_keep_cost: bool = True) -> Iterator[Parsed]:
     """What changed since `source.pending`, the newest time seen then. Raises OSError."""
     since = int(source.pending or 0)
-    check_database(path)
-    try:
-        db = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, timeout=PATIENCE)
-        try:
-            yield from _changed(db, since, copies_keep_cost)
-        finally:
-            db.close()
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # a message that quotes damaged bytes is no text
-        raise OSError(f"the database cannot be read: {error}") from error
+    with sqlite_store.opened(path) as store:
+        for parsed in _changed(store.db, since, copies_keep_cost):
+            store.check()
+            yield parsed
 
 
 def _changed(db: sqlite3.Connection, since: int, copies_keep_cost: bool) -> Iterator[Parsed]:
@@ -280,8 +273,3 @@ def _is_id(value: object) -> bool:
 def _ms(value: object) -> int:
     """A column's milliseconds. SQLite stores any value in any column."""
     return value if isinstance(value, int) else 0
-
-
-def _quoted(path: str) -> str:
-    """A path as a part of SQLite's URI."""
-    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -1,5 +1,6 @@
 // Elements from plain calls. Every text goes in as text, so that a hostile name stays a name.
 
+const HANDLERS = ["onclick", "onchange", "onsubmit"];
 const SVG = "http://www.w3.org/2000/svg";
 
 export function h(kind, attributes, ...children) {
@@ -67,6 +68,7 @@ export function patch(old, fresh) {
 }
 
 function attributes(old, fresh) {
+  for (const name of HANDLERS) if (old[name] !== fresh[name]) old[name] = fresh[name]; // what it does is of the new numbers too
   for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of [...fresh.attributes]) {
     if (name === "style" || old.getAttribute(name) !== value) {

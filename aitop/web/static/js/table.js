@@ -2,39 +2,45 @@
 
 import { h } from "./dom.js";
 
+const sorts = new Map(); // caption → {key, down}: the order that a reader chose stays while the numbers move
+
 // columns: [{key, head, cell(row), value(row), numeric, title}]; `rows` come in the order they are first shown in.
 export function table({ columns, rows, total = null, caption, empty = "Nothing here.", rowKey = null, rowClass = null }) {
   if (!rows.length) return h("p", { class: "empty" }, empty);
-  const body = h("tbody");
-  const heads = columns.map((column) => head(column));
   const line = (row, at) =>
     h("tr", { "data-row": String(at), "data-key": rowKey ? rowKey(row) : null, class: rowClass ? rowClass(row) : null },
       columns.map((column, number) =>
         h(number ? "td" : "th", { class: column.numeric ? "n" : column.class || null, scope: number ? null : "row" }, column.cell(row)),
       ));
-  const show = (ordered) => body.replaceChildren(...ordered.map(line));
-  let sorted = null;
-  columns.forEach((column, number) => {
-    const button = heads[number].querySelector("button");
-    if (!button) return;
-    button.onclick = () => {
-      const down = sorted?.column === column ? !sorted.down : Boolean(column.numeric);
-      sorted = { column, down };
-      heads.forEach((one) => one.removeAttribute("aria-sort"));
-      heads[number].setAttribute("aria-sort", down ? "descending" : "ascending");
-      show([...rows].sort((one, other) => (down ? -1 : 1) * compare(column.value(one), column.value(other))));
-    };
-  });
-  show(rows);
+  const lines = () => {
+    const chosen = sorts.get(caption);
+    const column = columns.find((one) => one.key === chosen?.key && one.value);
+    if (!column) return rows.map(line);
+    return [...rows].sort((one, other) => (chosen.down ? -1 : 1) * compare(column.value(one), column.value(other))).map(line);
+  };
+  // It works on the table that is shown, which need not be the one that was built with it (see patch in dom.js).
+  const sort = (column) => (event) => {
+    const before = sorts.get(caption);
+    sorts.set(caption, { key: column.key, down: before?.key === column.key ? !before.down : Boolean(column.numeric) });
+    const shown = event.currentTarget.closest("table");
+    for (const one of shown.tHead.rows[0].cells) one.removeAttribute("aria-sort");
+    event.currentTarget.closest("th").setAttribute("aria-sort", sorted(column, caption));
+    shown.tBodies[0].replaceChildren(...lines());
+  };
   const foot = total && h("tfoot", {}, h("tr", {}, columns.map((column, number) =>
     h(number ? "td" : "th", { class: column.numeric ? "n" : column.class || null, scope: number ? null : "row" }, number ? (column.total ?? column.cell)(total) : "total"))));
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    h("table", {}, h("caption", { class: "sr" }, caption), h("thead", {}, h("tr", {}, heads)), body, foot));
+    h("table", {}, h("caption", { class: "sr" }, caption), h("thead", {}, h("tr", {}, columns.map((column) => head(column, caption, sort(column))))), h("tbody", {}, lines()), foot));
 }
 
-function head(column) {
-  const text = column.value && column.head ? h("button", { type: "button", title: column.title || null }, column.head) : column.head || h("span", { class: "sr" }, column.name || "share");
-  return h("th", { class: column.numeric ? "n" : column.class || null, scope: "col" }, text);
+function sorted(column, caption) {
+  const chosen = sorts.get(caption);
+  return chosen?.key === column.key && column.value ? (chosen.down ? "descending" : "ascending") : null;
+}
+
+function head(column, caption, sort) {
+  const text = column.value && column.head ? h("button", { type: "button", title: column.title || null, onclick: sort }, column.head) : column.head || h("span", { class: "sr" }, column.name || "share");
+  return h("th", { class: column.numeric ? "n" : column.class || null, scope: "col", "aria-sort": sorted(column, caption) }, text);
 }
 
 function compare(one, other) {
