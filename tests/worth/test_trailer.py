@@ -152,6 +152,22 @@ def test_a_rebase_and_a_cherry_pick_leave_trailers_as_they_are(shop):
     assert shop.commit("last") == 7
 
 
+@pytest.mark.parametrize(
+    "name", ["rebase-merge", "rebase-apply", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"]
+)
+def test_while_git_makes_commits_anew_messages_stay_as_they_are(shop, tmp_path, name):
+    shop.spend(1000)
+    file = tmp_path / "message"
+    file.write_text("a title\n")
+    mark = tmp_path / "shop" / ".git" / name
+    mark.touch()
+    shop.trailer(file)
+    assert file.read_text() == "a title\n"
+    mark.unlink()
+    shop.trailer(file)
+    assert "AI-Cost" in file.read_text()
+
+
 def test_a_squash_holds_the_numbers_of_the_commits_that_it_unites(shop):
     shop.git("checkout", "-q", "-b", "fix")
     for number, tokens in enumerate((1000, 30)):
