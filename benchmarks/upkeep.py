@@ -135,7 +135,7 @@ def files(effort):
         history.make(claude, 0, files=count)
         with homes.listening(home, claude) as listener:
             listener.until(lambda state: state["scan"]["complete"], 900, every=0.5)
-            time.sleep(effort.times(20, 3))
+            time.sleep(effort.times(120, 3))  # the day's backup and the past are behind it
             before = listener.account()
             if before is None:
                 yield missing(what, budget, "no /proc here")
