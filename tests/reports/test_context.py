@@ -159,7 +159,7 @@ def claude(tmp_path):
 
 
 def report(*words, name="context"):
-    environ = os.environ | {"PYTHONPATH": ROOT}
+    environ = os.environ | {"PYTHONPATH": ROOT, "COLUMNS": "200"}
     done = subprocess.run([sys.executable, "-m", "aitop", "report", name, *WHEN, *words], env=environ,
                           capture_output=True, text=True, timeout=60)  # fmt: skip
     assert done.returncode == 0, done.stderr

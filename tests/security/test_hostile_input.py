@@ -265,7 +265,9 @@ def test_the_guard_judges_a_state_whose_scan_is_odd(scan):
 def test_a_finding_of_doctor_shows_names_without_their_controls():
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        doctor._print([Finding("reading", WARN, f"the first: /x/{ESCAPE}.jsonl", f"mend {ESCAPE}")])
+        doctor._print(
+            [Finding("reading", WARN, f"the first: /x/{ESCAPE}.jsonl", f"mend {ESCAPE}")], verbose=True
+        )
     assert not set("\x1b\x07\x9b") & set(out.getvalue())
     assert len(out.getvalue().splitlines()) == 3
 

@@ -142,7 +142,7 @@ class State:
         ]
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            doctor._print(found)  # noqa: SLF001 - what the command does with them
+            doctor._print(found, verbose=True)  # noqa: SLF001 - what the command does with them
         judge.printable(out.getvalue(), "doctor", newlines=True)
         json.dumps(doctor.bundle(found, context))
 
