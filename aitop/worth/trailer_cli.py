@@ -1,8 +1,12 @@
 """`aitop commit-trailer`: called by a git hook with the message's file; adds what the commit's work cost.
 
 A commit must never fail or wait for it: after two seconds, and at any fault, the message stays as it is and the exit
-code is 0. What the last trailer counted is kept in `$AITOP_HOME/commit-trailers.json`, by the git folder of the
-working tree, so that a response which the history reads only after a commit is in the next one.
+code is 0. A process of its own asks the history and git; this one waits for it and writes. Where it still reads what
+the clients wrote, it goes on after the commit, so that the next one has it. A history of an older aitop stays as it is:
+to migrate it takes longer than a commit waits.
+
+What the last trailer counted is kept in `$AITOP_HOME/commit-trailers.json`, by the git folder of the working tree, so
+that a response which the history reads only after a commit is in the next one.
 """
 
 import contextlib
@@ -21,13 +25,15 @@ from aitop import state as published
 from aitop.history import schema
 from aitop.history.query import by_place
 from aitop.install import files, git_hook
+from aitop.listener import find, lifecycle
+from aitop.listener.lock import holder
 from aitop.model.json_types import JsonObject
 from aitop.reports import catchup, git
 from aitop.system import atomic_file
-from aitop.worth import trailer
+from aitop.worth import trailer, within
 from aitop.worth.trailer import Entry, Tree
 
-SECONDS = 2.0
+SECONDS = 1.7  # of the two that a commit waits: the rest is for starting and ending
 MESSAGE_BYTES = 1 << 20
 ENTRIES_MAX = 500  # of the reflog
 KNOWN_MAX = 500  # working trees that are remembered
@@ -87,29 +93,37 @@ def _set_up(*, remove: bool) -> None:
 
 def _bounded(file: str) -> None:
     """Whatever happens, the commit goes on."""
-    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    try:
-        _add(file, time.time())
-    except Exception:  # noqa: S110 - a commit must not fail for it
-        pass
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    with contextlib.suppress(Exception):
+        here, now = os.getcwd(), time.time()
+        left = SECONDS - time.process_time()  # starting took some of it
+        said = within.answer(lambda: _said(here, file, now), left, _reads)
+        if said is not None:
+            message, marks = json.loads(said)
+            if message is not None:
+                atomic_file.replace(os.path.realpath(file), message.encode("latin-1"), keep_mode=True)
+            atomic_file.replace(paths.in_home(RECORD), marks.encode())
 
 
-def _add(file: str, now: float) -> None:
+def _reads(pid: int) -> bool:
+    """Whether a process of ours holds the history, to bring it up to date."""
+    home = paths.home()
+    lock_holder = holder(lifecycle.lock(home).path)  # it stays named there after it gave the lock back
+    return lock_holder is not None and lock_holder.identity.pid == pid and find.is_locked(home)
+
+
+def _said(here: str, file: str, now: float) -> bytes:
+    """JSON [message, record]: the message with its trailers as Latin-1, null where it stays; nothing for no record."""
     with open(file, "rb") as opened:
         message = opened.read(MESSAGE_BYTES).decode("utf-8", "replace")
-    here = os.getcwd()
     if not _words(here, message):
-        return  # git gives an empty message up; a trailer alone would make it a commit
+        return b""  # git gives an empty message up; a trailer alone would make it a commit
     place = _lines(here, "rev-parse", "--absolute-git-dir", "--show-toplevel")
     if len(place) != 2 or any(os.path.exists(os.path.join(place[0], name)) for name in BUSY):
-        return
+        return b""
     folder, top = place
     db = _history(now)
     if db is None:
-        return
+        return b""
     with contextlib.closing(db):
         entries = _reflog(here)
         tree = _tree(here, top)
@@ -121,9 +135,9 @@ def _add(file: str, now: float) -> None:
     is_squash = os.path.exists(os.path.join(folder, "SQUASH_MSG"))
     before = [_text(here, "log", "-1", "--format=%B", name) for name in ("HEAD", "ORIG_HEAD")]
     lines = trailer.trailers(trailer.total(trailer.numbers(done), message, before, is_squash=is_squash))
-    if lines:
-        _write(here, file, lines)
-    _keep(marks, folder, Mark(now, newest, row, last.commit))
+    with_lines = _with(here, file, lines) if lines else None
+    record = _record(marks, folder, Mark(now, newest, row, last.commit))
+    return json.dumps([None if with_lines is None else with_lines.decode("latin-1"), record]).encode()
 
 
 def _words(here: str, message: str) -> str:
@@ -146,14 +160,17 @@ def _start(last: Entry, mark: Mark | None) -> tuple[float, int]:
 
 
 def _history(now: float) -> sqlite3.Connection | None:
-    """The history with everything, None where there is none. Raises what opening it raises."""
+    """The history with everything, None where there is none. Raises what opening it raises, also for an older one."""
     path = paths.in_home(paths.HISTORY)
     if not os.path.exists(path):
         return None
     state = published.read()
     if state is not None and published.is_fresh(state, now) and state["scan"]["complete"]:
         return schema.connect_read_only(path)
-    return catchup.catch_up(lambda *_: None).db
+    schema.connect_read_only(path).close()  # what a commit does not migrate or restore
+    ready = catchup.catch_up(lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)  # a commit that left does not wait for the rest
+    return ready.db
 
 
 def _reflog(here: str) -> list[Entry]:
@@ -189,30 +206,34 @@ def _text(here: str, *words: str) -> str:
     return (git.ask(here, *words) or b"").decode("utf-8", "surrogateescape")
 
 
-# -- what is written ---------------------------------------------------------------------------------------------
+# -- what is to be written ---------------------------------------------------------------------------------------------
 
 
-def _write(here: str, file: str, lines: list[str]) -> None:
-    """Through git, which knows comments, scissors and trailers that stand there already."""
+def _with(here: str, file: str, lines: list[str]) -> bytes:
+    """The message with trailers, by git, which knows comments, scissors and trailers that stand there already.
+
+    Raises OSError, subprocess.SubprocessError.
+    """
     words = [word for line in lines for word in ("--trailer", line)]
-    subprocess.run(
-        ["git", "interpret-trailers", "--in-place", "--no-divider", "--if-exists", "replace", *words, file],
-        cwd=here, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False,
+    done = subprocess.run(
+        ["git", "interpret-trailers", "--no-divider", "--if-exists", "replace", *words, file],
+        cwd=here, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=SECONDS,
+        check=True,
     )  # fmt: skip
+    return done.stdout
 
 
 def _marks() -> dict[str, Mark]:
     try:
-        with open(paths.in_home(RECORD), "rb") as file:
-            marks: JsonObject = json.load(file)
+        marks: JsonObject = json.loads(paths.read(paths.in_home(RECORD)))
         return {
             folder: Mark(float(at), int(row), int(before), str(commit))
             for folder, (at, row, before, commit) in marks.items()
         }
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
 
 
-def _keep(marks: dict[str, Mark], folder: str, mark: Mark) -> None:
+def _record(marks: dict[str, Mark], folder: str, mark: Mark) -> str:
     newest = sorted((marks | {folder: mark}).items(), key=lambda item: item[1].at)[-KNOWN_MAX:]
-    atomic_file.replace(paths.in_home(RECORD), json.dumps(dict(newest)).encode())
+    return json.dumps(dict(newest))

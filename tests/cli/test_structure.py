@@ -295,7 +295,7 @@ CLOCKS = ("advice/cli.py", "agents/mcp_server.py", "agents/runner.py",
           "litellm.py", "log.py", "pricing/cli.py", "pricing/refresh.py", "quality/cli.py",
           "publish/announcer.py", "publish/cli.py",
           "receiver/", "reports/", "segments/follow.py", "segments/oneshot.py",
-          "statusline.py", "top/", "web/", "worth/plan_cli.py", "worth/trailer_cli.py")  # fmt: skip
+          "statusline.py", "top/", "web/", "worth/plan_cli.py", "worth/trailer_cli.py", "worth/within.py")  # fmt: skip
 
 
 TELLS_TIME = {"now", "today", "utcnow", "time", "monotonic"}
