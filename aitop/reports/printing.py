@@ -91,7 +91,7 @@ def _below(page: Page, rows: list[Row]) -> list[str]:
     if answer.name == "fate":
         from aitop.reports.shipped import answer as shipped
 
-        lines += shipped.notes(answer.rows, lambda usd: money.text(usd, page.style.currency))
+        lines += shipped.notes(answer.rows, lambda usd, row: money.text(usd, page.style.currency, row))
     notes = framing.notes(
         answer.total if answer.name != "tool" and answer.kind != "tries" else ZERO, page.coverage
     )

@@ -68,9 +68,18 @@ def plan(days: int, name: str | None, price: float | None, as_json: bool) -> Non
     paid = price or (USD_A_MONTH[own] if own else None)
     spent = sum(row[2] for row in _of_client(spans.quarters(ready.db, (begin, end))))
     answer = _answer(spent, finished, first, last, paid, own, plans.percents(use for _, use in uses), fits)
+    answer |= spans.doubts(ready.db, (begin, end), CLIENT)._asdict()
     click.echo(
-        json.dumps(answer, indent=1) if as_json else shown(answer, fits, currency(ready.db, config, now))
+        json.dumps(answer, indent=1)
+        if as_json
+        else shown(answer, fits, _of_plan(currency(ready.db, config, now), own, config["billing"]))
     )
+
+
+def _of_plan(currency: Currency, own: str | None, billing: str) -> Currency:
+    """Who names a plan pays for that, and not what the same use would cost at API prices."""
+    subscription = currency.subscription or (own is not None and billing == "auto")
+    return Currency(currency.symbol, currency.rate, subscription=subscription)
 
 
 def _of_client(rows: list[tuple[int, str, int, int, int]]) -> list[tuple[int, str, int, int, int]]:
@@ -139,13 +148,12 @@ def shown(answer: JsonObject, fits: list[Fit], currency: Currency) -> str:
 
 
 def _value(answer: JsonObject, currency: Currency) -> str:
-    text = (
-        f"{money.text(answer['value_usd'], currency)} at API prices, {answer['since']} to {answer['until']}"
-    )
+    text = f"{money.text(answer['value_usd'], currency, answer)} at API prices, {answer['since']} to {answer['until']}"
     if answer["multiple"] is None:
         return f"{text}. Name your plan to compare: --plan max5"
     paid = money.text(answer["paid_usd_a_month"], currency).lstrip("≈")
-    return f"{text}: {answer['multiple']:.1f} times what the plan costs ({paid} a month)"
+    factor = f"{money.marks(answer, Currency())}{answer['multiple']:.1f}"
+    return f"{text}: {factor} times what the plan costs ({paid} a month)"
 
 
 def _percent(one: JsonObject, currency: Currency) -> str:

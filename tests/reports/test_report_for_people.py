@@ -157,6 +157,17 @@ def test_what_the_client_understates_is_a_lower_bound_and_its_count_is_published
     assert "Coverage: 1 request, 1 priced, 0 estimated, 1 at least" in report("models")
 
 
+@pytest.mark.parametrize("word", ["shipped", "pulls"])
+def test_a_lower_bound_is_one_in_reports_of_single_responses_too(spend, report, word):
+    long = [{"type": "text", "text": "word and word " * 300}]
+    spend("a", time.time() - 120, stop=None, content=long, usage=usage(output=5))
+    (row,) = json.loads(report(word, "--json"))
+    assert row["understated_requests"] == 1
+    shown = report(word)
+    assert shown.count("≥$") >= 2
+    assert " 0 estimated, 1 at least" in shown
+
+
 def test_each_mark_is_explained_with_its_number():
     lines = framing.notes(
         Sum(requests=9, unpriced_requests=1, estimated_requests=2, client_priced_requests=3, untracked=5)

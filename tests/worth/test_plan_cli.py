@@ -50,6 +50,24 @@ def test_the_value_is_that_of_the_report(spent, home):
     assert found["blocks"] == 3
 
 
+def test_a_value_of_understated_requests_is_a_lower_bound(tmp_path, monkeypatch, home):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / ".claude" / "projects" / "-w"
+    folder.mkdir(parents=True)
+    long = [{"type": "text", "text": "word and word " * 300}]
+    line = assistant(
+        "m", time.time() - 2 * DAY, request_id="r", stop=None, content=long, usage=usage(output=5)
+    )
+    (folder / "11111111-2222-4333-8444-555555555555.jsonl").write_bytes(encode([line]))
+    assert json.loads(run("--json"))["understated_requests"] == 1
+    assert run().startswith("≥$")
+
+
+def test_a_named_plan_s_value_is_marked_as_what_is_not_paid(spent, home):
+    assert run().startswith("$")
+    assert run("--plan", "max20").startswith("≈$")
+
+
 def test_the_own_limit_measures_what_a_plan_allows(spent, home):
     catchup.catch_up(lambda *_: None)
     now = time.time()

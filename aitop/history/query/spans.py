@@ -320,6 +320,35 @@ def costs(db: sqlite3.Connection, start: float, end: float) -> list[tuple[int, i
     ]
 
 
+class Doubts(NamedTuple):
+    """How many requests behind an amount make it a lower bound or an estimate; named as in a sum."""
+
+    unpriced_requests: int = 0
+    understated_requests: int = 0
+    estimated_requests: int = 0
+
+    def plus(self, other: "Doubts") -> "Doubts":
+        return Doubts(*(one + two for one, two in zip(self, other, strict=True)))
+
+
+def together(parts: Iterable[Doubts]) -> Doubts:
+    """The sum of several."""
+    whole = Doubts()
+    for part in parts:
+        whole = whole.plus(part)
+    return whole
+
+
+def doubts(db: sqlite3.Connection, span: Span, provider: str) -> Doubts:
+    """Of one provider's requests in a span that begins and ends on quarter hours."""
+    row = db.execute(
+        "SELECT sum(unpriced), sum(understated), sum(estimated) FROM quarter_all "
+        "WHERE at >= ? AND at < ? AND provider = ?",
+        (*span, provider),
+    ).fetchone()
+    return Doubts(*(value or 0 for value in row))
+
+
 class ResponseCost(NamedTuple):
     """One response by itself. `place` is the number of its own, 0 for its session's; `cost` is in picodollars."""
 
@@ -327,13 +356,15 @@ class ResponseCost(NamedTuple):
     session: int
     place: int
     cost: int
-    unpriced: int
+    doubts: Doubts
 
 
 def responses(db: sqlite3.Connection, span: Span) -> Iterator[ResponseCost]:
     """Each response of a span, oldest first: for what needs the second."""
     rows = db.execute(
-        "SELECT at, session, place, cost, basis = ? FROM response WHERE at >= ? AND at < ? ORDER BY at",
-        (Basis.UNPRICED, *span),
+        f"SELECT at, session, place, cost, basis = ?, {columns.UNDERSTATED}, basis = ? "  # noqa: S608
+        "FROM response WHERE at >= ? AND at < ? ORDER BY at",
+        (Basis.UNPRICED, Basis.FAMILY, *span),
     )
-    yield from map(ResponseCost._make, rows)
+    for at, session, place, cost_, *of in rows:
+        yield ResponseCost(at, session, place, cost_, Doubts(*of))

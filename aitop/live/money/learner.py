@@ -76,12 +76,15 @@ class Learner:
         """Where each client's next block may begin."""
         return {block.provider: float(block.end) for block in self.finished}
 
-    def of_plan(self) -> tuple[int, date]:
-        """Picodollars that the client of plans spent in the days of a plan's value, and the last of these days."""
+    def of_plan(self) -> tuple[int, date, spans.Doubts]:
+        """Picodollars that the client of plans spent in the days of a plan's value, the last of these days, and how
+        many of its requests are in doubt.
+        """
         today = periods.date_of(self._now)
         start, end = periods.midnight(today - timedelta(days=plan.DAYS)), periods.midnight(today)
         mine = (row for row in self._rows if row[1] == plan.CLIENT and start <= row[0] < end)
-        return sum(row[2] for row in mine), today - timedelta(days=1)
+        doubts = spans.doubts(self._db, (start, end), plan.CLIENT)
+        return sum(row[2] for row in mine), today - timedelta(days=1), doubts
 
     def _read_slots(self, span: spans.Span) -> None:
         rows = spans.quarters(self._db, span)
