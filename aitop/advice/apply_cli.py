@@ -33,15 +33,20 @@ def apply(
         setting = settings.BY_RULE.get(one.rule.id)
         if setting is None:
             continue
-        saving = settings.net(setting, one, sessions, table)
-        if saving < least_usd * PICO or saving <= 0:
+        if settings.net(setting, one, sessions, table) < max(least_usd * PICO, 1):
             click.echo(f"{one.rule.id}: not offered. {setting.warning}: altogether it would save nothing.")
             continue
         changes, in_the_way = _planned(setting, one)
         refused += in_the_way
-        if changes:
+        if not changes:
+            continue
+        part = settings.brought(setting, one, [_data(change.path) for change in changes])
+        saving = settings.net(setting, part, sessions, table)
+        if saving < max(least_usd * PICO, 1):
+            click.echo(f"{one.rule.id}: not offered. The setting alone would save too little to be worth it.")
+        else:
             offered += 1
-            _offer(one, setting, changes, money.text(saving / PICO, currency), now, dry_run=dry_run, yes=yes)
+            _offer(part, setting, changes, money.text(saving / PICO, currency), now, dry_run=dry_run, yes=yes)
     if refused:
         raise click.ClickException("\n".join(refused))
     if not offered:

@@ -38,6 +38,26 @@ def test_the_exit_code_is_the_commands_own_as_a_shell_has_it(environment, comman
     assert run(environment, "--", *command).returncode == code
 
 
+@pytest.mark.parametrize("words", [["--budgt", "3", "--", "true"], ["--budgt=3", "true"]])
+def test_a_mistyped_option_is_no_command(environment, words):
+    done = run(environment, *words)
+    assert done.returncode == 2
+    assert "No such option '--budgt'. Did you mean `--budget`?" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["-x", "true"], ["--json", "-9", "--", "true"]])
+def test_an_option_that_nothing_is_near_is_refused_too(environment, words):
+    done = run(environment, *words)
+    assert done.returncode == 2
+    assert "No such option" in done.stderr
+
+
+@pytest.mark.parametrize("before", [[], ["--"]])
+def test_the_options_of_the_command_are_its_own(environment, before):
+    done = run(environment, *before, "sh", "-c", 'echo "$@"', "sh", "--budgt", "-x")
+    assert (done.returncode, done.stdout) == (0, "--budgt -x\n")
+
+
 def test_the_command_keeps_its_input_and_output(environment):
     done = run(environment, "--", "cat", input="seen\n")
     assert done.stdout == "seen\n"
