@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import click
 
-from aitop.history.query import spans, sums_since
+from aitop.history.query import doubts, spans, sums_since
 from aitop.live.money import blocks
 from aitop.live.money.blocks import Block
 from aitop.live.money.limits import FIVE_HOUR, label
@@ -68,7 +68,7 @@ def plan(days: int, name: str | None, price: float | None, as_json: bool) -> Non
     paid = price or (USD_A_MONTH[own] if own else None)
     spent = sum(row[2] for row in _of_client(spans.quarters(ready.db, (begin, end))))
     answer = _answer(spent, finished, first, last, paid, own, plans.percents(use for _, use in uses), fits)
-    answer |= spans.doubts(ready.db, (begin, end), CLIENT)._asdict()
+    answer |= doubts.of_provider(ready.db, (begin, end), CLIENT)._asdict()
     click.echo(
         json.dumps(answer, indent=1)
         if as_json
