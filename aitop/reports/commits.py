@@ -8,7 +8,8 @@ from collections.abc import Callable
 from statistics import median
 
 from aitop.history.query import spans
-from aitop.history.query.spans import Doubts, ResponseCost, together
+from aitop.history.query.doubts import Doubts, together
+from aitop.history.query.spans import ResponseCost
 from aitop.model.events import Place
 from aitop.model.sums import Sum
 from aitop.reports.ask import Asker

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from aitop.history.query import pull_requests, spans
+from aitop.history.query.doubts import Doubts, together
 from aitop.history.query.pull_requests import Link
-from aitop.history.query.spans import Doubts, ResponseCost, together
+from aitop.history.query.spans import ResponseCost
 from aitop.model.events import Place
 from aitop.model.sums import Sum
 from aitop.reports.ask import Asker

@@ -563,4 +563,8 @@ def test_the_command_adds_up_to_the_total_of_every_report(tmp_path):
     (row,) = json.loads(asked(tmp_path, "tries", "--since", "2026-09-20", "--json"))
     assert (row["turns"], row["edits_wanted"], row["retries_per_edit"]) == (2, 2, 0.5)
     table = asked(tmp_path, "tries", "--since", "2026-09-20")
-    assert table.splitlines()[-1].split()[:2] == ["total", "2"]
+    *_, total, note = table.splitlines()
+    assert total.split()[:2] == ["total", "2"]
+    calls = json.loads(asked(tmp_path, "tools", "--json"))
+    whole = sum(row["tool_calls"] for row in calls)
+    assert note.startswith(f"{whole} calls: 2 first tries, 1 retry, 0 without a result")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aitop.history.query.spans import Doubts
+from aitop.history.query.doubts import Doubts
 from aitop.live.money import plan as value
 from aitop.live.money.blocks import LENGTH, Block
 from aitop.model import periods

@@ -4,12 +4,15 @@ import json
 import os
 import sqlite3
 import time
+from datetime import date
 
 import pytest
 from click.testing import CliRunner
 from support.lines import assistant, encode, usage
 
 from aitop.reports import catchup
+from aitop.worth import plan_cli
+from aitop.worth.plan import Allowance, Fit
 from aitop.worth.plan_cli import plan
 
 DAY = 86_400.0
@@ -93,3 +96,23 @@ def test_for_people_it_names_the_plan_that_would_have_sufficed(spent, home):
 @pytest.mark.parametrize("words", [("--days", "3"), ("--plan", "gold"), ("--price", "0")])
 def test_wrong_options_are_refused(words, home):
     run(*words, code=2)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "verdict"),
+    [
+        ([(0, 0), (0, 0), (0, 0)], "pro would have sufficed"),
+        ([(0, 2), (0, 1), (0, 0)], "max20 would have sufficed; pro perhaps too (DAY); max5 perhaps too (DAY)"),
+        ([(1, 2), (0, 1), (0, 0)], "max20 would have sufficed; max5 perhaps too (DAY)"),
+        ([(1, 1), (0, 1), (0, 1)], "max5 would perhaps have sufficed (DAY); max20 perhaps too (DAY)"),
+        ([(1, 1), (1, 1), (1, 1)], "no plan would have sufficed without a wait"),
+    ],
+)  # fmt: skip
+def test_the_verdict_names_each_plan_that_perhaps_sufficed(blocks, verdict):
+    day = (date(2026, 1, 2),)
+    allowance = Allowance(1.0, 2.0, measured=False)
+    fits = [
+        Fit(name, 1.0, allowance, low, high, (), day, None, None)
+        for name, (low, high) in zip(("pro", "max5", "max20"), blocks, strict=True)
+    ]
+    assert plan_cli._verdict(fits).replace("over on 2026-01-02", "DAY") == verdict

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from aitop.history import columns
+from aitop.history.query.doubts import Doubts
 from aitop.model.events import Place
 from aitop.model.sums import ZERO, Sum, minus, negative, plus
 from aitop.pricing.basis import Basis
@@ -318,35 +319,6 @@ def costs(db: sqlite3.Connection, start: float, end: float) -> list[tuple[int, i
             part,
         )
     ]
-
-
-class Doubts(NamedTuple):
-    """How many requests behind an amount make it a lower bound or an estimate; named as in a sum."""
-
-    unpriced_requests: int = 0
-    understated_requests: int = 0
-    estimated_requests: int = 0
-
-    def plus(self, other: "Doubts") -> "Doubts":
-        return Doubts(*(one + two for one, two in zip(self, other, strict=True)))
-
-
-def together(parts: Iterable[Doubts]) -> Doubts:
-    """The sum of several."""
-    whole = Doubts()
-    for part in parts:
-        whole = whole.plus(part)
-    return whole
-
-
-def doubts(db: sqlite3.Connection, span: Span, provider: str) -> Doubts:
-    """Of one provider's requests in a span that begins and ends on quarter hours."""
-    row = db.execute(
-        "SELECT sum(unpriced), sum(understated), sum(estimated) FROM quarter_all "
-        "WHERE at >= ? AND at < ? AND provider = ?",
-        (*span, provider),
-    ).fetchone()
-    return Doubts(*(value or 0 for value in row))
 
 
 class ResponseCost(NamedTuple):

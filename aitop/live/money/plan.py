@@ -7,7 +7,7 @@ what is paid is not known.
 from datetime import date
 from typing import NamedTuple
 
-from aitop.history.query.spans import Doubts
+from aitop.history.query.doubts import Doubts
 from aitop.model.sums import PICO
 
 CLIENT = "claude-code"  # the plans are its maker's

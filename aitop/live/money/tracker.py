@@ -13,6 +13,7 @@ from typing import NamedTuple
 from aitop.config import Config
 from aitop.config.budgets_and_tags import tag_of
 from aitop.history.query import spans
+from aitop.history.query.doubts import Doubts
 from aitop.history.rows import Session
 from aitop.history.write.ledger import Changes
 from aitop.live.money import blocks, budgets, forecast, limits, plan
@@ -72,7 +73,7 @@ class MoneyTracker:
         self._anchors: dict[str, float] = {}
         self._scores: forecast.Scores = {}
         self._plan_spent, self._plan_until = 0, date.min  # of its client in the days of a plan's value
-        self._plan_doubts = spans.Doubts()
+        self._plan_doubts = Doubts()
         self._learner: Learner | None = None
         self._source: sqlite3.Connection | None = None
         self._now = 0.0  # when the day's sums were taken

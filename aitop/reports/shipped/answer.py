@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from aitop.history.query import pull_requests, spans
-from aitop.history.query.spans import Doubts
+from aitop.history.query.doubts import Doubts
 from aitop.model.events import Place
 from aitop.model.sums import Sum
 from aitop.reports import git
