@@ -4,11 +4,11 @@ A rule is here when the client documents a setting that does what the rule advis
 take effect in the client's requests. Pure: findings and settings in, the wanted setting out.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from aitop.advice import what_if
-from aitop.advice.finding import Finding
+from aitop.advice.finding import Finding, Hit
 from aitop.advice.record import Record
 from aitop.model.json_types import JsonObject
 from aitop.pricing.table import PriceTable
@@ -29,13 +29,16 @@ class Setting(NamedTuple):
     """What follows one rule's advice. `wanted` gives None where the file has nothing that it could change.
 
     `warning`: what else the setting does, in a sentence. `net`: picodollars that it saves in one session, where that
-    is not what the rule finds.
+    is not what the rule finds. `moved`: the hits that it brings in one file, where those are not all. `difference`: why
+    its saving is another than the rule's.
     """
 
     rule: str
     wanted: Callable[[Finding, JsonObject], Wanted | None]
     warning: str
     net: Callable[[Record, PriceTable], int] | None = None
+    moved: Callable[[Finding, JsonObject], list[Hit]] = lambda finding, _: list(finding.hits)
+    difference: str = ""
 
 
 def _all_agents(record: Record, table: PriceTable) -> int:
@@ -50,19 +53,31 @@ def _all_agents(record: Record, table: PriceTable) -> int:
 
 def _successor(finding: Finding, settings: JsonObject) -> Wanted | None:
     """The newer model in the place of the older one that the file pins."""
+    hits = _pinned(finding, settings)
+    if not hits:
+        return None
+    pinned = settings["model"]
+    return Wanted(("model",), _newer(hits[0]) + pinned[len(pinned.removesuffix(LONG_CONTEXT)) :])
+
+
+def _pinned(finding: Finding, settings: JsonObject) -> list[Hit]:
+    """The hits of the one move, from the model that the file pins, that saves most; none where it pins no older one."""
     pinned = settings.get("model")
     if not isinstance(pinned, str):
-        return None
-    bare = pinned.removesuffix(LONG_CONTEXT)
-    moves: dict[str, int] = {}
+        return []
+    moves: dict[str, list[Hit]] = {}
     for hit in finding.hits:
-        older, _, newer = hit.about.partition(" to ")
-        if older == bare:
-            moves[newer] = moves.get(newer, 0) + hit.saving
-    if not moves:
-        return None
-    newest = max(sorted(moves), key=lambda name: moves[name])
-    return Wanted(("model",), newest + pinned[len(bare) :])
+        if hit.about.partition(" to ")[0] == pinned.removesuffix(LONG_CONTEXT):
+            moves.setdefault(_newer(hit), []).append(hit)
+    return max((moves[name] for name in sorted(moves)), key=_total, default=[])
+
+
+def _newer(hit: Hit) -> str:
+    return hit.about.partition(" to ")[2]
+
+
+def _total(hits: Iterable[Hit]) -> int:
+    return sum(hit.saving for hit in hits)
 
 
 def _variable(name: str, value: str, conflict: str | None = None) -> Callable[[Finding, JsonObject], Wanted]:
@@ -75,11 +90,14 @@ SETTINGS = (
         _variable("CLAUDE_CODE_SUBAGENT_MODEL", what_if.SMALLER),
         "It holds for every sub-agent, also for one that names a model of its own",
         _all_agents,
+        difference="the setting also moves the sub-agents that cost less already",
     ),
     Setting(
         "older-model",
         _successor,
         "A session that is started with --model or $ANTHROPIC_MODEL keeps its own",
+        moved=_pinned,
+        difference="the setting moves only the model that it pins",
     ),
     Setting(
         "short-cache",
@@ -93,6 +111,15 @@ SETTINGS = (
     ),
 )
 BY_RULE = {setting.rule: setting for setting in SETTINGS}
+
+
+def brought(setting: Setting, finding: Finding, files: Sequence[JsonObject]) -> Finding:
+    """The finding with the hits alone that the setting brings in these files. Its words tell of no other."""
+    moved = {hit for data in files for hit in setting.moved(finding, data)}
+    if len(moved) == len(set(finding.hits)):
+        return finding
+    hits = tuple(hit for hit in finding.hits if hit in moved)
+    return finding._replace(hits=hits, saving=_total(hits), words=finding.rule.say(hits))
 
 
 def net(

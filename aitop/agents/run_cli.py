@@ -13,7 +13,7 @@ from aitop.listener import lifecycle
 from aitop.system import atomic_file, installation
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(context_settings={"allow_interspersed_args": False})
 @click.option(
     "--budget", type=click.FloatRange(min=0, min_open=True), metavar="USD", help="Stop above this sum."
 )

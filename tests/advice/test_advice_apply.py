@@ -179,6 +179,41 @@ def test_the_setting_that_pins_an_older_model_is_moved(claude, settings):
     assert text(settings) == '{"model": "claude-opus-4-1[1m]"}'
 
 
+def old_model(claude, name, model, output):
+    at, session = NOW - 3 * DAY, str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+    said = assistant(name, at, request_id=name, session=session, model=model, usage=usage(output, 10))
+    transcript(claude, [user(at=at, session=session), said], session=session)
+
+
+def test_only_the_model_that_a_setting_pins_counts_for_its_saving(claude, settings):
+    old_model(claude, "pinned", "claude-opus-4-1", 50_000)
+    old_model(claude, "other", "claude-opus-4-0", 100_000)
+    both = json.loads(advise("--json", "--rule", "older-model"))[0]
+    (pinned,) = [one for one in both["examples"] if one["about"].startswith("claude-opus-4-1")]
+    assert both["saving_usd"] > 2 * pinned["saving_usd"]
+    with open(settings, "w", encoding="utf-8") as file:
+        file.write('{"model": "claude-opus-4-1"}')
+    shown = advise("--apply", "--dry-run", "--rule", "older-model")
+    assert f"older-model: ${pinned['saving_usd']:.2f}" in shown
+    assert "1 request in 1 session" in shown
+    assert "claude-opus-4-0" not in shown
+    assert (
+        f"`aitop advise` says ${both['saving_usd']:.2f}: the setting moves only the model that it pins."
+        in shown
+    )
+
+
+def test_a_saving_that_differs_from_the_listed_one_says_why(claude):
+    dear_agents(claude)
+    same = advise("--apply", "--dry-run", "--rule", "subagent-model")
+    assert "`aitop advise` says" not in same
+    day(claude, 5, CHEAP, runs=5, output=20_000)
+    (listed,) = json.loads(advise("--json", "--rule", "subagent-model"))
+    shown = advise("--apply", "--dry-run", "--rule", "subagent-model")
+    assert f"subagent-model: up to ${listed['saving_usd']:.2f}" not in shown
+    assert f"`aitop advise` says ${listed['saving_usd']:.2f}: the setting also moves the sub-agents" in shown
+
+
 def test_a_file_with_a_comment_is_refused_and_named(claude, settings):
     dear_agents(claude)
     with open(settings, "w", encoding="utf-8") as file:
