@@ -6,7 +6,7 @@ For a git hook, which is not told how its commit was asked for. It reads, and si
 import os
 from collections.abc import Iterator, Sequence
 
-GENERATIONS = 4  # git, the hook's shell, and what may stand between them
+GENERATIONS = 5  # the process that waits for this one, the hook's shell, git, and what may stand between them
 
 
 def of_ancestors() -> Iterator[list[str]]:
