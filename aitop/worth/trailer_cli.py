@@ -23,7 +23,7 @@ from aitop.history.query import by_place
 from aitop.install import files, git_hook
 from aitop.model.json_types import JsonObject
 from aitop.reports import catchup, git
-from aitop.system import atomic_file
+from aitop.system import atomic_file, git_program
 from aitop.worth import trailer
 from aitop.worth.trailer import Entry, Tree
 
@@ -196,8 +196,10 @@ def _write(here: str, file: str, lines: list[str]) -> None:
     """Through git, which knows comments, scissors and trailers that stand there already."""
     words = [word for line in lines for word in ("--trailer", line)]
     subprocess.run(
-        ["git", "interpret-trailers", "--in-place", "--no-divider", "--if-exists", "replace", *words, file],
-        cwd=here, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False,
+        ["git", *git_program.OPTIONS, "interpret-trailers", "--in-place", "--no-divider", "--if-exists", "replace",
+         *words, file],
+        cwd=here, env=os.environ | git_program.ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True,
+        timeout=SECONDS, check=False,
     )  # fmt: skip
 
 

@@ -339,6 +339,7 @@ def test_no_filter_hook_or_program_of_the_repository_runs(world, shop):
         "diff.trap.textconv",
         "diff.trap.command",
         "filter.trap.smudge",
+        "filter.trap.process",
         "core.fsmonitor",
         "core.pager",
     ):
