@@ -68,7 +68,7 @@ def _merge(part: str) -> Merge | None:
 def toplevel(folder: str) -> str | None:
     """The root of the folder's working tree, None where there is none (any more)."""
     output = _run(folder, "rev-parse", "--show-toplevel") if os.path.isdir(folder) else None
-    return output.rstrip("\n") if output else None
+    return output.removesuffix("\n") if output else None
 
 
 def commits(top: str, since: float) -> list[Commit]:
@@ -78,7 +78,10 @@ def commits(top: str, since: float) -> list[Commit]:
         "--numstat", "--no-ext-diff", "--no-textconv", "--no-renames", "--encoding=UTF-8",
         "--format=%x1e%H%x1f%at%x1f%ae%x1f%s",
     )  # fmt: skip
-    everyones = [commit for part in (text or "").split("\x1e")[1:] if (commit := _parse(part))]
+    parts = ("\n" + (text or "")).split("\n\x1e")[
+        1:
+    ]  # a subject may hold the byte, never at the head of a line
+    everyones = [commit for part in parts if (commit := _parse(part))]
     email = (_run(top, "config", "user.email") or "").strip().lower()
     own = [commit for commit in everyones if commit.email.lower() == email]
     return sorted(own or everyones, key=lambda commit: (commit.at, commit.hash))
@@ -86,7 +89,7 @@ def commits(top: str, since: float) -> list[Commit]:
 
 def _parse(part: str) -> Commit | None:
     head, *numbers = part.split("\n")
-    fields = head.split("\x1f")
+    fields = head.split("\x1f", 3)
     if len(fields) != 4 or not fields[1].isdecimal():
         return None
     added = deleted = 0
@@ -101,6 +104,10 @@ def _parse(part: str) -> Commit | None:
 
 class TooLongError(Exception):
     """git took longer, or said more, than it may."""
+
+
+class FailedError(Exception):
+    """git could not answer, or its answer cannot be read."""
 
 
 def _run(folder: str, *arguments: str) -> str | None:
