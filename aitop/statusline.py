@@ -48,6 +48,10 @@ def main(argv: list[str]) -> int:
     if "--" in argv and len(argv) > argv.index("--") + 1:
         return run(argv[argv.index("--") + 1 :], home)
     preset = argv[1] if argv[:1] == ["--preset"] and argv[1:2] and argv[1] in PRESETS else None
+    if argv[2 if preset else 0 :] and os.isatty(
+        2
+    ):  # a host gives no terminal, and gets its line all the same
+        os.write(2, _not_understood(argv[2 if preset else 0 :]).encode("utf-8", "replace"))
     try:
         payload = _stdin()
         text = line(payload, home, preset)
@@ -58,6 +62,16 @@ def main(argv: list[str]) -> int:
     except BaseException:  # a status line must never fail its host
         return 0
     return 0
+
+
+def _not_understood(words: list[str]) -> str:
+    """What a person is told who gives an option that there is not."""
+    if words[0] == "--preset":
+        return f"aitop statusline: --preset needs one of {', '.join(PRESETS)}\n"
+    return (
+        f"aitop statusline: no such option: {words[0]}. There is --preset {'|'.join(PRESETS)}; "
+        "a text of your own is `format` under [statusline] in the configuration\n"
+    )
 
 
 def run(command: list[str], home: str | None) -> int:

@@ -20,12 +20,13 @@ from aitop.segments.money import Currency
 
 
 def apply(
-    findings: Sequence[Finding], sessions: Callable[[], Iterable[Record]], table: PriceTable, least_usd: float,
-    currency: Currency, now: float, *, dry_run: bool, yes: bool,
+    findings: Sequence[Finding], listed: dict[str, int], sessions: Callable[[], Iterable[Record]], table: PriceTable,
+    least_usd: float, currency: Currency, now: float, *, dry_run: bool, yes: bool,
 ) -> None:  # fmt: skip
     """Offer each finding that a setting follows, and write what the user agrees to. Raises click.ClickException.
 
-    `sessions` reads those that the findings are of, one at a time. What is in the way of one finding keeps none of
+    `sessions` reads those that the findings are of, one at a time. `listed`: what `aitop advise` names as the saving of
+    a rule, over all clients (picodollars). What is in the way of one finding keeps none of
     the others back.
     """
     offered, refused = 0, []
@@ -46,11 +47,26 @@ def apply(
             click.echo(f"{one.rule.id}: not offered. The setting alone would save too little to be worth it.")
         else:
             offered += 1
-            _offer(part, setting, changes, money.text(saving / PICO, currency), now, dry_run=dry_run, yes=yes)
+            text = _saving(part, saving, listed.get(one.rule.id, one.saving), one.saving, setting, currency)
+            _offer(part, setting, changes, text, now, dry_run=dry_run, yes=yes)
     if refused:
         raise click.ClickException("\n".join(refused))
     if not offered:
         click.echo("Nothing to apply: no finding that a setting of Claude Code follows.", err=True)
+
+
+def _saving(
+    one: Finding, saving: int, listed: int, of_client: int, setting: Setting, currency: Currency
+) -> str:
+    """The saving as text, and in a line below why `aitop advise` names another."""
+    shown, listed_text = (money.text(sum_ / PICO, currency) for sum_ in (saving, listed))
+    text = ("up to " if one.rule.judgement else "") + shown
+    if shown == listed_text:
+        return text
+    reasons = [setting.difference] if saving != of_client and setting.difference else []
+    if listed != of_client:
+        reasons.append("other clients are in that sum, and these are settings of Claude Code")
+    return f"{text}\n  `aitop advise` says {listed_text}: {'; '.join(reasons)}."
 
 
 def _planned(setting: Setting, one: Finding) -> tuple[list[Change], list[str]]:
@@ -92,8 +108,7 @@ def _offer(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    most = "up to " if one.rule.judgement else ""
-    click.echo(f"{one.rule.id}: {most}{saving}\n  {one.words.evidence}.\n  {setting.warning}.\n")
+    click.echo(f"{one.rule.id}: {saving}\n  {one.words.evidence}.\n  {setting.warning}.\n")
     click.echo("\n".join(change.diff for change in changes) + "\n")
     if dry_run:
         click.echo("Nothing was written.", err=True)

@@ -133,13 +133,22 @@ MODEL_SWITCH = Rule(
 )
 
 
+def _still_read(kept: int, hits: int) -> str:
+    """How often the cache still held the system prompt."""
+    if kept == hits:
+        return "The system prompt was still read from the cache each time"
+    if not kept:
+        return "The system prompt was not read from the cache any more"
+    return f"The system prompt was still read from the cache {kept:,} of {hits:,} times"
+
+
 def _say_lost(hits: Sequence[Hit]) -> Words:
     tokens = sum(hit.tokens for hit in hits)
     talk = sum(1 for hit in hits if hit.about == "conversation")
     return Words(
         f"The cache was written again {times(len(hits), 'time')} ({thousands(tokens)} tokens), although it had "
-        "not run out, the model was the same and nothing was compacted. So the prompt before it had changed: "
-        f"{talk:,} times the system prompt was still read, {len(hits) - talk:,} times it was not",
+        "not run out, the model was the same and nothing was compacted. So the prompt before it had changed. "
+        + _still_read(talk, len(hits)),
         "Avoid these changes in mid-conversation. Where the system prompt was still read: thinking switched on or "
         "off, a message edited or rewound. Where it was not: MCP servers that connect or disconnect, tools "
         "switched, an edited CLAUDE.md",

@@ -189,9 +189,11 @@ def _show_results(now: float, *, as_json: bool) -> None:
 def _apply(asked: _Asked, now: float, *, dry_run: bool, yes: bool) -> None:
     prices, book = _prices(asked.config), _book()
     findings = asked.findings(asked.sessions_of_client(), prices)
+    listed = {one.rule.id: one.saving for one in asked.findings(asked.sessions(), prices)}
     left_out = {one.rule for one in book.in_force()} if asked.named else applied.not_offered(book)
     apply_cli.apply(
         [one for one in findings if one.rule.id not in left_out],
+        listed,
         asked.sessions_of_client,
         prices,
         asked.config["advise.least_usd"],

@@ -162,13 +162,22 @@ def history(context: Context) -> Results:
             return
         trouble = str(error)
     if trouble is None:
-        yield ok(f"{path}: healthy, {os.path.getsize(path) // 1024} KB")
+        yield ok(f"{path}: healthy, {_size(path) // 1024} KB")
         return
     mark = paths.in_home(restore.MARK)
     yield fail(
         f"{path}: {trouble}",
         f"touch {mark}; {RESTART}. The start restores it from the newest backup and the clients' files",
     )
+
+
+def _size(path: str) -> int:
+    """Bytes of the history, with what stands in its write-ahead log still."""
+    log = path + "-wal"
+    try:
+        return os.path.getsize(path) + (os.path.getsize(log) if os.path.exists(log) else 0)
+    except FileNotFoundError:  # the listener has just put the log into the file
+        return os.path.getsize(path)
 
 
 def _told(context: Context) -> Results:

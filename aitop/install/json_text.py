@@ -144,6 +144,9 @@ def _node(text: str, at: int) -> _Node:
     return _Node(at, position + 1, value, items)
 
 
+_Part = tuple[int | None, str]  # an item's place in the text as it was, None for a new one; its text
+
+
 def _skip(text: str, at: int) -> int:
     return _SPACE.match(text, at).end()  # type: ignore[union-attr]
 
@@ -152,49 +155,57 @@ def _render(text: str, node: _Node, new: object, style: _Style, depth: int) -> s
     if _same(node.value, new):
         return text[node.start : node.end]
     if node.items and new and isinstance(node.value, dict) and isinstance(new, dict):
-        kept = {key: (begin, old) for key, begin, old in node.items}  # of a repeated key, the last counts
+        # of a repeated key, the last counts
+        kept = {key: (at, begin, old) for at, (key, begin, old) in enumerate(node.items)}
         order = [key for key in kept if key in new] + [key for key in new if key not in kept]
-        parts = []
+        parts: list[_Part] = []
         for key in order:
             if key in kept:
-                begin, old = kept[key]
-                parts.append(text[begin : old.start] + _render(text, old, new[key], style, depth + 1))
+                at, begin, old = kept[key]
+                parts.append((at, text[begin : old.start] + _render(text, old, new[key], style, depth + 1)))
             else:
                 assert isinstance(key, str)
-                parts.append(f"{_quote(key)}: {_dump(new[key], style, depth + 1)}")
+                parts.append((None, f"{_quote(key)}: {_dump(new[key], style, depth + 1)}"))
         return _join(text, node, parts, style, depth)
     if node.items and new and isinstance(node.value, list) and isinstance(new, list):
         parts = []
-        unused = list(node.items)
+        unused = 0  # the first item that none of the new ones is yet
         for item in new:
-            at = next((n for n, (_, _, old) in enumerate(unused) if _same(old.value, item)), None)
-            if at is None and len(new) == len(node.items) and unused:
-                at = 0  # the same number: one of them changed where it stands
-            if at is None:
-                parts.append(_dump(item, style, depth + 1))
+            rest = range(unused, len(node.items))
+            same = next((at for at in rest if _same(node.items[at][2].value, item)), None)
+            if same is None and len(new) == len(node.items) and rest:
+                same = unused  # the same number: one of them changed where it stands
+            if same is None:
+                parts.append((None, _dump(item, style, depth + 1)))
                 continue
-            old = unused[at][2]
-            del unused[: at + 1]
-            parts.append(_render(text, old, item, style, depth + 1))
+            unused = same + 1
+            parts.append((same, _render(text, node.items[same][2], item, style, depth + 1)))
         return _join(text, node, parts, style, depth)
     return _dump(new, style, depth)
 
 
-def _join(text: str, node: _Node, parts: list[str], style: _Style, depth: int) -> str:
-    """The parts between the node's own brackets, spaced as its first item is."""
+def _join(text: str, node: _Node, parts: list[_Part], style: _Style, depth: int) -> str:
+    """The parts between the node's own brackets. What stood side by side keeps what stood between."""
     assert node.items
     before = text[node.start + 1 : node.items[0][1]]
     after = text[node.items[-1][2].end : node.end - 1]
-    inline = "\n" not in before
-    if inline and len(parts) > len(node.items) and any("\n" in part for part in parts):
-        before = f"{style.newline}{(style.indent or '') * (depth + 1)}"
+    if "\n" in before:
+        between = "," + before
+    elif len(parts) > len(node.items) and any("\n" in part for at, part in parts if at is None):
+        between = f",{style.newline}{(style.indent or '') * (depth + 1)}"
         after = f"{style.newline}{(style.indent or '') * depth}"
-        inline = False
-    if inline and len(node.items) > 1:
+    elif len(node.items) > 1:
         between = text[node.items[0][2].end : node.items[1][1]]
     else:
-        between = ", " if inline else "," + before
-    return text[node.start] + before + between.join(parts) + after + text[node.end - 1]
+        between = ", "
+    out = [text[node.start] + before]
+    for (left, _), (right, part) in zip([(None, ""), *parts], parts, strict=False):
+        if left is not None and right == left + 1:
+            out.append(text[node.items[left][2].end : node.items[right][1]])
+        elif len(out) > 1:
+            out.append(between)
+        out.append(part)
+    return "".join(out) + after + text[node.end - 1]
 
 
 def _dump(value: object, style: _Style, depth: int) -> str:

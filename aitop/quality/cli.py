@@ -89,7 +89,7 @@ def show(days: int, by: str, as_json: bool) -> None:
     """Show scores, the cost of a good turn, agreement with your marks, and signals that need no judge.
 
     A turn is good when none of its scores is below 0.75. Responses cut off at their limit and refusals come from the
-    clients' own records.
+    clients' own records. Only responses with a stop reason in those records are counted there.
     """
     now = time.time()
     config, ready = configuration(), history()
@@ -223,6 +223,9 @@ def _shown(answer: JsonObject, by: str, money_of: money.Currency) -> str:
                for row in answer["signals"]]  # fmt: skip
     if signals:
         lines += ["", *text_table.lines(signals, "lrrr", heads=("model", "responses", "cut off", "refused"))]
+        lines.append(
+            "Only responses that name a stop reason are counted here; the others may have ended in any way."
+        )
     return "\n".join(lines)
 
 

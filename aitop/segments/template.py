@@ -93,7 +93,7 @@ def problem(template: str) -> str | None:
         return "a { without its }; write {{ for a brace"
     import difflib
 
-    near = difflib.get_close_matches(stray[0], placeholders.NAMES, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(stray[0], placeholders.NAMES, n=1, cutoff=0.6)
     hint = f"; did you mean {{{near[0]}}}?" if near else ""
     return f"unknown placeholder {{{stray[0]}}}{hint} (--help lists them all)"
 

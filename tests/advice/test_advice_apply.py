@@ -197,6 +197,21 @@ def test_only_the_model_that_a_setting_pins_counts_for_its_saving(claude, settin
     assert f"older-model: ${pinned['saving_usd']:.2f}" in shown
     assert "1 request in 1 session" in shown
     assert "claude-opus-4-0" not in shown
+    assert (
+        f"`aitop advise` says ${both['saving_usd']:.2f}: the setting moves only the model that it pins."
+        in shown
+    )
+
+
+def test_a_saving_that_differs_from_the_listed_one_says_why(claude):
+    dear_agents(claude)
+    same = advise("--apply", "--dry-run", "--rule", "subagent-model")
+    assert "`aitop advise` says" not in same
+    day(claude, 5, CHEAP, runs=5, output=20_000)
+    (listed,) = json.loads(advise("--json", "--rule", "subagent-model"))
+    shown = advise("--apply", "--dry-run", "--rule", "subagent-model")
+    assert f"subagent-model: up to ${listed['saving_usd']:.2f}" not in shown
+    assert f"`aitop advise` says ${listed['saving_usd']:.2f}: the setting also moves the sub-agents" in shown
 
 
 def test_a_file_with_a_comment_is_refused_and_named(claude, settings):

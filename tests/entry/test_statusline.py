@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pty
 import shlex
 import shutil
 import subprocess
@@ -53,6 +54,47 @@ def run(home, *arguments, payload=b"", script=None, **environment):
         [*start, *arguments], input=payload, capture_output=True, timeout=SECONDS, check=False,
         env={"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **environment},
     )  # fmt: skip
+
+
+def at_terminal(home, *arguments):
+    """(exit code, stdout, what the terminal shows as stderr)"""
+    master, slave = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", statusline.__file__, "--home", str(home), *arguments],
+        input=json.dumps(SAID).encode(), stdout=subprocess.PIPE, stderr=slave, timeout=SECONDS, check=False,
+    )  # fmt: skip
+    os.close(slave)
+    seen = b""
+    with contextlib.suppress(OSError):  # EIO: the other side is closed
+        while part := os.read(master, 4096):
+            seen += part
+    os.close(master)
+    return done.returncode, done.stdout, seen.decode()
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--format", "X"], "no such option: --format. There is --preset cost|burn|limits|full"),
+        (["--presett", "cost"], "no such option: --presett"),
+        (["--format", "X"], "`format` under [statusline] in the configuration"),
+        (["--preset", "burning"], "--preset needs one of cost, burn, limits, full"),
+        (["--preset"], "--preset needs one of"),
+        (["--preset", "cost", "--colour"], "no such option: --colour"),
+    ],
+)
+def test_a_person_is_told_of_an_option_that_there_is_not(home, words, hint):
+    code, line, seen = at_terminal(home, *words)
+    assert code == 0
+    assert b"Opus 5.5" in line
+    assert hint in seen
+
+
+def test_a_host_is_told_nothing_of_an_option_and_gets_its_line(home):
+    done = run(home, "--format", "X", payload=json.dumps(SAID).encode())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"Opus 5.5" in done.stdout
+    assert at_terminal(home, "--preset", "cost")[2] == ""
 
 
 @pytest.mark.parametrize("script", WAYS)

@@ -198,6 +198,19 @@ def test_a_damaged_history_is_found_and_a_sound_one_is_well(installed):
     assert "not a database" in problem("history")
 
 
+def test_the_size_of_a_history_counts_its_write_ahead_log(installed):
+    path = installed / ".aitop" / "history.db"
+    with schema.connect(str(path)) as db:
+        db.execute("CREATE TABLE filler (text)")
+        db.execute("INSERT INTO filler VALUES (?)", ("x" * 600_000,))
+        db.commit()
+        log = os.path.getsize(f"{path}-wal")
+        assert log > 600_000
+        (finding,) = found("history")
+    db.close()
+    assert int(finding.text.split()[-2]) * 1024 >= log
+
+
 def test_a_history_that_another_version_wrote_is_left_alone(installed):
     with schema.connect(str(installed / ".aitop" / "history.db")) as db:
         db.execute("PRAGMA user_version = 99")

@@ -128,6 +128,25 @@ def test_a_patched_text_parses_to_the_new_value(old, new, indent):
     )
 
 
+UNEVEN = '{"model":"a",\n  "env": {"A":"b"},   "x":[1,2,\n3, [4,5]], "y" :\n{"z": 1}\n\n}'
+
+
+def test_only_the_bytes_of_a_changed_value_change():
+    new = json_text.parse(UNEVEN) | {"model": "new"}
+    assert json_text.patch(UNEVEN, new) == UNEVEN.replace('"a"', '"new"')
+    new["x"] = [1, 9, 3, [4, 5]]
+    assert json_text.patch(UNEVEN, new) == UNEVEN.replace('"a"', '"new"').replace("[1,2,", "[1,9,")
+
+
+def test_what_is_added_leaves_the_layout_of_the_rest():
+    data = json_text.parse(UNEVEN)
+    patched = json_text.patch(UNEVEN, settings.merge(data, ENTRIES))
+    assert patched.startswith(UNEVEN.rstrip("}\n"))
+    assert json_text.parse(patched) == settings.merge(data, ENTRIES)
+    without = {key: value for key, value in data.items() if key != "env"}
+    assert '"x":[1,2,\n3, [4,5]], "y" :\n{"z": 1}\n\n}' in json_text.patch(UNEVEN, without)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -183,6 +183,7 @@ def test_signals_need_no_judge(turn, home):
     found = json.loads(aitop("show", "--json"))
     assert found["rows"] == []
     assert found["signals"] == [{"model": "claude-opus-4-6", "responses": 1, "cut_off": 0, "refused": 0}]
+    assert "Only responses that name a stop reason are counted" in aitop("show")
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,7 @@ def test_an_unknown_placeholder_stands_as_written_in_a_segment():
 
 def test_an_unknown_placeholder_is_explained_with_the_nearest_name():
     assert "did you mean {cost_today}?" in template.problem("{cost_tody}")
+    assert "did you mean" not in template.problem("{nonsense}")
     assert template.problem("{? {burn}") is not None
     assert template.problem("{burn") is not None
     for look in (*presets.API.values(), *presets.SUBSCRIPTION.values(), "{{ }} {?x {burn}}"):
