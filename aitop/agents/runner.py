@@ -12,6 +12,8 @@ import subprocess
 import time
 from typing import Self
 
+import click
+
 from aitop import paths
 from aitop.agents.processes import MARK, Found, Tree, told_by_hooks
 from aitop.agents.run_result import Run
@@ -53,12 +55,18 @@ def run_command(command: tuple[str, ...], budget: float | None, *, stop: bool) -
         seen, stopped = _watched(child, tree, started, budget if stop else None)
     code = child.returncode if child.returncode >= 0 else SIGNALLED - child.returncode
     ended = time.time()
-    db = history(until=ended).db
-    sessions = seen.sessions | between.sessions_of(db, seen.records)
-    parts = between.parts(db, sessions, started, ended + LATER_SECONDS)
+    try:
+        db = history(until=ended).db
+        sessions = seen.sessions | between.sessions_of(db, seen.records)
+        parts = between.parts(db, sessions, started, ended + LATER_SECONDS)
+        shown_in = currency(db, config, ended)
+    except (click.ClickException, sqlite3.Error, OSError) as error:  # the command ran: its exit code stays
+        reason = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        click.echo(f"aitop run: the cost is unknown: {reason}", err=True)
+        sessions, parts, shown_in = frozenset(), [], Currency()
     unattributed = sorted(seen.clients - {provider for provider, _ in sessions})
     result = Run(command, started, ended, code, stopped, budget, parts, len(sessions), unattributed)
-    return result, currency(db, config, ended)
+    return result, shown_in
 
 
 def _started(command: tuple[str, ...], environ: dict[str, str]) -> subprocess.Popen[bytes]:

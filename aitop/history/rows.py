@@ -17,7 +17,7 @@ from aitop.pricing.basis import Basis
 
 INCOMPLETE_AFTER = 60.0  # seconds: a response still without a stop reason by then stays so
 MAX_USD = 1e3  # one response that says it cost more is damaged
-MAX_CREDITS = 1e9  # likewise
+MAX_CREDITS = 1e6  # one response that says more is damaged, and sums of such would not fit the history
 
 
 class File:

@@ -150,10 +150,7 @@ def connect(path: str) -> sqlite3.Connection:
         db.execute("PRAGMA cache_size = -4096")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
-            raise NewerError(  # noqa: TRY301
-                f"{path} was written by a newer aitop (history version {version}, this one knows {VERSION}). "
-                "Upgrade this copy, or run the newer one: `which -a aitop` lists them"
-            )
+            raise _newer(path, version)  # noqa: TRY301
         if version == 0:
             _make(db)
         elif version < VERSION:
@@ -186,10 +183,19 @@ def connect_read_only(path: str) -> sqlite3.Connection:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version != VERSION:
         db.close()
+        if version > VERSION:
+            raise _newer(path, version)
         raise HistoryError(
             f"{path} has history version {version}, this aitop reads {VERSION}: run `aitop start`"
         )
     return db
+
+
+def _newer(path: str, version: int) -> NewerError:
+    return NewerError(
+        f"{path} was written by a newer aitop (history version {version}, this one knows {VERSION}). "
+        "Upgrade this copy, or run the newer one: `which -a aitop` lists them"
+    )
 
 
 def _make(db: sqlite3.Connection) -> None:

@@ -9,9 +9,9 @@ under the caller's `files.lock()`. This module knows no advice: a rule is a name
 import copy
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from aitop import paths
 from aitop.install import checks_client, files, json_text, record
@@ -79,6 +79,9 @@ class Book:
         return [entry for entry in self.applied if entry.undone_at is None]
 
 
+E = TypeVar("E", File, Applied)
+
+
 def load() -> Book:
     """What advice wrote so far; nothing where it never wrote. Raises files.Refused for a damaged record."""
     path = paths.in_home(RECORD)
@@ -88,14 +91,61 @@ def load() -> Book:
     try:
         data = json.loads(raw)
         return Book(
-            {name: File(**entry) for name, entry in data["files"].items()},
-            [Applied(**{**entry, "keys": tuple(entry["keys"])}) for entry in data["applied"]],
+            {name: _checked(File(**entry), name) for name, entry in data["files"].items()},
+            [
+                _checked(Applied(**{**entry, "keys": _tuple(entry["keys"])}), f"entry {number}")
+                for number, entry in enumerate(data["applied"], 1)
+            ],
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise files.Refused(
-            f"{path}: cannot be understood, so what was applied is not known; "
+            f"{path}: cannot be understood ({error}), so what was applied is not known; "
             f"the first originals are in {paths.in_home(paths.BACKUPS)}"
         ) from error
+
+
+def _checked(entry: E, name: str) -> E:
+    """An entry whose values are of their types. Raises TypeError with the first one that is not."""
+    for key, is_right in CHECKS.items():
+        if hasattr(entry, key) and not is_right(getattr(entry, key)):
+            raise TypeError(f"{name}: {key} is {json.dumps(getattr(entry, key))[:60]}")
+    return entry
+
+
+def _tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _is_moment(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _are_keys(value: object) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(isinstance(key, str) for key in value)
+
+
+CHECKS: dict[str, Callable[[object], bool]] = {
+    "rule": _is_text,
+    "path": _is_text,
+    "keys": _are_keys,
+    "value": _is_text,
+    "at": _is_moment,
+    "had": _is_flag,
+    "made_parent": _is_flag,
+    "undone_at": lambda value: value is None or _is_moment(value),
+    "withdrawn": _is_flag,
+    "backup": lambda value: value is None or _is_text(value),
+    "written": _is_text,
+    "diverged": _is_flag,
+}
 
 
 def save(book: Book) -> None:

@@ -15,8 +15,15 @@ from aitop.history.recovery import integrity, restore
 from aitop.install import service as units
 from aitop.install.findings import RESTART, Context, Results, fail, ok, warn
 from aitop.model.events import NO_USAGE
+from aitop.providers import documents
 
 LOW_DISK = 100 * 1024 * 1024
+ODD = "not in a form that is known"
+OWNER = "check their owner and mode"
+REMEDIES = {
+    documents.NOT_WHOLE: "harmless while its client writes it; else mend it or move it away",
+    ODD: "aitop doctor --report, and report the client's version",
+}
 
 
 def listener(context: Context) -> Results:
@@ -135,10 +142,22 @@ def reading(context: Context) -> Results:
             f"{bad} lines of the client's files could not be read and were skipped",
             ("harmless when few; else please report it with `aitop doctor --report`"),
         )
-    if isinstance(unread, list) and unread:
-        yield warn(
-            f"{len(unread)} files cannot be opened, the first: {unread[0]}", "check their owner and mode"
-        )
+    reasons: dict[str, list[str]] = {}
+    for path in _names(unread):
+        reasons.setdefault(_why_unread(path), []).append(path)
+    for why, files in reasons.items():
+        number = "a file" if len(files) == 1 else f"{len(files)} files"
+        first = files[0] if len(files) == 1 else f"the first: {files[0]}"
+        yield warn(f"{number} of the clients cannot be read: {why}: {first}", REMEDIES.get(why, OWNER))
+
+
+def _why_unread(path: str) -> str:
+    """Why the listener cannot read a client's file, as it is now."""
+    try:
+        document = documents.load(path)
+    except OSError as error:
+        return error.strerror or str(error)
+    return documents.NOT_WHOLE if path.endswith(".json") and document.value is None else ODD
 
 
 def history(context: Context) -> Results:
@@ -153,6 +172,11 @@ def history(context: Context) -> Results:
             trouble = integrity.problem(db)
         finally:
             db.close()
+    except schema.NewerError as error:
+        if not integrity.misnumbered(path):
+            yield fail(str(error), "which -a aitop")
+            return
+        trouble = "its version number is damaged"
     except schema.HistoryError as error:
         yield warn(str(error), "aitop start")
         return

@@ -44,7 +44,10 @@ def prepare_home(home: str) -> None:
     if status.st_uid != os.getuid():
         raise LifeError(f"{home} belongs to another user. Set AITOP_HOME to a folder of your own")
     if status.st_mode & 0o077:
-        os.chmod(home, 0o700)
+        try:
+            os.chmod(home, 0o700)
+        except OSError as error:
+            raise LifeError(unwritable(home, error)) from error
     kind = file_system(home)
     if kind in NETWORK:
         raise LifeError(

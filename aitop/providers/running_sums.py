@@ -2,7 +2,8 @@
 
 A growth is one or several responses at the moment it was seen, spread evenly over its calls, since prices go by the
 size of one request. The sums seen last are a note that the history keeps with the file (`Parsed.pending`), so nothing
-is told twice. A sum that fell belongs to a session that began again. Pure.
+is told twice. A sum that fell belongs to a session that began again; a value that is absent or no number says nothing,
+and its sum stays as it was (`known`). Pure.
 """
 
 import json
@@ -14,9 +15,11 @@ from aitop.model.sums import MICRO
 from aitop.providers.lenient import MAX_TOKENS
 
 MAX_SUM = 1 << 40  # tokens of one session
+MAX_CREDITS = 1e8  # of one session; a response of more than 1e6 is damage to the history
 MAX_CALLS = 10_000  # responses made of one growth
 NANO = 1_000_000_000
 DONE = "completed"
+UNKNOWN = -1  # in the place of a sum that the client does not say, or not as a number
 
 
 class Sums(NamedTuple):
@@ -57,18 +60,36 @@ def whole(value: object) -> int:
     return value if type(value) is int and 0 < value < MAX_SUM else 0
 
 
+def running(value: object) -> int:
+    """A sum of tokens as a client wrote it; UNKNOWN for anything but a number from 0 up."""
+    return 0 if type(value) in (int, float) and value == 0 else whole(value) or UNKNOWN
+
+
 def nano(usd: object) -> int:
-    """USD as whole billionths; 0 for anything but an amount above 0."""
-    if type(usd) not in (int, float) or not isinstance(usd, int | float) or not 0 < usd < 1e6:
-        return 0
+    """USD as whole billionths; UNKNOWN for anything but an amount from 0 up."""
+    if type(usd) not in (int, float) or not isinstance(usd, int | float) or not 0 <= usd < 1e6:
+        return UNKNOWN
     return round(usd * NANO)
 
 
 def micro(amount: object) -> int:
-    """Credits as whole millionths; 0 for anything but an amount above 0."""
-    if type(amount) not in (int, float) or not isinstance(amount, int | float) or not 0 < amount < 1e9:
-        return 0
+    """Credits as whole millionths; UNKNOWN for anything but an amount from 0 up."""
+    if (
+        type(amount) not in (int, float)
+        or not isinstance(amount, int | float)
+        or not 0 <= amount < MAX_CREDITS
+    ):
+        return UNKNOWN
     return round(amount * MICRO)
+
+
+def known(before: Sums, now: Sums) -> Sums:
+    """The sums with each UNKNOWN one as it was. Of a session that began again, what it was is nothing to keep."""
+    filled = Sums(*(old if new == UNKNOWN else new for old, new in zip(before, now, strict=True)))
+    if filled.tokens < before.tokens:
+        usd, spent = filled.nano_usd, filled.micro_credits
+        filled = Sums(*(max(0, new) for new in now))._replace(nano_usd=usd, micro_credits=spent)
+    return filled
 
 
 def unpacked(note: str | None) -> dict[str, Sums]:
@@ -103,7 +124,12 @@ def responses(bearer: Bearer, before: Sums, now: Sums) -> Iterator[Response]:
     growth = grown(before, now)
     if not growth.tokens and not growth.nano_usd and not growth.micro_credits:
         return
-    number = max(1, min(growth.calls, MAX_CALLS), 1 + growth.tokens // (MAX_TOKENS // 2))
+    number = max(
+        1,
+        min(growth.calls, MAX_CALLS),
+        1 + growth.tokens // (MAX_TOKENS // 2),
+        1 + growth.micro_credits // (MICRO * 500_000),
+    )
     name = f"{bearer.session}:{bearer.model}:{now.tokens}.{now.nano_usd}.{now.calls}:{bearer.at:.0f}"
     if not growth.tokens and not growth.nano_usd:
         name += f":{now.micro_credits}"  # credits alone, which may come after the tokens they are for

@@ -37,7 +37,7 @@ class AlertJournal:
     def __init__(self, home: str) -> None:
         self._path = os.path.join(home, paths.ALERTS)
         self._standing: dict[str, tuple[str, str]] | None = None  # id → level, cause
-        self._torn = False  # the last line was not written whole
+        self._torn: bool | None = None  # the last line was not written whole; None: not looked at yet
 
     def note(self, alerts: Iterable[Alert], now: float) -> None:
         """Write what changed since the last call; on a full disk or without a home, nothing."""
@@ -59,6 +59,8 @@ class AlertJournal:
         lines += [{"at": now, "id": name, "ended": True} for name in before or () if name not in standing]
         data = "".join(json.dumps(line) + "\n" for line in lines).encode()
         try:
+            if self._torn is None:
+                self._torn = _is_torn(self._path)
             self._torn = not self._append(b"\n" * self._torn + data)
         except OSError:
             self._torn = True
@@ -74,6 +76,17 @@ class AlertJournal:
             return os.write(fd, data) == len(data)
         finally:
             os.close(fd)
+
+
+def _is_torn(path: str) -> bool:
+    """Whether a file does not end with a newline. Raises OSError."""
+    try:
+        with open(os.open(path, READ), "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            return file.read(1) not in (b"", b"\n")
+    except FileNotFoundError:
+        return False
 
 
 def read(home: str, start: float, end: float) -> list[Raised]:
@@ -128,7 +141,7 @@ def _lines(path: str) -> Iterator[dict[str, object]]:
     for line in data.split(b"\n"):
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):  # a line of brackets alone is nested too deeply
             continue
         if isinstance(entry, dict):
             yield entry

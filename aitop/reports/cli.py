@@ -187,7 +187,7 @@ def _command(name: str, about: Report) -> None:
         now = time.time()
         config = configuration()
         chosen = options.chosen(name, lambda zone: _date(now, zone), given, config["week_start"])
-        ready = history(rows=name in options.ON_DEMAND)
+        ready = history(rows=name in options.EACH_RESPONSE)
 
         def answered() -> None:
             asker = Asker(ready.db, chosen.wanted, config.tags, tags_file.read(paths.home()))

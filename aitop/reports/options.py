@@ -13,6 +13,7 @@ from aitop.reports.formats import Form
 
 COMMIT_DAYS = 30  # what the reports of ON_DEMAND look back without --since
 ON_DEMAND = ("commits", "context", "shipped", "tries")  # they ask git, or read each response or record
+EACH_RESPONSE = (*ON_DEMAND, "pulls")  # their history has its single responses, not the sums alone
 PERIODS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
 CROSSED = ("sessions", "projects", "models", "tags", "branches")
 BROKEN_DOWN = ("daily", "weekly", "monthly", "blocks", "sessions", "projects", "tags", "branches")

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -81,6 +82,28 @@ def test_a_result_that_cannot_be_kept_is_named_and_costs_no_exit_code(environmen
     done = run(environment, "--output", str(tmp_path / "none" / "r.json"), "--", "true")
     assert done.returncode == 0
     assert "none/r.json: No such file or directory" in done.stderr
+
+
+def test_a_home_that_cannot_be_used_costs_no_exit_code_and_the_money_is_null(environment, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run(
+        environment | {"AITOP_HOME": str(tmp_path / "file")}, "--json", "--", "sh", "-c", "touch ran; exit 7",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 7
+    assert (tmp_path / "ran").exists()
+    assert json.loads(done.stdout)["spent_usd"] is None
+    assert "the cost is unknown" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_newer_history_costs_no_exit_code(environment, home):
+    with sqlite3.connect(os.path.join(home, "history.db")) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    done = run(environment, "--", "sh", "-c", "exit 7")
+    assert done.returncode == 7
+    assert "newer aitop" in done.stderr
 
 
 def test_options_of_the_command_are_its_own(environment):

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import sqlite3
+import time
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ from support.worlds import NOW, PRICES, SESSIONS, Book, by_session, oracle, read
 
 from aitop.history import migrations, schema
 from aitop.history.query import sums_since as questions
-from aitop.history.recovery import backup
+from aitop.history.recovery import backup, integrity, restore
 from aitop.model.events import ApiError, ContextSize, Response, ToolResult, ToolUse, Usage
 from aitop.model.sums import Sum
 from aitop.pricing import table
@@ -570,7 +571,7 @@ def test_a_newer_history_is_refused_with_the_remedy_and_left_alone(tmp_path):
     db.close()
     with pytest.raises(schema.HistoryError, match="written by a newer aitop"):
         schema.connect(str(path))
-    with pytest.raises(schema.HistoryError, match="version 99"):
+    with pytest.raises(schema.NewerError, match="version 99.*Upgrade this copy"):
         schema.connect_read_only(str(path))
 
 
@@ -706,3 +707,37 @@ def test_a_sub_agents_own_file_outranks_its_parents_repetition(book, agent_first
     book.settle()
     assert (requests(book), book.totals()[A].output_tokens) == ({A: 1}, 900)
     book.check()
+
+
+def numbered(path, version, spoil=False):
+    """A history that calls itself of another version; with `spoil` a page of it is zeros."""
+    schema.connect(str(path)).close()
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'session_last'").fetchone()
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        db.execute("PRAGMA journal_mode = DELETE")
+    db.close()
+    if spoil:
+        with open(path, "r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(bytes(size))
+    return str(path)
+
+
+@pytest.mark.parametrize("higher", [1, 2, 8, 16, 32])
+def test_the_history_of_a_next_version_with_the_same_tables_is_newer_and_not_damaged(tmp_path, higher):
+    path = numbered(tmp_path / "history.db", schema.VERSION + higher)
+    assert not integrity.misnumbered(path)
+    with pytest.raises(schema.NewerError):
+        restore.connect(str(tmp_path), time.time(), lambda _: None)
+    assert not [name for name in os.listdir(tmp_path) if "damaged" in name]
+
+
+def test_a_flipped_bit_in_the_version_is_damage_where_no_version_is_so_high_or_pages_are_damaged_too(
+    tmp_path,
+):
+    assert integrity.misnumbered(numbered(tmp_path / "far", schema.VERSION ^ 1 << 20))
+    assert not integrity.misnumbered(numbered(tmp_path / "two bits", schema.VERSION ^ 3 << 20))
+    one = next(1 << bit for bit in range(9) if schema.VERSION ^ 1 << bit > schema.VERSION)
+    assert integrity.misnumbered(numbered(tmp_path / "pages", schema.VERSION ^ one, spoil=True))

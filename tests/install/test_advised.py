@@ -177,6 +177,21 @@ def test_the_record_is_its_owner_s_alone_and_a_damaged_one_is_named(path):
         advised.load()
 
 
+@pytest.mark.parametrize(
+    ("key", "bad"),
+    [("at", "z"), ("at", 1e300), ("at", True), ("had", 1), ("keys", [1]), ("keys", "ab"), ("value", 3),
+     ("path", None), ("rule", []), ("undone_at", "z"), ("withdrawn", None)],
+)  # fmt: skip
+def test_a_value_of_the_wrong_type_in_the_record_is_named(path, key, bad):
+    apply(path)
+    kept = paths.in_home(advised.RECORD)
+    data = json.loads(bytes_in(kept))
+    data["applied"][0][key] = bad
+    put(kept, json.dumps(data))
+    with pytest.raises(files.Refused, match=f"cannot be understood .entry 1: {key} is"):
+        advised.load()
+
+
 def test_hooks_installed_before_and_taken_out_after_leave_the_original(path):
     put(path, ODD)
     root = os.path.dirname(path)

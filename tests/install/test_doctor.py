@@ -190,6 +190,17 @@ def test_unread_lines_and_files_are_counted(installed):
     assert any("2 files" in text for text in texts)
 
 
+def test_a_file_that_is_not_whole_json_is_called_that(installed):
+    half = installed / "half.json"
+    half.write_text('{"a": ')
+    publish(installed, doctor={"unread_files": [str(half), "/not/there"]})
+    texts = [finding.text for finding in found("reading")]
+    assert texts == [
+        f"a file of the clients cannot be read: it is no whole JSON document: {half}",
+        "a file of the clients cannot be read: No such file or directory: /not/there",
+    ]
+
+
 def test_a_damaged_history_is_found_and_a_sound_one_is_well(installed):
     path = installed / ".aitop" / "history.db"
     schema.connect(str(path)).close()
@@ -215,7 +226,10 @@ def test_a_history_that_another_version_wrote_is_left_alone(installed):
     with schema.connect(str(installed / ".aitop" / "history.db")) as db:
         db.execute("PRAGMA user_version = 99")
     db.close()
-    assert [(finding.level, "version 99" in finding.text) for finding in found("history")] == [(WARN, True)]
+    (finding,) = found("history")
+    assert finding.level == FAIL
+    assert "version 99" in finding.text
+    assert "Upgrade this copy" in finding.text
 
 
 def test_a_history_that_cannot_be_written_is_told(installed):

@@ -1,5 +1,6 @@
 """The real listener, as a process: what it publishes, that nothing stops it, and that nothing counts twice."""
 
+import errno
 import json
 import os
 import random
@@ -720,6 +721,16 @@ def test_a_home_others_may_enter_is_closed_and_one_that_is_not_ours_is_refused(h
     assert os.stat(home).st_mode & 0o777 == 0o700
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     with pytest.raises(lifecycle.LifeError, match="belongs to another user"):
+        lifecycle.prepare_home(home)
+
+
+def test_a_home_that_cannot_be_closed_to_others_is_refused_in_plain_words(home, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    os.chmod(home, 0o755)
+    monkeypatch.setattr(os, "chmod", refuse)
+    with pytest.raises(lifecycle.LifeError, match="Read-only file system. Set AITOP_HOME"):
         lifecycle.prepare_home(home)
 
 

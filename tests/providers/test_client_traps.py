@@ -13,8 +13,9 @@ from support.client_samples import MODEL, MS, Documents, Store, Writing, write_d
 from support.desk import START, Desk, write
 from support.lines import stamp
 
+from aitop.history.rows import MAX_CREDITS
 from aitop.model.events import Response
-from aitop.model.sums import PICO, Sum
+from aitop.model.sums import MICRO, PICO, Sum
 from aitop.providers import (
     Source,
     amp,
@@ -33,8 +34,21 @@ from aitop.providers import (
     vibe,
     zed,
 )
+from aitop.providers.codex import usage
 from aitop.providers.load import BUILTIN
-from aitop.providers.running_sums import Bearer, Sums, grown, packed, responses, unpacked
+from aitop.providers.running_sums import (
+    UNKNOWN,
+    Bearer,
+    Sums,
+    grown,
+    known,
+    micro,
+    nano,
+    packed,
+    responses,
+    running,
+    unpacked,
+)
 from aitop.reports import groupings
 from aitop.reports.ask import Asker
 from aitop.reports.filters import Filter
@@ -734,3 +748,154 @@ def test_reading_a_database_at_rest_leaves_no_file_beside_it(tmp_path, name):
     for _ in provider.read(str(path), Source(None, None)):
         pass
     assert os.listdir(path.parent) == [path.name]
+
+
+# -- a value that is no number says nothing --------------------------------
+
+NO_NUMBERS = [None, "x", -1, [], True, float("inf")]
+
+
+def counted(desk):
+    """(all tokens, USD, credits) of all sessions."""
+    totals = desk.totals().values()
+    return (
+        sum(one.input_tokens + one.output_tokens for one in totals),
+        sum(one.cost for one in totals) / PICO,
+        sum(one.credits for one in totals),
+    )
+
+
+@pytest.mark.parametrize("bad", [*NO_NUMBERS[:-1], "absent"])
+@pytest.mark.parametrize("field", ["inputTokens", "outputTokens", "cacheReadTokens", "factoryCredits"])
+def test_a_number_that_droid_does_not_say_once_is_not_counted_again(tmp_path, bad, field):
+    steps = [made.droid(1000, 100, 500, credits_=100) for _ in range(3)]
+    if bad == "absent":
+        del steps[1]["tokenUsage"][field]
+    else:
+        steps[1]["tokenUsage"][field] = bad
+    steps[2]["tokenUsage"][field] += 1
+    assert stepped(tmp_path / "a", steps) == stepped(tmp_path / "b", steps[2:])
+
+
+def stepped(folder, steps):
+    desk = Desk(droid.provider, folder)
+    for _ in Writing(Documents("s/a.settings.json", steps), folder).steps():
+        desk.read()
+    return counted(desk)
+
+
+@pytest.mark.parametrize("bad", NO_NUMBERS)
+def test_what_is_unknown_of_running_sums_stays_as_it_was_and_a_session_that_began_again_keeps_nothing(bad):
+    assert (running(bad), nano(bad), micro(bad)) == (UNKNOWN, UNKNOWN, UNKNOWN)
+    assert (running(0), nano(0), micro(0)) == (0, 0, 0)
+    before = Sums(3, 1000, 50, 700, nano_usd=9, micro_credits=8)
+    assert known(before, Sums(4, UNKNOWN, 60, UNKNOWN, 0, UNKNOWN, UNKNOWN, 9)) == Sums(
+        4, 1000, 60, 700, nano_usd=9, micro_credits=9
+    )
+    assert known(before, Sums(1, 10, 5, UNKNOWN, nano_usd=UNKNOWN)) == Sums(1, 10, 5, nano_usd=9)
+
+
+@pytest.mark.parametrize("bad", NO_NUMBERS)
+@pytest.mark.parametrize("key", ["session_prompt_tokens", "session_cost"])
+def test_a_number_that_vibe_does_not_say_once_is_not_counted_again(tmp_path, bad, key):
+    steps = [made.vibe(1000, 100, 0.5), made.vibe(1000, 100, 0.5), made.vibe(1001, 101, 0.75)]
+    steps[1]["stats"][key] = bad
+    desk = Desk(vibe.provider, tmp_path)
+    for _ in Writing(Documents("s/meta.json", steps), tmp_path).steps():
+        desk.read()
+    assert counted(desk)[0] == 1102
+    path = str(tmp_path / "s" / "meta.json")
+    assert told_usd(vibe.provider, path, steps) == 0.75
+
+
+def test_vibes_session_that_has_no_name_once_is_the_one_it_was(tmp_path):
+    steps = [made.vibe(1000, 100, 0.5), made.vibe(1000, 100, 0.5, session=None), made.vibe(1001, 100, 0.5)]
+    desk = Desk(vibe.provider, tmp_path)
+    for _ in Writing(Documents("s/meta.json", steps), tmp_path).steps():
+        desk.read()
+    assert counted(desk)[0] == 1101
+
+
+def told_usd(provider, path, documents):
+    """What the client itself says that a document cost, read after each of its versions."""
+    note, usd = None, 0.0
+    for document in documents:
+        write_document(path, document)
+        (parsed,) = provider.read(path, Source(None, None, note))
+        note = parsed.pending
+        usd += sum(one.client_usd or 0 for one in parsed.events if isinstance(one, Response))
+    return usd
+
+
+@pytest.mark.parametrize("bad", [None, "x", -1])
+def test_a_number_that_crush_does_not_say_once_is_not_counted_again(tmp_path, bad):
+    steps = [
+        [made.crush_session(9000, 50, 0.25, 1), made.crush_answer(1, 1)],
+        [made.crush_session(bad, 50, 0.25, 2)],
+        [made.crush_session(9500, 60, bad, 3)],
+        [made.crush_session(9500, 60, 0.5, 4)],
+    ]
+    writing = Writing(Store("p/.crush/crush.db", made.CRUSH_TABLES.replace(" NOT NULL", ""), steps), tmp_path)
+    desk = Desk(crush.provider, writing.path)
+    for _ in writing.steps():
+        desk.read()
+    assert counted(desk)[:2] == (9560, 0.5)
+
+
+@pytest.mark.parametrize("bad", [None, "x", -1, {"input_tokens": None, "output_tokens": 150}])
+def test_a_sum_that_zed_does_not_say_once_is_not_counted_again(tmp_path, bad):
+    steps = [
+        [made.zed_thread(1, {"m1": made.zed_usage(3000, 50)}, made.zed_usage(9000, 150))],
+        [made.zed_thread(2, {"m1": made.zed_usage(3000, 50)}, bad)],
+        [made.zed_thread(3, {"m1": made.zed_usage(3000, 50)}, made.zed_usage(9001, 150))],
+    ]
+    writing = Writing(Store("threads.db", made.ZED_TABLES, steps), tmp_path)
+    desk = Desk(zed.provider, writing.path)
+    for _ in writing.steps():
+        desk.read()
+    assert counted(desk)[0] == 9151
+
+
+@pytest.mark.parametrize("bad", [None, "x", -1])
+@pytest.mark.parametrize("by_model", [True, False], ids=["rows by model", "a session's own sums"])
+def test_a_number_that_hermes_does_not_say_once_is_not_counted_again(tmp_path, bad, by_model):
+    loose = (made.HERMES_TABLES + made.HERMES_BY_MODEL).replace(" NOT NULL", "")
+    writing, desk = hermes_desk(tmp_path, loose)
+
+    def look(calls, fresh):
+        own = made.hermes_sums(calls, fresh, 50, 0)
+        run(writing, *((own, made.hermes_used(calls, fresh, 50, 0, calls)) if by_model else (own,)))
+        return tokens(desk.read())
+
+    run(writing, made.hermes_session())
+    assert [look(1, 3000), look(2, bad), look(3, 3001)] == [3050, 3050, 3051]
+
+
+def test_an_estimate_of_hermes_after_the_real_cost_is_no_new_session(tmp_path):
+    writing, desk = hermes_desk(tmp_path)
+    run(writing, made.hermes_session(), made.hermes_sums(1, 3000, 50, 0))
+    for actual, estimate in ((0.5, 0.4), (None, 0.4), (0.75, 0.4)):
+        run(
+            writing,
+            (
+                "UPDATE sessions SET actual_cost_usd = ?, estimated_cost_usd = ?, cost_source = 'x'",
+                (actual, estimate),
+            ),
+        )
+        desk.read()
+    assert counted(desk)[1] == 0.75
+
+
+@pytest.mark.parametrize("bad", [None, "x", {"input_tokens": None, "output_tokens": 50}])
+def test_a_total_that_an_old_codex_does_not_say_once_is_not_counted_again(bad):
+    before = [3000, 0, 50, 0, 3050]
+    now = usage.known(bad, usage.counts(bad), before)
+    assert now == before
+
+
+def test_credits_that_no_session_can_have_used_are_unknown_and_large_ones_are_several_responses():
+    assert micro(999_999_999) == UNKNOWN
+    told = list(responses(Bearer("s", MODEL, 5.0), Sums(), Sums(0, 10, micro_credits=micro(5_000_000.5))))
+    assert sum(one.credits for one in told) == 5_000_000.5
+    assert all(one.credits < MAX_CREDITS for one in told)
+    assert 90_000 * 1e8 * MICRO < 1 << 63

@@ -121,3 +121,18 @@ def test_a_line_that_a_full_disk_cut_does_not_spoil_the_next(home, monkeypatch):
     monkeypatch.setenv("AITOP_HOME", home)
     journal.note([alert(), alert("limit")], NOW + 1)
     assert told(home) == [("limit", "warning", 1, None)]
+
+
+def test_a_line_that_is_nested_too_deeply_is_left_out(home):
+    AlertJournal(home).note([alert()], NOW)
+    with open(os.path.join(home, "alerts.jsonl"), "a", encoding="utf-8") as file:
+        file.write("[" * 100_000 + "\n")
+    assert told(home) == [("burn", "warning", 0, None)]
+
+
+def test_after_a_torn_line_of_the_listener_before_the_first_line_of_the_next_one_counts(home):
+    AlertJournal(home).note([alert()], NOW)
+    with open(os.path.join(home, "alerts.jsonl"), "a", encoding="utf-8") as file:
+        file.write('{"at": 17959443')
+    AlertJournal(home).note([], NOW + 100)
+    assert told(home) == [("burn", "warning", 0, 100)]

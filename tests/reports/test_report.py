@@ -13,6 +13,7 @@ from conftest import ROOT
 from support.lines import MODEL, OTHER, SESSION, append, assistant, gave_up, transcript, usage, use, user
 
 from aitop.history import schema
+from aitop.reports.cli import REPORTS
 
 pytestmark = pytest.mark.slow  # the command as a process: a fifth of a second each, before it reads anything
 
@@ -74,6 +75,15 @@ def history(claude):
                   requestSessionId=SESSION),
         assistant("c", at(2026, 9, 22), model="claude-haiku-4-5", request_id="rc", session=OTHER),
     ], session=OTHER)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_report_answers_from_a_fresh_home_without_a_listener(home, claude, name):
+    history(claude)
+    rows = report(name, *([] if name == "today" else ["--since", "2026-09-01"]))
+    assert bool(rows) == (
+        name not in ("today", "commits")
+    )  # nothing is of today, and no folder is a repository
 
 
 def test_models_are_told_by_their_id_as_written_dearest_first(home, claude):

@@ -588,6 +588,8 @@ def test_limits_budgets_and_forecasts_are_those_of_the_state(site, live, browser
         "day": {"usd": 30.0, "low_usd": 22.0, "high_usd": 41.0, "method": "usual_rest", "error_percent": 12.0,
                 "tested": 40, "ends_at": now + 7200}
     }  # fmt: skip
+    state["plan"] = {"name": "max20", "usd_a_month": 200.0, "days": 30, "until": "2026-11-28", "value_usd": 610.0,
+                     "factor": 3.1}  # fmt: skip
     live(state)
     one = site()
     page = browser(one.link)
@@ -595,6 +597,12 @@ def test_limits_budgets_and_forecasts_are_those_of_the_state(site, live, browser
     page.goto(f"{one.base}/limits")
     page.wait_for_selector(".gauges.big")
     text = page.locator("main").inner_text()
+    assert (
+        "Claude Code in 30 days until 2026-11-28: ≈$610.00 at API prices, 3.1 times what max20 costs" in text
+    )
+    given = page.locator("[data-key=plan] a.num").get_attribute("href")
+    assert "since=2026-10-30" in given
+    assert "until=2026-11-28" in given
     assert "82% used" in text
     assert "70% of its 5h00 has passed" in text
     assert "used up at" in text

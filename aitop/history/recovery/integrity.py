@@ -22,6 +22,7 @@ _PASSING = frozenset(
     )
 )  # fmt: skip
 _BROKEN = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+NEXT_VERSIONS = 50  # a history's version grows by one, a few times a year
 KEY_COLUMNS = 4  # at most: quarter hour, session, model, place
 _KINDS = {"INTEGER": "('integer')", "REAL": "('real', 'integer')", "TEXT": "('text')"}
 _COUNTS = "uncached, output, cache_read, write_5m, write_1h, cost, credits"
@@ -216,11 +217,18 @@ def is_history(path: str) -> bool:
 
 
 def misnumbered(path: str) -> bool:
-    """Whether a file that calls itself newer has this version's tables, and its number one flipped bit."""
+    """Whether a file that calls itself newer is of this version, with a flipped bit in its number.
+
+    A newer version may have the same tables, and setting its history aside would lose it. So the tables and the one
+    bit do not suffice: the number is also beyond any that a version of the next years has, or pages are damaged too.
+    A low bit that flips alone is refused as newer, and nothing is lost.
+    """
     db = sqlite3.connect(f"file:{schema.quoted(path)}?mode=ro", uri=True, timeout=5)
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        return (version ^ schema.VERSION).bit_count() == 1 and _shape(db) == _expected()
+        if (version ^ schema.VERSION).bit_count() != 1 or _shape(db) != _expected():
+            return False
+        return version > schema.VERSION + NEXT_VERSIONS or _pages(db) is not None
     except (sqlite3.Error, ValueError):
         return False
     finally:

@@ -209,6 +209,8 @@ class _Run:
         before, now = self.notes.total, usage.counts(total)
         if now is not None and now == before:
             return
+        if not isinstance(last, dict):
+            now = usage.known(total, now, before)
         self.notes.total = now
         if self.notes.records:
             return

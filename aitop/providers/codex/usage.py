@@ -29,6 +29,14 @@ def counts(raw: object) -> list[int] | None:
     return [count(raw.get(name)) for name in COUNTS] if isinstance(raw, dict) else None
 
 
+def known(raw: object, now: list[int] | None, before: list[int] | None) -> list[int] | None:
+    """A running total, with what is absent or no number as it was before."""
+    if now is None or before is None or not isinstance(raw, dict):
+        return now or before
+    said = (type(raw.get(name)) in (int, float) for name in COUNTS)
+    return [new if is_said else old for is_said, new, old in zip(said, now, before, strict=True)]
+
+
 def tier(raw: object) -> str:
     """`service_tier` of the settings: "priority" for Codex's fast mode, "" for the standard one."""
     named = word(raw)

@@ -12,7 +12,19 @@ from collections.abc import Iterator
 from aitop.model.events import Event, Place, SessionInfo, Status
 from aitop.providers import Parsed, Source, sqlite_store
 from aitop.providers.lenient import epoch, text
-from aitop.providers.running_sums import NOTHING, Bearer, Sums, nano, packed, responses, unpacked, whole
+from aitop.providers.running_sums import (
+    NOTHING,
+    UNKNOWN,
+    Bearer,
+    Sums,
+    known,
+    nano,
+    packed,
+    responses,
+    running,
+    unpacked,
+    whole,
+)
 from aitop.providers.sqlite_store import Store
 
 NEEDED = {"id", "parent_session_id", "prompt_tokens", "completion_tokens", "cost", "created_at", "updated_at"}
@@ -41,8 +53,11 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
     for name, prompt, completion, cost, created, updated in sessions:
         session = str(name)[:128]
         model, calls = models.get(session, ("unknown", 0))
-        seen[session] = Sums(calls, whole(prompt), whole(completion), nano_usd=nano(cost))
         was = before.get(session, NOTHING)
+        if was.nano_usd > 0 and nano(cost) == UNKNOWN:
+            seen[session] = was  # the next cost pays for these tokens too
+            continue
+        seen[session] = known(was, Sums(calls, running(prompt), running(completion), nano_usd=nano(cost)))
         at = epoch(updated) or epoch(created) or 0.0
         place = Place(cwd) if cwd else None
         new_responses = list(

@@ -15,7 +15,17 @@ from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, documents
 from aitop.providers.files import open_regular
 from aitop.providers.lenient import loads, table, text
-from aitop.providers.running_sums import NOTHING, Bearer, Sums, micro, packed, responses, unpacked, whole
+from aitop.providers.running_sums import (
+    NOTHING,
+    Bearer,
+    Sums,
+    known,
+    micro,
+    packed,
+    responses,
+    running,
+    unpacked,
+)
 
 ENDING = ".settings.json"
 FIRST_LINE = 64 << 10
@@ -35,7 +45,8 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
     session = source.session or "unknown"
     start = _start(path.removesuffix(ENDING) + ".jsonl")
     parent = text(start.get("callingSessionId"), 128) or text(start.get("parentSessionId"), 128)
-    before, now = unpacked(source.pending).get(session, NOTHING), _sums(document.value)
+    before = unpacked(source.pending).get(session, NOTHING)
+    now = known(before, _sums(document.value))
     cwd, at = text(start.get("cwd"), 4096), document.changed_at
     model = _model(text(document.value.get("model")) or "unknown")
     bearer = Bearer(parent or session, model, at, session if parent else None, Place(cwd) if cwd else None)
@@ -50,13 +61,13 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
 
 def _sums(settings: JsonObject) -> Sums:
     usage = table(settings.get("tokenUsage"))
-    output = whole(usage.get("outputTokens"))
+    output = running(usage.get("outputTokens"))
     return Sums(
-        fresh=whole(usage.get("inputTokens")),
+        fresh=running(usage.get("inputTokens")),
         output=output,
-        cache_read=whole(usage.get("cacheReadTokens")),
-        cache_write=whole(usage.get("cacheCreationTokens")),
-        reasoning=min(output, whole(usage.get("thinkingTokens"))),
+        cache_read=running(usage.get("cacheReadTokens")),
+        cache_write=running(usage.get("cacheCreationTokens")),
+        reasoning=min(output, running(usage.get("thinkingTokens"))),
         micro_credits=micro(usage.get("factoryCredits")),
     )
 

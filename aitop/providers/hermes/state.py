@@ -14,14 +14,16 @@ from aitop.providers import Parsed, Source, sqlite_store
 from aitop.providers.lenient import epoch, text
 from aitop.providers.running_sums import (
     NOTHING,
+    UNKNOWN,
     Bearer,
     Sums,
     grown,
+    known,
     nano,
     packed,
     responses,
+    running,
     unpacked,
-    whole,
 )
 from aitop.providers.sqlite_store import Store
 
@@ -83,12 +85,17 @@ class _Look:
         rest and came to a row is no growth.
         """
         own = self._sessions.get(name, {})
-        main = [_sums(row) for row in used if not text(row.get("task"), 64)]
-        rest_before = self._before.get(name, NOTHING)
-        rest = _less(_sums(own), Sums(*map(sum, zip(*main, strict=True)))) if main else _sums(own)
+        by_key = {_key(row): _settled(self._before.get(_key(row), NOTHING), _sums(row)) for row in used}
+        main = [by_key[_key(row)] for row in used if not text(row.get("task"), 64)]
+        rest_before, all_own = self._before.get(name, NOTHING), _sums(own)
+        if main:
+            rest = known(rest_before, _beyond(all_own, Sums(*map(sum, zip(*main, strict=True)))))
+        else:
+            rest = _settled(rest_before, all_own)
         moved = _less(rest_before, rest)
         for row in used:
-            key, now = _key(row), _sums(row)
+            key = _key(row)
+            now = by_key[key]
             before = self._before.get(key, NOTHING)
             if not text(row.get("task"), 64):
                 taken = Sums(*map(min, grown(before, now), moved))
@@ -157,8 +164,21 @@ def _key(row: Row) -> str:
     return "|".join(str(row.get(part) or "") for part in parts)
 
 
+def _beyond(own: Sums, main: Sums) -> Sums:
+    """What a session's own sums have beyond its rows; UNKNOWN where it does not say its own."""
+    return Sums(*(UNKNOWN if a == UNKNOWN else max(0, a - b) for a, b in zip(own, main, strict=True)))
+
+
+def _settled(before: Sums, now: Sums) -> Sums:
+    """The sums with what is unknown as it was before. An estimate below the real cost of before is no new session."""
+    now = known(before, now)
+    if now.nano_usd < before.nano_usd and now.tokens >= before.tokens:
+        return now._replace(nano_usd=before.nano_usd)
+    return now
+
+
 def _sums(row: Row) -> Sums:
-    usd = 0 if row.get("cost_source") in (None, "none") else nano(row.get("estimated_cost_usd"))
-    calls, fresh, output, read, written, reasoning = (whole(row.get(name)) for name in SUMS)
+    usd = UNKNOWN if row.get("cost_source") in (None, "none") else nano(row.get("estimated_cost_usd"))
+    calls, fresh, output, read, written, reasoning = (running(row.get(name)) for name in SUMS)
     actual = nano(row.get("actual_cost_usd"))
-    return Sums(calls, fresh, output, read, written, reasoning, actual or usd)
+    return Sums(calls, fresh, output, read, written, reasoning, actual if actual > 0 else usd)

@@ -12,7 +12,17 @@ from aitop.model.events import Event, Place, SessionInfo, Status
 from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, documents
 from aitop.providers.lenient import epoch, rows, table, text
-from aitop.providers.running_sums import NOTHING, Bearer, Sums, nano, packed, responses, unpacked, whole
+from aitop.providers.running_sums import (
+    NOTHING,
+    Bearer,
+    Sums,
+    known,
+    nano,
+    packed,
+    responses,
+    running,
+    unpacked,
+)
 
 
 def identify(path: str) -> Source:
@@ -31,21 +41,24 @@ def read(path: str, source: Source) -> Iterator[Parsed]:
         yield Parsed([], 0, None, source.session, source.pending, documents.NOT_WHOLE)
         return
     meta: JsonObject = document.value
-    own = text(meta.get("session_id"), 128) or os.path.basename(os.path.dirname(path))
+    seen = unpacked(source.pending)
+    own = text(meta.get("session_id"), 128) or next(iter(seen), "") or os.path.basename(os.path.dirname(path))
     stats = table(meta.get("stats"))
-    now = Sums(
-        whole(stats.get("llm_calls")),
-        whole(stats.get("session_prompt_tokens")),
-        whole(stats.get("session_completion_tokens")),
+    before = seen.get(own, NOTHING)
+    sums = Sums(
+        running(stats.get("llm_calls")),
+        running(stats.get("session_prompt_tokens")),
+        running(stats.get("session_completion_tokens")),
         nano_usd=nano(stats.get("session_cost")),
     )
+    now = known(before, sums)
     model, at = _model(meta), epoch(meta.get("end_time")) or document.changed_at
     cwd = text(table(meta.get("environment")).get("working_directory"), 4096)
     branch = text(meta.get("git_branch"))
     parent = _parent(path, meta) if source.agent is not None else None
     agent = source.agent if parent else None
     bearer = Bearer(parent or own, model, at, agent, Place(cwd, branch) if cwd else None)
-    events: list[Event] = list(responses(bearer, unpacked(source.pending).get(own, NOTHING), now))
+    events: list[Event] = list(responses(bearer, before, now))
     if events and agent is None:
         ended = epoch(meta.get("end_time")) is not None
         events.append(SessionInfo(own, at, cwd=cwd, branch=branch, model=model))

@@ -11,7 +11,17 @@ from aitop.model.events import Event, Place, SessionInfo, Status
 from aitop.model.json_types import JsonObject
 from aitop.providers import Parsed, Source, sqlite_store
 from aitop.providers.lenient import epoch, loads, rows, table, text
-from aitop.providers.running_sums import NOTHING, Bearer, Sums, packed, responses, unpacked, whole
+from aitop.providers.running_sums import (
+    NOTHING,
+    UNKNOWN,
+    Bearer,
+    Sums,
+    known,
+    packed,
+    responses,
+    running,
+    unpacked,
+)
 from aitop.providers.zstd_stream import DAMAGED, MISSING, unpacked_bytes
 
 NEEDED = {"id", "updated_at", "data_type", "data"}
@@ -67,24 +77,30 @@ def _told(
     chosen = table(thread.get("model"))
     model, cwd = text(chosen.get("model")) or "unknown", _folder(thread)
     bearer = Bearer(parent or session, model, at, session if parent else None, Place(cwd) if cwd else None)
-    requests = [_sums(one) for one in table(thread.get("request_token_usage")).values()]
+    requests = [known(NOTHING, _sums(one)) for one in table(thread.get("request_token_usage")).values()]
     of_requests = Sums(*map(sum, zip(*requests, strict=True))) if requests else NOTHING
-    total = _sums(thread.get("cumulative_token_usage"))
-    now = Sums(*map(max, total, of_requests))._replace(calls=len(requests))
-    yield from responses(bearer, seen.get(session, NOTHING), now)
+    before, total = seen.get(session, NOTHING), _sums(thread.get("cumulative_token_usage"))
+    larger = Sums(*map(_larger, total, of_requests, before))
+    now = known(before, larger)._replace(calls=len(requests))
+    yield from responses(bearer, before, now)
     seen[session] = now
     if parent is None:
         yield SessionInfo(session, at, cwd=cwd, model=model)
         yield Status(session, at, "idle", "thread", live=False)
 
 
+def _larger(total: int, of_requests: int, before: int) -> int:
+    """The larger of the two. Without the running sum, the requests tell only what goes beyond the sum before."""
+    return UNKNOWN if total == UNKNOWN and of_requests < before else max(total, of_requests)
+
+
 def _sums(raw: object) -> Sums:
     usage = table(raw)
     return Sums(
-        fresh=whole(usage.get("input_tokens")),
-        output=whole(usage.get("output_tokens")),
-        cache_read=whole(usage.get("cache_read_input_tokens")),
-        cache_write=whole(usage.get("cache_creation_input_tokens")),
+        fresh=running(usage.get("input_tokens")),
+        output=running(usage.get("output_tokens")),
+        cache_read=running(usage.get("cache_read_input_tokens")),
+        cache_write=running(usage.get("cache_creation_input_tokens")),
     )
 
 

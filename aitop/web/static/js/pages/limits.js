@@ -1,7 +1,7 @@
 // Limits and budgets: used against elapsed, and forecasts with their band and how well each method did on the own past.
 
 import { h, fill } from "../dom.js";
-import { age, clean, clock, duration, money, moment, number, percent, plural } from "../format.js";
+import { age, clean, clock, day, duration, money, moment, number, percent, plural } from "../format.js";
 import { ask, currency, live } from "../live.js";
 import { budgetRows, firstDay, limitRows, rowsAt } from "../links.js";
 import { table } from "../table.js";
@@ -25,6 +25,7 @@ function open() {
     fill(node, h("h1", { class: "sr" }, "Limits and budgets"),
       h("section", { class: "panel", "data-key": "limits" }, h("h2", {}, "Limits", h("span", { class: "quiet" }, "used against the time that has passed")), known(state)),
       h("section", { class: "panel", "data-key": "budgets" }, h("h2", {}, "Budgets"), budgets(state, how)),
+      state.plan ? h("section", { class: "panel", "data-key": "plan" }, h("h2", {}, "What the plan gives"), planned(state.plan, how)) : null,
       h("section", { class: "panel", "data-key": "forecast" }, h("h2", {}, "Forecast", h("span", { class: "quiet" }, "eight of ten similar moments of your past ended within the band")), forecasts(state, how)),
       h("section", { class: "panel", "data-key": "backtest" }, h("h2", {}, "How well each method did on your own past", h("span", { class: "quiet" }, "all misses as a share of what was spent; the best one is used")), problem ? h("p", { class: "empty", role: "alert" }, problem) : tested ? backtest(tested) : h("p", { class: "empty" }, "Testing …")));
   };
@@ -72,6 +73,15 @@ function budgets(state, how) {
       h("span", { class: `gauge ${kind}`, role: "img", "aria-label": `${percent(one.percent)} used` }, h("span", { style: { width: `${Math.min(100, one.percent)}%` } })),
       h("p", { class: "note" }, `${percent(one.percent)} used, ${one.over ? "it is spent" : `${money(one.left_usd, how)} left`}${number(one.resets_at) === null ? "" : `. Begins anew ${when(one.resets_at, now)}`}.`));
   }));
+}
+
+// What a subscription gave. Its days end before today, which is not over.
+function planned(plan, how) {
+  const [year, month, last] = plan.until.split("-").map(Number);
+  const first = day(new Date(year, month - 1, last - plan.days + 1, 12) / 1000);
+  const value = h("a", { class: "num", href: rowsAt({ provider: "claude-code", since: first, until: plan.until }) }, money(plan.value_usd, how, plan));
+  return h("p", { class: "note", "data-row": "" }, `Claude Code in ${plural(plan.days, "day")} until ${clean(plan.until, 10)}: `, h("b", {}, value), " at API prices",
+    number(plan.factor) === null ? ". " : `, ${plan.factor.toFixed(1)} times what ${clean(plan.name, 20)} costs. `, h("code", {}, "aitop plan"), " says which plan would have sufficed.");
 }
 
 function forecasts(state, how) {
