@@ -18,8 +18,6 @@ from aitop.install import checks_client, files, json_text, record
 from aitop.model.json_types import JsonObject
 
 RECORD = "advised.json"
-RESTORED = "restored byte for byte"
-REMOVED = "removed; aitop had created it"
 RELOADED = "Claude Code reads its settings at its start: sessions that run now go on as before"
 
 
@@ -257,25 +255,19 @@ def undo_all(now: float) -> list[str]:
             lines.append((entry.path, undo(entry, now)))
         except files.Refused as error:
             lines.append(("", str(error)))
-    return end_states(lines)
-
-
-def end_states(lines: Sequence[tuple[str, str]]) -> list[str]:
-    """The lines of several undos, each with its file. A file that is whole again has that line alone."""
-    whole = {path: line for path, line in lines if line.endswith((RESTORED, REMOVED))}
-    return [line for path, line in lines if line == whole.get(path, line)]
+    return record.end_states(lines)
 
 
 def _restore(path: str, kept: File, current: bytes) -> str | None:
     """The first original again; None where its backup is gone."""
     if kept.backup is None:
         files.delete(os.path.realpath(path), current)  # a link to it is its user's
-        return f"{path}: {REMOVED}"
+        return f"{path}: {record.REMOVED}"
     original = files.read(record.backup_path(kept.backup))
     if original is None:
         return None
     files.replace(path, current, original)
-    return f"{path}: {RESTORED}"
+    return f"{path}: {record.RESTORED}"
 
 
 def _forget(book: Book, path: str) -> None:
