@@ -72,9 +72,9 @@ def plan(view: View, name: str) -> Value:
     """What a subscription gave in its last days, in money or as a multiple of its price."""
     row = fields.table(view.state.get("plan"))
     if name == "value":
-        return (view.money(row.get("value_usd")), "", not row)
+        return (view.money(row.get("value_usd"), row), "", not row)
     factor = number(row.get("factor"))
-    return (humanize.UNKNOWN if factor is None else humanize.factor(factor), "", factor is None)
+    return (humanize.UNKNOWN if factor is None else money.factor(factor, row), "", factor is None)
 
 
 def spark(view: View) -> Value:
