@@ -80,7 +80,7 @@ def remove(path: str) -> str:
         files.replace(path, before, files.bytes_of(original or "" if is_as_written else after, before))
     _save(record)
     if after == text:
-        return f"{path}: has no call of ours"
+        return f"{path}: does not call aitop"
     return (
         f"{path}: {'removed' if is_as_written and original is None else 'our lines removed; all else stays'}"
     )

@@ -286,6 +286,9 @@ class Plan(TypedDict):
     until: Annotated[str, Key("that last day, as ISO date")]
     value_usd: Annotated[float, Key("what Claude Code spent in them, at API prices", "USD")]
     factor: Annotated[float | None, Key("the value divided by what the plan costs in as many days")]
+    unpriced_requests: Annotated[int, Key("of the requests behind the value, as in the sums")]
+    understated_requests: Annotated[int, Key("as in the sums")]
+    estimated_requests: Annotated[int, Key("as in the sums")]
 
 
 class Alert(TypedDict):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from statistics import median
 
 from aitop.history.query import spans
+from aitop.history.query.doubts import Doubts, together
 from aitop.history.query.spans import ResponseCost
 from aitop.model.events import Place
 from aitop.model.sums import Sum
@@ -50,7 +51,7 @@ def answer(
     total = Sum(
         requests=sum(share.requests for share in shares.values()),
         cost=sum(share.cost for share in shares.values()),
-        unpriced_requests=sum(share.unpriced for share in shares.values()),
+        **together(share.doubts for share in shares.values())._asdict(),
     )
     return Answer("commit", _mark_spikes(rows), total)
 
@@ -68,14 +69,15 @@ class Share:
 
     def __init__(self, commit: Commit | None) -> None:
         self.commit = commit
-        self.requests = self.cost = self.unpriced = 0
+        self.requests = self.cost = 0
+        self.doubts = Doubts()
         self.sessions: dict[int, int] = {}
         self.branches: dict[str, int] = {}
 
     def add(self, one: ResponseCost, branch: str | None) -> None:
         self.requests += 1
         self.cost += one.cost
-        self.unpriced += one.unpriced
+        self.doubts = self.doubts.plus(one.doubts)
         self.sessions[one.session] = self.sessions.get(one.session, 0) + one.cost
         if branch:
             self.branches[branch] = self.branches.get(branch, 0) + one.cost
@@ -102,7 +104,7 @@ def _row(asker: Asker, top: str, share: Share) -> Row:
         "requests": share.requests,
         "cost_usd": cost,
         "spent_usd": cost,
-        "unpriced_requests": share.unpriced,
+        **share.doubts._asdict(),
         "lines_added": commit.added if commit else None,
         "lines_deleted": commit.deleted if commit else None,
         "lines": lines,
@@ -144,6 +146,7 @@ def by_branch(rows: list[Row], currency: Currency) -> list[str]:
 
 def _branch_line(branch: str, rows: list[Row], cost: float, currency: Currency) -> str:
     changed = sum(row["lines"] for row in rows)
-    per_line = f", {money.text(cost / changed, currency, exact=True)} per line" if changed else ""
-    many = f"{len(rows)} commit{'' if len(rows) == 1 else 's'}, {changed:,} lines"
-    return f"branch {clean(branch)}: {money.text(cost, currency)}, {many}{per_line}"
+    counts = {key: sum(row[key] for row in rows) for key in Doubts._fields}
+    per_line = f", {money.text(cost / changed, currency, counts, exact=True)} per line" if changed else ""
+    many = f"{len(rows)} commit{'' if len(rows) == 1 else 's'}, {changed:,} line{'' if changed == 1 else 's'}"
+    return f"branch {clean(branch)}: {money.text(cost, currency, counts)}, {many}{per_line}"

@@ -77,11 +77,21 @@ def answer(asker: Asker, table: PriceTable, start: float, end: float) -> Answer:
 def idle(rows: list[Row], currency: Currency) -> list[str]:
     """A sentence for each MCP server that was in the context and never called, for people below the rows."""
     return [
-        f"! {clean(row['part'])} was never called in these days and cost ≈{money.text(row['cost_usd'], currency)} by "
+        f"! {clean(row['part'])} was never called in these days and cost {_estimate(row['cost_usd'], currency)} by "
         f"what the records show of it; without it, its tools' descriptions go too"
         for row in rows
         if row["kind"] == "mcp" and not row["calls"]
     ]
+
+
+def _estimate(usd: float, currency: Currency) -> str:
+    """With `≈`, and with four decimals where two would show nothing."""
+    shown = money.text(usd, currency)
+    if usd and not shown.strip("≈0." + currency.symbol):
+        shown = money.text(usd, currency, exact=True)
+        if not shown.strip("≈0." + currency.symbol):
+            return f"less than {money.text(0.0001 / currency.rate, currency, exact=True).lstrip('≈')}"
+    return "≈" + shown.lstrip("≈")
 
 
 def rates(table: PriceTable, turn: Turn) -> Rates | None:

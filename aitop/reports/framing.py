@@ -15,11 +15,14 @@ from aitop.segments.money import Currency
 Folders = Mapping[str, Sequence[str]]  # client → the folders its records are looked for in
 
 
-def header(title: str, wanted: Filter, currency: Currency, now: float) -> str:
-    """One line: what is summed, of which days, in which time zone, with which filters, and how it is paid."""
+def header(title: str, wanted: Filter, currency: Currency | None, now: float) -> str:
+    """One line: what is summed, of which days, in which time zone, with which filters, and how it is paid.
+
+    `currency` None: the report shows no money.
+    """
     parts = [title, days(wanted), _zone(wanted, now)]
     parts += [f"--{name} {clean(value)}" for name, value in wanted.patterns().items()]
-    return " · ".join([*parts, _billing(currency)])
+    return " · ".join(parts if currency is None else [*parts, _billing(currency)])
 
 
 def days(wanted: Filter) -> str:
@@ -31,6 +34,12 @@ def days(wanted: Filter) -> str:
     if wanted.since:
         return f"since {wanted.since}"
     return f"until {wanted.until}" if wanted.until else "all days"
+
+
+def _when(wanted: Filter) -> str:
+    if not wanted.until:
+        return days(wanted)
+    return f"{'on' if wanted.since == wanted.until else 'from'} {days(wanted)}"
 
 
 def _zone(wanted: Filter, now: float) -> str:
@@ -85,8 +94,10 @@ def _priced(total: Sum) -> str:
     )
 
 
-def nothing(asker: Asker, folders: Folders) -> str:
-    """Why a report has no rows, and which folders were read for it."""
+def nothing(asker: Asker, folders: Folders, name: str = "") -> str:
+    """Why a report has no rows, and which folders were read for it. `name`: what a row would be named by."""
+    if name == "commit" and any(True for _ in asker.cells()):
+        return f"no git repository in the folders worked in {_when(asker.wanted)}"
     return "\n".join([_why(asker), *_places(folders)])
 
 

@@ -13,6 +13,7 @@ from aitop.reports.formats import Form
 
 COMMIT_DAYS = 30  # what the reports of ON_DEMAND look back without --since
 ON_DEMAND = ("commits", "context", "shipped", "tries")  # they ask git, or read each response or record
+NO_MODEL = ("tools", "commits", "pulls", "shipped", "tries")  # they cannot be asked for one model
 EACH_RESPONSE = (*ON_DEMAND, "pulls")  # their history has its single responses, not the sums alone
 PERIODS: dict[str, Period] = {"daily": "day", "weekly": "week", "monthly": "month"}
 CROSSED = ("sessions", "projects", "models", "tags", "branches")
@@ -35,9 +36,6 @@ _EVERYWHERE = (
     click.option(
         "--project", metavar="PATTERN", help="Only this folder: its name, its path, or a pattern such as '*/work/*'."
     ),
-    click.option(
-        "--model", metavar="PATTERN", help="Only models with this text in their id, or an id that matches the pattern."
-    ),
     click.option("--tag", metavar="PATTERN", help="Only sessions with this tag."),
     click.option("--provider", metavar="NAME", help="Only this client: claude-code, codex, …"),
     click.option("--json", "json", is_flag=True, help="Print a list of objects: money in USD, times in epoch seconds."),
@@ -57,6 +55,7 @@ _EVERYWHERE = (
     ),
     click.option("--offset", type=click.IntRange(0), default=0, help="Skip this many rows at the beginning."),
 )  # fmt: skip
+_MODEL = "Only models with this text in their id, or an id that matches the pattern."
 _BREAKDOWN = click.option("--breakdown", is_flag=True, help="Show the models of each row below it.")
 _BY = click.option(
     "--by",
@@ -89,7 +88,9 @@ class Chosen(NamedTuple):
 
 def declared(name: str) -> list[Callable[[Any], Any]]:
     """The options of one report."""
-    own = [_BREAKDOWN] if name in BROKEN_DOWN else []
+    # hidden where it is refused, so that the refusal can say why
+    own = [click.option("--model", metavar="PATTERN", help=_MODEL, hidden=name in NO_MODEL)]
+    own += [_BREAKDOWN] if name in BROKEN_DOWN else []
     own += [_BY] if name in CROSSED else []
     own += [_WEEKS] if name == "weekly" or name in CROSSED else []
     return [*_EVERYWHERE, *own]
@@ -148,7 +149,7 @@ def _filter(name: str, today_in: Callable[[tzinfo | None], date], given: Given, 
         since = _last(given["last"], PERIODS.get(name, given.get("by") or "day"), today, week_start)
     _refuse(bool(since and until and until < since), "--until lies before --since")
     _refuse(
-        given["model"] is not None and name in ("tools", "commits", "pulls", "shipped", "tries"),
+        given["model"] is not None and name in NO_MODEL,
         f"--model says nothing about {name}",
     )
     _refuse(

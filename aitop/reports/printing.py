@@ -56,13 +56,18 @@ def show(page: Page, asker: Asker, now: float) -> None:
         click.echo(formats.render(answer, chosen.form, rows, page.style))
         return
     if not answer.rows and not answer.of:
-        click.echo(framing.nothing(asker, page.folders))
+        click.echo(framing.nothing(asker, page.folders, answer.name))
         return
-    click.echo(framing.header(page.title, chosen.wanted, page.style.currency, now))
+    currency = None if _without_money(answer) else page.style.currency
+    click.echo(framing.header(page.title, chosen.wanted, currency, now))
     click.echo()
     click.echo(_body(page, rows))
     for line in _below(page, rows):
         click.echo(line)
+
+
+def _without_money(answer: Answer) -> bool:
+    return answer.name == "tool" or answer.kind == "tries"
 
 
 def _body(page: Page, rows: list[Row]) -> str:
@@ -88,13 +93,15 @@ def _below(page: Page, rows: list[Row]) -> list[str]:
         from aitop.reports import context_report
 
         lines += [*CONTEXT_NOTES, *context_report.idle(answer.rows, page.style.currency)]
+    if answer.kind == "tries":
+        from aitop.reports.shipped import tries
+
+        lines.append(tries.note(answer.whole))
     if answer.name == "fate":
         from aitop.reports.shipped import answer as shipped
 
-        lines += shipped.notes(answer.rows, lambda usd: money.text(usd, page.style.currency))
-    notes = framing.notes(
-        answer.total if answer.name != "tool" and answer.kind != "tries" else ZERO, page.coverage
-    )
+        lines += shipped.notes(answer.rows, lambda usd, row: money.text(usd, page.style.currency, row))
+    notes = framing.notes(ZERO if _without_money(answer) else answer.total, page.coverage)
     return [*lines, *([""] if notes and page.chosen.form == "markdown" else []), *notes]
 
 
@@ -105,8 +112,8 @@ def png(page: Page, asker: Asker, now: float) -> bytes:
     answer, currency = page.answer, page.style.currency
     rows, key = _to_draw(answer, _shown(answer, page.chosen))
     if not any(row[key] for row in rows):
-        raise click.ClickException(f"no picture: {framing.nothing(asker, page.folders)}")
-    title = framing.header(page.title, page.chosen.wanted, currency, now)
+        raise click.ClickException(f"no picture: {framing.nothing(asker, page.folders, answer.name)}")
+    title = framing.header(page.title, page.chosen.wanted, None if _without_money(answer) else currency, now)
     try:
         return picture.png(picture.Chart(rows, answer.name, key, currency, title, _below(page, rows)))
     except plot.MissingError as error:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from aitop.history.query import pull_requests, spans
+from aitop.history.query.doubts import Doubts, together
 from aitop.history.query.pull_requests import Link
 from aitop.history.query.spans import ResponseCost
 from aitop.model.events import Place
@@ -40,14 +41,15 @@ class Share:
     """What goes to one pull request."""
 
     def __init__(self) -> None:
-        self.requests = self.cost = self.untracked = self.unpriced = 0
+        self.requests = self.cost = self.untracked = 0
+        self.doubts = Doubts()
         self.sessions: dict[int, int] = {}
         self.first_at, self.last_at = ENDLESS, 0.0
 
     def add(self, one: ResponseCost) -> None:
         self.requests += 1
         self.cost += one.cost
-        self.unpriced += one.unpriced
+        self.doubts = self.doubts.plus(one.doubts)
         self._seen(one.session, one.at, one.cost)
 
     def add_untracked(self, session: int, at: float, picodollars: int) -> None:
@@ -83,7 +85,7 @@ def answer(
         requests=sum(share.requests for share in shares.values()),
         cost=sum(share.cost for share in shares.values()),
         untracked=sum(share.untracked for share in shares.values()),
-        unpriced_requests=sum(share.unpriced for share in shares.values()),
+        **together(share.doubts for share in shares.values())._asdict(),
     )
     return Answer("pull_request", rows, total)
 
@@ -198,5 +200,5 @@ def _row(asker: Asker, key: Key | None, share: Share, requests: _Requests) -> Ro
         "cost_usd": usd(share.cost),
         "untracked_usd": usd(share.untracked),
         "spent_usd": usd(share.cost + share.untracked),
-        "unpriced_requests": share.unpriced,
+        **share.doubts._asdict(),
     }

@@ -113,6 +113,8 @@ def _cell(row: Row, column: Column, style: Style) -> str:
     value = row.get(column.key)
     if value is None:
         return "" if column.kind in ("moment", "names", "text") else humanize.UNKNOWN
+    if column.key == "untracked_usd" and not value and row.get("client_cost_usd", 0.0) is None:
+        return humanize.UNKNOWN  # the client of this session reports no total to compare with
     if column.kind == "money":
         return money.text(value, style.currency, row, exact=True)
     if column.kind == "share":

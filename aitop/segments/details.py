@@ -161,8 +161,10 @@ def plan(state: State) -> list[str]:
     usd, days, factor = (humanize.number(row.get(key)) for key in ("value_usd", "days", "factor"))
     if usd is None or days is None:
         return []
-    of = f": {humanize.factor(factor)} what {clean(row.get('name'), 12)} costs" if factor is not None else ""
-    return [f"Claude Code in {days:.0f} days: {money.of(state, usd)} at API prices{of}"]
+    of = (
+        f": {money.factor(factor, row)} what {clean(row.get('name'), 12)} costs" if factor is not None else ""
+    )
+    return [f"Claude Code in {days:.0f} days: {money.of(state, usd, row)} at API prices{of}"]
 
 
 def coverage(state: State) -> list[str]:

@@ -68,6 +68,11 @@ def of(state: JsonObject, usd: object, counts: Counts | None = None, *, exact: b
     return text(usd, currency(state), counts, exact=exact)
 
 
+def factor(value: float, counts: Counts) -> str:
+    """A multiple of a price, as sure as the amount behind it: `≥3.1×`."""
+    return marks(counts, Currency()) + humanize.factor(value)
+
+
 def spent(sums: Counts) -> int | float | None:
     """What a sum or a session spent in USD: its counted responses, and what its client reports beyond them."""
     usd = humanize.number(sums.get("spent_usd"))

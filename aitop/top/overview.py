@@ -62,9 +62,10 @@ def _spent(state: JsonObject, width: int) -> list[Line]:
         if ends and ends >= (money.spent(sums) or 0.0) and width >= NARROW:
             part.append(Span(f" → {money.of(state, row.get('usd'))}", "dim"))
         parts.append(part)
-    factor = humanize.number(fields.table(state.get("plan")).get("factor"))
+    plan = fields.table(state.get("plan"))
+    factor = humanize.number(plan.get("factor"))
     if factor is not None:
-        parts.append([Span("plan ", "dim"), Span(humanize.factor(factor), "")])
+        parts.append([Span("plan ", "dim"), Span(money.factor(factor, plan), "")])
     if width >= 100:
         requests = humanize.count(fields.table(state.get("today")).get("requests"))
         parts.append([Span(f"{requests} requests today", "dim")])

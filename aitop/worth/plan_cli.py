@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import click
 
-from aitop.history.query import spans, sums_since
+from aitop.history.query import doubts, spans, sums_since
 from aitop.live.money import blocks
 from aitop.live.money.blocks import Block
 from aitop.live.money.limits import FIVE_HOUR, label
@@ -68,9 +68,18 @@ def plan(days: int, name: str | None, price: float | None, as_json: bool) -> Non
     paid = price or (USD_A_MONTH[own] if own else None)
     spent = sum(row[2] for row in _of_client(spans.quarters(ready.db, (begin, end))))
     answer = _answer(spent, finished, first, last, paid, own, plans.percents(use for _, use in uses), fits)
+    answer |= doubts.of_provider(ready.db, (begin, end), CLIENT)._asdict()
     click.echo(
-        json.dumps(answer, indent=1) if as_json else shown(answer, fits, currency(ready.db, config, now))
+        json.dumps(answer, indent=1)
+        if as_json
+        else shown(answer, fits, _of_plan(currency(ready.db, config, now), own, config["billing"]))
     )
+
+
+def _of_plan(currency: Currency, own: str | None, billing: str) -> Currency:
+    """Who names a plan pays for that, and not what the same use would cost at API prices."""
+    subscription = currency.subscription or (own is not None and billing == "auto")
+    return Currency(currency.symbol, currency.rate, subscription=subscription)
 
 
 def _of_client(rows: list[tuple[int, str, int, int, int]]) -> list[tuple[int, str, int, int, int]]:
@@ -135,17 +144,16 @@ def shown(answer: JsonObject, fits: list[Fit], currency: Currency) -> str:
     lines += ["", f"{answer['blocks']} blocks of five hours against each plan; allowances are {measured}:"]
     heads = ("plan", "a month", "allows a block", "blocks over", "days over", "a usual month")
     lines += text_table.lines([_row(fit, currency) for fit in fits], "lr", heads=heads)
-    return "\n".join([*lines, "", _verdict(answer, fits)])
+    return "\n".join([*lines, "", _verdict(fits)])
 
 
 def _value(answer: JsonObject, currency: Currency) -> str:
-    text = (
-        f"{money.text(answer['value_usd'], currency)} at API prices, {answer['since']} to {answer['until']}"
-    )
+    text = f"{money.text(answer['value_usd'], currency, answer)} at API prices, {answer['since']} to {answer['until']}"
     if answer["multiple"] is None:
         return f"{text}. Name your plan to compare: --plan max5"
     paid = money.text(answer["paid_usd_a_month"], currency).lstrip("≈")
-    return f"{text}: {answer['multiple']:.1f} times what the plan costs ({paid} a month)"
+    factor = f"{money.marks(answer, Currency())}{answer['multiple']:.1f}"
+    return f"{text}: {factor} times what the plan costs ({paid} a month)"
 
 
 def _percent(one: JsonObject, currency: Currency) -> str:
@@ -174,19 +182,20 @@ def _usual(fit: Fit) -> str:
     return _span(f"{fit.month_low:.0f}", f"{fit.month_high:.0f}") + " days over"
 
 
-def _verdict(answer: JsonObject, fits: list[Fit]) -> str:
-    surely, perhaps = answer["sufficed"], answer["sufficed_perhaps"]
-    if surely:
-        text = f"{surely} would have sufficed"
-        return text if perhaps == surely else f"{text}; {perhaps} perhaps too ({_when(fits, perhaps)})"
-    if perhaps:
-        return f"{perhaps} would perhaps have sufficed ({_when(fits, perhaps)})"
-    return "no plan would have sufficed without a wait"
+def _verdict(fits: list[Fit]) -> str:
+    """The cheapest plan that sufficed in any case, then each cheaper one that perhaps did."""
+    surely = next((number for number, fit in enumerate(fits) if not fit.blocks_high), len(fits))
+    perhaps = [fit for fit in fits[:surely] if not fit.blocks_low]
+    texts = [f"{fit.plan} would have sufficed" for fit in fits[surely : surely + 1]]
+    if not texts and perhaps:
+        first = perhaps.pop(0)
+        texts = [f"{first.plan} would perhaps have sufficed ({_when(first)})"]
+    texts += [f"{fit.plan} perhaps too ({_when(fit)})" for fit in perhaps]
+    return "; ".join(texts) or "no plan would have sufficed without a wait"
 
 
-def _when(fits: list[Fit], name: str) -> str:
+def _when(fit: Fit) -> str:
     """The days on which a plan would perhaps not have sufficed."""
-    fit = next(fit for fit in fits if fit.plan == name)
     days = [day.isoformat() for day in fit.days_high]
     more = f" and {len(days) - DAYS_SHOWN} more" if len(days) > DAYS_SHOWN else ""
     return f"over on {', '.join(days[:DAYS_SHOWN])}{more}"

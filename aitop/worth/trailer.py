@@ -109,11 +109,14 @@ def read(message: str) -> Numbers | None:
     return whole if numbers else None
 
 
-def total(new: Numbers, message: str, before: Iterable[str], *, is_squash: bool) -> Numbers:
+def total(new: Numbers, message: str, before: Sequence[str], *, is_squash: bool, is_amend: bool) -> Numbers:
     """The work of a commit. Trailers that stand in its message count where a commit `before` it had the same, or
-    where the message quotes the commits that it unites; copies from elsewhere do not.
+    where the message quotes the commits that it unites; copies from elsewhere do not. Where a commit is amended with
+    a message without trailers, those of the first commit of `before`, which it replaces, count.
     """
     written = read(message)
+    if is_amend and written is None:
+        return new.plus(read(before[0]) or Numbers())
     if written is None or not (is_squash or any(read(one) == written for one in before)):
         return new
     return new.plus(written)

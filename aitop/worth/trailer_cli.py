@@ -23,7 +23,7 @@ from aitop.history.query import by_place
 from aitop.install import files, git_hook
 from aitop.model.json_types import JsonObject
 from aitop.reports import catchup, git
-from aitop.system import atomic_file
+from aitop.system import atomic_file, command
 from aitop.worth import trailer
 from aitop.worth.trailer import Entry, Tree
 
@@ -31,6 +31,7 @@ SECONDS = 2.0
 MESSAGE_BYTES = 1 << 20
 ENTRIES_MAX = 500  # of the reflog
 KNOWN_MAX = 500  # working trees that are remembered
+SAME_SECONDS = 3  # two commits may follow each other within them
 SAME_COMMIT = 60  # seconds from a trailer to its commit: a passphrase may be asked for
 LATE = 600.0  # seconds by which the history may read a response after it was made
 BUSY = ("rebase-merge", "rebase-apply", "sequencer", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
@@ -60,9 +61,10 @@ def commit_trailer(file: str | None, more: tuple[str, ...], *, install: bool, re
     AI-Cost: 4.21 USD
     AI-Tokens: 1204300 in, 18200 out
 
-    --install writes two lines into the commit-msg hook. The work is that of this working tree since its last commit.
-    An amended commit adds to its numbers; a rebase, merge or cherry-pick leaves messages alone. Nothing is written
-    where nothing is known. The exit code is always 0, and a commit waits two seconds at most.
+    --install adds a block of five lines, marked `aitop init git`, to the commit-msg hook. The work is that of this
+    working tree since its last commit. An amended commit adds to its numbers; a rebase, merge or cherry-pick leaves
+    messages alone. Nothing is written where nothing is known. The exit code is always 0, and a commit waits two
+    seconds at most.
     """  # noqa: D301 - click's own mark
     if install or remove:
         _set_up(remove=remove)
@@ -120,7 +122,9 @@ def _add(file: str, now: float) -> None:
         newest = by_place.last_row(db)
     is_squash = os.path.exists(os.path.join(folder, "SQUASH_MSG"))
     before = [_text(here, "log", "-1", "--format=%B", name) for name in ("HEAD", "ORIG_HEAD")]
-    lines = trailer.trailers(trailer.total(trailer.numbers(done), message, before, is_squash=is_squash))
+    number = trailer.numbers(done)
+    is_amend = _is_amend(here, now)
+    lines = trailer.trailers(trailer.total(number, message, before, is_squash=is_squash, is_amend=is_amend))
     if lines:
         _write(here, file, lines)
     _keep(marks, folder, Mark(now, newest, row, last.commit))
@@ -140,6 +144,20 @@ def _start(last: Entry, mark: Mark | None) -> tuple[float, int]:
         return last.at + 1.0, 0
     row = mark.row if last.commit != mark.commit else mark.before
     return (min(mark.at, last.at) - LATE if row else last.at + 1.0), row
+
+
+def _is_amend(here: str, now: float) -> bool:
+    """Whether git amends the last commit, which it does not say to a hook.
+
+    Its own command says it, but for an alias, and on Linux alone. Else git hands the author's date to the hook, and
+    an amended commit keeps its own: a date of seconds ago or one that the user set may be that of a new commit.
+    """
+    if any(command.amends(words) for words in command.of_ancestors()):
+        return True
+    date = os.environ.get("GIT_AUTHOR_DATE", "").removeprefix("@").partition(" ")[0]
+    if not date.isdecimal() or now - int(date) < SAME_SECONDS or "GIT_COMMITTER_DATE" in os.environ:
+        return False
+    return date == _text(here, "log", "-1", "--format=%at", "HEAD").strip()
 
 
 # -- what is asked -----------------------------------------------------------------------------------------------

@@ -25,8 +25,9 @@ from support.lines import (
 
 from aitop.model.events import Usage
 from aitop.model.sums import PICO
-from aitop.reports import context
+from aitop.reports import context, context_report
 from aitop.reports.context import OUTPUT, TALK, UNATTRIBUTED, Paid, Part, Put, Rates
+from aitop.segments.money import Currency
 
 RATES = Rates(5.0, 0.5, 6.25, 10.0)
 GITHUB, BASH = Part("mcp", "github"), Part("tool", "Bash")
@@ -305,3 +306,13 @@ def test_a_hostile_name_is_shown_and_not_run(claude):
     path = conversation(claude)
     append(path, turn(5, [use("t9", "mcp__\x1b[31m__x")], 16_150, 100), turn(6, None, 16_250, 100))
     assert "\x1b" not in report()
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"), [(0.0031, "≈$0.0031"), (0.00001, "less than $0.0001"), (1.5, "≈$1.50"), (0.0, "≈$0.00")]
+)
+def test_a_small_estimate_is_no_zero(usd, shown):
+    rows = [{"part": "github", "kind": "mcp", "calls": 0, "cost_usd": usd}]
+    for currency in (Currency(), Currency(subscription=True)):
+        (text,) = context_report.idle(rows, currency)
+        assert f"and cost {shown} by" in text

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from click.testing import CliRunner
-from support.lines import MODEL, START, assistant, encode, usage
+from support.lines import MODEL, START, assistant, encode, usage, use
 
 from aitop import cli
 from aitop.model import periods
@@ -155,6 +155,17 @@ def test_what_the_client_understates_is_a_lower_bound_and_its_count_is_published
     for words in (("models",), ("sessions", "--markdown"), ("daily", "--plot")):
         assert "≥" in report(*words)
     assert "Coverage: 1 request, 1 priced, 0 estimated, 1 at least" in report("models")
+
+
+@pytest.mark.parametrize("word", ["shipped", "pulls"])
+def test_a_lower_bound_is_one_in_reports_of_single_responses_too(spend, report, word):
+    long = [{"type": "text", "text": "word and word " * 300}]
+    spend("a", time.time() - 120, stop=None, content=long, usage=usage(output=5))
+    (row,) = json.loads(report(word, "--json"))
+    assert row["understated_requests"] == 1
+    shown = report(word)
+    assert shown.count("≥$") >= 2
+    assert " 0 estimated, 1 at least" in shown
 
 
 def test_each_mark_is_explained_with_its_number():
@@ -397,3 +408,46 @@ def test_a_client_that_cannot_be_counted_is_named_below_every_table_and_in_the_c
     table_ = report("coverage")
     assert re.search(r"^claude-code +1 +0 +yes$", table_, re.MULTILINE)
     assert re.search(r"^cursor +0 +0 +no: ", table_, re.MULTILINE)
+
+
+# -- what is said beside the numbers -----------------------------------------------------------------------------
+
+
+def test_work_outside_of_any_repository_is_not_called_nothing(spend, report, tmp_path):
+    spend("a", at=time.time() - 60, cwd=str(tmp_path))
+    since = periods.date_of(time.time() - 2 * DAY)
+    said = report("commits", "--since", since.isoformat())
+    assert said.startswith(f"no git repository in the folders worked in since {since}\n")
+    today = periods.date_of(time.time() - 60).isoformat()
+    assert f"worked in on {today}" in report("commits", "--since", today, "--until", today)
+
+
+def test_without_any_work_commits_say_so(report):
+    assert report("commits").startswith("the history is empty")
+
+
+@pytest.mark.parametrize("word", ["tools", "commits", "pulls", "shipped", "tries"])
+def test_help_shows_no_option_that_is_refused(report, word):
+    assert "--model" not in report(word, "--help")
+    assert f"--model says nothing about {word}" in report(word, "--model", "x", code=2)
+    assert "--model" in report("daily", "--help")
+
+
+def test_reports_without_money_name_no_prices(spend, report):
+    spend("a", at=time.time() - 60, content=[use("t1")])
+    assert "API prices" not in report("tools")
+    assert "API prices" in report("models")
+
+
+def test_an_unknown_total_of_a_client_is_no_zero_in_the_table():
+    total = Sum(requests=2, cost=3 * 10**12, untracked=5 * 10**11)
+    known, unknown = (
+        {"session": name, "cwd": "/w/shop", "client_cost_usd": client, **figures(value)}
+        for name, client, value in (
+            ("a", 1.5, Sum(requests=1, cost=10**12, untracked=5 * 10**11)),
+            ("b", None, Sum(requests=1, cost=2 * 10**12)),
+        )
+    )
+    shown = table.render(Answer("session", [known, unknown], total), [known, unknown], Style(Currency()))
+    assert re.search(r"a shop .*\$1\.0000 +\$0\.5000 +\$1\.5000", shown)
+    assert re.search(r"b shop .*\$2\.0000 +- +\$2\.0000", shown)

@@ -461,15 +461,17 @@ def test_a_commit_far_dearer_than_the_others_is_named(book):
 def test_each_branch_is_told_with_its_commits_and_its_changed_lines():
     from aitop.reports import commits
 
-    made = [("main", 1.0, 0), ("fix", 2.0, 30), ("fix", 4.0, 10)]
+    made = [("main", 1.0, 0), ("fix", 2.0, 30), ("fix", 4.0, 10), ("late", 0.5, 1)]
     rows = [
-        {"commit": f"{cost:040}", "project": "shop", "branch": branch, "spent_usd": cost, "lines": lines}
+        {"commit": f"{cost:040}", "project": "shop", "branch": branch, "spent_usd": cost, "lines": lines,
+         "unpriced_requests": 0, "understated_requests": int(branch == "late"), "estimated_requests": 0}
         for branch, cost, lines in made
-    ]
+    ]  # fmt: skip
     rows.append({"commit": None, "project": "shop", "branch": "fix", "spent_usd": 50.0, "lines": None})
     assert commits.by_branch(rows, Currency()) == [
         "branch shop: fix: $6.00, 2 commits, 40 lines, $0.1500 per line",
         "branch shop: main: $1.00, 1 commit, 0 lines",
+        "branch shop: late: ≥$0.50, 1 commit, 1 line, ≥$0.5000 per line",
     ]
 
 

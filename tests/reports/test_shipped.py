@@ -401,6 +401,16 @@ def test_a_project_alone_is_reported(world, shop):
     assert lines(world.answered()) == {"survived": 1, "not committed yet": 2}
 
 
+def test_each_part_of_a_lower_bound_is_one(world):
+    money = answer.Money(cost=10, requests=1, understated=1)
+    parts = dict(answer._divided(money, {("survived", ""): 1, ("reverted", ""): 3}))
+    assert [part.understated for part in parts.values()] == [1, 1]
+    assert (sum(part.cost for part in parts.values()), sum(part.requests for part in parts.values())) == (
+        10,
+        1,
+    )
+
+
 def test_for_people_it_is_a_table_with_the_reasons_below(world, shop):
     shop.prompt()
     shop.write("a.py", "one\n")
@@ -411,7 +421,7 @@ def test_for_people_it_is_a_table_with_the_reasons_below(world, shop):
     found = world.answered()
     text = formats.render(found, "table", found.rows, Style(Currency()))
     assert text.index("survived") < text.index("unknown")
-    (note,) = answer.notes(found.rows, lambda usd: f"${usd:.2f}")
+    (note,) = answer.notes(found.rows, lambda usd, _: f"${usd:.2f}")
     assert note.endswith("no repository")
 
 
@@ -553,4 +563,8 @@ def test_the_command_adds_up_to_the_total_of_every_report(tmp_path):
     (row,) = json.loads(asked(tmp_path, "tries", "--since", "2026-09-20", "--json"))
     assert (row["turns"], row["edits_wanted"], row["retries_per_edit"]) == (2, 2, 0.5)
     table = asked(tmp_path, "tries", "--since", "2026-09-20")
-    assert table.splitlines()[-1].split()[:2] == ["total", "2"]
+    *_, total, note = table.splitlines()
+    assert total.split()[:2] == ["total", "2"]
+    calls = json.loads(asked(tmp_path, "tools", "--json"))
+    whole = sum(row["tool_calls"] for row in calls)
+    assert note.startswith(f"{whole} calls: 2 first tries, 1 retry, 0 without a result")

@@ -80,6 +80,19 @@ def test_a_plan_shows_what_it_gave_and_how_many_times_its_price():
     assert text == "Claude Code in 30 days: ≈$610.20 at API prices: 3.1× what max20 costs"
 
 
+@pytest.mark.parametrize(
+    ("count", "mark"),
+    [("understated_requests", "≥"), ("unpriced_requests", "≥"), ("estimated_requests", "~")],
+)
+def test_what_a_plan_gave_is_as_sure_as_its_requests(count, mark):
+    state = states.subscription() | {"plan": PLAN | {count: 2}}
+    shown = segments.render(state, "plain", template="{plan_value} {plan_factor}", now=states.NOW)
+    assert shown == f"{mark}≈$610.20 {mark}3.1×"
+    assert details.plan(state) == [
+        f"Claude Code in 30 days: {mark}≈$610.20 at API prices: {mark}3.1× what max20 costs"
+    ]
+
+
 @pytest.mark.parametrize("plan", [None, {}, "x", {"value_usd": None, "factor": "3"}])
 def test_a_plan_that_is_not_known_is_no_zero(plan):
     state = states.subscription() | {"plan": plan}

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aitop.history.query.doubts import Doubts
 from aitop.live.money import plan as value
 from aitop.live.money.blocks import LENGTH, Block
 from aitop.model import periods
@@ -104,7 +105,7 @@ def test_what_is_sure_is_never_more_than_what_is_possible_and_a_larger_plan_is_n
 
 def test_a_plan_is_published_with_its_multiple_and_without_a_name_with_none():
     until = FIRST
-    named = value.view(610 * PICO, until, "max20")
+    named = value.view(610 * PICO, until, "max20", Doubts(1, 2, 3))
     assert named == (
         "max20",
         200.0,
@@ -112,6 +113,10 @@ def test_a_plan_is_published_with_its_multiple_and_without_a_name_with_none():
         until.isoformat(),
         610.0,
         pytest.approx(610 / (200 * 30 * 12 / 365.25)),
+        1,
+        2,
+        3,
     )
-    assert value.view(610 * PICO, until, "p90") == (None, None, 30, until.isoformat(), 610.0, None)
-    assert value.view(0, until, "max20") is None
+    unnamed = value.view(610 * PICO, until, "p90", Doubts())
+    assert unnamed == (None, None, 30, until.isoformat(), 610.0, None, 0, 0, 0)
+    assert value.view(0, until, "max20", Doubts()) is None

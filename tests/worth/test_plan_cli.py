@@ -4,12 +4,15 @@ import json
 import os
 import sqlite3
 import time
+from datetime import date
 
 import pytest
 from click.testing import CliRunner
 from support.lines import assistant, encode, usage
 
 from aitop.reports import catchup
+from aitop.worth import plan_cli
+from aitop.worth.plan import Allowance, Fit
 from aitop.worth.plan_cli import plan
 
 DAY = 86_400.0
@@ -50,6 +53,24 @@ def test_the_value_is_that_of_the_report(spent, home):
     assert found["blocks"] == 3
 
 
+def test_a_value_of_understated_requests_is_a_lower_bound(tmp_path, monkeypatch, home):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / ".claude" / "projects" / "-w"
+    folder.mkdir(parents=True)
+    long = [{"type": "text", "text": "word and word " * 300}]
+    line = assistant(
+        "m", time.time() - 2 * DAY, request_id="r", stop=None, content=long, usage=usage(output=5)
+    )
+    (folder / "11111111-2222-4333-8444-555555555555.jsonl").write_bytes(encode([line]))
+    assert json.loads(run("--json"))["understated_requests"] == 1
+    assert run().startswith("≥$")
+
+
+def test_a_named_plan_s_value_is_marked_as_what_is_not_paid(spent, home):
+    assert run().startswith("$")
+    assert run("--plan", "max20").startswith("≈$")
+
+
 def test_the_own_limit_measures_what_a_plan_allows(spent, home):
     catchup.catch_up(lambda *_: None)
     now = time.time()
@@ -75,3 +96,23 @@ def test_for_people_it_names_the_plan_that_would_have_sufficed(spent, home):
 @pytest.mark.parametrize("words", [("--days", "3"), ("--plan", "gold"), ("--price", "0")])
 def test_wrong_options_are_refused(words, home):
     run(*words, code=2)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "verdict"),
+    [
+        ([(0, 0), (0, 0), (0, 0)], "pro would have sufficed"),
+        ([(0, 2), (0, 1), (0, 0)], "max20 would have sufficed; pro perhaps too (DAY); max5 perhaps too (DAY)"),
+        ([(1, 2), (0, 1), (0, 0)], "max20 would have sufficed; max5 perhaps too (DAY)"),
+        ([(1, 1), (0, 1), (0, 1)], "max5 would perhaps have sufficed (DAY); max20 perhaps too (DAY)"),
+        ([(1, 1), (1, 1), (1, 1)], "no plan would have sufficed without a wait"),
+    ],
+)  # fmt: skip
+def test_the_verdict_names_each_plan_that_perhaps_sufficed(blocks, verdict):
+    day = (date(2026, 1, 2),)
+    allowance = Allowance(1.0, 2.0, measured=False)
+    fits = [
+        Fit(name, 1.0, allowance, low, high, (), day, None, None)
+        for name, (low, high) in zip(("pro", "max5", "max20"), blocks, strict=True)
+    ]
+    assert plan_cli._verdict(fits).replace("over on 2026-01-02", "DAY") == verdict

@@ -14,6 +14,7 @@ from support.worlds import SESSIONS
 
 from aitop.history.query.by_place import Spent
 from aitop.model.sums import Sum
+from aitop.system import command
 from aitop.worth import trailer
 from aitop.worth.trailer import Entry, Numbers, Tree
 
@@ -116,6 +117,47 @@ def test_an_amended_commit_adds_the_work_that_came_since(shop):
     assert shop.told() == 1030
     shop.git("commit", "-q", "--amend", "--allow-empty", "--no-edit")
     assert shop.told() == 1030
+
+
+def test_a_commit_amended_with_a_new_message_keeps_its_numbers(shop):
+    shop.spend(1000)
+    shop.commit("one")
+    assert shop.commit("two", "--amend") == 1000
+    shop.spend(30)
+    assert shop.commit("three", "--amend") == 1030
+    assert shop.git("log", "-1", "--format=%s").stdout == "three\n"
+    assert shop.commit("next") is None
+
+
+def test_an_alias_that_amends_keeps_the_numbers_too(shop):
+    shop.spend(1000)
+    # the author's date is what tells git's amending from a new commit there, and it is of long ago
+    shop.git("commit", "-q", "--allow-empty", "-m", "one", "--date", f"@{int(time.time()) - 400} +0000")
+    shop.git("-c", "alias.again=commit --amend", "again", "-q", "--allow-empty", "-m", "two")
+    assert shop.told() == 1000
+
+
+def test_a_new_commit_of_the_same_moment_is_not_an_amended_one(shop):
+    shop.spend(1000)
+    stamp = f"@{int(time.time())} +0000"
+    shop.commit("one", "--date", stamp)
+    assert shop.commit("a message that names --amend", "--date", stamp) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "amends"),
+    [
+        ("git commit --amend -m x", True),
+        ("/usr/bin/git -c a.b=c commit -q --amend", True),
+        ("git commit -m x", False),
+        ("git commit -- --amend", False),
+        ("vim commit --amend", False),
+        ("git", False),
+        ("", False),
+    ],
+)
+def test_an_amending_command_is_known_by_its_words(words, amends):
+    assert command.amends(words.split()) is amends
 
 
 def test_a_commit_that_another_hook_gave_up_leaves_its_work_to_the_next(shop):

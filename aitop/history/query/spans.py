@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from aitop.history import columns
+from aitop.history.query.doubts import Doubts
 from aitop.model.events import Place
 from aitop.model.sums import ZERO, Sum, minus, negative, plus
 from aitop.pricing.basis import Basis
@@ -327,13 +328,15 @@ class ResponseCost(NamedTuple):
     session: int
     place: int
     cost: int
-    unpriced: int
+    doubts: Doubts
 
 
 def responses(db: sqlite3.Connection, span: Span) -> Iterator[ResponseCost]:
     """Each response of a span, oldest first: for what needs the second."""
     rows = db.execute(
-        "SELECT at, session, place, cost, basis = ? FROM response WHERE at >= ? AND at < ? ORDER BY at",
-        (Basis.UNPRICED, *span),
+        f"SELECT at, session, place, cost, basis = ?, {columns.UNDERSTATED}, basis = ? "  # noqa: S608
+        "FROM response WHERE at >= ? AND at < ? ORDER BY at",
+        (Basis.UNPRICED, Basis.FAMILY, *span),
     )
-    yield from map(ResponseCost._make, rows)
+    for at, session, place, cost_, *of in rows:
+        yield ResponseCost(at, session, place, cost_, Doubts(*of))

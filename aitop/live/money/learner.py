@@ -7,6 +7,7 @@ import sqlite3
 from datetime import date, timedelta
 
 from aitop.history.query import spans
+from aitop.history.query.doubts import Doubts, of_provider
 from aitop.live.money import blocks, forecast, plan
 from aitop.live.money.burn import BurnThresholds, learn
 from aitop.live.money.methods import BLOCK_SLOTS, DAY_SLOTS
@@ -76,12 +77,15 @@ class Learner:
         """Where each client's next block may begin."""
         return {block.provider: float(block.end) for block in self.finished}
 
-    def of_plan(self) -> tuple[int, date]:
-        """Picodollars that the client of plans spent in the days of a plan's value, and the last of these days."""
+    def of_plan(self) -> tuple[int, date, Doubts]:
+        """Picodollars that the client of plans spent in the days of a plan's value, the last of these days, and how
+        many of its requests are in doubt.
+        """
         today = periods.date_of(self._now)
         start, end = periods.midnight(today - timedelta(days=plan.DAYS)), periods.midnight(today)
         mine = (row for row in self._rows if row[1] == plan.CLIENT and start <= row[0] < end)
-        return sum(row[2] for row in mine), today - timedelta(days=1)
+        doubts = of_provider(self._db, (start, end), plan.CLIENT)
+        return sum(row[2] for row in mine), today - timedelta(days=1), doubts
 
     def _read_slots(self, span: spans.Span) -> None:
         rows = spans.quarters(self._db, span)

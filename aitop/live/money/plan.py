@@ -7,6 +7,7 @@ what is paid is not known.
 from datetime import date
 from typing import NamedTuple
 
+from aitop.history.query.doubts import Doubts
 from aitop.model.sums import PICO
 
 CLIENT = "claude-code"  # the plans are its maker's
@@ -24,6 +25,9 @@ class PlanView(NamedTuple):
     until: str
     value_usd: float
     factor: float | None
+    unpriced_requests: int = 0
+    understated_requests: int = 0
+    estimated_requests: int = 0
 
 
 def multiple(spent: int, days: int, usd_a_month: float) -> float:
@@ -31,10 +35,15 @@ def multiple(spent: int, days: int, usd_a_month: float) -> float:
     return spent / PICO / (usd_a_month * days / MONTH_DAYS)
 
 
-def view(spent: int, until: date, configured: str) -> PlanView | None:
-    """`spent`: picodollars of the client in `DAYS` days; None for none. `configured`: `limits.plan`."""
+def view(spent: int, until: date, configured: str, doubts: Doubts) -> PlanView | None:
+    """`spent`: picodollars of the client in `DAYS` days; None for none. `configured`: `limits.plan`.
+
+    `doubts`: of its requests in these days.
+    """
     if spent <= 0:
         return None
     paid = USD_A_MONTH.get(configured)
     factor = None if paid is None else multiple(spent, DAYS, paid)
-    return PlanView(configured if paid else None, paid, DAYS, until.isoformat(), spent / PICO, factor)
+    return PlanView(
+        configured if paid else None, paid, DAYS, until.isoformat(), spent / PICO, factor, *doubts
+    )

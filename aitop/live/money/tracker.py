@@ -13,6 +13,7 @@ from typing import NamedTuple
 from aitop.config import Config
 from aitop.config.budgets_and_tags import tag_of
 from aitop.history.query import spans
+from aitop.history.query.doubts import Doubts
 from aitop.history.rows import Session
 from aitop.history.write.ledger import Changes
 from aitop.live.money import blocks, budgets, forecast, limits, plan
@@ -72,6 +73,7 @@ class MoneyTracker:
         self._anchors: dict[str, float] = {}
         self._scores: forecast.Scores = {}
         self._plan_spent, self._plan_until = 0, date.min  # of its client in the days of a plan's value
+        self._plan_doubts = Doubts()
         self._learner: Learner | None = None
         self._source: sqlite3.Connection | None = None
         self._now = 0.0  # when the day's sums were taken
@@ -130,7 +132,7 @@ class MoneyTracker:
         self.burn = self._learner.burn()
         self._finished = self._learner.finished
         self._anchors = self._learner.anchors()
-        self._plan_spent, self._plan_until = self._learner.of_plan()
+        self._plan_spent, self._plan_until, self._plan_doubts = self._learner.of_plan()
         self._learner = None
         self._untested = list(forecast.TESTS)
 
@@ -221,7 +223,7 @@ class MoneyTracker:
 
     def plan(self, config: Config) -> PlanView | None:
         """What a subscription gave in its last days; None until the past is known."""
-        return plan.view(self._plan_spent, self._plan_until, config["limits.plan"])
+        return plan.view(self._plan_spent, self._plan_until, config["limits.plan"], self._plan_doubts)
 
     def forecasts(self, block: BlockView | None, now: float) -> dict[str, PeriodForecast]:
         """How day, block and month will end; empty until the past is known."""

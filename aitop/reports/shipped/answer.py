@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from aitop.history.query import pull_requests, spans
+from aitop.history.query.doubts import Doubts
 from aitop.model.events import Place
 from aitop.model.sums import Sum
 from aitop.reports import git
@@ -34,12 +35,20 @@ Fate = tuple[str, str]  # (fate, why it is unknown, else "")
 
 
 class Money(NamedTuple):
-    """What a turn cost: picodollars counted and untracked, requests, and those without a price."""
+    """What a turn cost: picodollars counted and untracked, requests, and those in doubt, as in `Doubts`."""
 
     cost: int = 0
     untracked: int = 0
     requests: int = 0
     unpriced: int = 0
+    understated: int = 0
+    estimated: int = 0
+
+    def doubts(self) -> Doubts:
+        return Doubts(self.unpriced, self.understated, self.estimated)
+
+    def doubted(self, by: Doubts) -> "Money":
+        return self._replace(unpriced=by[0], understated=by[1], estimated=by[2])
 
     def plus(self, other: "Money") -> "Money":
         return Money(*(one + two for one, two in zip(self, other, strict=True)))
@@ -58,11 +67,11 @@ def answer(asker: Asker, start: float, end: float, reading: Reading, progress: P
     for of in fates.values():
         lines.update(of)
     total = Money()
-    for share in shares.values():
-        total = total.plus(share)
+    for money in turns.values():
+        total = total.plus(money)
     rows = [_row(fate, shares, lines, total) for fate in (*DECIDED, UNKNOWN, NOT_ATTRIBUTED)]
     whole = Sum(
-        requests=total.requests, cost=total.cost, untracked=total.untracked, unpriced_requests=total.unpriced
+        requests=total.requests, cost=total.cost, untracked=total.untracked, **total.doubts()._asdict()
     )
     totals = {"lines": sum(lines.values()), "share": 1.0}
     return Answer("fate", [row for row in rows if row["spent_usd"] or row["lines"]], whole, whole=totals)
@@ -86,7 +95,7 @@ def turns_of(asker: Asker, start: float, end: float, reading: Reading) -> dict[T
         place = places.get(one.place) or Place(facts.cwd, facts.branch)
         last[one.session] = place.cwd
         if one.session in asker.allowed and asker.is_in_project(place.cwd):
-            add(one.session, one.at, Money(one.cost, 0, 1, one.unpriced))
+            add(one.session, one.at, Money(one.cost, 0, 1, *one.doubts))
     for call in pull_requests.side_calls(asker.db, start, end):
         cwd = last.get(call.session, asker.facts[call.session].cwd)
         if call.session in asker.allowed and asker.is_in_project(cwd):
@@ -105,11 +114,15 @@ def _parts(
 
 
 def _divided(money: Money, parts: Mapping[Fate, int]) -> Iterable[tuple[Fate, Money]]:
-    """A turn's numbers in proportion to whole numbers of lines; nothing is lost to rounding."""
+    """A turn's numbers in proportion to whole numbers of lines; nothing is lost to rounding.
+
+    A part of a lower bound is one too, so each part has at least one of the requests in doubt.
+    """
     whole, before = sum(parts.values()), 0
     for fate, lines in sorted(parts.items()):
         after = before + lines
-        yield fate, Money(*(value * after // whole - value * before // whole for value in money))
+        part = Money(*(value * after // whole - value * before // whole for value in money))
+        yield fate, part.doubted(Doubts(*(-(-value * lines // whole) for value in money.doubts())))
         before = after
 
 
@@ -217,7 +230,7 @@ def _row(fate: str, shares: Mapping[Fate, Money], lines: Counter[Fate], total: M
         "untracked_usd": usd(share.untracked),
         "spent_usd": usd(spent),
         "share": spent / whole if whole else None,
-        "unpriced_requests": share.unpriced,
+        **share.doubts()._asdict(),
         **{key: _usd(shares.get((fate, reason))) for reason, key in REASONS.items()},
     }
 
@@ -226,10 +239,10 @@ def _usd(money: Money | None) -> float | None:
     return None if money is None else usd(money.cost + money.untracked)
 
 
-def notes(rows: list[Row], money_of: Callable[[float], str]) -> list[str]:
+def notes(rows: list[Row], money_of: Callable[[float, Row], str]) -> list[str]:
     """Why a part is unknown, a line for each reason."""
     return [
-        f"  unknown: {money_of(row[key])}, {reason}"
+        f"  unknown: {money_of(row[key], row)}, {reason}"
         for row in rows
         for reason, key in REASONS.items()
         if row[key] is not None

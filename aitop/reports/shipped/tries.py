@@ -37,7 +37,10 @@ def answer(reading: Reading, turns: Container[Turn]) -> Answer:
         rows.append(_row(model, edits.get(model, Tries()), tools.get(model, Tries()), len(own), of_user))
     rows.sort(key=lambda row: (-row["turns"], -row["tool_calls_wanted"], row["model"]))
     stopped = sum(turn in reading.stops for turn, _ in prompts)
+    tried = _together([*edits.values(), *tools.values()])
+    endless = sum(call.failed is None for turn, call in reading.calls if turn in turns)
     whole = _row("", _together(edits.values()), _together(tools.values()), len(prompts), stopped)
+    whole |= {"tries": tried.wanted, "retries": tried.again, "calls_without_result": endless}
     return Answer("model", rows, Sum(), kind="tries", whole=whole)
 
 
@@ -89,3 +92,13 @@ def _row(model: str, edits: Tries, tools: Tries, turns: int, stopped: int) -> Ro
 
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
+
+
+def note(whole: Row) -> str:
+    """How the tries and the calls of `report tools` belong together."""
+    tries, again, endless = (whole[key] for key in ("tries", "retries", "calls_without_result"))
+    retries = "retry" if again == 1 else "retries"
+    return (
+        f"{tries + again + endless:,} calls: {tries:,} first tries, {again:,} {retries}, "
+        f"{endless:,} without a result in the records (left out above)"
+    )
