@@ -100,8 +100,10 @@ def published(one: Result) -> JsonObject:
 
 def shown(one: Result, currency: Currency) -> str:
     """A result for a person."""
-    day = datetime.fromtimestamp(one.at).strftime("%Y-%m-%d")  # noqa: DTZ006 - the reader's own time
-    lines = [f"{one.rule}: applied {day}", *(f"  {e.name} = {e.value} in {e.path}" for e in one.settings)]
+    lines = [
+        f"{one.rule}: applied {day(one.at)}",
+        *(f"  {e.name} = {e.value} in {e.path}" for e in one.settings),
+    ]
     if one.measured is not None:
         lines.append(f"  {_sentence(one, one.measured, currency)}.")
     if one.verdict in MEANING:
@@ -123,6 +125,10 @@ def _sentence(one: Result, saved: Measured, currency: Currency) -> str:
         f"{first} {usd(abs(saved.saving))} in {saved.days_after} days ({share:.0f} %; 95 % interval: {usd(low)} to "
         f"{usd(high)}), by the cost of {measured.UNITS[one.rule].what} in {saved.days_before} days before{left}"
     )
+
+
+def day(at: float) -> str:
+    return datetime.fromtimestamp(at).strftime("%Y-%m-%d")  # noqa: DTZ006 - the reader's own time
 
 
 def undo_command(rule: str) -> str:

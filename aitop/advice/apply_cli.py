@@ -12,6 +12,7 @@ from aitop.advice.finding import Finding
 from aitop.advice.record import Record
 from aitop.advice.settings import Setting
 from aitop.install import advised, files, json_text, roots
+from aitop.install import record as install_record
 from aitop.install.advised import Applied, Change
 from aitop.model.sums import PICO
 from aitop.pricing.table import PriceTable
@@ -168,10 +169,11 @@ def _saved_nothing(entries: list[Applied], history: Callable[[], sqlite3.Connect
 
 def _take_out(entries: list[Applied], saved_nothing: set[str], now: float) -> list[str]:
     """Take out, the newest first; returns why what stays could not be taken out."""
-    refused = []
+    lines, refused = [], []
     for entry in reversed(entries):
         try:
-            click.echo(advised.undo(entry, now, withdrawn=entry.rule in saved_nothing))
+            lines.append((entry.path, advised.undo(entry, now, withdrawn=entry.rule in saved_nothing)))
         except files.Refused as error:
             refused.append(str(error))
+    click.echo("".join(f"{line}\n" for line in install_record.end_states(lines)), nl=False)
     return refused

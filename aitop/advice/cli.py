@@ -169,6 +169,8 @@ def _show(asked: _Asked, now: float, *, as_json: bool) -> None:
     parts += [shown(one, shown_in) for one in findings if one.rule.id not in left_out]
     if parts:
         click.echo("\n\n".join(parts))
+    elif next(iter(asked.sessions()), None) is None:
+        click.echo("No request in these days; --since DAY looks further back.", err=True)
 
 
 def _show_results(now: float, *, as_json: bool) -> None:
@@ -190,7 +192,13 @@ def _apply(asked: _Asked, now: float, *, dry_run: bool, yes: bool) -> None:
     prices, book = _prices(asked.config), _book()
     findings = asked.findings(asked.sessions_of_client(), prices)
     listed = {one.rule.id: one.saving for one in asked.findings(asked.sessions(), prices)}
-    left_out = {one.rule for one in book.in_force()} if asked.named else applied.not_offered(book)
+    in_force = {one.rule: one.at for one in book.in_force()}
+    left_out = set(in_force) if asked.named else applied.not_offered(book)
+    already = [rule.id for rule in asked.rules if asked.named and rule.id in in_force]
+    for rule in already:
+        click.echo(f"{rule} is applied already, since {applied.day(in_force[rule])}", err=True)
+    if len(already) == len(asked.rules):
+        return
     apply_cli.apply(
         [one for one in findings if one.rule.id not in left_out],
         listed,

@@ -117,7 +117,14 @@ def _by_saving(hits: Sequence[Hit]) -> str:
     for hit in hits:
         totals[hit.about] = totals.get(hit.about, 0) + hit.saving
     shown = sorted(totals, key=lambda about: (-totals[about], about))
-    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
+    return ", ".join(_move(about) for about in shown[:3]) + (
+        f" and {len(shown) - 3} more" if len(shown) > 3 else ""
+    )
+
+
+def _move(about: str) -> str:
+    used, _, cheaper = about.partition(" to ")
+    return f"{used} ({cheaper} would have cost less)"
 
 
 RULES = (OLDER_MODEL, SUBAGENT_MODEL, LARGER_MODEL)

@@ -252,22 +252,22 @@ def undo_all(now: float) -> list[str]:
         return [str(error)]
     for entry in reversed(entries):
         try:
-            lines.append(undo(entry, now))
+            lines.append((entry.path, undo(entry, now)))
         except files.Refused as error:
-            lines.append(str(error))
-    return lines
+            lines.append(("", str(error)))
+    return record.end_states(lines)
 
 
 def _restore(path: str, kept: File, current: bytes) -> str | None:
     """The first original again; None where its backup is gone."""
     if kept.backup is None:
         files.delete(os.path.realpath(path), current)  # a link to it is its user's
-        return f"{path}: removed; aitop had created it"
+        return f"{path}: {record.REMOVED}"
     original = files.read(record.backup_path(kept.backup))
     if original is None:
         return None
     files.replace(path, current, original)
-    return f"{path}: restored byte for byte"
+    return f"{path}: {record.RESTORED}"
 
 
 def _forget(book: Book, path: str) -> None:

@@ -6,11 +6,15 @@ are still found by their script's path.
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from aitop import paths
 from aitop.install import files
 from aitop.model.json_types import JsonObject
+
+RESTORED = "restored byte for byte"
+REMOVED = "removed; aitop had created it"
 
 
 @dataclass(slots=True)
@@ -113,3 +117,9 @@ def backup(path: str, raw: bytes, kind: str = "settings") -> str:
 
 def backup_path(name: str) -> str:
     return os.path.join(paths.in_home(paths.BACKUPS), name)
+
+
+def end_states(lines: Sequence[tuple[str, str]]) -> list[str]:
+    """The lines of several undos, each with its file. A file that is whole again has that line alone."""
+    whole = {path: line for path, line in lines if line.endswith((RESTORED, REMOVED))}
+    return [line for path, line in lines if line == whole.get(path, line)]

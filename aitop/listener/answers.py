@@ -52,7 +52,7 @@ class Answers:
             row = statusline_segment.found(state, question.payload)
             answer = {"line": text, "session": row or None, "today": state.get("today"),
                       "windows": state.get("windows"), "level": state.get("level"),
-                      "written_at": state.get("written_at")}  # fmt: skip
+                      "scan": state.get("scan"), "written_at": state.get("written_at")}  # fmt: skip
             text = json.dumps(answer, ensure_ascii=False)
         return (text + "\n").encode("utf-8", "replace")[:MAX_ANSWER]
 

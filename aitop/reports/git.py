@@ -1,15 +1,20 @@
 """Commits of a folder, read with `git log`: read-only, bounded in time and number, no hook, filter or pager run."""
 
+import contextlib
 import os
 import re
+import select
+import signal
 import subprocess
-import threading
+import time
 from typing import NamedTuple
+
+from aitop.system import git_program
 
 TIMEOUT_SECONDS = 20.0
 COMMITS_MAX = 5000
 OUTPUT_MAX = 256 << 20  # bytes of one answer
-_SAFE = ("--no-pager", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "diff.external=")
+READ_BYTES = 1 << 16
 
 
 class Commit(NamedTuple):
@@ -63,7 +68,7 @@ def _merge(part: str) -> Merge | None:
 def toplevel(folder: str) -> str | None:
     """The root of the folder's working tree, None where there is none (any more)."""
     output = _run(folder, "rev-parse", "--show-toplevel") if os.path.isdir(folder) else None
-    return output.rstrip("\n") if output else None
+    return output.removesuffix("\n") if output else None
 
 
 def commits(top: str, since: float) -> list[Commit]:
@@ -73,7 +78,10 @@ def commits(top: str, since: float) -> list[Commit]:
         "--numstat", "--no-ext-diff", "--no-textconv", "--no-renames", "--encoding=UTF-8",
         "--format=%x1e%H%x1f%at%x1f%ae%x1f%s",
     )  # fmt: skip
-    everyones = [commit for part in (text or "").split("\x1e")[1:] if (commit := _parse(part))]
+    parts = ("\n" + (text or "")).split("\n\x1e")[
+        1:
+    ]  # a subject may hold the byte, never at the head of a line
+    everyones = [commit for part in parts if (commit := _parse(part))]
     email = (_run(top, "config", "user.email") or "").strip().lower()
     own = [commit for commit in everyones if commit.email.lower() == email]
     return sorted(own or everyones, key=lambda commit: (commit.at, commit.hash))
@@ -81,7 +89,7 @@ def commits(top: str, since: float) -> list[Commit]:
 
 def _parse(part: str) -> Commit | None:
     head, *numbers = part.split("\n")
-    fields = head.split("\x1f")
+    fields = head.split("\x1f", 3)
     if len(fields) != 4 or not fields[1].isdecimal():
         return None
     added = deleted = 0
@@ -98,6 +106,10 @@ class TooLongError(Exception):
     """git took longer, or said more, than it may."""
 
 
+class FailedError(Exception):
+    """git could not answer, or its answer cannot be read."""
+
+
 def _run(folder: str, *arguments: str) -> str | None:
     try:
         output = ask(folder, *arguments)
@@ -108,31 +120,50 @@ def _run(folder: str, *arguments: str) -> str | None:
 
 def ask(folder: str, *arguments: str, most: int = OUTPUT_MAX) -> bytes | None:
     """What git says; None where it fails or is not there. Raises TooLongError."""
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    environ |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     try:
         process = subprocess.Popen(
-            ["git", *_SAFE, *arguments], cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            ["git", *git_program.OPTIONS, *arguments], cwd=folder, env=git_program.environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+            start_new_session=True,
         )  # fmt: skip
     except (OSError, ValueError):
         return None
-    assert process.stdout is not None
-    over = threading.Event()
-
-    def stop() -> None:
-        over.set()
-        process.kill()
-
-    timer = threading.Timer(TIMEOUT_SECONDS, stop)
-    timer.start()
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     try:
-        with process:
-            output = process.stdout.read(most + 1)
-            if len(output) > most:
-                stop()
+        output = _read(process, most, deadline)
+        code = process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise TooLongError from None
     finally:
-        timer.cancel()
-    if over.is_set():
-        raise TooLongError
-    return output if process.returncode == 0 else None
+        _end(process)
+    return output if code == 0 else None
+
+
+def _read(process: "subprocess.Popen[bytes]", most: int, deadline: float) -> bytes:
+    """Everything that git and its children write until the moment. Raises TooLongError."""
+    assert process.stdout is not None
+    poller = select.poll()
+    poller.register(process.stdout, select.POLLIN)
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not poller.poll(left * 1000):
+            raise TooLongError
+        part = os.read(process.stdout.fileno(), READ_BYTES)
+        if not part:
+            return b"".join(parts)
+        size += len(part)
+        if size > most:
+            raise TooLongError
+        parts.append(part)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End git and what it started, where git has not ended by itself."""
+    assert process.stdout is not None
+    process.stdout.close()
+    if process.returncode is None:
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

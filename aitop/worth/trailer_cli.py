@@ -29,7 +29,7 @@ from aitop.listener import find, lifecycle
 from aitop.listener.lock import holder
 from aitop.model.json_types import JsonObject
 from aitop.reports import catchup, git
-from aitop.system import atomic_file, command
+from aitop.system import atomic_file, command, git_program
 from aitop.worth import trailer, within
 from aitop.worth.trailer import Entry, Tree
 
@@ -224,7 +224,7 @@ def _text(here: str, *words: str) -> str:
     return (git.ask(here, *words) or b"").decode("utf-8", "surrogateescape")
 
 
-# -- what is to be written ---------------------------------------------------------------------------------------------
+# -- what is to be written ----------------------------------------------------------------------------------------
 
 
 def _with(here: str, file: str, lines: list[str]) -> bytes:
@@ -234,9 +234,9 @@ def _with(here: str, file: str, lines: list[str]) -> bytes:
     """
     words = [word for line in lines for word in ("--trailer", line)]
     done = subprocess.run(
-        ["git", "interpret-trailers", "--no-divider", "--if-exists", "replace", *words, file],
-        cwd=here, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=SECONDS,
-        check=True,
+        ["git", *git_program.OPTIONS, "interpret-trailers", "--no-divider", "--if-exists", "replace", *words, file],
+        cwd=here, env=os.environ | git_program.ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, timeout=SECONDS, check=True,
     )  # fmt: skip
     return done.stdout
 

@@ -90,10 +90,25 @@ def test_applied_and_undone_the_file_is_what_it_was_byte_for_byte(claude, settin
     assert "aitop advise --undo subagent-model" in shown
     assert "measured after a week" in advise()
     assert "Nothing to apply" in advise("--apply", "--yes")
+    since = time.strftime("%Y-%m-%d", time.localtime(advised.load().applied[0].at))
+    again = advise("--apply", "--yes", "--rule", "subagent-model")
+    assert again == f"subagent-model is applied already, since {since}\n"
     assert "byte for byte" in advise("--undo", "subagent-model")
     assert text(settings) == before
     assert "not applied" in advise("--undo", "subagent-model", code=2)
     assert "Nothing is applied" in advise("--undo")
+
+
+def test_two_settings_taken_out_of_a_file_are_one_line_of_its_end_state(settings):
+    applied_before(settings, 2)
+    advised.write(advised.plan("older-model", settings, ("model",), "claude-opus-5-5"), NOW - DAY)
+    assert advise("--undo") == f"{settings}: restored byte for byte\n"
+
+
+def test_days_without_a_request_are_said_to_be_empty(claude):
+    day(claude, 100, DEAR)
+    assert advise() == "No request in these days; --since DAY looks further back.\n"
+    assert "No request" not in advise("--since", "200d")
 
 
 def test_what_a_setting_follows_says_its_command(claude):

@@ -43,6 +43,17 @@ def test_json_gives_the_line_the_session_and_the_sums():
     assert json.loads(made.answer(question("json", {"session_id": "other"})))["session"] is None
 
 
+def test_sums_of_a_first_read_that_is_not_complete_are_lower_bounds_in_the_line_and_said_so_in_the_json():
+    for complete, line in ((False, "≥$0.32 · ≥$1.00\n"), (True, "$0.32 · $1.00\n")):
+        scan = {"done_bytes": 1, "total_bytes": 9, "complete": complete}
+        look = {"statusline": {"format": "{cost_today} · {cost_session}"}}
+        made, _ = answers(
+            STATE | {"scan": scan, "today": {"spent_usd": 0.32}, "display": {"billing": "api"} | look}
+        )
+        assert made.answer(question("line;no_color")).decode() == line
+        assert json.loads(made.answer(question("json")))["scan"] == scan
+
+
 def test_an_unknown_format_gets_no_answer():
     made, complaints = answers()
     assert made.answer(question("xml")) is None

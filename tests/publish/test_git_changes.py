@@ -1,8 +1,10 @@
 """Uncommitted changes of a session's folder, asked of the real git, only where they are shown."""
 
+import os
 import subprocess
 import time
 
+import psutil
 import pytest
 from golden.home import need
 
@@ -73,11 +75,40 @@ def test_a_repositorys_own_programs_are_not_run(repository):
     assert not (repository / "RAN").exists()
 
 
-def test_a_git_that_hangs_is_ended(repository, monkeypatch):
-    monkeypatch.setattr("aitop.publish.git_changes.GIT", ("sleep", "100", "#"))
-    monkeypatch.setattr("aitop.publish.git_changes.DIFF", ())
+@pytest.mark.parametrize("name", ["x", "a=b", "A.b"])
+@pytest.mark.parametrize("key", ["clean", "process"])
+def test_a_filter_of_the_repository_is_not_run(repository, name, key):
+    (repository / ".gitattributes").write_text(f"* filter={name}\n")
+    git(repository, "config", f"filter.{name}.{key}", f"touch {repository}/RAN; cat")
+    git(repository, "config", f"filter.{name}.required", "true")
+    (repository / "a").write_text("two\n")
+    assert asked(GitChanges(), repository, 0.0) is True
+    assert not (repository / "RAN").exists()
+
+
+@pytest.mark.timeout(30)
+def test_a_git_that_hangs_is_ended_with_what_it_started(repository, monkeypatch, tmp_path):
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nsleep 1000 &\nwait\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     changes = GitChanges()
     changes.fill(state(repository), LOOKS, 0.0)
-    process = changes._running[0]  # noqa: SLF001
+    process = changes._running.process  # noqa: SLF001
+    sleeping = child_of(process.pid)
     changes.fill(state(repository), LOOKS, 4.0)
     assert process.poll() is not None
+    changes.close()
+    while sleeping.is_running() and sleeping.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.02)
+
+
+def child_of(pid):
+    """The program that this one has started, once it has."""
+    for _ in range(500):
+        children = psutil.Process(pid).children()
+        if children and children[0].name() == "sleep":
+            return children[0]
+        time.sleep(0.02)
+    raise AssertionError("it started nothing")

@@ -117,6 +117,12 @@ def test_called_again_it_names_the_server_that_runs(site, home):
     assert json.loads(again.stdout)["url"] == one.link
 
 
+def test_the_help_says_that_another_port_gets_a_server_of_its_own():
+    help_ = subprocess.run([sys.executable, "-P", "-m", "aitop", "web", "--help"],
+                           capture_output=True, text=True, timeout=60, check=True)  # fmt: skip
+    assert "with another port it starts a server of its own" in " ".join(help_.stdout.split())
+
+
 def test_a_port_that_another_program_holds_is_named(site, home, tmp_path):
     other = Site(str(tmp_path))  # of another home, so it does not know our secret
     try:

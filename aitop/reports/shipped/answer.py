@@ -28,7 +28,9 @@ REPOSITORIES_MAX = 50
 PROGRAMS = 4  # of git at once
 SECONDS_MAX = 300.0  # then git is asked no more
 NO_RECORD, NO_REPOSITORY, TOO_LONG = "no record of edits", "no repository", "git took too long"
-REASONS = {NO_RECORD: "no_record_usd", NO_REPOSITORY: "no_repository_usd", TOO_LONG: "too_long_usd"}
+FAILED = "git could not say it"
+REASONS = {NO_RECORD: "no_record_usd", NO_REPOSITORY: "no_repository_usd", TOO_LONG: "too_long_usd",
+           FAILED: "git_failed_usd"}  # fmt: skip
 
 File = tuple[str, str]  # (git folder, path from the root)
 Fate = tuple[str, str]  # (fate, why it is unknown, else "")
@@ -149,7 +151,7 @@ def _fates(written: list[Written], progress: Progress) -> dict[Turn, Counter[Fat
         for done, fates in enumerate(asked, 1):
             progress(done, len(files))
             for edit, fate in fates:
-                keep(edit, (fate, TOO_LONG if fate == UNKNOWN else ""))
+                keep(edit, fate)
     return fates_by_turn
 
 
@@ -186,12 +188,14 @@ class _Trees:
 
     def _place(self, folder: str) -> tuple[str, str] | None:
         try:
-            answer = git.ask(folder, "rev-parse", "--show-toplevel", "--git-common-dir")
+            answers = [git.ask(folder, "rev-parse", what) for what in ("--show-toplevel", "--git-common-dir")]
         except git.TooLongError:
-            answer = None
-        if answer is None:
             return None
-        top, common = answer.decode("utf-8", "surrogateescape").rstrip("\n").split("\n")
+        top, common = (
+            (answer or b"").decode("utf-8", "surrogateescape").removesuffix("\n") for answer in answers
+        )
+        if not top or not common:
+            return None
         common = os.path.realpath(os.path.join(folder, common))
         if common not in self._tops and len(self._tops) >= REPOSITORIES_MAX:
             return None
@@ -203,15 +207,18 @@ class _Trees:
     def prepare(self) -> None:
         self._trees = {common: Tree(tops, self._since) for common, tops in self._tops.items()}
 
-    def fates(self, file: File, lines: list[Line]) -> list[tuple[int, str]]:
-        """(edit, fate) of each line of one file."""
+    def fates(self, file: File, lines: list[Line]) -> list[tuple[int, Fate]]:
+        """(edit, fate) of each line of one file. What is wrong with one repository leaves the others alone."""
         if time.monotonic() > self._until:
-            return [(line.edit, UNKNOWN) for line in lines]
+            return [(line.edit, (UNKNOWN, TOO_LONG)) for line in lines]
         tree = self._trees[file[0]]
         try:
-            return survival.fates(lines, tree.word(file[1]), lambda: tree.added(file[1]))
+            fates = survival.fates(lines, tree.word(file[1]), lambda: tree.added(file[1]))
         except git.TooLongError:
-            return [(line.edit, UNKNOWN) for line in lines]
+            return [(line.edit, (UNKNOWN, TOO_LONG)) for line in lines]
+        except (git.FailedError, ValueError, LookupError, OSError):
+            return [(line.edit, (UNKNOWN, FAILED)) for line in lines]
+        return [(edit, (fate, FAILED if fate == UNKNOWN else "")) for edit, fate in fates]
 
 
 # -- rows --------------------------------------------------------------------------------------------------------

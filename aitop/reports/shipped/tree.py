@@ -2,7 +2,8 @@
 
 "The main branch" is what the remote's HEAD names, else main, master, trunk or develop, here and as it was last
 fetched; where none of them is there, the checked-out commit. Other branches count while they are not merged into it.
-A file that was renamed is looked for under its newer names. Raises git.TooLongError where git takes too long.
+A file that was renamed is looked for under its newer names. Raises git.TooLongError where git takes too
+long, git.FailedError where it cannot answer.
 """
 
 import os
@@ -36,20 +37,24 @@ class Tree:
         held = Counter(number for number, _ in main) | Counter(number for number, _ in others)
         return Word(main, _beyond(others, main), self._open(path) - held)
 
-    def added(self, path: str) -> Added:
-        """The lines that commits added to a file under all its names."""
+    def added(self, path: str) -> Added | None:
+        """The lines that commits added to a file under all its names; None where git cannot say it."""
         text = self._ask(
             *self._log, "-p", "-U0", "-w", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames",
             "--format=%x1e%ct", "--", *self._names(path),
         )  # fmt: skip
+        if text is None:
+            return None
         seconds_by_line: Added = {}
-        for part in (text or b"").decode("utf-8", "replace").split("\x1e")[1:]:
-            second, _, rest = part.partition("\n")
-            lines = (
-                line for line in rest.split("\n") if line.startswith("+") and not line.startswith("+++ ")
-            )
-            for number in numbers((line[1:] for line in lines), path):
-                seconds_by_line.setdefault(number, []).append(int(second))
+        second = ""
+        for line in text.decode("utf-8", "replace").split("\n"):
+            if line.startswith("\x1e"):  # a line of a file has a sign before it
+                second = line[1:]
+                if not second.isdecimal():
+                    return None
+            elif line.startswith("+") and not line.startswith("+++ "):
+                for number in numbers([line[1:]], path):
+                    seconds_by_line.setdefault(number, []).append(int(second))
         return {number: sorted(seconds) for number, seconds in seconds_by_line.items()}
 
     # -- revisions -------------------------------------------------------------------------------------------
@@ -57,8 +62,10 @@ class Tree:
     @cached_property
     def _refs(self) -> dict[str, str]:
         """Name of a local branch, or of one of `origin` → commit."""
-        lines = self._lines(
-            "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/remotes/origin"
+        lines = _split(
+            self._sure(
+                "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/remotes/origin"
+            )
         )
         return dict(line.split(" ", 1) for line in lines)
 
@@ -89,9 +96,10 @@ class Tree:
         if not self._main:
             return []
         not_merged = [f"--no-merged={commit}" for commit in self._main[:1]]
-        tips = self._lines("for-each-ref", "--sort=-committerdate", "--format=%(objectname) %(committerdate:unix)",
-                           *not_merged, "refs/heads")  # fmt: skip
-        new = [commit for commit, second in (tip.split(" ") for tip in tips) if int(second) >= self._since]
+        text = self._sure("for-each-ref", "--sort=-committerdate", "--format=%(objectname) %(committerdate:unix)",
+                          *not_merged, "refs/heads")  # fmt: skip
+        tips = (tip.partition(" ") for tip in _split(text))
+        new = [commit for commit, _, second in tips if second.isdecimal() and int(second) >= self._since]
         checked_out = [head for head in self._heads if not self._is_merged(head)]
         commits = dict.fromkeys([*checked_out, *new[:BRANCHES_MAX]])
         return [commit for commit in commits if commit not in self._main]
@@ -109,8 +117,10 @@ class Tree:
     @cached_property
     def _renames(self) -> dict[str, str]:
         """Old path → the newest one that it was moved to."""
-        text = self._ask(*self._log, "--reverse", "-M", "-z", "--diff-filter=R", "--name-status", "--format=")
-        parts = [part.strip("\n") for part in (text or b"").decode("utf-8", "surrogateescape").split("\0")]
+        text = self._sure(
+            *self._log, "--reverse", "-M", "-z", "--diff-filter=R", "--name-status", "--format="
+        )
+        parts = [part.strip("\n") for part in text.decode("utf-8", "surrogateescape").split("\0")]
         renamed = {}
         for at, word in enumerate(parts[:-2]):
             if word[:1] == "R" and word[1:].isdecimal():
@@ -151,6 +161,7 @@ class Tree:
         text = self._ask(
             "blame",
             "--porcelain",
+            "--no-ignore-revs-file",
             "--no-textconv",
             "-w",
             "-M",
@@ -159,7 +170,11 @@ class Tree:
             "--",
             entry[0],
         )
-        return _parsed((text or b"").decode("utf-8", "replace"), path)
+        if text is None and self._ask("cat-file", "-t", entry[1]) == b"tree\n":
+            return []  # a folder has the file's name now
+        if text is None:
+            raise git.FailedError
+        return _parsed(text.decode("utf-8", "replace"), path)
 
     def _open(self, path: str) -> Counter[int]:
         """The lines of a file in the working trees."""
@@ -176,8 +191,19 @@ class Tree:
     def _ask(self, *words: str) -> bytes | None:
         return git.ask(self._tops[0], *words)
 
+    def _sure(self, *words: str) -> bytes:
+        answer = self._ask(*words)
+        if answer is None:
+            raise git.FailedError
+        return answer
+
     def _lines(self, *words: str) -> list[str]:
-        return (self._ask(*words) or b"").decode("utf-8", "replace").splitlines()
+        return _split(self._ask(*words) or b"")
+
+
+def _split(text: bytes) -> list[str]:
+    """Lines as git means them: a name may hold other characters that end a line elsewhere."""
+    return text.decode("utf-8", "replace").removesuffix("\n").split("\n") if text else []
 
 
 def _content(file: str) -> str:
@@ -199,6 +225,8 @@ def _parsed(text: str, path: str) -> list[tuple[int, int]]:
         if line.startswith("\t"):
             lines += [(number, seconds.get(commit, 0)) for number in numbers([line[1:]], path)]
         elif line.startswith("committer-time "):
+            if not line[15:].isdecimal():
+                raise git.FailedError
             seconds[commit] = int(line[15:])
         elif line[:40].isalnum() and line[40:41] == " ":
             commit = line[:40]

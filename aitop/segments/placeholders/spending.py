@@ -20,13 +20,13 @@ def period(view: View, name: str) -> Value:
     usd = money.spent(sums)
     if usd is not None:
         usd += view.ahead()
-    return (view.money(usd, sums), "", not usd)
+    return (view.spent(usd, sums), "", not usd)
 
 
 def window(view: View, name: str) -> Value:
     sums = view.window(name)
     usd = money.spent(sums)
-    return (view.money(usd, sums), "", not usd)
+    return (view.spent(usd, sums), "", not usd)
 
 
 def burn(view: View, name: str) -> Value:
@@ -34,7 +34,7 @@ def burn(view: View, name: str) -> Value:
     sums, five = view.window(name), view.window("5m")
     hourly = money.per_hour(sums, MINUTES[name])
     sustained = money.per_hour(five, MINUTES["5m"]) if five else hourly
-    text = view.money(hourly, sums)
+    text = view.spent(hourly, sums)
     level = fields.level_of(sustained, fields.bounds(view.state, "burn"))
     return (text if hourly is None else text + "/h", level, not hourly)
 
@@ -42,7 +42,7 @@ def burn(view: View, name: str) -> Value:
 def session(view: View) -> Value:
     usd = view.session_spent()
     counts = fields.session_sums(view.state, view.session)
-    return (view.money(usd, counts), "", usd is None if view.payload else not usd)
+    return (view.spent(usd, counts), "", usd is None if view.payload else not usd)
 
 
 def untracked(view: View) -> Value:
@@ -56,7 +56,7 @@ def project(view: View) -> Value:
     for row in fields.rows(view.state.get("folders_today")):
         if folder and row.get("folder") == folder:
             usd = money.spent(row)
-            return (view.money(usd, row), "", not usd)
+            return (view.spent(usd, row), "", not usd)
     return ("", "", True)
 
 

@@ -50,6 +50,12 @@ class View:
     def money(self, usd: object, counts: JsonObject | None = None) -> str:
         return money.of(self.state, usd, counts)
 
+    def spent(self, usd: object, counts: JsonObject) -> str:
+        """A sum of what was spent: a lower bound while the clients' files are not all read."""
+        if fields.table(self.state.get("scan")).get("complete") is False:
+            counts = counts | {"uncounted_sessions": 1}
+        return self.money(usd, counts)
+
     def session_spent(self) -> int | float | None:
         """What the session spent in USD, its client's newest total included.
 
