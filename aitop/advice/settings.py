@@ -13,7 +13,7 @@ from aitop.advice.record import Record
 from aitop.model.json_types import JsonObject
 from aitop.pricing.table import PriceTable
 
-CLIENT = "claude-code"  # the provider whose settings these are
+CLIENT = "claude-code"  # these are the settings of this provider
 LONG_CONTEXT = "[1m]"  # how a setting asks for the long context of a model
 
 

@@ -103,7 +103,7 @@ def load() -> Book:
 
 
 def _checked(entry: E, name: str) -> E:
-    """An entry whose values are of their types. Raises TypeError with the first one that is not."""
+    """An entry of the record. Raises TypeError, naming the first value that has a wrong type."""
     for key, is_right in CHECKS.items():
         if hasattr(entry, key) and not is_right(getattr(entry, key)):
             raise TypeError(f"{name}: {key} is {json.dumps(getattr(entry, key))[:60]}")

@@ -17,7 +17,7 @@ HOST = "git"
 RECORD = "git-hooks.json"
 FIRST_LINE = "#!/bin/sh\n"
 SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
-ENDS = ("exit", "exec")  # a hook whose last line begins so would never come to the block
+ENDS = ("exit", "exec")  # after such a last line a hook would never come to the block
 MODE = 0o755
 # The hook ends as it would have ended before.
 BODY = """aitop_ended=$?
@@ -61,7 +61,7 @@ def _check(path: str, text: str) -> None:
 
 
 def remove(path: str) -> str:
-    """Take the block out. A hook that nobody changed since is as it was, byte for byte. Raises files.Refused."""
+    """Take the block out. An unchanged hook becomes what it was, byte for byte. Raises files.Refused."""
     record = _known()
     original, written = record.pop(path, [None, None])
     before = files.read(path)

@@ -26,7 +26,7 @@ from aitop.reports.table import Style
 from aitop.segments import details, text_table
 from aitop.system import atomic_file
 
-FEW_FILES = 20  # whose lines git finds before a bar could be seen
+FEW_FILES = 20  # git is done with so few before a bar could be seen
 Ask = Callable[[Asker, float, Chosen], Answer]
 
 

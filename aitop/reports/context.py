@@ -52,7 +52,7 @@ class Paid(NamedTuple):
 class Put(NamedTuple):
     """Something that entered the context. `tokens` None: an even share of the growth; `shares` divide it by part.
 
-    `caller`: the part whose call it was, None where nothing was called.
+    `caller`: the part that made the call, None where nothing was called.
     """
 
     at: float

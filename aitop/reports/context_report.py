@@ -26,7 +26,7 @@ from aitop.segments import money
 from aitop.segments.money import Currency
 
 CLIENT = "claude-code"
-LEAD = 86_400.0  # seconds before the first day whose prompts are followed, so that its first ones are known
+LEAD = 86_400.0  # seconds: prompts are followed from so long before the first day, so that its first ones are known
 HEAD = 1 << 20  # bytes of a transcript in which servers introduce themselves
 CHARACTERS_A_TOKEN = 4  # of an instruction: its size in tokens is not in the records
 MCP = "mcp__"

@@ -18,7 +18,7 @@ class Spent(NamedTuple):
 
 
 def since(db: sqlite3.Connection, at: float, row: int) -> list[Spent]:
-    """Of the responses at a moment or later (epoch seconds) whose row came after another."""
+    """What responses cost that were made at `at` (epoch seconds) or later, and that have a row id above `row`."""
     rows = db.execute(
         f"SELECT session, place, {columns.OF_RESPONSES} FROM response WHERE at >= ? AND id > ? "  # noqa: S608
         "GROUP BY session, place",
