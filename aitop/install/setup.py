@@ -13,13 +13,16 @@ import time
 import click
 
 from aitop import paths
+from aitop import state as published
 from aitop.install import connect, files, live_tmux, parts, survey, uninstall, written
 from aitop.install.parts import Part
 from aitop.model.json_types import JsonObject
+from aitop.segments import fields
 from aitop.segments.text import printable
 from aitop.system import help_text, installation
 
 PATIENCE = 8.0  # seconds for the first line of a listener that was just started
+FIRST_READING = 3.0  # of them, for sums that are not lower bounds any more
 
 
 @click.command()
@@ -199,19 +202,35 @@ def _start() -> str:
 
 
 def _live_line() -> str:
-    """What the displays show now; "" when the listener has published nothing in time."""
-    path = os.path.join(paths.home(), paths.SEGMENTS, "plain")
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        try:
-            fresh = os.stat(path).st_mtime > time.time()
-            text = paths.read(path).decode("utf-8", "replace").split(" ", 2)[-1].strip()
-        except OSError:
-            fresh, text = False, ""
-        if fresh and text:
+    """What the displays show now; "" when the listener has published nothing in time.
+
+    Until the first reading is done each sum is a lower bound. A short reading is worth waiting for.
+    """
+    start = time.monotonic()
+    read_whole = False
+    while (waited := time.monotonic() - start) < PATIENCE:
+        text = _plain_segment()
+        if text and (read_whole or waited > FIRST_READING):
             return text
+        read_whole = _read_whole()  # the state is written before its segments: the next look shows this one's
         time.sleep(0.1)
     return ""
+
+
+def _plain_segment() -> str:
+    """The text that a plain display shows now; "" when there is no fresh one."""
+    path = os.path.join(paths.home(), paths.SEGMENTS, "plain")
+    try:
+        fresh = os.stat(path).st_mtime > time.time()
+        return paths.read(path).decode("utf-8", "replace").split(" ", 2)[-1].strip() if fresh else ""
+    except OSError:
+        return ""
+
+
+def _read_whole() -> bool:
+    """Whether the listener has read everything that was there when it started."""
+    state = published.read()
+    return bool(state and fields.table(state.get("scan")).get("complete"))
 
 
 def _remove(only: tuple[str, ...], *, ask: bool, dry_run: bool, as_json: bool) -> None:
