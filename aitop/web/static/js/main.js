@@ -3,7 +3,7 @@
 import { h, fill } from "./dom.js";
 import { age, plural } from "./format.js";
 import { applyFilter, clearFilter, help, keys } from "./keys.js";
-import { ageOf, connect, live, watch } from "./live.js";
+import { ageOf, connect, ensure, live, watch } from "./live.js";
 import { now } from "./pages/now.js";
 import { history as past } from "./pages/history.js";
 import { advice } from "./pages/advice.js";
@@ -65,9 +65,10 @@ const WHY = {
 // [kind, short text, whole sentence]
 function condition() {
   const seconds = ageOf();
-  if (live.why === "stopped" || (!live.why && seconds > OLD_SECONDS * 60)) {
+  if (live.why === "stopped") {
     return ["old", `${age(seconds)} old`, `These numbers are ${age(seconds)} old: the listener has stopped. Start it: aitop start`];
   }
+  if (!live.why && seconds > OLD_SECONDS) return ["wait", `${age(seconds)} old`, `These numbers are ${age(seconds)} old. The page asks for newer ones`];
   if (!live.why) return ["live", "live", "The numbers are live"];
   const old = live.state && seconds !== null ? ` The numbers shown are ${age(seconds)} old.` : "";
   return [live.why === "connecting" ? "wait" : "old", live.why === "connecting" ? "connecting" : live.state ? `${age(seconds)} old` : "no numbers", `${WHY[live.why]}.${old}`];
@@ -106,6 +107,11 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => docu
 
 keys({ pages: () => IN_HEAD, go: (name) => go(`/${name}`), theme });
 watch((state) => {
+  if (live.missed && !live.why) {
+    live.missed = false;
+    show();
+    return;
+  }
   head();
   shown?.update?.(state);
   applyFilter();
@@ -113,6 +119,8 @@ watch((state) => {
 setInterval(() => {
   head();
   shown?.tick?.();
+  ensure();
 }, 1000);
+addEventListener("online", () => ensure());
 show();
 connect();
