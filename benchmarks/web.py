@@ -43,16 +43,16 @@ SPANS = {
     "a year of one folder": "since=365d&by=model&project=/home/you/project-7",
 }  # fmt: skip
 QUESTIONS = (
-    *(f"history?{query}" for query in SPANS.values()), "heat", "sessions?since=365d", "timeline", "rows",
+    *(f"history?{query}" for query in SPANS.values()), "sessions?since=365d", "timeline", "rows",
     "rows?of=calls", "rows?of=errors", "commits", "backtest",
 )  # fmt: skip
 SLOWEST = "advice?since=365d"
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 ASKED = """async (query) => {
   const began = performance.now();
-  const answers = await Promise.all([fetch('/api/history?' + query), fetch('/api/heat?')]);
-  await Promise.all(answers.map((answer) => answer.json()));
-  if (!answers.every((answer) => answer.ok)) throw new Error('the history was not answered from');
+  const answer = await fetch('/api/history?' + query);
+  await answer.json();
+  if (!answer.ok) throw new Error('the history was not answered from');
   return performance.now() - began;
 }"""
 

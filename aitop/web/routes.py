@@ -50,7 +50,6 @@ def _backtest(db: sqlite3.Connection, asked: Asked) -> JsonObject:
 
 ANSWERS = {
     "history": Kind(past.history),
-    "heat": Kind(past.heat),
     "sessions": Kind(past.sessions),
     "session": Kind(session.session),
     "rows": Kind(rows.rows),
