@@ -103,7 +103,10 @@ document.addEventListener("click", (event) => {
   go(href);
 });
 addEventListener("popstate", show);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new Event("aitop-theme")));
+
+for (const query of ["print", "(prefers-color-scheme: dark)"]) {
+  matchMedia(query).addEventListener("change", () => document.dispatchEvent(new Event("aitop-theme")));
+}
 
 keys({ pages: () => IN_HEAD, go: (name) => go(`/${name}`), theme });
 watch((state) => {
