@@ -187,8 +187,8 @@ class Running:
         self.process = None
         self.started = []
 
-    def start(self, *, wait=True, **more):
-        """Start it; with `wait` until its first state is there."""
+    def start(self, *, wait=True, read=True, **more):
+        """Start it; with `wait` until its first state is there, with `read` until its first reading has ended too."""
         environ = os.environ | {"PYTHONPATH": ROOT, "AITOP_HOME": self.home} | more
         begun = time.time()
         with open(os.path.join(self.home, "listener.out"), "ab") as out:
@@ -203,7 +203,11 @@ class Running:
         self.started.append(self.process)
         if wait:
             self.wait_for(
-                lambda state: state["written_at"] >= begun and state["listener"]["pid"] == self.process.pid
+                lambda state: (
+                    state["written_at"] >= begun
+                    and state["listener"]["pid"] == self.process.pid
+                    and (state["scan"]["complete"] or not read)
+                )
             )
         return self
 
