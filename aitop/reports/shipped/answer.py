@@ -1,7 +1,8 @@
 """What was shipped and what was wasted: the cost of each turn, divided over the lines of its edits by their fate.
 
 A turn's cost goes to the fates of its lines in proportion, in whole picodollars. A turn without a line is not
-attributed; a turn is unknown when its records or its repository are gone. So the rows add up to the total, to the picodollar.
+attributed; a turn is unknown when its records or its repository are gone. So the rows add up to the total, to the
+picodollar.
 """
 
 import os
