@@ -73,9 +73,9 @@ def answer(asker: Asker, start: float, end: float, reading: Reading, progress: P
     total = Money()
     for money in turns.values():
         total = total.plus(money)
-    told = [f"{where}: {why}" for where, why in errors.items()]
+    reasons = [f"{where}: {why}" for where, why in errors.items()]
     rows = [
-        _row(fate, shares, lines, total, told if fate == UNKNOWN else [])
+        _row(fate, shares, lines, total, reasons if fate == UNKNOWN else [])
         for fate in (*DECIDED, UNKNOWN, NOT_ATTRIBUTED)
     ]
     whole = Sum(
