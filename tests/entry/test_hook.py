@@ -165,16 +165,19 @@ def test_a_file_in_the_sockets_place_is_no_trouble(run, home):
     assert (home / "claudecode.sock").read_text() == "not a socket"
 
 
+@pytest.mark.slow  # it waits for an end of time
 def test_a_full_backlog_ends_in_silence(run, home):
     with socket_peer.hanging(home / "claudecode.sock"):
         assert_quiet(run())
 
 
+@pytest.mark.slow  # it waits for an end of time
 def test_a_dripping_listener_ends_in_silence(run, home):
     with socket_peer.dripping(home / "claudecode.sock"):
         assert_quiet(run(b"x" * 500_000))
 
 
+@pytest.mark.slow  # it waits for an end of time
 def test_a_stdin_that_never_ends_is_left(run, home):
     reader, writer = os.pipe()
     try:
@@ -185,6 +188,7 @@ def test_a_stdin_that_never_ends_is_left(run, home):
         os.close(writer)
 
 
+@pytest.mark.slow  # it waits for an end of time
 @pytest.mark.parametrize("kind", ["perl", "python"])
 def test_a_backlog_that_empties_in_time_still_gets_the_event(kind, home):
     run = runner(kind, home)
@@ -247,6 +251,7 @@ def test_an_interpreter_that_is_gone_is_silence(kind, home):
     assert_quiet(finish([home / "hook", "Stop"]))
 
 
+@pytest.mark.slow  # it waits for what must not come
 class TestStarting:
     """Only a session's start may start the listener, and only when nobody answers."""
 

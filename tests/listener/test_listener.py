@@ -607,6 +607,7 @@ def pid_of(home):
         return json.loads(file.read())["listener"]["pid"]
 
 
+@pytest.mark.slow
 def test_start_status_and_stop_tell_what_is(home, detached):
     assert aitop("status").returncode == 3
     assert aitop("stop").stdout == "no listener was running\n"
@@ -630,6 +631,7 @@ def test_start_status_and_stop_tell_what_is(home, detached):
     assert (held.returncode, "stopped by `aitop stop`" in held.stdout) == (3, True)
 
 
+@pytest.mark.slow
 def test_stopped_by_the_user_it_stays_stopped_until_the_user_starts_it(home, detached):
     aitop("stop")
     assert aitop("start", "--quiet", "--from-hook").returncode == 0
@@ -640,6 +642,7 @@ def test_stopped_by_the_user_it_stays_stopped_until_the_user_starts_it(home, det
     aitop("stop")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 def test_a_detached_listener_knows_no_secret_and_holds_nothing_of_its_starter(home, detached, tmp_path):
     secrets = {
@@ -676,6 +679,7 @@ def test_a_detached_listener_knows_no_secret_and_holds_nothing_of_its_starter(ho
     aitop("stop")
 
 
+@pytest.mark.slow
 def test_a_hook_starts_the_listener_only_at_a_session_s_start_and_only_when_wanted(home, detached, tmp_path):
     def send(event, **more):
         environ = os.environ | {"PYTHONPATH": ROOT} | more
