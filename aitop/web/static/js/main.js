@@ -19,9 +19,11 @@ const THEMES = { auto: "light", light: "dark", dark: "auto" };
 const OLD_SECONDS = 10;
 
 let shown = null;
+let address = null; // of the page that is shown
 
 // A page: {name, title, open({query, path, go}) → {node, update?, close?}}.
 function show() {
+  address = location.pathname + location.search;
   const name = location.pathname.split("/")[1] || "now";
   const page = PAGES[name] ?? now;
   shown?.close?.();
@@ -34,9 +36,9 @@ function show() {
   head();
 }
 
-export function go(address, { replace = false } = {}) {
-  if (address === location.pathname + location.search) return;
-  history[replace ? "replaceState" : "pushState"](null, "", address);
+export function go(to, { replace = false } = {}) {
+  if (to === location.pathname + location.search) return;
+  history[replace ? "replaceState" : "pushState"](null, "", to);
   show();
   if (!replace) window.scrollTo(0, 0);
 }
@@ -102,7 +104,9 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   go(href);
 });
-addEventListener("popstate", show);
+addEventListener("popstate", () => {
+  if (location.pathname + location.search !== address) show(); // else a link went to a place on this page
+});
 
 for (const query of ["print", "(prefers-color-scheme: dark)"]) {
   matchMedia(query).addEventListener("change", () => document.dispatchEvent(new Event("aitop-theme")));

@@ -27,7 +27,7 @@ function open() {
       h("section", { class: "panel", "data-key": "budgets" }, h("h2", {}, "Budgets"), budgets(state, how)),
       state.plan ? h("section", { class: "panel", "data-key": "plan" }, h("h2", {}, "What the plan gives"), planned(state.plan, how)) : null,
       h("section", { class: "panel", "data-key": "forecast" }, h("h2", {}, "Forecast", h("span", { class: "quiet" }, "eight of ten similar moments of your past ended within the band")), forecasts(state, how, tested)),
-      h("section", { class: "panel", "data-key": "backtest" }, h("h2", {}, "How well each method did on your own past", h("span", { class: "quiet" }, "all misses as a share of what was spent; the best one is used")), problem ? h("p", { class: "empty", role: "alert" }, problem) : tested ? backtest(tested) : h("p", { class: "empty" }, "Testing …")));
+      h("section", { class: "panel", id: "tested", "data-key": "backtest" }, h("h2", {}, "How well each method did on your own past", h("span", { class: "quiet" }, "all misses as a share of what was spent; the best one is used")), problem ? h("p", { class: "empty", role: "alert" }, problem) : tested ? backtest(tested) : h("p", { class: "empty" }, "Testing …")));
   };
   draw();
   ask("backtest", {}, stop.signal).then((found) => { tested = found.scores; draw(); }).catch((error) => {
@@ -96,7 +96,7 @@ function forecasts(state, how, tested) {
     const sofar = money(spent[name], how);
     const method = tested?.[name]?.find((score) => score.method === one.method)?.words ?? one.method.replaceAll("_", " ");
     return h("li", { "data-row": "", "data-key": `forecast ${name}` },
-      h("div", { class: "line" }, h("span", {}, h("b", {}, label), ` until ${one.ends_at - Date.now() / 1000 < 86400 ? clock(one.ends_at) : moment(one.ends_at).slice(0, 10)}`), h("b", {}, money(one.usd, how))),
+      h("div", { class: "line" }, h("span", {}, h("b", {}, label), ` until ${one.ends_at - Date.now() / 1000 < 86400 ? clock(one.ends_at) : moment(one.ends_at).slice(0, 10)}`), h("b", {}, h("a", { class: "num", href: "#tested" }, money(one.usd, how)))),
       h("span", { class: "gauge banded", role: "img", "aria-label": `Spent ${sofar}, forecast ${money(one.usd, how)}${banded ? `, between ${money(one.low_usd, how)} and ${money(one.high_usd, how)}` : ""}` },
         h("span", { style: { width: at(spent[name] ?? 0) } }), banded ? h("s", { style: { left: at(one.low_usd), width: `calc(${at(one.high_usd)} - ${at(one.low_usd)})` } }) : null, h("em", { style: { left: at(one.usd) } })),
       h("p", { class: "note" }, "Spent so far ", links[name] ? h("a", { class: "num", href: links[name] }, sofar) : sofar, banded ? `. Between ${money(one.low_usd, how)} and ${money(one.high_usd, how)}` : "", `. Method: ${clean(method, 60)}, ${number(one.error_percent) === null ? "not tested yet" : `off by ${percent(one.error_percent)} in ${plural(one.tested, "test")}`}.`));
