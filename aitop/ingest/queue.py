@@ -49,9 +49,6 @@ class Ingest:
     ) -> None:
         self.history = history
         self.providers = {provider.name: guarded(provider) for provider in providers}
-        self._folders = folders
-        self._roots = Roots(folders)
-        self.folders = self._roots.all
         self.helpers_allowed = helpers
         self.helpers: list[workers.Helper] = []
         self.done_bytes = self.total_bytes = 0
@@ -71,25 +68,28 @@ class Ingest:
         self._newest: set[str] = set()  # of the first look: files that may hold today's numbers, not yet read
         self._newest_read = False
         self._unfinished: dict[str, float] = {}  # path → when its last line, without a newline, is at rest
-        self._walk = self._new_walk()
+        self._search(folders)
 
     def add_roots(self, roots: dict[str, list[str]]) -> None:
         """Search these folders (provider → folders) in the place of the ones given so far."""
-        if roots == self._folders:
-            return
-        self._folders = roots
-        self._roots = Roots(roots)
-        self.folders = self._roots.all
-        self._walk = self._new_walk()
+        if roots != self._folders:
+            self._search(roots)
 
-    def _new_walk(self) -> Walk:
-        return Walk(self._roots, self.providers, self.history.files, self._consider, self._unread)
+    def _search(self, folders: dict[str, list[str]]) -> None:
+        self._folders, self._roots = folders, Roots(folders)
+        self.folders = self._roots.all
+        self._walk = Walk(self._roots, self.providers, self.history.files, self._consider, self._unread)
 
     # -- finding ---------------------------------------------------------------------------------------------
 
-    def rescan(self, now: float) -> list[str]:
-        """Look through every folder for files that changed; returns the folders seen (to be watched)."""
+    def rescan(self, now: float, places: dict[str, bytes] | None = None) -> list[str]:
+        """Look through every folder for files that changed: the folders seen. `places` takes how each looked."""
+        self._walk.looks = places
         return list(self.scan(now))
+
+    def at_rest(self) -> bool:
+        """Whether everything found was read to its end, so that only a change of a file can bring more."""
+        return self.complete and not self._unfinished and not self.unreadable
 
     def scan(self, now: float) -> Iterator[str]:
         """The same folder by folder, so that the caller may do other things in between; yields each one seen."""
