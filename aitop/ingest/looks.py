@@ -6,7 +6,8 @@ holds. Hot: a repeated report reads it before anything else, so it imports littl
 
 import marshal
 import os
-from hashlib import blake2b
+
+from aitop.system.digest import blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
