@@ -28,11 +28,9 @@ def main() -> int:
         return run.main(echo="--quiet" not in arguments, replace="--replace" in arguments)
     question = None
     if word == "report":
-        import time
-
         from aitop.reports import kept
 
-        question = kept.question(sys.argv[1:], time.time())
+        question = kept.question(sys.argv[1:])
         kept_answer = question.answer() if question is not None else None
         if kept_answer is not None:
             return _print(kept_answer)

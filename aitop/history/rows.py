@@ -109,9 +109,7 @@ class Session:
         self.client_at: float | None = None  # when the client last reported its total
         self.client_base = 0.0  # USD: what its total began with, which is another session's
         self.client_models: Mapping[str, float] = _NO_MODELS  # its total for each model, where it reports one
-        self.client_model_bases: Mapping[str, float] | None = (
-            _NO_MODELS  # what each began with; None: not known yet
-        )
+        self.client_model_bases: Mapping[str, float] | None = _NO_MODELS  # began with; None: not known yet
         self.began_by: str | None = None
         self.restarted = (
             False  # begun again since its total was last reported; not kept over a restart of ours

@@ -11,6 +11,7 @@ so it imports little.
 
 import os
 import sys
+import time
 
 import aitop
 from aitop import paths
@@ -125,7 +126,7 @@ class _Tee:
         return getattr(self._out, name)
 
 
-def question(words: list[str], now: float) -> Question | None:
+def question(words: list[str], clock: "Callable[[], float]" = time.time) -> Question | None:
     """The call of a report whose answer may be kept; None for any other."""
     if words[:1] != ["report"] or not FORMS.intersection(words):
         return None
@@ -135,7 +136,7 @@ def question(words: list[str], now: float) -> Question | None:
         return None
     variables = sorted((name, value) for name, value in os.environ.items() if name not in IGNORED)
     key = (aitop.__version__, sys.version, sys.stdout.encoding, folder, words, variables)
-    return Question(os.path.join(paths.in_home(paths.ANSWERS), looks.digest(key).hex()), now)
+    return Question(os.path.join(paths.in_home(paths.ANSWERS), looks.digest(key).hex()), clock())
 
 
 def _around() -> bytes:

@@ -155,21 +155,23 @@ def test_reports_that_tell_the_time_and_those_for_people_are_always_made(asked, 
 def test_an_answer_ends_with_its_quarter_hour(home, claude):
     os.makedirs(home, exist_ok=True)
     words, now = ["report", "models", "--json"], 1_790_000_100.0
-    kept.question(words, now).keep({}, b"said")
+    kept.question(words, lambda: now).keep({}, b"said")
     ends = (now // kept.SECONDS + 1) * kept.SECONDS
-    assert kept.question(words, ends - 0.1).answer() == b"said"
-    assert kept.question(words, ends).answer() is None
-    assert kept.question(words, ends - kept.SECONDS - 0.1).answer() is None, "a clock that was set back"
+    assert kept.question(words, lambda: ends - 0.1).answer() == b"said"
+    assert kept.question(words, lambda: ends).answer() is None
+    assert kept.question(words, lambda: ends - kept.SECONDS - 0.1).answer() is None, (
+        "a clock that was set back"
+    )
 
 
 def test_a_change_between_the_look_and_the_answer_is_seen(home, claude):
     path = transcript(claude, [assistant("m1", OLD)])
     os.makedirs(home, exist_ok=True)
     words, now = ["report", "models", "--json"], 1_790_000_100.0
-    question, seen = kept.question(words, now), {path: looks.of(path)}
+    question, seen = kept.question(words, lambda: now), {path: looks.of(path)}
     append(path, assistant("m2", OLD))
     question.keep(seen, b"said")
-    assert kept.question(words, now).answer() is None
+    assert kept.question(words, lambda: now).answer() is None
 
 
 @pytest.mark.parametrize("change", ["name", "size", "time", "inode", "kind", "more", "less"])
