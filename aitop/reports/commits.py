@@ -1,8 +1,10 @@
 """What a commit cost: each response belongs to the first commit of its working tree at or after it.
 
-A response more than a day before the next commit belongs to none. Pure but for `git` handed in.
+A response more than a day before the next commit belongs to none. Where git cannot name a folder's commits, the work
+there is a row of its own with the reason, never "not committed". Pure but for `git` handed in.
 """
 
+import os
 from bisect import bisect_left
 from collections.abc import Callable
 from statistics import median
@@ -12,6 +14,7 @@ from aitop.history.query.doubts import Doubts, together
 from aitop.history.query.spans import ResponseCost
 from aitop.model.events import Place
 from aitop.model.sums import Sum
+from aitop.reports import git
 from aitop.reports.ask import Asker
 from aitop.reports.git import Commit
 from aitop.reports.rows import Answer, Row, clean, project, usd
@@ -20,6 +23,9 @@ from aitop.segments.money import Currency
 
 COMMITTED_WITHIN = 86_400  # seconds a commit may come after the work it holds
 REPOSITORIES_MAX = 50  # git is asked for each
+NONE = "not committed"
+GONE = "the folder is gone"
+TOO_MANY = f"git is asked for {REPOSITORIES_MAX} repositories"
 SPIKE_COMMITS_MIN = 5  # commits before one is called unusual
 
 
@@ -28,8 +34,7 @@ def answer(
     commits_of: Callable[[str, float], list[Commit]],
 ) -> Answer:  # fmt: skip
     """Commits, newest first, then what was not committed."""
-    tops: dict[str, str | None] = {}
-    repositories: dict[str, list[Commit]] = {}
+    repositories = _Repositories(start, toplevel, commits_of)
     shares: dict[tuple[str, str | None], Share] = {}
     places = spans.places(asker.db)
     for one in spans.responses(asker.db, (start, end)):
@@ -37,23 +42,75 @@ def answer(
         place = places.get(one.place) or Place(facts.cwd, facts.branch)
         if one.session not in asker.allowed or not place.cwd or not asker.is_in_project(place.cwd):
             continue
-        if place.cwd not in tops:
-            tops[place.cwd] = toplevel(place.cwd) if len(repositories) < REPOSITORIES_MAX else None
-        top = tops[place.cwd]
+        top = repositories.top(place.cwd, place.branch)
         if top is None:
             continue
-        if top not in repositories:
-            repositories[top] = commits_of(top, start)
-        commit = next_commit(repositories[top], one.at)
-        shares.setdefault((top, commit.hash if commit else None), Share(commit)).add(one, place.branch)
+        commit = next_commit(repositories.commits(top), one.at)
+        share = Share(commit, repositories.errors.get(top))
+        shares.setdefault((top, commit.hash if commit else None), share).add(one, place.branch)
     rows = [_row(asker, top, share) for (top, _), share in shares.items()]
-    rows.sort(key=lambda row: (row["commit"] is not None, row["committed_at"] or 0), reverse=True)
+    rows.sort(key=_order)
     total = Sum(
         requests=sum(share.requests for share in shares.values()),
         cost=sum(share.cost for share in shares.values()),
         **together(share.doubts for share in shares.values())._asdict(),
     )
     return Answer("commit", _mark_spikes(rows), total)
+
+
+def _order(row: Row) -> tuple[bool, bool, int]:
+    """The newest commit first, then what was not committed, then what is unknown."""
+    return row["commit"] is None, row["git_error"] is not None, -(row["committed_at"] or 0)
+
+
+class _Repositories:
+    """What git says of each folder, asked once.
+
+    `errors`: working tree, or folder → its path, and why its commits are unknown.
+    """
+
+    def __init__(
+        self, since: float, toplevel: Callable[[str], str | None],
+        commits_of: Callable[[str, float], list[Commit]],
+    ) -> None:  # fmt: skip
+        self._since, self._toplevel, self._commits_of = since, toplevel, commits_of
+        self._tops: dict[str, str | None] = {}
+        self._commits: dict[str, list[Commit]] = {}
+        self.errors: dict[str, str] = {}
+
+    def top(self, cwd: str, branch: str | None) -> str | None:
+        """The working tree of a folder; None where there never was one, as far as is known.
+
+        The folder itself where git cannot say it, and where it had a `branch` and is gone.
+        """
+        if cwd not in self._tops:
+            self._tops[cwd] = self._ask(cwd)
+        top = self._tops[cwd]
+        if top is None and branch and not os.path.isdir(cwd):
+            self.errors[cwd] = f"{cwd}: {GONE}"
+            return cwd
+        return top
+
+    def _ask(self, cwd: str) -> str | None:
+        if len(self._commits) >= REPOSITORIES_MAX:
+            self.errors[cwd] = f"{cwd}: {TOO_MANY}"
+            return cwd
+        try:
+            return self._toplevel(cwd)
+        except git.UNKNOWN as error:
+            self.errors[cwd] = f"{cwd}: {error}"
+            return cwd
+
+    def commits(self, top: str) -> list[Commit]:
+        """Those of a working tree, oldest first; none where git cannot say them."""
+        if top in self.errors:
+            return []
+        if top not in self._commits:
+            try:
+                self._commits[top] = self._commits_of(top, self._since)
+            except git.UNKNOWN as error:
+                self._commits[top], self.errors[top] = [], f"{top}: {error}"
+        return self._commits[top]
 
 
 def next_commit(commits: list[Commit], at: float) -> Commit | None:
@@ -65,10 +122,13 @@ def next_commit(commits: list[Commit], at: float) -> Commit | None:
 
 
 class Share:
-    """What belongs to one commit: sums, and picodollars by session and by branch."""
+    """What belongs to one commit: sums, and picodollars by session and by branch.
 
-    def __init__(self, commit: Commit | None) -> None:
-        self.commit = commit
+    `error`: why the commits of this work are unknown.
+    """
+
+    def __init__(self, commit: Commit | None, error: str | None = None) -> None:
+        self.commit, self.error = commit, error
         self.requests = self.cost = 0
         self.doubts = Doubts()
         self.sessions: dict[int, int] = {}
@@ -94,7 +154,7 @@ def _row(asker: Asker, top: str, share: Share) -> Row:
     cost = usd(share.cost)
     return {
         "commit": commit.hash if commit else None,
-        "subject": commit.subject if commit else f"not committed: {project(top)}",
+        "subject": commit.subject if commit else f"{'unknown' if share.error else NONE}: {project(top)}",
         "project": project(top),
         "cwd": top,
         "branch": share.branch(),
@@ -109,6 +169,7 @@ def _row(asker: Asker, top: str, share: Share) -> Row:
         "lines_deleted": commit.deleted if commit else None,
         "lines": lines,
         "usd_per_line": round(share.cost / 1e12 / lines, 6) if lines else None,
+        "git_error": share.error,
     }
 
 

@@ -9,9 +9,10 @@ from aitop.history.query import spans
 from aitop.model.sums import Sum
 from aitop.reports.ask import Asker
 from aitop.reports.filters import Filter
-from aitop.reports.rows import clean
+from aitop.reports.rows import Row, clean
 from aitop.segments.money import Currency
 
+GIT_ERRORS_MAX = 8  # lines of a report for people
 Folders = Mapping[str, Sequence[str]]  # client → the folders its records are looked for in
 
 
@@ -75,6 +76,15 @@ def notes(total: Sum, coverage: Sequence[str] = ()) -> list[str]:
             "  untracked: what the client reports beyond its records, such as titles and compactions"
         )
     return [*texts, *([_priced(total)] if total.requests else []), *coverage]
+
+
+def git_errors(rows: Sequence[Row]) -> list[str]:
+    """What git could not say, a line for each working tree."""
+    one_each = [row["git_error"] for row in rows if row.get("git_error")]
+    errors = list(dict.fromkeys([*one_each, *(error for row in rows for error in row.get("git_errors", ()))]))
+    lines = [f"! unknown: {clean(error)}" for error in errors[:GIT_ERRORS_MAX]]
+    more = len(errors) - len(lines)
+    return [*lines, f"! unknown: {more} more; `--json` has each"] if more else lines
 
 
 def _times(count: int) -> str:

@@ -89,6 +89,7 @@ def _below(page: Page, rows: list[Row]) -> list[str]:
 
         lines += commits.by_branch(answer.rows, page.style.currency)
         lines += commits.spikes(rows, page.style.currency)
+    lines += framing.git_errors(answer.rows)
     if answer.name == "part" and rows:
         from aitop.reports import context_report
 

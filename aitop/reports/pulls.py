@@ -4,7 +4,8 @@ Two things name a request: the client itself (Claude Code's `pr-link`), and a me
 has the branch on which its session worked when the client named it, or the branch that was merged. A response on
 that branch goes to the first request of the branch that was not yet merged at its time. A response on a main branch
 goes to the request that its session named next. All else is one row, not attributed, so the rows add up to the total.
-Pure but for `git` handed in.
+Where git cannot say what was merged, the rest of that working tree is a row of its own with the reason. Pure but for
+`git` handed in.
 """
 
 from bisect import bisect_right
@@ -17,16 +18,20 @@ from aitop.history.query.pull_requests import Link
 from aitop.history.query.spans import ResponseCost
 from aitop.model.events import Place
 from aitop.model.sums import Sum
+from aitop.reports import git
 from aitop.reports.ask import Asker
 from aitop.reports.git import Merge
-from aitop.reports.rows import Answer, Row, usd
+from aitop.reports.rows import Answer, Row, project, usd
 
 MAIN = frozenset((None, "", "main", "master", "trunk", "develop", "HEAD"))
 REPOSITORIES_MAX = 50  # git is asked for each
 ENDLESS = float("inf")
 OTHER = "not attributed"
 
+UNKNOWN = "unknown"
+
 Key = tuple[str, int]  # (repository as the request's name has it, number)
+Unread = tuple[str, None]  # (working tree whose merges git could not say, None)
 
 
 class Request(NamedTuple):
@@ -71,7 +76,7 @@ def answer(
     for one in responses:
         work.saw(one)
     requests = _Requests(work, pull_requests.links(asker.db), merges_of)
-    shares: dict[Key | None, Share] = {}
+    shares: dict[Key | Unread | None, Share] = {}
     for one in responses:
         if one.at >= start and asker.is_in_project(work.place(one).cwd):
             shares.setdefault(requests.of(one), Share()).add(one)
@@ -80,7 +85,7 @@ def answer(
             key = requests.of_moment(call.session, call.at)
             shares.setdefault(key, Share()).add_untracked(call.session, call.at, call.picodollars)
     rows = [_row(asker, key, share, requests) for key, share in shares.items()]
-    rows.sort(key=lambda row: (row["number"] is None, -row["spent_usd"]))
+    rows.sort(key=lambda row: (row["number"] is None, row["pull_request"] == OTHER, -row["spent_usd"]))
     total = Sum(
         requests=sum(share.requests for share in shares.values()),
         cost=sum(share.cost for share in shares.values()),
@@ -98,6 +103,9 @@ class _Work:
         self._places = spans.places(asker.db)
         self._tops: dict[str, str | None] = {}
         self._history: dict[int, tuple[list[float], list[Place]]] = {}  # session → times, places
+        self.errors: dict[
+            str, str
+        ] = {}  # working tree, or folder → its path, and what git could not say of it
 
     def place(self, one: ResponseCost) -> Place:
         """Its own, else its session's."""
@@ -122,9 +130,28 @@ class _Work:
         """The working tree of a place; its folder where git knows none."""
         cwd = place.cwd or ""
         if cwd not in self._tops:
-            room_left = len(set(self._tops.values())) <= REPOSITORIES_MAX
-            self._tops[cwd] = (self._toplevel(cwd) if cwd and room_left else None) or cwd
-        return self._tops[cwd] or ""
+            self._tops[cwd] = self._ask(cwd) if cwd else None
+        return self._tops[cwd] or cwd
+
+    def _ask(self, cwd: str) -> str | None:
+        if len(set(self._tops.values())) > REPOSITORIES_MAX:
+            self.errors[cwd] = f"{cwd}: git is asked for {REPOSITORIES_MAX} repositories"
+            return None
+        try:
+            return self._toplevel(cwd)
+        except git.UNKNOWN as error:
+            self.errors[cwd] = f"{cwd}: {error}"
+            return None
+
+    def merges(self, top: str, merges_of: Callable[[str], list[Merge]]) -> list[Merge]:
+        """The merges of a working tree, none where it is none or git cannot say them."""
+        if top in self.errors or top not in self._tops.values():
+            return []
+        try:
+            return merges_of(top)
+        except git.UNKNOWN as error:
+            self.errors[top] = f"{top}: {error}"
+            return []
 
     @property
     def tops(self) -> set[str]:
@@ -145,37 +172,48 @@ class _Requests:
             names.setdefault(work.top(work.last_place(link.session, link.at)), link.repository)
         self.merged: dict[Key, float] = {}
         self.branches: dict[Key, str] = {}
+        self._trees: dict[Key, list[str]] = {}
         for top in sorted(work.tops | set(names)):
             repository = names.get(top, top.rstrip("/").rpartition("/")[2])
-            for merge in merges_of(top):
+            for merge in work.merges(top, merges_of):
                 key = (repository, merge.number)
                 self.merged[key] = merge.at
                 self._put(top, merge.branch, Request(key, merge.at, merge.at))
         for link in links:
             place = work.last_place(link.session, link.at)
             key = (link.repository, link.number)
+            self._trees.setdefault(key, []).append(work.top(place))
             self._put(work.top(place), place.branch, Request(key, self.merged.get(key, ENDLESS), link.at))
         for requests in self._on.values():
             requests.sort(key=lambda one: (one.merged_at, one.named_at))
 
-    def of(self, one: ResponseCost) -> Key | None:
+    def of(self, one: ResponseCost) -> Key | Unread | None:
         """The request that a response was for."""
         return self._of(self._work.place(one), one.session, one.at)
 
-    def of_moment(self, session: int, at: float) -> Key | None:
+    def of_moment(self, session: int, at: float) -> Key | Unread | None:
         """The request that a session was at work for."""
         return self._of(self._work.last_place(session, at), session, at)
 
-    def _of(self, place: Place, session: int, at: float) -> Key | None:
+    def _of(self, place: Place, session: int, at: float) -> Key | Unread | None:
         top = self._work.top(place)
+        none = (top, None) if top in self._work.errors else None
         if place.branch not in MAIN:
             return next(
-                (one.key for one in self._on.get((top, place.branch or ""), ()) if one.merged_at >= at), None
+                (one.key for one in self._on.get((top, place.branch or ""), ()) if one.merged_at >= at), none
             )
         for link in self._of_session.get(session, ()):
             if link.at >= at and self._work.top(self._work.last_place(session, link.at)) == top:
                 return link.repository, link.number
-        return None
+        return none
+
+    def error(self, key: Key | Unread) -> str | None:
+        """What git could not say of the working trees of a request."""
+        if key[1] is None:
+            return self._work.errors[key[0]]
+        return next(
+            (self._work.errors[top] for top in self._trees.get(key, ()) if top in self._work.errors), None
+        )
 
     def _put(self, top: str, branch: str | None, request: Request) -> None:
         if branch and branch not in MAIN:
@@ -183,11 +221,11 @@ class _Requests:
             self.branches.setdefault(request.key, branch)
 
 
-def _row(asker: Asker, key: Key | None, share: Share, requests: _Requests) -> Row:
+def _row(asker: Asker, of: Key | Unread | None, share: Share, requests: _Requests) -> Row:
     dearest = asker.facts[max(share.sessions, key=lambda session: (share.sessions[session], -session))]
-    merged_at = requests.merged.get(key) if key else None
+    key = (of[0], of[1]) if of and of[1] is not None else None
     return {
-        "pull_request": f"{key[0]}#{key[1]}" if key else OTHER,
+        "pull_request": f"{key[0]}#{key[1]}" if key else f"{UNKNOWN}: {project(of[0])}" if of else OTHER,
         "repository": key[0] if key else None,
         "number": key[1] if key else None,
         "branch": requests.branches.get(key) if key else None,
@@ -195,10 +233,11 @@ def _row(asker: Asker, key: Key | None, share: Share, requests: _Requests) -> Ro
         "sessions": len(share.sessions),
         "first_activity_at": share.first_at,
         "last_activity_at": share.last_at,
-        "merged_at": merged_at,
+        "merged_at": requests.merged.get(key) if key else None,
         "requests": share.requests,
         "cost_usd": usd(share.cost),
         "untracked_usd": usd(share.untracked),
         "spent_usd": usd(share.cost + share.untracked),
         **share.doubts._asdict(),
+        "git_error": requests.error(of) if of else None,
     }

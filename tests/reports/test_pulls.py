@@ -210,4 +210,3 @@ def test_other_commits_are_no_merges(tmp_path):
             message,
         )
     assert reader.merges(str(tmp_path)) == []
-    assert reader.merges(str(tmp_path / "none")) == []

@@ -420,9 +420,9 @@ def test_a_response_belongs_to_the_next_commit_of_its_folder(book, tmp_path):
     spend(book, at, "elsewhere", cwd=str(tmp_path / "gone"), session=SESSIONS[2])
     found = commits.answer(asked(book.db), START - DAY, START + DAY, reader.toplevel, reader.commits)
     assert [(row["subject"], row["requests"], row["lines"]) for row in found.rows] == [
-        ("second", 1, 3), ("first", 2, 2), ("not committed: repo", 2, None)
+        ("second", 1, 3), ("first", 2, 2), ("not committed: repo", 2, None), ("unknown: gone", 1, None)
     ]  # fmt: skip
-    assert found.total.requests == 5
+    assert found.total.requests == 6
     second = found.rows[0]
     assert second["usd_per_line"] == pytest.approx(second["cost_usd"] / 3, abs=1e-6)
     assert second["branch"] == "main"

@@ -411,6 +411,25 @@ def test_what_git_cannot_say_is_unknown_with_its_reason_and_the_rest_goes_on(wor
     assert lines(answer) == {"survived": 2, "unknown": 2}
     (row,) = [row for row in answer.rows if row["fate"] == "unknown"]
     assert row["git_failed_usd"] == row["spent_usd"]
+    (error,) = row["git_errors"]
+    assert error.startswith(f"{other.root}: ")
+
+
+def test_a_branch_that_cannot_be_read_is_no_proof_that_nothing_was_committed(world, shop):
+    written(shop)
+    with open(f"{shop.root}/.git/refs/heads/main", "w") as file:
+        file.write("no commit\n")
+    answer = world.answered()
+    assert lines(answer) == {"unknown": 2}
+    assert [row["git_errors"] for row in answer.rows if row["fate"] == "unknown"] != [[]]
+
+
+def test_without_git_the_reason_is_not_that_there_is_no_repository(world, shop, monkeypatch):
+    written(shop)
+    monkeypatch.setenv("PATH", "/nowhere")
+    (row,) = [row for row in world.answered().rows if row["fate"] == "unknown"]
+    assert (row["no_repository_usd"], row["git_failed_usd"]) == (None, row["spent_usd"])
+    assert row["git_errors"] == [f"{shop.root}: git is not there"]
 
 
 @pytest.mark.parametrize("key", ["blame.ignoreRevsFile", "diff.orderFile"])

@@ -1,7 +1,8 @@
 """What was shipped and what was wasted: the cost of each turn, divided over the lines of its edits by their fate.
 
 A turn's cost goes to the fates of its lines in proportion, in whole picodollars. A turn without a line is not
-attributed; a turn whose records or repository are gone is unknown. So the rows add up to the total, to the picodollar.
+attributed; a turn is unknown when its records or its repository are gone. So the rows add up to the total, to the
+picodollar.
 """
 
 import os
@@ -60,7 +61,8 @@ def answer(asker: Asker, start: float, end: float, reading: Reading, progress: P
     """A row for each fate. Raises sqlite3.Error."""
     turns = turns_of(asker, start, end, reading)
     written = [one for one in reading.written if one.turn in turns]
-    fates = _fates(written, progress)
+    errors: dict[str, str] = {}
+    fates = _fates(written, progress, errors)
     shares: dict[Fate, Money] = {}
     for turn, money in turns.items():
         for fate, part in _divided(money, _parts(turn, fates, asker, reading)):
@@ -71,7 +73,11 @@ def answer(asker: Asker, start: float, end: float, reading: Reading, progress: P
     total = Money()
     for money in turns.values():
         total = total.plus(money)
-    rows = [_row(fate, shares, lines, total) for fate in (*DECIDED, UNKNOWN, NOT_ATTRIBUTED)]
+    reasons = [f"{where}: {why}" for where, why in errors.items()]
+    rows = [
+        _row(fate, shares, lines, total, reasons if fate == UNKNOWN else [])
+        for fate in (*DECIDED, UNKNOWN, NOT_ATTRIBUTED)
+    ]
     whole = Sum(
         requests=total.requests, cost=total.cost, untracked=total.untracked, **total.doubts()._asdict()
     )
@@ -131,10 +137,10 @@ def _divided(money: Money, parts: Mapping[Fate, int]) -> Iterable[tuple[Fate, Mo
 # -- files -------------------------------------------------------------------------------------------------------
 
 
-def _fates(written: list[Written], progress: Progress) -> dict[Turn, Counter[Fate]]:
-    """The fates of the lines of each turn."""
-    trees = _Trees(min((one.at for one in written), default=0.0))
-    files: dict[File | None, list[int]] = {}
+def _fates(written: list[Written], progress: Progress, errors: dict[str, str]) -> dict[Turn, Counter[Fate]]:
+    """The fates of the lines of each turn. `errors` gets working tree, or folder → why git could not say it."""
+    trees = _Trees(min((one.at for one in written), default=0.0), errors)
+    files: dict[File | str, list[int]] = {}
     for number, one in enumerate(written):
         files.setdefault(trees.file(one), []).append(number)
     fates_by_turn: dict[Turn, Counter[Fate]] = {}
@@ -142,14 +148,16 @@ def _fates(written: list[Written], progress: Progress) -> dict[Turn, Counter[Fat
     def keep(edit: int, fate: Fate) -> None:
         fates_by_turn.setdefault(written[edit].turn, Counter())[fate] += 1
 
-    for number in files.pop(None, []):
-        for _ in written[number].lines:
-            keep(number, (UNKNOWN, NO_REPOSITORY))
+    for reason in (NO_REPOSITORY, TOO_LONG, FAILED):
+        for number in files.pop(reason, []):
+            for _ in written[number].lines:
+                keep(number, (UNKNOWN, reason))
+    in_trees = [(file, edits) for file, edits in files.items() if not isinstance(file, str)]
     trees.prepare()
     with ThreadPoolExecutor(PROGRAMS) as pool:
-        asked = pool.map(lambda item: trees.fates(item[0], _lines(written, item[1])), files.items())
+        asked = pool.map(lambda item: trees.fates(item[0], _lines(written, item[1])), in_trees)
         for done, fates in enumerate(asked, 1):
-            progress(done, len(files))
+            progress(done, len(in_trees))
             for edit, fate in fates:
                 keep(edit, fate)
     return fates_by_turn
@@ -160,45 +168,47 @@ def _lines(written: list[Written], edits: list[int]) -> list[Line]:
 
 
 class _Trees:
-    """The repositories that files lie in."""
+    """The repositories that files lie in. `errors`: working tree, or folder → why git could not say something."""
 
-    def __init__(self, since: float) -> None:
-        self._since = since
+    def __init__(self, since: float, errors: dict[str, str]) -> None:
+        self._since, self._errors = since, errors
         self._until = time.monotonic() + SECONDS_MAX
-        self._places: dict[str, tuple[str, str] | None] = {}  # folder → (git folder, root)
+        self._places: dict[
+            str, tuple[str, str] | str
+        ] = {}  # folder → (git folder, root), else why there is none
         self._tops: dict[str, list[str]] = {}
         self._trees: dict[str, Tree] = {}
 
-    def file(self, one: Written) -> File | None:
-        """Where a file lies in which repository; None where there is none (any more)."""
+    def file(self, one: Written) -> File | str:
+        """Where a file lies in which repository; else the reason why that is unknown."""
         file = os.path.normpath(one.path)
         folder = os.path.dirname(file)
         if not os.path.isabs(folder) or not (os.path.isdir(folder) or os.path.isdir(one.folder)):
-            return None
+            return NO_REPOSITORY
         while folder != os.path.dirname(folder) and not os.path.isdir(folder):
             folder = os.path.dirname(folder)
         if folder not in self._places:
             self._places[folder] = self._place(folder)
         place = self._places[folder]
-        if place is None:
-            return None
+        if isinstance(place, str):
+            return place
         common, top = place
         path = os.path.join(os.path.realpath(folder), os.path.relpath(file, folder))
         return common, os.path.relpath(path, top)
 
-    def _place(self, folder: str) -> tuple[str, str] | None:
+    def _place(self, folder: str) -> tuple[str, str] | str:
         try:
-            answers = [git.ask(folder, "rev-parse", what) for what in ("--show-toplevel", "--git-common-dir")]
-        except git.TooLongError:
-            return None
-        top, common = (
-            (answer or b"").decode("utf-8", "surrogateescape").removesuffix("\n") for answer in answers
-        )
-        if not top or not common:
-            return None
+            top = git.toplevel(folder)
+            if top is None:
+                return NO_REPOSITORY
+            common = os.fsdecode(git.sure(folder, "rev-parse", "--git-common-dir")).removesuffix("\n")
+        except git.UNKNOWN as error:
+            self._errors[folder] = str(error)
+            return TOO_LONG if isinstance(error, git.TooLongError) else FAILED
         common = os.path.realpath(os.path.join(folder, common))
         if common not in self._tops and len(self._tops) >= REPOSITORIES_MAX:
-            return None
+            self._errors[top] = f"git is asked for {REPOSITORIES_MAX} repositories"
+            return FAILED
         tops = self._tops.setdefault(common, [])
         if top not in tops:
             tops.append(top)
@@ -214,17 +224,23 @@ class _Trees:
         tree = self._trees[file[0]]
         try:
             fates = survival.fates(lines, tree.word(file[1]), lambda: tree.added(file[1]))
-        except git.TooLongError:
+        except git.TooLongError as error:
+            self._errors[tree.tops[0]] = str(error)
             return [(line.edit, (UNKNOWN, TOO_LONG)) for line in lines]
-        except (git.FailedError, ValueError, LookupError, OSError):
+        except (git.FailedError, ValueError, LookupError, OSError) as error:
+            self._errors[tree.tops[0]] = str(error)
             return [(line.edit, (UNKNOWN, FAILED)) for line in lines]
+        if tree.error:
+            self._errors[tree.tops[0]] = tree.error
         return [(edit, (fate, FAILED if fate == UNKNOWN else "")) for edit, fate in fates]
 
 
 # -- rows --------------------------------------------------------------------------------------------------------
 
 
-def _row(fate: str, shares: Mapping[Fate, Money], lines: Counter[Fate], total: Money) -> Row:
+def _row(
+    fate: str, shares: Mapping[Fate, Money], lines: Counter[Fate], total: Money, errors: list[str]
+) -> Row:
     share = Money()
     for (name, _), part in shares.items():
         share = share.plus(part) if name == fate else share
@@ -239,6 +255,7 @@ def _row(fate: str, shares: Mapping[Fate, Money], lines: Counter[Fate], total: M
         "share": spent / whole if whole else None,
         **share.doubts()._asdict(),
         **{key: _usd(shares.get((fate, reason))) for reason, key in REASONS.items()},
+        "git_errors": errors,
     }
 
 

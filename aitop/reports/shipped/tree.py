@@ -19,6 +19,7 @@ from aitop.reports.shipped.survival import Added, Blamed, Word
 MAIN = ("main", "master", "trunk", "develop")
 BRANCHES_MAX = 10  # not merged, the newest
 FILE_BYTES = 8 << 20  # of a file in the working tree
+UNREADABLE = "git's answer cannot be read"
 
 
 class Tree:
@@ -26,7 +27,8 @@ class Tree:
 
     def __init__(self, tops: Sequence[str], since: float) -> None:
         """`since`: no commit before it matters."""
-        self._tops, self._since = tops, int(since)
+        self.tops, self._since = tops, int(since)
+        self.error = ""  # why git could not say what commits added
 
     def word(self, path: str) -> Word:
         """What is known of a file by its path from the root."""
@@ -39,11 +41,13 @@ class Tree:
 
     def added(self, path: str) -> Added | None:
         """The lines that commits added to a file under all its names; None where git cannot say it."""
-        text = self._ask(
-            *self._log, "-p", "-U0", "-w", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames",
-            "--format=%x1e%ct", "--", *self._names(path),
-        )  # fmt: skip
-        if text is None:
+        try:
+            text = self._sure(
+                *self._log, "-p", "-U0", "-w", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames",
+                "--format=%x1e%ct", "--", *self._names(path),
+            )  # fmt: skip
+        except git.FailedError as error:
+            self.error = str(error)
             return None
         seconds_by_line: Added = {}
         second = ""
@@ -51,6 +55,7 @@ class Tree:
             if line.startswith("\x1e"):  # a line of a file has a sign before it
                 second = line[1:]
                 if not second.isdecimal():
+                    self.error = UNREADABLE
                     return None
             elif line.startswith("+") and not line.startswith("+++ "):
                 for number in numbers([line[1:]], path):
@@ -87,8 +92,8 @@ class Tree:
 
     @cached_property
     def _heads(self) -> list[str]:
-        """What the working trees have checked out."""
-        answers = [git.ask(top, "rev-parse", "--verify", "--quiet", "HEAD") for top in self._tops]
+        """What the working trees have checked out, without those in which nothing is committed yet."""
+        answers = [_head(top) for top in self.tops]
         return list(dict.fromkeys(answer.decode().strip() for answer in answers if answer))
 
     @cached_property
@@ -158,28 +163,21 @@ class Tree:
         entry = self._found(revision, path)
         if entry is None:
             return []
-        text = self._ask(
-            "blame",
-            "--porcelain",
-            "--no-ignore-revs-file",
-            "--no-textconv",
-            "-w",
-            "-M",
-            f"--since=@{self._since}",
-            revision,
-            "--",
-            entry[0],
-        )
-        if text is None and self._ask("cat-file", "-t", entry[1]) == b"tree\n":
-            return []  # a folder has the file's name now
-        if text is None:
-            raise git.FailedError
+        try:
+            text = self._sure(
+                "blame", "--porcelain", "--no-ignore-revs-file", "--no-textconv", "-w", "-M",
+                f"--since=@{self._since}", revision, "--", entry[0],
+            )  # fmt: skip
+        except git.FailedError:
+            if self._ask("cat-file", "-t", entry[1]) == b"tree\n":
+                return []  # a folder has the file's name now
+            raise
         return _parsed(text.decode("utf-8", "replace"), path)
 
     def _open(self, path: str) -> Counter[int]:
         """The lines of a file in the working trees."""
         most: Counter[int] = Counter()
-        for top in self._tops:
+        for top in self.tops:
             files = (os.path.join(top, name) for name in self._names(path))
             file = next((one for one in files if os.path.lexists(one)), None)
             if file is not None:
@@ -189,16 +187,23 @@ class Tree:
     # -- git -------------------------------------------------------------------------------------------------
 
     def _ask(self, *words: str) -> bytes | None:
-        return git.ask(self._tops[0], *words)
+        return git.ask(self.tops[0], *words)
 
     def _sure(self, *words: str) -> bytes:
-        answer = self._ask(*words)
-        if answer is None:
-            raise git.FailedError
-        return answer
+        return git.sure(self.tops[0], *words)
 
     def _lines(self, *words: str) -> list[str]:
         return _split(self._ask(*words) or b"")
+
+
+def _head(top: str) -> bytes:
+    """What a working tree has checked out, nothing before its first commit. Raises git.FailedError."""
+    try:
+        return git.sure(top, "rev-parse", "--verify", "HEAD")
+    except git.FailedError:
+        if git.is_unborn(top):
+            return b""
+        raise
 
 
 def _split(text: bytes) -> list[str]:
@@ -210,7 +215,7 @@ def _content(file: str) -> str:
     """A file's text, "" for a folder and the like. Raises git.TooLongError."""
     try:
         if os.lstat(file).st_size > FILE_BYTES:
-            raise git.TooLongError
+            raise git.TooLongError(f"a file has more than {FILE_BYTES >> 20} MB")
         return read_regular(file, FILE_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""
@@ -226,7 +231,7 @@ def _parsed(text: str, path: str) -> list[tuple[int, int]]:
             lines += [(number, seconds.get(commit, 0)) for number in numbers([line[1:]], path)]
         elif line.startswith("committer-time "):
             if not line[15:].isdecimal():
-                raise git.FailedError
+                raise git.FailedError(UNREADABLE)
             seconds[commit] = int(line[15:])
         elif line[:40].isalnum() and line[40:41] == " ":
             commit = line[:40]

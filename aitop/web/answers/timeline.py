@@ -90,19 +90,31 @@ def _shown(
 
 
 def commits(db: sqlite3.Connection, asked: Asked) -> JsonObject:
-    """The user's commits of one day in the folders that were worked in. Asks git; raises as above."""
+    """The user's commits of one day in the folders that were worked in. Asks git; raises as above.
+
+    `git_errors` names each folder whose commits git could not say, with the reason.
+    """
     _, span = _day(asked)
     worked = {one.session for one in one_day.moments(db, span)}
     facts = spans.facts(db, span[0])
     folders = sorted({facts[number].cwd or "" for number in worked if number in facts} - {""})
-    tops = {top for folder in folders[:FOLDERS_MAX] if (top := git.toplevel(folder)) is not None}
-    commits_of_span = [
-        {"at": one.at, "commit": one.hash[:9], "subject": one.subject, "project": project(top)}
-        for top in sorted(tops)
-        for one in git.commits(top, span[0])
-        if span[0] <= one.at < span[1]
-    ]
-    return {"commits": sorted(commits_of_span, key=lambda one: one["at"])}
+    tops: set[str] = set()
+    errors: list[str] = []
+    commits_of_span: list[JsonObject] = []
+    for folder in folders[:FOLDERS_MAX]:
+        try:
+            top = git.toplevel(folder)
+            if top is None or top in tops:
+                continue
+            tops.add(top)
+            commits_of_span += [
+                {"at": one.at, "commit": one.hash[:9], "subject": one.subject, "project": project(top)}
+                for one in git.commits(top, span[0])
+                if span[0] <= one.at < span[1]
+            ]
+        except git.UNKNOWN as error:
+            errors.append(f"{project(folder)}: {error}")
+    return {"commits": sorted(commits_of_span, key=lambda one: one["at"]), "git_errors": errors}
 
 
 def gathered(moments: Iterable[Moment]) -> dict[int, Lane]:
