@@ -255,6 +255,7 @@ class Budget(TypedDict):
     ]
     unpriced_requests: Annotated[int, Key("as in the sums")]
     estimated_requests: Annotated[int, Key("as in the sums")]
+    understated_requests: Annotated[int, Key("as in the sums")]
 
 
 class PeriodForecast(TypedDict):
