@@ -5,8 +5,10 @@ Also here: the real listener as a process, which a test may start, watch, kill, 
 
 import contextlib
 import importlib
+import itertools
 import json
 import os
+import re
 import shutil
 import signal as signals
 import socket
@@ -33,6 +35,7 @@ settings.register_profile("quick", settings.get_profile("aitop"), max_examples=2
 settings.load_profile("aitop")
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MEMORY, ROOM_BYTES = "/dev/shm", 1 << 30  # a quick run writes 200 MB
 LONGEST_HOME = 80  # bytes: a socket's whole path must stay under 104
 PRIVATE = ("AITOP_CONFIG", "AITOP_TAG", "AITOP_LOG_LEVEL", "CLAUDE_CONFIG_DIR", "CLAUDE_PID", "NO_COLOR", "TMUX_PANE",
            "NOTIFY_SOCKET", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CACHE_HOME",
@@ -44,10 +47,11 @@ PRIVATE = ("AITOP_CONFIG", "AITOP_TAG", "AITOP_LOG_LEVEL", "CLAUDE_CONFIG_DIR", 
 SLOW_FIXTURES = {"listener"}
 SLOW_FOLDERS = ("faults", "integrations", "benchmarks", "lives")
 SLOW_FILES = (
-    "test_demo.py", "test_fuzz.py", "test_gateway_admission.py", "test_gateway_clients.py",
-    "test_gateway_connections.py", "test_gateway_network.py", "test_gateway_relay.py", "test_hostile_input.py",
-    "test_hostile_paths.py", "test_install_forwarder.py", "test_install_otel.py", "test_mcp.py", "test_modes.py",
-    "test_nothing_private.py", "test_other_user.py", "test_report_png.py", "test_top_terminal.py",
+    "test_advice_cli.py", "test_compare_prices.py", "test_demo.py", "test_fuzz.py", "test_gateway_admission.py",
+    "test_gateway_clients.py", "test_gateway_connections.py", "test_gateway_network.py",
+    "test_gateway_relay.py", "test_hostile_input.py", "test_hostile_paths.py", "test_install_forwarder.py",
+    "test_install_mcp.py", "test_install_otel.py", "test_mcp.py", "test_modes.py", "test_nothing_private.py",
+    "test_other_user.py", "test_report_png.py", "test_run.py", "test_top_terminal.py", "test_trailer.py",
 )  # fmt: skip
 
 
@@ -60,6 +64,14 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if config.getoption("--quick"):
         settings.load_profile("quick")
+        _use_memory()
+
+
+def _use_memory():
+    """Let the tests' folders be in memory: thousands of small databases otherwise wait for the disk."""
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage(MEMORY).free > ROOM_BYTES and os.access(MEMORY, os.W_OK):
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -90,6 +102,18 @@ def _is_slow(item):
         or item.get_closest_marker("slow") is not None
         or not SLOW_FIXTURES.isdisjoint(item.fixturenames)
     )
+
+
+_folders = itertools.count()
+
+
+@pytest.fixture
+def tmp_path(request, tmp_path_factory):
+    """An empty folder of the test's own, as pytest's: that one lists all before it to find a free number."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    path = tmp_path_factory.getbasetemp() / f"{name}-{next(_folders)}"
+    path.mkdir(mode=0o700)
+    return path
 
 
 @pytest.fixture(autouse=True)
@@ -163,8 +187,8 @@ class Running:
         self.process = None
         self.started = []
 
-    def start(self, *, wait=True, **more):
-        """Start it; with `wait` until its first state is there."""
+    def start(self, *, wait=True, read=True, **more):
+        """Start it; with `wait` until its first state is there, with `read` until its first reading has ended too."""
         environ = os.environ | {"PYTHONPATH": ROOT, "AITOP_HOME": self.home} | more
         begun = time.time()
         with open(os.path.join(self.home, "listener.out"), "ab") as out:
@@ -179,7 +203,11 @@ class Running:
         self.started.append(self.process)
         if wait:
             self.wait_for(
-                lambda state: state["written_at"] >= begun and state["listener"]["pid"] == self.process.pid
+                lambda state: (
+                    state["written_at"] >= begun
+                    and state["listener"]["pid"] == self.process.pid
+                    and (state["scan"]["complete"] or not read)
+                )
             )
         return self
 

@@ -1,6 +1,6 @@
 """A client's SQLite store, read without ever holding its client up.
 
-A store that is in use through a write-ahead log is opened read-only: its readers block nobody. One without a log is
+A store that is in use through a write-ahead log is opened read-only: its readers block no writer. One without a log is
 complete by itself, and a reader's lock could block the client's next commit. So it is opened as immutable, without
 any lock, and what was read counts only if the file did not change meanwhile. A store that is just being written the
 older way (a journal stands beside it) is left for a later look.

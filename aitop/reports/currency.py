@@ -1,4 +1,4 @@
-"""How money is shown by whoever asks the history. Reads only."""
+"""The currency and the kind of bill that reports show money in. Only reads."""
 
 import sqlite3
 

@@ -194,8 +194,8 @@ def _reason(complaint: bytes, code: int) -> str:
     """The line that says why git failed."""
     lines = [line.strip() for line in complaint.decode("utf-8", "replace").splitlines() if line.strip()]
     ends = [line for line in lines if line.startswith("fatal:")]
-    said = (ends or lines or [f"git ended with {code}"])[0]
-    return said.removeprefix("fatal:").strip()[:REASON_MAX]
+    reason = (ends or lines or [f"git ended with {code}"])[0]
+    return reason.removeprefix("fatal:").strip()[:REASON_MAX]
 
 
 def _slow() -> str:

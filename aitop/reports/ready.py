@@ -69,7 +69,7 @@ def asked(question: Callable[[], T], ready: Ready) -> T:
 
 
 def _finish(ready: Ready) -> None:
-    """Close the output, so that whoever reads it goes on, and make durable what was read."""
+    """Close the output, so that its reader goes on, and make durable what was read."""
     try:
         _close_output()
     finally:
@@ -83,7 +83,7 @@ def _finish(ready: Ready) -> None:
 
 
 def _close_output() -> None:
-    """A pipe or file is let go; a terminal has shown the answer already."""
+    """Close a pipe or a file. A terminal has shown the answer already."""
     out = sys.__stdout__
     if out is None or sys.stdout is not out or out.isatty():
         return

@@ -15,7 +15,8 @@ class Answer(NamedTuple):
     """A report: its rows, the sum of all of them, what a row is named by, and whether the oldest comes first.
 
     `of`: how many rows there are, where `rows` are only those asked for, in the order asked for; None: they are all.
-    `kind`: whose columns a table has, where they are not those of `name`. `whole`: fields of the total beside its sum.
+    `kind`: the report that gives a table its columns, where that is not `name`. `whole`: fields of the
+    total beside its sum.
     """
 
     name: str

@@ -98,9 +98,9 @@ def _bounded(file: str) -> None:
     with contextlib.suppress(Exception):
         here, now = os.getcwd(), time.time()
         left = SECONDS - time.process_time()  # starting took some of it
-        said = within.answer(lambda: _said(here, file, now), left, _reads)
-        if said is not None:
-            message, marks = json.loads(said)
+        reply = within.answer(lambda: _said(here, file, now), left, _reads)
+        if reply is not None:
+            message, marks = json.loads(reply)
             if message is not None:
                 atomic_file.replace(os.path.realpath(file), message.encode("latin-1"), keep_mode=True)
             atomic_file.replace(paths.in_home(RECORD), marks.encode())

@@ -29,27 +29,27 @@ def answer(work: Callable[[], bytes], seconds: float, is_worth: Callable[[int], 
     if pid == 0:
         _live(work, writer)
     os.close(writer)
-    said = None
+    reply = None
     try:
-        said = _read(reader, until)
+        reply = _read(reader, until)
     finally:
         os.close(reader)
-        if said is None and not is_worth(pid):
+        if reply is None and not is_worth(pid):
             _end(pid)
-    return said or None
+    return reply or None
 
 
 def _read(reader: int, until: float) -> bytes | None:
     """Everything up to the end of the pipe, None where that does not come in time."""
-    said = b""
+    reply = b""
     while True:
         ready, _, _ = select.select([reader], [], [], max(0.0, until - time.monotonic()))
         if not ready:
             return None
         chunk = os.read(reader, CHUNK)
         if not chunk:
-            return said
-        said += chunk
+            return reply
+        reply += chunk
 
 
 def _live(work: Callable[[], bytes], writer: int) -> None:
@@ -61,9 +61,9 @@ def _live(work: Callable[[], bytes], writer: int) -> None:
             os.dup2(null, number)
         os.closerange(3, writer)
         os.closerange(writer + 1, DESCRIPTORS)
-        said = memoryview(work())
-        while said:
-            said = said[os.write(writer, said) :]
+        reply = memoryview(work())
+        while reply:
+            reply = reply[os.write(writer, reply) :]
     finally:
         os._exit(0)
 

@@ -40,6 +40,7 @@ def claude(tmp_path):
     return root
 
 
+@pytest.mark.slow
 def test_a_known_model_has_a_range_of_both(claude):
     real()
     found = json.loads(run("energy", "--json").stdout)
@@ -57,6 +58,7 @@ def test_a_known_model_has_a_range_of_both(claude):
     assert found["source"].startswith("https://ecologits.ai/")
 
 
+@pytest.mark.slow
 def test_a_person_reads_ranges_method_and_what_is_left_out(claude):
     real()
     shown = run("energy", "--zone", "FRA").stdout

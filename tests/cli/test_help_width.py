@@ -1,12 +1,11 @@
 """Help is never wider than the terminal, at every level; a mistyped word is answered with the right one."""
 
-import os
 import subprocess
-import sys
 
 import click
 import pytest
 from click.testing import CliRunner
+from support import in_process
 
 from aitop import cli
 from aitop.segments.text import cells
@@ -15,11 +14,17 @@ from aitop.system import help_text
 HOT = [word for word in cli.HOT if word != "codex-notify"]
 
 
-def hot(*words, **more):
-    return subprocess.run(
-        [sys.executable, "-m", "aitop", *words], env=os.environ | more, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+@pytest.fixture
+def typed(tmp_path, capfd):
+    """What the whole command line says to these words, as text. The fast ones write to the descriptor itself."""
+
+    def run(*words, **more):
+        done = in_process.run(str(tmp_path), *words, **more)
+        direct = capfd.readouterr()
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode() + direct.out,
+                                           done.stderr.decode() + direct.err)  # fmt: skip
+
+    return run
 
 
 def commands(group, path=()):
@@ -46,25 +51,25 @@ def test_no_help_of_a_command_is_wider_than_the_terminal(columns, monkeypatch):
 
 @pytest.mark.parametrize("word", HOT)
 @pytest.mark.parametrize("columns", ["40", "72", "100"])
-def test_no_help_of_a_fast_command_is_wider_than_the_terminal(word, columns):
-    done = hot(word, "--help", COLUMNS=columns)
+def test_no_help_of_a_fast_command_is_wider_than_the_terminal(word, columns, typed):
+    done = typed(word, "--help", COLUMNS=columns)
     assert done.stdout.startswith("Usage: aitop")
     assert [line for line in done.stdout.splitlines() if cells(line) > int(columns)] == []
 
 
-def test_no_help_of_the_preview_is_wider_than_the_terminal():
-    said = hot("statusline", "--preview", "--help", COLUMNS="40").stdout
+def test_no_help_of_the_preview_is_wider_than_the_terminal(typed):
+    said = typed("statusline", "--preview", "--help", COLUMNS="40").stdout
     assert [line for line in said.splitlines() if cells(line) > 40] == []
 
 
-def test_a_style_named_with_an_equals_sign_is_the_only_one_shown():
-    assert hot("statusline", "--preview", "--style=nerd").stdout.startswith("nerd:")
-    assert "plain:" not in hot("statusline", "--preview", "--style=nerd").stdout
+def test_a_style_named_with_an_equals_sign_is_the_only_one_shown(typed):
+    assert typed("statusline", "--preview", "--style=nerd").stdout.startswith("nerd:")
+    assert "plain:" not in typed("statusline", "--preview", "--style=nerd").stdout
 
 
 @pytest.mark.parametrize("width", range(20, 120, 7))
-def test_folding_loses_no_word(width):
-    text = hot("prompt", "--help", COLUMNS="100").stdout
+def test_folding_loses_no_word(width, typed):
+    text = typed("prompt", "--help", COLUMNS="100").stdout
     folded = help_text.fitted(text, width)
     assert "".join(folded.split()) == "".join(text.split())
 
@@ -91,7 +96,7 @@ def test_folding_loses_no_word(width):
     ],
     ids=" ".join,
 )
-def test_a_mistyped_word_is_answered_with_the_right_one(words, hint):
-    done = hot(*words)
+def test_a_mistyped_word_is_answered_with_the_right_one(words, hint, typed):
+    done = typed(*words)
     assert done.returncode == 2, done.stderr
     assert hint in done.stderr

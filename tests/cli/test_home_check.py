@@ -3,10 +3,10 @@
 import os
 import pathlib
 import subprocess
-import sys
 
 import pytest
 from golden.home import FRONT, environment
+from support import in_process
 
 from aitop.cli import COMMANDS
 from aitop.system import home_check
@@ -29,10 +29,7 @@ def home(tmp_path):
 
 
 def run(home, *words):
-    return subprocess.run(
-        [sys.executable, "-m", "aitop", *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30,
-        env=environment(str(home), AITOP_HOME=f"{home}/.aitop"), cwd="/",
-    )  # fmt: skip
+    return in_process.run(str(home), *words, AITOP_HOME=f"{home}/.aitop")
 
 
 def owned_by_root(home):
@@ -48,7 +45,7 @@ def test_root_leaves_nothing_in_the_home_of_another(home, command, ready):
         os.chown(home / ".aitop", USER, USER)
     found = run(home, command, *WORDS.get(command, []))
     assert found.returncode == 1
-    assert f"Run it as {home_check._name(USER)}, without sudo: aitop {command}" in found.stderr
+    assert f"Run it as {home_check._name(USER)}, without sudo: aitop {command}" in found.stderr.decode()
     assert owned_by_root(home) == []
 
 
@@ -88,13 +85,10 @@ def test_root_is_free_in_its_own_home(tmp_path):
 def test_an_unclear_home_is_an_error_with_the_remedy_and_nothing_is_made(tmp_path, command, variables, said):
     here = tmp_path / "here"
     here.mkdir()
-    found = subprocess.run(
-        [sys.executable, "-m", "aitop", command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30,
-        env=environment(str(here)) | variables, cwd=here,
-    )  # fmt: skip
+    found = in_process.run(str(here), command, **variables)
     assert found.returncode == 1
-    assert said in found.stderr
-    assert "Traceback" not in found.stderr
+    assert said in found.stderr.decode()
+    assert "Traceback" not in found.stderr.decode()
     assert list(here.iterdir()) == []
 
 

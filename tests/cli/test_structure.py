@@ -384,7 +384,6 @@ def test_any_is_left_to_the_edge_where_json_comes_in():
 
 # A local of such a name says that something was found or known, and not what it holds.
 BARE_NAMES = {"found", "known", "told", "said"}
-BARE_LOCALS_MAX = 10  # none was left on 2026-11-29: the number may only fall
 
 
 def bare_locals(function):
@@ -403,7 +402,7 @@ def test_every_local_says_what_it_holds():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         for name in bare_locals(node)
     }
-    assert len(bare) <= BARE_LOCALS_MAX, f"name what it holds: rows, sessions, by_model; {sorted(bare)}"
+    assert not bare, f"name what it holds: rows, sessions, by_model; {sorted(bare)}"
 
 
 # -- tests ---------------------------------------------------------------------------------------------------------

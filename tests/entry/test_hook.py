@@ -100,7 +100,8 @@ def test_a_payload_arrives_byte_for_byte(request, run, home, payload):
     with socket_peer.answering(home / "claudecode.sock") as peer:
         for _ in range(8):  # its time is short by design, and a machine that runs tests is busy
             assert_quiet(run(payload))
-            if len(payload) < 600_000 or any(len(message) > len(payload) for message in peer.payloads):
+            peer.arrived.wait(1)
+            if any(len(message) > len(payload) for message in peer.payloads):
                 break
             time.sleep(0.3)
         known, body = header_of(max(peer.wait(), key=len))
@@ -165,16 +166,19 @@ def test_a_file_in_the_sockets_place_is_no_trouble(run, home):
     assert (home / "claudecode.sock").read_text() == "not a socket"
 
 
+@pytest.mark.slow  # it waits for an end of time
 def test_a_full_backlog_ends_in_silence(run, home):
     with socket_peer.hanging(home / "claudecode.sock"):
         assert_quiet(run())
 
 
+@pytest.mark.slow  # it waits for an end of time
 def test_a_dripping_listener_ends_in_silence(run, home):
     with socket_peer.dripping(home / "claudecode.sock"):
         assert_quiet(run(b"x" * 500_000))
 
 
+@pytest.mark.slow  # it waits for an end of time
 def test_a_stdin_that_never_ends_is_left(run, home):
     reader, writer = os.pipe()
     try:
@@ -185,6 +189,7 @@ def test_a_stdin_that_never_ends_is_left(run, home):
         os.close(writer)
 
 
+@pytest.mark.slow  # it waits for an end of time
 @pytest.mark.parametrize("kind", ["perl", "python"])
 def test_a_backlog_that_empties_in_time_still_gets_the_event(kind, home):
     run = runner(kind, home)
@@ -247,6 +252,7 @@ def test_an_interpreter_that_is_gone_is_silence(kind, home):
     assert_quiet(finish([home / "hook", "Stop"]))
 
 
+@pytest.mark.slow  # it waits for what must not come
 class TestStarting:
     """Only a session's start may start the listener, and only when nobody answers."""
 

@@ -86,6 +86,7 @@ def test_with_a_token_only_who_shows_it_gets_an_answer(door):
     assert ask(mine, authorization="Bearer secret")[0] == 200
 
 
+@pytest.mark.slow  # it waits for an end of time
 def test_slow_peers_do_not_keep_a_scrape_out(door):
     mine = door()
     peers = [socket.create_connection(("127.0.0.1", mine.port)) for _ in range(3 * MOST)]

@@ -14,8 +14,8 @@ END = float("inf")
 
 
 @pytest.fixture(params=[0.0, END], ids=["one by one", "prepared"])
-def book(tmp_path, request):
-    found = Book(tmp_path / "history.db", exact=request.param)
+def book(request):
+    found = Book(exact=request.param)
     found.prepared = bool(request.param)
     yield found
     found.db.close()

@@ -313,6 +313,7 @@ def test_a_configured_gateway_that_does_not_answer(installed):
     assert "nothing answers" in problem("gateway", WARN)
 
 
+@pytest.mark.slow
 def test_a_configured_gateway_that_answers(installed, tmp_path):
     pytest.importorskip("aiohttp")
     from support.upstream import Gateway
@@ -349,6 +350,7 @@ def test_a_web_server_with_a_service_that_does_not_answer(installed, monkeypatch
     assert "nothing answers" in problem("web", WARN)
 
 
+@pytest.mark.slow
 def test_a_web_server_with_a_service_that_answers(installed, monkeypatch):
     pytest.importorskip("aiohttp")
     from support.web_site import Site

@@ -44,6 +44,7 @@ def test_every_correction_is_in_the_package():
         assert listed.released == model.get("released", "")
 
 
+@pytest.mark.slow
 def test_the_script_makes_the_same_bytes_again():
     with open(table.SNAPSHOT, "rb") as file:
         wanted = orjson.loads(file.read())["source"]

@@ -353,8 +353,8 @@ def test_the_listener_tells_a_command_once_also_after_it_was_killed(tmp_path, ho
     listener.signal(signal.SIGKILL)
     listener.process.wait()
     listener.start(**environment)
-    listener.wait_for(lambda state: any(one["id"] == "burn" for one in state["alerts"]))
-    time.sleep(2.5)  # two ticks and more
+    again = listener.wait_for(lambda state: any(one["id"] == "burn" for one in state["alerts"]))
+    listener.wait_for(lambda state: state["written_at"] >= again["written_at"] + 2)  # two ticks and more
     assert len(out.read_text().splitlines()) == 1
 
 

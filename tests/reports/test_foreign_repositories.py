@@ -44,6 +44,7 @@ def test_a_folder_that_only_looks_like_a_repository_is_none(work):
     assert git.toplevel(work.root) == os.path.realpath(work.root)
 
 
+@pytest.mark.slow  # it waits for an end of time
 @pytest.mark.timeout(30)
 def test_a_program_that_git_started_is_ended_with_it(work, tmp_path, monkeypatch):
     program = tmp_path / "bin" / "git"

@@ -311,6 +311,7 @@ def test_work_in_a_bare_repository_is_unknown(world):
     assert lines(world.answered()) == {"unknown": 1}
 
 
+@pytest.mark.slow
 def test_where_git_takes_too_long_the_fate_is_unknown(world, shop, monkeypatch):
     shop.prompt()
     shop.write("a.py", "one\n")

@@ -10,6 +10,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+POLL_S = 0.02  # how often the server asks whether it is to end
 FALLBACK = {"text": "Done.", "usage": {"input": 100, "cached": 0, "output": 10, "reasoning": 0}}
 
 
@@ -22,7 +23,7 @@ class Api:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(POLL_S,), daemon=True)
 
     def __enter__(self):
         self._thread.start()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from unittest import mock
 
 import pytest
 from golden import states
@@ -14,6 +15,7 @@ from aitop.top.choices import Choices
 from aitop.top.paint import text_of
 
 NOW = states.NOW
+QUIET_TURNS = 3
 
 
 def busy():
@@ -63,8 +65,22 @@ def run(home, steps, state=None, size=(120, 40), choices=None, clock=lambda: NOW
             await pilot.pause()
             await steps(app, pilot)
 
-    asyncio.run(main())
+    # Textual sleeps until the process does little, which costs a key 60 ms and says nothing on a busy machine.
+    with (
+        mock.patch("textual.app.wait_for_idle", settled),
+        mock.patch("textual.pilot.wait_for_idle", settled),
+        mock.patch("aitop.top.app.LOOK_SECONDS", 0.05),
+    ):
+        asyncio.run(main())
     return app
+
+
+async def settled(*_):
+    """Wait until every message is handled: until the loop has nothing else to run, some turns in a row."""
+    ready, turns = asyncio.get_running_loop()._ready, 0
+    while turns < QUIET_TURNS:
+        await asyncio.sleep(0)
+        turns = 0 if ready else turns + 1
 
 
 def press(home, *keys, state=None, **more):
@@ -83,10 +99,10 @@ def press(home, *keys, state=None, **more):
 
 async def until(pilot, true):
     """Wait until something holds, however slow the machine is."""
-    for _ in range(600):
+    for _ in range(1500):
         if true():
             return
-        await pilot.pause(0.05)
+        await pilot.pause(0.02)
     pytest.fail(f"never held; the screen:\n{screen(pilot.app)}")
 
 

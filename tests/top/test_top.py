@@ -176,6 +176,7 @@ def test_the_terminal_is_given_back_however_the_table_ends(live, home, end, code
     assert terminal.over() == code
 
 
+@pytest.mark.slow
 def test_the_table_follows_a_resize_and_new_numbers(live, home):
     live(states.zero())
     terminal = Terminal(home, NO_COLOR="1")

@@ -325,7 +325,9 @@ def test_pause_holds_the_numbers_and_goes_on(home):
         state = busy()
         state["active_sessions"] = 7
         publish(home, state)
-        await pilot.pause(0.6)
+        app.look()
+        assert app.feed.state["active_sessions"] == 7
+        await pilot.pause()
         assert "paused" in screen(app)
         assert "7 active" not in screen(app)
         await pilot.press("p")
@@ -490,7 +492,8 @@ def cut_short(home):
 def test_broken_bytes_keep_the_last_picture(home):
     async def steps(app, pilot):
         cut_short(home)
-        await pilot.pause(0.6)
+        app.look()
+        await pilot.pause()
         assert "2 active" in screen(app)
 
     run(home, steps, busy())
@@ -510,7 +513,7 @@ def test_the_cursor_stays_with_its_session_when_others_come(home):
 
 def test_only_lines_that_changed_are_drawn_again(home):
     async def steps(app, pilot):
-        await pilot.pause(0.3)
+        await pilot.pause()
         drawn = []
         app.pane.refresh = lambda *regions, **_: drawn.extend(regions)
         state = busy()

@@ -12,11 +12,7 @@ from support.agent_work import GIT, AgentWork
 from support.lines import usage
 from support.worlds import SESSIONS
 
-from aitop.history.query.by_place import Spent
-from aitop.model.sums import Sum
-from aitop.system import command
 from aitop.worth import trailer
-from aitop.worth.trailer import Entry, Numbers, Tree
 
 A, B = SESSIONS[:2]
 # The command without its bound: a machine under load would meet it, and a test must not depend on that.
@@ -139,25 +135,9 @@ def test_an_alias_that_amends_keeps_the_numbers_too(shop):
 
 def test_a_new_commit_of_the_same_moment_is_not_an_amended_one(shop):
     shop.spend(1000)
-    stamp = f"@{int(time.time())} +0000"
+    stamp = f"@{int(time.time()) + 600} +0000"  # however slow the machine is, it is not of long ago
     shop.commit("one", "--date", stamp)
     assert shop.commit("a message that names --amend", "--date", stamp) is None
-
-
-@pytest.mark.parametrize(
-    ("words", "amends"),
-    [
-        ("git commit --amend -m x", True),
-        ("/usr/bin/git -c a.b=c commit -q --amend", True),
-        ("git commit -m x", False),
-        ("git commit -- --amend", False),
-        ("vim commit --amend", False),
-        ("git", False),
-        ("", False),
-    ],
-)
-def test_an_amending_command_is_known_by_its_words(words, amends):
-    assert command.amends(words.split()) is amends
 
 
 def test_a_commit_that_another_hook_gave_up_leaves_its_work_to_the_next(shop):
@@ -365,52 +345,3 @@ def test_outside_a_repository_there_is_no_hook_to_add(tmp_path):
     shop = Repository(tmp_path)
     done = shop.aitop("commit-trailer", "--install", cwd=tmp_path, check=False)
     assert (done.returncode, "no git repository" in done.stderr) == (1, True)
-
-
-# -- reckoning ---------------------------------------------------------------------------------------------------
-
-TREE = Tree("/w/shop", "/w/shop", "fix", {"/w/other": "side", "/w/shop/.claude/worktrees/x": "x"})
-
-
-@pytest.mark.parametrize(
-    ("cwd", "branch", "here"),
-    [
-        ("/w/shop", "fix", True),
-        ("/w/shop/src", "fix", True),
-        ("/w/shop", "side", False),
-        ("/w/shop", None, True),
-        ("/w/shop/.claude/worktrees/x", "fix", False),
-        ("/w/shopping", "fix", False),
-        ("/w/other", "fix", False),
-    ],
-)
-def test_work_belongs_to_a_tree_by_folder_and_branch(cwd, branch, here):
-    found = trailer.work([Spent(cwd, branch, Sum(requests=1))], TREE, {"fix"})
-    assert found.requests == here
-
-
-def test_work_that_was_moved_to_the_main_checkout_is_a_worktrees_by_its_branch():
-    tree = Tree("/w/other", "/w/shop", "side", {"/w/shop": "main"})
-    spent = [Spent("/w/shop", "side", Sum(cost=1)), Spent("/w/shop", "main", Sum(cost=10)),
-             Spent("/w/shop", None, Sum(cost=100)), Spent("/w/other", "any", Sum(cost=1000))]  # fmt: skip
-    assert trailer.work(spent, tree, {"side"}).cost == 1001
-
-
-def test_branches_since_the_last_commit_are_those_that_were_checked_out():
-    moves = [Entry(9, "checkout: moving from main to fix"), Entry(8, "checkout: moving from side to main"),
-             Entry(7, "commit: x"), Entry(6, "checkout: moving from old to main")]  # fmt: skip
-    assert trailer.branches(moves, TREE) == {"fix", "main"}  # side is another worktree's
-    assert trailer.last_commit(moves).at == 7
-    assert [trailer.last_commit(one).at for one in ([Entry(5, "clone: from x")], [])] == [5, 0]
-
-
-def test_numbers_are_read_as_they_were_written():
-    for value in (
-        Numbers(4_210_000, 12, 34),
-        Numbers(1, 2, 3, "~≥"),
-        Numbers(0, 5, 6),
-        Numbers(12_345_678, 0, 0, "≥"),
-    ):
-        assert trailer.read("a title\n\n" + "\n".join(trailer.trailers(value))) == value
-    assert trailer.trailers(Numbers()) == []
-    assert trailer.read("a title") is None

@@ -143,6 +143,7 @@ class Shop:
             db.close()
 
 
+@pytest.mark.slow
 def test_what_a_commit_began_to_read_is_there_for_the_next_one(shop):
     os.mkfifo(shop.environment["GATE"])
     assert shop.trailer(LEAVES) == "a title\n"
@@ -155,6 +156,7 @@ def test_what_a_commit_began_to_read_is_there_for_the_next_one(shop):
     assert not os.path.exists(os.path.join(shop.home, trailer_cli.RECORD))
 
 
+@pytest.mark.slow
 def test_a_history_of_an_older_version_is_not_migrated_in_a_commit(shop):
     shop.ask(f"PRAGMA user_version = {schema.VERSION - 1}")
     before = sorted(os.listdir(shop.home))
@@ -165,6 +167,7 @@ def test_a_history_of_an_older_version_is_not_migrated_in_a_commit(shop):
     assert "AI-Tokens: 7 in, 1000 out" in shop.trailer()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["pipe", "deep", "endless number"])
 def test_a_damaged_record_does_not_cost_the_next_trailer(shop, harm):
     path = os.path.join(shop.home, trailer_cli.RECORD)

@@ -33,8 +33,8 @@ def known(raw: object, now: list[int] | None, before: list[int] | None) -> list[
     """A running total, with what is absent or no number as it was before."""
     if now is None or before is None or not isinstance(raw, dict):
         return now or before
-    said = (type(raw.get(name)) in (int, float) for name in COUNTS)
-    return [new if is_said else old for is_said, new, old in zip(said, now, before, strict=True)]
+    is_counted = (type(raw.get(name)) in (int, float) for name in COUNTS)
+    return [new if is_new else old for is_new, new, old in zip(is_counted, now, before, strict=True)]
 
 
 def tier(raw: object) -> str:

@@ -1,7 +1,8 @@
 """What was shipped and what was wasted: the cost of each turn, divided over the lines of its edits by their fate.
 
 A turn's cost goes to the fates of its lines in proportion, in whole picodollars. A turn without a line is not
-attributed; a turn whose records or repository are gone is unknown. So the rows add up to the total, to the picodollar.
+attributed; a turn is unknown when its records or its repository are gone. So the rows add up to the total, to the
+picodollar.
 """
 
 import os
@@ -72,9 +73,9 @@ def answer(asker: Asker, start: float, end: float, reading: Reading, progress: P
     total = Money()
     for money in turns.values():
         total = total.plus(money)
-    told = [f"{where}: {why}" for where, why in errors.items()]
+    reasons = [f"{where}: {why}" for where, why in errors.items()]
     rows = [
-        _row(fate, shares, lines, total, told if fate == UNKNOWN else [])
+        _row(fate, shares, lines, total, reasons if fate == UNKNOWN else [])
         for fate in (*DECIDED, UNKNOWN, NOT_ATTRIBUTED)
     ]
     whole = Sum(
