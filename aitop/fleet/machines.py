@@ -196,13 +196,14 @@ def _credits(db: sqlite3.Connection, since: float) -> dict[str, dict[str, float 
         f"sum(response * (credits IS NULL)) FROM ({_OWN}) WHERE own AND provider IN ({wanted}) GROUP BY 1, 2",
         (since * 1000, *credit_rates.RATES),
     )
-    found: dict[str, dict[str, float | None]] = {}
+    credits_by_host: dict[str, dict[str, float | None]] = {}
     for host, provider, requests, cost, credits_, unknown in rows:
         recorded = credit_rates.RATES[provider].per_usd is None
         value = Sum(requests=requests, cost=cost, credits=credits_)
-        known = None if recorded and unknown else credit_rates.of(provider, value)
-        found.setdefault(host, {})[provider] = known
-    return found
+        credits_by_host.setdefault(host, {})[provider] = (
+            None if recorded and unknown else credit_rates.of(provider, value)
+        )
+    return credits_by_host
 
 
 def _know_own(db: sqlite3.Connection, home: str) -> None:
