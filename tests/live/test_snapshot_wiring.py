@@ -66,12 +66,13 @@ def aggregator():
     day = Day({"today": NOW - 1_900, "week": NOW - 2_000, "month": NOW - 2_100},
               {"today": spent(100, 200), "week": spent(1_000, 300), "month": spent(10_000, 400)},
               stop_reasons={"end_turn": 51}, tools=[("Bash", 52, 53, [54.0, 55.0])], compactions=56,
-              past_days=(57, 58))  # fmt: skip
+              tools_by_provider={"claude-code": {"Read": (141, 142)}},
+              stops_by_provider={"claude-code": {"refusal": 143}}, past_days=(57, 58))  # fmt: skip
     one.begin_day(day)
     changes = nothing()
     changes.sums.extend([(NOW - 30, WORKING, spent(1, 2)), (NOW - 200, WORKING, spent(3, 5)),
                          (NOW - 700, WORKING, spent(7, 11)), (NOW - 700, WAITING, spent(13, 17))])  # fmt: skip
-    changes.stops.extend([(NOW - 700, "max_tokens", 1)] * 3)
+    changes.stops.extend([(NOW - 700, "max_tokens", 1, WORKING)] * 3)
     changes.limits.extend([LIMIT, SPENT_LIMIT])
     changes.models.update({("no-price", 2), ("family-price", 1)})
     one.fold(changes, lambda _: "claude-code", NOW)
@@ -202,6 +203,8 @@ def test_every_part_of_one_client_is_in_the_field_of_its_name(taken):
         "waiting": 2,
         "gauge": Gauge(61_000, 67_000, 100 * 61 / 67, "working-one"),
         "compactions": 132,
+        "tools": {"Read": ToolView(141, 142, None, None)},
+        "stop_reasons": {"refusal": 143, "max_tokens": 3},
     })  # fmt: skip
     assert isinstance(part, ProviderView)
 
