@@ -26,7 +26,10 @@ def test_every_provider_folder_is_registered():
     folders = {
         entry.name for entry in os.scandir(FOLDER) if os.path.isfile(os.path.join(entry.path, "__init__.py"))
     }
-    assert folders == {target.partition(":")[0].split(".")[2] for target in BUILTIN.values()}
+    registered = {target.partition(":")[0].split(".")[2] for target in BUILTIN.values()}
+    assert sorted(folders ^ registered) == [], (
+        "a folder of aitop/providers and `BUILTIN` of its load.py differ"
+    )
 
 
 # A provider that reads documents or a database by itself has both in a file of tests: hostile values, private text.
@@ -53,13 +56,13 @@ def test_a_provider_outside_the_corpus_has_both_in_its_own_tests(name):
 @pytest.mark.parametrize("name", BY_CORPUS)
 def test_every_provider_has_a_fuzz_target_with_a_corpus(name):
     known_as = KNOWN_AS.get(name, name)
-    assert known_as in all_targets()
-    assert corpus.raw(known_as)
+    assert known_as in all_targets(), "its target goes into tests/fuzz/targets/__init__.py"
+    assert corpus.raw(known_as), f"its records go into tests/fuzz/corpus/{known_as}"
 
 
 @pytest.mark.parametrize("name", BY_CORPUS)
 def test_every_provider_has_an_example_that_is_searched_for_private_text(name):
-    assert KNOWN_AS.get(name, name) in KEPT
+    assert KNOWN_AS.get(name, name) in KEPT, "its fields go into tests/support/kept_fields.py"
 
 
 # They write no file of a client's: the journal is our own, and what a socket brings is planted by itself.
@@ -69,9 +72,12 @@ NO_PROCESS = {"bob", "cline", "copilot-chat", "judge", "litellm", "ollama", "ope
 
 
 def test_the_search_through_the_listener_s_own_files_has_a_record_of_every_client_with_a_corpus():
-    assert set(PLACES) == {KNOWN_AS.get(name, name) for name in BY_CORPUS} - NO_PLACE
+    wanted = {KNOWN_AS.get(name, name) for name in BY_CORPUS} - NO_PLACE
+    assert sorted(set(PLACES) ^ wanted) == [], (
+        "the path of its file goes into tests/support/planted_places.py"
+    )
 
 
 def test_every_client_with_a_process_of_its_own_can_be_ended():
-    assert set(CLIENTS) == set(BUILTIN) - NO_PROCESS
+    assert sorted(set(CLIENTS) ^ (set(BUILTIN) - NO_PROCESS)) == [], "`CLIENTS` of aitop/top/processes.py"
     assert all(CLIENTS.values())
