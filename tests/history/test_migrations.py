@@ -30,15 +30,13 @@ def shape(db):
 def differences(older, fresh):
     """What a history that was led here has otherwise than a new one, as sentences."""
     have, wanted = shape(older), shape(fresh)
-    return [
-        f"{table} {verb} {', '.join(f'`{name}` ({kind}{", NOT NULL" * required})' for name, kind, required in sorted(some))}"
-        for table in sorted(have.keys() | wanted.keys())
-        for verb, some in (
-            ("lacks", wanted.get(table, set()) - have.get(table, set())),
-            ("has in addition", have.get(table, set()) - wanted.get(table, set())),
-        )
-        if some
-    ]
+    sentences = []
+    for table in sorted(have.keys() | wanted.keys()):
+        ours, theirs = have.get(table, set()), wanted.get(table, set())
+        for verb, columns_of in (("lacks", theirs - ours), ("has, unlike the other,", ours - theirs)):
+            for name, kind, required in sorted(columns_of):
+                sentences.append(f"{table} {verb} `{name}` {kind}{' NOT NULL' if required else ''}")
+    return sentences
 
 
 def indexes(db):
