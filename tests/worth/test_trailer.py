@@ -16,8 +16,8 @@ from aitop.worth import trailer
 
 A, B = SESSIONS[:2]
 # The command with wide bounds: a machine under load would meet the narrow ones, and a test must not depend on that.
-SAME_SECONDS = 300
-PATIENT = f"from aitop.worth import trailer_cli as t; t.SECONDS, t.SAME_SECONDS = 60.0, {SAME_SECONDS}; t.commit_trailer()"
+MOMENT = 300
+PATIENT = f"from aitop.worth import trailer_cli as t; t.SECONDS, t.SAME_SECONDS = 60.0, {MOMENT}; t.commit_trailer()"
 AITOP = os.path.join(os.path.dirname(sys.executable), "aitop")
 
 
@@ -129,7 +129,7 @@ def test_a_commit_amended_with_a_new_message_keeps_its_numbers(shop):
 def test_an_alias_that_amends_keeps_the_numbers_too(shop):
     shop.spend(1000)
     # the author's date is what tells git's amending from a new commit there, and it is of long ago
-    stamp = f"@{int(time.time()) - SAME_SECONDS - 100} +0000"
+    stamp = f"@{int(time.time()) - MOMENT - 100} +0000"
     shop.git("commit", "-q", "--allow-empty", "-m", "one", "--date", stamp)
     shop.git("-c", "alias.again=commit --amend", "again", "-q", "--allow-empty", "-m", "two")
     assert shop.told() == 1000
