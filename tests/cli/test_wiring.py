@@ -1,7 +1,6 @@
 """Tables that must agree: a row added to one of them and forgotten in the other is found here."""
 
 import os
-import re
 import sqlite3
 
 import pytest
@@ -18,7 +17,6 @@ from aitop.model import Place, Response, Usage
 from aitop.model.sums import COLUMNS, Sum, published
 from aitop.pricing import cost
 from aitop.pricing.basis import Basis
-from aitop.providers.load import BUILTIN
 from aitop.reports import columns as report_columns
 from aitop.reports.rows import figures
 from aitop.top import plain, sessions
@@ -231,12 +229,6 @@ def test_every_column_of_a_report_is_a_field_of_its_rows():
         for total in (Sum(), Sum(untracked=1)):
             keys = {column.key for column in report_columns.columns(name, total)}
             assert keys - own <= set(row)
-
-
-def test_every_built_in_provider_has_a_row_in_its_page():
-    with open(os.path.join(ROOT, "docs", "providers.md"), encoding="utf-8") as file:
-        rows = set(re.findall(r"^\| `([a-z-]+)` \|", file.read(), re.MULTILINE))
-    assert sorted(set(BUILTIN) - rows) == []
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

@@ -453,6 +453,6 @@ def test_every_rule_is_raised_by_an_example(rule):
     )
     found = {alert.rule for alert in alerts.evaluate((), config(), NOW, RAISED_BY[rule])}
     assert rule in found, (
-        f"its function is not called by `evaluate` of its file, or its example in `RAISED_BY` does not suffice"
+        "its function is not called by `evaluate` of its file, or its example in `RAISED_BY` does not suffice"
     )
     assert rule not in {alert.rule for alert in alerts.evaluate((), config(), NOW, NOTHING)}
