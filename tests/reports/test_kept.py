@@ -19,8 +19,9 @@ OLD = time.time() - 3 * 86_400
 
 def report(*words, **more):
     """One run of `aitop report`: (what it printed, whether it had to be made)."""
+    environ = os.environ | {"PYTHONPATH": ROOT, "PYTEST_CURRENT_TEST": ""}  # which differs in a fixture
     done = subprocess.run([sys.executable, "-X", "importtime", "-m", "aitop", "report", *words],
-                          env=os.environ | {"PYTHONPATH": ROOT, "PYTEST_CURRENT_TEST": ""} | more, stdin=subprocess.DEVNULL,
+                          env=environ | more, stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=60, check=True)  # fmt: skip
     return done.stdout, b" click.core\n" in done.stderr
 
