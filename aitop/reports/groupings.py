@@ -104,7 +104,7 @@ GROUPINGS = {
     "provider": Grouping(
         key=lambda asker, cell: (cell.provider or asker.facts[cell.session].provider,),
         naming=lambda _, key: {"provider": key[0]},
-        details=lambda *_: {},
+        details=lambda _asker, key, group: {"credits": credit_rates.of(key[0], group.sum)},
     ),
     "session": Grouping(
         key=lambda _, cell: (cell.session,),
