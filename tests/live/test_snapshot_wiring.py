@@ -229,3 +229,18 @@ def test_every_sum_of_a_moment_is_of_the_window_or_period_of_its_name(taken):
     assert sums.windows == windows
     assert sums.periods == {"today": spent(124, 235), "week": spent(1_024, 335), "month": spent(10_024, 435)}
     assert sums.since_start == spent(4, 7)
+
+
+def test_a_waiting_session_counts_also_where_the_state_has_no_room_for_it(monkeypatch):
+    monkeypatch.setattr(alerts, "evaluate", lambda *_: ())
+    newer = [session(n, f"working-{n}", "working") for n in range(1, snapshot.MAX_LISTED_SESSIONS + 1)]
+    beyond = session(len(newer) + 1, "waiting-one", "waiting")
+    snap = snapshot.take(
+        aggregator(), Money(), [beyond, *newer], before=(), config=Config(),
+        lookups=Lookups(lambda _: None, lambda *_: None), now=NOW,
+    )  # fmt: skip
+    assert "waiting-one" not in [one.session.name for one in snap.sessions]
+    counted = {"all clients": snap, "its client": snap.by_provider["claude-code"]}
+    assert {of: (one.waiting, one.active) for of, one in counted.items()} == {
+        of: (1, len(newer) + 1) for of in counted
+    }, "`waiting` and `active` are of all sessions: `views` in live/snapshot.py, not `listed`"
