@@ -36,6 +36,14 @@ NOT_TEXT = (
     "whisper", "robotics", "omni", "banana", "sonic", "vision", "-vl-", "guard", "ft:", ".ft-", ":free",
     ":batch", "aya-", "davinci", "babbage", "curie", "gpt-3.5", "gpt-4-", "search-api", "search-preview",
 )  # fmt: skip
+# What a [[model]] and a [[model.row]] of our two files may hold.
+MODEL_KEYS = ("id", "provider", "context", "released", "also", "replaces", "drops", "row")
+RATE_KEYS = (*rows.SHORT, "over")
+ROW_KEYS = (*RATE_KEYS, "from", "fast", "priority", "off_peak", "source", "checked")
+PARTS = {
+    "over": ("tokens", *rows.SHORT), "fast": RATE_KEYS, "priority": RATE_KEYS, "off_peak": ("hours", *RATE_KEYS),
+    "hours": ("utc", "weekdays"),
+}  # fmt: skip
 KEYS = ("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok")
 
 
@@ -57,14 +65,12 @@ def main() -> int:
 
 def build() -> bytes:
     """The file's bytes."""
-    with open(CORRECTIONS, "rb") as file:
-        corrections = tomllib.load(file)
+    corrections, additions = read(CORRECTIONS), read(ADDITIONS)
     source = f"genai-prices {version('genai-prices')}"
     models = generated()
-    with open(ADDITIONS, "rb") as file:
-        additions = tomllib.load(file)
-    for correction in (*corrections["model"], *additions["model"]):
-        correct(models, correction)
+    for path, own in ((CORRECTIONS, corrections), (ADDITIONS, additions)):
+        for correction in own["model"]:
+            correct(models, correction, f"scripts/{os.path.basename(path)}")
     head = {
         "as_of": corrections["as_of"],
         "source": source,
@@ -74,6 +80,15 @@ def build() -> bytes:
     text = rows.encode(head, spelled_once(models).values())
     rows.parse_models(rows.orjson.loads(text), source)  # what we write, we can read
     return text
+
+
+def read(path: str) -> dict:
+    """A file of ours. Ends with a sentence where it is no TOML."""
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except tomllib.TOMLDecodeError as error:
+        raise SystemExit(f"scripts/{os.path.basename(path)}: {error}") from None
 
 
 def generated() -> dict[str, rows.Model]:
@@ -189,51 +204,71 @@ def variant(info, base: dict[str, rows.Schedule], dated, key: str, word: str) ->
     return {}
 
 
-def correct(models: dict[str, rows.Model], correction: dict) -> None:
-    """Apply one [[model]] of the corrections or additions. Ends with a sentence where a key is missing."""
-    name = needed(correction, "id", f"a [[model]] ({correction})")
+def correct(models: dict[str, rows.Model], correction: dict, file: str = "scripts/price_*.toml") -> None:
+    """Apply one [[model]] of a file. Ends with a sentence where a key is missing, unknown or holds no such value."""
+    name = needed(correction, "id", f"{file}: a [[model]] ({correction})")
+    place = f"{file}: {name}"
+    only_known_keys(place, correction, MODEL_KEYS)
     old = models.pop(correction.get("replaces", name), None)
     body = {"rows": []}
     for row in correction.get("row", ()):
-        where, checked = (needed(row, key, f"a row of {name}") for key in ("source", "checked"))
+        where, checked = (needed(row, key, f"{file}: a row of {name}") for key in ("source", "checked"))
+        only_known_keys(place, row, ROW_KEYS)
         source = {"source": f"{where} (checked {checked})"}
         body["rows"].append({key: value for key, value in row.items() if key != "checked"} | source)
-    own = rows.parse_model(name, body, "").rows if body["rows"] else old.rows
-    no_cache_rate_is_forgotten(name, body["rows"])
-    no_row_is_dropped_unseen(name, own, old.rows if old else (), correction.get("drops", ()))
+    if not body["rows"] and old is None:
+        raise SystemExit(
+            f"{place} has no [[model.row]], and genai-prices has no such model. Write a row with its price"
+        )
+    try:
+        own = rows.parse_model(name, body, "").rows if body["rows"] else old.rows
+    except rows.PriceDataError as error:
+        raise SystemExit(f"{file}: {error}") from None
+    no_cache_rate_is_forgotten(place, body["rows"])
+    no_row_is_dropped_unseen(place, own, old.rows if old else (), correction.get("drops", ()))
     also = (*(old.also if old else ()), *correction.get("also", ()))
     provider = (
-        old.provider if old and not correction.get("provider") else needed(correction, "provider", name)
+        old.provider if old and not correction.get("provider") else needed(correction, "provider", place)
     )
     context = correction.get("context") or (old.context if old else None)
     models[name] = rows.Model(name, provider, own, context, correction.get("released", ""), also)
 
 
-def no_cache_rate_is_forgotten(name: str, own: list[dict]) -> None:
+def only_known_keys(place: str, table: dict, keys: tuple[str, ...], inside: str = "") -> None:
+    """A misspelt key would be passed over, and its rate be another one."""
+    for key, value in table.items():
+        if key not in keys:
+            raise SystemExit(f"{place} has the unknown key `{inside}{key}`; keys are {', '.join(keys)}")
+        for part in value if isinstance(value, list) else [value]:
+            if key in PARTS and isinstance(part, dict):
+                only_known_keys(place, part, PARTS[key], f"{inside}{key}.")
+
+
+def no_cache_rate_is_forgotten(place: str, own: list[dict]) -> None:
     """A row carries each cache rate of the one before: a rate left out is the full input rate."""
     for before, row in itertools.pairwise(own):
         for rate in ("cr", "w5", "w1"):
             if rate in before and rate not in row:
                 raise SystemExit(
-                    f"scripts/price_*.toml: the row of {name} from {row.get('from')} lacks `{rate}`, which the row "
-                    "before it has. Copy it, or write the input rate where the discount ended"
+                    f"{place}: the row from {row.get('from')} lacks `{rate}`, which the row before it has. Copy it, "
+                    "or write the input rate where the discount ended"
                 )
 
 
-def no_row_is_dropped_unseen(name: str, own: tuple, generated_rows: tuple, dropped: list[str]) -> None:
+def no_row_is_dropped_unseen(place: str, own: tuple, generated_rows: tuple, dropped: list[str]) -> None:
     """A [[model]] with rows replaces all generated ones, so it has each of their days or names it in `drops`."""
     missing = {row.start for row in generated_rows} - {row.start for row in own}
     if missing != set(dropped):
         days = ", ".join(sorted(day or "the beginning" for day in missing ^ set(dropped)))
         raise SystemExit(
-            f"scripts/price_*.toml: genai-prices has rows of {name} that ours replace: {days}. Write them down, "
-            "or name exactly these days in `drops` with the reason beside it"
+            f"{place}: genai-prices has rows that ours replace: {days}. Write them down, or name exactly these days "
+            "in `drops` with the reason beside it"
         )
 
 
 def needed(table: dict, key: str, of: str) -> str:
     if not table.get(key):
-        raise SystemExit(f"scripts/price_*.toml: {of} lacks the key `{key}`")
+        raise SystemExit(f"{of} lacks the key `{key}`")
     return table[key]
 
 

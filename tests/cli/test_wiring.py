@@ -1,7 +1,6 @@
 """Tables that must agree: a row added to one of them and forgotten in the other is found here."""
 
 import os
-import re
 import sqlite3
 
 import pytest
@@ -18,7 +17,6 @@ from aitop.model import Place, Response, Usage
 from aitop.model.sums import COLUMNS, Sum, published
 from aitop.pricing import cost
 from aitop.pricing.basis import Basis
-from aitop.providers.load import BUILTIN
 from aitop.reports import columns as report_columns
 from aitop.reports.rows import figures
 from aitop.top import plain, sessions
@@ -79,52 +77,86 @@ def test_a_response_adds_to_the_sum_of_its_own_basis(basis, counted):
     db.close()
 
 
-@pytest.mark.parametrize("basis", Basis)
-@pytest.mark.parametrize("incomplete", [False, True])
-def test_a_response_adds_the_same_by_sql_and_by_its_row(basis, incomplete):
-    usage = Usage(
-        uncached_input_tokens=2,
-        output_tokens=3,
-        cache_read_tokens=4,
-        cache_write_5m_tokens=5,
-        cache_write_1h_tokens=6,
+# Each count of a response has a value of its own, made from the field names: one that is forgotten or taken from
+# another place gives another sum. A new field of `Usage` and a new column of `prepare.COLUMNS` are in by themselves.
+USAGE = Usage(
+    *(
+        default if isinstance(default, str | tuple) else 101 + number
+        for number, default in enumerate(Usage._field_defaults.values())
     )
-    row = CountedResponse(1, 1, Evidence(900.0, "m", usage, None, 100, None, None, 1, 0, credits=8))
-    row.cost, row.basis, row.incomplete = 7, basis, incomplete
+)
+COUNTS = [name for name, value in USAGE._asdict().items() if isinstance(value, int)]
+STORED_PLACES = dict(
+    zip(prepare.COLUMNS.split(", "), range(prepare.STORED, prepare.REQUEST_KEY + 1), strict=True)
+)
+
+
+def response_of(basis, incomplete, visible):
+    """One response twice: as a row of the history, and as a first read hands it on."""
+    plain = [1001 + place for place in range(prepare.REQUEST_KEY + 1)]
+    plain[prepare.UNCACHED : prepare.MODIFIERS] = [getattr(USAGE, name) for name in COUNTS]
+    understated = incomplete and visible > 9 * USAGE.output_tokens
+    own = {
+        prepare.NAMES: (1,), prepare.MODEL: "m", prepare.PLACE: None, prepare.UNDERSTATED: understated,
+        prepare.AT: 900.0, prepare.MODIFIERS: None, prepare.STOP: None, prepare.VISIBLE: visible,
+        prepare.AGENT: None, prepare.BASIS: int(basis), prepare.INCOMPLETE: incomplete,
+    }  # fmt: skip
+    for place, value in own.items():
+        plain[place] = value
+    evidence = Evidence(
+        900.0, "m", USAGE, None, visible, None, None, 1, plain[prepare.END], plain[prepare.DURATION],
+        plain[prepare.TTFT],
+    )  # fmt: skip
+    row = CountedResponse(1, 1, evidence)
+    row.cost, row.basis, row.incomplete = plain[prepare.COST], basis, incomplete
+    return row, tuple(plain)
+
+
+# output tokens are 102: nine characters each and more make a response understated
+EXTENTS = pytest.mark.parametrize(("incomplete", "visible"), [(False, 3), (True, 3), (True, 3000)])
+
+
+def test_the_stored_counts_of_a_response_are_those_of_its_usage_in_the_same_order():
+    assert len(COUNTS) == prepare.MODIFIERS - prepare.UNCACHED
+    assert len({getattr(USAGE, name) for name in COUNTS} - {0}) == len(COUNTS)
+    places = {name: prepare.UNCACHED + number for number, name in enumerate(COUNTS)}
+    summed = {sql: name for sql, name in history_columns.STORED if name in places}
+    assert {STORED_PLACES[sql]: name for sql, name in summed.items()} == {
+        places[name]: name for name in summed.values()
+    }
+
+
+@pytest.mark.parametrize("basis", Basis)
+@EXTENTS
+def test_a_response_adds_the_same_by_sql_and_by_its_row(basis, incomplete, visible):
+    row, plain = response_of(basis, incomplete, visible)
+    row.evidence = row.evidence._replace(billed=81, claimed=82, credits=83)
+    stored = {name: plain[place] for name, place in STORED_PLACES.items()}
+    stored |= {"id": 84, "session": 1, "model": 85, "file": 1, "place": 86, "copies": 87, "paying": None,
+               "billed": 81, "claimed": 82, "credits": 83}  # fmt: skip
     db = sqlite3.connect(":memory:")
     db.executescript(schema.RESPONSE_TABLES)
+    columns = {name for _, name, *_ in db.execute("PRAGMA table_info(response)")}
+    assert columns == set(stored), "a column of `response` needs a value of its own in this test"
     db.execute(
-        """INSERT INTO response (session, at, model, uncached, output, cache_read, write_5m, write_1h, reasoning,
-        searches, visible, file, end, cost, basis, incomplete, copies, credits)
-        VALUES (1, 900, 1, 2, 3, 4, 5, 6, 0, 0, 100, 1, 0, 7, ?, ?, 0, 8)""",
-        (basis, incomplete),
+        f"INSERT INTO response ({', '.join(stored)}) VALUES ({', '.join('?' * len(stored))})",
+        [*stored.values()],
     )
-    found = history_columns.from_response(
+    by_sql = history_columns.from_response(
         db.execute(f"SELECT {history_columns.OF_RESPONSE} FROM response").fetchone()
     )
-    assert found == row.contribution().sum
     db.close()
+    assert by_sql == row.contribution().sum, "columns._OF_RESPONSE and CountedResponse.contribution differ"
 
 
 @pytest.mark.parametrize("basis", Basis)
-@pytest.mark.parametrize(("incomplete", "visible"), [(False, 0), (True, 0), (True, 100)])
+@EXTENTS
 def test_a_response_adds_the_same_in_a_first_read(basis, incomplete, visible):
-    counts = {prepare.UNCACHED: 2, prepare.OUTPUT: 3, prepare.CACHE_READ: 4, prepare.WRITE_5M: 5, prepare.WRITE_1H: 6,
-              prepare.COST: 7, prepare.BASIS: int(basis), prepare.INCOMPLETE: incomplete,
-              prepare.UNDERSTATED: visible > 0}  # fmt: skip
-    plain = [counts.get(place) or 0 for place in range(prepare.REQUEST_KEY + 1)]
-    plain[prepare.NAMES] = (1,)
-    [(*_, numbers)] = digest.of([tuple(plain)], []).sums
-    usage = Usage(
-        uncached_input_tokens=2,
-        output_tokens=3,
-        cache_read_tokens=4,
-        cache_write_5m_tokens=5,
-        cache_write_1h_tokens=6,
+    row, plain = response_of(basis, incomplete, visible)
+    [(*_, numbers)] = digest.of([plain], []).sums
+    assert Sum._make(numbers) == row.contribution().sum, (
+        "digest._sums and CountedResponse.contribution differ"
     )
-    row = CountedResponse(1, 1, Evidence(900.0, "m", usage, None, visible, None, None, 1, 0))
-    row.cost, row.basis, row.incomplete = 7, basis, incomplete
-    assert Sum._make(numbers) == row.contribution().sum
 
 
 @pytest.mark.parametrize("short_way", [True, False])
@@ -197,12 +229,6 @@ def test_every_column_of_a_report_is_a_field_of_its_rows():
         for total in (Sum(), Sum(untracked=1)):
             keys = {column.key for column in report_columns.columns(name, total)}
             assert keys - own <= set(row)
-
-
-def test_every_built_in_provider_has_a_row_in_its_page():
-    with open(os.path.join(ROOT, "docs", "providers.md"), encoding="utf-8") as file:
-        rows = set(re.findall(r"^\| `([a-z-]+)` \|", file.read(), re.MULTILINE))
-    assert sorted(set(BUILTIN) - rows) == []
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

@@ -8,6 +8,7 @@ from aitop.config import KEYS, Config
 from aitop.live import alerts
 from aitop.live.alerts import Evidence, SessionEvidence, days
 from aitop.live.money.budgets import BudgetView
+from aitop.live.money.burn import BurnThresholds
 from aitop.model.events import Limit
 from aitop.model.sums import PICO, ZERO, Sum
 from aitop.publish.notify.memory import Memory, decide
@@ -418,3 +419,40 @@ def test_days_that_hardly_vary_leave_room_for_a_little_more():
     assert today(11, (10 * PICO,) * 20) == ()
     assert levels(today(16, (10 * PICO,) * 20)) == {"anomaly": "warning"}
     assert days.score(5, (0,) * 20) is None
+
+
+# -- all of them -----------------------------------------------------------------------------------------------
+
+JUST_RESET = limit(100, 90)._replace(resets_at=NOW - 60)
+# A rule's name → facts that raise it. A new rule gets its own here: one that nothing calls is found by this alone.
+RAISED_BY = {
+    "burn": Evidence(
+        five_minutes=Sum(requests=9, cost=PICO, output_tokens=9999), burn=BurnThresholds(warning=5)
+    ),
+    "context": Evidence(context_percent=85.0),
+    "silent": Evidence(five_minutes=Sum(requests=3, cost=PICO // 10, output_tokens=3)),
+    "cache": Evidence(five_minutes=Sum(requests=5, uncached_input_tokens=100_000, output_tokens=9999)),
+    "limit": Evidence(limits=(limit(85, 90),)),
+    "limit-back": Evidence(limits=(JUST_RESET,)),
+    "pace": Evidence(limits=(limit(60, 40),)),
+    "budget": Evidence(budgets=(budget(85, "warning"),)),
+    "anomaly": Evidence(day_started=NOW - 3600, today_spent=17 * PICO, past_days=USUAL),
+    "runaway": Evidence(sessions=(running(),)),
+    "compaction": Evidence(sessions=(near(1_000),)),
+    "cache-expiry": Evidence(sessions=(resting(45),)),
+    "waiting": Evidence(sessions=(waiting(150),)),
+    "max-tokens": Evidence(cut_off=2),
+    "errors": Evidence(five_minutes=failing(5)),
+}
+
+
+@pytest.mark.parametrize("rule", [rule.name for rule in alerts.RULES])
+def test_every_rule_is_raised_by_an_example(rule):
+    assert rule in RAISED_BY, (
+        f"`{rule}` needs facts that raise it in `RAISED_BY` of tests/live/test_alerts_rules.py"
+    )
+    found = {alert.rule for alert in alerts.evaluate((), config(), NOW, RAISED_BY[rule])}
+    assert rule in found, (
+        "its function is not called by `evaluate` of its file, or its example in `RAISED_BY` does not suffice"
+    )
+    assert rule not in {alert.rule for alert in alerts.evaluate((), config(), NOW, NOTHING)}

@@ -39,6 +39,7 @@ def test_every_correction_is_in_the_package():
     prices = table.load()
     for model in corrections():
         listed = prices.find(model["id"])
+        assert listed is not None, f"{model['id']} is not in prices.json: run scripts/make_prices.py"
         assert listed.name == model["id"]
         assert len(listed.rows) >= len(model.get("row", ()))
         assert listed.released == model.get("released", "")
@@ -128,7 +129,7 @@ DEAR = {
 def test_a_later_row_without_a_cache_rate_of_the_one_before_is_refused(script, rate):
     later = {key: value for key, value in DEAR.items() if key != rate} | {"from": "2026-12-01"}
     models = {}
-    with pytest.raises(SystemExit, match=f"from 2026-12-01 lacks `{rate}`"):
+    with pytest.raises(SystemExit, match=f"maker-9: the row from 2026-12-01 lacks `{rate}`"):
         script.correct(models, {"id": "maker-9", "provider": "maker", "row": [DEAR, later]})
     script.correct(models, {"id": "maker-9", "provider": "maker", "row": [DEAR, later | {rate: 5}]})
     assert [row.start for row in models["maker-9"].rows] == ["", "2026-12-01"]
@@ -140,11 +141,67 @@ def test_rows_of_ours_that_would_drop_a_generated_row_are_refused_unless_it_is_n
         return {"maker-9": rows.parse_model("maker-9", body, "generated")._replace(provider="maker")}
 
     ours = {"id": "maker-9", "row": [DEAR]}
-    with pytest.raises(SystemExit, match="rows of maker-9 that ours replace: 2026-08-17"):
+    with pytest.raises(SystemExit, match="maker-9: genai-prices has rows that ours replace: 2026-08-17"):
         script.correct(generated(), ours)
     script.correct(generated(), ours | {"drops": ["2026-08-17"]})
-    with pytest.raises(SystemExit, match="rows of maker-9"):
+    with pytest.raises(SystemExit, match="maker-9: genai-prices has rows"):
         script.correct(
             generated(),
             {"id": "maker-9", "row": [DEAR, DEAR | {"from": "2026-08-17"}], "drops": ["2026-08-17"]},
         )
+
+
+def harmed(part, value):
+    """An addition with one more key, or another value, at a path of keys."""
+    addition = {
+        "id": "maker-9", "provider": "maker", "context": 300_000,
+        "row": [DEAR | {"over": [{"tokens": 1, "in": 5, "out": 25}], "fast": {"in": 5, "out": 25},
+                        "off_peak": {"hours": [{"utc": "01:00-02:00"}], "in": 5, "out": 25}}],
+    }  # fmt: skip
+    at = addition
+    *way, last = part
+    for key in way:
+        at = at[key]
+    at[last] = value
+    return addition
+
+
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        (("contxt",), "contxt"),
+        (("row", 0, "cache_read"), "cache_read"),
+        (("row", 0, "over", 0, "cw"), "over.cw"),
+        (("row", 0, "fast", "cache_read"), "fast.cache_read"),
+        (("row", 0, "off_peak", "hour"), "off_peak.hour"),
+        (("row", 0, "off_peak", "hours", 0, "days"), "off_peak.hours.days"),
+    ],
+)
+def test_a_key_that_no_price_has_is_refused_by_its_file_model_and_name(script, part, named):
+    with pytest.raises(SystemExit) as refused:
+        script.correct({}, harmed(part, 0.3), "scripts/price_additions.toml")
+    said = str(refused.value)
+    assert said.startswith(f"scripts/price_additions.toml: maker-9 has the unknown key `{named}`; keys are ")
+
+
+def test_the_keys_of_a_row_are_listed_where_one_is_unknown(script):
+    with pytest.raises(SystemExit, match="keys are in, out, cr, w5, w1, over, from, "):
+        script.correct({}, harmed(("row", 0, "cache_read"), 0.3), "scripts/price_additions.toml")
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "words"),
+    [
+        (("row", 0, "out"), "8", r"maker-9\.rows\[0\]\.out: '8' is not a price"),
+        (("row", 0, "from"), "soon", r"maker-9\.rows\[0\]\.from: 'soon' is not a date"),
+        (("row",), [], r"maker-9 has no \[\[model\.row\]\], and genai-prices has no such model"),
+        (
+            ("row",),
+            [{"source": "x", "checked": "2026-11-29", "in": 1}],
+            r"maker-9\.rows\[0\]: needs in and out",
+        ),
+    ],
+)
+def test_a_value_that_is_no_price_is_refused_by_its_file(script, part, value, words):
+    with pytest.raises(SystemExit, match=f"^scripts/price_additions.toml: {words}"):
+        script.correct({}, harmed(part, value), "scripts/price_additions.toml")

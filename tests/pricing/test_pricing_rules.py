@@ -168,7 +168,9 @@ def test_every_spelling_of_a_claude_id_is_the_same_model(prices, spelling):
     ],
 )
 def test_other_spellings_and_aliases_find_their_model(prices, spelling, listed):
-    assert prices.find(spelling).name == listed
+    model = prices.find(spelling)
+    assert model is not None, f"no model of prices.json is called {spelling}: run scripts/make_prices.py"
+    assert model.name == listed
 
 
 def test_an_id_with_a_price_of_its_own_is_not_taken_for_its_undated_sibling(prices):

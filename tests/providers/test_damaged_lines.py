@@ -1,4 +1,4 @@
-"""Damage between whole records costs none of them, for every client of old standing whose files are read by lines.
+"""Damage between whole records costs none of them, for every client with a corpus of lines.
 
 The records are those that the fuzzer mutates: a real one of each kind, texts made up.
 """
@@ -23,6 +23,9 @@ FILES = {
     "gemini": "tmp/shop/chats/session-2026-09-21T12-00-00000001.jsonl",
     "qwen": "projects/shop/chats/85c0792e-f721-41e7-bef5-000000000001.jsonl",
     "openai": "openai/2026-09-21.jsonl",
+    "pi": "sessions/--shop--/2026-09-21T14-13-20-000Z_01a22592-abea-722d-828d-ec3536626904.jsonl",
+    "kimi": "sessions/wd_shop_1c89ce7306c3/session_1/agents/main/wire.jsonl",
+    "grok": "sessions/%2Fwork%2Fshop/01a22595-bdb5-7ec0-be4e-000000000001/updates.jsonl",
 }
 DAMAGES = {
     "a cut-off record in front of each": lambda lines: [line[: len(line) // 3] + line for line in lines],
@@ -38,13 +41,27 @@ DAMAGES = {
 CLIENTS = pytest.mark.parametrize("name", list(FILES))
 
 
+CORPUS_OF = {"openai": "gateway"}  # where the folder has another name
+
+
+def test_every_client_with_a_corpus_of_lines_is_damaged_here():
+    folders = {
+        entry.name
+        for entry in os.scandir(corpus.FOLDER)
+        if entry.is_dir() and any(file.endswith(".jsonl") for file in os.listdir(entry.path))
+    }
+    assert folders - {CORPUS_OF.get(name, name) for name in FILES} == set(), (
+        "needs the path of its file in `FILES` of tests/providers/test_damaged_lines.py"
+    )
+
+
 def provider(name):
     return next(one._provider for one in load()[0] if one.name == name)  # noqa: SLF001 - without its guard
 
 
 def lines_of(name):
     """Every record of the client's sound seeds, one after the other."""
-    folder = "gateway" if name == "openai" else name
+    folder = CORPUS_OF.get(name, name)
     seeds = [
         os.path.join(corpus.FOLDER, folder, file)
         for file in sorted(os.listdir(os.path.join(corpus.FOLDER, folder)))

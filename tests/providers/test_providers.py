@@ -46,7 +46,11 @@ def load_tiny(packages, code=None):
 def test_the_built_in_providers_are_this_packages_own_entry_points():
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
         announced = tomllib.load(file)["project"]["entry-points"]["aitop.providers"]
-    assert announced == room.BUILTIN
+    other = dict(announced.items() ^ room.BUILTIN.items())
+    assert announced == room.BUILTIN, (
+        f'pyproject.toml ([project.entry-points."aitop.providers"]) and `BUILTIN` of aitop/providers/load.py differ in '
+        f"{', '.join(other)}: the same line stands in both"
+    )
 
 
 def test_the_documented_example_is_loaded_and_counts(packages, tmp_path):

@@ -19,8 +19,9 @@ OLD = time.time() - 3 * 86_400
 
 def report(*words, **more):
     """One run of `aitop report`: (what it printed, whether it had to be made)."""
+    environ = os.environ | {"PYTHONPATH": ROOT, "PYTEST_CURRENT_TEST": ""}  # which differs in a fixture
     done = subprocess.run([sys.executable, "-X", "importtime", "-m", "aitop", "report", *words],
-                          env=os.environ | {"PYTHONPATH": ROOT} | more, stdin=subprocess.DEVNULL,
+                          env=environ | more, stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=60, check=True)  # fmt: skip
     return done.stdout, b" click.core\n" in done.stderr
 
@@ -46,6 +47,7 @@ def asked(home, claude):
     path = transcript(claude, [assistant("m1", OLD, request_id="r1")])
     os.utime(path, (OLD, OLD))
     report("models", "--json")
+    assert not report("models", "--json")[1], "the second call is given the first one's answer"
     return path
 
 

@@ -1,6 +1,7 @@
 """A built-in provider is complete: registered, announced, fuzzed, and searched for private text."""
 
 import os
+import re
 
 import pytest
 from conftest import ROOT
@@ -22,11 +23,22 @@ KNOWN_AS = {
 }  # fmt: skip
 
 
+def agree(table, file, names):
+    return f"`{table}` of {file} and the providers differ in: {', '.join(sorted(names))}"
+
+
 def test_every_provider_folder_is_registered():
     folders = {
         entry.name for entry in os.scandir(FOLDER) if os.path.isfile(os.path.join(entry.path, "__init__.py"))
     }
-    assert folders == {target.partition(":")[0].split(".")[2] for target in BUILTIN.values()}
+    registered = {target.partition(":")[0].split(".")[2] for target in BUILTIN.values()}
+    assert folders == registered, agree("BUILTIN", "aitop/providers/load.py", folders ^ registered)
+
+
+def test_every_built_in_provider_has_a_row_in_its_page():
+    with open(os.path.join(ROOT, "docs", "providers.md"), encoding="utf-8") as file:
+        rows = set(re.findall(r"^\| `([a-z-]+)` \|", file.read(), re.MULTILINE))
+    assert set(BUILTIN) - rows == set(), "needs a row `| `NAME` | …` in docs/providers.md"
 
 
 # A provider that reads documents or a database by itself has both in a file of tests: hostile values, private text.
@@ -53,13 +65,20 @@ def test_a_provider_outside_the_corpus_has_both_in_its_own_tests(name):
 @pytest.mark.parametrize("name", BY_CORPUS)
 def test_every_provider_has_a_fuzz_target_with_a_corpus(name):
     known_as = KNOWN_AS.get(name, name)
-    assert known_as in all_targets()
+    assert known_as in all_targets(), (
+        f"`{known_as}` needs a target in tests/fuzz/targets/__init__.py, or `{name}` its family's name in `KNOWN_AS`"
+    )
+    assert os.path.isdir(os.path.join(corpus.FOLDER, known_as)), (
+        f"needs records in tests/fuzz/corpus/{known_as}/"
+    )
     assert corpus.raw(known_as)
 
 
 @pytest.mark.parametrize("name", BY_CORPUS)
 def test_every_provider_has_an_example_that_is_searched_for_private_text(name):
-    assert KNOWN_AS.get(name, name) in KEPT
+    assert KNOWN_AS.get(name, name) in KEPT, (
+        f"`{name}` needs an entry in `KEPT` of tests/support/kept_fields.py"
+    )
 
 
 # They write no file of a client's: the journal is our own, and what a socket brings is planted by itself.
@@ -69,9 +88,11 @@ NO_PROCESS = {"bob", "cline", "copilot-chat", "judge", "litellm", "ollama", "ope
 
 
 def test_the_search_through_the_listener_s_own_files_has_a_record_of_every_client_with_a_corpus():
-    assert set(PLACES) == {KNOWN_AS.get(name, name) for name in BY_CORPUS} - NO_PLACE
+    clients = {KNOWN_AS.get(name, name) for name in BY_CORPUS} - NO_PLACE
+    assert set(PLACES) == clients, agree("PLACES", "tests/support/planted_places.py", set(PLACES) ^ clients)
 
 
 def test_every_client_with_a_process_of_its_own_can_be_ended():
-    assert set(CLIENTS) == set(BUILTIN) - NO_PROCESS
+    clients = set(BUILTIN) - NO_PROCESS
+    assert set(CLIENTS) == clients, agree("CLIENTS", "aitop/top/processes.py", set(CLIENTS) ^ clients)
     assert all(CLIENTS.values())

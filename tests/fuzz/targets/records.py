@@ -28,6 +28,9 @@ class Lines:
     """A provider's lines, run after run of a few files, into one history."""
 
     def __init__(self, name: str) -> None:
+        assert name in PATHS, (
+            f"`{name}` needs the path of its files in `PATHS` of tests/fuzz/targets/records.py"
+        )
         self.name, self.now = name, START + 20
         guarded, _ = load()
         self.provider = next(one._provider for one in guarded if one.name == name)  # noqa: SLF001 - without its guard
