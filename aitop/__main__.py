@@ -4,6 +4,7 @@ The sh front (`bin/aitop`) answers most hot words without Python; what reaches t
 not pay for click. So nothing is imported before the word is known.
 """
 
+import os
 import sys
 
 
@@ -25,12 +26,31 @@ def main() -> int:
         from aitop.listener import run  # the listener lives for weeks: it does without click's 5 MB
 
         return run.main(echo="--quiet" not in arguments, replace="--replace" in arguments)
+    question = None
+    if word == "report":
+        from aitop.reports import kept
+
+        question = kept.question(sys.argv[1:])
+        kept_answer = question.answer() if question is not None else None
+        if kept_answer is not None:
+            return _print(kept_answer)
     from aitop import cli
 
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding lacks must not end a command with a traceback.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
-    cli.main(prog_name="aitop")
+    cli.main(prog_name="aitop", obj=question)
+    return 0
+
+
+def _print(answer: bytes) -> int:
+    """Write it to stdout; the exit code, which is 1 where nobody reads it."""
+    try:
+        sys.stdout.buffer.write(answer)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

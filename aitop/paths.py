@@ -30,6 +30,7 @@ OTEL = "otel.token"  # what a program must show that sends us telemetry
 CONFIG_DIRS = "config_dirs.json"  # folders where clients keep their files, as their hooks named them
 ASKED = "asked"  # one empty file for each command line of a display that is rendered each second
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a folder of our own in it, checked before use
+ANSWERS = "answers"  # of reports for programs: one file for each question asked lately
 TMUX = "tmux"  # one file for each tmux server that shows our numbers
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from aitop.model.json_types import JsonObject
 
 FRESH_SECONDS = 10.0
+OF_ALL_CLIENTS = ("budgets", "stop_reasons", "tools")  # a client has none but those of its own part
+PLAN_OF = "claude-code"  # the client of the subscriptions whose worth is known
 
 
 def read(provider: str | None = None) -> JsonObject | None:
@@ -56,7 +58,8 @@ def is_fresh(state: JsonObject | None, now: float) -> bool:
 def only(state: JsonObject, provider: str) -> JsonObject | None:
     """One client's part of a state, in the shape of the whole; None where nothing is known of it.
 
-    What is judged over all clients together has no part and is left out: tools, stop reasons, budgets, forecasts.
+    What is judged over all clients together has no part and is unknown: `budgets` has no key, forecasts have none
+    but that of the client's own block, electricity is null, and so is the plan where it is another client's.
     """
     parts = state.get("by_provider")
     part = parts.get(provider) if isinstance(parts, dict) else None
@@ -64,8 +67,10 @@ def only(state: JsonObject, provider: str) -> JsonObject | None:
         return None
     block = state.get("block")
     alerts = _of(state.get("alerts"), provider)
+    has_block = isinstance(block, dict) and block.get("provider") == provider
+    forecast = state.get("forecast")
     return {
-        **state,
+        **{key: value for key, value in state.items() if key not in OF_ALL_CLIENTS},
         "active_sessions": 0,
         "waiting_sessions": 0,
         "context": None,
@@ -77,12 +82,13 @@ def only(state: JsonObject, provider: str) -> JsonObject | None:
         "coverage": _coverage(state.get("coverage"), part.get("month"), provider),
         "prices": _prices(state.get("prices"), part.get("month")),
         "sessions": _of(state.get("sessions"), provider),
-        "stop_reasons": {},
-        "tools": {},
         "limits": _of(state.get("limits"), provider),
-        "block": block if isinstance(block, dict) and block.get("provider") == provider else None,
-        "budgets": [],
-        "forecast": {},
+        "block": block if has_block else None,
+        "forecast": {"block": forecast["block"]}
+        if has_block and isinstance(forecast, dict) and "block" in forecast
+        else {},
+        "plan": state.get("plan") if provider == PLAN_OF else None,
+        "energy": None,
         "alerts": alerts,
         "level": max((_level(alert) for alert in alerts), key=LEVELS.index, default="ok"),
     }

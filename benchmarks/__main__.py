@@ -74,7 +74,8 @@ def options():
     parser.add_argument("--sizes", type=numbers(float), metavar="GB,GB", default=most.sizes,
                         help="sizes of the growing history (default 0.1,1,3)")  # fmt: skip
     parser.add_argument("--responses", type=numbers(int), metavar="N,N", default=most.responses,
-                        help="responses of the growing year (default 100000,500000,1000000,2000000)")  # fmt: skip
+                        help="responses of the growing year (default 100000,500000,1000000,2000000), and of the "
+                        "year that web shows (default 2000000)")  # fmt: skip
     arguments = parser.parse_args()
     unknown = [name for name in arguments.parts if name not in PARTS]
     if unknown:

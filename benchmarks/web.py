@@ -1,7 +1,9 @@
 """The pages of `aitop web`: first paint, any span of History, and what the server costs while a tab looks on.
 
-A real Chromium looks at the real server over a made-up year, at two million responses and at ten. The times of
-History are those of the page's own questions, as the browser saw them. An hour of updates is played in some minutes:
+A real Chromium looks at the real server over a made-up year of two million responses. `--responses N,N` measures
+other sizes; ten million take some minutes to make. The times of History are those of the page's own question, as the
+browser saw it: the first time that a span is asked for and the median of the times after it; and, as a note, from the
+click until the page is drawn. An hour of updates is played in some minutes:
 the same 3,600 states, by a server that looks at the file fifty times a second instead of five.
 """
 
@@ -10,17 +12,18 @@ import json
 import os
 import shutil
 import sqlite3
+import statistics
 import subprocess
 import threading
 import time
 
 from benchmarks import homes
 from benchmarks.client import Sessions, at_pace
-from benchmarks.harness import PYTHON, Row, family, missing, resident
+from benchmarks.harness import PYTHON, Effort, Row, family, missing, resident
 from benchmarks.ticks import watch
 from benchmarks.year import Year
 
-SIZES, QUICK_SIZES = (2_000_000, 10_000_000), (2_000,)
+SIZES, QUICK_SIZES = (2_000_000,), (2_000,)
 PAINT_BUDGET, SPAN_BUDGET, LIVE_BUDGET = "≤ 0.5 s", "≤ 0.3 s", "≤ 1.5 s"
 SERVER_BUDGET, SIZE_BUDGET = "≤ 0.5 % of a core, ≤ 50 MB", "≤ 50 MB"
 LOCK_BUDGET, LATE_BUDGET = "no lock over 100 ms", "no tick over 0.1 s later"
@@ -37,26 +40,36 @@ FLAGS = [
 ]
 SESSIONS, RATE = 30, 5  # sessions at work; responses a second
 SPANS = {
-    "7 days by model": "since=7d&by=model", "90 days by project": "since=90d&by=project",
+    "a day by model": "since=today&by=model", "a week by model": "since=7d&by=model",
+    "a month by project": "since=30d&by=project", "90 days by project": "since=90d&by=project",
     "a year by model": "since=365d&by=model", "a year by project": "since=365d&by=project",
     "a year by branch, by week": "since=365d&by=branch&unit=week",
     "a year of one folder": "since=365d&by=model&project=/home/you/project-7",
 }  # fmt: skip
 QUESTIONS = (
-    *(f"history?{query}" for query in SPANS.values()), "heat", "sessions?since=365d", "timeline", "rows",
+    *(f"history?{query}" for query in SPANS.values()), "sessions?since=365d", "timeline", "rows",
     "rows?of=calls", "rows?of=errors", "commits", "backtest",
 )  # fmt: skip
 SLOWEST = "advice?since=365d"
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 ASKED = """async (query) => {
   const began = performance.now();
-  const answers = await Promise.all([fetch('/api/history?' + query), fetch('/api/heat?')]);
-  await Promise.all(answers.map((answer) => answer.json()));
-  if (!answers.every((answer) => answer.ok)) throw new Error('the history was not answered from');
+  const answer = await fetch('/api/history?' + query);
+  await answer.json();
+  if (!answer.ok) throw new Error('the history was not answered from');
   return performance.now() - began;
 }"""
 
-
+DRAWN = """(query) => import('/static/js/main.js').then(({ go }) => new Promise((found) => {
+  const began = performance.now();
+  const look = () => {
+    const page = document.querySelector('.history');
+    if (!page || page.hasAttribute('aria-busy')) return requestAnimationFrame(look);
+    requestAnimationFrame(() => setTimeout(() => found(performance.now() - began)));
+  };
+  go('/history?' + query);
+  look();
+}))"""
 ANSWERED = (
     "path => fetch('/api/' + path).then((answer) => answer.arrayBuffer()).then((body) => body.byteLength)"
 )
@@ -86,7 +99,7 @@ def pages(effort):
     with homes.folder() as home, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
         year = Year(os.path.join(home, "history.db"), time.time())
-        for responses in QUICK_SIZES if effort.quick else SIZES:
+        for responses in _sizes_of(effort):
             year.grow(responses)
             year.settle()
             with serving(home) as (server, link):
@@ -96,6 +109,13 @@ def pages(effort):
         yield from _with_a_tab(browser, home, effort)
         yield from _an_hour(browser, home, effort)
         browser.close()
+
+
+def _sizes_of(effort):
+    """How many responses the histories hold, rising: those asked for by hand, else the usual ones."""
+    if effort.quick:
+        return QUICK_SIZES
+    return SIZES if effort.responses == Effort().responses else tuple(sorted(effort.responses))
 
 
 def _spans(browser, link, responses, times):
@@ -115,13 +135,19 @@ def _spans(browser, link, responses, times):
     yield Row(f"first paint of a page, {responses:,} responses", PAINT_BUDGET,
               f"{least[0]:.2f} to {most[0]:.2f} s ({most[1]})", within=most[0] <= 0.5,
               values={"responses": responses, "seconds": [seconds for seconds, _ in painted]})  # fmt: skip
-    took = {}
+    first, again, drawn = {}, {}, {}
     for name, query in SPANS.items():
-        page.evaluate(ASKED, query)
-        took[name] = min(page.evaluate(ASKED, query) for _ in range(times)) / 1000
-    slowest = max(took, key=took.get)
-    yield Row(f"any span of History, {responses:,} responses", SPAN_BUDGET, f"{took[slowest]:.2f} s ({slowest})",
-              within=took[slowest] <= 0.3, values={"responses": responses, "seconds": took})  # fmt: skip
+        first[name] = page.evaluate(ASKED, query) / 1000
+        again[name] = statistics.median(page.evaluate(ASKED, query) for _ in range(times)) / 1000
+        page.goto(base + "/limits")
+        drawn[name] = page.evaluate(DRAWN, query) / 1000
+    slowest, last = max(first, key=first.get), max(drawn, key=drawn.get)
+    most = max(again, key=again.get)
+    yield Row(f"any span of History, {responses:,} responses", SPAN_BUDGET,
+              f"{first[slowest]:.2f} s the first time ({slowest}), {again[most]:.2f} s after it ({most})",
+              within=max(first[slowest], again[most]) <= 0.3,
+              note=f"drawn {drawn[last]:.2f} s after the click ({last})",
+              values={"responses": responses, "first": first, "seconds": again, "drawn": drawn})  # fmt: skip
     page.close()
 
 

@@ -4,6 +4,7 @@ A rule is here when the client documents a setting that does what the rule advis
 take effect in the client's requests. Pure: findings and settings in, the wanted setting out.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ from aitop.pricing.table import PriceTable
 
 CLIENT = "claude-code"  # these are the settings of this provider
 LONG_CONTEXT = "[1m]"  # how a setting asks for the long context of a model
+_DATE = re.compile(
+    r"^(claude-[a-z0-9-]+?)-20\d{6}$"
+)  # a snapshot's id; those of clouds are spelled otherwise
 
 
 class Wanted(NamedTuple):
@@ -65,11 +69,16 @@ def _pinned(finding: Finding, settings: JsonObject) -> list[Hit]:
     pinned = settings.get("model")
     if not isinstance(pinned, str):
         return []
-    moves: dict[str, list[Hit]] = {}
+    model, moves = _undated(pinned.removesuffix(LONG_CONTEXT)), dict[str, list[Hit]]()
     for hit in finding.hits:
-        if hit.about.partition(" to ")[0] == pinned.removesuffix(LONG_CONTEXT):
+        if _undated(hit.about.partition(" to ")[0]) == model:
             moves.setdefault(_newer(hit), []).append(hit)
     return max((moves[name] for name in sorted(moves)), key=_total, default=[])
+
+
+def _undated(model: str) -> str:
+    """An id without its date: a response names the snapshot, a setting may name either."""
+    return _DATE.sub(r"\1", model)
 
 
 def _newer(hit: Hit) -> str:

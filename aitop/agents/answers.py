@@ -8,7 +8,8 @@ from aitop import state as published
 from aitop.model.json_types import JsonObject
 
 WINDOW_KEYS = ("spent_usd", "cost_usd", "untracked_usd", "requests", "input_tokens", "output_tokens",
-               "cache_hit_rate", "cost_usd_per_hour", "unpriced_requests", "estimated_requests")  # fmt: skip
+               "cache_hit_rate", "cost_usd_per_hour", "unpriced_requests", "estimated_requests",
+               "understated_requests")  # fmt: skip
 NAMES = frozenset(
     ("project", "cwd", "folder", "branch", "tag", "title", "pane", "name", "match", "account", "session_ids")
 )

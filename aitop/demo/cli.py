@@ -21,6 +21,8 @@ BANNER = (
     "transcripts, the real socket and a real listener, in a folder that vanishes afterwards.",
 )
 SNAPSHOTS = 3
+TICK_SECONDS = 1.0  # of the listener
+LAST_SECONDS = 10.0  # how long the last snapshot waits for a tick
 ENDED = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -124,12 +126,18 @@ def _play(stage: Stage, seconds: float | None, speed: float, notice: str, snapsh
 def _follow(
     stage: Stage, beats: list[script.Beat], seconds: float, speed: float, show: _Screen | _Snapshots
 ) -> None:
-    """Each beat at its second, the display in between, until the time is up or the user leaves."""
+    """Each beat at its second, the display in between, until the time is up or the user leaves.
+
+    Where the display took longer than the time that was left, the beats of that time are played at its end.
+    """
     began = time.monotonic()
     waiting = beats[::-1]
-    while (passed := time.monotonic() - began) < seconds:
+    while True:
+        passed = min(time.monotonic() - began, seconds)
         while waiting and waiting[-1].at / speed <= passed:
             stage.play(waiting.pop(), time.time())
+        if passed >= seconds:
+            break
         if not show.wait(seconds - passed, waiting[-1].at / speed - passed if waiting else seconds):
             return
     show.last()
@@ -200,7 +208,16 @@ class _Snapshots:
         return True
 
     def last(self) -> None:
-        time.sleep(1.2)  # a last tick for what happened last
+        """Print once more, as soon as a tick of the listener has seen what happened last."""
+        from aitop import state
+
+        os.environ["AITOP_HOME"] = self.stage.home
+        played, end = time.time(), time.monotonic() + LAST_SECONDS
+        while time.monotonic() < end:
+            published = state.read()
+            if published is not None and published["written_at"] >= played + TICK_SECONDS:
+                break
+            time.sleep(0.05)
         self._print()
 
     def _print(self) -> None:

@@ -13,7 +13,6 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from aitop.fleet import names
 from aitop.fleet.ledger import Shown
 from aitop.fleet.readings import Gauge
-from aitop.model.sums import PICO
 
 END = b"# EOF\n"
 OPENMETRICS = openmetrics.CONTENT_TYPE_LATEST
@@ -61,7 +60,7 @@ def counters(shown: Shown, origin: Origin) -> Iterator[Metric]:
         family = CounterMetricFamily(metric.family, metric.help, labels=metric.all_labels)
         correction = names.CORRECTIONS[metric.name]
         beyond = GaugeMetricFamily(correction.family, correction.help, labels=correction.all_labels)
-        scale = PICO if metric is names.COST else 1
+        scale = names.SCALES.get(metric.name, 1)
         for (name, labels), value in sorted(shown.values.items()):
             if name != metric.name:
                 continue

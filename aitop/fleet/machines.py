@@ -8,13 +8,16 @@ import base64
 import json
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from struct import unpack
 from typing import NamedTuple
 
 from aitop import paths
 from aitop.fleet import records
 from aitop.history import schema
+from aitop.model.json_types import JsonObject
+from aitop.model.sums import Sum
+from aitop.providers import credit_rates
 
 NAME = "machines.db"
 TABLES = """
@@ -22,10 +25,12 @@ CREATE TABLE IF NOT EXISTS host (name TEXT PRIMARY KEY, mark TEXT NOT NULL, pull
 CREATE TABLE IF NOT EXISTS record (
   host TEXT NOT NULL, key INTEGER NOT NULL, at INTEGER NOT NULL, provider TEXT NOT NULL, session TEXT NOT NULL,
   project TEXT NOT NULL, model TEXT NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL, cost INTEGER NOT NULL,
-  untracked INTEGER NOT NULL, unpriced INTEGER NOT NULL, response INTEGER NOT NULL,
+  untracked INTEGER NOT NULL, unpriced INTEGER NOT NULL, response INTEGER NOT NULL, credits INTEGER,
   PRIMARY KEY (host, key)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS record_key ON record (key);
 """
+# Millionths of the client's own credits: 0 for a response without, NULL where an older aitop sent it.
+LATER = "ALTER TABLE record ADD COLUMN credits INTEGER"
 LONGEST = 400  # characters of a name
 UNPRICED = 2  # pricing.Basis
 
@@ -49,6 +54,7 @@ class HostRow(NamedTuple):
     output_tokens: int
     spent: int  # picodollars
     unpriced: int
+    credits: Mapping[str, float | None] = {}  # client that is billed in credits → its own; None: unknown
 
 
 def connect(home: str) -> sqlite3.Connection:
@@ -57,6 +63,8 @@ def connect(home: str) -> sqlite3.Connection:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     db = sqlite3.connect(f"file:{schema.quoted(path)}", uri=True, isolation_level=None, timeout=10)
     db.executescript(TABLES)
+    if "credits" not in {row[1] for row in db.execute("PRAGMA table_info(record)")}:
+        db.execute(LATER)
     return db
 
 
@@ -90,19 +98,25 @@ def _take(db: sqlite3.Connection, host: str, lines: Iterable[str], now: float) -
     sessions: dict[int, list[str]] = {}
     models: dict[int, str] = {}
     at, count, ended, whole = 0, 0, None, None
+    billed: dict[int, int] = {}  # key → credits, of the responses that have some
+    credits_ = 0  # of the next response
     for line in lines:
         record = json.loads(line)
         if isinstance(record, list):
             key = unpack(">q", base64.urlsafe_b64decode(record[0] + "="))[0]
             at += int(record[1])
             row = (host, key, at, *sessions[record[2]], models[record[3]], *_numbers(record[4:]))
-            db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            db.execute(
+                "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", row
+            )
+            billed[key], credits_ = credits_, 0
             count += 1
         elif "s" in record:
             number, *names = record["s"]
             sessions[number] = [str(name)[:LONGEST] for name in names[:3]]
         elif "m" in record:
             models[record["m"][0]] = str(record["m"][1])[:LONGEST]
+            credits_ = int(record.get("credits", 0))
         elif "v" in record:
             if record["v"] != records.VERSION:
                 raise PullError(
@@ -115,14 +129,26 @@ def _take(db: sqlite3.Connection, host: str, lines: Iterable[str], now: float) -
             ended = record["end"]
     if whole is None or ended is None:
         raise PullError(f"{host}: the connection ended before all records came; nothing was changed")
-    had = db.execute(
-        "SELECT ifnull(sum(response), 0), ifnull(sum(cost), 0), ifnull(sum(untracked), 0) FROM record WHERE host = ?",
-        (host,),
-    ).fetchone()
-    if not whole and had != (ended["responses"], ended["cost"], ended["untracked"]):
-        raise MismatchError(f"{host}: {had[0]} responses are here, {ended['responses']} there")
+    _complete(db, host, ended, billed, whole=whole)
     db.execute("INSERT OR REPLACE INTO host VALUES (?, ?, ?)", (host, str(ended["mark"]), now))
     return count
+
+
+def _complete(
+    db: sqlite3.Connection, host: str, ended: JsonObject, billed: dict[int, int], *, whole: bool
+) -> None:
+    """Keep the credits where the machine sends them, and compare with its sums. Raises MismatchError."""
+    if "credits" in ended:
+        rows = ((value, host, key) for key, value in billed.items())
+        db.executemany("UPDATE record SET credits = ? WHERE host = ? AND key = ?", rows)
+    *had, unknown = db.execute(
+        "SELECT ifnull(sum(response), 0), ifnull(sum(cost), 0), ifnull(sum(untracked), 0), "
+        "ifnull(sum(credits), 0), ifnull(sum(response * (credits IS NULL)), 0) FROM record WHERE host = ?",
+        (host,),
+    ).fetchone()
+    there = [ended.get(key, had[3]) for key in ("responses", "cost", "untracked", "credits")]
+    if not whole and (had != there or ("credits" in ended and unknown)):
+        raise MismatchError(f"{host}: {had[0]} responses are here, {ended['responses']} there")
 
 
 def _numbers(values: list[int]) -> tuple[int, ...]:
@@ -145,17 +171,39 @@ def by_host(home: str, since: float = 0.0) -> list[HostRow]:
             SELECT h.name, h.pulled_at, ifnull(sum(own * response), 0), ifnull(sum((1 - own) * response), 0),
               ifnull(sum(own * input), 0), ifnull(sum(own * output), 0), ifnull(sum(own * (cost + untracked)), 0),
               ifnull(sum(own * unpriced), 0)
-            FROM host h LEFT JOIN (
-              SELECT *, NOT EXISTS (SELECT 1 FROM temp.here WHERE here.key = r.key)
-                AND NOT EXISTS (SELECT 1 FROM record o WHERE o.key = r.key AND o.host < r.host) AS own
-              FROM record r WHERE at >= ?) ON host = h.name
-            GROUP BY h.name ORDER BY 7 DESC, 1
-            """,
+            FROM host h LEFT JOIN ("""  # noqa: S608
+            f"{_OWN}) ON host = h.name GROUP BY h.name ORDER BY 7 DESC, 1",
             (since * 1000,),
         )
-        return [HostRow._make(row) for row in rows]
+        credits_ = _credits(db, since)
+        return [HostRow._make((*row, credits_.get(row[0], {}))) for row in rows]
     finally:
         db.close()
+
+
+_OWN = """
+SELECT *, NOT EXISTS (SELECT 1 FROM temp.here WHERE here.key = r.key)
+  AND NOT EXISTS (SELECT 1 FROM record o WHERE o.key = r.key AND o.host < r.host) AS own
+FROM record r WHERE at >= ?
+"""
+
+
+def _credits(db: sqlite3.Connection, since: float) -> dict[str, dict[str, float | None]]:
+    """Host → client that is billed in credits → its own credits of what counts for this machine."""
+    wanted = ", ".join("?" * len(credit_rates.RATES))
+    rows = db.execute(
+        "SELECT host, provider, sum(response), sum(cost), ifnull(sum(credits), 0), "  # noqa: S608
+        f"sum(response * (credits IS NULL)) FROM ({_OWN}) WHERE own AND provider IN ({wanted}) GROUP BY 1, 2",
+        (since * 1000, *credit_rates.RATES),
+    )
+    credits_by_host: dict[str, dict[str, float | None]] = {}
+    for host, provider, requests, cost, credits_, unknown in rows:
+        recorded = credit_rates.RATES[provider].per_usd is None
+        value = Sum(requests=requests, cost=cost, credits=credits_)
+        credits_by_host.setdefault(host, {})[provider] = (
+            None if recorded and unknown else credit_rates.of(provider, value)
+        )
+    return credits_by_host
 
 
 def _know_own(db: sqlite3.Connection, home: str) -> None:

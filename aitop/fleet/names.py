@@ -7,6 +7,8 @@ table, so a name cannot differ between two of them. Session ids are no label. Na
 
 from typing import Literal, NamedTuple
 
+from aitop.model.sums import MICRO, PICO
+
 Kind = Literal["counter", "gauge", "histogram"]
 
 # Where the numbers come from; on every metric.
@@ -72,6 +74,11 @@ UNPRICED = Metric(
     "API responses without a known price: the cost is at least what is shown",
     "{request}",
 )
+CREDITS = Metric(
+    "credits", "counter", SET,
+    "What a client records in the credits it is billed in: no dollars, and never to be added over providers",
+    "{credit}",
+)  # fmt: skip
 ERRORS = Metric("errors", "counter", ("provider", "project"), "Failed API requests", "{request}")
 DURATION = Metric(
     "request_duration_seconds", "histogram", ("provider",),
@@ -118,7 +125,10 @@ STATE_AGE = Metric(
 )
 BUILD = Metric("build_info", "gauge", ("version",), "1, with the version as a label")
 
-COUNTERS = (COST, TOKENS, REQUESTS, UNPRICED, ERRORS)
+# How many of the unit that the history counts in are one of the metric's own.
+SCALES = {COST.name: PICO, CREDITS.name: MICRO}
+
+COUNTERS = (COST, TOKENS, REQUESTS, UNPRICED, CREDITS, ERRORS)
 HISTOGRAMS = (DURATION, FIRST_TOKEN)
 GAUGES = (LIMIT_USED, LIMIT_RESETS, CONTEXT, BUDGET, SESSIONS, ALERTS, STATE_AGE, BUILD)
 

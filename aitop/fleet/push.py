@@ -32,7 +32,6 @@ from aitop import __version__, paths
 from aitop.fleet import names, readings
 from aitop.fleet.exposition import Origin
 from aitop.fleet.ledger import SEPARATOR, Shown
-from aitop.model.sums import PICO
 from aitop.system import atomic_file
 
 NAME = "fleet-push.json"
@@ -84,7 +83,7 @@ class Pusher:
         before, since = (self._acknowledged, self._at) if self._delta else ({}, shown.created)
         start, end = round(since * 1e9), round(now * 1e9)
         for metric in names.COUNTERS:
-            scale = PICO if metric is names.COST else 1
+            scale = names.SCALES.get(metric.name, 1)
             points = [
                 NumberDataPoint(
                     _attributes(metric, labels, origin), start, end, number / scale if scale > 1 else number
@@ -136,7 +135,7 @@ def _gauges(shown: Shown, gauges: Iterable[readings.Gauge], origin: Origin, now:
     for metric, labels, value in gauges:
         add(metric, labels, value)
     for (name, labels), beyond in shown.beyond.items():
-        add(names.CORRECTIONS[name], labels, beyond / PICO if name == names.COST.name else beyond)
+        add(names.CORRECTIONS[name], labels, beyond / names.SCALES[name] if name in names.SCALES else beyond)
     for metric, of_metric in points.values():
         yield Metric(metric.otlp, metric.help, metric.unit, Gauge(of_metric))
 

@@ -72,6 +72,7 @@ def counted(counted_rows: Iterable[tuple[str, str, str, Sum]], shape: Shape, adm
             add(names.TOKENS, (*shown, kind), getattr(value, attribute))
         add(names.REQUESTS, shown, value.requests)
         add(names.UNPRICED, shown, value.unpriced_requests)
+        add(names.CREDITS, shown, value.credits)
         add(names.ERRORS, (shown[0], shown[2]), value.errors)
     return total
 

@@ -6,12 +6,13 @@ tokens and money: no prompt, no path but a folder's own name. Reads only.
     {"v": 1, "whole": true, "host": …}       `whole`: forget what was had of this host before
     {"s": [number, provider, session, project]}   a session, before its first response
     {"m": [number, model]}
+    {"m": [number, model], "credits": …}     the same; and the next response was billed so many millionths of credits
     [key, at, session, model, uncached, output, cache_read, write_5m, write_1h, cost, basis]
     [key, at, session, model, untracked]
-    {"end": {"mark": …, "responses": …, "cost": …, "untracked": …}}     of the whole history
+    {"end": {"mark": …, "responses": …, "cost": …, "untracked": …, "credits": …}}     of the whole history
 
 `key`: 11 characters of base64, the digest of the response's name. `at`: milliseconds after the line before; money in
-picodollars.
+picodollars. An aitop that knows no credits reads such a line as a model's name, and its own end has none.
 """
 
 import base64
@@ -28,7 +29,7 @@ VERSION = 1
 OVERLAP = 3600.0  # seconds before the mark that are sent again: there the last lines of responses may have come since
 _RESPONSES = """
 SELECT r.id, r.message_key, r.at, r.session, r.model, r.uncached, r.output, r.cache_read,
-  r.write_5m, r.write_1h, r.cost, r.basis, coalesce(p.cwd, s.cwd, '')
+  r.write_5m, r.write_1h, r.cost, r.basis, r.credits, coalesce(p.cwd, s.cwd, '')
 FROM response r JOIN session s ON s.id = r.session LEFT JOIN place p ON p.id = r.place
 WHERE r.id > ? OR r.at >= ? ORDER BY r.at, r.id
 """
@@ -51,17 +52,20 @@ def lines(db: sqlite3.Connection, since: str, host: str) -> Iterator[str]:
         highest, latest = max(highest, number), max(latest, at)
         named = key if key is not None else unnamed.get(number)
         if named is not None:
-            *row, cwd = rest
-            yield from writer.response(named, at, row, readings.folder_name(cwd))
+            *row, credits_, cwd = rest
+            yield from writer.response(named, at, row, readings.folder_name(cwd), credits_)
     for at, session, model, amount, provider, name, cwd, model_name in db.execute(
         _SIDE_CALLS, (newest - OVERLAP,)
     ):
         named = side_call_key(provider, name, model_name, at)
         yield from writer.response(named, at, [session, model, amount], readings.folder_name(cwd))
-    responses, cost = db.execute("SELECT count(*), ifnull(sum(cost), 0) FROM response").fetchone()
+    responses, cost, credits_ = db.execute(
+        "SELECT count(*), ifnull(sum(cost), 0), ifnull(sum(credits), 0) FROM response"
+    ).fetchone()
     untracked = db.execute("SELECT ifnull(sum(picodollars), 0) FROM side_call").fetchone()[0]
     mark = f"{highest}:{latest:.3f}:{identity}"
-    yield _json({"end": {"mark": mark, "responses": responses, "cost": cost, "untracked": untracked}})
+    sums = {"responses": responses, "cost": cost, "untracked": untracked, "credits": credits_}
+    yield _json({"end": {"mark": mark, **sums}})
 
 
 def side_call_key(provider: str, session: str, model: str, at: int) -> int:
@@ -81,16 +85,19 @@ class _Writer:
         self._known_models: dict[int, int] = {}
         self._before = 0
 
-    def response(self, key: int, at: float, row: list[int], project: str) -> Iterator[str]:
+    def response(
+        self, key: int, at: float, row: list[int], project: str, credits_: int | None = None
+    ) -> Iterator[str]:
         session, model, *numbers = row
         place = self._known_sessions.get((session, project))
         if place is None:
             place = self._known_sessions[session, project] = len(self._known_sessions)
             yield _json({"s": [place, *self._sessions[session], project]})
         shown = self._known_models.get(model)
-        if shown is None:
-            shown = self._known_models[model] = len(self._known_models)
-            yield _json({"m": [shown, self._models.get(model, "")]})
+        if shown is None or credits_ is not None:
+            shown = self._known_models.setdefault(model, len(self._known_models))
+            billed = {} if credits_ is None else {"credits": credits_}
+            yield _json({"m": [shown, self._models.get(model, "")], **billed})
         moment = round(at * 1000)
         yield _json([encoded(key), moment - self._before, place, shown, *numbers])
         self._before = moment

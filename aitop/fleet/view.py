@@ -1,6 +1,6 @@
 """The fleet's totals as lines of text. Pure. Old numbers say how old they are; unknown ones are `-`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from aitop.model.json_types import JsonObject
 
@@ -29,6 +29,14 @@ def lines(totals: JsonObject, now: float, groups: tuple[str, ...], money: Money,
         ]  # fmt: skip
         out += ["", *table(rows, "lrr", ("limit", "used", "resets in"))]
     return out
+
+
+def credits_text(of: Mapping[str, float | None]) -> str:
+    """Each client's credits by themselves; `-` where they are unknown."""
+    return ", ".join(
+        f"{name(client)} {'-' if credits_ is None else f'{credits_:,.1f}'}"
+        for client, credits_ in sorted(of.items())
+    )
 
 
 def title(totals: JsonObject, money: Money) -> str:

@@ -22,9 +22,9 @@ HEAD_SECONDS = 10.0  # from opening a connection to the end of its first head
 IDLE_SECONDS = 75.0  # between two requests of one connection
 SWEEP_SECONDS = 1.0
 ACCEPTS_IN_A_ROW = 16
-DROPS_PER_SECOND = 1000.0  # connections replaced by newer ones, beyond as many at once
+DROPS_PER_SECOND = 900.0  # connections replaced by newer ones, beyond as many at once
 RESET = struct.pack("ii", 1, 0)  # linger for no time
-DROPS_IN_A_TURN = 50  # once those are used up: a turn each 50 ms, so that the next request soon has its own
+DROPS_IN_A_TURN = 45  # once those are used up: a turn each 50 ms, so that the next request soon has its own
 
 
 class Silent(NamedTuple):

@@ -5,7 +5,7 @@ decides every tie, so the outcome is the same in any reading order and after eve
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from aitop.history.columns import CHARS_PER_TOKEN
@@ -18,6 +18,11 @@ from aitop.pricing.basis import Basis
 INCOMPLETE_AFTER = 60.0  # seconds: a response still without a stop reason by then stays so
 MAX_USD = 1e3  # one response that says it cost more is damaged
 MAX_CREDITS = 1e6  # one response that says more is damaged, and sums of such would not fit the history
+
+
+# What a session begins with. Python makes a new object for each `{}` and `frozenset()`: 350 bytes of each session.
+_NO_MODELS: Mapping[str, float] = {}
+_NO_AGENTS: frozenset[str] = frozenset()
 
 
 class File:
@@ -103,8 +108,8 @@ class Session:
         self.client_api_ms: float | None = None
         self.client_at: float | None = None  # when the client last reported its total
         self.client_base = 0.0  # USD: what its total began with, which is another session's
-        self.client_models: dict[str, float] = {}  # its total for each model, where it reports one
-        self.client_model_bases: dict[str, float] | None = {}  # what each began with; None: not known yet
+        self.client_models: Mapping[str, float] = _NO_MODELS  # its total for each model, where it reports one
+        self.client_model_bases: Mapping[str, float] | None = _NO_MODELS  # began with; None: not known yet
         self.began_by: str | None = None
         self.restarted = (
             False  # begun again since its total was last reported; not kept over a restart of ours
@@ -115,7 +120,7 @@ class Session:
         self.context_at = 0.0
         self.context_limit: int | None = None
         self.context_model: str | None = None  # the model that has this window; None: not known
-        self.agents: frozenset[str] = frozenset()
+        self.agents: frozenset[str] = _NO_AGENTS
         self.cache: CacheState | None = None  # as the client last said; not kept over a restart
         # (changed lines as the client counts them, when that number last changed, when last reported); not kept either
         self.lines: tuple[int, float, float] | None = None
@@ -130,8 +135,9 @@ class Session:
 
     def unpack_models(self, packed: str | None) -> None:
         """The inverse of `packed_models`."""
-        self.client_models = json.loads(packed) if packed else {}
-        self.client_model_bases = self.client_models.pop("", {})  # type: ignore[assignment]
+        models = json.loads(packed) if packed else {}
+        self.client_model_bases = models.pop("", {})
+        self.client_models = models
 
     def window(self) -> int | None:
         """The context window that the client reported (tokens); None where it was of another model than speaks now."""

@@ -20,13 +20,15 @@ from aitop.ingest.roots import Roots, is_text
 from aitop.ingest.tail import (
     AT_REST_SECONDS,
     CUT_SHORT,
-    PROBLEM,
     UNFINISHED,
     WAL,
     Chunk,
     Job,
+    advance,
+    bytes_left,
     chunks,
     is_cold,
+    is_read,
     stamp,
 )
 from aitop.ingest.walk import Walk
@@ -49,11 +51,9 @@ class Ingest:
     ) -> None:
         self.history = history
         self.providers = {provider.name: guarded(provider) for provider in providers}
-        self._folders = folders
-        self._roots = Roots(folders)
-        self.folders = self._roots.all
         self.helpers_allowed = helpers
         self.helpers: list[workers.Helper] = []
+        self._tickets = workers.Tickets([])
         self.done_bytes = self.total_bytes = 0
         self._scanned = False
         self._coverage = Coverage()
@@ -71,25 +71,28 @@ class Ingest:
         self._newest: set[str] = set()  # of the first look: files that may hold today's numbers, not yet read
         self._newest_read = False
         self._unfinished: dict[str, float] = {}  # path → when its last line, without a newline, is at rest
-        self._walk = self._new_walk()
+        self._search(folders)
 
     def add_roots(self, roots: dict[str, list[str]]) -> None:
         """Search these folders (provider → folders) in the place of the ones given so far."""
-        if roots == self._folders:
-            return
-        self._folders = roots
-        self._roots = Roots(roots)
-        self.folders = self._roots.all
-        self._walk = self._new_walk()
+        if roots != self._folders:
+            self._search(roots)
 
-    def _new_walk(self) -> Walk:
-        return Walk(self._roots, self.providers, self.history.files, self._consider, self._unread)
+    def _search(self, folders: dict[str, list[str]]) -> None:
+        self._folders, self._roots = folders, Roots(folders)
+        self.folders = self._roots.all
+        self._walk = Walk(self._roots, self.providers, self.history.files, self._consider, self._unread)
 
     # -- finding ---------------------------------------------------------------------------------------------
 
-    def rescan(self, now: float) -> list[str]:
-        """Look through every folder for files that changed; returns the folders seen (to be watched)."""
+    def rescan(self, now: float, places: dict[str, bytes] | None = None) -> list[str]:
+        """Look through every folder for files that changed: the folders seen. `places` takes how each looked."""
+        self._walk.looks = places
         return list(self.scan(now))
+
+    def at_rest(self) -> bool:
+        """Whether everything found was read to its end, so that only a change of a file can bring more."""
+        return self.complete and not self._unfinished and not self.unreadable
 
     def scan(self, now: float) -> Iterator[str]:
         """The same folder by folder, so that the caller may do other things in between; yields each one seen."""
@@ -160,18 +163,14 @@ class Ingest:
         seen = stamp(path, status)
         if now - seen.mtime < HOT_SECONDS:
             self._hot[path] = (provider, seen.mtime)
-        unsolved = stored is not None and stored.size == PROBLEM and path in self.unreadable
-        size = PROBLEM if unsolved else seen.size
-        read_up_to = stored and (stored.size, stored.mtime_ns, stored.inode)
-        if read_up_to == (size, seen.mtime_ns, status.st_ino):
+        if stored is not None and is_read(stored, seen, status.st_ino, unsolved=path in self.unreadable):
             return
         if path not in self._queued and status.st_size:
             self._queued.add(path)
             if not self._scanned and now - seen.mtime < NEWEST_SECONDS:
                 self._newest.add(path)
             heapq.heappush(self._queue, (-seen.mtime, path, provider))
-            goes_on = stored and stored.inode == status.st_ino and stored.offset <= seen.size
-            self.total_bytes += seen.size - (stored.offset if stored and goes_on else 0)
+            self.total_bytes += bytes_left(stored, seen, status.st_ino)
         elif self.helpers:
             self._changed_meanwhile[path] = provider
 
@@ -206,10 +205,11 @@ class Ingest:
         self._handed = dict(files)
         self._paths = {path: path for path in self._handed}
         self._identified.clear()  # the helpers identify them, and `apply` once more: less than to keep it for all
-        doors: dict[str, workers.Door] = {name: self._door(name) for name in self.providers}
+        doors = {name: self._door(name) for name in self.providers}
         prepare = partial(parcels.prepared, history=self.history, now=now)
         job = partial(self._job, now=now)
-        self.helpers = workers.start(files, self.helpers_allowed, doors, job, prepare)
+        self._tickets = workers.Tickets(files)
+        self.helpers = workers.start(self._tickets, self.helpers_allowed, doors, job, prepare)
 
     def step(self, now: float) -> bool:
         """Read and apply one chunk in this process; False when nothing is waiting here."""
@@ -244,6 +244,12 @@ class Ingest:
                 return True
             self._current = None
 
+    def share(self, now: float) -> bool:
+        """Read a chunk of what no helper has begun; False when they have begun everything."""
+        if not self._queue and self._current is None:
+            self._queue = [(0.0, path, name) for path, name in self._tickets.take()]
+        return self.step(now)
+
     def receive(self, helper: workers.Helper, now: float) -> None:
         """Take in what a helper sent."""
         for plain in helper.receive():
@@ -254,16 +260,11 @@ class Ingest:
             if not self.helpers:
                 self._after_helpers(now)
 
-    def _look_if_changed(self, path: str, now: float) -> None:
-        """Look again at a file that a helper has read, if it was seen to change meanwhile."""
-        if self._changed_meanwhile.pop(path, None) is not None:
-            self._queued.discard(path)
-            self.look(path, now)
-
     def _after_helpers(self, now: float) -> None:
         """Look again at what a helper that died left unread."""
-        self._queued = {path for _, path, _ in self._queue}
+        self._queued = {path for _, path, _ in self._queue} | ({self._path} if self._current else set())
         self._finish()
+        self._tickets.close()
         handed, self._handed = self._handed, {}
         self._changed_meanwhile, self._paths = {}, {}
         for path, name in handed.items():
@@ -290,11 +291,7 @@ class Ingest:
             file.first_at = parsed.first_at
         elif file.first_at is None:
             file.first_at = parsed.first_at
-        file.session = file.session or parsed.session
-        file.device, file.inode = chunk.device, chunk.inode
-        file.size, file.mtime_ns = chunk.size, chunk.mtime_ns
-        file.offset, file.tail, file.pending = chunk.end, chunk.tail, parsed.pending
-        file.bad_lines += parsed.bad_lines
+        advance(file, chunk)
         if parsed.problem is not None:
             self._unread.add(chunk.path, chunk.provider, parsed.problem)
         else:
@@ -306,9 +303,12 @@ class Ingest:
             self._unfinished[chunk.path] = chunk.mtime_ns / 1e9 + AT_REST_SECONDS
         self.history.touch(file, file.bad_lines - bad_before)
         self.done_bytes += chunk.end - chunk.start
-        if self._changed_meanwhile and chunk.size != CUT_SHORT:
-            self._look_if_changed(chunk.path, now)
-        if batch is None and len(parsed.events) >= MANY:
+        if chunk.size != CUT_SHORT and self._changed_meanwhile.pop(chunk.path, None) is not None:
+            self._queued.discard(chunk.path)  # it was seen to change while a helper read it
+            self.look(chunk.path, now)
+        if batch is None and self.helpers:  # one of very many: as they do it
+            batch = self.history.packed(parsed.events, now)
+        elif batch is None and len(parsed.events) >= MANY:
             batch = self.history.prepare(parsed.events, now)
         if batch is None:
             self.history.apply(chunk.provider, parsed.events, now, file)
@@ -319,6 +319,7 @@ class Ingest:
         """Let the helpers go; what they had not sent is read later."""
         for helper in self.helpers:
             helper.close()
+        self._tickets.close()
         self.helpers = []
         self._handed.clear()
         self._changed_meanwhile.clear()
@@ -340,9 +341,8 @@ class Ingest:
         if file is None or file.inode is None:
             source = self._identified[path] = self.providers[name].identify(path)
             return Job(path, name, 0, 0, None, source, now)
-        source = Source(file.session, file.agent, file.pending)
-        keeps_note = self.providers[name].keeps_note
-        return Job(path, name, file.offset, file.tail, file.inode, source, now, keeps_note)
+        source, keeps = Source(file.session, file.agent, file.pending), self.providers[name].keeps_note
+        return Job(path, name, file.offset, file.tail, file.inode, source, now, keeps)
 
     def _finish(self) -> None:
         if not self.waiting:

@@ -105,6 +105,28 @@ def is_cold(path: str, stored: File | None, status: os.stat_result, since: float
     )
 
 
+def is_read(stored: File, seen: Stamp, inode: int, *, unsolved: bool) -> bool:
+    """Whether a file is as it was when it was read; `unsolved`: this provider could not read all of it."""
+    size = PROBLEM if unsolved and stored.size == PROBLEM else seen.size
+    return (stored.size, stored.mtime_ns, stored.inode) == (size, seen.mtime_ns, inode)
+
+
+def bytes_left(stored: File | None, seen: Stamp, inode: int) -> int:
+    """How much of a file is to be read; all of it where it is another file than before."""
+    goes_on = stored is not None and stored.inode == inode and stored.offset <= seen.size
+    return seen.size - stored.offset if stored is not None and goes_on else seen.size
+
+
+def advance(file: File, chunk: Chunk) -> None:
+    """Move a file's tail state on by one chunk."""
+    parsed = chunk.parsed
+    file.session = file.session or parsed.session
+    file.device, file.inode = chunk.device, chunk.inode
+    file.size, file.mtime_ns = chunk.size, chunk.mtime_ns
+    file.offset, file.tail, file.pending = chunk.end, chunk.tail, parsed.pending
+    file.bad_lines += parsed.bad_lines
+
+
 def chunks(job: Job, parse: Parse, identify: Identify, read: Read | None = None) -> Iterator[Chunk]:
     """Everything new in a file, about half a megabyte of whole lines at a time.
 

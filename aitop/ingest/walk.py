@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 
+from aitop.ingest import looks
 from aitop.ingest.coverage import Unread
 from aitop.ingest.roots import Roots, is_text, link_target
 from aitop.providers.isolation import Guarded
@@ -30,6 +31,9 @@ class Walk:
         self._consider, self._unread = consider, unread
         self._missing: set[str] = set()  # roots that do not exist
         self._present: set[str] = set()  # roots that are single files
+        self.looks: dict[str, bytes] | None = (
+            None  # place → how it looked when it was walked, where that is wanted
+        )
         self._left_out: set[str] = set()  # links that lead out of our folders, and folders that lie too deep
 
     def scan(self, now: float) -> Iterator[str]:
@@ -44,6 +48,8 @@ class Walk:
                 seen.add(folder)
                 yield folder
         self._missing = {root for _, root in self._roots.all} - seen - self._present
+        if self.looks is not None:
+            self.looks |= dict.fromkeys(self._missing, looks.MISSING)
 
     def present_clients(self) -> set[str]:
         """The providers of which some root exists."""
@@ -61,8 +67,12 @@ class Walk:
                 yield from self._single(folder, provider, now)
             return
         except OSError:
+            if self.looks is not None:
+                self.looks.setdefault(folder, looks.MISSING)
             return
         client, below = self._providers[provider], []
+        if self.looks is not None:
+            self.looks.setdefault(folder, looks.of_entries(entries))
         for number, entry in enumerate(entries):
             if number % ENTRIES_AT_ONCE == ENTRIES_AT_ONCE - 1:
                 yield folder
@@ -99,6 +109,8 @@ class Walk:
 
     def _single(self, path: str, provider: str, now: float) -> Iterator[str]:
         """A file that its provider names by itself."""
+        if self.looks is not None:
+            self.looks.setdefault(path, looks.of_file(path))
         try:
             status = os.stat(path, follow_symlinks=False)
         except OSError:

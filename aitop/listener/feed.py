@@ -59,6 +59,8 @@ class LiveFeed:
                 by_provider=by_provider.since(db, starts),
                 tools=sums_since.tools_since(db, today),
                 stop_reasons=sums_since.stops_since(db, today),
+                tools_by_provider=by_provider.tools_since(db, today),
+                stops_by_provider=by_provider.stops_since(db, today),
                 compactions=sums_since.compactions_since(db, today),
                 past_days=recent.past_days(db, today),
             )

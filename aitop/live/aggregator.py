@@ -42,10 +42,17 @@ class SumsView(NamedTuple):
     minute_tokens: list[int]
 
 
+class ToolCount(NamedTuple):
+    """How often a client called a tool today, and how often that failed."""
+
+    calls: int
+    failures: int
+
+
 class LiveSums:
     """The running sums of everything, or of one client's part."""
 
-    __slots__ = ("minutes", "periods", "since_start", "timings", "windows")
+    __slots__ = ("minutes", "periods", "since_start", "stop_reasons", "timings", "tools", "windows")
 
     def __init__(self, started_at: float, now: float, starts: Mapping[str, float]) -> None:
         """`starts`: period → when it began."""
@@ -54,6 +61,8 @@ class LiveSums:
         self.minutes = Minutes()
         self.since_start = Total(started_at)
         self.periods = {name: Total(start) for name, start in starts.items()}
+        self.tools: dict[str, ToolCount] = {}  # today
+        self.stop_reasons: dict[str, int] = {}  # today
 
     def recall(self, at: float, value: Sum) -> None:
         """Add what the history had before this start."""
@@ -66,6 +75,17 @@ class LiveSums:
         self.since_start.add(at, value)
         for total in self.periods.values():
             total.add(at, value)
+
+    def add_stop(self, reason: str, sign: int) -> None:
+        """Count a response of today by why it ended."""
+        name = within(self.stop_reasons, reason, MAX_STOP_REASONS)
+        self.stop_reasons[name] = self.stop_reasons.get(name, 0) + sign
+
+    def add_tool(self, name: str, calls: int, failures: int) -> None:
+        """Count a tool's calls of today."""
+        key = within(self.tools, name, MAX_TOOLS)
+        before = self.tools.get(key, ToolCount(0, 0))
+        self.tools[key] = ToolCount(before.calls + calls, before.failures + failures)
 
     def advance(self, now: float) -> None:
         self.windows.advance(now)
@@ -111,6 +131,8 @@ class Day(NamedTuple):
     by_provider: Mapping[str, Mapping[str, Sum]] = {}  # client → period → sum
     tools: Iterable[tuple[str, int, int, list[float]]] = ()  # name, calls, failures, newest latencies (ms)
     stop_reasons: Mapping[str, int] = {}
+    tools_by_provider: Mapping[str, Mapping[str, tuple[int, int]]] = {}  # client → name → calls, failures
+    stops_by_provider: Mapping[str, Mapping[str, int]] = {}
     compactions: int = 0
     past_days: tuple[int, ...] = ()  # picodollars of finished days with any cost, oldest first
 
@@ -140,12 +162,21 @@ class Aggregator:
         """Start from the history's own sums: at the start, and at each local midnight."""
         self.day = day
         self._begin_periods(self.whole, day.sums)
-        for provider in {*day.by_provider, *self.by_provider}:
-            self._begin_periods(self._part(provider), day.by_provider.get(provider, {}))
+        for provider in {*day.by_provider, *day.tools_by_provider, *self.by_provider}:
+            self._begin_part(self._part(provider), provider)
         self.tools = {name: Tool(calls, failures, times) for name, calls, failures, times in day.tools}
         most_frequent = sorted(day.stop_reasons.items(), key=lambda item: -item[1])
         self.stop_reasons = dict(most_frequent[:MAX_STOP_REASONS])
         self.compactions = day.compactions
+
+    def _begin_part(self, part: LiveSums, provider: str) -> None:
+        day = self.day
+        self._begin_periods(part, day.by_provider.get(provider, {}))
+        part.tools, part.stop_reasons = {}, {}
+        for name, (calls, failures) in day.tools_by_provider.get(provider, {}).items():
+            part.add_tool(name, calls, failures)
+        for reason, count in day.stops_by_provider.get(provider, {}).items():
+            part.add_stop(reason, count)
 
     def _begin_periods(self, sums: LiveSums, counted: Mapping[str, Sum]) -> None:
         sums.periods = {
@@ -183,23 +214,25 @@ class Aggregator:
             self.recent.add(at, session, value, now)
             self.whole.add(at, value)
             self._part(provider_of(session)).add(at, value)
-        self._fold_day(changes)
+        self._fold_day(changes, provider_of)
         for limit in changes.limits:
             self.keep_limit(limit)
         for model, basis in changes.models:
             self.not_listed(model, basis)
 
-    def _fold_day(self, changes: Changes) -> None:
+    def _fold_day(self, changes: Changes, provider_of: Callable[[int], str]) -> None:
         """What is counted by the day: stop reasons, tools, compactions."""
         today = self.day_start
-        for at, reason, sign in changes.stops:
+        for at, reason, sign, session in changes.stops:
             if reason == "max_tokens":
                 self.cut_off.add(at, sign)
             if at >= today:
                 name = within(self.stop_reasons, reason, MAX_STOP_REASONS)
                 self.stop_reasons[name] = self.stop_reasons.get(name, 0) + sign
-        for at, name, calls, failures in changes.tools:
+                self._part(provider_of(session)).add_stop(reason, sign)
+        for at, name, calls, failures, session in changes.tools:
             if at >= today:
+                self._part(provider_of(session)).add_tool(name, calls, failures)
                 tool = self._tool(name)
                 tool.calls += calls
                 tool.failures += failures

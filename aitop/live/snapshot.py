@@ -83,6 +83,8 @@ class ProviderView(NamedTuple):
     waiting: int
     gauge: Gauge | None
     compactions: int  # of its listed sessions, since they began
+    tools: Mapping[str, ToolView]
+    stop_reasons: Mapping[str, int]
 
 
 class Snapshot(NamedTuple):
@@ -138,7 +140,7 @@ def take(
         waiting=sum(one.status == "waiting" for one in views),
         gauge=gauge,
         compactions=aggregator.compactions,
-        stop_reasons={name: count for name, count in sorted(aggregator.stop_reasons.items()) if count > 0},
+        stop_reasons=_counted(aggregator.stop_reasons),
         tools=_tools(aggregator),
         projects=tuple(one._replace(cwd=lookups.repository(one.cwd)) for one in projects),
         limits=money.limits(in_force, config, now),
@@ -188,6 +190,10 @@ def _tools(aggregator: Aggregator) -> dict[str, ToolView]:
     }
 
 
+def _counted(reasons: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in sorted(reasons.items()) if count > 0}
+
+
 def _burn(sums: SumsView, thresholds: BurnThresholds, raised: Iterable[Alert]) -> BurnView:
     """The burn rate at the level of its alert, which holds it a while at the edge."""
     held = next((alert.level for alert in raised if alert.rule == "burn"), "ok")
@@ -208,6 +214,12 @@ def _by_provider(
             active=sum(one.active for one in mine),
             gauge=_gauge(mine),
             compactions=sum(one.session.compactions for one in mine),
+            tools={
+                name: ToolView(tool.calls, tool.failures, None, None)
+                for name, tool in sorted(part.tools.items())
+                if tool.calls > 0
+            },
+            stop_reasons=_counted(part.stop_reasons),
         )
     return by_provider
 

@@ -33,7 +33,7 @@ class Publisher:
         self.segments = os.path.join(self.folder, paths.SEGMENTS)
         self._written.clear()
         self._state = StateFile(os.path.join(self.folder, paths.STATE), in_memory=self.folder != self.home)
-        if self.folder.startswith(f"{paths.SHARED_MEMORY}/"):
+        if os.path.dirname(self.folder) == paths.SHARED_MEMORY:
             _tidy_shared_memory(self.folder, self.home)
         if self.folder != self.home:
             for name in (paths.STATE, paths.SEGMENTS, paths.NOW):

@@ -223,6 +223,8 @@ def provider_row(
         "waiting_sessions": one.waiting,
         "context": context_row(one.gauge),
         "compactions": one.compactions,
+        "stop_reasons": dict(one.stop_reasons),
+        "tools": {tool: cast("published.Tool", row._asdict()) for tool, row in one.tools.items()},
         "projects_today": projects,
         "folders_today": folders,
         "credits": credits_row(name, one),

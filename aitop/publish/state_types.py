@@ -255,6 +255,7 @@ class Budget(TypedDict):
     ]
     unpriced_requests: Annotated[int, Key("as in the sums")]
     estimated_requests: Annotated[int, Key("as in the sums")]
+    understated_requests: Annotated[int, Key("as in the sums")]
 
 
 class PeriodForecast(TypedDict):
@@ -376,6 +377,8 @@ class Provider(TypedDict):
     waiting_sessions: Annotated[int, Key("")]
     context: Annotated[Context | None, Key("")]
     compactions: Annotated[int, Key("of the listed sessions, since they began")]
+    stop_reasons: Annotated[dict[str, int], Key("")]
+    tools: Annotated[dict[str, Tool], Key("durations are `null`: they are kept of all clients together")]
     projects_today: Annotated[list[Project], Key("")]
     folders_today: Annotated[list[Folder], Key("")]
     credits: Annotated[Credits | None, Key("null for a client that is not billed in credits")]

@@ -41,8 +41,8 @@ MAX_CONNECTIONS: Final = 512
 RESERVED_FILES = 26  # descriptors for the history, the selector, temporary files, helpers and programs
 ACCEPTS_IN_A_ROW = 64  # a burst must not keep the tick waiting
 MAX_SECONDS = 2.0  # a connection may take
-DROPS_PER_SECOND = 1200.0  # of silent connections, beyond a burst of a full queue: four percent of a core
-DROPS_IN_A_TURN = 60  # once the burst is used up: a turn each 50 ms, so that the next event soon has its own
+DROPS_PER_SECOND = 1100.0  # of silent connections, beyond a burst of a full queue: four percent of a core
+DROPS_IN_A_TURN = 55  # once the burst is used up: a turn each 50 ms, so that the next event soon has its own
 READ = 1 << 18
 NEVER = float("inf")
 

@@ -22,6 +22,7 @@ from aitop.config import load as load_config
 from aitop.history import schema
 from aitop.history.recovery import gaps, integrity, restore
 from aitop.history.store import History
+from aitop.history.write import load
 from aitop.ingest.coverage import ClientCoverage
 from aitop.ingest.queue import Ingest
 from aitop.listener import lifecycle, process_identity
@@ -31,6 +32,7 @@ from aitop.providers import selection
 from aitop.providers.load import load as load_providers
 
 Progress = Callable[[int, int], None]  # (bytes read, bytes to read)
+Keep = Callable[[dict[str, bytes]], None]
 END = float("inf")
 PATIENCE = 10.0  # seconds for a listener to publish after `until`; its clock may have been set back
 ROWS = frozenset(
@@ -48,14 +50,15 @@ class Ready(NamedTuple):
 
     `more` completes what may be asked; before it a question for more than TOTALS fails with SQLITE_AUTH, and after it
     one for ROWS. `finish` makes durable what was read and closes `db`. Both raise sqlite3.Error; then nothing of it is
-    durable.
+    durable. Where only a change of a file can change an answer, `finish` hands `places` over, while nobody else may
+    write: how each looked before it was read (`ingest.looks`).
     """
 
     db: sqlite3.Connection
     folders: dict[str, list[str]]
     clients: dict[str, ClientCoverage]  # what is counted of each client on this machine, and what is not
     more: Callable[[], None]
-    finish: Callable[[], None]
+    finish: Callable[[Keep], None]
 
 
 class Read(NamedTuple):
@@ -63,6 +66,7 @@ class Read(NamedTuple):
 
     history: History
     clients: dict[str, ClientCoverage]
+    places: dict[str, bytes] | None  # None where something read waits for more than a change of a file
 
     def totals(self) -> None:
         """From now on the sums of all sessions together may be asked, and nothing else."""
@@ -75,14 +79,15 @@ class Read(NamedTuple):
         self.history.add_up()
         self.history.db.set_authorizer(_no_rows)
 
-    def finish(self) -> None:
-        """Write everything and commit it. Raises sqlite3.Error."""
+    def finish(self) -> bool:
+        """Write everything and commit it; whether any response still waits to be whole. Raises sqlite3.Error."""
         history = self.history
         try:
             history.db.set_authorizer(None)
             history.add_up()
             gaps.judge(history)
             history.commit()
+            return bool(load.open_responses(history.db, END))
         finally:
             history.db.close()
 
@@ -107,7 +112,13 @@ def catch_up(progress: Progress, *, rows: bool = True, until: float = 0.0) -> Re
             read = _read_or_restore(home, progress, time.time())
             if not rows:
                 read.totals()
-                return Ready(read.history.db, folders(), read.clients, read.more, lambda: _finish(read, lock))
+                return Ready(
+                    read.history.db,
+                    folders(),
+                    read.clients,
+                    read.more,
+                    lambda keep: _finish(read, lock, keep),
+                )
             read.finish()
             clients = read.clients
         except BaseException:
@@ -115,7 +126,7 @@ def catch_up(progress: Progress, *, rows: bool = True, until: float = 0.0) -> Re
             raise
         lock.release()
     db = schema.connect_read_only(os.path.join(home, paths.HISTORY))
-    return Ready(db, folders(), clients, lambda: None, db.close)
+    return Ready(db, folders(), clients, lambda: None, lambda _: db.close())
 
 
 def _locked_or_told(
@@ -135,9 +146,11 @@ def _locked_or_told(
             return None
 
 
-def _finish(read: Read, lock: Lock) -> None:
+def _finish(read: Read, lock: Lock, keep: Keep) -> None:
     try:
-        read.finish()
+        waits = read.finish()
+        if read.places is not None and not waits:
+            keep(read.places)
     finally:
         lock.release()
 
@@ -195,15 +208,15 @@ def _read(home: str, progress: Progress, now: float) -> Read:
             history,
             providers,
             selection.folders(providers, config, dict(os.environ)),
-            min(2, os.cpu_count() or 1),
+            min(2, max(1, (os.cpu_count() or 1) - 1)),
         )
         otherwise = history.priced_otherwise()
-        _take_in(history, ingest, progress, now)
+        places = _take_in(history, ingest, progress, now)
         history.settle(now)
         if otherwise:
             history.commit()
             _reprice(history, now)
-        return Read(history, ingest.coverage())
+        return Read(history, ingest.coverage(), places if ingest.at_rest() else None)
     except BaseException:
         db.close()
         raise
@@ -213,19 +226,26 @@ def _read(home: str, progress: Progress, now: float) -> Read:
             gc.enable()
 
 
-def _take_in(history: History, ingest: Ingest, progress: Progress, now: float) -> None:
-    ingest.rescan(now)
+def _take_in(history: History, ingest: Ingest, progress: Progress, now: float) -> dict[str, bytes]:
+    """Read what changed; how each place looked before."""
+    places: dict[str, bytes] = {}
+    ingest.rescan(now, places)
     ingest.recruit(now)
+    shares = True
     while ingest.waiting:
         if ingest.helpers:
-            ready, _, _ = select.select(ingest.helpers, [], [])
+            # It reads beside them while they send nothing: with one helper less that is as fast, and takes 34 MB less.
+            ready, _, _ = select.select(ingest.helpers, [], [], 0 if shares else None)
             for helper in ready:
                 ingest.receive(helper, now)
+            if not ready:
+                shares = ingest.share(now)
         else:
             ingest.step(now)
         progress(ingest.done_bytes, ingest.total_bytes)
         if history.full:  # an interrupted first read goes on from there
             history.commit()
+    return places
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,7 @@ import click
 from aitop import paths
 from aitop.history import tags_file
 from aitop.ingest.coverage import ClientCoverage
-from aitop.reports import framing, groupings, options, printing
+from aitop.reports import framing, groupings, kept, options, printing
 from aitop.reports.ask import Asker
 from aitop.reports.currency import currency
 from aitop.reports.filters import Filter, Period
@@ -26,6 +26,9 @@ from aitop.reports.table import Style
 from aitop.segments import details, text_table
 from aitop.system import atomic_file
 
+NOT_KEPT = frozenset(
+    (*options.EACH_RESPONSE, "blocks")
+)  # they ask git or other files, or change as time goes on
 FEW_FILES = 20  # git is done with so few before a bar could be seen
 Ask = Callable[[Asker, float, Chosen], Answer]
 
@@ -187,7 +190,8 @@ def _command(name: str, about: Report) -> None:
         now = time.time()
         config = configuration()
         chosen = options.chosen(name, lambda zone: _date(now, zone), given, config["week_start"])
-        ready = history(rows=name in options.EACH_RESPONSE)
+        recording = kept.Recording(click.get_current_context().obj if name not in NOT_KEPT else None)
+        ready = history(rows=name in options.EACH_RESPONSE, keep=recording.keep)
 
         def answered() -> None:
             asker = Asker(ready.db, chosen.wanted, config.tags, tags_file.read(paths.home()))
@@ -208,7 +212,7 @@ def _command(name: str, about: Report) -> None:
                 printing.show(page, asker, now)
 
         try:
-            asked(answered, ready)
+            asked(lambda: recording.of(answered), ready)
         except sqlite3.Error as error:
             raise click.ClickException(f"the history cannot be read: {error}; try `aitop doctor`") from error
 

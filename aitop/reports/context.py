@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from aitop.history.query.doubts import Doubts
 from aitop.model.events import Usage
 
 Kind = Literal["mcp", "skill", "tool", "context", "output", "unattributed"]
@@ -47,6 +48,7 @@ class Paid(NamedTuple):
     cost: int
     rates: Rates | None
     counted: bool
+    doubts: Doubts = Doubts()
 
 
 class Put(NamedTuple):
@@ -62,12 +64,16 @@ class Put(NamedTuple):
 
 
 class Share(NamedTuple):
-    """What one part came to: calls, tokens put in, tokens sent again by later requests, picodollars."""
+    """What one part came to: calls, tokens put in, tokens sent again by later requests, picodollars.
+
+    `doubts`: of the requests in which the part was; each of them makes its cost a lower bound or an estimate.
+    """
 
     calls: int = 0
     tokens: float = 0.0
     again: float = 0.0
     cost: int = 0
+    doubts: Doubts = Doubts()
 
 
 def thread(turns: Sequence[Paid], puts: Sequence[Put], total: dict[Part, Share]) -> None:
@@ -96,16 +102,17 @@ def _book(total: dict[Part, Share], turn: Paid, fresh: Mapping[Part, float], led
         new = fresh.get(part, 0.0)
         cost = int(costs.get(part, 0.0))
         left -= cost
-        _plus(total, part, Share(0, new, max(tokens - new, 0.0), cost))
+        _plus(total, part, Share(0, new, max(tokens - new, 0.0), cost, turn.doubts))
     rest = UNATTRIBUTED if turn.rates is None else OUTPUT
-    _plus(total, rest, Share(0, float(turn.usage.output_tokens), 0.0, left))
+    _plus(total, rest, Share(0, float(turn.usage.output_tokens), 0.0, left, turn.doubts))
 
 
 def _plus(total: dict[Part, Share], part: Part, more: Share) -> None:
     old = total.get(part, Share())
     total[part] = Share(
-        old.calls + more.calls, old.tokens + more.tokens, old.again + more.again, old.cost + more.cost
-    )
+        old.calls + more.calls, old.tokens + more.tokens, old.again + more.again, old.cost + more.cost,
+        old.doubts.plus(more.doubts) if any(more.doubts) else old.doubts,
+    )  # fmt: skip
 
 
 class _Ledger:

@@ -62,12 +62,12 @@ def answer(asker: Asker, table: PriceTable, start: float, end: float) -> Answer:
         contents = _known(asker.db, facts, named)
         for thread, counts in zip(of_session, counted, strict=True):
             turns = [
-                Paid(turn.at, turn.usage, turn.cost, rates(table, turn), counts_here)
+                Paid(turn.at, turn.usage, turn.cost, rates(table, turn), counts_here, turn.doubts)
                 for turn, counts_here in zip(thread.turns, counts, strict=True)
             ]
             context.thread(turns, _puts(thread, contents), total)
     spent = sum(share.cost for share in total.values())
-    rows = [_row(part, share, spent) for part, share in total.items() if any(share)]
+    rows = [_row(part, share, spent) for part, share in total.items() if any((*share[:-1], *share.doubts))]
     rows.sort(key=lambda row: (-row["cost_usd"], row["kind"], row["part"]))
     return Answer(
         "part", rows, sums.total(cell.sum for cell in asker.cells((start, end)))._replace(cost=spent)
@@ -77,21 +77,22 @@ def answer(asker: Asker, table: PriceTable, start: float, end: float) -> Answer:
 def idle(rows: list[Row], currency: Currency) -> list[str]:
     """A sentence for each MCP server that was in the context and never called, for people below the rows."""
     return [
-        f"! {clean(row['part'])} was never called in these days and cost {_estimate(row['cost_usd'], currency)} by "
+        f"! {clean(row['part'])} was never called in these days and cost {_estimate(row, currency)} by "
         f"what the records show of it; without it, its tools' descriptions go too"
         for row in rows
         if row["kind"] == "mcp" and not row["calls"]
     ]
 
 
-def _estimate(usd: float, currency: Currency) -> str:
-    """With `≈`, and with four decimals where two would show nothing."""
+def _estimate(row: Row, currency: Currency) -> str:
+    """With `≈` and the marks of its doubts, and with four decimals where two would show nothing."""
+    usd, marks = row["cost_usd"], money.marks(row, currency).rstrip("≈")
     shown = money.text(usd, currency)
     if usd and not shown.strip("≈0." + currency.symbol):
         shown = money.text(usd, currency, exact=True)
-        if not shown.strip("≈0." + currency.symbol):
+        if not shown.strip("≈0." + currency.symbol) and not marks:
             return f"less than {money.text(0.0001 / currency.rate, currency, exact=True).lstrip('≈')}"
-    return "≈" + shown.lstrip("≈")
+    return f"{marks}≈{shown.lstrip('≈')}"
 
 
 def rates(table: PriceTable, turn: Turn) -> Rates | None:
@@ -208,5 +209,6 @@ def _row(part: Part, share: Share, spent: int) -> Row:
         "cost_usd": cost_usd,
         "spent_usd": cost_usd,
         "cost_share": share.cost / spent if spent else None,
+        **share.doubts._asdict(),
         "estimated": part.kind not in ("output", "unattributed"),
     }

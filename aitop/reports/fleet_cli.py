@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 HOST_KEYS = (
     "host", "pulled_at", "requests", "shared_requests", "input_tokens", "output_tokens", "spent_usd",
-    "unpriced_requests",
+    "unpriced_requests", "credits",
 )  # fmt: skip
-HEADS = ("host", "requests", "counted elsewhere", "spent", "as of")
+HEADS = ("host", "requests", "counted elsewhere", "spent", "credits", "as of")
 
 
 @click.command()
@@ -34,6 +34,7 @@ HEADS = ("host", "requests", "counted elsewhere", "spent", "as of")
 def hosts(*, as_json: bool) -> None:
     """The machine itself and those of `aitop pull`, each response counted once.
 
+    Credits stand beside the dollars, each client's by itself: those of two clients are not the same.
     A response that several machines have, as where transcripts are synced, counts here or for the first of them.
     """
     config, now = configuration(), time.time()
@@ -43,10 +44,15 @@ def hosts(*, as_json: bool) -> None:
         click.echo(json.dumps(shown, indent=1))
         return
     currency = Currency(config["currency.symbol"], config["currency.rate"], subscription=False)
-    table = [_host(row, currency, now) for row in rows]
     spent = text(in_usd(sum(row.spent for row in rows)), currency)
-    total = ("total", f"{sum(row.requests for row in rows):,}", "", spent, "")
-    click.echo("\n".join(text_table.lines([*table, total], "lrrrr", heads=HEADS)))
+    table = [
+        *(_host(row, currency, now) for row in rows),
+        ("total", f"{sum(row.requests for row in rows):,}", "", spent, "", ""),
+    ]
+    heads: tuple[str, ...] = HEADS
+    if not any(row.credits for row in rows):
+        table, heads = [(*line[:4], line[5]) for line in table], (*HEADS[:4], HEADS[5])
+    click.echo("\n".join(text_table.lines(table, "l" + "r" * (len(heads) - 1), heads=heads)))
     if len(rows) == 1:
         click.echo("no other machine is known: `aitop pull HOST`")
 
@@ -56,10 +62,12 @@ def _hosts(now: float) -> "list[machines.HostRow]":
     from aitop.fleet import machines  # loaded with every report, used by this one
 
     ready = history()
-    own = groupings.grouped(Asker(ready.db, Filter(), (), {}), "model").total
+    asker = Asker(ready.db, Filter(), (), {})
+    own = groupings.grouped(asker, "model").total
     here = machines.HostRow(
-        "here", now, own.requests, 0, own.input_tokens, own.output_tokens, own.spent, own.unpriced_requests
-    )
+        "here", now, own.requests, 0, own.input_tokens, own.output_tokens, own.spent, own.unpriced_requests,
+        groupings.credits_by_provider(asker),
+    )  # fmt: skip
     try:
         return [here, *machines.by_host(paths.home())]
     except (sqlite3.Error, OSError) as error:
@@ -77,6 +85,7 @@ def _host(row: "machines.HostRow", currency: Currency, now: float) -> tuple[str,
         f"{row.requests:,}",
         f"{row.shared:,}",
         spent,
+        view.credits_text(row.credits),
         f"{view.span(age)} ago" if age else "now",
     )
 

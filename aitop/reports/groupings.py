@@ -69,6 +69,16 @@ def _described(asker: Asker, _: Key, group: Group) -> Row:
     }
 
 
+def credits_by_provider(asker: Asker) -> dict[str, float | None]:
+    """Client that is billed in credits → its own credits of what the filter lets through; None: unknown."""
+    totals: dict[str, Sum] = {}
+    for cell in asker.cells():
+        provider = cell.provider or asker.facts[cell.session].provider
+        if provider in credit_rates.RATES:
+            totals[provider] = plus(totals.get(provider, ZERO), cell.sum)
+    return {provider: credit_rates.of(provider, value) for provider, value in sorted(totals.items())}
+
+
 def _session(asker: Asker, key: Key, group: Group) -> Row:
     f = asker.facts[int(key[0])]
     return {
@@ -94,7 +104,7 @@ GROUPINGS = {
     "provider": Grouping(
         key=lambda asker, cell: (cell.provider or asker.facts[cell.session].provider,),
         naming=lambda _, key: {"provider": key[0]},
-        details=lambda *_: {},
+        details=lambda _asker, key, group: {"credits": credit_rates.of(key[0], group.sum)},
     ),
     "session": Grouping(
         key=lambda _, cell: (cell.session,),

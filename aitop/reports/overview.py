@@ -78,10 +78,10 @@ def stack(asker: Asker, parts: list[spans.Span], by: str) -> JsonObject:
         "provider": lambda: stacks.by_provider(asker.db, borders, asker.only),
     }
     cuts = ask.get(by, lambda: stacks.by_place(asker.db, borders, asker.only))()
-    name = _namer(asker, by)
     layers: dict[Key, list[int]] = {}
     for cut in cuts:
-        values = layers.setdefault(name(cut), [0] * len(parts))
+        key = (cut.key,) if isinstance(cut.key, str) else cut.key if by == "branch" else cut.key[:1]
+        values = layers.setdefault(key, [0] * len(parts))
         values[cut.number] += cut.spent
     dearest = sorted(layers, key=lambda key: (-sum(layers[key]), key))
     shown, rest = dearest[:LAYERS], dearest[LAYERS:]
@@ -91,23 +91,6 @@ def stack(asker: Asker, parts: list[spans.Span], by: str) -> JsonObject:
         names.append({"label": REST})
         sums.append([sum(column) / PICO for column in zip(*(layers[key] for key in rest), strict=True)])
     return {"names": names, "values": sums}
-
-
-def _namer(asker: Asker, by: str) -> Callable[[Cut], Key]:
-    """What a cut counts for: (model,), (client,), (folder,) or (folder, branch)."""
-    if by in NO_NAME:
-        return lambda cut: (str(cut.key),)
-    places, facts = spans.places(asker.db), asker.facts
-
-    def of_place(cut: Cut) -> Key:
-        assert isinstance(cut.key, tuple)
-        session, place = cut.key
-        facts_there = places.get(int(place)) or facts[int(session)]
-        return (
-            (facts_there.cwd or "", facts_there.branch or "") if by == "branch" else (facts_there.cwd or "",)
-        )
-
-    return of_place
 
 
 def _described(by: str, keys: Iterable[Key]) -> list[Row]:

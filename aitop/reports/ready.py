@@ -36,11 +36,12 @@ def configuration() -> Config:
     return config
 
 
-def history(*, rows: bool = True, until: float = 0.0) -> Ready:
+def history(*, rows: bool = True, until: float = 0.0, keep: catchup.Keep = lambda _: None) -> Ready:
     """The history with everything that the clients wrote so far. Raises click.ClickException.
 
     Without `rows`, sums alone may be asked: what was read becomes durable when the command has ended and its
     output is closed. With `until` (epoch seconds) a running listener has read what was written at that moment.
+    `keep`: as `Ready.finish` calls it at the end.
     """
     progress = _Progress()
     try:
@@ -53,7 +54,7 @@ def history(*, rows: bool = True, until: float = 0.0) -> Ready:
         ) from error
     finally:
         progress.end()
-    click.get_current_context().call_on_close(lambda: _finish(ready))
+    click.get_current_context().call_on_close(lambda: _finish(ready, keep))
     return ready
 
 
@@ -68,13 +69,13 @@ def asked(question: Callable[[], T], ready: Ready) -> T:
     return question()
 
 
-def _finish(ready: Ready) -> None:
+def _finish(ready: Ready, keep: catchup.Keep) -> None:
     """Close the output, so that its reader goes on, and make durable what was read."""
     try:
         _close_output()
     finally:
         try:
-            ready.finish()
+            ready.finish(keep)
         except sqlite3.Error as error:
             sys.stderr.write(
                 f"aitop: what was read could not be kept ({error}): the next report reads it again\n"

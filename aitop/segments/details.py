@@ -130,7 +130,10 @@ def budgets(state: State, now: float) -> list[str]:
     texts = []
     for row in fields.budgets(state):
         used = money.of(state, row.get("used_usd"), row)
-        limit, share = money.of(state, row.get("limit_usd")), humanize.percent(row.get("percent"))
+        limit, share = (
+            money.of(state, row.get("limit_usd")),
+            money.at_least(row) + humanize.percent(row.get("percent")),
+        )
         resets = humanize.number(row.get("resets_at"))
         left = (
             f" · resets in {humanize.duration(resets - now)}" if resets is not None and resets > now else ""

@@ -51,9 +51,13 @@ def currency(state: JsonObject) -> Currency:
 def marks(counts: Counts | None, currency: Currency) -> str:
     """`≥`, `~` and `≈`, as far as they apply."""
     counts = counts or EMPTY
-    at_least = any((humanize.number(counts.get(key)) or 0) > 0 for key in AT_LEAST)
     estimated = (humanize.number(counts.get("estimated_requests")) or 0) > 0
-    return ("≥" if at_least else "") + ("~" if estimated else "") + ("≈" if currency.subscription else "")
+    return at_least(counts) + ("~" if estimated else "") + ("≈" if currency.subscription else "")
+
+
+def at_least(counts: Counts) -> str:
+    """`≥` where a sum is a lower bound, also before its share of something."""
+    return "≥" if any((humanize.number(counts.get(key)) or 0) > 0 for key in AT_LEAST) else ""
 
 
 def text(usd: object, currency: Currency, counts: Counts | None = None, *, exact: bool = False) -> str:

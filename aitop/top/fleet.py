@@ -36,11 +36,11 @@ def lines(now: float, width: int, pulled: list[HostRow]) -> list[str] | None:
     if pulled:
         rows = [
             (view.name(row.host), f"{row.requests:,}", money.text(in_usd(row.spent), currency),
-             f"{view.span(now - (row.pulled_at or 0.0))} ago")
+             view.credits_text(row.credits), f"{view.span(now - (row.pulled_at or 0.0))} ago")
             for row in pulled
         ]  # fmt: skip
-        heads = ("over ssh", "requests", "spent", "as of")
-        shown = [*shown, *([""] if shown else []), *text_table.lines(rows, "lrrr", heads=heads)]
+        heads = ("over ssh", "requests", "spent", "credits", "as of")
+        shown = [*shown, *([""] if shown else []), *text_table.lines(rows, "lrrrr", heads=heads)]
     return [cut(line, width) for line in shown]
 
 

@@ -98,7 +98,7 @@ def _short_gauges(state: JsonObject, width: int) -> list[Line]:
     parts += [
         [
             Span(f"{clean(row.get('name'), 12)} ", "dim"),
-            Span(humanize.percent(row.get("percent")), fields.budget_level(row)),
+            Span(money.at_least(row) + humanize.percent(row.get("percent")), fields.budget_level(row)),
         ]
         for row in fields.budgets(state)
     ]
@@ -133,7 +133,7 @@ def _all_gauges(state: JsonObject, width: int, glyphs: Glyphs) -> list[Line]:
         reset = "" if limit.left is None else f"↻ {humanize.duration(limit.left)}"
         rows.append(meters.gauge(limit.label, limit.used, limit.level, reset, width, glyphs))
     for row in fields.budgets(state):
-        left_ = money.of(state, row.get("left_usd"))
+        left_ = ("≤" if money.at_least(row) else "") + money.of(state, row.get("left_usd"))
         rows.append(
             meters.gauge(
                 clean(row.get("name"), 16), humanize.number(row.get("percent")), fields.budget_level(row),

@@ -2,6 +2,7 @@
 
 A tab is sent a message when the numbers changed, when they became too old to believe, and when they came back.
 While the listener only renews the file's time, nothing is sent. A slow tab skips what it missed.
+A tab that hears nothing for some seconds asks for `present()`: a stream that is silent may also be dead.
 """
 
 import asyncio
@@ -21,13 +22,14 @@ STATE, STALE, FRESH = "state", "stale", "fresh"
 
 
 class Message(NamedTuple):
-    """One server-sent event: its name and its JSON."""
+    """One server-sent event: its name, its JSON, and the number of the last change that it shows."""
 
     name: str
     data: bytes
+    number: int
 
     def encoded(self) -> bytes:
-        return b"event: %s\ndata: %s\n\n" % (self.name.encode(), self.data)
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (self.number, self.name.encode(), self.data)
 
 
 class Feed:
@@ -63,22 +65,31 @@ class Feed:
                     number = self._number
                 if content != self._content and self._state:
                     content = self._content
-                    yield Message(STATE, self._state)
+                    yield Message(STATE, self._state, number)
                 if why != self._why:
                     why = self._why
-                    yield self._trouble()
+                    yield Message(STALE if why else FRESH, self._trouble(), number)
         finally:
             self._tabs -= 1
             if not self._tabs and self._watcher is not None:
                 self._watcher.cancel()
                 self._watcher = None
 
+    async def present(self) -> bytes:
+        """JSON: why the numbers are not the present ("" when they are), when they were written, the last change."""
+        await self._look_and_tell()
+        present: JsonObject = {"why": self._why, "written_at": self._written_at, "number": self._number}
+        return encoded(present)
+
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if self.look():
-                async with self._moved:
-                    self._moved.notify_all()
+            await self._look_and_tell()
+
+    async def _look_and_tell(self) -> None:
+        if self.look():
+            async with self._moved:
+                self._moved.notify_all()
 
     def look(self) -> bool:
         """Look at the file; whether there is something to send."""
@@ -125,9 +136,9 @@ class Feed:
             return "future"
         return "stopped" if age > published.FRESH_SECONDS else ""
 
-    def _trouble(self) -> Message:
+    def _trouble(self) -> bytes:
         trouble: JsonObject = {"why": self._why, "written_at": self._written_at}
-        return Message(STALE if self._why else FRESH, encoded(trouble))
+        return encoded(trouble)
 
 
 def _number(value: object) -> float | None:

@@ -15,16 +15,9 @@ from aitop.reports.filters import Filter
 from aitop.web.params import BadAddressError, Part
 
 
-def asker(
-    db: sqlite3.Connection,
-    config: Config,
-    part: Part,
-    tags: Mapping[str, str],
-    days: Filter | None = None,
-) -> Asker:
-    """One that lets through exactly this part; `days` are other days than the part's. Raises BadAddressError."""
-    wanted = days or wanted_days(part)
-    narrowed = Asker(db, wanted._replace(model=part.model), config.tags, dict(tags))
+def asker(db: sqlite3.Connection, config: Config, part: Part, tags: Mapping[str, str]) -> Asker:
+    """One that lets through exactly this part. Raises BadAddressError."""
+    narrowed = Asker(db, Filter(part.since, part.until, model=part.model), config.tags, dict(tags))
     if part.model is not None:
         models = db.execute("SELECT id FROM model WHERE name = ? AND name != ''", (part.model,)).fetchall()
         narrowed.only = narrowed.only._replace(models=tuple(number for (number,) in models))
@@ -45,11 +38,6 @@ def asker(
     spans.let_through(db, sessions, places, at_home)
     narrowed.only = spans.Only(by_session, narrowed.only.models, places=by_place)
     return narrowed
-
-
-def wanted_days(part: Part) -> Filter:
-    """The days of a part, in this machine's zone."""
-    return Filter(part.since, part.until)
 
 
 def _budget(config: Config, part: Part) -> Budget | None:

@@ -50,7 +50,6 @@ def _backtest(db: sqlite3.Connection, asked: Asked) -> JsonObject:
 
 ANSWERS = {
     "history": Kind(past.history),
-    "heat": Kind(past.heat),
     "sessions": Kind(past.sessions),
     "session": Kind(session.session),
     "rows": Kind(rows.rows),
@@ -71,6 +70,7 @@ class Site:
         """The addresses."""
         app.router.add_get("/", _to_now)
         app.router.add_get("/events", self.events)
+        app.router.add_get("/present", self.present)
         app.router.add_get("/api/{name}", self.api)
         app.router.add_get("/static/{name:.+}", _file)
         for page in PAGES:
@@ -99,6 +99,10 @@ class Site:
             return problem(503, "The answer took too long and was broken off. Pick a shorter span.")
         except BrokenError as error:
             return problem(500, f"This is a fault of aitop, please report it: {error}")
+
+    async def present(self, _: web.Request) -> web.Response:
+        """How old the live numbers are: what a tab asks when it has heard nothing for some seconds."""
+        return web.Response(body=await self.feed.present(), content_type="application/json")
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """The live numbers, as server-sent events, for as long as the tab is open."""

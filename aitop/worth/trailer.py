@@ -1,8 +1,8 @@
 """The trailers of a commit: what the work since the last commit of its working tree cost. Pure.
 
 Work belongs to a working tree by its folder; where the history moved a worktree's work to the main checkout, by its
-branch. Counted are responses after the last commit that the working tree's reflog names. A commit that copies the
-message of the commit before it (amended) holds its numbers too.
+branch, or by the folder of its session where no branch names it. Counted are responses after the last commit that the
+working tree's reflog names. A commit that copies the message of the commit before it (amended) holds its numbers too.
 """
 
 import re
@@ -14,6 +14,7 @@ from aitop.model.sums import PICO, ZERO, Sum, plus
 
 COST, TOKENS = "AI-Cost", "AI-Tokens"
 COMMITTED = "commit"  # how the reflog's line of a commit begins: "commit: ", "commit (amend): "
+DETACHED = "HEAD"  # the branch, where none is checked out
 _MOVED = re.compile(r"checkout: moving from (\S+) to (\S+)$")
 _COST = re.compile(rf"^\s*{COST}: ([~≥]*)(\d+\.\d+) USD$", re.MULTILINE)
 _TOKENS = re.compile(rf"^\s*{TOKENS}: (\d+) in, (\d+) out$", re.MULTILINE)
@@ -24,7 +25,7 @@ class Tree(NamedTuple):
 
     top: str
     main: str  # the main checkout
-    branch: str  # "HEAD" where it is detached
+    branch: str  # DETACHED where it is on none
     others: dict[str, str]
 
 
@@ -79,13 +80,22 @@ def work(spent: Iterable[Spent], tree: Tree, own: set[str]) -> Sum:
 
 
 def _is_here(one: Spent, tree: Tree, own: set[str]) -> bool:
-    inside = [folder for folder in (tree.top, tree.main, *tree.others) if _holds(folder, one.cwd)]
-    nearest = max(inside, key=len, default="")
+    nearest = _nearest(tree, one.cwd)
     if nearest != tree.main:  # a folder of a worktree's own says it
         return nearest == tree.top
+    if one.branch in (None, DETACHED):
+        home = _nearest(tree, one.home)
+        if home:
+            return home == tree.top
     if one.branch is None:
         return tree.top == tree.main
     return one.branch in own
+
+
+def _nearest(tree: Tree, cwd: str) -> str:
+    """The working tree that a folder lies in, "" for none."""
+    inside = [folder for folder in (tree.top, tree.main, *tree.others) if _holds(folder, cwd)]
+    return max(inside, key=len, default="")
 
 
 def _holds(folder: str, cwd: str) -> bool:

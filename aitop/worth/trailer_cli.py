@@ -205,7 +205,7 @@ def _reflog(here: str) -> list[Entry]:
 
 
 def _tree(here: str, top: str) -> Tree:
-    branch = _text(here, "symbolic-ref", "--quiet", "--short", "HEAD").strip() or "HEAD"
+    branch = _text(here, "symbolic-ref", "--quiet", "--short", "HEAD").strip() or trailer.DETACHED
     trees: dict[str, str] = {}
     folder = ""
     for line in _lines(here, "worktree", "list", "--porcelain"):

@@ -200,6 +200,30 @@ def old_model(claude, name, model, output):
     transcript(claude, [user(at=at, session=session), said], session=session)
 
 
+@pytest.mark.parametrize(
+    ("pin", "used"),
+    [("claude-opus-4-1-20250805", "claude-opus-4-1"), ("claude-opus-4-1", "claude-opus-4-1-20250805"),
+     ("claude-opus-4-1-20250805[1m]", "claude-opus-4-1-20250805")],
+)  # fmt: skip
+def test_a_pin_and_the_responses_may_name_a_model_with_or_without_its_date(claude, settings, pin, used):
+    old_model(claude, "pinned", used, 50_000)
+    with open(settings, "w", encoding="utf-8") as file:
+        json.dump({"model": pin}, file)
+    advise("--apply", "--yes", "--rule", "older-model")
+    moved = json.loads(text(settings))["model"]
+    assert moved.startswith("claude-opus-")
+    assert "4-1" not in moved
+    assert moved.endswith("[1m]") == pin.endswith("[1m]")
+
+
+@pytest.mark.parametrize("pin", ["claude-opus-4-1@20250805", "us.anthropic.claude-opus-4-1-20250805-v1:0"])
+def test_a_pin_as_a_cloud_spells_it_is_left_alone(claude, settings, pin):
+    old_model(claude, "pinned", "claude-opus-4-1-20250805", 50_000)
+    with open(settings, "w", encoding="utf-8") as file:
+        json.dump({"model": pin}, file)
+    assert "Nothing to apply" in advise("--apply", "--yes", "--rule", "older-model")
+
+
 def test_only_the_model_that_a_setting_pins_counts_for_its_saving(claude, settings):
     old_model(claude, "pinned", "claude-opus-4-1", 50_000)
     old_model(claude, "other", "claude-opus-4-0", 100_000)

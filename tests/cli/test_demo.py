@@ -13,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 
 import pytest
 from golden.home import environment
 
 import aitop
-from aitop.demo import past_days, script
+from aitop.demo import cli, past_days, script
 from aitop.pricing import table
 
 PARENT = os.path.dirname(os.path.dirname(os.path.abspath(aitop.__file__)))
@@ -127,6 +128,23 @@ def test_the_demo_counts_what_the_script_says_and_leaves_nothing(stage):
     for wanted in ("checkout-api (fix-rounding)", "docs-site (main)", "compactions: 1", "Limit 5h:", "≈$"):
         assert wanted in last
     assert left(folder) == ([], [])
+
+
+def test_a_display_that_takes_longer_than_the_time_left_costs_no_beat(monkeypatch):
+    now, played = [100.0], []
+
+    class Slow:
+        def wait(self, left, next_beat):
+            now[0] += 10
+            return True
+
+        def last(self):
+            played.append("last")
+
+    stage = types.SimpleNamespace(play=lambda beat, _now: played.append(beat.at))
+    monkeypatch.setattr(cli, "time", types.SimpleNamespace(monotonic=lambda: now[0], time=lambda: 0.0))
+    cli._follow(stage, [script.Beat(at, None) for at in (0, 6, 8, 8.5)], 4, 2, Slow())
+    assert played == [0, 6, 8, "last"]
 
 
 def test_a_demo_that_is_killed_outright_leaves_nothing_either(stage):

@@ -14,7 +14,7 @@ from aitop.advice import all_rules
 from aitop.cli import COMMANDS, HOT, main
 from aitop.config.defaults import defaults_toml
 from aitop.live import alerts
-from aitop.segments import usage
+from aitop.segments import placeholders, usage
 
 TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "RELEASE.md", os.path.join("packaging", "README.md"))
 PAGES = [*(os.path.join(ROOT, name) for name in TOP), *sorted(glob.glob(os.path.join(ROOT, "docs", "*.md")))]
@@ -147,3 +147,20 @@ def test_the_help_of_every_command_says_each_thing_with_its_subject():
 def test_no_alert_no_advice_and_no_key_of_the_configuration_is_a_riddle():
     rules = [rule.when for rule in alerts.RULES] + [rule.about for rule in all_rules.RULES]
     assert riddles("\n".join([*rules, defaults_toml(), usage.text("tmux")])) == []
+
+
+def not_placeholders(page):
+    """The words in braces that no template fills; `#{…}` and `${…}` are others' syntax."""
+    words = re.findall(r"(?<![#$]){([a-z][a-z0-9_]*)}", page)
+    return sorted(set(words) - placeholders.NAMES)
+
+
+# Words in braces that are not ours: what zellij's own configuration calls a command, and an attack on a prompt.
+OTHERS_BRACES = {"command_aitop", "red"}
+WITH_TEMPLATES = [*PAGES, *sorted(glob.glob(os.path.join(ROOT, "integrations", "*", "README.md")))]
+
+
+@pytest.mark.parametrize("page", WITH_TEMPLATES, ids=lambda page: os.path.relpath(page, ROOT))
+def test_every_placeholder_that_a_page_names_exists(page):
+    unknown = sorted(set(not_placeholders(text(page))) - OTHERS_BRACES)
+    assert unknown == [], "no placeholder of aitop/segments/placeholders has this name"

@@ -168,6 +168,74 @@ def test_nonsense_from_a_machine_changes_nothing(home, sent):
     db.close()
 
 
+GOOD = ['{"v":1,"whole":true}', '{"s":[0,"droid","s","shop"]}', '{"s":[1,"kiro","k","shop"]}',
+        '{"s":[2,"claude-code","c","shop"]}', '{"m":[0,"opus"],"credits":2500000}',
+        '["AAAAAAAAAAA",1000,0,0,1,2,3,4,5,6,0]',
+        '{"m":[0,"opus"],"credits":1000000}', '["AAAAAAAAAAE",1000,0,0,1,2,3,4,5,6,0]',
+        '{"m":[0,"opus"],"credits":7000000}', '["AAAAAAAAAAI",1000,1,0,1,2,3,4,5,0,2]',
+        '["AAAAAAAAAAM",1000,2,0,1,2,3,4,5,6,0]']  # fmt: skip
+END = {"mark": "m", "responses": 4, "cost": 18, "untracked": 0}
+
+
+def end(**more):
+    return json.dumps({"end": END | more})
+
+
+def test_credits_come_by_client_and_are_never_added_over_clients(home):
+    db = machines.connect(home)
+    machines.take(db, "box", [*GOOD, end(credits=10_500_000)], 5.0)
+    db.close()
+    (row,) = machines.by_host(home)
+    assert row.credits == {"droid": 3.5, "kiro": 7.0}
+
+
+def test_a_machine_of_an_older_aitop_is_taken_and_its_credits_are_unknown(home):
+    db = machines.connect(home)
+    older = [line.replace(',"credits":', ',"x":') for line in GOOD]
+    assert machines.take(db, "box", [*older, end()], 5.0) == 4
+    (row,) = machines.by_host(home)
+    assert (row.requests, row.credits) == (4, {"droid": None, "kiro": None})
+    later = ['{"v":1,"whole":false}', end(credits=10_500_000)]
+    with pytest.raises(machines.MismatchError):  # it was brought up to date: everything comes again
+        machines.take(db, "box", later, 6.0)
+    machines.take(db, "box", [*GOOD, end(credits=10_500_000)], 7.0)
+    machines.take(db, "box", later, 8.0)
+    db.close()
+    assert machines.by_host(home)[0].credits == {"droid": 3.5, "kiro": 7.0}
+
+
+def test_a_file_of_an_older_aitop_gets_the_column(home):
+    db = sqlite3.connect(os.path.join(home, machines.NAME))
+    db.executescript(machines.TABLES.replace(" credits INTEGER,", ""))
+    db.execute("INSERT INTO host VALUES ('box', 'm', 1.0)")
+    db.execute("INSERT INTO record VALUES ('box', 5, 1000, 'kiro', 's', 'p', 'm', 1, 1, 0, 0, 1, 1)")
+    db.commit()
+    db.close()
+    (row,) = machines.by_host(home)
+    assert (row.requests, row.credits) == (1, {"kiro": None})
+
+
+def test_a_response_sends_its_credits_before_it_and_in_the_end_their_sum(tmp_path):
+    from support.worlds import Book
+
+    book = Book(tmp_path / "history.db")
+    book.feed("/p/s.jsonl", [lines.assistant("m1", NOW), lines.assistant("m2", NOW + 1, request_id="r2")])
+    book.commit()
+    book.db.execute("UPDATE response SET credits = 2500000 WHERE id = 1")
+    sent = [json.loads(line) for line in records.lines(book.db, "0", "box")]
+    book.db.close()
+    assert [line for line in sent if "m" in line] == [{"m": [0, lines.MODEL], "credits": 2_500_000}]
+    assert sent[-1]["end"]["credits"] == 2_500_000
+
+
+def test_credits_stand_in_a_column_of_their_own_where_a_machine_has_some():
+    from aitop.reports import fleet_cli
+    from aitop.segments.money import Currency
+
+    row = machines.HostRow("box", 1.0, 4, 0, 1, 1, 5, 0, {"droid": 3.5, "kiro": None})
+    assert fleet_cli._host(row, Currency(), 2.0)[4] == "droid 3.5, kiro -"
+
+
 def test_records_hold_no_path_and_no_text(three):
     _, box1, _ = three
     db = schema.connect_read_only(os.path.join(box1.home, "history.db"))

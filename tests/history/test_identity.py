@@ -82,6 +82,14 @@ def test_a_request_of_another_day_is_another_response(book):
     assert totals(book) == {A: (2, 100)}
 
 
+@pytest.mark.parametrize("second", ["request", "record"])
+def test_ids_of_different_sorts_join_nothing_where_their_texts_are_the_same(book, second):
+    message = told("the-same", None, START, 10)
+    other = told(None, "the-same", START + 5, 20) if second == "request" else told(None, None, START + 5, 20)
+    feed(book, FILE_A, message, other._replace(record_id="the-same"))
+    assert totals(book) == {A: (2, 30)}, "`kind` in history/keys.py keeps ids of different sorts apart"
+
+
 def test_a_further_id_joins_two_message_ids(book):
     feed(book, FILE_A, told("msg_a", None, START, also=("copy:1",)))
     feed(book, FILE_B, told("msg_b", None, START, session=B, also=("copy:1",)))

@@ -65,7 +65,7 @@ def test_what_the_history_knew_fills_the_windows_but_not_the_day(aggregator):
 def test_yesterday_s_tools_stops_and_compactions_are_not_today_s(aggregator):
     old = DAY - 1
     aggregator.fold(
-        changes(stops=[(old, "end_turn", 1)], tools=[(old, "Read", 1, 1)], latencies=[(old, "Read", 3.0, None)],
+        changes(stops=[(old, "end_turn", 1, 1)], tools=[(old, "Read", 1, 1, 1)], latencies=[(old, "Read", 3.0, None)],
                 compactions=[(old, 1)]), provider_of, NOW,
     )  # fmt: skip
     assert (aggregator.stop_reasons, aggregator.compactions, "Read" in aggregator.tools) == (
@@ -76,8 +76,8 @@ def test_yesterday_s_tools_stops_and_compactions_are_not_today_s(aggregator):
 
 
 def test_a_corrected_tool_call_leaves_the_name_it_had(aggregator):
-    aggregator.fold(changes(tools=[(NOW, "unknown", 1, 0)]), provider_of, NOW)
-    aggregator.fold(changes(tools=[(NOW, "unknown", -1, 0), (NOW, "Read", 1, 1)]), provider_of, NOW)
+    aggregator.fold(changes(tools=[(NOW, "unknown", 1, 0, 1)]), provider_of, NOW)
+    aggregator.fold(changes(tools=[(NOW, "unknown", -1, 0, 1), (NOW, "Read", 1, 1, 1)]), provider_of, NOW)
     assert (aggregator.tools["unknown"].calls, aggregator.tools["Read"].failures) == (0, 1)
 
 
@@ -102,7 +102,7 @@ def test_a_tool_without_latencies_has_no_percentile():
 
 
 def test_memory_is_bounded_however_many_names_and_calls(aggregator):
-    aggregator.fold(changes(tools=[(NOW, f"tool{n}", 1, 0) for n in range(1000)],
+    aggregator.fold(changes(tools=[(NOW, f"tool{n}", 1, 0, 1) for n in range(1000)],
                             latencies=[(NOW, "Bash", 1.0, None)] * 5000), provider_of, NOW)  # fmt: skip
     assert len(aggregator.tools) <= MAX_TOOLS + 1
     assert sum(tool.calls for tool in aggregator.tools.values()) == 1003

@@ -312,9 +312,9 @@ def test_a_limit_used_up_has_no_pace():
     assert levels(raised(Evidence(limits=(limit(60, 40),)), pace_points=0)) == {}
 
 
-def budget(percent, level, name="daily", period="day", session=None):
+def budget(percent, level, name="daily", period="day", session=None, understated=0):
     return BudgetView(name, "all", None, period, 20.0, percent / 5, 0.0, percent, level, percent >= 100, None, session,
-                      None, 0, 0)  # fmt: skip
+                      None, 0, 0, understated)  # fmt: skip
 
 
 def budgeted(percent, level, **more):
@@ -332,6 +332,11 @@ def test_a_budget_rises_with_its_level_and_falls_with_it():
     assert levels(budgeted(97, "warning", before=(over,))) == {"budget": "warning"}
     assert levels(budgeted(98.5, "warning")) == {"budget": "warning"}
     assert budgeted(10, "ok", before=(over,)) == ()
+
+
+def test_a_budget_of_a_lower_bound_says_at_least():
+    (found,) = raised(Evidence(budgets=(budget(85, "warning", understated=1),)))
+    assert found.text == "budget daily: ≥$17.00 of $20.00 (≥85%) spent"
 
 
 def test_a_budget_of_a_new_period_is_another_cause():

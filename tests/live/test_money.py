@@ -160,6 +160,11 @@ def test_a_session_budget_speaks_of_the_dearest_active_session_and_names_all_tha
     assert (found.session, found.used_usd, found.session_ids) == ("a", 3.0, ["a", "b"])
 
 
+def test_a_budget_knows_how_many_of_its_requests_are_understated():
+    some = [Spender(str(n), None, None, True, True, {"day": Spent(1, understated=n)}) for n in (1, 2)]
+    assert budgets.judge(Budget("b", "day", 1.0), some, {}).understated_requests == 3
+
+
 @given(st.lists(st.tuples(st.sampled_from(["/a", "/b"]), st.integers(0, 10**14)), max_size=20))
 def test_the_budgets_of_all_folders_add_up_to_that_of_everything(spent):
     everyone = [

@@ -50,6 +50,7 @@ def view(*args, **more):
     [("working", 5, None, False, "working"), ("working", 599, None, False, "working"),
      ("working", 601, None, False, "idle"), ("working", 601, 7, True, "working"), ("working", 20, 7, False, "ended"),
      ("working", 5, 7, False, "working"),
+     ("waiting", 599, None, False, "waiting"), ("waiting", 601, None, False, "idle"),
      ("waiting", 5, 7, True, "waiting"), ("waiting", 3000, 7, True, "waiting"), ("waiting", 4000, 7, True, "idle"),
      ("idle", 5, None, False, "idle"), ("idle", 3700, None, False, "ended"), ("idle", 99_999, 7, True, "idle"),
      ("ended", 1, 7, True, "ended"), (None, 1, None, False, "idle"), (None, 9999, None, False, "ended")],
@@ -57,7 +58,7 @@ def view(*args, **more):
 def test_the_status_is_what_was_told_weighed_by_process_and_clock(told, quiet, pid, alive, status):
     one = session(last=NOW - quiet, status=told, pid=pid)
     (found,) = snapshot(one, alive={7} if alive else ()).sessions
-    assert found.status == status
+    assert found.status == status, "the rule is in live/session_activity.py"
 
 
 @pytest.mark.parametrize("status", ["working", "waiting", "idle"])

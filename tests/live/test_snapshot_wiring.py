@@ -66,12 +66,13 @@ def aggregator():
     day = Day({"today": NOW - 1_900, "week": NOW - 2_000, "month": NOW - 2_100},
               {"today": spent(100, 200), "week": spent(1_000, 300), "month": spent(10_000, 400)},
               stop_reasons={"end_turn": 51}, tools=[("Bash", 52, 53, [54.0, 55.0])], compactions=56,
-              past_days=(57, 58))  # fmt: skip
+              tools_by_provider={"claude-code": {"Read": (141, 142)}},
+              stops_by_provider={"claude-code": {"refusal": 143}}, past_days=(57, 58))  # fmt: skip
     one.begin_day(day)
     changes = nothing()
     changes.sums.extend([(NOW - 30, WORKING, spent(1, 2)), (NOW - 200, WORKING, spent(3, 5)),
                          (NOW - 700, WORKING, spent(7, 11)), (NOW - 700, WAITING, spent(13, 17))])  # fmt: skip
-    changes.stops.extend([(NOW - 700, "max_tokens", 1)] * 3)
+    changes.stops.extend([(NOW - 700, "max_tokens", 1, WORKING)] * 3)
     changes.limits.extend([LIMIT, SPENT_LIMIT])
     changes.models.update({("no-price", 2), ("family-price", 1)})
     one.fold(changes, lambda _: "claude-code", NOW)
@@ -202,6 +203,8 @@ def test_every_part_of_one_client_is_in_the_field_of_its_name(taken):
         "waiting": 2,
         "gauge": Gauge(61_000, 67_000, 100 * 61 / 67, "working-one"),
         "compactions": 132,
+        "tools": {"Read": ToolView(141, 142, None, None)},
+        "stop_reasons": {"refusal": 143, "max_tokens": 3},
     })  # fmt: skip
     assert isinstance(part, ProviderView)
 
@@ -226,3 +229,18 @@ def test_every_sum_of_a_moment_is_of_the_window_or_period_of_its_name(taken):
     assert sums.windows == windows
     assert sums.periods == {"today": spent(124, 235), "week": spent(1_024, 335), "month": spent(10_024, 435)}
     assert sums.since_start == spent(4, 7)
+
+
+def test_a_waiting_session_counts_also_where_the_state_has_no_room_for_it(monkeypatch):
+    monkeypatch.setattr(alerts, "evaluate", lambda *_: ())
+    newer = [session(n, f"working-{n}", "working") for n in range(1, snapshot.MAX_LISTED_SESSIONS + 1)]
+    beyond = session(len(newer) + 1, "waiting-one", "waiting")
+    snap = snapshot.take(
+        aggregator(), Money(), [beyond, *newer], before=(), config=Config(),
+        lookups=Lookups(lambda _: None, lambda *_: None), now=NOW,
+    )  # fmt: skip
+    assert "waiting-one" not in [one.session.name for one in snap.sessions]
+    counted = {"all clients": snap, "its client": snap.by_provider["claude-code"]}
+    assert {of: (one.waiting, one.active) for of, one in counted.items()} == {
+        of: (1, len(newer) + 1) for of in counted
+    }, "`waiting` and `active` are of all sessions: `views` in live/snapshot.py, not `listed`"

@@ -8,11 +8,14 @@ from click.testing import CliRunner
 from support.codex_records import A, B, meta, record, turn
 from support.codex_records import path as rollout
 from support.desk import START
+from support.lines import assistant, result, use
 from support.published import NOWHERE, encoded
+from support.worlds import Book
 
 from aitop import state
 from aitop.cli import main
 from aitop.config import Config
+from aitop.history.query import by_provider as questions
 from aitop.history.write.ledger import nothing
 from aitop.live.aggregator import Aggregator, Day
 from aitop.live.money.tracker import MoneyTracker
@@ -23,6 +26,7 @@ from aitop.segments import oneshot
 
 ONE, TWO = Sum(requests=1, cost=5_000_000), Sum(requests=2, cost=7_000_000)
 OF = {1: "codex", 2: "claude-code"}.__getitem__
+DAY = 86_400
 STARTS = {"today": START, "week": START, "month": START}
 
 
@@ -92,7 +96,51 @@ def test_a_states_part_has_the_shape_of_the_whole_and_nothing_of_another_client(
     assert (part["context"], part["compactions"]) == ({"session": "c1"}, 2)
     assert part["projects_today"] == [{"project": "shop"}]
     assert ([alert["id"] for alert in part["alerts"]], part["level"]) == (["limit"], "warning")
-    assert (part["tools"], part["block"], part["budgets"], part["forecast"]) == ({}, None, [], {})
+    assert (part["block"], part["forecast"]) == (None, {})
+
+
+def test_what_is_known_of_all_clients_together_alone_is_not_a_clients_zero():
+    part = state.only(whole(energy={"energy_kwh": [1, 2]}, plan={"value_usd": 3}), "codex")
+    assert not {"tools", "stop_reasons", "budgets"} & part.keys()
+    assert (part["energy"], part["plan"]) == (None, None)
+    assert state.only(whole(plan={"value_usd": 3}), "claude-code")["plan"] == {"value_usd": 3}
+
+
+def test_the_forecast_of_the_block_stays_with_its_client():
+    every = whole(forecast={"day": {}, "block": {"usd": 2}})
+    assert state.only(every, "claude-code")["forecast"] == {"block": {"usd": 2}}
+    assert state.only(every, "codex")["forecast"] == {}
+
+
+def test_tools_and_stop_reasons_are_kept_by_client():
+    found = Aggregator(START)
+    found.begin_day(Day(STARTS, tools_by_provider={"codex": {"shell": (2, 1)}},
+                        stops_by_provider={"codex": {"end_turn": 1}}))  # fmt: skip
+    changes = nothing()
+    changes.tools.extend(
+        [(START + 1, "shell", 1, 0, 1), (START + 1, "Bash", 1, 1, 2), (START - DAY, "Old", 1, 0, 2)]
+    )
+    changes.stops.extend([(START + 1, "end_turn", 1, 2), (START + 2, "end_turn", -1, 1)])
+    found.fold(changes, lambda session: {1: "codex", 2: "claude-code"}[session], START + 3)
+    assert {name: (part.tools, part.stop_reasons) for name, part in found.by_provider.items()} == {
+        "codex": ({"shell": (3, 1)}, {"end_turn": 0}), "claude-code": ({"Bash": (1, 1)}, {"end_turn": 1})
+    }  # fmt: skip
+    found.begin_day(Day(STARTS))
+    assert [part.tools for part in found.by_provider.values()] == [{}, {}]
+
+
+def test_a_day_begins_with_the_tools_and_stop_reasons_of_each_client(tmp_path):
+    book = Book(tmp_path / "history.db")
+    line = assistant("m1", START, content=[use("t1", "Bash")], stop="tool_use")
+    book.feed("/p/s.jsonl", [line, result("t1", START + 2, failed=True)])
+    book.commit()
+    assert questions.tools_since(book.db, START - DAY) == {"claude-code": {"Bash": (1, 1)}}
+    assert questions.stops_since(book.db, START - DAY) == {"claude-code": {"tool_use": 1}}
+    assert (questions.tools_since(book.db, START + DAY), questions.stops_since(book.db, START + DAY)) == (
+        {},
+        {},
+    )
+    book.db.close()
 
 
 def test_the_block_stays_where_it_is_the_clients_own():
@@ -107,7 +155,7 @@ def test_a_provider_that_told_of_nothing_has_no_part(odd):
 @pytest.fixture
 def both(tmp_path, listener, monkeypatch):
     """A listener that knows one session of Codex and one of Claude Code, and the user's own segment."""
-    from support.lines import assistant, encode
+    from support.lines import encode
 
     user = tmp_path / "user"
     now = time.time()
@@ -148,6 +196,11 @@ def test_displays_top_and_reports_show_one_client(both, capfd):
     assert run.invoke(main, ["top", "--once", "--json", "--provider", "codex"]).exit_code == 0
     shown = json.loads(capfd.readouterr().out)  # one write, past Python's own buffer
     assert shown["state"]["today"]["requests"] == 2
+    reasons = [share["stop_reasons"] for share in found["by_provider"].values()]
+    assert found["stop_reasons"] == {
+        key: sum(of.get(key, 0) for of in reasons) for of in reasons for key in of
+    }
+    assert shown["state"]["stop_reasons"] == found["by_provider"]["codex"]["stop_reasons"]
     rows = json.loads(run.invoke(main, ["report", "sessions", "--json", "--provider", "codex"]).stdout)
     assert [row["provider"] for row in rows] == ["codex"]
     nobody = run.invoke(main, ["top", "--once", "--provider", "gemini"])

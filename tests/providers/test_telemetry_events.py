@@ -174,6 +174,35 @@ def test_a_response_of_qwens_telemetry_is_the_one_of_its_chat(tmp_path, identity
     assert (total.requests, total.input_tokens, total.output_tokens) == (1, 9000, 50)
 
 
+def codex_response(**more):
+    known = {"conversation__id": "th1", "model": "gpt-5.1-codex", "event__kind": "response.completed",
+             "input_token_count": 9000, "output_token_count": 50}  # fmt: skip
+    return log("codex.sse_event", START, **(known | more))
+
+
+BARE = pytest.mark.parametrize(
+    ("client", "of"),
+    [(qwen, lambda **more: qwen_response(response_id="7", total_token_count=0, **more)),
+     (gemini, gemini_response), (codex, codex_response)],
+    ids=["qwen", "gemini", "codex"],
+)  # fmt: skip
+
+
+@BARE
+@pytest.mark.parametrize("number", ["input_token_count", "output_token_count"])
+def test_two_responses_of_one_moment_without_an_id_are_two_where_a_number_differs(
+    tmp_path, client, of, number
+):
+    """The telemetry of the client makes `record_id` of all the numbers that it has."""
+    book = Book(tmp_path / "history.db", now=NOW)
+    sent = told(client.provider, "logs", logs(of(), of(**{number: 8000}), of()))
+    book.history.apply(client.provider.name, sent, NOW)
+    book.commit()
+    (stored,) = book.db.execute("SELECT count(*) FROM response").fetchone()
+    book.db.close()
+    assert stored == 2, f"record_id leaves a number out: {[one.record_id for one in sent]}"
+
+
 def test_what_else_qwen_sends_counts_nothing():
     others = ("qwen-code.tool_call", "qwen-code.api_error", "qwen-code.config")
     assert told(qwen.provider, "logs", logs(*(log(name, START, session__id="q1") for name in others))) == []

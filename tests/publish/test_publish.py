@@ -179,6 +179,12 @@ def test_a_failed_write_leaves_the_old_state_and_no_rubbish(home, monkeypatch):
     assert sorted(os.listdir(home)) == [".now", "segments", "state.json"]
 
 
+def test_a_home_that_lies_in_shared_memory_itself_holds_no_mark(home, monkeypatch):
+    monkeypatch.setattr(paths, "SHARED_MEMORY", os.path.dirname(os.path.dirname(home)))
+    Publisher(home, None)
+    assert sorted(os.listdir(home)) == [".now", "segments"]
+
+
 def test_a_shell_s_own_test_sees_when_a_segment_has_expired(home):
     publisher = Publisher(home, None)
     now = time.time()

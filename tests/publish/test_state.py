@@ -11,7 +11,7 @@ from support.published import NOWHERE, encoded, mistakes
 from support.worlds import SESSIONS
 
 from aitop.cli import main
-from aitop.config import Config
+from aitop.config import Config, Segment
 from aitop.history.rows import Session
 from aitop.live.aggregator import Aggregator, Day
 from aitop.live.alerts import RULES
@@ -25,7 +25,7 @@ from aitop.live.snapshot import Gauge, ProjectToday, ToolView, take, view
 from aitop.model.events import CacheState, Limit
 from aitop.model.histograms import Timings
 from aitop.model.sums import PICO, ZERO, Sum, published
-from aitop.publish import state_rows, state_schema, state_types
+from aitop.publish import state_json, state_rows, state_schema, state_types
 
 NOW = 1_790_000_000.0
 # Every number differs, so one under another's name cannot pass.
@@ -141,6 +141,27 @@ def test_every_part_of_a_moment_stands_under_its_own_name():
     assert part["projects_today"][0]["requests"] == EACH.requests
     assert (part["active_sessions"], part["waiting_sessions"], part["context"]) == (1, 1, state["context"])
     assert [sum(state["sparklines"][name]) for name in ("spent_usd", "cost_usd")] == [5.0, 3.0]
+
+
+def test_every_part_of_display_is_of_the_key_of_its_name():
+    """No value is another key's, so two that are exchanged cannot pass."""
+    own = {
+        "billing": "api", "currency.symbol": "€", "currency.rate": 0.5, "preset": "burn",
+        "alerts.context_warning": 11, "alerts.context_critical": 12, "alerts.limit_warning": 13,
+        "alerts.limit_critical": 14, "alerts.cache_hit_warning": 15,
+        "statusline.format": "{cost_today}", "statusline.preset": "limits", "statusline.style": "a style",
+    }  # fmt: skip
+    values = Config().values
+    assert own.keys() <= values.keys()
+    segment = Segment("mine", "waybar", "cost", "{burn}")
+    burning = burn.BurnView(1.0, "5m", "ok", 16.0, 17.0, learned=True)
+    config = Config(values=values | own, segments=(segment,))
+    assert state_json.display(config, limited=True, burn=burning) == {
+        "billing": "api", "symbol": "€", "rate": 0.5, "preset": "burn",
+        "levels": {"burn": [16.0, 17.0], "context": [11, 12], "limit": [13, 14], "cache_hit": 15},
+        "statusline": {"format": "{cost_today}", "preset": "limits", "style": "a style"},
+        "segments": [["mine", "waybar", "cost", "{burn}"]],
+    }, "a value under another's key: `display` in publish/state_json.py"  # fmt: skip
 
 
 def test_a_built_state_has_exactly_the_published_keys():

@@ -193,7 +193,7 @@ def test_different_stop_reasons_models_and_limits_are_counted_apart_up_to_a_boun
     limits = [Limit("codex", None, f"l{n}", 300, 5.0, START + 9, "client", START) for n in range(1000)]
     aggregator.fold(
         changes(
-            stops=[(START, f"reason {n}", 1) for n in range(1000)], limits=limits,
+            stops=[(START, f"reason {n}", 1, 1) for n in range(1000)], limits=limits,
             models={(f"m{n}", 1 + n % 2) for n in range(2000)},
         ), lambda _: "codex", START,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aitop.segments import money
+from aitop.segments import details, money, placeholders
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,22 @@ def test_a_minute_shows_what_was_spent_side_calls_included():
     assert money.by_minute({"cost_usd": [1.0, 0.0], "spent_usd": [1.5, 0.0]}) == [1.5, 0.0]
     assert money.by_minute({"cost_usd": [1.0]}) == [1.0]
     assert money.by_minute(None) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "used", "share", "left"),
+    [({}, "$8.30", "83%", "$1.70"), ({"understated_requests": 1}, "≥$8.30", "≥83%", "≤$1.70")],
+)
+def test_a_budget_of_a_lower_bound_is_one_wherever_it_is_shown(counts, used, share, left):
+    row = {
+        "name": "b",
+        "percent": 83.0,
+        "used_usd": 8.3,
+        "limit_usd": 10.0,
+        "left_usd": 1.7,
+        "level": "ok",
+    } | counts
+    state = {"budgets": [row]}
+    assert details.budgets(state, 0.0) == [f"Budget b: {used} of $10.00 ({share})"]
+    values = placeholders.Values(state, 0.0)
+    assert (values["budget"][0], values["budget_left"][0]) == (f"b {share}", left)

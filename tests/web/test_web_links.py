@@ -23,10 +23,10 @@ period = "session"
 limit_usd = 50.0
 """
 # Cells with a digit and no link. What is no sum has no rows: a moment, an age, a share of two sums shown beside it,
-# the length of one call, a forecast's miss.
+# the length of one call, a forecast and its miss.
 BARE = """() => [...document.querySelectorAll('main td.n, main tfoot td, main .tile .value, main .gauges .line b')]
   .filter((cell) => /[0-9]/.test(cell.textContent) && !cell.querySelector('a') && !cell.closest('a'))
-  .filter((cell) => !cell.matches('.quiet, .part') && cell.textContent !== '0')
+  .filter((cell) => !cell.matches('.quiet, .part, [data-key^="forecast "] *') && cell.textContent !== '0')
   .map((cell) => [cell.closest('table')?.caption?.textContent ?? '', cell.textContent])"""
 NO_SUM = {
     "Sessions",
@@ -51,7 +51,7 @@ def world(listener, tmp_path):
     config = tmp_path / "budgets.toml"
     config.write_text(CONFIG)
     listener.start(AITOP_CONFIG=str(config))
-    listener.wait_for(lambda state: state["today"]["requests"] == 13 and state["tools"])
+    listener.wait_for(lambda state: state["today"]["requests"] == 13 and state["tools"] and state["forecast"])
     return {"AITOP_CONFIG": str(config)}
 
 

@@ -674,3 +674,13 @@ def test_advice_is_that_of_the_command(site, listener, claude, browser):
     page.locator("summary").first.click()
     page.locator("details a").first.click()
     assert until(lambda: page.url == f"{one.base}/session/claude-code/s1")
+
+
+def test_a_link_within_a_page_does_not_open_it_again(site, live, browser):
+    live(states.api())
+    page = browser(site().link)
+    page.wait_for_selector("h2:has-text('Sessions')")
+    page.evaluate("document.querySelector('main .page').dataset.same = 'yes'")
+    page.evaluate("document.querySelector('.skip').click()")
+    assert until(lambda: page.url.endswith("/now#main"))
+    assert page.evaluate("document.querySelector('main .page').dataset.same") == "yes"

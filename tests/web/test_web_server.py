@@ -193,7 +193,7 @@ def test_without_a_history_it_says_what_to_do(site):
     assert "aitop start" in json.loads(body)["problem"]
 
 
-QUESTIONS = ["history?since=365d&by=project", "heat", "sessions", "rows", "rows?of=calls", "timeline", "commits",
+QUESTIONS = ["history?since=365d&by=project", "sessions", "rows", "rows?of=calls", "timeline", "commits",
              "backtest", "advice", "session?provider=claude-code&session=s1"]  # fmt: skip
 
 

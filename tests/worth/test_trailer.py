@@ -226,6 +226,17 @@ def test_each_worktree_has_its_own_work(shop):
     assert shop.commit("here") == 1000
 
 
+def test_worktrees_without_a_branch_are_told_apart_by_their_sessions(shop):
+    one, two = (os.path.join(shop.main.root, ".claude", "worktrees", name) for name in ("one", "two"))
+    for folder in (one, two):
+        shop.git("worktree", "add", "-q", "--detach", folder, date=int(time.time()) - 4000)
+    shop.spend(1000, shop.work("shop/.claude/worktrees/one", B), "HEAD")
+    shop.spend(30, shop.work("shop/.claude/worktrees/two", SESSIONS[2]), "HEAD")
+    shop.git("checkout", "-q", "--detach")
+    shop.spend(7, branch="HEAD")
+    assert [shop.commit("work", cwd=cwd) for cwd in (one, None, two)] == [1000, 7, 30]
+
+
 def test_work_done_before_its_branch_was_made_is_in_its_commit(shop):
     shop.spend(1000)
     shop.git("checkout", "-q", "-b", "fix")

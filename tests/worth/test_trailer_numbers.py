@@ -35,6 +35,15 @@ def test_work_that_was_moved_to_the_main_checkout_is_a_worktrees_by_its_branch()
     assert trailer.work(spent, tree, {"side"}).cost == 1001
 
 
+@pytest.mark.parametrize("branch", ["HEAD", None])
+@pytest.mark.parametrize(
+    ("home", "here"), [("/w/other", True), ("/w/other/src", True), ("/w/third", False), ("/w/shop", False)]
+)
+def test_moved_work_that_no_branch_names_belongs_to_the_tree_of_its_session(branch, home, here):
+    tree = Tree("/w/other", "/w/shop", "HEAD", {"/w/shop": "main", "/w/third": "HEAD"})
+    assert bool(trailer.work([Spent("/w/shop", branch, Sum(cost=1), home)], tree, {"HEAD"}).cost) == here
+
+
 def test_branches_since_the_last_commit_are_those_that_were_checked_out():
     moves = [Entry(9, "checkout: moving from main to fix"), Entry(8, "checkout: moving from side to main"),
              Entry(7, "commit: x"), Entry(6, "checkout: moving from old to main")]  # fmt: skip

@@ -10,11 +10,15 @@ from aitop.model.sums import Sum
 
 
 class Spent(NamedTuple):
-    """The responses of one session in one place. `branch` None: no record names one."""
+    """The responses of one session in one place. `branch` None: no record names one.
+
+    `home`: the folder of the session itself, which stays where it was also for a worktree; "" where it is unknown.
+    """
 
     cwd: str
     branch: str | None
     sum: Sum
+    home: str = ""
 
 
 def since(db: sqlite3.Connection, at: float, row: int) -> list[Spent]:
@@ -32,10 +36,14 @@ def since(db: sqlite3.Connection, at: float, row: int) -> list[Spent]:
         for number, cwd, branch in db.execute("SELECT id, cwd, branch FROM session")
     }
     return [
-        Spent(where.cwd or "", where.branch or None, columns.from_response(values))
+        Spent(where.cwd or "", where.branch or None, columns.from_response(values), _home(homes.get(session)))
         for session, place, *values in rows
         if (where := places.get(place) or homes.get(session)) is not None
     ]
+
+
+def _home(session: Place | None) -> str:
+    return (session.cwd if session else None) or ""
 
 
 def last_row(db: sqlite3.Connection) -> int:

@@ -24,13 +24,14 @@ class PlaceCell(NamedTuple):
     sum: Sum
 
 
-_OF_SESSION = (
+# What a table of sums by session and place is joined to, for the folder and the branch of each row.
+OF_SESSION = (
     "(SELECT id AS owner, provider, ifnull(cwd, '') AS home, ifnull(branch, '') AS home_branch FROM session) "
     "ON owner = session"
 )
-_OF_PLACE = "(SELECT id AS number, cwd, branch FROM place) ON number = place"
-_CWD = "iif(number IS NULL, home, cwd)"
-_BRANCH = "iif(number IS NULL, home_branch, branch)"
+OF_PLACE = "(SELECT id AS number, cwd, branch FROM place) ON number = place"
+CWD = "iif(number IS NULL, home, cwd)"
+BRANCH = "iif(number IS NULL, home_branch, branch)"
 
 
 def by_place(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[PlaceCell]:
@@ -38,8 +39,8 @@ def by_place(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[PlaceCe
     models = dict(db.execute("SELECT id, name FROM model"))
     for table, part in spans.parts(db, ("session_sum", "day_sum", "quarter"), span):
         for cwd, branch, provider, model, *values in db.execute(
-            f"SELECT {_CWD}, {_BRANCH}, provider, model, {columns.SUMS} FROM {table} "  # noqa: S608
-            f"JOIN {_OF_SESSION} LEFT JOIN {_OF_PLACE} WHERE {only.where(timed=bool(part))} GROUP BY 1, 2, 3, 4",
+            f"SELECT {CWD}, {BRANCH}, provider, model, {columns.SUMS} FROM {table} "  # noqa: S608
+            f"JOIN {OF_SESSION} LEFT JOIN {OF_PLACE} WHERE {only.where(timed=bool(part))} GROUP BY 1, 2, 3, 4",
             part,
         ):
             yield PlaceCell(cwd, branch, provider, models[model], columns.from_by_model(values))
@@ -47,7 +48,7 @@ def by_place(db: sqlite3.Connection, span: Span, only: Only) -> Iterator[PlaceCe
         for source, condition, part in spans.tool_sources(db, span, only):
             for cwd, branch, provider, calls, failures in db.execute(
                 f"SELECT home, home_branch, provider, sum(calls), sum(failures) FROM {source} "  # noqa: S608
-                f"JOIN {_OF_SESSION} WHERE {condition} GROUP BY 1, 2, 3",
+                f"JOIN {OF_SESSION} WHERE {condition} GROUP BY 1, 2, 3",
                 part,
             ):
                 yield PlaceCell(cwd, branch, provider, "", Sum(tool_calls=calls, tool_failures=failures))
@@ -57,14 +58,14 @@ def sessions_by_place(db: sqlite3.Connection, span: Span, only: Only) -> Iterato
     """(folder, branch, session) of everything that `by_place` adds up; one may come more than once."""
     for table, part in spans.parts(db, ("session_sum", "day_sum", "quarter"), span):
         yield from db.execute(
-            f"SELECT DISTINCT {_CWD}, {_BRANCH}, session FROM {table} "  # noqa: S608
-            f"JOIN {_OF_SESSION} LEFT JOIN {_OF_PLACE} WHERE {only.where(timed=bool(part))}",
+            f"SELECT DISTINCT {CWD}, {BRANCH}, session FROM {table} "  # noqa: S608
+            f"JOIN {OF_SESSION} LEFT JOIN {OF_PLACE} WHERE {only.where(timed=bool(part))}",
             part,
         )
     if only.models is None:
         for source, condition, part in spans.tool_sources(db, span, only):
             yield from db.execute(
-                f"SELECT DISTINCT home, home_branch, session FROM {source} JOIN {_OF_SESSION} WHERE {condition}",  # noqa: S608
+                f"SELECT DISTINCT home, home_branch, session FROM {source} JOIN {OF_SESSION} WHERE {condition}",  # noqa: S608
                 part,
             )
 

@@ -308,13 +308,16 @@ def cost(db: sqlite3.Connection, span: Span) -> int:
     return picodollars or 0
 
 
-def costs(db: sqlite3.Connection, start: float, end: float) -> list[tuple[int, int, int, int]]:
-    """(session, picodollars spent, unpriced, estimated requests) of a span; a session may come more than once."""
+def costs(db: sqlite3.Connection, start: float, end: float) -> list[tuple[int, int, int, int, int]]:
+    """(session, picodollars spent, unpriced, estimated, understated requests) of a span; a session may come more
+    than once.
+    """
     return [
         row
         for table, part in parts(db, ("", "day_sum", "quarter"), (start, end))
         for row in db.execute(
-            f"SELECT session, sum(cost + untracked), sum(unpriced), sum(estimated) FROM {table} "  # noqa: S608
+            f"SELECT session, sum(cost + untracked), sum(unpriced), sum(estimated), "  # noqa: S608
+            f"sum(understated) FROM {table} "
             "WHERE at >= ? AND at < ? GROUP BY session",
             part,
         )

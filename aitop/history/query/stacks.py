@@ -9,17 +9,18 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from aitop.history.query.grouped import BRANCH, CWD, OF_PLACE, OF_SESSION
 from aitop.history.query.spans import DAY, Only
 
 
 class Cut(NamedTuple):
     """Picodollars of one span: the number of the span, and what they were spent on.
 
-    `key` is a model's name, a client's, or (session, place) by their numbers.
+    `key` is a model's name, a client's, or (folder, branch), each "" where a record is silent.
     """
 
     number: int
-    key: str | tuple[int, int]
+    key: str | tuple[str, str]
     spent: int
 
 
@@ -48,17 +49,30 @@ def by_provider(db: sqlite3.Connection, borders: Sequence[float], only: Only) ->
 
 
 def by_place(db: sqlite3.Connection, borders: Sequence[float], only: Only) -> list[Cut]:
-    """By session and place; place 0 is the session's own."""
+    """By folder and branch."""
     return [
-        Cut(number, (int(session), int(place)), spent)
-        for number, (session, place), spent in _ask(db, borders, only, "session, place")
+        Cut(number, (str(cwd), str(branch)), spent)
+        for number, (cwd, branch), spent in _ask(
+            db,
+            borders,
+            only,
+            "session, place",
+            named=(f"{CWD}, {BRANCH}", f"{OF_SESSION} LEFT JOIN {OF_PLACE}"),
+        )
     ]
 
 
 def _ask(
-    db: sqlite3.Connection, borders: Sequence[float], only: Only, key: str
+    db: sqlite3.Connection,
+    borders: Sequence[float],
+    only: Only,
+    key: str,
+    named: tuple[str, str] | None = None,
 ) -> Iterator[tuple[int, tuple[int | str, ...], int]]:
-    """(number of the span, key, picodollars) of every span and key in use."""
+    """(number of the span, key, picodollars) of every span and key in use.
+
+    `named`: what to call a key by, and from which tables; keys of one name are one.
+    """
     days = all(border % DAY == 0 for border in borders)
     together = only.everything and key in ("model", "provider")
     table = ("day_all" if days else "quarter_all") if together else ("day_sum" if days else "quarter")
@@ -66,6 +80,9 @@ def _ask(
         f"SELECT sum(cost + untracked) AS spent, {key} FROM {table} "  # noqa: S608
         f"WHERE {only.where_all() if together else only.where()} GROUP BY {key} HAVING spent != 0"
     )
+    if named is not None:
+        names, tables = named
+        question = f"SELECT sum(spent) AS all_spent, {names} FROM ({question}) JOIN {tables} GROUP BY {names}"  # noqa: S608
     for number, span in enumerate(pairwise(borders)):
         for spent, *values in db.execute(question, span):
             yield number, tuple(values), spent

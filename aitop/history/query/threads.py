@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
+from aitop.history import columns
+from aitop.history.query.doubts import Doubts
 from aitop.history.rows import unpack_usage
 from aitop.model.events import Usage
+from aitop.pricing.basis import Basis
 
 
 class Turn(NamedTuple):
@@ -23,6 +26,7 @@ class Turn(NamedTuple):
     place: int
     usage: Usage
     cost: int
+    doubts: Doubts
 
 
 class Call(NamedTuple):
@@ -54,15 +58,25 @@ class File(NamedTuple):
 def threads(db: sqlite3.Connection, start: float, end: float) -> Iterator[Thread]:
     """Every thread with a response between two moments (epoch seconds, the end excluded), by session."""
     rows = db.execute(
-        "SELECT r.session, r.agent, r.id, r.at, r.model, m.name, r.place, uncached, output, cache_read, write_5m, "
-        "write_1h, reasoning, searches, modifiers, cost FROM response r JOIN model m ON m.id = r.model "
+        "SELECT r.session, r.agent, r.id, r.at, r.model, m.name, r.place, uncached, output, cache_read, write_5m, "  # noqa: S608
+        f"write_1h, reasoning, searches, modifiers, cost, basis = ?, {columns.UNDERSTATED}, basis = ? "
+        "FROM response r JOIN model m ON m.id = r.model "
         "WHERE r.at >= ? AND r.at < ? ORDER BY r.session, coalesce(r.agent, ''), r.at, r.id",
-        (start, end),
+        (Basis.UNPRICED, Basis.FAMILY, start, end),
     )
     calls = _calls(db, start, end)
     for (session, agent), group in groupby(rows, key=lambda row: (row[0], row[1])):
         turns = [
-            Turn(row[2], row[3], row[4], row[5], row[6], unpack_usage(row[7:14], row[14]), row[15])
+            Turn(
+                row[2],
+                row[3],
+                row[4],
+                row[5],
+                row[6],
+                unpack_usage(row[7:14], row[14]),
+                row[15],
+                Doubts(*row[16:]),
+            )
             for row in group
         ]
         yield Thread(session, agent, turns, calls.get((session, agent or ""), []))

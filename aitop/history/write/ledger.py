@@ -25,9 +25,9 @@ class Changes(NamedTuple):
     """What a commit changed, for the aggregator. Times are the records' own."""
 
     sums: list[tuple[float, int, Sum]]  # (at, session id, difference)
-    stops: list[tuple[float, str, int]]  # (at, stop reason, +1 or -1)
+    stops: list[tuple[float, str, int, int]]  # (at, stop reason, +1 or -1, session id)
     timings: list[tuple[float, int, Timing, int]]  # (at, session id, how long it took, +1 or -1)
-    tools: list[tuple[float, str, int, int]]  # (at, name, calls, failures)
+    tools: list[tuple[float, str, int, int, int]]  # (at, name, calls, failures, session id)
     latencies: list[tuple[float, str, float, float | None]]  # (at, name, milliseconds, what it was before)
     compactions: list[tuple[float, int]]
     limits: list[Limit]
@@ -140,7 +140,7 @@ class Ledger:
         session.total = plus(session.total, value)
         if stop:
             if at >= self.floor:
-                self.changes.stops.append((at, stop, sign))
+                self.changes.stops.append((at, stop, sign, session_id))
             name = within(session.stop_reasons, stop, STOPS)
             session.stop_reasons[name] = session.stop_reasons.get(name, 0) + sign
             if not session.stop_reasons[name]:
@@ -184,7 +184,7 @@ class Ledger:
         value = Sum(tool_calls=sign, tool_failures=failures)
         if at >= self.floor:
             self.changes.sums.append((at, session_id, value))
-            self.changes.tools.append((at, name, sign, failures))
+            self.changes.tools.append((at, name, sign, failures, session_id))
         self.out.add_tool(int(at) // QUARTER * QUARTER, session_id, name, sign, failures)
         session = self.session_by_id(session_id)
         session.dirty = True

@@ -50,7 +50,8 @@ def told(ledger: Ledger, session: Session, event: ClientTotals, at: float | None
     for model, usd in event.by_model:
         if not 0 <= usd <= MAX_TOTAL:
             continue
-        session.client_models[model] = max(session.client_models.get(model, 0.0), usd)
+        models = session.client_models
+        session.client_models = {**models, model: max(models.get(model, 0.0), usd)}
     session.totals_moved = True
 
 

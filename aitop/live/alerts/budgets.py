@@ -26,9 +26,10 @@ def evaluate(edge: Edge, evidence: Evidence) -> list[Alert]:
         if level == "ok" or level not in LEVELS:
             continue
         session = evidence.session(budget.session)
+        at_least = "≥" if budget.unpriced_requests or budget.understated_requests else ""
         words = (
-            f"budget {budget.name}: {edge.usd(budget.used_usd)} of {edge.usd(budget.limit_usd)} "
-            f"({budget.percent:.0f}%) spent"
+            f"budget {budget.name}: {at_least}{edge.usd(budget.used_usd)} of {edge.usd(budget.limit_usd)} "
+            f"({at_least}{budget.percent:.0f}%) spent"
         )
         named = f"{session.project}: {words}" if session else words
         raised += edge.raised(rules.BUDGET, level, named, about=about, cause=cause, session=session)

@@ -8,16 +8,18 @@ from aitop.model.sums import PICO
 
 
 class Spent(NamedTuple):
-    """What was spent in picodollars, untracked money included, and how many requests have no listed price."""
+    """What was spent in picodollars, untracked money included, and how many requests put it in doubt."""
 
     amount: int = 0
     unpriced: int = 0
     estimated: int = 0
+    understated: int = 0
 
     def plus(self, other: "Spent") -> "Spent":
         return Spent(
-            self.amount + other.amount, self.unpriced + other.unpriced, self.estimated + other.estimated
-        )
+            self.amount + other.amount, self.unpriced + other.unpriced, self.estimated + other.estimated,
+            self.understated + other.understated,
+        )  # fmt: skip
 
 
 class Spender(NamedTuple):
@@ -49,6 +51,7 @@ class BudgetView(NamedTuple):
     session_ids: list[str] | None  # the listed sessions that it covers; None: every session
     unpriced_requests: int
     estimated_requests: int
+    understated_requests: int
 
 
 def judge(budget: Budget, spenders: Iterable[Spender], resets: Mapping[str, float]) -> BudgetView:
@@ -87,6 +90,7 @@ def judge(budget: Budget, spenders: Iterable[Spender], resets: Mapping[str, floa
         session_ids=ids,
         unpriced_requests=total.unpriced,
         estimated_requests=total.estimated,
+        understated_requests=total.understated,
     )
 
 

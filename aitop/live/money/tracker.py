@@ -26,7 +26,7 @@ from aitop.live.money.methods import BLOCK_SLOTS, DAY_SLOTS
 from aitop.live.money.plan import PlanView
 from aitop.model import periods
 from aitop.model.events import Limit
-from aitop.model.sums import PICO
+from aitop.model.sums import PICO, Sum
 
 FORECAST_ORDER = ("day", "block", "month")
 PERIODS = {"day": "today", "week": "week", "month": "month"}
@@ -146,7 +146,7 @@ class MoneyTracker:
             self._past_changed = True  # old files were read, or a client reported money of another day
         self._dearest = None
         for at, session_id, value in changes.sums:
-            difference = Spent(value.spent, value.unpriced_requests, value.estimated_requests)
+            difference = _spent(value)
             for name, start in self._starts.items():
                 if at >= start:
                     mine = self._spent.setdefault(session_id, {})
@@ -173,8 +173,7 @@ class MoneyTracker:
         totals: dict[int, Spent] = {}
         for session in sessions:
             self._known[session.id] = _facts(session)
-            total = session.total
-            totals[session.id] = Spent(total.spent, total.unpriced_requests, total.estimated_requests)
+            totals[session.id] = _spent(session.total)
         spenders = []
         for identity in self._spent.keys() | totals.keys():
             if identity not in self._known:
@@ -298,6 +297,10 @@ class MoneyTracker:
             if at >= start and (provider is None or of == provider):
                 costs[min(number, many - 1)] += values[0] / PICO
         return costs
+
+
+def _spent(value: Sum) -> Spent:
+    return Spent(value.spent, value.unpriced_requests, value.estimated_requests, value.understated_requests)
 
 
 def _facts(s: Session) -> _Known:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from aitop.segments import fields, humanize
+from aitop.segments import fields, humanize, money
 from aitop.segments.humanize import number
 from aitop.segments.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from aitop.model.json_types import JsonObject
     from aitop.segments.placeholders import Field, Value
     from aitop.segments.placeholders.view import View
 
@@ -134,13 +135,20 @@ def exhausted(view: View) -> Value:
 
 def budget(view: View) -> Value:
     fullest = next(iter(fields.budgets(view.state)), fields.EMPTY)
-    text = f"{clean(fullest.get('name'), fields.TEXT_CELLS)} {humanize.percent(fullest.get('percent'))}"
+    text = f"{clean(fullest.get('name'), fields.TEXT_CELLS)} {_share(fullest)}"
     return (text.strip(), fields.budget_level(fullest), not fullest)
+
+
+def _share(budget: JsonObject) -> str:
+    """How far a budget is used: `≥83%` where its sum is a lower bound."""
+    shown = humanize.percent(budget.get("percent"))
+    return shown if shown == humanize.UNKNOWN else money.at_least(budget) + shown
 
 
 def budget_left(view: View) -> Value:
     fullest = next(iter(fields.budgets(view.state)), fields.EMPTY)
-    return (view.money(fullest.get("left_usd")), fields.budget_level(fullest), not fullest)
+    at_most = "≤" if money.at_least(fullest) else ""
+    return (at_most + view.money(fullest.get("left_usd")), fields.budget_level(fullest), not fullest)
 
 
 def reset_budget(view: View) -> Value:

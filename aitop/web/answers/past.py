@@ -7,6 +7,7 @@ from aitop.history.query import spans
 from aitop.model import periods
 from aitop.model.json_types import JsonObject
 from aitop.reports import overview
+from aitop.reports.ask import Asker
 from aitop.reports.filters import Period
 from aitop.web import narrow, params
 from aitop.web.answers.asked import Asked, money
@@ -18,7 +19,10 @@ UNITS: tuple[Period, ...] = ("day", "week", "month")
 
 
 def history(db: sqlite3.Connection, asked: Asked) -> JsonObject:
-    """Periods, stack, groups and total of the days picked. Raises BadAddressError, sqlite3.Error."""
+    """Periods, stack, groups and total of the days picked, and the year. Raises BadAddressError, sqlite3.Error.
+
+    It is one question: each process that starts costs more than many answers.
+    """
     part = _part(asked)
     by = params.choice(asked.query, "by", params.BY)
     unit = UNITS[params.UNITS.index(params.choice(asked.query, "unit", params.UNITS))]
@@ -26,6 +30,7 @@ def history(db: sqlite3.Connection, asked: Asked) -> JsonObject:
     assert part.since is not None
     return {
         **overview.overview(asker, unit, by, GROUPS_MAX),
+        **_year(asker, asked),
         "since": part.since.isoformat(),
         "until": (part.until or periods.date_of(asked.now)).isoformat(),
         "known": _known(db),
@@ -33,19 +38,18 @@ def history(db: sqlite3.Connection, asked: Asked) -> JsonObject:
     }
 
 
-def heat(db: sqlite3.Connection, asked: Asked) -> JsonObject:
-    """The last 53 weeks by day, narrowed to the same model, folder, branch or client."""
-    today = periods.date_of(asked.now)
-    part = params.part(asked.query, asked.now)
-    days = overview.year(narrow.wanted_days(part), today)
-    asker = narrow.asker(db, asked.config, part, asked.tags, days)
-    return {"days": overview.heat(asker), "today": today.isoformat(), "money": money(db, asked)}
-
-
 def sessions(db: sqlite3.Connection, asked: Asked) -> JsonObject:
     """The dearest sessions of the days picked."""
     asker = narrow.asker(db, asked.config, _part(asked), asked.tags)
     return {**overview.sessions(asker, SESSIONS_MAX), "money": money(db, asked)}
+
+
+def _year(asker: Asker, asked: Asked) -> JsonObject:
+    """The last 53 weeks by day, narrowed to the same model, folder, branch or client."""
+    today = periods.date_of(asked.now)
+    year = Asker(asker.db, overview.year(asker.wanted, today), asked.config.tags, dict(asked.tags))
+    year.only = asker.only
+    return {"heat": overview.heat(year), "today": today.isoformat()}
 
 
 def _part(asked: Asked) -> Part:

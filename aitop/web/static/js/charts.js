@@ -55,19 +55,25 @@ export function swatch(number) {
   return h("i", { class: `swatch p${number % PATTERNS}`, "aria-hidden": "true" });
 }
 
+// The width inside a box.
+function room(box) {
+  const style = getComputedStyle(box);
+  return Math.floor(box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
+}
+
 // A box that holds one chart, draws it again when its width or the theme changes, and lets go of it.
 function chart(box, options, data) {
   let drawn = null;
   let current = data;
   const draw = () => {
     drawn?.destroy();
-    const width = Math.floor(box.clientWidth);
+    const width = room(box);
     if (width < 40) return;
     drawn = new globalThis.uPlot({ width, legend: { show: false }, ...options(look()) }, current, box);
   };
   let width = 0;
   const resized = new ResizeObserver(() => {
-    const now = Math.floor(box.clientWidth);
+    const now = room(box);
     if (now === width || now < 40) return;
     width = now;
     if (drawn) drawn.setSize({ width, height: drawn.height });

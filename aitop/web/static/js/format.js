@@ -38,6 +38,15 @@ export function size(value) {
   return tenths % 10 === 0 ? `${tenths / 10}M` : `${Math.floor(tenths / 10)}.${tenths % 10}M`;
 }
 
+// Credits of one client, in which its maker bills; they are no dollars.
+export function credits(value) {
+  const given = number(value);
+  if (given === null) return UNKNOWN;
+  const size = Math.abs(given);
+  const [whole, rest] = (size % 1 === 0.25 ? size - 0.05 : size).toFixed(1).split("."); // an exact half goes to the even tenth
+  return `${given <= -0.05 ? "-" : ""}${whole.replace(/\B(?=(\d{3})+$)/g, ",")}.${rest}`;
+}
+
 export function rate(value) {
   const found = number(value);
   if (found === null) return UNKNOWN;

@@ -3,7 +3,7 @@
 import { h, fill } from "./dom.js";
 import { age, plural } from "./format.js";
 import { applyFilter, clearFilter, help, keys } from "./keys.js";
-import { ageOf, connect, live, watch } from "./live.js";
+import { ageOf, connect, ensure, live, watch } from "./live.js";
 import { now } from "./pages/now.js";
 import { history as past } from "./pages/history.js";
 import { advice } from "./pages/advice.js";
@@ -19,9 +19,11 @@ const THEMES = { auto: "light", light: "dark", dark: "auto" };
 const OLD_SECONDS = 10;
 
 let shown = null;
+let address = null; // of the page that is shown
 
 // A page: {name, title, open({query, path, go}) → {node, update?, close?}}.
 function show() {
+  address = location.pathname + location.search;
   const name = location.pathname.split("/")[1] || "now";
   const page = PAGES[name] ?? now;
   shown?.close?.();
@@ -34,9 +36,9 @@ function show() {
   head();
 }
 
-export function go(address, { replace = false } = {}) {
-  if (address === location.pathname + location.search) return;
-  history[replace ? "replaceState" : "pushState"](null, "", address);
+export function go(to, { replace = false } = {}) {
+  if (to === location.pathname + location.search) return;
+  history[replace ? "replaceState" : "pushState"](null, "", to);
   show();
   if (!replace) window.scrollTo(0, 0);
 }
@@ -65,9 +67,10 @@ const WHY = {
 // [kind, short text, whole sentence]
 function condition() {
   const seconds = ageOf();
-  if (live.why === "stopped" || (!live.why && seconds > OLD_SECONDS * 60)) {
+  if (live.why === "stopped") {
     return ["old", `${age(seconds)} old`, `These numbers are ${age(seconds)} old: the listener has stopped. Start it: aitop start`];
   }
+  if (!live.why && seconds > OLD_SECONDS) return ["wait", `${age(seconds)} old`, `These numbers are ${age(seconds)} old. The page asks for newer ones`];
   if (!live.why) return ["live", "live", "The numbers are live"];
   const old = live.state && seconds !== null ? ` The numbers shown are ${age(seconds)} old.` : "";
   return [live.why === "connecting" ? "wait" : "old", live.why === "connecting" ? "connecting" : live.state ? `${age(seconds)} old` : "no numbers", `${WHY[live.why]}.${old}`];
@@ -101,11 +104,21 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   go(href);
 });
-addEventListener("popstate", show);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new Event("aitop-theme")));
+addEventListener("popstate", () => {
+  if (location.pathname + location.search !== address) show(); // else a link went to a place on this page
+});
+
+for (const query of ["print", "(prefers-color-scheme: dark)"]) {
+  matchMedia(query).addEventListener("change", () => document.dispatchEvent(new Event("aitop-theme")));
+}
 
 keys({ pages: () => IN_HEAD, go: (name) => go(`/${name}`), theme });
 watch((state) => {
+  if (live.missed && !live.why) {
+    live.missed = false;
+    show();
+    return;
+  }
   head();
   shown?.update?.(state);
   applyFilter();
@@ -113,6 +126,8 @@ watch((state) => {
 setInterval(() => {
   head();
   shown?.tick?.();
+  ensure();
 }, 1000);
+addEventListener("online", () => ensure());
 show();
 connect();

@@ -1,7 +1,7 @@
 // A stretch of the history: totals, stacked periods, groups, sessions. Shared by the page History and the report file.
 
 import { h } from "./dom.js";
-import { clean, count, grouped, money, share, shortModel, spent, moment, number, plural } from "./format.js";
+import { clean, count, credits, grouped, money, share, shortModel, spent, moment, number, plural } from "./format.js";
 import { calendar, stacked, swatch } from "./charts.js";
 import { bar, table } from "./table.js";
 
@@ -44,6 +44,20 @@ export function figureColumns(how, whole, link, part) {
   ];
 }
 
+// Beside the dollars where a row has some. They belong to one client each, so no total adds them.
+function creditsColumn(rows, link, part) {
+  if (!rows.some((row) => number(row.credits) !== null)) return [];
+  return [{
+    key: "credits", head: "Credits", title: "of the row's own client, as its maker bills; never added to dollars or to another client's", numeric: true,
+    value: (row) => row.credits, cell: (row) => number(row.credits) === null ? "" : linked(link, part(row), credits(row.credits)), total: () => "",
+  }];
+}
+
+// The columns of a table with credits before the share of all.
+function withCredits(columns, rows, link, part) {
+  return [...columns.slice(0, -1), ...creditsColumn(rows, link, part), columns[columns.length - 1]];
+}
+
 export function groupTable(data, how, { link, narrow }) {
   const part = (row) => (row === data.group_total ? {} : partOf(row, data.by));
   const columns = [
@@ -55,7 +69,7 @@ export function groupTable(data, how, { link, narrow }) {
         return [at >= 0 ? swatch(at) : h("i", { class: "swatch none", "aria-hidden": "true" }), narrow ? h("a", { href: narrow(partOf(row, data.by)), title: row.cwd ? clean(row.cwd, 300) : null }, text) : text];
       },
     },
-    ...figureColumns(how, data.group_total, link, part),
+    ...withCredits(figureColumns(how, data.group_total, link, part), data.groups, link, part),
   ];
   const more = data.group_count - data.groups.length;
   return [
@@ -81,6 +95,7 @@ export function periodTable(data, how, { link }) {
 }
 
 export function sessionTable(data, how, { href, link }) {
+  const part = (row) => ({ provider: row.provider, session: row.session });
   const columns = [
     {
       key: "project", head: "Session", class: "name", value: (row) => clean(projectOf(row)),
@@ -88,7 +103,7 @@ export function sessionTable(data, how, { href, link }) {
     },
     { key: "model", head: "Model", value: (row) => row.model, cell: (row) => h("span", { class: "model" }, shortModel(row.model)) },
     { key: "last", head: "Last activity", value: (row) => row.last_activity_at, cell: (row) => moment(row.last_activity_at).slice(0, 16), class: "when" },
-    ...figureColumns(how, { spent_usd: Math.max(0, ...data.rows.map(spent)) }, link, (row) => ({ provider: row.provider, session: row.session })),
+    ...withCredits(figureColumns(how, { spent_usd: Math.max(0, ...data.rows.map(spent)) }, link, part), data.rows, link, part),
   ];
   columns[columns.length - 1].cell = (row) => bar(spent(row) / Math.max(1e-12, ...data.rows.map(spent)));
   const more = data.count - data.rows.length;

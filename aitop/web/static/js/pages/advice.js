@@ -18,7 +18,7 @@ function open({ query }) {
   node.append(h("div", { class: "bar-of-choices" }, h("div", { class: "choices", role: "group", "aria-label": "Days" }, Object.entries(SPANS).map(([since, word]) => h("a", { href: address("advice", { since }), "aria-current": since === chosen ? "true" : null }, word)))), place);
   ask("advice", { since: chosen }, stop.signal).then((data) => {
     place.replaceChildren(...(data.findings.length ? data.findings.map((one) => finding(one, data.money)) : [h("p", { class: "empty big" }, `Nothing to save was found in the requests since ${data.since}.`)]),
-      h("p", { class: "quiet" }, "Two rules may count the same requests: do not add their savings up. ", h("code", {}, "advise.disable"), " in the configuration switches a rule off."));
+      data.findings.length ? h("p", { class: "quiet" }, "Two rules may count the same requests: do not add their savings up. ", h("code", {}, "advise.disable"), " in the configuration switches a rule off.") : "");
     node.removeAttribute("aria-busy");
   }).catch((error) => {
     if (error.name === "AbortError") return;

@@ -22,16 +22,16 @@ function open({ query, go }) {
   const place = { heat: h("div"), main: h("div", { class: "stackplace" }), sessions: h("div") };
   node.append(place.heat, place.main, place.sessions);
   const failed = (box) => (error) => error.name !== "AbortError" && box.replaceChildren(h("p", { class: "empty", role: "alert" }, error.message));
-  Promise.all([ask("history", query, stop.signal), ask("heat", narrowed, stop.signal)]).then(([data, heat]) => {
+  ask("history", query, stop.signal).then((data) => {
     const how = data.money;
     const pick = (since, until) => go(at({ since, until, unit: unitFor(since, until, query.unit) }));
-    const drawnHeat = heatFigure(heat, how, { since: data.since, until: data.until, pick, href: (since, until) => at({ since, until }) });
+    const drawnHeat = heatFigure({ days: data.heat, today: data.today }, how, { since: data.since, until: data.until, pick, href: (since, until) => at({ since, until }) });
     const span = { since: data.since, until: data.until, ...narrowed };
     const link = (part) => rowsAt({ ...span, ...part });
     const stack = stackFigure(data, how, { link, pick: (first, last) => pick(data.periods[first].since, data.periods[last].until) });
     parts.push(stack);
     const none = !data.known;
-    place.heat.replaceChildren(controls(data, heat, query, narrowed, at, go), drawnHeat);
+    place.heat.replaceChildren(controls(data, query, narrowed, at, go), drawnHeat);
     place.main.replaceChildren(
       none ? h("p", { class: "empty big" }, "The history holds nothing yet.") : totals(data, how, { link }),
       h("div", { class: "bar-of-choices" }, choices("Stacked by", BY, data.by, (by) => at({ by }), WORDS), choices("In", UNITS, data.unit, (unit) => at({ unit }), { day: "Days", week: "Weeks", month: "Months" })),
@@ -66,16 +66,16 @@ function choices(label, options, chosen, href, words) {
     options.map((option) => h("a", { href: href(option), "aria-current": option === chosen ? "true" : null }, words[option])));
 }
 
-function controls(data, heat, query, narrowed, at, go) {
-  const input = (name, value) => h("input", { type: "date", value, name, "aria-label": name === "since" ? "First day" : "Last day", max: heat.today });
+function controls(data, query, narrowed, at, go) {
+  const input = (name, value) => h("input", { type: "date", value, name, "aria-label": name === "since" ? "First day" : "Last day", max: data.today });
   const form = h("form", { class: "dates" }, input("since", data.since), h("span", { "aria-hidden": "true" }, "–"), input("until", data.until), h("button", {}, "Show"));
   form.onsubmit = (event) => {
     event.preventDefault();
     const [since, until] = [form.elements.since.value, form.elements.until.value].sort();
     if (since && until) go(at({ since, until }));
   };
-  const presets = SPANS.map(([, word, days]) => [word, back(heat.today, days), heat.today]);
-  if (data.known) presets.push(["Everything", data.known[0], heat.today]);
+  const presets = SPANS.map(([, word, days]) => [word, back(data.today, days), data.today]);
+  if (data.known) presets.push(["Everything", data.known[0], data.today]);
   const chips = Object.entries(narrowed).map(([key, value]) => h("a", { class: "chip", href: at({ [key]: null, ...(key === "project" ? { branch: null } : {}) }), "aria-label": `${WORDS[key]} ${clean(value)}: remove` },
     h("span", {}, WORDS[key]), key === "model" ? shortModel(value) : clean(value || "(none)", 60), h("b", { "aria-hidden": "true" }, "×")));
   return h("div", { class: "bar-of-choices" },

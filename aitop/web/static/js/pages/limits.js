@@ -18,7 +18,7 @@ function open() {
   const draw = () => {
     const state = live.state;
     if (!state) {
-      fill(node, h("h1", { class: "sr" }, "Limits and budgets"), h("p", { class: "empty big" }, "No numbers yet. The listener starts with `aitop start`."));
+      fill(node, h("h1", { class: "sr" }, "Limits and budgets"), h("p", { class: "empty big" }, live.why === "connecting" ? "Connecting …" : "No numbers yet. The listener starts with `aitop start`."));
       return;
     }
     const how = currency(state);
@@ -26,8 +26,8 @@ function open() {
       h("section", { class: "panel", "data-key": "limits" }, h("h2", {}, "Limits", h("span", { class: "quiet" }, "used against the time that has passed")), known(state)),
       h("section", { class: "panel", "data-key": "budgets" }, h("h2", {}, "Budgets"), budgets(state, how)),
       state.plan ? h("section", { class: "panel", "data-key": "plan" }, h("h2", {}, "What the plan gives"), planned(state.plan, how)) : null,
-      h("section", { class: "panel", "data-key": "forecast" }, h("h2", {}, "Forecast", h("span", { class: "quiet" }, "eight of ten similar moments of your past ended within the band")), forecasts(state, how)),
-      h("section", { class: "panel", "data-key": "backtest" }, h("h2", {}, "How well each method did on your own past", h("span", { class: "quiet" }, "all misses as a share of what was spent; the best one is used")), problem ? h("p", { class: "empty", role: "alert" }, problem) : tested ? backtest(tested) : h("p", { class: "empty" }, "Testing …")));
+      h("section", { class: "panel", "data-key": "forecast" }, h("h2", {}, "Forecast", h("span", { class: "quiet" }, "eight of ten similar moments of your past ended within the band")), forecasts(state, how, tested)),
+      h("section", { class: "panel", id: "tested", "data-key": "backtest" }, h("h2", {}, "How well each method did on your own past", h("span", { class: "quiet" }, "all misses as a share of what was spent; the best one is used")), problem ? h("p", { class: "empty", role: "alert" }, problem) : tested ? backtest(tested) : h("p", { class: "empty" }, "Testing …")));
   };
   draw();
   ask("backtest", {}, stop.signal).then((found) => { tested = found.scores; draw(); }).catch((error) => {
@@ -50,7 +50,7 @@ function known(state) {
     return h("li", { "data-row": "", "data-key": `${one.provider} ${one.account} ${one.name}` },
       h("div", { class: "line" }, h("span", {}, h("b", {}, clean(one.name, 30).replaceAll("_", " ")), ` ${clean(one.provider, 20)}${one.account ? `, ${clean(one.account, 40)}` : ""}`), h("b", { class: kind }, h("a", { class: "num", href: limitRows(one) }, `${one.estimated ? "~" : ""}${percent(used)} used`))),
       h("span", { class: `gauge ${kind}`, role: "img", "aria-label": `${percent(used)} used, ${percent(elapsed)} of the time has passed` }, h("span", { style: { width: `${Math.min(100, used)}%` } }), elapsed === null ? null : h("em", { style: { left: `${Math.min(100, elapsed)}%` } })),
-      h("p", { class: "note" }, elapsed === null ? "" : `${percent(elapsed)} of its ${duration(one.window_minutes * 60)} has passed. `, `Resets ${when(one.resets_at, now)}. ${one.used_percent >= 100 ? "" : ends} Said ${age(one.age_seconds)} ago${one.estimated ? ", estimated" : ""}.`));
+      h("p", { class: "note" }, elapsed === null ? "" : `${percent(elapsed)} of its ${duration(one.window_minutes * 60)} has passed. `, `Resets ${when(one.resets_at, now)}. ${one.used_percent >= 100 ? "" : ends} Reported ${age(one.age_seconds)} ago${one.estimated ? ", estimated" : ""}.`));
   }));
 }
 
@@ -80,11 +80,11 @@ function planned(plan, how) {
   const [year, month, last] = plan.until.split("-").map(Number);
   const first = day(new Date(year, month - 1, last - plan.days + 1, 12) / 1000);
   const value = h("a", { class: "num", href: rowsAt({ provider: "claude-code", since: first, until: plan.until }) }, money(plan.value_usd, how, plan));
-  return h("p", { class: "note", "data-row": "" }, `Claude Code in ${plural(plan.days, "day")} until ${clean(plan.until, 10)}: `, h("b", {}, value), " at API prices",
+  return h("p", { class: "given", "data-row": "" }, `Claude Code in ${plural(plan.days, "day")} until ${clean(plan.until, 10)}: `, h("b", {}, value), " at API prices",
     number(plan.factor) === null ? ". " : `, ${plan.factor.toFixed(1)} times what ${clean(plan.name, 20)} costs. `, h("code", {}, "aitop plan"), " says which plan would have sufficed.");
 }
 
-function forecasts(state, how) {
+function forecasts(state, how, tested) {
   const rows = Object.entries(NAMES).map(([name, label]) => [name, label, state.forecast?.[name]]).filter((row) => row[2]);
   if (!rows.length) return h("p", { class: "empty" }, "The past has not been read yet.");
   const spent = { day: state.today?.spent_usd, month: state.month?.spent_usd, block: state.block?.spent_usd };
@@ -94,11 +94,12 @@ function forecasts(state, how) {
     const most = Math.max(one.usd, one.high_usd ?? 0, spent[name] ?? 0, 1e-9) * 1.08;
     const at = (usd) => `${((Math.max(0, usd) / most) * 100).toFixed(2)}%`;
     const sofar = money(spent[name], how);
+    const method = tested?.[name]?.find((score) => score.method === one.method)?.words ?? one.method.replaceAll("_", " ");
     return h("li", { "data-row": "", "data-key": `forecast ${name}` },
-      h("div", { class: "line" }, h("span", {}, h("b", {}, label), ` until ${one.ends_at - Date.now() / 1000 < 86400 ? clock(one.ends_at) : moment(one.ends_at).slice(0, 10)}`), h("b", {}, money(one.usd, how))),
+      h("div", { class: "line" }, h("span", {}, h("b", {}, label), ` until ${one.ends_at - Date.now() / 1000 < 86400 ? clock(one.ends_at) : moment(one.ends_at).slice(0, 10)}`), h("b", {}, h("a", { class: "num", href: "#tested" }, money(one.usd, how)))),
       h("span", { class: "gauge banded", role: "img", "aria-label": `Spent ${sofar}, forecast ${money(one.usd, how)}${banded ? `, between ${money(one.low_usd, how)} and ${money(one.high_usd, how)}` : ""}` },
         h("span", { style: { width: at(spent[name] ?? 0) } }), banded ? h("s", { style: { left: at(one.low_usd), width: `calc(${at(one.high_usd)} - ${at(one.low_usd)})` } }) : null, h("em", { style: { left: at(one.usd) } })),
-      h("p", { class: "note" }, "Spent so far ", links[name] ? h("a", { class: "num", href: links[name] }, sofar) : sofar, banded ? `. Between ${money(one.low_usd, how)} and ${money(one.high_usd, how)}` : "", `. Method: ${clean(one.method.replaceAll("_", " "), 40)}, ${number(one.error_percent) === null ? "not tested yet" : `off by ${percent(one.error_percent)} in ${plural(one.tested, "test")}`}.`));
+      h("p", { class: "note" }, "Spent so far ", links[name] ? h("a", { class: "num", href: links[name] }, sofar) : sofar, banded ? `. Between ${money(one.low_usd, how)} and ${money(one.high_usd, how)}` : "", `. Method: ${clean(method, 60)}, ${number(one.error_percent) === null ? "not tested yet" : `off by ${percent(one.error_percent)} in ${plural(one.tested, "test")}`}.`));
   }));
 }
 

@@ -1,7 +1,7 @@
 // Now: what `aitop top` shows. Sessions first, those that wait marked; then the last hour, the windows, limits, tools.
 
 import { h, fill } from "../dom.js";
-import { age, amount, clean, count, duration, money, number, percent, rate, share, shortModel, size, spent, took, grouped, clock, marks, exactAmount } from "../format.js";
+import { age, amount, clean, count, credits, duration, money, number, percent, rate, share, shortModel, size, spent, took, grouped, clock, marks, exactAmount } from "../format.js";
 import { stacked } from "../charts.js";
 import { bar, table } from "../table.js";
 import { currency, live } from "../live.js";
@@ -59,7 +59,7 @@ function open() {
       h("section", { class: "panel" }, h("h2", {}, "Sessions", h("span", { class: "quiet" }, sessionsWords(state))), sessions(state, how, at, all), fold(state, all, unfold)),
       h("div", { class: "columns" },
         h("div", { class: "wide" }, hour(state, how, box), h("section", { class: "panel" }, h("h2", {}, "Tools today"), tools(state))),
-        h("div", { class: "narrow" }, limits(state, at), h("section", { class: "panel" }, h("h2", {}, "Windows"), windows(state, how)), projects(state, how))),
+        h("div", { class: "narrow" }, limits(state, at), h("section", { class: "panel" }, h("h2", {}, "Windows"), windows(state, how)), billed(state), projects(state, how))),
       notes(state));
     const values = minutes(state);
     const layers = [{ label: "spent", values }];
@@ -216,6 +216,23 @@ function tools(state) {
       { key: "p95", head: "Slowest 5%", numeric: true, value: (row) => row.p95_ms, cell: (row) => h("a", { class: "num", href: at(row) }, took(row.p95_ms)) },
     ],
   });
+}
+
+// Clients that are billed in credits and used some; those of two clients are not the same, so no row adds them up.
+function billed(state) {
+  const rows = Object.entries(state.by_provider ?? {}).flatMap(([name, one]) => (one.credits ? [{ name, ...one.credits }] : []))
+    .filter((row) => ["today", "week", "month"].some((period) => number(row[period])));
+  if (!rows.length) return null;
+  const column = (period, head) => ({
+    key: period, head, numeric: true, value: (row) => row[period],
+    cell: (row) => h("a", { class: "num", href: rowsAt({ since: period === "today" ? period : firstDay(state, period), provider: row.name }), title: clean(row.unit, 40) }, credits(row[period])),
+  });
+  return h("section", { class: "panel", "data-key": "credits" }, h("h2", {}, "Credits", h("span", { class: "quiet" }, "as each client is billed")), table({
+    caption: "Credits", rows, rowKey: (row) => row.name, columns: [
+      { key: "name", head: "Client", class: "name", value: (row) => row.name, cell: (row) => [clean(row.name, 30), h("span", { class: "branch" }, clean(row.unit, 30))] },
+      column("today", "Today"), column("week", "Week"), column("month", "Month"),
+    ],
+  }));
 }
 
 function projects(state, how) {

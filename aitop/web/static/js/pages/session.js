@@ -1,7 +1,7 @@
 // Session: cost by turn, context over time with compactions, tools with latency, agents, the untracked part.
 
 import { h } from "../dom.js";
-import { clean, clock, count, day, grouped, moment, money, number, percent, plural, share, shortModel, size, spent, took } from "../format.js";
+import { clean, clock, count, credits, day, grouped, moment, money, number, percent, plural, share, shortModel, size, spent, took } from "../format.js";
 import { lines, stacked } from "../charts.js";
 import { ask, live } from "../live.js";
 import { address, rowsAt } from "../links.js";
@@ -70,6 +70,7 @@ function facts(data, row, now, how, part) {
   return h("div", { class: "tiles" },
     tile("Spent", money(spent(row), how, row, true), null, ["counted ", to(money(row.cost_usd, how, row))]),
     tile("Untracked", row.client_cost_usd === null || row.client_cost_usd === undefined ? "-" : money(row.untracked_usd, how, null, true), "untracked", number(row.client_cost_usd) === null ? "the client reports no total" : `the client says ${money(row.client_cost_usd, how)}`),
+    number(row.credits) === null ? null : tile("Credits", credits(row.credits), null, `as ${clean(part.provider, 20)} is billed, beside the dollars`),
     tile("Requests", grouped(row.requests), null, to(plural(row.errors ?? 0, "error"), "errors")),
     tile("Input", count(row.input_tokens), null, [to(share(hits)), " from the cache"]),
     tile("Output", count(row.output_tokens), null),
@@ -145,18 +146,19 @@ function agents(data, how, part) {
     { key: "models", head: "Models", value: (row) => row.models.join(), cell: (row) => h("span", { class: "model" }, row.models.map(shortModel).join(", ")) },
     { key: "started", head: "From", value: (row) => row.started_at, cell: (row) => clock(row.started_at), class: "when" },
     { key: "requests", head: "Requests", numeric: true, value: (row) => row.requests, cell: (row) => num(row, grouped(row.requests)) },
-    { key: "spent", head: "Counted", numeric: true, value: spent, cell: (row) => num(row, money(row.cost_usd, how, row)) },
+    { key: "spent", head: "Counted", numeric: true, value: spent, cell: (row) => num(row, money(row.cost_usd, how, row, true)) },
     { key: "bar", name: "share", class: "sharecell", cell: (row) => bar(spent(row) / most) },
   ] });
 }
 
 function models(data, how, part) {
   const at = (row) => rowsAt(row.model ? { ...part, model: row.model } : { ...part, of: "untracked" });
-  const num = (key, head, write) => ({ key, head, numeric: true, value: (row) => row[key], cell: (row) => h("a", { class: "num", href: at(row) }, write(row[key])) });
+  // It is not known which requests and tokens are behind what a client reports beyond its records.
+  const num = (key, head, write) => ({ key, head, numeric: true, value: (row) => (row.model ? row[key] : null), cell: (row) => h("a", { class: "num", href: at(row) }, write(row.model ? row[key] : null)) });
   return table({ caption: "Models", rows: data.models, empty: "No response is known.", columns: [
     { key: "model", head: "Model", class: "name", value: (row) => row.model, cell: (row) => row.model ? h("a", { href: at(row) }, clean(row.model, 50)) : "untracked" },
     num("requests", "Requests", grouped), num("input_tokens", "Input", count), num("output_tokens", "Output", count),
-    { key: "spent", head: "Spent", numeric: true, value: spent, cell: (row) => h("a", { class: "num", href: at(row) }, money(spent(row), how, row)) },
+    { key: "spent", head: "Spent", numeric: true, value: spent, cell: (row) => h("a", { class: "num", href: at(row) }, money(spent(row), how, row, true)) },
   ] });
 }
 

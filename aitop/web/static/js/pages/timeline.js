@@ -148,8 +148,8 @@ function lane(one, y, left, x, inside, how, alerts) {
 
 function words(one, y, how) {
   return [
-    svg("text", { x: 16, y: y + 17, class: "who" }, clean(one.project, 26)), svg("text", { x: 16, y: y + 31, class: "label" }, clean(one.branch ?? "", 30)),
-    svg("text", { x: LEFT - 16, y: y + 17, class: "cost", "text-anchor": "end" }, money(one.cost_usd, how)), svg("text", { x: LEFT - 16, y: y + 31, class: "label", "text-anchor": "end" }, grouped(one.requests)),
+    svg("text", { x: 16, y: y + 17, class: "who" }, clean(one.project, 26)), svg("text", { x: 16, y: y + 31, class: "label" }, clean(one.branch ?? "", 20)),
+    svg("text", { x: LEFT - 16, y: y + 17, class: "cost", "text-anchor": "end" }, money(one.cost_usd, how)), svg("text", { x: LEFT - 16, y: y + 31, class: "label", "text-anchor": "end" }, plural(one.requests, "request")),
   ];
 }
 
@@ -159,7 +159,7 @@ function alertMark(alert, x, y) {
 
 // Every alert of the day, also those of a session that is not drawn. Beginnings of other days have their date.
 function alertTable(data) {
-  const when = (at) => (at === null ? "it stands" : at >= data.span[0] && at < data.span[1] ? clock(at) : moment(at).slice(0, 16));
+  const when = (at) => (at === null ? "still on" : at >= data.span[0] && at < data.span[1] ? clock(at) : moment(at).slice(0, 16));
   const known = new Map(data.sessions.map((one) => [one.session, one]));
   return table({ caption: "Alerts", rows: data.alerts, empty: "No alert stood on this day.", columns: [
     { key: "at", head: "From", class: "when", value: (row) => row.at, cell: (row) => when(row.at) },
