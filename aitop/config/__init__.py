@@ -2,7 +2,7 @@
 
 An unknown key or a wrong type is an error that names the dotted path, and the line where a plain
 search finds it; the caller decides what to do (the listener keeps the last good configuration).
-Reads one file, writes nothing, looks at no environment but through `paths`. Read first: `keys.py`, the one
+Reads one file; must not write anything, or look at the environment but through `paths`. Read first: `keys.py`, the one
 table of keys; the reader (`read.py`), the printed defaults and the JSON Schema (`schema.py`) are made from it.
 """
 

@@ -1,5 +1,5 @@
 """What is known now: rolling windows, the aggregator, the snapshot, alerts, budgets, limits and forecasts.
 
-Pure: `now` is an argument, and only `money/keeper.py` asks the history. Nothing here reads a file or
-publishes. Read `aggregator.py` first, then `snapshot.py`.
+Pure: `now` is an argument, and only `money/tracker.py` and `money/learner.py` ask the history. This room must
+not read a file or publish. Read `aggregator.py` first, then `snapshot.py`.
 """

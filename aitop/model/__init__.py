@@ -1,7 +1,7 @@
 """The words that every room shares: events as providers report them, sums, histograms, calendar periods.
 
-Pure data and arithmetic: no file, no clock, no configuration. Read `events.py` first. Its names are the public
-interface of provider packages, which import them from here.
+Pure data and arithmetic: it must not know a file, a clock or the configuration. Read `events.py` first. Its
+names are the public interface of provider packages, which import them from here.
 """
 
 from aitop.model.events import (

@@ -15,8 +15,8 @@ from aitop.providers.isolation import Guarded
 
 GROUP = "aitop.providers"
 OURS = "aitop_status-"
-# This package's own entry points, so that they need no search. Claude Code comes behind the other clients: it
-# takes any hook payload of its shape, and other clients copied that shape.
+# This package's own entry points, so that no search is needed to find them. Claude Code comes behind the other
+# clients: it takes any hook payload of its shape, and other clients copied that shape.
 BUILTIN = {
     "codex": "aitop.providers.codex:provider",
     "gemini": "aitop.providers.gemini:provider",

@@ -1,9 +1,9 @@
 """State → the one line of each display.
 
 Pure and cheap: the listener renders every segment each second, a one-shot with options renders one.
-Nothing here reads a clock, a file or the configuration. One file per display, each with its own
+Rendering must not read a clock, a file or the configuration. One file per display, each with its own
 escaping, loaded when it is first drawn: a one-shot draws one. What they share (placeholders, templates, presets)
-knows no display.
+knows no display. Read `template.py` first, then `plain.py` (the simplest display).
 """
 
 from __future__ import annotations

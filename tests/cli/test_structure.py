@@ -342,6 +342,25 @@ def test_every_module_says_why_it_exists():
     assert [one.name for one in sources() if one.text.strip() and not ast.get_docstring(one.tree)] == []
 
 
+ROOMS = sorted(
+    name for name in os.listdir(PACKAGE) if os.path.isfile(os.path.join(PACKAGE, name, "__init__.py"))
+)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_says_what_it_must_not_do_and_which_file_to_read_first(room):
+    with open(os.path.join(PACKAGE, room, "__init__.py"), encoding="utf-8") as file:
+        words = " ".join((ast.get_docstring(ast.parse(file.read())) or "").split())
+    of = f"the docstring of aitop/{room}/__init__.py"
+    assert re.search(r"\b(must not|must never|never)\b", words, re.IGNORECASE), f"{of} forbids nothing"
+    named = re.findall(r"`([\w/]+\.py)`", words)
+    assert named, f"{of} names no file to read first"
+    places = [os.path.join(PACKAGE, room), PACKAGE]
+    assert [
+        name for name in named if not any(os.path.exists(os.path.join(place, name)) for place in places)
+    ] == [], f"{of} names a file that does not exist"
+
+
 # -- sizes ---------------------------------------------------------------------------------------------------------
 
 MODULE_LINES_MAX, FUNCTION_LINES_MAX, ANY_MAX = 350, 40, 150

@@ -93,13 +93,19 @@ def test_at_rest_every_window_runs_empty():
         assert windows.sum(name) == ZERO
 
 
+LENGTHS = {"1m": 60, "5m": 300, "15m": 900}  # seconds
+
+
+def test_each_window_is_as_long_as_its_name_says():
+    assert WINDOW_SECONDS == LENGTHS, "live/windows.py"
+
+
 @pytest.mark.parametrize("part", [0.0, 0.05, 0.5, 0.95])
-@pytest.mark.parametrize("seconds", [60, 300, 900])
-def test_a_response_stays_until_it_is_as_old_as_the_window_is_long(part, seconds):
+@pytest.mark.parametrize(("name", "seconds"), LENGTHS.items())
+def test_a_response_stays_until_it_is_as_old_as_the_window_is_long(part, name, seconds):
     windows = Windows(START + 2)
     at = START + part
     windows.add(at, value(1))
-    (name,) = (name for name, length in WINDOW_SECONDS.items() if length == seconds)
     windows.advance(at + seconds - 0.001)
     assert windows.sum(name) == value(1)
     windows.advance(at + seconds + 0.2)

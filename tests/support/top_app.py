@@ -15,7 +15,8 @@ from aitop.top.choices import Choices
 from aitop.top.paint import text_of
 
 NOW = states.NOW
-QUIET_TURNS = 3
+QUIET_TURNS = 5
+FRAME_SECONDS = 0.025  # Textual draws 60 times a second
 
 
 def busy():
@@ -68,11 +69,18 @@ def run(home, steps, state=None, size=(120, 40), choices=None, clock=lambda: NOW
     # Textual sleeps until the process does little, which costs a key 60 ms and says nothing on a busy machine.
     with (
         mock.patch("textual.app.wait_for_idle", settled),
-        mock.patch("textual.pilot.wait_for_idle", settled),
+        mock.patch("textual.pilot.wait_for_idle", rested),
         mock.patch("aitop.top.app.LOOK_SECONDS", 0.05),
     ):
         asyncio.run(main())
     return app
+
+
+async def rested(*_):
+    """As `settled`, before and after the time in which each timer of a screen comes round."""
+    await settled()
+    await asyncio.sleep(FRAME_SECONDS)
+    await settled()
 
 
 async def settled(*_):
