@@ -12,6 +12,7 @@ import itertools
 import os
 import sys
 import tomllib
+from collections.abc import Sequence
 from importlib.metadata import version
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -39,7 +40,10 @@ NOT_TEXT = (
 # What a [[model]] and a [[model.row]] of our two files may hold.
 MODEL_KEYS = ("id", "provider", "context", "released", "also", "replaces", "drops", "row")
 RATE_KEYS = (*rows.SHORT, "over")
-ROW_KEYS = (*RATE_KEYS, "from", "fast", "priority", "off_peak", "source", "checked")
+VARIANTS = ("over", "fast", "priority")  # a row that leaves one out ends it
+ROW_KEYS = (*RATE_KEYS, "from", "fast", "priority", "off_peak", "source", "checked", "ends")
+OWN_KEYS = ("checked", "ends")  # of this script alone
+LEAST_RATE = 0.001  # USD per million tokens; a smaller one is a price per token
 PARTS = {
     "over": ("tokens", *rows.SHORT), "fast": RATE_KEYS, "priority": RATE_KEYS, "off_peak": ("hours", *RATE_KEYS),
     "hours": ("utc", "weekdays"),
@@ -215,7 +219,8 @@ def correct(models: dict[str, rows.Model], correction: dict, file: str = "script
         where, checked = (needed(row, key, f"{file}: a row of {name}") for key in ("source", "checked"))
         only_known_keys(place, row, ROW_KEYS)
         source = {"source": f"{where} (checked {checked})"}
-        body["rows"].append({key: value for key, value in row.items() if key != "checked"} | source)
+        no_rate_is_per_token(place, row)
+        body["rows"].append({key: value for key, value in row.items() if key not in OWN_KEYS} | source)
     if not body["rows"] and old is None:
         raise SystemExit(
             f"{place} has no [[model.row]], and genai-prices has no such model. Write a row with its price"
@@ -225,6 +230,7 @@ def correct(models: dict[str, rows.Model], correction: dict, file: str = "script
     except rows.PriceDataError as error:
         raise SystemExit(f"{file}: {error}") from None
     no_cache_rate_is_forgotten(place, body["rows"])
+    no_variant_ends_unsaid(place, correction.get("row", ()))
     no_row_is_dropped_unseen(place, own, old.rows if old else (), correction.get("drops", ()))
     also = (*(old.also if old else ()), *correction.get("also", ()))
     provider = (
@@ -253,6 +259,29 @@ def no_cache_rate_is_forgotten(place: str, own: list[dict]) -> None:
                     f"{place}: the row from {row.get('from')} lacks `{rate}`, which the row before it has. Copy it, "
                     "or write the input rate where the discount ended"
                 )
+
+
+def no_variant_ends_unsaid(place: str, own: Sequence[dict]) -> None:
+    """A row has each long-prompt, fast and priority rate of the one before, or names it in `ends`."""
+    for before, row in itertools.pairwise(own):
+        ended = [key for key in VARIANTS if key in before and key not in row]
+        if sorted(ended) != sorted(row.get("ends", ())):
+            raise SystemExit(
+                f"{place}: the row from {row.get('from')} ends {ended} of the row before it, and its `ends` says "
+                f"{row.get('ends', [])}. Copy what goes on, or name exactly what ends"
+            )
+
+
+def no_rate_is_per_token(place: str, table: dict, inside: str = "") -> None:
+    """Price pages name USD per million tokens, LiteLLM's file USD per token."""
+    for key, value in table.items():
+        if key in rows.SHORT and isinstance(value, int | float) and 0 < value < LEAST_RATE:
+            raise SystemExit(
+                f"{place}: `{inside}{key} = {value}` looks like a price per token. Write USD per million tokens"
+            )
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict):
+                no_rate_is_per_token(place, part, f"{inside}{key}.")
 
 
 def no_row_is_dropped_unseen(place: str, own: tuple, generated_rows: tuple, dropped: list[str]) -> None:

@@ -32,15 +32,18 @@ PLAIN_HEADS = {"project": "session", "requests": "req", "context": "ctx", "cost"
 
 def test_a_column_of_the_sessions_is_in_both_tables_or_named_as_on_screen_only():
     on_screen = {column.key for column in sessions.COLUMNS}
-    assert on_screen >= ONLY_ON_SCREEN
+    assert on_screen >= ONLY_ON_SCREEN, "`ONLY_ON_SCREEN` names a column that aitop/top/sessions.py has not"
     heads = {head for head, _ in plain.SESSION_COLUMNS}
-    assert heads == {PLAIN_HEADS.get(key, key) for key in on_screen - ONLY_ON_SCREEN}
+    differ = sorted(heads ^ {PLAIN_HEADS.get(key, key) for key in on_screen - ONLY_ON_SCREEN})
+    assert differ == [], "add to `SESSION_COLUMNS` of aitop/top/plain.py, or to `ONLY_ON_SCREEN` above"
 
 
 def test_every_column_of_the_sessions_is_filled():
     rows = sessions.rows(states.api(), Choices(), {}, {}, RICH)
     assert rows
-    assert all(set(row.shown) == {column.key for column in sessions.COLUMNS} for row in rows)
+    keys_of = {column.key for column in sessions.COLUMNS}
+    differ = {key for row in rows for key in set(row.shown) ^ keys_of}
+    assert differ == set(), "a column of `COLUMNS` needs its cell in `_row` of aitop/top/sessions.py"
 
 
 def test_every_number_of_a_sum_but_credits_is_published_under_a_key_of_its_own():

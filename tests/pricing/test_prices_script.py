@@ -135,6 +135,46 @@ def test_a_later_row_without_a_cache_rate_of_the_one_before_is_refused(script, r
     assert [row.start for row in models["maker-9"].rows] == ["", "2026-12-01"]
 
 
+OVER = [{"tokens": 200_000, "in": 10, "out": 37.5, "cr": 1, "w5": 12.5, "w1": 20}]
+VARIANTS = {"over": OVER, "fast": {"in": 30, "out": 150}, "priority": {"in": 10, "out": 50}}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_later_row_that_ends_a_variant_says_so(script, variant):
+    def corrected(**more):
+        later = DEAR | {"from": "2026-12-01"} | more
+        models = {}
+        rows_of = [DEAR | {variant: VARIANTS[variant]}, later]
+        script.correct(models, {"id": "maker-9", "provider": "maker", "row": rows_of})
+        return len(models["maker-9"].rows)
+
+    said = rf"maker-9: the row from 2026-12-01 ends \['{variant}'\] of the row before it"
+    with pytest.raises(SystemExit, match=said):
+        corrected()
+    assert corrected(ends=[variant]) == 2
+    assert corrected(**{variant: VARIANTS[variant]}) == 2
+    with pytest.raises(SystemExit, match="maker-9: the row from 2026-12-01 ends"):
+        corrected(ends=[variant], **{variant: VARIANTS[variant]})
+
+
+@pytest.mark.parametrize(
+    ("rates", "named"),
+    [({"in": 5e-06}, "in = 5e-06"), ({"out": 0.000025}, "out = 2.5e-05"), ({"w1": 0.0009}, "w1 = 0.0009"),
+     ({"over": [OVER[0] | {"cr": 1e-6}]}, "over.cr = 1e-06"), ({"fast": {"in": 3e-5, "out": 150}}, "fast.in = 3e-05")],
+)  # fmt: skip
+def test_a_price_per_token_is_refused(script, rates, named):
+    with pytest.raises(SystemExit, match=f"maker-9: `{named}` looks like a price per token"):
+        script.correct({}, {"id": "maker-9", "provider": "maker", "row": [DEAR | rates]})
+
+
+def test_a_free_model_and_the_cheapest_cache_are_no_prices_per_token(script):
+    models = {}
+    script.correct(
+        models, {"id": "a", "provider": "maker", "row": [DEAR | {"in": 0, "out": 0, "cr": 0.0028}]}
+    )
+    assert models["a"].rows[0].standard[0].rates.input == 0
+
+
 def test_rows_of_ours_that_would_drop_a_generated_row_are_refused_unless_it_is_named(script):
     def generated():
         body = {"rows": [{"in": 1, "out": 1}, {"from": "2026-08-17", "in": 2, "out": 2}]}

@@ -67,6 +67,7 @@ def lines_of(name):
         for file in sorted(os.listdir(os.path.join(corpus.FOLDER, folder)))
         if file.endswith(".jsonl") and not file.startswith(("broke-", "damaged", "half"))
     ]
+    assert seeds, f"no .jsonl seed in tests/fuzz/corpus/{folder}"
     runs = []
     for seed in seeds:
         with open(seed, "rb") as file:

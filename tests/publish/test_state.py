@@ -1,6 +1,8 @@
 """The published state: its shape, its page, its schema, and that every number stands under its own name."""
 
+import ast
 import json
+import re
 import time
 
 import pytest
@@ -8,6 +10,7 @@ from click.testing import CliRunner
 from golden.home import ROOT
 from support.lines import assistant, encode, usage
 from support.published import NOWHERE, encoded, mistakes
+from support.sources import sources
 from support.worlds import SESSIONS
 
 from aitop.cli import main
@@ -45,9 +48,31 @@ def test_the_pages_tables_are_those_of_the_published_types():
 
 def test_the_page_of_alerts_lists_every_rule():
     page = text("docs", "alerts.md")
-    missing = [rule.name for rule in RULES if f"| `{rule.name}` |" not in page]
-    assert missing == [], "run: PYTHONPATH=. python scripts/make_state_page.py"
+    table = page.partition("<!-- rules -->")[2].partition("<!-- end of rules -->")[0]
+    listed, rules = re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE), [rule.name for rule in RULES]
+    gone = sorted(set(listed) - set(rules))
+    assert gone == [], (
+        "the page has them, `ALL` of aitop/live/alerts/rules.py has not: a rule is written down there"
+    )
+    missing = sorted(set(rules) - set(listed))
+    assert missing == [], (
+        "docs/alerts.md lacks these rules: run PYTHONPATH=. python scripts/make_state_page.py"
+    )
     assert page == alerts_page.page(page), "run: PYTHONPATH=. python scripts/make_state_page.py"
+
+
+def test_every_rule_of_an_alert_is_written_down_in_the_file_of_rules():
+    """Only there is it in `ALL`, and so on the page."""
+    elsewhere = [
+        f"{source.name}:{node.lineno}"
+        for source in sources()
+        for node in source.nodes
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", getattr(node.func, "attr", "")) == "Rule"
+        and source.name.startswith("live/alerts/")
+        and source.name != "live/alerts/rules.py"
+    ]
+    assert elsewhere == [], "write the Rule down in aitop/live/alerts/rules.py"
 
 
 def test_every_key_of_the_configuration_for_alerts_belongs_to_a_rule():
@@ -133,8 +158,14 @@ def test_every_fact_of_a_session_stands_under_its_own_name():
 
 def test_every_part_of_a_moment_stands_under_its_own_name():
     state = full_state()
-    assert [state[name]["requests"] - EACH.requests for name in ("today", "week", "month")] == [0, 1, 2]
-    assert state["windows"]["1m"]["spent_usd"] == state["windows"]["15m"]["spent_usd"] == 5.0
+    periods = ("today", "week", "month")
+    beyond = {name: state[name]["requests"] - EACH.requests for name in periods}
+    assert beyond == {"today": 0, "week": 1, "month": 2}, (
+        "one period has the sum of another: publish/state_json.py"
+    )
+    assert {name: window["spent_usd"] for name, window in state["windows"].items()} == {
+        "1m": 5.0, "5m": 5.0, "15m": 5.0
+    }  # fmt: skip
     assert (state["compactions"], state["stop_reasons"]) == (35, {"end_turn": 34})
     assert state["tools"] == {"Bash": {"calls": 31, "failures": 32, "p50_ms": 33.0, "p95_ms": 33.0}}
     assert state["context"] == {"tokens": 44_000, "limit": 100_000, "percent": 44.0, "session": "s1"}
