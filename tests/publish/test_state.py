@@ -43,7 +43,7 @@ def text(*parts):
 def test_the_pages_tables_are_those_of_the_published_types():
     page = text("docs", "state.md")
     assert state_schema.undescribed(page) == []
-    assert page == state_schema.page(page), "run: python scripts/make_state_page.py"
+    assert page == state_schema.page(page), "run: PYTHONPATH=. python scripts/make_state_page.py"
 
 
 def test_the_page_of_alerts_lists_every_rule():
@@ -77,7 +77,13 @@ def test_every_rule_of_an_alert_is_written_down_in_the_file_of_rules():
 
 def test_every_key_of_the_configuration_for_alerts_belongs_to_a_rule():
     named = {f"alerts.{key}" for rule in RULES for key in rule.keys}
-    assert named == {path for path in Config().values if path.startswith("alerts.")}
+    configured = {path for path in Config().values if path.startswith("alerts.")}
+    assert named - configured == set(), (
+        "a `Rule` of aitop/live/alerts/rules.py has no `Key` in aitop/config/keys.py"
+    )
+    assert configured - named == set(), (
+        "a `Key` of aitop/config/keys.py belongs to no `Rule` of live/alerts/rules.py"
+    )
 
 
 @pytest.mark.parametrize("row", [state_rows.sum_row(EACH), state_rows.window_row(EACH, Timings(), 60)])

@@ -195,9 +195,14 @@ def test_a_template_says_how_long_answers_take_where_somebody_measured_it():
     assert (silent, told) == ("-", "4.2s p95 1m01 first 640ms 61 tok/s")
 
 
+def _is_value(value):
+    return isinstance(value, tuple) and [type(part) for part in value] == [str, str, bool]
+
+
 def test_every_placeholder_is_filled_and_listed_in_the_help():
     values = placeholders.Values(states.api(), states.NOW)
-    assert all(len(values[name]) == 3 for name in placeholders.NAMES)
+    wrong = {name: values[name] for name in placeholders.NAMES if not _is_value(values[name])}
+    assert wrong == {}, f"{', '.join(f'{{{name}}}' for name in sorted(wrong))}: return (text, level, quiet)"
     for word in ("tmux", "prompt", "waybar", "swiftbar"):
         shown = usage.text(word)
         assert all(f"{{{name}}}" in shown for name in placeholders.NAMES)

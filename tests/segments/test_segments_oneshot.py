@@ -168,4 +168,6 @@ def test_the_light_path_loads_only_light_modules(home):
         text=True,
     )
     loaded = set(eval(found.stdout.splitlines()[-1]))
-    assert {name.split(".")[0] for name in loaded} - LIGHT == set()
+    assert {name.split(".")[0] for name in loaded} - LIGHT == set(), (
+        "see which file of aitop/segments imports one of them; what types alone need stands below `TYPE_CHECKING`"
+    )

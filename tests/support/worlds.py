@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from hypothesis import strategies as st
 
-from aitop.history import rows, schema
+from aitop.history import columns, rows, schema
 from aitop.history.store import History
 from aitop.ingest.queue import Ingest
 from aitop.ingest.tail import Chunk
@@ -86,34 +86,46 @@ class Book:
         return found
 
     def quarters(self):
-        """(quarter, session, model) → numbers, without the empty ones."""
-        tokens = "uncached, output, cache_read, write_5m, write_1h"
-        names = (
-            f"requests, errors, {tokens}, cost, unpriced, estimated, incomplete, understated, "
-            "untracked, client_priced"
-        )
-        return {
-            tuple(row[:3]): tuple(row[3:])
-            for row in self.db.execute(f"SELECT at, session, model, {names} FROM quarter")
-            if any(row[3:])
-        }
+        """(quarter, session, model) → Sum, without the empty ones."""
+        rows = self.db.execute(f"SELECT at, session, model, {columns.BY_MODEL_NAMES} FROM quarter")
+        sums = {tuple(row[:3]): columns.from_by_model(row[3:]) for row in rows}
+        return {key: value for key, value in sums.items() if any(value)}
 
     def recount(self):
         """The same from the rows of responses and incidents."""
-        found = defaultdict(lambda: [0] * 14)
+        found = defaultdict(lambda: [0] * len(Sum._fields))
         for row in self.db.execute(
             "SELECT at, session, model, uncached, output, cache_read, write_5m, write_1h, cost, basis, incomplete, "
-            "incomplete AND visible > 9 * output FROM response"
+            "incomplete AND visible > 9 * output, ifnull(credits, 0) FROM response"
         ):
-            at, session, model, *values, basis, incomplete, understated = row
-            one = [1, 0, *values, basis == 2, basis == 1, incomplete, understated, 0, basis == 3]
+            (
+                at,
+                session,
+                model,
+                uncached,
+                output,
+                read,
+                short,
+                long,
+                spent,
+                basis,
+                incomplete,
+                understated,
+                own,
+            ) = row
+            one = Sum(
+                requests=1, uncached_input_tokens=uncached, output_tokens=output, cache_read_tokens=read,
+                cache_write_5m_tokens=short, cache_write_1h_tokens=long, cost=spent, unpriced_requests=basis == 2,
+                estimated_requests=basis == 1, client_priced_requests=basis == 3, incomplete_requests=incomplete,
+                understated_requests=understated, credits=own,
+            )  # fmt: skip
             _plus(found[(int(at) // QUARTER * QUARTER, session, model)], one)
         empty = {name: number for number, name in self.db.execute("SELECT id, name FROM model")}.get("")
         for at, session in self.db.execute(
             "SELECT at, session FROM incident WHERE kind != 'compaction' AND NOT (twin IS NOT NULL AND from_file = 0)"
         ):
-            found[(int(at) // QUARTER * QUARTER, session, empty)][1] += 1
-        return {key: tuple(value) for key, value in found.items()}
+            _plus(found[(int(at) // QUARTER * QUARTER, session, empty)], Sum(errors=1))
+        return {key: Sum(*value) for key, value in found.items()}
 
     def tool_quarters(self):
         rows = self.db.execute("SELECT at, session, name, calls, failures FROM quarter_tool")
@@ -297,17 +309,11 @@ def _sum(message, at, now):
     priced = cost.price(PRICES, message["model"], tokens, at)
     late = message["stop_reason"] is None and now - at > rows.INCOMPLETE_AFTER
     return Sum(
-        1,
-        0,
-        *tokens[:5],
-        priced.cost,
-        0,
-        0,
-        priced.basis == Basis.UNPRICED,
-        priced.basis == Basis.FAMILY,
-        late,
-        0,
-    )
+        requests=1, uncached_input_tokens=tokens.uncached_input_tokens, output_tokens=tokens.output_tokens,
+        cache_read_tokens=tokens.cache_read_tokens, cache_write_5m_tokens=tokens.cache_write_5m_tokens,
+        cost=priced.cost, unpriced_requests=priced.basis == Basis.UNPRICED,
+        estimated_requests=priced.basis == Basis.FAMILY, incomplete_requests=late,
+    )  # fmt: skip
 
 
 def _epoch(record):
