@@ -21,7 +21,10 @@ COMMANDS = {
         "aitop.install.setup:setup",
         "Set up Claude Code, tmux, your prompt and bars, as far as they are installed; --remove undoes it.",
     ),
-    "status": ("aitop.listener.cli:status", "Whether the listener runs, what it reads, how far it is."),
+    "status": (
+        "aitop.listener.cli:status",
+        "Whether the listener runs, what it reads, and how much it has read.",
+    ),
     "start": ("aitop.listener.cli:start", "Start the listener in the background."),
     "stop": ("aitop.listener.cli:stop", "Stop the listener; it stays stopped until `aitop start`."),
     "state": ("aitop.publish.cli:state", "What the listener publishes, as JSON; --schema describes it."),
@@ -34,12 +37,12 @@ COMMANDS = {
         "aitop.reports.forecast_cli:forecast",
         "What today and this month will cost; --backtest shows past errors.",
     ),
-    "plan": ("aitop.worth.plan_cli:plan", "What a subscription gave, and which plan would have sufficed."),
+    "plan": ("aitop.worth.plan_cli:plan", "What a subscription gave, and which plan would have been enough."),
     "commit-trailer": (
         "aitop.worth.trailer_cli:commit_trailer",
         "Add to a commit message what its work cost: for a git hook, --install adds it.",
     ),
-    "tag": ("aitop.reports.tag_cli:tag", "Give a session a tag that reports and budgets know."),
+    "tag": ("aitop.reports.tag_cli:tag", "Give a session a tag that reports and budgets can select by."),
     "run": (
         "aitop.agents.run_cli:run",
         "Run a command and say what it spent; --budget stops it above a sum.",
@@ -85,7 +88,7 @@ HOT = {
     "waybar": "The Waybar module's JSON.",
     "swiftbar": "The SwiftBar, xbar or Argos menu.",
     "statusline": "Claude Code's own status line, alone or in front of yours.",
-    "jump": "Go to the tmux pane of the session that waits for you, or of one you name, and back.",
+    "jump": "Go to the tmux pane of a session: of the one that waits for you, or of SESSION; `back` returns.",
     "guard": "Check budgets and limits for a script: the exit code is the answer. --hook: for Claude Code's hooks.",
     "codex-notify": 'What Codex runs at the end of a turn: notify = ["aitop", "codex-notify"].',
     "hook": "Forward one Claude Code hook event (stdin) to the listener.",
@@ -159,8 +162,8 @@ click.Context.formatter_class = command_help.Formatter
 def main(ctx: click.Context) -> None:
     """What AI coding costs while it happens.
 
-    Without a command: `aitop top` on a terminal, the same as text elsewhere, and a demo while there is
-    nothing of yours to show. `aitop setup` puts the numbers where you look already.
+    Without a command it shows `aitop top` on a terminal. Elsewhere it prints the same numbers as text. Before
+    a client has left its first records, it plays a demo. `aitop setup` puts the numbers where you look already.
 
     \b
     Exit codes: 0 fine, 1 failed, 2 wrong usage. `aitop status`: 3 when no listener runs.

@@ -61,7 +61,10 @@ def prometheus(textfile: str | None, *, openmetrics: bool, token: bool) -> None:
 
 @export.command()
 def rules() -> None:
-    """Print the recording and alert rules, for Prometheus, Mimir, Thanos or vmalert."""
+    """Print the recording and alert rules for Prometheus.
+
+    Mimir, Thanos and vmalert read them too.
+    """
     click.echo(files.rules(), nl=False)
 
 

@@ -49,7 +49,7 @@ def _missing(folders: dict[str, str], *, any_here: bool) -> Result:
     more = f", nor in those of {others} others, which `aitop doctor --verbose` lists" if others > 0 else ""
     return warn(
         f"found no records of any client in the folders of {looked}{more}",
-        "set other folders with `folders` under [providers.NAME] in the configuration",
+        "start a client once, or set other folders with `folders` under [providers.NAME] in the configuration",
         details,
     )
 

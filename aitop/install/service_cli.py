@@ -32,9 +32,10 @@ def service() -> None:
 @service.command("install")
 @of_program
 def service_install(*, program: str | None, gateway: bool) -> None:
-    """Write the service, start it now and at every login: the listener's, or that of the PROGRAM named.
+    """Write the service, and start it now and at every login.
 
-    They serve what the configuration says: gateway.port, [gateway.upstreams], web.port.
+    It is the listener's, or that of the PROGRAM named. The gateway and the web server serve what the configuration
+    says: gateway.port, [gateway.upstreams], web.port.
     """
     chosen = _chosen(program, gateway=gateway)
     try:

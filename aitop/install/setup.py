@@ -43,11 +43,11 @@ def setup(
 ) -> None:
     """Set up every display that is here: Claude Code, tmux, your prompt, Waybar and more.
 
-    It asks before each change, keeps the originals, and --remove brings them back. A script says --yes.
+    It asks before each change, keeps the originals, and --remove brings them back. In a script use --yes.
 
     \b
     Parts: claude-code statusline tmux bash zsh fish starship powerlevel10k waybar argos swiftbar service
-    Exit codes: 0 fine, 1 refused and nothing changed, 2 wrong usage.
+    Exit codes: 0 fine, 1 a part cannot be set up and nothing changed, 2 wrong usage.
     """  # noqa: D301 - click's own mark
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
     if remove:

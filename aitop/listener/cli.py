@@ -107,7 +107,7 @@ def stop() -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def status(as_json: bool) -> None:
-    """Whether the listener runs, what it reads and how far it is.
+    """Whether the listener runs, what it reads, and how much it has read.
 
     Exit codes: 0 it runs, 3 it does not.
     """

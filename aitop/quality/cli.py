@@ -50,7 +50,10 @@ def quality() -> None:
     "--quiet", is_flag=True, help="Print nothing but errors: how the listener runs it four times a day."
 )
 def run(quiet: bool) -> None:
-    """Judge a sample of the last day's turns, within quality.turns_a_day and quality.usd_a_day."""
+    """Judge a sample of the last day's turns.
+
+    It stays within quality.turns_a_day and quality.usd_a_day.
+    """
     config = configuration()
     if not config["quality.enabled"]:
         if not quiet:
@@ -86,10 +89,11 @@ def run(quiet: bool) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="One object: rows, agreement, signals.")
 def show(days: int, by: str, as_json: bool) -> None:
-    """Show scores, the cost of a good turn, agreement with your marks, and signals that need no judge.
+    """Show scores, and the cost of a good turn.
 
-    A turn is good when none of its scores is below 0.75. Responses cut off at their limit and refusals come from the
-    clients' own records. Only responses with a stop reason in those records are counted there.
+    It also shows how far the scores agree with your marks, and signals that need no judge. A turn is good when
+    none of its scores is below 0.75. Responses cut off at their limit and refusals come from the clients' own
+    records. Only responses with a stop reason in those records are counted there.
     """
     now = time.time()
     config, ready = configuration(), history()

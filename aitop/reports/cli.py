@@ -54,10 +54,10 @@ class ReportGroup(click.Group):
 
 @click.group(cls=ReportGroup)
 def report() -> None:
-    """Totals of the whole history: by day, session, project, model, tag, branch, commit, or what is in the context.
+    """Totals of the whole history: by day, session, project, model, tag, branch, commit and more.
 
     The history keeps what clients delete: it goes back to the day aitop first read their files. Without
-    a listener the files are read first, with progress on stderr. Without a word: by model.
+    a listener the files are read first, with progress on stderr. Without COMMAND: by model.
 
     \b
     aitop report daily --last 7 --breakdown     a week by day, below each day its models
@@ -144,7 +144,7 @@ REPORTS = {
     "weekly": Report("By week, from Monday on or from Sunday.", "Cost by week", _by_period("week")),
     "monthly": Report("By month.", "Cost by month", _by_period("month")),
     "blocks": Report(
-        "By five-hour block (estimated borders: full hours).",
+        "By five-hour block (it begins at a full hour, an estimate).",
         "Cost by five-hour block",
         lambda asker, now, chosen: groupings.blocks(asker, now, breakdown=chosen.breakdown),
     ),
@@ -165,19 +165,19 @@ REPORTS = {
         _context,
     ),
     "commits": Report(
-        f"What each git commit cost, newest first; the last {options.COMMIT_DAYS} days unless --since says otherwise.",
+        f"What each git commit cost, newest first. The last {options.COMMIT_DAYS} days unless --since says otherwise.",
         "Cost by commit",
         _commits,
     ),
     "pulls": Report("What each pull request cost, dearest first.", "Cost by pull request", _pulls),
     "shipped": Report(
-        "What became of the lines that agents wrote, and what they cost: survived, reverted, never committed; the "
-        f"last {options.COMMIT_DAYS} days unless --since says otherwise.",
+        "What became of the lines that agents wrote, and their cost. They survived, were reverted or were never "
+        f"committed. The last {options.COMMIT_DAYS} days unless --since says otherwise.",
         "Cost by what became of it",
         _shipped,
     ),
     "tries": Report(
-        "How often edits and tools worked at once, and turns were interrupted, by model; the last "
+        "How often edits and tools worked at once, by model. It also says how often turns were interrupted. The last "
         f"{options.COMMIT_DAYS} days unless --since says otherwise.",
         "First tries",
         _tries,
@@ -247,7 +247,10 @@ for _name, _about in REPORTS.items():
 @report.command()
 @click.option("--json", "as_json", is_flag=True, help="One object: clients by name, and the responses.")
 def coverage(as_json: bool) -> None:
-    """How far the totals can be trusted: what is counted of each client, and how its responses are priced."""
+    """How far the totals can be trusted, client by client.
+
+    It says what is counted of each client, and how its responses are priced.
+    """
     ready = history(rows=False)
     total = asked(lambda: groupings.grouped(Asker(ready.db, Filter(), (), {}), "model").total, ready)
     at_least = total.unpriced_requests + total.understated_requests

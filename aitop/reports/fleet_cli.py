@@ -32,7 +32,7 @@ HEADS = ("host", "requests", "counted elsewhere", "spent", "credits", "as of")
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="A list of objects; USD, epoch seconds.")
 def hosts(*, as_json: bool) -> None:
-    """The machine itself and those of `aitop pull`, each response counted once.
+    """The machine itself and those of `aitop pull`, each response once.
 
     Credits stand beside the dollars, each client's by itself: those of two clients are not the same.
     A response that several machines have, as where transcripts are synced, counts here or for the first of them.
@@ -96,7 +96,9 @@ def _host(row: "machines.HostRow", currency: Currency, now: float) -> tuple[str,
 )
 @click.option("--json", "as_json", is_flag=True, help="One object; USD, epoch seconds.")
 def fleet(*, by: str | None, as_json: bool) -> None:
-    """Totals of every machine, from Prometheus or what speaks its language.
+    """Totals of every machine, as Prometheus has them.
+
+    Any server that answers Prometheus's queries will do.
 
     \b
       [fleet]                               # in the configuration

@@ -35,15 +35,15 @@ STYLES = {"warning": "\x1b[33m", "critical": "\x1b[1;31m"}
 @click.option("--plain", "simple", is_flag=True, help="The plain table even where the full one is installed.")
 @click.option("--theme", type=click.Choice(choices.THEMES), help="Colours of the full table; c changes them.")
 @click.option("--provider", metavar="NAME", help="Only one client: claude-code, codex, gemini, …")
-@click.option("--fleet", is_flag=True, help="Every machine, as Prometheus knows them: fleet.read.")
+@click.option("--fleet", is_flag=True, help="Every machine, from the Prometheus named in fleet.read.")
 def top(
     *, once: bool, as_json: bool, simple: bool, theme: str | None, provider: str | None, fleet: bool
 ) -> None:
     """Show what is being spent: overview, sessions, tools, models, history, and one session in detail.
 
     The full table needs the extra `top`. Without it a plain table is redrawn in place. The key ? lists
-    all keys; q or Ctrl-C leaves. Windows are sums of the last 1, 5 and 15 minutes; $/hr extrapolates
-    them. A ratio that is not known yet is `-` (null in JSON). NO_COLOR is honoured.
+    all keys; q or Ctrl-C leaves. Windows are sums of the last 1, 5 and 15 minutes; $/hr is their
+    rate for an hour. A ratio that is not known yet is `-` (null in JSON). NO_COLOR is honoured.
 
     Exit codes: 0 fine, 1 no fresh numbers (--once), 2 wrong usage.
     """

@@ -17,9 +17,9 @@ from aitop.system import installation
 def web(*, port: int | None, show: bool | None, as_json: bool) -> None:
     """Show the numbers as pages in a browser: now, a day, the year, a session, limits, advice.
 
-    It runs until Ctrl-C and serves this machine alone. The address that it prints lets a browser in for
-    good; other users, other sites and other machines are refused. Called again with the same port, it shows
-    the pages that are served already; with another port it starts a server of its own.
+    It runs until Ctrl-C and serves this machine alone. A browser that opened the printed address once
+    stays admitted; other users, other sites and other machines are refused. Called again with the same port,
+    it shows the pages that are served already; with another port it starts a server of its own.
 
     \b
       aitop web                           opens the browser

@@ -77,6 +77,14 @@ def test_help_is_never_wider_than_the_terminal(monkeypatch, columns):
     assert wide == []
 
 
+def test_no_line_of_a_list_of_commands_is_cut_off_at_80_columns(monkeypatch):
+    """Its first sentence fits: what follows stands in the command's own help."""
+    monkeypatch.setenv("COLUMNS", "80")
+    cut = [line.strip() for words in [(), *all_commands()] for line in said(*words, "--help")[1].splitlines()
+           if line.endswith("...") and line.startswith("  ")]  # fmt: skip
+    assert cut == []
+
+
 @given(st.text(alphabet=st.sampled_from("ab- "), max_size=200), st.integers(20, 60))
 def test_a_folded_line_keeps_its_words(line, width):
     folded = command_help.fold(line, width)

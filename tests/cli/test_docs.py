@@ -132,7 +132,9 @@ def help_pages():
     """(command, its help) of every command and of those below it."""
 
     def walk(command, parent, path):
-        context = click.Context(command, info_name=path[-1], parent=parent)
+        # A command keeps its help option of the first context that asks: one without `-h` would take it from all tests.
+        own = {} if parent else command.context_settings
+        context = click.Context(command, info_name=path[-1], parent=parent, **own)
         yield " ".join(path), command.get_help(context)
         for name in command.list_commands(context) if isinstance(command, click.Group) else ():
             yield from walk(command.get_command(context, name), context, [*path, name])

@@ -35,7 +35,9 @@ def test_a_column_of_the_sessions_is_in_both_tables_or_named_as_on_screen_only()
     assert on_screen >= ONLY_ON_SCREEN, "`ONLY_ON_SCREEN` names a column that aitop/top/sessions.py has not"
     heads = {head for head, _ in plain.SESSION_COLUMNS}
     differ = sorted(heads ^ {PLAIN_HEADS.get(key, key) for key in on_screen - ONLY_ON_SCREEN})
-    assert differ == [], "add to `SESSION_COLUMNS` of aitop/top/plain.py, or to `ONLY_ON_SCREEN` above"
+    assert differ == [], (
+        "in one table only: `SESSION_COLUMNS` of aitop/top/plain.py, or `ONLY_ON_SCREEN` above, is to follow"
+    )
 
 
 def test_every_column_of_the_sessions_is_filled():

@@ -69,6 +69,13 @@ def test_the_documented_example_is_loaded_and_counts(packages, tmp_path):
     assert desk.history.bad_lines == 1
 
 
+def test_the_documented_example_reads_whole_records_on_damaged_lines(packages, tmp_path):
+    found, _ = load_tiny(packages)
+    first, second = ((RECORD % (number, START)).encode() for number in (1, 2))
+    write(tmp_path / "tiny" / "a.log", first[:40] + first, b"\0" * 512 + second)
+    assert Desk(found["tiny"], tmp_path / "tiny").read().total("s1").requests == 2
+
+
 def test_the_documented_example_is_about_as_short_as_it_says():
     assert len(documented().splitlines()) <= 75
 
