@@ -572,6 +572,47 @@ def test_the_alerts_of_the_past_are_on_the_day_they_stood(site, listener, claude
     assert rows.locator("a").get_attribute("href") == "/session/codex/gone"
 
 
+def test_the_timeline_names_each_folder_whose_commits_git_cannot_say(
+    site, listener, claude, browser, tmp_path
+):
+    folder = tmp_path / "<b>shop"
+    folder.mkdir()
+    (folder / ".git").write_text("gitdir: /nowhere/at all\n")  # a work tree that was moved away
+    transcript(claude, answers(3, time.time(), "s1", step=5.0, cwd=str(folder)), session="s1")
+    listener.start()
+    listener.wait_for(lambda state: state["today"]["requests"] == 3)
+    one = site()
+    page = browser(one.link)
+    page.goto(f"{one.base}/timeline")
+    page.wait_for_selector("[aria-label='Folders without commits'] li")
+    (text,) = page.locator("[aria-label='Folders without commits'] li").all_inner_texts()
+    assert text.startswith("Commits are missing: <b>shop: ")
+    assert "/nowhere/at all" in text
+
+
+def test_the_share_of_a_budget_is_a_lower_bound_where_its_amount_is(site, live, browser):
+    state = states.subscription()
+    state["budgets"] = [
+        {"name": name, "scope": "all", "match": None, "period": "day", "limit_usd": 20.0, "used_usd": 15.0,
+         "left_usd": 5.0, "percent": 75.0, "level": "warning", "over": False, "resets_at": time.time() + 7200,
+         "session": None, "session_ids": None, "unpriced_requests": 0, "estimated_requests": 0,
+         "understated_requests": understated} for name, understated in (("sure", 0), ("least", 2))
+    ]  # fmt: skip
+    live(state)
+    one = site()
+    page = browser(one.link)
+    page.expects = ("503",)  # there is no past to test the forecasts on
+    page.wait_for_selector(".gauges")
+    sure, least = (page.locator(f".gauges li:has-text('{name}')") for name in ("sure", "least"))
+    assert (sure.locator("b").inner_text(), least.locator("b").inner_text()) == ("75%", "≥75%")
+    page.goto(f"{one.base}/limits")
+    page.wait_for_selector(".gauges.big")
+    assert "75% used, ≈$5.00 left" in sure.inner_text()
+    assert "≥75% used, ≤≈$5.00 left" in least.inner_text()
+    labels = [row.locator(".gauge").get_attribute("aria-label") for row in (sure, least)]
+    assert labels == ["75% used", "≥75% used"]
+
+
 def test_limits_budgets_and_forecasts_are_those_of_the_state(site, live, browser, home):
     state = states.subscription()
     now = time.time()

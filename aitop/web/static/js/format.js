@@ -90,11 +90,16 @@ export function exactAmount(usd, symbol = "$", factor = 1) {
   return `${found < -0.00005 ? "-" : ""}${symbol}${whole.replace(/\B(?=(\d{3})+$)/g, ",")}.${rest}`;
 }
 
+const counted = (counts, key) => (number(counts?.[key]) || 0) > 0;
+
+// ≥ where a sum is a lower bound, also before its share of something.
+export function atLeast(counts) {
+  return ["unpriced_requests", "understated_requests", "uncounted_sessions"].some((key) => counted(counts, key)) ? "≥" : "";
+}
+
 // Marks of how sure an amount is: ≥ a lower bound, ~ priced as its family, ≈ a subscription's equivalent.
 export function marks(counts, money) {
-  const any = (key) => (number(counts?.[key]) || 0) > 0;
-  const least = any("unpriced_requests") || any("understated_requests") || any("uncounted_sessions");
-  return (least ? "≥" : "") + (any("estimated_requests") ? "~" : "") + (money.subscription ? "≈" : "");
+  return atLeast(counts) + (counted(counts, "estimated_requests") ? "~" : "") + (money.subscription ? "≈" : "");
 }
 
 export function money(usd, how, counts = null, exact = false) {

@@ -1,7 +1,7 @@
 // Limits and budgets: used against elapsed, and forecasts with their band and how well each method did on the own past.
 
 import { h, fill } from "../dom.js";
-import { age, clean, clock, day, duration, money, moment, number, percent, plural } from "../format.js";
+import { age, atLeast, clean, clock, day, duration, money, moment, number, percent, plural } from "../format.js";
 import { ask, currency, live } from "../live.js";
 import { budgetRows, firstDay, limitRows, rowsAt } from "../links.js";
 import { table } from "../table.js";
@@ -68,10 +68,11 @@ function budgets(state, how) {
     const scope = { all: "everything", project: `project ${clean(one.match, 60)}`, tag: `tag ${clean(one.match, 60)}`, session: "each session" }[one.scope] ?? "";
     const href = budgetRows(state, one);
     const text = money(one.used_usd, how, one);
+    const used = atLeast(one) + percent(one.percent);
     return h("li", { "data-row": "", "data-key": `budget ${one.name}` },
       h("div", { class: "line" }, h("span", {}, h("b", {}, clean(one.name, 40)), ` ${scope}, a ${one.period}`), h("b", { class: kind }, href ? h("a", { class: "num", href }, text) : text, ` of ${money(one.limit_usd, how)}`)),
-      h("span", { class: `gauge ${kind}`, role: "img", "aria-label": `${percent(one.percent)} used` }, h("span", { style: { width: `${Math.min(100, one.percent)}%` } })),
-      h("p", { class: "note" }, `${percent(one.percent)} used, ${one.over ? "it is spent" : `${money(one.left_usd, how)} left`}${number(one.resets_at) === null ? "" : `. Begins anew ${when(one.resets_at, now)}`}.`));
+      h("span", { class: `gauge ${kind}`, role: "img", "aria-label": `${used} used` }, h("span", { style: { width: `${Math.min(100, one.percent)}%` } })),
+      h("p", { class: "note" }, `${used} used, ${one.over ? "it is spent" : `${atLeast(one) && "≤"}${money(one.left_usd, how)} left`}${number(one.resets_at) === null ? "" : `. Begins anew ${when(one.resets_at, now)}`}.`));
   }));
 }
 

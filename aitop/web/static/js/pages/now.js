@@ -1,7 +1,7 @@
 // Now: what `aitop top` shows. Sessions first, those that wait marked; then the last hour, the windows, limits, tools.
 
 import { h, fill } from "../dom.js";
-import { age, amount, clean, count, credits, duration, money, number, percent, rate, share, shortModel, size, spent, took, grouped, clock, marks, exactAmount } from "../format.js";
+import { age, amount, atLeast, clean, count, credits, duration, money, number, percent, rate, share, shortModel, size, spent, took, grouped, clock, marks, exactAmount } from "../format.js";
 import { stacked } from "../charts.js";
 import { bar, table } from "../table.js";
 import { currency, live } from "../live.js";
@@ -191,7 +191,7 @@ function limits(state, at) {
   return h("section", { class: "panel", "data-key": "limits" }, h("h2", {}, "Limits and budgets"),
     h("ul", { class: "gauges" },
       known.map((limit) => gauge(`${clean(limit.provider, 20)} ${clean(limit.name, 30).replaceAll("_", " ")}`, limit.used_percent, `${limit.estimated ? "~" : ""}${percent(limit.used_percent)}`, `resets in ${duration(limit.resets_at - at)}`, limit.elapsed_percent, null, limitRows(limit))),
-      budgets.map((budget) => gauge(clean(budget.name, 40), budget.percent, percent(budget.percent), `${money(budget.used_usd, how, budget)} of ${money(budget.limit_usd, how)} a ${budget.period}`, null, budget.level, budgetRows(state, budget)))));
+      budgets.map((budget) => gauge(clean(budget.name, 40), budget.percent, atLeast(budget) + percent(budget.percent), `${money(budget.used_usd, how, budget)} of ${money(budget.limit_usd, how)} a ${budget.period}`, null, budget.level, budgetRows(state, budget)))));
 }
 
 export function gauge(name, used, text, note, elapsed = null, level = null, href = null) {

@@ -27,6 +27,7 @@ function open({ query, go }) {
   let commits = [];
   let width = 0;
   const box = h("div", { class: "lanes", "data-own": "" });
+  const unread = h("ul", { class: "notes", "aria-label": "Folders without commits" }); // git could not say theirs
   const view = () => {
     const from = Number(query.from) || data.span[0];
     const to = Number(query.to) || data.span[1];
@@ -50,13 +51,14 @@ function open({ query, go }) {
   const load = () => ask("timeline", { day: query.day ?? "today" }, stop.signal).then((found) => {
     data = found;
     place.replaceChildren(controls(data, () => view(), zoom, go), h("figure", { class: "panel" }, h("figcaption", {}, h("span", {}, `${plural(data.count, "session")} on ${data.day}`, data.count > data.sessions.length ? h("span", { class: "quiet" }, `, the dearest ${data.sessions.length} are shown`) : null), key()),
-      data.sessions.length ? box : h("p", { class: "empty" }, "No session was active on this day.")),
+      data.sessions.length ? box : h("p", { class: "empty" }, "No session was active on this day."), unread),
       h("section", { class: "panel" }, h("h2", {}, "Alerts", h("span", { class: "quiet" }, plural(data.alerts.length, "alert"))), alertTable(data)));
     node.removeAttribute("aria-busy");
     draw();
   });
   load().then(() => ask("commits", { day: query.day ?? "today" }, stop.signal)).then((found) => {
     commits = found.commits;
+    unread.replaceChildren(...found.git_errors.map((error) => h("li", { class: "warning" }, `Commits are missing: ${clean(error, 300)}`)));
     draw();
   }).catch((error) => {
     if (error.name !== "AbortError") place.append(h("p", { class: "empty", role: "alert" }, error.message));
