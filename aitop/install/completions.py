@@ -103,7 +103,7 @@ ENVIRONMENT = (
 
 def page(group: click.Group) -> str:
     """The manual page of a group and all its commands, as man(7) roff."""
-    context = click.Context(group, info_name="aitop")
+    context = click.Context(group, info_name="aitop", **group.context_settings)
     lines = [
         f'.TH AITOP 1 "" "aitop {__version__}" "User Commands"',
         ".ad l",

@@ -93,6 +93,14 @@ def test_every_file_that_a_recipe_names_is_there():
     assert missing == []
 
 
+def test_every_name_of_a_recipe_stands_in_the_file_that_it_gives():
+    """Of CONTRIBUTING.md: "`NAME` in `FILE`", "`NAME` of `FILE`" with a whole path."""
+    named = re.findall(r"`(\w+)` (?:in|of) `([\w-]+/[\w./-]+\.\w+)`", text("CONTRIBUTING.md"))
+    assert len(named) > 10
+    real = [(name, file) for name, file in named if os.path.exists(os.path.join(ROOT, file))]
+    assert [f"{name} in {file}" for name, file in real if not re.search(rf"\b{name}\b", text(file))] == []
+
+
 def test_the_floors_of_the_architecture_page_are_those_of_the_import_contract_and_of_the_folder():
     table = text("docs", "architecture.md").partition("<!-- floors")[2].partition("<!-- end of floors -->")[0]
     rows = [line.split("|")[2] for line in table.splitlines() if line.startswith("| ") and "`" in line]
