@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -536,7 +536,7 @@ def test_the_dearest_sessions_are_the_first_rows_of_all_to_the_byte(sessions, da
             book.history.apply(client, events, book.now)
         book.commit()
         most = data.draw(st.integers(1, 8))
-        first = date.fromtimestamp(START) + timedelta(days=data.draw(st.integers(-1, 4)))
+        first = datetime.fromtimestamp(START, NEW_YORK).date() + timedelta(days=data.draw(st.integers(-1, 4)))
         for wanted in (
             {}, {"since": first}, {"until": first}, {"since": first, "zone": NEW_YORK}, {"model": "haiku"},
             {"provider": "codex"}, {"provider": "codex", "since": first}, {"project": "/work/attic"},
