@@ -25,10 +25,14 @@ def findings(
     for record in records:
         for rule in rules:
             hits[rule.id] += rule.examine(record, table)
-    worth_saying = []
-    for rule in rules:
-        mine = sorted(hits[rule.id], key=lambda hit: (-hit.saving, hit.session, hit.at))
-        saving = sum(hit.saving for hit in mine)
-        if len(mine) >= rule.least and saving > 0 and saving >= least_usd * PICO:
-            worth_saying.append(Finding(rule, saving, tuple(mine), rule.say(mine)))
-    return sorted(worth_saying, key=lambda one: (-one.saving, one.rule.id))
+    made = [finding(rule, hits[rule.id], least_usd) for rule in rules]
+    return sorted((one for one in made if one is not None), key=lambda one: (-one.saving, one.rule.id))
+
+
+def finding(rule: Rule, hits: Iterable[Hit], least_usd: float) -> Finding | None:
+    """What these hits of one rule come to; None where they are too few or save too little."""
+    mine = sorted(hits, key=lambda hit: (-hit.saving, hit.session, hit.at))
+    saving = sum(hit.saving for hit in mine)
+    if len(mine) < rule.least or saving <= 0 or saving < least_usd * PICO:
+        return None
+    return Finding(rule, saving, tuple(mine), rule.say(mine))

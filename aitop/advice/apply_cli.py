@@ -1,17 +1,16 @@
 """`aitop advise --apply` and `--undo`: show a change of a setting, ask, write it, and take it out again."""
 
-import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
 import click
 
-from aitop.advice import applied, settings
+from aitop.advice import applied, offers, settings
 from aitop.advice.finding import Finding
 from aitop.advice.record import Record
 from aitop.advice.settings import Setting
-from aitop.install import advised, files, json_text, roots
+from aitop.install import advised, files
 from aitop.install import record as install_record
 from aitop.install.advised import Applied, Change
 from aitop.model.sums import PICO
@@ -30,26 +29,21 @@ def apply(
     a rule, over all clients (picodollars). What is in the way of one finding keeps none of
     the others back.
     """
-    offered, refused = 0, []
+    data, refused = offers.settings_files()
+    offered = 0
     for one in findings:
         setting = settings.BY_RULE.get(one.rule.id)
         if setting is None:
             continue
-        if settings.net(setting, one, sessions, table) < max(least_usd * PICO, 1):
-            click.echo(f"{one.rule.id}: not offered. {setting.warning}: altogether it would save nothing.")
+        answer = offers.answer(one, setting, data, sessions, table, least_usd)
+        click.echo("".join(f"{note}\n" for note in answer.notes), nl=False)
+        refused += answer.in_the_way
+        if answer.offer is None:
             continue
-        changes, in_the_way = _planned(setting, one)
-        refused += in_the_way
-        if not changes:
-            continue
-        part = settings.brought(setting, one, [_data(change.path) for change in changes])
-        saving = settings.net(setting, part, sessions, table)
-        if saving < max(least_usd * PICO, 1):
-            click.echo(f"{one.rule.id}: not offered. The setting alone would save too little to be worth it.")
-        else:
-            offered += 1
-            text = _saving(part, saving, listed.get(one.rule.id, one.saving), one.saving, setting, currency)
-            _offer(part, setting, changes, text, now, dry_run=dry_run, yes=yes)
+        offered += 1
+        part, _, changes, saving = answer.offer
+        text = _saving(part, saving, listed.get(one.rule.id, one.saving), one.saving, setting, currency)
+        _offer(part, setting, changes, text, now, dry_run=dry_run, yes=yes)
     if refused:
         raise click.ClickException("\n".join(refused))
     if not offered:
@@ -68,35 +62,6 @@ def _saving(
     if listed != of_client:
         reasons.append("other clients are in that sum, and these are settings of Claude Code")
     return f"{text}\n  `aitop advise` says {listed_text}: {'; '.join(reasons)}."
-
-
-def _planned(setting: Setting, one: Finding) -> tuple[list[Change], list[str]]:
-    """The changes in each of the client's folders, and what is in their way."""
-    changes, in_the_way = [], []
-    for root in roots.chosen(()):
-        path = os.path.join(root, "settings.json")
-        try:
-            wanted = setting.wanted(one, _data(path))
-            if wanted is None:
-                continue
-            change = advised.plan(setting.rule, path, wanted.keys, wanted.value, wanted.conflict)
-        except files.Refused as error:
-            in_the_way.append(f"{setting.rule}: {error}")
-            continue
-        if change.diff:
-            changes.append(change)
-        else:
-            click.echo(f"{setting.rule}: {path} says {'.'.join(change.keys)} = {change.value} already")
-    return changes, in_the_way
-
-
-def _data(path: str) -> dict[str, object]:
-    """The settings as far as they can be read; `plan` says what is wrong with them."""
-    try:
-        data = json_text.parse(files.text_of(path, files.read(path)))
-    except json_text.NotJson:
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def _offer(

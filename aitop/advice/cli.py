@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import click
 
 from aitop import paths
-from aitop.advice import all_rules, applied, apply_cli, record, settings
+from aitop.advice import all_rules, applied, apply_cli, offers, record, settings
 from aitop.advice.finding import Finding, Hit, Rule
 from aitop.advice.record import Record
 from aitop.advice.settings import CLIENT
@@ -152,21 +152,26 @@ def _book() -> advised.Book:
 
 def _show(asked: _Asked, now: float, *, as_json: bool) -> None:
     """What was applied, then the findings; what is in force or withdrawn is no finding unless it is named."""
-    findings = asked.findings(asked.sessions(), _prices(asked.config))
-    if as_json:
-        click.echo(json.dumps([published(one) for one in findings], indent=1))
-        return
+    prices = _prices(asked.config)
+    findings = asked.findings(asked.sessions(), prices)
     try:
         book = advised.load()
     except files.Refused as error:
         click.echo(f"aitop: {error}", err=True)
         book = advised.Book()
+    offered = _offered(asked, findings, prices, book)
+    if as_json:
+        rows = [published(one) | {"apply": offered.get(one.rule.id)} for one in findings]
+        click.echo(json.dumps(rows, indent=1))
+        return
     shown_in = currency(asked.db, asked.config, now)
     parts = (
         [] if asked.named else [applied.shown(one, shown_in) for one in applied.results(asked.db, book, now)]
     )
     left_out = set() if asked.named else applied.not_offered(book)
-    parts += [shown(one, shown_in) for one in findings if one.rule.id not in left_out]
+    parts += [
+        shown(one, shown_in, offered.get(one.rule.id)) for one in findings if one.rule.id not in left_out
+    ]
     if parts:
         click.echo("\n\n".join(parts))
     elif next(iter(asked.sessions()), None) is None:
@@ -225,7 +230,7 @@ def _rules(only: tuple[str, ...], config: Config) -> list[Rule]:
 
 
 def published(one: Finding) -> JsonObject:
-    """A finding as JSON."""
+    """A finding as JSON, but for the command that applies it."""
     return {
         "rule": one.rule.id,
         "about": one.rule.about,
@@ -235,7 +240,6 @@ def published(one: Finding) -> JsonObject:
         "evidence": one.words.evidence,
         "advice": one.words.advice,
         "check": one.words.check,
-        "apply": _apply_command(one) if one.rule.id in settings.BY_RULE else None,
         "examples": [
             {
                 "session": hit.session,
@@ -250,17 +254,36 @@ def published(one: Finding) -> JsonObject:
     }
 
 
-def _apply_command(one: Finding) -> str:
-    return f"aitop advise --apply --rule {one.rule.id}"
+def _offered(
+    asked: _Asked, findings: Sequence[Finding], prices: PriceTable, book: advised.Book
+) -> dict[str, str]:
+    """Rule → the command that applies its advice, where that would change something now."""
+    in_force = {one.rule for one in book.in_force()}
+    followed = [one for one in findings if one.rule.id in settings.BY_RULE and one.rule.id not in in_force]
+    if not followed:
+        return {}
+    data, unreadable = offers.settings_files()
+    click.echo("".join(f"aitop: {line}\n" for line in unreadable), nl=False, err=True)
+    mine, least_usd = record.names(asked.db, CLIENT), asked.config["advise.least_usd"]
+    commands = {}
+    for one in followed if data else ():
+        of_client = all_rules.finding(one.rule, (hit for hit in one.hits if hit.session in mine), least_usd)
+        setting = settings.BY_RULE[one.rule.id]
+        if (
+            of_client
+            and offers.answer(of_client, setting, data, asked.sessions_of_client, prices, least_usd).offer
+        ):
+            commands[one.rule.id] = f"aitop advise --apply --rule {one.rule.id}"
+    return commands
 
 
-def shown(one: Finding, currency: Currency) -> str:
-    """A finding for a person."""
+def shown(one: Finding, currency: Currency, command: str | None) -> str:
+    """A finding for a person. `command`: what applies it."""
     most = "up to " if one.rule.judgement else ""
     lines = [f"{one.rule.id}: {most}{_usd(one.saving, currency)}", f"  {one.words.evidence}."]
     lines.append(f"  Do:    {one.words.advice}.")
-    if one.rule.id in settings.BY_RULE:
-        lines.append(f"  Apply: {_apply_command(one)}")
+    if command is not None:
+        lines.append(f"  Apply: {command}")
     lines.append(f"  Check: {one.words.check}.")
     lines += [f"         {_place(hit, currency)}" for hit in one.hits[:EXAMPLES_SHOWN] if hit.saving > 0]
     return "\n".join(lines)

@@ -77,6 +77,11 @@ def sessions(db: sqlite3.Connection, start: float | None, end: float | None) -> 
         yield Record(name, project, calls, used, _compactions(db, session), provider)
 
 
+def names(db: sqlite3.Connection, provider: str) -> set[str]:
+    """The names of a client's sessions."""
+    return {name for (name,) in db.execute("SELECT name FROM session WHERE provider = ?", (provider,))}
+
+
 class _Tools:
     """Tool calls, read in one pass in the order of sessions, because the table `tool` has no index by session."""
 

@@ -152,6 +152,11 @@ def save(book: Book) -> None:
     files.replace(path, files.read(path), json.dumps(data, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
+def settings(path: str) -> JsonObject:
+    """What a settings file says; nothing where there is none. Raises files.Refused, naming the line."""
+    return _parsed(path, files.text_of(path, files.read(path)))
+
+
 def plan(rule: str, path: str, keys: tuple[str, ...], value: str, conflict: str | None = None) -> Change:
     """What writing one setting changes. Raises files.Refused with what is in its way.
 
@@ -285,7 +290,8 @@ def _parsed(path: str, text: str) -> JsonObject:
             f"{path}: cannot be parsed: {error}. Mend that line and run this again; nothing was changed"
         ) from error
     if not isinstance(data, dict):
-        raise files.Refused(f"{path}: the top level must be an object; nothing was changed")
+        line = text[: len(text) - len(text.lstrip())].count("\n") + 1
+        raise files.Refused(f"{path}: line {line}: the top level must be an object; nothing was changed")
     return data
 
 

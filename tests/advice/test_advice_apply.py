@@ -263,6 +263,59 @@ def test_a_file_with_a_comment_is_refused_and_named(claude, settings):
     assert "// mine" in text(settings)
 
 
+@pytest.mark.parametrize(
+    ("broken", "line"), [("{", 1), ("\n[1]", 2), ('{\n "model": "claude-opus-4-1",}', 2), ('{"n": NaN}', 1)]
+)
+@pytest.mark.parametrize("rule", ["older-model", "subagent-model"])
+def test_a_broken_file_is_named_with_its_line_and_the_other_folder_goes_on(
+    tmp_path, claude, settings, broken, line, rule
+):
+    dear_agents(claude)
+    old_model(claude, "pinned", "claude-opus-4-1", 50_000)
+    with open(settings, "w", encoding="utf-8") as file:
+        file.write(broken)
+    shown = advise("--apply", "--yes", "--rule", rule, code=1)
+    assert f"{settings}: " in shown
+    assert f"line {line}" in shown
+    assert "Nothing to apply" not in shown
+    assert "Apply: " not in advise("--rule", rule)  # it would change nothing
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "settings.json").write_text('{"model": "claude-opus-4-1"}')
+    both = {"CLAUDE_CONFIG_DIR": f"{claude},{other}"}
+    assert f"Apply: aitop advise --apply --rule {rule}" in advise("--rule", rule, **both)
+    shown = advise("--apply", "--yes", "--rule", rule, code=1, **both)
+    assert shown.count(f"{settings}: ") == 1
+    assert json.loads(text(other / "settings.json")) != {"model": "claude-opus-4-1"}
+    assert text(settings) == broken
+
+
+def test_a_broken_file_is_named_once_for_all_findings(claude, settings):
+    dear_agents(claude)
+    old_model(claude, "pinned", "claude-opus-4-1", 50_000)
+    with open(settings, "w", encoding="utf-8") as file:
+        file.write("{")
+    assert advise("--apply", "--yes", code=1).count("cannot be parsed") == 1
+    assert advise().count("cannot be parsed") == 1
+
+
+def test_a_command_is_said_only_where_it_would_change_something(claude, settings):
+    old_model(claude, "pinned", "claude-opus-4-1", 50_000)
+
+    def said():
+        (row,) = json.loads(advise("--json", "--rule", "older-model"))
+        shown = advise("--rule", "older-model")
+        assert ("Apply: " in shown) == (row["apply"] is not None)
+        return row["apply"]
+
+    assert said() is None  # no setting pins a model
+    with open(settings, "w", encoding="utf-8") as file:
+        file.write('{"model": "claude-opus-4-1"}')
+    assert said() == "aitop advise --apply --rule older-model"
+    assert "claude-opus-4-1" in advise("--apply", "--yes", "--rule", "older-model")
+    assert said() is None  # it is applied
+
+
 def test_a_damaged_record_is_named(claude):
     dear_agents(claude)
     advise()
