@@ -3,14 +3,15 @@
 All groupings are made from the same cells, so their totals are the same picodollars.
 """
 
+import copy
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 from aitop.config import budgets_and_tags
-from aitop.history.query import spans
+from aitop.history.query import grouped, spans
 from aitop.history.query.spans import Cell, SessionFacts
 from aitop.model import periods
 from aitop.model.sums import Sum
@@ -94,6 +95,13 @@ class Asker:
         """What the filter lets through of a span (None: of all its days), by session and model."""
         span = span or self.whole()
         return spans.cells(self.db, span, self.only) if span else ()
+
+    def of_sessions(self, sessions: Sequence[int]) -> "Asker":
+        """The same filter over these sessions alone; it knows of no others."""
+        some = copy.copy(self)
+        some.only = self.only._replace(numbers=tuple(sessions))
+        some.facts = grouped.facts_of(self.db, sessions)
+        return some
 
     def asks_everything(self) -> bool:
         """Whether no filter leaves anything of the history out."""

@@ -178,12 +178,15 @@ def _by_place(asker: Asker, *, by_branch: bool) -> dict[Key, Group]:
     return {key: group for key, group in groups.items() if any(group.sum)}
 
 
-def dearest(asker: Asker, name: str, most: int) -> tuple[list[Row], int]:
-    """The rows of the dearest groups alone, and how many groups there are: a year has thousands of sessions."""
-    grouping = GROUPINGS[name]
-    groups = _fold(asker, grouping, asker.cells())
-    rows = [_row(asker, grouping, key, group, breakdown=False) for key, group in _dearest(groups)[:most]]
-    return rows, len(groups)
+def dearest(asker: Asker, most: int) -> tuple[list[Row], int]:
+    """The first rows of `grouped` by session, and how many it has: a year has thousands, and few are looked at."""
+    span, grouping = asker.whole(), GROUPINGS["session"]
+    if span is None:
+        return [], 0
+    numbers, count = by_database.dearest_of(asker.db, span, asker.only, most)
+    some = asker.of_sessions(numbers)
+    groups = _fold(some, grouping, some.cells(span))
+    return [_row(some, grouping, key, group, breakdown=False) for key, group in _dearest(groups)], count
 
 
 def crossed(asker: Asker, name: str, period: Period) -> Answer:

@@ -66,7 +66,7 @@ def year(wanted: Filter, today: date) -> Filter:
 
 def sessions(asker: Asker, most: int) -> JsonObject:
     """The dearest sessions, and how many there are."""
-    rows, count = groupings.dearest(asker, "session", most)
+    rows, count = groupings.dearest(asker, most)
     return {"rows": rows, "count": count}
 
 

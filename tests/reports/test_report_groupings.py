@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,13 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.examples import examples
 from support.lines import START, assistant, encode, result, usage, use
-from support.worlds import SESSIONS, Book, readings, worlds
+from support.worlds import MODELS, SESSIONS, Book, readings, worlds
 from support.worlds import read as read_world
 
 from aitop import cli
 from aitop.config import budgets_and_tags
 from aitop.history import tags_file as given_tags
 from aitop.history.query import spans
+from aitop.model.events import ApiError, ClientTotals, Place, Response, SessionInfo, ToolUse, Usage
 from aitop.model.sums import PICO
 from aitop.reports import formats, groupings, plot
 from aitop.reports.ask import Asker
@@ -494,6 +495,75 @@ def test_some_sessions_are_a_part_of_all_sessions(data):
             assert (some.total, some.of) == (every.total, len(every.rows))
     finally:
         book.db.close()
+
+
+OUTPUTS = (0, 1000, 2000)  # few amounts, so that sessions tie
+
+
+@st.composite
+def events_of_sessions(draw):
+    """(client, its events) of twelve sessions and more, so that 2 and 10 are among their numbers, over some days."""
+    sessions = []
+    for number in range(draw(st.integers(12, 16))):
+        name, client = f"s{number}", draw(st.sampled_from(("claude-code", "codex")))
+        events = [SessionInfo(name, START, cwd=draw(st.sampled_from(("/work/shop", "/work/attic"))))]
+        for count in range(draw(st.integers(0, 3))):
+            at = START + 900 * draw(st.sampled_from((0, 1, 40, 96, 200, 300)))
+            key = f"{name}-{count}"
+            kind = draw(st.sampled_from(("response", "response", "error", "tool", "elsewhere")))
+            if kind == "error":
+                events.append(ApiError(name, at, key, "overloaded", True))
+            elif kind == "tool":
+                events.append(ToolUse(name, at, key, "Bash", None, at + 1, False))
+            else:
+                model, usage_ = draw(st.sampled_from(MODELS)), Usage(10, draw(st.sampled_from(OUTPUTS)))
+                place = Place("/work/attic", "fix") if kind == "elsewhere" else None
+                events.append(
+                    Response(name, at, model, usage_, key, key, stop_reason="end_turn", place=place)
+                )
+        if draw(st.booleans()):  # money beyond the responses
+            events.append(ClientTotals(name, START + 900 * 97, draw(st.sampled_from((0.5, 1.0)))))
+        sessions.append((client, events))
+    return sessions
+
+
+@examples(120)
+@given(events_of_sessions(), st.data())
+def test_the_dearest_sessions_are_the_first_rows_of_all_to_the_byte(sessions, data):
+    book = Book()
+    try:
+        for client, events in sessions:
+            book.history.apply(client, events, book.now)
+        book.commit()
+        most = data.draw(st.integers(1, 8))
+        first = datetime.fromtimestamp(START, NEW_YORK).date() + timedelta(days=data.draw(st.integers(-1, 4)))
+        for wanted in (
+            {}, {"since": first}, {"until": first}, {"since": first, "zone": NEW_YORK}, {"model": "haiku"},
+            {"provider": "codex"}, {"provider": "codex", "since": first}, {"project": "/work/attic"},
+            {"tag": "a*"}, {"tag": "a*", "since": first},
+        ):  # fmt: skip
+            tags = {f"s{number}": "abc" for number in range(0, 12, 2)}
+            every = groupings.grouped(asked(book.db, given=tags, **wanted), "session").rows
+            rows, count = groupings.dearest(asked(book.db, given=tags, **wanted), most)
+            assert json.dumps([rows, count]) == json.dumps([every[:most], len(every)]), wanted
+    finally:
+        book.db.close()
+
+
+def test_only_the_dearest_sessions_become_cells(book, monkeypatch):
+    for number, session in enumerate(SESSIONS):
+        spend(book, START, f"m{number}", output=1000 * (number + 1), session=session)
+    seen, cells = set(), spans.cells
+
+    def noted(*words):
+        for cell in cells(*words):
+            seen.add(cell.session)
+            yield cell
+
+    monkeypatch.setattr(spans, "cells", noted)
+    rows, count = groupings.dearest(asked(book.db), 2)
+    assert [row["session"] for row in rows] == [SESSIONS[3], SESSIONS[2]]
+    assert (count, len(seen)) == (4, 2)
 
 
 @examples(60)

@@ -5,7 +5,7 @@ Pure questions; no clock.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from aitop.history import columns
@@ -97,6 +97,24 @@ def dearest(db: sqlite3.Connection, offset: int, limit: int, *, cheapest: bool =
     return Dearest(sessions, used, columns.from_stored(values))
 
 
+def dearest_of(db: sqlite3.Connection, span: Span, only: Only, most: int) -> tuple[list[int], int]:
+    """The dearest sessions of a span in the order of `dearest`, and how many used anything in it."""
+    sources, values = [], list[float]()
+    for table, part in spans.parts(db, ("session_sum", "day_sum", "quarter"), span):
+        sources.append(
+            "SELECT session, sum(requests) AS requests, sum(errors) AS errors, sum(untracked) AS untracked, "  # noqa: S608
+            f"sum(cost) AS cost FROM {table} WHERE {only.where(timed=bool(part))} GROUP BY session"
+        )
+        values += part
+    rows = db.execute(
+        f"SELECT session, count(*) OVER () FROM ({' UNION ALL '.join(sources)}) GROUP BY session "  # noqa: S608
+        "HAVING sum(requests) != 0 OR sum(errors) != 0 OR sum(untracked) != 0 "
+        "ORDER BY sum(cost) + sum(untracked) DESC, CAST(session AS TEXT) LIMIT ?",
+        (*values, most),
+    ).fetchall()
+    return [session for session, _ in rows], rows[0][1] if rows else 0
+
+
 def models_of(db: sqlite3.Connection, sessions: list[int]) -> dict[int, list[tuple[str, Sum]]]:
     """Session → its models and what each adds up to, without its tool calls."""
     models = dict(db.execute("SELECT id, name FROM model"))
@@ -118,7 +136,7 @@ def tool_calls_of(db: sqlite3.Connection, session: int) -> Sum:
     return Sum(tool_calls=calls, tool_failures=failures)
 
 
-def facts_of(db: sqlite3.Connection, sessions: list[int]) -> dict[int, SessionFacts]:
+def facts_of(db: sqlite3.Connection, sessions: Sequence[int]) -> dict[int, SessionFacts]:
     """The facts of these sessions."""
     facts = {}
     for number in sessions:

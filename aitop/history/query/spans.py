@@ -45,18 +45,19 @@ class ToolCell(NamedTuple):
 class Only(NamedTuple):
     """What is let through: a part of the sessions, of the places, of the models, one provider; else everything.
 
-    `sessions` and `places` need `let_through`.
+    `sessions` and `places` need `let_through`; `numbers` names some of the sessions by itself.
     """
 
     sessions: bool = False
     models: tuple[int, ...] | None = None
     provider: str | None = None
     places: bool = False
+    numbers: tuple[int, ...] | None = None
 
     @property
     def everything(self) -> bool:
         """Whether the sums of all sessions together can answer."""
-        return not (self.sessions or self.places)
+        return not (self.sessions or self.places) and self.numbers is None
 
     def where(self, *, by_place: bool = True, timed: bool = True) -> str:
         """As a condition on a table of sums by session; `by_place`: it has places, `timed`: it has times."""
@@ -66,6 +67,8 @@ class Only(NamedTuple):
             parts.append(f"session IN ({mine})")
         if self.sessions:
             parts.append("session IN temp.allowed")
+        if self.numbers is not None:
+            parts.append(f"session IN ({','.join(str(int(number)) for number in self.numbers)})")
         if self.places:
             at_home = "session IN temp.at_home"
             elsewhere = f"(place IN temp.allowed_place OR (place = 0 AND {at_home}))"
