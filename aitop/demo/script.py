@@ -218,10 +218,10 @@ def _checkout(prices: PriceTable) -> list[Beat]:
 def _docs(prices: PriceTable) -> list[Beat]:
     """A short one that has to ask for permission."""
     scene = Scene(2, "docs-site", "main", SONNET, prices)
-    scene.hook(6.0, "SessionStart", source="startup")
-    scene.prompt(7.0)
+    scene.hook(2.0, "SessionStart", source="startup")
+    scene.prompt(2.5)
     scene.context = 12_000
-    at = scene.step(8.0, "WebFetch", 1.8, 240, 11_000)
+    at = scene.step(3.0, "WebFetch", 1.8, 240, 11_000)
     identity = scene.response(at, 510, 6_000, tool="Bash")
     scene.hook(at + 1.7, "PermissionRequest", tool_name="Bash")
     scene.tool(at + 9.0, "Bash", identity, 1.1)

@@ -126,7 +126,8 @@ def _size(part: Part) -> str:
     for file in part.files:
         path = str(file["path"])
         shown = "~" + path.removeprefix(home) if path.startswith(f"{home}/") else path
-        sizes.append(f"{file['added']} lines in {shown}")
+        lines = "1 line" if file["added"] == 1 else f"{file['added']} lines"
+        sizes.append(f"{lines} in {shown}")
     return ", ".join(sizes)
 
 
