@@ -49,7 +49,7 @@ def settings_files() -> SettingsFiles:
     for root in roots.chosen(()):
         path = os.path.join(root, "settings.json")
         try:
-            data[path] = advised.settings(path)
+            data[path] = advised.parsed(path, files.text_of(path, files.read(path)))
         except files.Refused as error:
             unreadable.append(str(error))
     return SettingsFiles(data, unreadable)

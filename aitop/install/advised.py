@@ -152,11 +152,6 @@ def save(book: Book) -> None:
     files.replace(path, files.read(path), json.dumps(data, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
-def settings(path: str) -> JsonObject:
-    """What a settings file says; nothing where there is none. Raises files.Refused, naming the line."""
-    return _parsed(path, files.text_of(path, files.read(path)))
-
-
 def plan(rule: str, path: str, keys: tuple[str, ...], value: str, conflict: str | None = None) -> Change:
     """What writing one setting changes. Raises files.Refused with what is in its way.
 
@@ -164,7 +159,7 @@ def plan(rule: str, path: str, keys: tuple[str, ...], value: str, conflict: str 
     """
     before = files.read(path)
     text = files.text_of(path, before)
-    data = _parsed(path, text)
+    data = parsed(path, text)
     for managed_path in checks_client.managed_files():
         ruled = _managed(managed_path, keys)
         if ruled is not None and ruled != value:
@@ -186,7 +181,7 @@ def write(change: Change, now: float) -> None:
     Recorded first, written then: after a crash between the two, the way back is still known.
     """
     book = load()
-    data = _parsed(change.path, files.text_of(change.path, change.before))
+    data = parsed(change.path, files.text_of(change.path, change.before))
     was = book.files.get(change.path)
     if was is None:
         backup = None if change.before is None else record.backup(change.path, change.before, "advised")
@@ -216,7 +211,7 @@ def undo(entry: Applied, now: float, *, withdrawn: bool = False) -> str:
     ended = replace(entry, undone_at=now, withdrawn=withdrawn)
     after = Book(dict(book.files), [ended if other == entry else other for other in book.applied])
     current = files.read(entry.path)
-    data = _parsed(entry.path, files.text_of(entry.path, current))
+    data = parsed(entry.path, files.text_of(entry.path, current))
     there, value = _value(data, entry.keys)
     if not there or value != entry.value:
         if not others:
@@ -282,7 +277,8 @@ def _forget(book: Book, path: str) -> None:
         os.unlink(record.backup_path(kept.backup))
 
 
-def _parsed(path: str, text: str) -> JsonObject:
+def parsed(path: str, text: str) -> JsonObject:
+    """The settings that a file holds. Raises files.Refused, naming the line."""
     try:
         data = json_text.parse(text)
     except json_text.NotJson as error:
