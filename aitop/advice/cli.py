@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 import click
 
 from aitop import paths
-from aitop.advice import all_rules, applied, apply_cli, offers, record, settings
+from aitop.advice import all_rules, applied, apply_cli, offers, record
 from aitop.advice.finding import Finding, Hit, Rule
 from aitop.advice.record import Record
-from aitop.advice.settings import CLIENT
 from aitop.config import Config
 from aitop.install import advised, files
 from aitop.model import periods
@@ -121,7 +120,7 @@ class _Asked(NamedTuple):
         return record.sessions(self.db, self.start, self.end)
 
     def sessions_of_client(self) -> Iterable[Record]:
-        return (one for one in self.sessions() if one.provider == CLIENT)
+        return offers.of_client(self.sessions())
 
     def findings(self, sessions: Iterable[Record], prices: PriceTable) -> list[Finding]:
         return all_rules.findings(sessions, prices, self.rules, self.config["advise.least_usd"])
@@ -257,23 +256,11 @@ def published(one: Finding) -> JsonObject:
 def _offered(
     asked: _Asked, findings: Sequence[Finding], prices: PriceTable, book: advised.Book
 ) -> dict[str, str]:
-    """Rule → the command that applies its advice, where that would change something now."""
-    in_force = {one.rule for one in book.in_force()}
-    followed = [one for one in findings if one.rule.id in settings.BY_RULE and one.rule.id not in in_force]
-    if not followed:
-        return {}
-    data, unreadable = offers.settings_files()
+    """Rule → the command that applies its advice; says which files are in the way."""
+    commands, unreadable = offers.commands(
+        asked.db, findings, asked.sessions, prices, asked.config["advise.least_usd"], book
+    )
     click.echo("".join(f"aitop: {line}\n" for line in unreadable), nl=False, err=True)
-    mine, least_usd = record.names(asked.db, CLIENT), asked.config["advise.least_usd"]
-    commands = {}
-    for one in followed if data else ():
-        of_client = all_rules.finding(one.rule, (hit for hit in one.hits if hit.session in mine), least_usd)
-        setting = settings.BY_RULE[one.rule.id]
-        if (
-            of_client
-            and offers.answer(of_client, setting, data, asked.sessions_of_client, prices, least_usd).offer
-        ):
-            commands[one.rule.id] = f"aitop advise --apply --rule {one.rule.id}"
     return commands
 
 

@@ -5,13 +5,14 @@ client's settings; writes and prints nothing.
 """
 
 import os
-from collections.abc import Callable, Iterable
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from aitop.advice import settings
+from aitop.advice import all_rules, record, settings
 from aitop.advice.finding import Finding
 from aitop.advice.record import Record
-from aitop.advice.settings import Setting
+from aitop.advice.settings import CLIENT, Setting
 from aitop.install import advised, files, roots
 from aitop.install.advised import Change
 from aitop.model.json_types import JsonObject
@@ -53,6 +54,33 @@ def settings_files() -> SettingsFiles:
         except files.Refused as error:
             unreadable.append(str(error))
     return SettingsFiles(data, unreadable)
+
+
+def commands(
+    db: sqlite3.Connection, findings: Sequence[Finding], sessions: Callable[[], Iterable[Record]],
+    table: PriceTable, least_usd: float, book: advised.Book,
+) -> tuple[dict[str, str], list[str]]:  # fmt: skip
+    """Rule → the command that applies its advice, where that would change something now; and the unreadable files.
+
+    The findings and sessions may be those of all clients.
+    """
+    in_force = {entry.rule for entry in book.in_force()}
+    followed = [one for one in findings if one.rule.id in settings.BY_RULE and one.rule.id not in in_force]
+    if not followed:
+        return {}, []
+    data, unreadable = settings_files()
+    mine, said = record.names(db, CLIENT), {}
+    for one in followed if data else ():
+        part = all_rules.finding(one.rule, (hit for hit in one.hits if hit.session in mine), least_usd)
+        setting = settings.BY_RULE[one.rule.id]
+        if part and answer(part, setting, data, lambda: of_client(sessions()), table, least_usd).offer:
+            said[one.rule.id] = f"aitop advise --apply --rule {one.rule.id}"
+    return said, unreadable
+
+
+def of_client(sessions: Iterable[Record]) -> Iterable[Record]:
+    """The sessions whose settings these are."""
+    return (one for one in sessions if one.provider == CLIENT)
 
 
 def answer(

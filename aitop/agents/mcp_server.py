@@ -14,7 +14,7 @@ from mcp_types import ToolAnnotations
 
 from aitop import __version__, paths
 from aitop import state as published
-from aitop.advice import all_rules, record
+from aitop.advice import all_rules, offers, record
 from aitop.advice.cli import published as finding_row
 from aitop.agents import answers
 from aitop.agents.answers import UnknownError
@@ -24,6 +24,7 @@ from aitop.config import load as load_config
 from aitop.history.query import between
 from aitop.history.query.between import Named
 from aitop.history.schema import HistoryError
+from aitop.install import advised, files
 from aitop.model import periods
 from aitop.model.json_types import JsonObject
 from aitop.model.sums import total
@@ -108,9 +109,13 @@ class Questions:
         start = periods.midnight(datetime.now().date() - timedelta(days=DAYS))  # noqa: DTZ005 - local days
         rules = [rule for rule in all_rules.RULES if rule.id not in config["advise.disable"]]
         with _History() as db:
-            sessions = record.sessions(db, start, None)
-            findings = all_rules.findings(sessions, prices, rules, config["advise.least_usd"])
-        return answers.findings([finding_row(one) for one in findings], hide_names=self._hide)
+            least_usd = config["advise.least_usd"]
+            findings = all_rules.findings(record.sessions(db, start, None), prices, rules, least_usd)
+            commands, _ = offers.commands(
+                db, findings, lambda: record.sessions(db, start, None), prices, least_usd, _book()
+            )
+        rows = [finding_row(one) | {"apply": commands.get(one.rule.id)} for one in findings]
+        return answers.findings(rows, hide_names=self._hide)
 
     def _session(self, provider: str, identity: str) -> JsonObject:
         with _History() as db:
@@ -136,6 +141,14 @@ def _asking() -> Named:
     if session is None:
         raise ToolError("the session that asks is unknown: `aitop install --write` lets its hooks tell it")
     return session
+
+
+def _book() -> advised.Book:
+    """What advice wrote; nothing where the record is damaged."""
+    try:
+        return advised.load()
+    except files.Refused:
+        return advised.Book()
 
 
 class _History:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from support.claude_client import Claude
-from support.lines import assistant, encode
+from support.lines import assistant, encode, usage
 from support.messages_api import FINE, USAGE, Api
 
 mcp = pytest.importorskip("mcp")
@@ -96,6 +96,23 @@ def test_a_session_that_is_unknown_is_an_error_that_says_so(environment, transcr
 
 def test_advice_is_an_answer_and_no_error(environment, transcript):
     assert ask(environment, ("advice", {})) == [{"findings": []}]
+
+
+def test_advice_has_a_command_only_where_it_would_change_a_file(environment, tmp_path, listener):
+    folder = tmp_path / ".claude" / "projects" / "-shop"
+    folder.mkdir(parents=True)
+    line = assistant(at=time.time() - 20, session=SESSION, model="claude-opus-4-1", usage=usage(50_000, 10))
+    (folder / f"{SESSION}.jsonl").write_bytes(encode([line]))
+    listener.start(HOME=environment["HOME"])
+    listener.wait_for(lambda state: state["today"]["requests"] == 1)
+
+    def said():
+        (answer,) = ask(environment, ("advice", {}))
+        return {row["rule"]: row["apply"] for row in answer["findings"]}["older-model"]
+
+    assert said() is None  # no setting pins the model
+    (tmp_path / ".claude" / "settings.json").write_text('{"model": "claude-opus-4-1"}')
+    assert said() == "aitop advise --apply --rule older-model"
 
 
 def test_names_are_hidden_on_request(environment, transcript, listener):
