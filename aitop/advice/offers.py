@@ -69,13 +69,13 @@ def commands(
     if not followed:
         return {}, []
     data, unreadable = settings_files()
-    mine, said = record.names(db, CLIENT), {}
+    mine, by_rule = record.names(db, CLIENT), {}
     for one in followed if data else ():
         part = all_rules.finding(one.rule, (hit for hit in one.hits if hit.session in mine), least_usd)
         setting = settings.BY_RULE[one.rule.id]
         if part and answer(part, setting, data, lambda: of_client(sessions()), table, least_usd).offer:
-            said[one.rule.id] = f"aitop advise --apply --rule {one.rule.id}"
-    return said, unreadable
+            by_rule[one.rule.id] = f"aitop advise --apply --rule {one.rule.id}"
+    return by_rule, unreadable
 
 
 def of_client(sessions: Iterable[Record]) -> Iterable[Record]:
