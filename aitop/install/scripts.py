@@ -52,6 +52,7 @@ _PERL_SEND = r"""
       ready($in) if !$own; $n = sysread STDIN, $data, 1048576, length $data;
       leave(0) if !defined $n || (length $data > 16781312 && !$own);
     } while $n;
+    $whole = 1;
     eval q(opendir D, "." if $own; $path =~ s{^(.*)/}{} and chdir $1) if length $path > 100;
     socket S, 1, $linux ? 2049 : 1, 0 or leave(0); fcntl S, 4, 4 if !$linux;
     $where = $linux ? pack "Sa108", 1, $path : pack "CCa104", 106, 1, $path;
@@ -94,12 +95,14 @@ exit 0 if !$there;
 itself(@ARGV) if !$own && @ARGV && !(@ARGV == 2 && $ARGV[0] eq "--preset");
 sub give {{
   my $said = substr $data, $head; pipe R, W;
-  if (length $said > 16000) {{
+  if (length $said > 16000 || !$whole) {{
     eval q(
       my $child = fork;
       if (defined $child && !$child) {{
-        exit 0 if fork; close R; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null";
-        my $at = 0; while ($at < length $said) {{ last if !($n = syswrite W, $said, 65536, $at); $at += $n }}
+        exit 0 if fork; close R; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null"; alarm 2 if !$own;
+        do {{
+          my $at = 0; while ($at < length $said) {{ exit 0 if !($n = syswrite W, $said, 65536, $at); $at += $n }}
+        }} while !$whole && sysread STDIN, $said, 65536;
         exit 0
       }}
       waitpid $child, 0 if defined $child

@@ -136,6 +136,42 @@ def test_without_an_answer_there_is_a_line_all_the_same(home, other, size):
 
 
 @needs_perl
+@pytest.mark.parametrize("first", [0, 20, 150_000])
+def test_a_client_that_writes_slowly_gets_its_line(home, first):
+    payload = json.dumps({"filler": "x" * 200_000} | SAID).encode()
+    forwarder.write_script(str(home / "statusline"), forwarder.render_statusline(str(home), "perl"))
+    with subprocess.Popen(
+        [home / "statusline"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "NO_COLOR": "1"},
+    ) as process:  # fmt: skip
+        os.write(process.stdin.fileno(), payload[:first])
+        time.sleep(0.3)  # past the deadline of the listener's answer
+        process.stdin.write(payload[first:])
+        process.stdin.close()
+        assert process.stdout.read().decode() == "Opus 5.5 · ctx 42% · $1.23\n"
+
+
+@needs_perl
+def test_a_client_that_never_ends_its_input_leaves_no_process(home):
+    forwarder.write_script(str(home / "statusline"), forwarder.render_statusline(str(home), "perl"))
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, b'{"filler": ')
+        with open(os.devnull, "wb") as nowhere:
+            subprocess.run([home / "statusline"], stdin=reader, stdout=nowhere, timeout=SECONDS, check=False)
+        os.close(reader)
+        reader = None
+        with pytest.raises(BrokenPipeError):  # as soon as no process holds the other end
+            for _ in range(500):
+                os.write(writer, b" ")
+                time.sleep(0.02)
+    finally:
+        os.close(writer)
+        if reader is not None:
+            os.close(reader)
+
+
+@needs_perl
 def test_a_listener_without_answers_does_not_keep_the_line_back(home):
     with socket_peer.answering(home / "claudecode.sock"):
         done = run(home, payload=json.dumps(SAID).encode(), script="perl", NO_COLOR="1")
