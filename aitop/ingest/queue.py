@@ -244,12 +244,6 @@ class Ingest:
                 return True
             self._current = None
 
-    def share(self, now: float) -> bool:
-        """Read a chunk of what no helper has begun; False when they have begun everything."""
-        if not self._queue and self._current is None:
-            self._queue = [(0.0, path, name) for path, name in self._tickets.take()]
-        return self.step(now)
-
     def receive(self, helper: workers.Helper, now: float) -> None:
         """Take in what a helper sent."""
         for plain in helper.receive():
@@ -306,9 +300,7 @@ class Ingest:
         if chunk.size != CUT_SHORT and self._changed_meanwhile.pop(chunk.path, None) is not None:
             self._queued.discard(chunk.path)  # it was seen to change while a helper read it
             self.look(chunk.path, now)
-        if batch is None and self.helpers:  # one of very many: as they do it
-            batch = self.history.packed(parsed.events, now)
-        elif batch is None and len(parsed.events) >= MANY:
+        if batch is None and len(parsed.events) >= MANY:
             batch = self.history.prepare(parsed.events, now)
         if batch is None:
             self.history.apply(chunk.provider, parsed.events, now, file)

@@ -2,7 +2,6 @@
 
 import os
 import select
-import shutil
 import signal
 import time
 
@@ -288,49 +287,6 @@ def test_helpers_give_the_same_result_as_one_process(tmp_path, eager, desk):
     offsets = "SELECT path, session, offset, tail, size, bad_lines FROM file ORDER BY path"
     assert with_help.db.execute(offsets).fetchall() == alone.db.execute(offsets).fetchall()
     with_help.db.close()
-
-
-def shared(one, between=lambda: None):
-    """Read by turns: a chunk in this process, then what a helper sent."""
-    now = time.time()
-    one.ingest.rescan(now)
-    one.ingest.recruit(now)
-    between()
-    shares = True
-    while one.ingest.helpers:
-        shares = shares and one.ingest.share(now)
-        for helper in select.select(one.ingest.helpers, [], [], 0 if shares else 10)[0]:
-            one.ingest.receive(helper, now)
-    one.read(rescan=False)
-
-
-def test_a_caller_that_reads_beside_its_helpers_counts_the_same(tmp_path, eager, desk):
-    fill(tmp_path / "claude")
-    desk.read()
-    one = helped(tmp_path)
-    shared(one)
-    assert one.totals() == desk.totals()
-    files = "SELECT path, session, offset, tail, size, bad_lines FROM file ORDER BY path"
-    assert one.db.execute(files).fetchall() == desk.db.execute(files).fetchall()
-    one.db.close()
-
-
-def test_a_caller_that_reads_beside_helpers_that_die_reads_all_of_it(tmp_path, eager, desk):
-    fill(tmp_path / "claude")
-    desk.read()
-    one = helped(tmp_path)
-    shared(one, lambda: [os.kill(helper.pid, signal.SIGKILL) for helper in one.ingest.helpers])
-    assert one.ingest.complete
-    assert one.totals() == desk.totals()
-    one.db.close()
-
-
-def test_a_file_that_goes_away_before_the_caller_reads_it_holds_nothing_up(tmp_path, eager):
-    fill(tmp_path / "claude")
-    one = helped(tmp_path)
-    shared(one, lambda: shutil.rmtree(tmp_path / "claude" / "projects"))
-    assert one.ingest.complete
-    one.db.close()
 
 
 def test_a_helper_that_is_killed_leaves_nothing_unread(tmp_path, eager):
