@@ -53,7 +53,6 @@ class Ingest:
         self.providers = {provider.name: guarded(provider) for provider in providers}
         self.helpers_allowed = helpers
         self.helpers: list[workers.Helper] = []
-        self._tickets = workers.Tickets([])
         self.done_bytes = self.total_bytes = 0
         self._scanned = False
         self._coverage = Coverage()
@@ -205,11 +204,10 @@ class Ingest:
         self._handed = dict(files)
         self._paths = {path: path for path in self._handed}
         self._identified.clear()  # the helpers identify them, and `apply` once more: less than to keep it for all
-        doors = {name: self._door(name) for name in self.providers}
+        doors: dict[str, workers.Door] = {name: self._door(name) for name in self.providers}
         prepare = partial(parcels.prepared, history=self.history, now=now)
         job = partial(self._job, now=now)
-        self._tickets = workers.Tickets(files)
-        self.helpers = workers.start(self._tickets, self.helpers_allowed, doors, job, prepare)
+        self.helpers = workers.start(files, self.helpers_allowed, doors, job, prepare)
 
     def step(self, now: float) -> bool:
         """Read and apply one chunk in this process; False when nothing is waiting here."""
@@ -256,9 +254,8 @@ class Ingest:
 
     def _after_helpers(self, now: float) -> None:
         """Look again at what a helper that died left unread."""
-        self._queued = {path for _, path, _ in self._queue} | ({self._path} if self._current else set())
+        self._queued = {path for _, path, _ in self._queue}
         self._finish()
-        self._tickets.close()
         handed, self._handed = self._handed, {}
         self._changed_meanwhile, self._paths = {}, {}
         for path, name in handed.items():
@@ -311,7 +308,6 @@ class Ingest:
         """Let the helpers go; what they had not sent is read later."""
         for helper in self.helpers:
             helper.close()
-        self._tickets.close()
         self.helpers = []
         self._handed.clear()
         self._changed_meanwhile.clear()

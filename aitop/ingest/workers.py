@@ -71,59 +71,50 @@ class Helper:
                 pass
 
 
-class Tickets:
-    """Files in groups; a pipe that holds the number of each: whoever reads a number takes that group."""
-
-    def __init__(self, files: Sequence[Place]) -> None:
-        together = -(-len(files) // MAX_TICKETS) or 1
-        self.groups = [files[at : at + together] for at in range(0, len(files), together)]
-        self.fd: int | None = None
-        if self.groups:
-            self.fd, writer = os.pipe()
-            os.write(writer, b"".join(number.to_bytes(TICKET, "big") for number in range(len(self.groups))))
-            os.close(writer)
-
-    def take(self) -> Sequence[Place]:
-        """The next group; empty once all are taken. Nobody waits here."""
-        ticket = os.read(self.fd, TICKET) if self.fd is not None else b""
-        return self.groups[int.from_bytes(ticket, "big")] if ticket else ()
-
-    def close(self) -> None:
-        """Take no more."""
-        if self.fd is not None:
-            os.close(self.fd)
-            self.fd = None
-
-
 def start(
-    tickets: Tickets, count: int, doors: Mapping[str, Door], job: MakeJob, prepare: Prepare
+    files: Sequence[Place], count: int, doors: Mapping[str, Door], job: MakeJob, prepare: Prepare
 ) -> list[Helper]:
     """Fork up to `count` helpers over the files; the first files come first. `job` is called by them.
 
     What they send is what `prepare` makes of each chunk: a small thing of plain values.
     """
+    together = -(-len(files) // MAX_TICKETS)
+    groups = [files[at : at + together] for at in range(0, len(files), together)]
+    tickets = _tickets(len(groups))
     helpers = []
-    for _ in range(min(count, len(tickets.groups))):
+    for _ in range(min(count, len(groups))):
         reader, writer = os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
         sys.stdout.flush()
         pid = os.fork()
         if pid == 0:
-            _run(tickets, writer, doors, job, prepare)
+            _run(groups, tickets, writer, doors, job, prepare)
         os.close(writer)
         os.set_blocking(reader, False)
         helpers.append(Helper(pid, reader))
+    os.close(tickets)
     return helpers
 
 
-def _run(tickets: Tickets, writer: int, doors: Mapping[str, Door], job: MakeJob, prepare: Prepare) -> None:
+def _tickets(count: int) -> int:
+    """A pipe that holds the numbers of all groups: a helper that reads one takes that group."""
+    reader, writer = os.pipe()
+    os.write(writer, b"".join(number.to_bytes(TICKET, "big") for number in range(count)))
+    os.close(writer)
+    return reader
+
+
+def _run(
+    groups: Sequence[Sequence[Place]], tickets: int, writer: int, doors: Mapping[str, Door],
+    job: MakeJob, prepare: Prepare,
+) -> None:  # fmt: skip
     """The helper's life. It never returns: no caller's `finally`, lock or exit handler may run here."""
     status = 1
     try:
         gc.disable()
-        _keep_only(*filter(None, (tickets.fd, writer)))
+        _keep_only(tickets, writer)
         outbox = _Outbox(writer)
-        while group := tickets.take():
-            for path, provider in group:
+        while ticket := os.read(tickets, TICKET):
+            for path, provider in groups[int.from_bytes(ticket, "big")]:
                 try:
                     for chunk in chunks(job(path, provider), *doors[provider]):
                         outbox.add(prepare(chunk), chunk.end - chunk.start)
