@@ -18,14 +18,12 @@ from aitop.reports import git
 from aitop.reports.ask import Asker
 from aitop.reports.git import Commit
 from aitop.reports.rows import Answer, Row, clean, project, usd
+from aitop.reports.working_trees import WorkingTrees
 from aitop.segments import money
 from aitop.segments.money import Currency
 
 COMMITTED_WITHIN = 86_400  # seconds a commit may come after the work it holds
-REPOSITORIES_MAX = 50  # git is asked for each
 NONE = "not committed"
-GONE = "the folder is gone"
-TOO_MANY = f"git is asked for {REPOSITORIES_MAX} repositories"
 SPIKE_COMMITS_MIN = 5  # commits before one is called unusual
 
 
@@ -64,52 +62,31 @@ def _order(row: Row) -> tuple[bool, bool, int]:
 
 
 class _Repositories:
-    """What git says of each folder, asked once.
-
-    `errors`: working tree, or folder → its path, and why its commits are unknown.
-    """
+    """The commits of each folder's working tree, asked of git once."""
 
     def __init__(
         self, since: float, toplevel: Callable[[str], str | None],
         commits_of: Callable[[str, float], list[Commit]],
     ) -> None:  # fmt: skip
-        self._since, self._toplevel, self._commits_of = since, toplevel, commits_of
-        self._tops: dict[str, str | None] = {}
+        self._since, self._commits_of = since, commits_of
+        self._trees = WorkingTrees(toplevel)
         self._commits: dict[str, list[Commit]] = {}
-        self.errors: dict[str, str] = {}
+        self.errors = self._trees.errors
 
     def top(self, cwd: str, branch: str | None) -> str | None:
         """The working tree of a folder; None where there never was one, as far as is known.
 
         The folder itself where git cannot say it, and where it had a `branch` and is gone.
         """
-        if cwd not in self._tops:
-            self._tops[cwd] = self._ask(cwd)
-        top = self._tops[cwd]
+        top = self._trees.of(cwd)
         if top is None and branch and not os.path.isdir(cwd):
-            self.errors[cwd] = f"{cwd}: {GONE}"
-            return cwd
+            return self._trees.unknown(cwd, git.GONE)
         return top
-
-    def _ask(self, cwd: str) -> str | None:
-        if len(self._commits) >= REPOSITORIES_MAX:
-            self.errors[cwd] = f"{cwd}: {TOO_MANY}"
-            return cwd
-        try:
-            return self._toplevel(cwd)
-        except git.UNKNOWN as error:
-            self.errors[cwd] = f"{cwd}: {error}"
-            return cwd
 
     def commits(self, top: str) -> list[Commit]:
         """Those of a working tree, oldest first; none where git cannot say them."""
-        if top in self.errors:
-            return []
         if top not in self._commits:
-            try:
-                self._commits[top] = self._commits_of(top, self._since)
-            except git.UNKNOWN as error:
-                self._commits[top], self.errors[top] = [], f"{top}: {error}"
+            self._commits[top] = self._trees.answers(top, lambda top: self._commits_of(top, self._since))
         return self._commits[top]
 
 

@@ -17,6 +17,7 @@ OUTPUT_MAX = 256 << 20  # bytes of one answer
 READ_BYTES = 1 << 16
 COMPLAINT_PARTS = 4  # reads of standard error that are kept
 REASON_MAX = 160  # letters
+GONE = "the folder is gone"
 
 # What git says in a folder that has no working tree: nothing is wrong there. (It is asked in English.)
 _NO_WORKING_TREE = (
@@ -186,7 +187,7 @@ def sure(folder: str, *arguments: str, most: int = OUTPUT_MAX) -> bytes:
 
 def _not_started(folder: str, error: Exception) -> str:
     if not os.path.isdir(folder):
-        return "the folder is gone"
+        return GONE
     return "git is not there" if isinstance(error, FileNotFoundError) else f"git cannot be started: {error}"
 
 

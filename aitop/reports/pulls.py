@@ -18,20 +18,19 @@ from aitop.history.query.pull_requests import Link
 from aitop.history.query.spans import ResponseCost
 from aitop.model.events import Place
 from aitop.model.sums import Sum
-from aitop.reports import git
 from aitop.reports.ask import Asker
 from aitop.reports.git import Merge
 from aitop.reports.rows import Answer, Row, project, usd
+from aitop.reports.working_trees import WorkingTrees
 
 MAIN = frozenset((None, "", "main", "master", "trunk", "develop", "HEAD"))
-REPOSITORIES_MAX = 50  # git is asked for each
 ENDLESS = float("inf")
 OTHER = "not attributed"
 
 UNKNOWN = "unknown"
 
 Key = tuple[str, int]  # (repository as the request's name has it, number)
-Unread = tuple[str, None]  # (working tree whose merges git could not say, None)
+Unread = tuple[str, None]  # (working tree, None): git could not say its merges
 
 
 class Request(NamedTuple):
@@ -99,13 +98,10 @@ class _Work:
     """Where each session worked when."""
 
     def __init__(self, asker: Asker, toplevel: Callable[[str], str | None]) -> None:
-        self._asker, self._toplevel = asker, toplevel
+        self._asker, self._trees = asker, WorkingTrees(toplevel)
         self._places = spans.places(asker.db)
-        self._tops: dict[str, str | None] = {}
         self._history: dict[int, tuple[list[float], list[Place]]] = {}  # session → times, places
-        self.errors: dict[
-            str, str
-        ] = {}  # working tree, or folder → its path, and what git could not say of it
+        self.errors = self._trees.errors
 
     def place(self, one: ResponseCost) -> Place:
         """Its own, else its session's."""
@@ -129,29 +125,11 @@ class _Work:
     def top(self, place: Place) -> str:
         """The working tree of a place; its folder where git knows none."""
         cwd = place.cwd or ""
-        if cwd not in self._tops:
-            self._tops[cwd] = self._ask(cwd) if cwd else None
-        return self._tops[cwd] or cwd
-
-    def _ask(self, cwd: str) -> str | None:
-        if len(set(self._tops.values())) > REPOSITORIES_MAX:
-            self.errors[cwd] = f"{cwd}: git is asked for {REPOSITORIES_MAX} repositories"
-            return None
-        try:
-            return self._toplevel(cwd)
-        except git.UNKNOWN as error:
-            self.errors[cwd] = f"{cwd}: {error}"
-            return None
+        return (self._trees.of(cwd) if cwd else None) or cwd
 
     def merges(self, top: str, merges_of: Callable[[str], list[Merge]]) -> list[Merge]:
         """The merges of a working tree, none where it is none or git cannot say them."""
-        if top in self.errors or top not in self._tops.values():
-            return []
-        try:
-            return merges_of(top)
-        except git.UNKNOWN as error:
-            self.errors[top] = f"{top}: {error}"
-            return []
+        return self._trees.answers(top, merges_of)
 
     @property
     def tops(self) -> set[str]:

@@ -8,7 +8,7 @@ from support.agent_work import AgentWork
 from support.lines import START, assistant, usage
 from support.worlds import SESSIONS, Book
 
-from aitop.reports import commits, formats, framing, git, pulls
+from aitop.reports import commits, formats, framing, git, pulls, working_trees
 from aitop.reports.ask import Asker
 from aitop.reports.filters import Filter
 from aitop.reports.table import Style
@@ -133,10 +133,22 @@ def test_a_folder_that_had_a_branch_and_is_gone_is_unknown(world, tmp_path):
     assert (row["subject"], row["git_error"]) == ("unknown: gone", f"{tmp_path}/gone: the folder is gone")
 
 
-def test_more_repositories_than_git_is_asked_for_are_named(world, monkeypatch):
-    monkeypatch.setattr(commits, "REPOSITORIES_MAX", 1)
-    (row,) = [row for row in world.commits().rows if row["git_error"]]
-    assert row["cwd"] == world.other.root
+@pytest.mark.parametrize("report", ["commits", "pulls"])
+def test_more_repositories_than_git_is_asked_for_are_named(world, monkeypatch, report):
+    monkeypatch.setattr(working_trees, "REPOSITORIES_MAX", 1)
+    (row,) = [row for row in getattr(world, report)().rows if row["git_error"]]
+    assert row["git_error"] == f"{world.other.root}: git is asked for 1 repositories"
+
+
+def test_a_working_tree_that_is_known_is_none_too_many(monkeypatch):
+    monkeypatch.setattr(working_trees, "REPOSITORIES_MAX", 1)
+    trees = working_trees.WorkingTrees(lambda _: "/shop")
+    assert [trees.of(folder) for folder in ("/shop/inside", "/shop", "/other")] == [
+        "/shop",
+        "/shop",
+        "/other",
+    ]
+    assert list(trees.errors) == ["/other"]
 
 
 def test_work_that_a_pull_request_may_hold_is_not_called_not_attributed(world):
