@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _print(answer: bytes) -> int:
-    """Write it to stdout; the exit code, which is 1 where nobody reads it."""
+    """Write an answer to stdout. The exit code is 1 when the reader has closed its end."""
     try:
         sys.stdout.buffer.write(answer)
         sys.stdout.flush()

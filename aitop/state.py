@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 10.0
 OF_ALL_CLIENTS = ("budgets", "stop_reasons", "tools")  # a client has none but those of its own part
-PLAN_OF = "claude-code"  # the client of the subscriptions whose worth is known
+PLAN_OF = "claude-code"  # `plan` compares the subscriptions of this client with its use
 
 
 def read(provider: str | None = None) -> JsonObject | None:

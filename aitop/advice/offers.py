@@ -79,7 +79,7 @@ def commands(
 
 
 def of_client(sessions: Iterable[Record]) -> Iterable[Record]:
-    """The sessions whose settings these are."""
+    """The sessions of the client that these settings belong to."""
     return (one for one in sessions if one.provider == CLIENT)
 
 

@@ -16,9 +16,8 @@ from aitop.pricing.table import PriceTable
 
 CLIENT = "claude-code"  # these are the settings of this provider
 LONG_CONTEXT = "[1m]"  # how a setting asks for the long context of a model
-_DATE = re.compile(
-    r"^(claude-[a-z0-9-]+?)-20\d{6}$"
-)  # a snapshot's id; those of clouds are spelled otherwise
+# The id of a snapshot. Clouds spell theirs otherwise.
+_DATE = re.compile(r"^(claude-[a-z0-9-]+?)-20\d{6}$")
 
 
 class Wanted(NamedTuple):

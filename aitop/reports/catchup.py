@@ -50,8 +50,8 @@ class Ready(NamedTuple):
 
     `more` completes what may be asked; before it a question for more than TOTALS fails with SQLITE_AUTH, and after it
     one for ROWS. `finish` makes durable what was read and closes `db`. Both raise sqlite3.Error; then nothing of it is
-    durable. Where only a change of a file can change an answer, `finish` hands `places` over, while nobody else may
-    write: how each looked before it was read (`ingest.looks`).
+    durable. `finish` also hands over how each place looked before it was read (`ingest.looks`), if only a change of a
+    file can change an answer. It still holds the lock then, so no other process writes.
     """
 
     db: sqlite3.Connection

@@ -26,9 +26,8 @@ from aitop.reports.table import Style
 from aitop.segments import details, text_table
 from aitop.system import atomic_file
 
-NOT_KEPT = frozenset(
-    (*options.EACH_RESPONSE, "blocks")
-)  # they ask git or other files, or change as time goes on
+# Reports that ask git or other files, or that change as time goes on.
+NOT_KEPT = frozenset((*options.EACH_RESPONSE, "blocks"))
 FEW_FILES = 20  # git is done with so few before a bar could be seen
 Ask = Callable[[Asker, float, Chosen], Answer]
 

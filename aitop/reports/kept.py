@@ -76,10 +76,10 @@ class Question:
 
 
 class Recording:
-    """What a command prints, kept beside."""
+    """Prints what a command prints, and remembers it."""
 
     def __init__(self, question: object) -> None:
-        """`question`: None or a Question; any other object is none of ours."""
+        """`question`: a Question. Anything else means that nothing is kept."""
         self._question = question if isinstance(question, Question) else None
         self._parts: list[str | bytes] | None = None
 
@@ -127,7 +127,7 @@ class _Tee:
 
 
 def question(words: list[str], clock: "Callable[[], float]" = time.time) -> Question | None:
-    """The call of a report whose answer may be kept; None for any other."""
+    """What a call asks, if its answer may be kept; else None."""
     if words[:1] != ["report"] or not FORMS.intersection(words):
         return None
     try:

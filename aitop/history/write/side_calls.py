@@ -21,9 +21,8 @@ from aitop.model.events import ClientTotals
 from aitop.model.sums import PICO
 
 CARRIED = 12 * 3600.0  # seconds: after a longer rest, a process with that pid is another one
-MAX_TOTAL = (
-    1_000_000.0  # USD of one session: beyond it the record is damaged, and it would not fit the history
-)
+# USD of one session: beyond it the record is damaged, and it would not fit the history.
+MAX_TOTAL = 1_000_000.0
 ROUNDING = PICO // 1_000_000  # a difference below a millionth of a USD is how the client rounds
 
 

@@ -173,9 +173,8 @@ class _Trees:
     def __init__(self, since: float, errors: dict[str, str]) -> None:
         self._since, self._errors = since, errors
         self._until = time.monotonic() + SECONDS_MAX
-        self._places: dict[
-            str, tuple[str, str] | str
-        ] = {}  # folder → (git folder, root), else why there is none
+        # folder → (git folder, root), else why there is none
+        self._places: dict[str, tuple[str, str] | str] = {}
         self._tops: dict[str, list[str]] = {}
         self._trees: dict[str, Tree] = {}
 
