@@ -15,6 +15,7 @@ from aitop.model.sums import MICRO
 from aitop.providers.lenient import MAX_TOKENS
 
 MAX_SUM = 1 << 40  # tokens of one session
+MAX_USD = 1e6  # of one session
 MAX_CREDITS = 1e8  # of one session; a response of more than 1e6 is damage to the history
 MAX_CALLS = 10_000  # responses made of one growth
 NANO = 1_000_000_000
@@ -67,20 +68,19 @@ def running(value: object) -> int:
 
 def nano(usd: object) -> int:
     """USD as whole billionths; UNKNOWN for anything but an amount from 0 up."""
-    if type(usd) not in (int, float) or not isinstance(usd, int | float) or not 0 <= usd < 1e6:
-        return UNKNOWN
-    return round(usd * NANO)
+    return _parts(usd, NANO, MAX_USD)
 
 
 def micro(amount: object) -> int:
     """Credits as whole millionths; UNKNOWN for anything but an amount from 0 up."""
-    if (
-        type(amount) not in (int, float)
-        or not isinstance(amount, int | float)
-        or not 0 <= amount < MAX_CREDITS
-    ):
+    return _parts(amount, MICRO, MAX_CREDITS)
+
+
+def _parts(amount: object, scale: int, most: float) -> int:
+    """An amount from 0 up and below `most`, in whole parts of it; UNKNOWN for anything else, `true` included."""
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount < most:
         return UNKNOWN
-    return round(amount * MICRO)
+    return round(amount * scale)
 
 
 def known(before: Sums, now: Sums) -> Sums:
